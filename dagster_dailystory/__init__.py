@@ -1,0 +1,1 @@
+"""Keep DailyStory contacts equal to a warehouse query."""
