@@ -1,0 +1,53 @@
+# Every command of this project. `make` alone lists them; CI runs the same ones (.ci/run).
+PY ?= python3
+V := .venv
+RUN := $(V)/bin/python -m
+export DAGSTER_DISABLE_TELEMETRY := 1
+
+# $(call install,EXTRAS): the package with EXTRAS ("[ui]" or nothing) at the versions of constraints.txt.
+define install
+@test -x $(V)/bin/pip || $(PY) -m venv $(V)
+@echo "installing dagster-dailystory$(1) into $(V)"
+@( $(RUN) pip install -q --disable-pip-version-check uv \
+   && $(V)/bin/uv pip install -q --python $(V)/bin/python --compile-bytecode -c constraints.txt -e '.$(1)' ) \
+ || $(RUN) pip install -q --disable-pip-version-check -c constraints.txt -e '.$(1)'
+@touch $@
+endef
+
+.PHONY: help demo test dev lint types defs ci
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(V)/.demo ## Sync 2,000 made-up customers to a local DailyStory, twice
+	$(RUN) dagster_dailystory.demo
+
+test: $(V)/.test ## Run the tests
+	$(RUN) pytest -q -n 2
+
+dev: $(V)/.ui ## Open the Dagster UI on the demo
+	$(V)/bin/dg dev
+
+lint: $(V)/.test ## Check style, format and the direction of imports
+	$(V)/bin/ruff check .
+	$(V)/bin/ruff format --check .
+	$(V)/bin/lint-imports --no-logo
+
+types: $(V)/.test ## Check the types
+	$(V)/bin/mypy
+
+defs: $(V)/.test ## Load the definitions the two ways a deployment does
+	$(V)/bin/dagster definitions validate -w workspace.yaml
+	$(V)/bin/dg check defs
+
+ci: ## Run everything that CI runs
+	@.ci/run
+
+$(V)/.demo: pyproject.toml constraints.txt
+	$(call install,)
+
+$(V)/.ui: pyproject.toml constraints.txt
+	$(call install,[ui])
+
+$(V)/.test: pyproject.toml constraints.txt
+	$(call install,[test])
