@@ -1,0 +1,203 @@
+"""A contact as DailyStory gets it: from a row's values to its identity, its verdict and its JSON body."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from email_validator import EmailNotValidError, validate_email
+
+from dagster_dailystory.canonical import UnsupportedValueError, canonical_text
+from dagster_dailystory.consent import check_consent
+from dagster_dailystory.fields import FieldKind
+from dagster_dailystory.model import (
+    Change,
+    ContactSync,
+    Identity,
+    MappedField,
+    Nulls,
+    Operation,
+    Reason,
+    Rejection,
+    Value,
+)
+from dagster_dailystory.privacy import key_label, mapping_version, mask, mask_values, row_fingerprint
+from dagster_dailystory.wire import FALSE_TEXTS, TRUE_TEXTS, e164, wire_value
+
+__all__ = [
+    "FALSE_TEXTS",
+    "TRUE_TEXTS",
+    "check_consent",
+    "check_row",
+    "identity_of",
+    "key_label",
+    "mapping_version",
+    "mask",
+    "mask_values",
+    "payload",
+    "row_fingerprint",
+    "sends_nothing",
+    "wire_value",
+]
+_OPT_INS = ((FieldKind.OPT_OUT, False), (FieldKind.STATUS, "Active"))
+
+
+def identity_of(sync: ContactSync, values: Mapping[str, object]) -> Identity:
+    """Normalise what DailyStory recognises this row's person by.
+
+    Args:
+        sync: The mapping, and the region of numbers without a country code.
+        values: State column -> value, as a driver gives it or as canonical text.
+
+    Returns:
+        The identity; a part that is missing, blank or invalid is None.
+    """
+    email = mobile = None
+    for mapped in sync.mapped_fields:
+        if mapped.kind is FieldKind.EMAIL:
+            email = _normal_email(_readable(values.get(mapped.state_column)), mapped.max_length)
+        elif mapped.kind is FieldKind.MOBILE:
+            mobile = e164(_readable(values.get(mapped.state_column)), sync.default_region)
+    return Identity(email=email, mobile=mobile)
+
+
+def _readable(value: object) -> str:
+    try:
+        return (canonical_text(value) or "").strip()
+    except UnsupportedValueError:
+        return ""
+
+
+def _normal_email(text: str, max_length: int) -> str | None:
+    """The address for matching. Domains that cannot receive mail (`.test`, `.invalid`, `.local`) are invalid."""
+    if not text or len(text) > max_length:
+        return None
+    try:
+        return validate_email(text, check_deliverability=False).normalized.lower()
+    except EmailNotValidError:
+        return None
+
+
+def check_row(
+    sync: ContactSync, values: Mapping[str, object], *, is_new: bool, identity: Identity | None = None
+) -> Rejection | None:
+    """Find the first reason not to send a row.
+
+    Args:
+        sync: The mapping.
+        values: State column -> value, as a driver gives it or as canonical text.
+        is_new: The row would become a new contact, which needs an email or a mobile number.
+        identity: `identity_of` the same values, where the caller has it: saves the second validation.
+
+    Returns:
+        The reason and what to do about it, without any value; None for a row that can be sent.
+    """
+    identity = identity_of(sync, values) if identity is None else identity
+    for mapped in sync.mapped_fields:
+        rejection = _check_field(sync, mapped, values.get(mapped.state_column), identity)
+        if rejection is not None:
+            return rejection
+    if is_new and not identity:
+        return Rejection(
+            Reason.NO_IDENTITY,
+            "a new contact needs an email or a mobile number and the row has neither;"
+            " fill one in the source or leave the row out of the query",
+        )
+    return None
+
+
+def _check_field(sync: ContactSync, mapped: MappedField, value: object, identity: Identity) -> Rejection | None:
+    named = f"{mapped.name} (column {mapped.column!r})"
+    try:
+        text = (canonical_text(value) or "").strip()
+        if not text:
+            return None
+        if mapped.kind is FieldKind.EMAIL:
+            return _check_email(mapped, named, text, identity)
+        if mapped.kind is FieldKind.MOBILE:
+            return None if identity.mobile else Rejection(Reason.INVALID_MOBILE, _mobile_advice(sync, named))
+        sent = wire_value(mapped, value)
+    except UnsupportedValueError as error:
+        return Rejection(Reason.INVALID_VALUE, f"{named}: {error}")
+    if sent is None:
+        return Rejection(
+            Reason.INVALID_VALUE, f"{named} holds nothing but control characters; make it NULL in the query"
+        )
+    return _check_length(mapped, named, sent)
+
+
+def _check_email(mapped: MappedField, named: str, text: str, identity: Identity) -> Rejection | None:
+    if identity.email is not None:
+        return None
+    return _check_length(mapped, named, text) or Rejection(
+        Reason.INVALID_EMAIL,
+        f"{named} is not an address that can receive mail (nor can the domains .test, .invalid and .local);"
+        " correct it in the source or make it NULL in the query",
+    )
+
+
+def _mobile_advice(sync: ContactSync, named: str) -> str:
+    region = sync.default_region
+    reading = "without a country code no region is assumed" if region is None else f"read as a number of {region}"
+    return (
+        f"{named} is not a valid mobile number ({reading});"
+        " write it as + and country code, or set default_region to an ISO country"
+    )
+
+
+def _check_length(mapped: MappedField, named: str, sent: Value) -> Rejection | None:
+    if not isinstance(sent, str) or len(sent) <= mapped.max_length:
+        return None
+    remedy = "shorten it in the query" + (" or raise max_value_length" if mapped.is_custom else "")
+    return Rejection(
+        Reason.VALUE_TOO_LONG, f"{named} has {len(sent)} characters, at most {mapped.max_length} are sent; {remedy}"
+    )
+
+
+def payload(sync: ContactSync, change: Change, *, everything: bool = False) -> dict[str, object]:
+    """Build the JSON body of a create or an update, without the dsId.
+
+    An update holds the fields that differ; if a custom field differs, every custom field with a value travels, for
+    whether DailyStory merges or replaces them is not documented. Where nothing is known of the contact (a create,
+    `change.resend_all`), all fields with a value travel. An opt-out is never taken back and no contact set to Active,
+    unless `consent_override` names the field and an update changes it.
+
+    Args:
+        sync: The mapping.
+        change: The row; see `Change.values`.
+        everything: Send every mapped field: the contact is new, was re-linked, or returns.
+
+    Raises:
+        UnsupportedValueError: A value that `check_row` rejects.
+    """
+    everything = everything or change.resend_all or change.operation is Operation.CREATE
+    body: dict[str, object] = {}
+    custom: dict[str, object] = {}
+    custom_differs = everything
+    for mapped in sync.mapped_fields:
+        differs = everything or mapped.state_column in change.differing
+        if not differs and not mapped.is_custom:
+            continue
+        value = _outgoing(sync, mapped, change, differs=differs)
+        if value is None:
+            continue
+        (custom if mapped.is_custom else body)[mapped.name] = value
+        custom_differs = custom_differs or (mapped.is_custom and differs)
+    if custom and custom_differs:
+        body["extendedProperties"] = custom
+    return body
+
+
+def _outgoing(sync: ContactSync, mapped: MappedField, change: Change, *, differs: bool) -> Value | None:
+    is_update = change.operation is Operation.UPDATE
+    value = wire_value(mapped, change.values.get(mapped.state_column), region=sync.default_region)
+    if value is None:
+        return "" if is_update and differs and mapped.nulls is Nulls.CLEAR else None
+    if (mapped.kind, value) not in _OPT_INS:
+        return value
+    excepted = is_update and mapped.state_column in change.differing and mapped.name in sync.consent_override
+    return value if excepted else None
+
+
+def sends_nothing(sync: ContactSync, change: Change) -> bool:
+    """Whether a change only moves the snapshot: an opt-out taken back, a status Active, a blank text."""
+    return not payload(sync, change)
