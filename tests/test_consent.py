@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dagster_dailystory.consent import check_consent
+from dagster_dailystory.errors import ConsentError
+from dagster_dailystory.fields import OPT_OUT_FIELDS
+
+LAWFUL: list[dict[str, object]] = [
+    {},
+    {"dsId": "1", "firstName": "", "numberOfEmployees": 0},
+    {"optOutEmail": True, "optOutSms": True, "optOutPush": True, "optOutPhone": True, "donotcontact": True},
+    {"status": "Inactive"},
+    {"Status": "Spam"},
+    {"extendedProperties": {"optOutEmail": "false", "status": "Active", "empty": ""}},
+]
+
+
+@pytest.mark.parametrize("body", LAWFUL)
+def test_a_body_that_opts_nobody_in_may_leave(body: dict[str, object]) -> None:
+    check_consent(body)
+
+
+UNLAWFUL: list[dict[str, object]] = [
+    *({name: False} for name in sorted(OPT_OUT_FIELDS)),
+    {"OPTOUTEMAIL": False},
+    {"opt_out_email": False},
+    {"optOut": False},
+    {"optOutEverything": False},
+    {"doNotContact": False},
+    {"donotcontact": 0},
+    {"optOutEmail": 0},
+    {"optOutEmail": 1},
+    {"optOutEmail": ""},
+    {"optOutEmail": "true"},
+    {"optOutEmail": None},
+    {"optOutEmail": True, "optoutemail": False},
+    {"status": "Active"},
+    {"STATUS": "Active"},
+    {"status": "active"},
+    {"status": "Deleted"},
+    {"status": "inactive"},
+    {"status": ""},
+    {"status": 0},
+    {"status": ["Inactive"]},
+    {"firstName": None},
+    {"extendedProperties": None},
+    {"extendedProperties": {"plan": None}},
+    {"extendedProperties": {"plan": {"deep": [1, None]}}},
+]
+
+
+@pytest.mark.parametrize("body", UNLAWFUL)
+def test_a_body_that_could_opt_a_contact_in_or_holds_a_null_stays_here(body: dict[str, object]) -> None:
+    with pytest.raises(ConsentError):
+        check_consent(body)
+
+
+def test_a_named_exception_opens_only_its_own_field() -> None:
+    check_consent({"optOutEmail": False}, allowed=["optOutEmail"])
+    check_consent({"status": "Active"}, allowed=["status"])
+    check_consent({"status": "Deleted"}, allowed=["status"])
+    with pytest.raises(ConsentError, match="optOutSms"):
+        check_consent({"optOutEmail": False, "optOutSms": False}, allowed=["optOutEmail", "status"])
+    with pytest.raises(ConsentError, match="status"):
+        check_consent({"status": "Active"}, allowed=sorted(OPT_OUT_FIELDS))
+    with pytest.raises(ConsentError, match="status"):
+        check_consent({"status": "Bounced"}, allowed=["status"])
+    with pytest.raises(ConsentError, match="optOutEmail"):
+        check_consent({"optOutEmail": 0}, allowed=["optOutEmail"])
+
+
+def test_the_refusal_names_the_key_and_not_the_value() -> None:
+    with pytest.raises(ConsentError, match="status") as caught:
+        check_consent({"status": "jane@example.com"})
+    assert "jane" not in str(caught.value)
+
+
+@given(st.sampled_from(sorted(OPT_OUT_FIELDS)), st.data())
+def test_no_spelling_of_an_opt_out_takes_it_back(name: str, data: st.DataObject) -> None:
+    flips = data.draw(st.lists(st.booleans(), min_size=len(name), max_size=len(name)))
+    spelling = "".join(letter.swapcase() if flip else letter for letter, flip in zip(name, flips, strict=True))
+    with pytest.raises(ConsentError):
+        check_consent({spelling: False})
