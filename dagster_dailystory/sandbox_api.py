@@ -1,0 +1,228 @@
+"""The documented paths of the API over the sandbox's contact store, without any HTTP machinery."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timezone
+from urllib.parse import unquote
+
+from dagster_dailystory.sandbox_body import Refused
+from dagster_dailystory.sandbox_contacts import ContactStore, Write
+from dagster_dailystory.sandbox_replies import Counts, Reply, decode_json, envelope, error
+from dagster_dailystory.sandbox_settings import AboutShape, ImportForm, JsonValue, NotFound
+
+_PATHS = frozenset({"/contact/upsert", "/contact/import", "/contact/optout/email"})
+
+
+def is_authorized(header: str, tokens: Sequence[str]) -> bool:
+    """Check an Authorization header: Bearer with a token, or Basic with the user `api` and a token as password."""
+    scheme, _, credentials = header.partition(" ")
+    if scheme.casefold() == "bearer":
+        return credentials.strip() in tokens
+    if scheme.casefold() != "basic":
+        return False
+    try:
+        user, _, password = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return False
+    return user == "api" and password in tokens
+
+
+def documented_spelling(path: str) -> str:
+    """Forgive another case and a trailing slash (U27); a dsid keeps its case."""
+    folded = path.rstrip("/").casefold()
+    if folded in _PATHS or not folded.startswith(("/contact/", "/_unverified/contact/")):
+        return folded
+    return path.rstrip("/") if path.startswith("/_") else "/contact/" + path.rstrip("/")[len("/contact/") :]
+
+
+def _posted(body: bytes) -> JsonValue:
+    try:
+        return decode_json(body)
+    except ValueError:
+        raise Refused("The body is not valid JSON") from None
+
+
+def _records(posted: JsonValue) -> list[Mapping[str, JsonValue]]:
+    items = posted if isinstance(posted, list) else [posted]
+    records: list[Mapping[str, JsonValue]] = [item for item in items if isinstance(item, dict)]
+    if len(records) < len(items):
+        raise Refused("Every record must be a JSON object")
+    return records
+
+
+def _custom(contact: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    custom = contact["extendedProperties"]
+    return custom if isinstance(custom, dict) else {}
+
+
+class SandboxApi:
+    """Answers one API request at a time.
+
+    Attributes:
+        counts: What became of the requests so far.
+    """
+
+    def __init__(self, store: ContactStore) -> None:
+        self.counts = Counts()
+        self._store = store
+
+    def answer(self, method: str, path: str, query: Mapping[str, str], body: bytes) -> Reply:
+        """Serve one request; `path` is what follows /api/v1, percent-encoded."""
+        try:
+            if path == "/contact":
+                return self._contact(method, query, body)
+            if path.startswith("/contact/"):
+                return self._below_contact(method, path[len("/contact/") :], query, body)
+            return self._other(method, path)
+        except Refused as refused:
+            return self._refused(refused)
+
+    def _contact(self, method: str, query: Mapping[str, str], body: bytes) -> Reply:
+        if method == "GET":
+            return self._look_up(query)
+        if method != "POST":
+            return self._no_method(method)
+        posted = _posted(body)
+        if not isinstance(posted, dict):
+            raise Refused("The body must be one JSON object")
+        write = self._store.write(posted)
+        return replace(self._written(write, {"id": write.dsid}), keys=tuple(posted))
+
+    def _below_contact(self, method: str, rest: str, query: Mapping[str, str], body: bytes) -> Reply:
+        if rest == "upsert" and method in ("GET", "POST"):
+            return self._upsert(query)
+        if rest == "import" and method == "POST":
+            return self._import(body)
+        if rest == "optout/email" and method == "POST":
+            self._store.opt_out_email(_records(_posted(body)))
+            return self._ok({})
+        if not rest or "/" in rest:
+            return self._no_path()
+        if method == "GET":
+            return self._found(self._store.read(unquote(rest)))
+        if method == "DELETE":
+            try:
+                return self._written(self._store.delete(unquote(rest)), {})
+            except Refused:
+                return self._absent()
+        return self._no_method(method)
+
+    def _look_up(self, query: Mapping[str, str]) -> Reply:
+        email, mobile = query.get("email", ""), query.get("mobilephone", "")
+        if not email and not mobile:
+            return error(self._store.settings, 400, "A dsid, an email or a mobilephone is required")
+        return self._found(self._store.look_up(email, mobile))
+
+    def _upsert(self, query: Mapping[str, str]) -> Reply:
+        found = self._store.find_or_create(query.get("email", ""), query.get("mobilephone", ""))
+        return self._written(found, {"id": found.dsid}) if isinstance(found, Write) else self._ok({"id": found})
+
+    def _import(self, body: bytes) -> Reply:
+        form = self._store.settings.import_form
+        if form is ImportForm.GONE:
+            return self._no_path()
+        posted = _posted(body)
+        if isinstance(posted, list) and form is ImportForm.OBJECT:
+            raise Refused("The body must be one JSON object")
+        self._store.enqueue(_records(posted))
+        return self._ok({})
+
+    def _found(self, contact: dict[str, JsonValue] | None) -> Reply:
+        return self._absent() if contact is None else self._ok({"contact": contact, "id": contact["dsId"]})
+
+    def _absent(self) -> Reply:
+        self.counts.not_found += 1
+        settings = self._store.settings
+        if settings.not_found is NotFound.NULL_CONTACT:
+            return self._ok({"contact": None})
+        if settings.not_found is NotFound.EMPTY_CONTACT:
+            return self._ok({"contact": {}})
+        status = {NotFound.STATUS_400: 400, NotFound.STATUS_FALSE: 200}.get(settings.not_found, 404)
+        return error(settings, status, "Contact not found")
+
+    def _refused(self, refused: Refused) -> Reply:
+        self.counts.refused += 1
+        settings = self._store.settings
+        return error(settings, 404 if refused.unknown else settings.refusal_status, str(refused))
+
+    def _written(self, write: Write, response: JsonValue) -> Reply:
+        if write.operation == "create":
+            self.counts.creates += 1
+        elif write.operation == "update":
+            self.counts.updates += 1
+        else:
+            self.counts.deleted += 1
+        return replace(self._ok(response), dsid=write.dsid)
+
+    def _ok(self, response: JsonValue) -> Reply:
+        return envelope(self._store.settings, response)
+
+    def _no_path(self) -> Reply:
+        return error(self._store.settings, 404, "No such resource")
+
+    def _no_method(self, method: str) -> Reply:
+        reply = error(self._store.settings, 405, f"{method} is not supported here")
+        return replace(reply, headers=(("Allow", "GET, POST, DELETE"),))
+
+    def _other(self, method: str, path: str) -> Reply:
+        parts = path.split("/")[1:]
+        if parts in (["about"], ["segments"]) and method != "GET":
+            return self._no_method(method)
+        if method != "GET":
+            return self._no_path()
+        match parts:
+            case ["about"]:
+                return self._about()
+            case ["segments"]:
+                return self._ok({"segments": [self._segment()]})
+            case ["segment", "1", "members"]:
+                return self._ok({"contacts": [contact["dsId"] for contact in self._members()]})
+            case ["_unverified", "custom-contact-fields"]:
+                return self._custom_fields()
+            case ["_unverified", "contact", dsid, "custom-fields"]:
+                return self._custom_values(unquote(dsid))
+        return self._no_path()
+
+    def _members(self) -> list[dict[str, JsonValue]]:
+        """List whom a segment shows: nobody inactive, deleted or do-not-contact (help pages)."""
+        shown = ("Active", 0)
+        return [contact for contact in self._store.contacts() if contact["status"] in shown]
+
+    def _segment(self) -> JsonValue:
+        members = len(self._members())
+        return {
+            "id": 1, "tenantid": 112, "name": "All contacts", "segmentType": "Dynamic", "total_members": members,
+        }  # fmt: skip
+
+    def _custom_fields(self) -> Reply:
+        names = sorted({name for contact in self._store.contacts() for name in _custom(contact)})
+        return self._ok({"graph": [{"id": i, "name": name, "apiname": name} for i, name in enumerate(names, 1)]})
+
+    def _custom_values(self, dsid: str) -> Reply:
+        contact = self._store.read(dsid)
+        if contact is None:
+            return self._absent()
+        values = [{"name": name, "api_name": name, "value": value} for name, value in _custom(contact).items()]
+        return self._ok({"graph": [item for item in values if item["value"] != ""]})
+
+    def _about(self) -> Reply:
+        settings = self._store.settings
+        flat: dict[str, JsonValue] = {
+            "timestamp": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "tenant": settings.tenant_name, "uid": settings.tenant_uid, "dataCenter": settings.data_center,
+        }  # fmt: skip
+        if settings.about_shape is AboutShape.FLAT_2019:
+            return self._ok(flat)
+        if settings.about_shape is AboutShape.BARE:
+            return replace(self._ok({}), body=json.dumps(flat).encode())
+        tenant: dict[str, JsonValue] = {
+            "Id": 112, "ParentId": 0, "Name": settings.tenant_name, "TenantUID": settings.tenant_uid,
+            "DataCenter": settings.data_center, "Status": 0, "IsWhiteLabel": False, "IsStagingEnvironment": True,
+            "Settings": {"Timezone": "America/Chicago"},
+        }  # fmt: skip
+        return self._ok({"tenant": tenant})
