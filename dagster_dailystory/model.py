@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -149,6 +150,7 @@ class MappedField:
         kind: How values are checked and sent.
         nulls: What a NULL of the source means for this field.
         max_length: Longest text in characters.
+        state_column: The column of the state tables: `field_city` and a custom `custom_city` differ.
     """
 
     name: str
@@ -156,16 +158,24 @@ class MappedField:
     kind: FieldKind
     nulls: Nulls
     max_length: int
+    state_column: str = field(init=False)
 
     @property
     def is_custom(self) -> bool:
         """Whether the value travels in `extendedProperties`."""
         return self.kind is FieldKind.CUSTOM
 
-    @property
-    def state_column(self) -> str:
-        """The column of the state tables: `field_city` and a custom `custom_city` differ."""
-        return f"{'custom' if self.is_custom else 'field'}_{self.name}"
+    def __post_init__(self) -> None:
+        prefix = "custom" if self.is_custom else "field"
+        object.__setattr__(self, "state_column", _identifier(f"{prefix}_{self.name}"))
+
+
+def _identifier(name: str) -> str:
+    """Give odd or long names a hash, so that no two collide in a database that folds or cuts identifiers."""
+    if re.fullmatch(r"[A-Za-z0-9_]{1,50}", name):
+        return name
+    plain = "_".join(re.findall(r"[A-Za-z0-9]+", name))[:30]
+    return f"{plain}_{hashlib.sha256(name.encode()).hexdigest()[:10]}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,7 +262,8 @@ class ContactSync:
     @property
     def personal_key_columns(self) -> frozenset[str]:
         """The key columns whose values must not be shown: named so, or also feeding the identity."""
-        return frozenset(self.key_columns) & (frozenset(self.personal_keys) | frozenset(self.identity_columns))
+        personal = {column.casefold() for column in (*self.personal_keys, *self.identity_columns)}
+        return frozenset(column for column in self.key_columns if column.casefold() in personal)
 
 
 def _check_keys(keys: tuple[str, ...]) -> None:

@@ -1,0 +1,151 @@
+"""The diff: generated, set-based SQLAlchemy statements, the same wherever the state is. They only read.
+
+Three temporary tables carry a plan while it is made: `pending` (rows that differ, from here), `judged` (what Python
+says of each, by sequence) and `departed` (keys that left the source). No FULL JOIN: MySQL and MariaDB lack it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Dialect,
+    FromClause,
+    and_,
+    case,
+    cast,
+    exists,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    true,
+)  # fmt: skip
+
+from dagster_dailystory.dialect import SqlQuery, SqlValue, differs
+from dagster_dailystory.model import MappedField, Mode, Nulls, PlanOptions, Scope
+from dagster_dailystory.tables import SyncTables, differs_column
+
+
+@dataclass(frozen=True)
+class Diff:
+    """The statements of one plan.
+
+    Attributes:
+        source: Key columns by their own names and one column per mapped field, typed as the snapshot's.
+        tables: The sync's state tables.
+        options: What the run asks for.
+        dialect: The state database's dialect.
+        keys: The asked-for keys with their values as the database holds them; empty for all.
+    """
+
+    source: FromClause
+    tables: SyncTables
+    options: PlanOptions
+    dialect: Dialect
+    keys: Sequence[Mapping[str, object]] = ()
+
+    @property
+    def _fields(self) -> tuple[MappedField, ...]:
+        return self.tables.sync.mapped_fields
+
+    def same_key(self, one: FromClause, other: FromClause) -> ColumnElement[bool]:
+        """Whether two relations speak of one source row."""
+        return and_(*(one.c[key] == other.c[key] for key in self.tables.key_names))
+
+    def has_key(self, relation: FromClause) -> ColumnElement[bool]:
+        """Whether no part of the key is NULL."""
+        return and_(*(relation.c[key].is_not(None) for key in self.tables.key_names))
+
+    def in_scope(self) -> ColumnElement[bool]:
+        """The rows that the run looks at."""
+        scope: list[ColumnElement[bool]] = []
+        if self.keys:
+            scope.append(or_(*(and_(*(self.source.c[k] == v for k, v in key.items())) for key in self.keys)))
+        if self.options.scope is Scope.REJECTED:
+            rejections = self.tables.rejections
+            scope.append(exists().where(self.same_key(rejections, self.source)))
+        return and_(true(), *scope)
+
+    def row_counts(self) -> SqlQuery:
+        """How many rows are in scope, and how many of them have a NULL in the key."""
+        keyless = func.sum(case((self.has_key(self.source), 0), else_=1))
+        return select(func.count(), func.coalesce(keyless, 0)).select_from(self.source).where(self.in_scope())
+
+    def duplicate_keys(self) -> SqlQuery:
+        """Each key that more than one row has, with the number of its rows in `source_rows`."""
+        keys = [self.source.c[key] for key in self.tables.key_names]
+        grouped = select(*keys, func.count().label("source_rows")).where(self.has_key(self.source), self.in_scope())
+        return grouped.group_by(*keys).having(func.count() > 1)
+
+    def pending(self, duplicates: FromClause | None) -> SqlQuery:
+        """Number the rows that differ from the snapshot, with a flag for each field that does."""
+        source, snapshot = self.source, self.tables.snapshot
+        is_new = snapshot.c[self.tables.key_names[0]].is_(None)
+        replaces = or_(is_new, snapshot.c.absent_since.is_not(None), func.coalesce(snapshot.c.resend_all, false()))
+        everything = replaces if self.options.scope is not Scope.ALL else true()
+        flags = {m.state_column: self._differs(m, everything) for m in self._fields}
+        keys = [source.c[key] for key in self.tables.key_names]
+        statement = (
+            select(
+                func.row_number().over(order_by=keys).label("sequence"),
+                *keys,
+                *(source.c[m.state_column] for m in self._fields),
+                *(flag.label(differs_column(name)) for name, flag in flags.items()),
+                is_new.label("is_new"),
+                everything.label("replaces"),
+            )
+            .select_from(source.outerjoin(snapshot, self.same_key(source, snapshot)))
+            .where(self.has_key(source), self.in_scope(), self._wanted(is_new, everything, list(flags.values())))
+        )
+        if duplicates is None:
+            return statement
+        return statement.where(~exists().where(self.same_key(duplicates, source)))
+
+    def _wanted(
+        self, is_new: ColumnElement[bool], everything: ColumnElement[bool], flags: Sequence[ColumnElement[bool]]
+    ) -> ColumnElement[bool]:
+        if self.tables.sync.mode is Mode.CREATE:
+            return is_new
+        return or_(everything, *flags)
+
+    def _differs(self, mapped: MappedField, everything: ColumnElement[bool]) -> ColumnElement[bool]:
+        new = self._value(mapped)
+        old = self.tables.snapshot.c[mapped.state_column]
+        changed = differs(new, old, self.dialect)
+        if mapped.nulls is Nulls.CLEAR:
+            return or_(changed, and_(everything, new.is_not(None)))
+        return and_(new.is_not(None), or_(everything, changed))
+
+    def _value(self, mapped: MappedField) -> SqlValue:
+        return self.source.c[mapped.state_column]
+
+    def departed(self, offset: int) -> SqlQuery:
+        """Number the synced keys that are nowhere in the source, in any form; seen once."""
+        snapshot, source = self.tables.snapshot, self.source
+        keys = [snapshot.c[key] for key in self.tables.key_names]
+        return select(
+            (func.row_number().over(order_by=keys) + cast(literal(offset), BigInteger)).label("sequence"),
+            *keys,
+            snapshot.c.identity_email,
+            snapshot.c.identity_mobile,
+        ).where(
+            snapshot.c.absent_since.is_(None),
+            not_(exists().where(self.same_key(source, snapshot))),
+        )
+
+    def live_keys(self) -> SqlQuery:
+        """How many keys were in the source when they were last looked at."""
+        snapshot = self.tables.snapshot
+        return select(func.count()).select_from(snapshot).where(snapshot.c.absent_since.is_(None))
+
+
+def field_counts(changes: FromClause, tables: SyncTables) -> SqlQuery:
+    """In how many rows of `changes` each field differs, one column a field."""
+    flags = [changes.c[differs_column(m.state_column)] for m in tables.sync.mapped_fields]
+    return select(*(func.coalesce(func.sum(case((flag, 1), else_=0)), 0) for flag in flags))

@@ -1,0 +1,123 @@
+"""What Python says of each row that differs: its identity, whether it can be sent, whether it was refused before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Column, FromClause, MetaData, PrimaryKeyConstraint, RowMapping, Table, select, true
+
+from dagster_dailystory.contact import check_row, identity_of, sends_nothing
+from dagster_dailystory.dialect import BIG_INTEGER, BOOLEAN, TEXT, SqlType, json_rows, rows_parameter, uses_indexes
+from dagster_dailystory.fields import FieldKind
+from dagster_dailystory.model import REMEMBERED_REASONS, Operation, PlanOptions, Reason, Rejection, Scope
+from dagster_dailystory.privacy import row_fingerprint
+from dagster_dailystory.rows import RowReader, identity_changed
+from dagster_dailystory.state import State
+from dagster_dailystory.tables import SyncTables
+from dagster_dailystory.wire import wire_value
+
+OPT_OUT_PRIORITY, USUAL_PRIORITY = 0, 1
+"""Opt-outs go first. Changes that wait for others come after these, deletions last."""
+
+_COLUMNS: Mapping[str, SqlType] = {
+    "sequence": BIG_INTEGER, "operation": TEXT, "identity_email": TEXT, "identity_mobile": TEXT,
+    "identity_changed": BOOLEAN, "reason": TEXT, "message": TEXT, "held": BOOLEAN, "rekeyed": BOOLEAN, "dsid": TEXT,
+    "waits_for": BIG_INTEGER, "priority": BIG_INTEGER,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class JudgedTable:
+    """The temporary table with one verdict for each pending row."""
+
+    table: Table
+
+    @classmethod
+    def create(cls, state: State) -> JudgedTable:
+        """Make it in the connection's temporary space."""
+        name = state.location.table_name(state.sync.name, "judged")
+        columns = [Column(column, kind) for column, kind in _COLUMNS.items()]
+        key = [PrimaryKeyConstraint("sequence")] if uses_indexes(state.dialect) else []
+        table = Table(name, MetaData(), *columns, *key, prefixes=["TEMPORARY"])
+        table.create(state.connection)
+        return cls(table)
+
+    def add(self, state: State, rows: list[dict[str, object]]) -> None:
+        """Append verdicts."""
+        if not rows:
+            return
+        given = json_rows(state.dialect, _COLUMNS)
+        state.connection.execute(
+            self.table.insert().from_select(list(_COLUMNS), select(*given.c)), rows_parameter(rows)
+        )
+
+    def amend(self, state: State, rows: list[dict[str, object]], columns: tuple[str, ...]) -> None:
+        """Change some columns of verdicts, found by their sequence."""
+        if not rows:
+            return
+        given = json_rows(state.dialect, {name: _COLUMNS[name] for name in ("sequence", *columns)})
+        amended = self.table.update().where(self.table.c.sequence == given.c.sequence)
+        state.connection.execute(amended.values({name: given.c[name] for name in columns}), rows_parameter(rows))
+
+
+class Judge:
+    """Goes through the pending rows of one plan."""
+
+    def __init__(self, state: State, tables: SyncTables, options: PlanOptions) -> None:
+        self._state = state
+        self._tables = tables
+        self._sync = tables.sync
+        self._retries_refused = options.scope is not Scope.CHANGED
+        self._reader = RowReader(state, tables)
+        self._opt_outs = [m for m in self._sync.mapped_fields if m.kind is FieldKind.OPT_OUT]
+
+    def judge(self, pending: FromClause, judged: JudgedTable, rows_pending: int) -> None:
+        """Write one verdict for each pending row."""
+        refused = self._refused()
+        for chunk in self._reader.chunks(pending, true(), 1, rows_pending):
+            judged.add(self._state, [self._verdict(row, refused) for row in chunk])
+
+    def _refused(self) -> dict[tuple[object, ...], str]:
+        """Key -> fingerprint of each row that the service refused; empty where the scope asks for them again."""
+        if self._retries_refused:
+            return {}
+        rejections = self._tables.rejections
+        remembered = rejections.c.reason.in_([reason.value for reason in REMEMBERED_REASONS])
+        rows = self._state.connection.execute(select(rejections).where(remembered)).mappings()
+        return {self._reader.key(row): row["fingerprint"] for row in rows}
+
+    def _verdict(self, row: RowMapping, refused: Mapping[tuple[object, ...], str]) -> dict[str, object]:
+        values = self._reader.values(row)
+        identity = identity_of(self._sync, values)
+        is_new = row["mapped_dsid"] is None
+        rejection = check_row(self._sync, values, is_new=is_new, identity=identity)
+        fingerprint = refused.get(self._reader.key(row)) if refused else None
+        held = fingerprint is not None and fingerprint == row_fingerprint(self._sync, values, self._state.secret)
+        verdict: dict[str, object] = {
+            "sequence": row["sequence"],
+            "identity_email": identity.email,
+            "identity_mobile": identity.mobile,
+            "identity_changed": not is_new and identity_changed(row, identity),
+            "held": held,
+            "dsid": row["mapped_dsid"],
+        }
+        if rejection is not None:
+            return verdict | _rejected(rejection)
+        change = replace(self._reader.change(row), identity=identity)
+        if change.operation is Operation.UPDATE and not change.resend_all and sends_nothing(self._sync, change):
+            return verdict | {"operation": Operation.RECORD.value, "priority": USUAL_PRIORITY}
+        urgent = any(
+            m.state_column in change.differing and wire_value(m, values[m.state_column]) is True for m in self._opt_outs
+        )
+        priority = OPT_OUT_PRIORITY if urgent else USUAL_PRIORITY
+        return verdict | {"operation": change.operation.value, "priority": priority}
+
+
+def _rejected(rejection: Rejection) -> dict[str, object]:
+    return {"reason": rejection.reason.value, "message": rejection.message}
+
+
+def set_aside(sequence: int, reason: Reason, message: str) -> dict[str, object]:
+    """A verdict's amendment that rejects a row."""
+    return {"sequence": sequence, "reason": reason.value, "message": message}

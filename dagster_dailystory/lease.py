@@ -1,0 +1,114 @@
+"""The lease of a sync: one run at a time plans or sends it, and a dead holder's lease is taken over."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import select
+
+from dagster_dailystory.errors import BusyError
+from dagster_dailystory.state import State
+
+LEASE_SECONDS = 600
+"""A holder that has not shown itself for so long is taken for dead; one on this host as soon as its process ends."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to plan or send one sync.
+
+    Attributes:
+        name: Its row in the meta table.
+        holder: Host, process and start of the process.
+        fence: Grows with each holder: a late write of an earlier one is refused.
+    """
+
+    name: str
+    holder: str
+    fence: int
+
+    @classmethod
+    def take(cls, state: State) -> Lease:
+        """Take the lease of the state's sync, in a transaction of its own.
+
+        Raises:
+            BusyError: A living run holds it.
+        """
+        meta, name, now = state.shared.meta, f"lock:{state.sync.name}", state.now()
+        row = state.connection.execute(select(meta).where(meta.c.name == name)).mappings().first()
+        fence = 1
+        if row is not None:
+            expired = row["heartbeat_at"] is None or now - row["heartbeat_at"] > timedelta(seconds=LEASE_SECONDS)
+            if row["holder"] is not None and not expired and _alive(row["holder"]):
+                raise BusyError(
+                    f"another run holds sync {state.sync.name!r} (last sign of life {row['heartbeat_at']} UTC); "
+                    "wait for it to end, then run again"
+                )
+            fence = int(row["fence"]) + 1
+        holder = _this_process()
+        if row is None:
+            state.connection.execute(meta.insert().values(name=name, holder=holder, fence=fence, heartbeat_at=now))
+        else:
+            seen = meta.c.fence == row["fence"]
+            taken = meta.update().where(meta.c.name == name, seen)
+            state.connection.execute(taken.values(holder=holder, fence=fence, heartbeat_at=now))
+        lease = cls(name, holder, fence)
+        lease.check(state)
+        return lease
+
+    def check(self, state: State) -> None:
+        """Make sure that nobody took the lease over.
+
+        Raises:
+            BusyError: Another run holds it now.
+        """
+        meta = state.shared.meta
+        found = state.connection.execute(select(meta.c.holder, meta.c.fence).where(meta.c.name == self.name)).first()
+        if found is None or tuple(found) != (self.holder, self.fence):
+            raise BusyError(f"another run took sync {state.sync.name!r} over; this one stops without writing")
+
+    def renew(self, state: State) -> None:
+        """Show a sign of life, within the transaction that writes.
+
+        Raises:
+            BusyError: Another run holds the lease now.
+        """
+        self.check(state)
+        meta = state.shared.meta
+        mine = (meta.c.name == self.name) & (meta.c.fence == self.fence)
+        state.connection.execute(meta.update().where(mine).values(heartbeat_at=state.now()))
+
+    def give_back(self, state: State) -> None:
+        """End the lease; harmless where somebody else holds it."""
+        meta = state.shared.meta
+        mine = (meta.c.name == self.name) & (meta.c.fence == self.fence)
+        state.connection.execute(meta.update().where(mine).values(holder=None))
+
+
+def _this_process() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
+
+
+def _started(pid: int) -> str:
+    """When a process of this host started, as the kernel says it: a reused pid is another process."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[19]
+    except (OSError, IndexError):
+        return "0"
+
+
+def _alive(holder: str) -> bool:
+    host, pid, started = holder.rsplit(":", 2)
+    if host != socket.gethostname():
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return _started(int(pid)) == started

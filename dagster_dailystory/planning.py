@@ -1,0 +1,265 @@
+"""Planning: the source against the snapshot, judged, guarded and stored, before anything is sent."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import FromClause, TableClause, and_, column, func, literal, not_, or_, select, table
+
+from dagster_dailystory.dialect import BIG_INTEGER, TEXT, CreateTemporaryTableAs, SqlQuery, SqlType, Untyped
+from dagster_dailystory.diff import Diff, field_counts
+from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.guards import Figures, judge_guards
+from dagster_dailystory.identities import Identities
+from dagster_dailystory.judge import Judge, JudgedTable
+from dagster_dailystory.model import Deletes, Operation, PlanOptions, PlanStatus, PlanSummary, Reason
+from dagster_dailystory.privacy import mapping_version
+from dagster_dailystory.rejections import Rejections
+from dagster_dailystory.staging import Staged, stage_source
+from dagster_dailystory.state import State
+from dagster_dailystory.tables import SyncTables, differs_column
+from dagster_dailystory.warehouse import read_latest, read_one_moment
+
+DELETION_PRIORITY = 1_000_000
+"""Deletions are sent when everything else has been."""
+
+KEPT_PLANS = 5
+"""How many plans of a sync keep their changes, which hold personal data."""
+
+
+def make_plan(state: State, warehouse_url: str, options: PlanOptions, run_id: str, destination: str) -> PlanSummary:
+    """Compare the source with the snapshot and store what is to be done. The caller holds the lease.
+
+    Raises:
+        ConfigurationError: A column or a key cannot be found.
+        StateError: The state belongs to another key or destination.
+        WarehouseError: The warehouse or the state refused; nothing was stored.
+    """
+    started = time.perf_counter()
+    with state.connection.begin():
+        state.check_destination(destination, bind=False)
+    staged = stage_source(state, warehouse_url)
+    with state.connection.begin():
+        tables = None if staged is None else state.lay_out(staged.key_types, staged.value_types)
+    read_one_moment(state.connection)
+    with state.connection.begin():
+        state.check_destination(destination, bind=not options.dry_run)
+        draft = _Draft(state, options)
+        if staged is not None and tables is not None:
+            draft.write(staged, tables)
+        summary = draft.summary(time.perf_counter() - started)
+        _store_header(state, summary, options, run_id, destination)
+    read_latest(state.connection)
+    return summary
+
+
+class _Draft:
+    """One plan in the making, within one transaction."""
+
+    def __init__(self, state: State, options: PlanOptions) -> None:
+        self._state = state
+        self._options = options
+        self._plan_id = f"{state.now():%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+        self._rows_read = self._live_keys = 0
+        self._by_operation: Mapping[str, int] = {}
+        self._by_field: Mapping[str, int] = {}
+        self._by_reason: Counter[str] = Counter()
+        self._rows_pending = self._rows_held = 0
+
+    def write(self, staged: Staged, tables: SyncTables) -> None:
+        """Diff, judge, and write the changes and the rejections."""
+        state, options = self._state, self._options
+        keys = [each for key in options.keys for each in _typed_keys(key, staged.key_types)]
+        diff = Diff(staged.relation, tables, options, state.dialect, keys)
+        self._rows_read, rows_keyless = map(int, state.connection.execute(diff.row_counts()).one())
+        duplicates = self._temporary("duplicates", diff.duplicate_keys())
+        rows_doubled = self._scalar(select(func.coalesce(func.sum(duplicates.c.source_rows), 0)))
+        self._by_reason.update({Reason.NULL_KEY.value: rows_keyless, Reason.DUPLICATE_KEY.value: rows_doubled})
+        pending = self._temporary("pending", diff.pending(duplicates if rows_doubled else None))
+        self._rows_pending = self._scalar(select(func.count()).select_from(pending))
+        judged = JudgedTable.create(state)
+        Judge(state, tables, options).judge(pending, judged, self._rows_pending)
+        departed = self._temporary("departed", diff.departed(self._rows_pending)) if options.plans_deletions else None
+        Identities(state, tables, pending, judged).resolve(departed)
+        self._live_keys = self._scalar(diff.live_keys())
+        self._store_changes(tables, pending, judged.table, departed)
+        if not options.dry_run:
+            Rejections(state, tables).record_local(pending, judged.table, duplicates, rows_keyless, options)
+        self._count(tables, judged.table)
+
+    def _temporary(self, name: str, query: SqlQuery) -> TableClause:
+        full_name = self._state.location.table_name(self._state.sync.name, name)
+        self._state.connection.execute(CreateTemporaryTableAs(full_name, query))
+        return table(full_name, *(column(each.name, each.type) for each in query.selected_columns))
+
+    def _scalar(self, query: SqlQuery) -> int:
+        return int(self._state.connection.execute(query).scalar() or 0)
+
+    def _store_changes(
+        self, tables: SyncTables, pending: FromClause, judged: FromClause, departed: FromClause | None
+    ) -> None:
+        self._insert(tables, self._sendable(tables, pending, judged))
+        if departed is not None:
+            self._insert(tables, self._departures(tables, judged, departed))
+
+    def _insert(self, tables: SyncTables, query: SqlQuery) -> None:
+        names = [each.name for each in query.selected_columns]
+        self._state.connection.execute(tables.changes.insert().from_select(names, query))
+
+    def _sendable(self, tables: SyncTables, pending: FromClause, judged: FromClause) -> SqlQuery:
+        values = [m.state_column for m in tables.sync.mapped_fields]
+        copied = ("operation", "identity_email", "identity_mobile", "identity_changed", "dsid", "rekeyed")
+        query = (
+            select(
+                literal(self._plan_id, TEXT).label("plan_id"),
+                *(pending.c[name] for name in ("sequence", *tables.key_names, *values, *map(differs_column, values))),
+                pending.c.is_new,
+                or_(pending.c.replaces, func.coalesce(judged.c.rekeyed, False)).label("replaces"),
+                *(judged.c[name] for name in (*copied, "priority", "waits_for")),
+            )
+            .join(judged, judged.c.sequence == pending.c.sequence)
+            .where(judged.c.reason.is_(None), not_(judged.c.held))
+        )
+        if self._options.limit is None:
+            return query
+        order = func.row_number().over(order_by=[judged.c.priority, judged.c.sequence])
+        sent = and_(judged.c.reason.is_(None), not_(judged.c.held), judged.c.operation != Operation.RECORD.value)
+        ranked = select(judged.c.sequence, order.label("place")).where(sent, judged.c.waits_for.is_(None)).subquery()
+        first = select(ranked.c.sequence).where(ranked.c.place <= self._options.limit)
+        return query.where(or_(judged.c.operation == Operation.RECORD.value, judged.c.sequence.in_(first)))
+
+    def _departures(self, tables: SyncTables, judged: FromClause, departed: FromClause) -> SqlQuery:
+        """What happens to keys that left, unless their person is in the source under another key."""
+        contact_map = tables.contact_map
+        keeps = tables.sync.deletes is Deletes.KEEP
+        operation = Operation.DEPART if keeps else Operation.DELETE
+        moved = select(judged.c.sequence).where(judged.c.rekeyed, judged.c.dsid == contact_map.c.dsid).exists()
+        same = and_(*(departed.c[key] == contact_map.c[key] for key in tables.key_names))
+        return (
+            select(
+                literal(self._plan_id, TEXT).label("plan_id"),
+                departed.c.sequence,
+                *(departed.c[key] for key in tables.key_names),
+                literal(operation.value, TEXT).label("operation"),
+                contact_map.c.dsid,
+                literal(DELETION_PRIORITY, BIG_INTEGER).label("priority"),
+            )
+            .join(contact_map, same)
+            .where(not_(moved))
+        )
+
+    def _count(self, tables: SyncTables, judged: FromClause) -> None:
+        changes, execute = tables.changes, self._state.connection.execute
+        mine = changes.c.plan_id == self._plan_id
+        operations = select(changes.c.operation, func.count()).where(mine).group_by(changes.c.operation)
+        self._by_operation = dict(execute(operations).tuples().all())
+        sent = changes.c.operation.in_([Operation.CREATE.value, Operation.UPDATE.value])
+        counts = execute(field_counts(changes, tables).where(mine, sent)).one()
+        self._by_field = {m.name: int(n) for m, n in zip(tables.sync.mapped_fields, counts, strict=True) if n}
+        reasons = select(judged.c.reason, func.count()).where(judged.c.reason.is_not(None)).group_by(judged.c.reason)
+        self._by_reason.update(dict(execute(reasons).tuples().all()))
+
+    def summary(self, diff_seconds: float) -> PlanSummary:
+        """Count, and let the guards judge."""
+        by, sync = self._by_operation, self._state.sync
+        rejected = sum(self._by_reason.values())
+        creates, updates = by.get(Operation.CREATE.value, 0), by.get(Operation.UPDATE.value, 0)
+        records, deletes = by.get(Operation.RECORD.value, 0), by.get(Operation.DELETE.value, 0)
+        before_judging = self._by_reason[Reason.NULL_KEY.value] + self._by_reason[Reason.DUPLICATE_KEY.value]
+        held = self._rows_pending - (rejected - before_judging) - creates - updates - records
+        whole = self._options.plans_deletions
+        figures = Figures(self._rows_read, updates, deletes, rejected, self._live_keys, whole)
+        guards = judge_guards(sync, figures)
+        status = PlanStatus.READY if all(guard.passed for guard in guards) else PlanStatus.BLOCKED
+        return PlanSummary(
+            plan_id=self._plan_id,
+            sync_name=sync.name,
+            status=PlanStatus.DRY if self._options.dry_run else status,
+            guards=guards,
+            rows_read=self._rows_read,
+            rows_unchanged=self._rows_read - creates - updates - rejected - held,
+            rows_to_create=creates,
+            rows_to_update=updates,
+            rows_rejected=rejected,
+            rows_held=held,
+            rows_to_delete=deletes,
+            changes_by_field=self._by_field,
+            rejections_by_reason={reason: n for reason, n in self._by_reason.items() if n},
+            diff_seconds=diff_seconds,
+        )
+
+
+def _store_header(state: State, summary: PlanSummary, options: PlanOptions, run_id: str, destination: str) -> None:
+    plans = state.shared.plans
+    mine = and_(plans.c.sync_name == state.sync.name, plans.c.partition_value.is_not_distinct_from(options.partition))
+    open_plans = plans.c.status.in_([PlanStatus.READY.value, PlanStatus.SENDING.value])
+    if summary.status is not PlanStatus.DRY:
+        state.connection.execute(plans.update().where(mine, open_plans).values(status=PlanStatus.SUPERSEDED.value))
+    settings = {"limit": options.limit, "keys": len(options.keys)}
+    counts = {each.name: getattr(summary, each.name) for each in plans.columns if each.name.startswith("rows_")}
+    state.connection.execute(
+        plans.insert().values(
+            plan_id=summary.plan_id,
+            sync_name=state.sync.name,
+            partition_value=options.partition,
+            run_id=run_id,
+            scope=options.scope.value,
+            options=json.dumps(settings),
+            mapping_version=mapping_version(state.sync),
+            destination=destination,
+            status=summary.status.value,
+            guards=json.dumps([asdict(guard) for guard in summary.guards]),
+            diff_seconds=summary.diff_seconds,
+            created_at=state.now(),
+            **counts,
+        )
+    )
+    _forget_old_changes(state)
+
+
+def _forget_old_changes(state: State) -> None:
+    plans, tables = state.shared.plans, state.load_tables()
+    if tables is None:
+        return
+    mine = plans.c.sync_name == state.sync.name
+    newest = select(plans.c.plan_id).where(mine).order_by(plans.c.plan_id.desc()).limit(KEPT_PLANS)
+    kept = [row[0] for row in state.connection.execute(newest)]
+    state.connection.execute(tables.changes.delete().where(tables.changes.c.plan_id.not_in(kept)))
+
+
+def _typed_keys(written: str, key_types: Mapping[str, SqlType]) -> list[dict[str, object]]:
+    """The key that a person wrote as `a|b`, as the values that the key columns may hold."""
+    parts = written.split("|") if len(key_types) > 1 else [written]
+    if len(parts) != len(key_types):
+        raise ConfigurationError(f"a key of this sync has {len(key_types)} parts, written as a|b")
+    possible: list[dict[str, object]] = [{}]
+    for (name, kind), part in zip(key_types.items(), parts, strict=True):
+        possible = [{**some, name: value} for some in possible for value in _readings(part.strip(), kind, name)]
+    return possible
+
+
+_READERS: Mapping[type, Callable[[str], object]] = {
+    int: int,
+    Decimal: Decimal,
+    UUID: UUID,
+    date: date.fromisoformat,
+    datetime: datetime.fromisoformat,
+}
+
+
+def _readings(part: str, kind: SqlType, name: str) -> list[object]:
+    if isinstance(kind, Untyped):
+        return [int(part), part] if part.lstrip("-").isdigit() else [part]
+    reader = _READERS.get(kind.python_type)
+    try:
+        return [part if reader is None else reader(part)]
+    except (ValueError, ArithmeticError):
+        raise ConfigurationError(f"a key's {name!r} must be a {kind.python_type.__name__}") from None

@@ -1,0 +1,119 @@
+"""The rejections table: rows set aside by a local check, recomputed by each plan, and rows the service refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, FromClause, and_, cast, literal, not_, null, or_, select
+
+from dagster_dailystory.dialect import BIG_INTEGER, MOMENT, TEXT, SqlQuery, SqlType, json_rows, rows_parameter
+from dagster_dailystory.model import REMEMBERED_REASONS, PlanOptions, Reason
+from dagster_dailystory.state import State
+from dagster_dailystory.tables import SyncTables
+
+_REMEMBERED = [reason.value for reason in REMEMBERED_REASONS]
+
+
+class Rejections:
+    """Writes the rejections of one sync."""
+
+    def __init__(self, state: State, tables: SyncTables) -> None:
+        self._state = state
+        self._tables = tables
+        self._rejections = tables.rejections
+        self._now = literal(state.now(), MOMENT)
+
+    def record_local(
+        self,
+        pending: FromClause,
+        judged: FromClause,
+        duplicates: FromClause,
+        rows_keyless: int,
+        options: PlanOptions,
+    ) -> None:
+        """Replace the local verdicts of the rows that a plan looked at."""
+        keys = [pending.c[key] for key in self._tables.key_names]
+        found = (
+            select(*keys, judged.c.reason, judged.c.message, cast(literal(1), BIG_INTEGER).label("source_rows"))
+            .join(judged, judged.c.sequence == pending.c.sequence)
+            .where(judged.c.reason.is_not(None))
+        )
+        self._upsert(found)
+        doubled = [duplicates.c[key] for key in self._tables.key_names]
+        message = "several source rows have this key; none is sent until the query makes the key unique"
+        reason = literal(Reason.DUPLICATE_KEY.value, TEXT).label("reason")
+        self._upsert(select(*doubled, reason, literal(message, TEXT).label("message"), duplicates.c.source_rows))
+        self._forget(pending, options)
+        if rows_keyless:
+            self._add_keyless(rows_keyless)
+
+    def _upsert(self, found: SqlQuery) -> None:
+        rows = found.subquery("found")
+        known = and_(self._same_key(rows), self._rejections.c.reason == rows.c.reason)
+        seen = self._rejections.update().where(known)
+        self._state.connection.execute(
+            seen.values(message=rows.c.message, source_rows=rows.c.source_rows, last_seen_at=self._now)
+        )
+        columns = (*self._tables.key_names, "reason", "message", "source_rows")
+        absent = not_(select(self._rejections.c.reason).where(known).exists())
+        new = select(*(rows.c[name] for name in columns), self._now, self._now, literal(0, BIG_INTEGER)).where(absent)
+        names = [*columns, "first_seen_at", "last_seen_at", "attempts"]
+        self._state.connection.execute(self._rejections.insert().from_select(names, new))
+
+    def _forget(self, pending: FromClause, options: PlanOptions) -> None:
+        """Drop what no longer holds: local verdicts not seen again, refusals of rows that are no difference now."""
+        still_differs = select(pending.c.sequence).where(self._same_key(pending)).exists()
+        stale = and_(self._rejections.c.reason.not_in(_REMEMBERED), self._rejections.c.last_seen_at < self._now)
+        if options.plans_deletions:
+            gone = and_(self._rejections.c.reason.in_(_REMEMBERED), not_(still_differs))
+            self._state.connection.execute(self._rejections.delete().where(or_(stale, gone)))
+        else:
+            self._state.connection.execute(self._rejections.delete().where(stale, still_differs))
+
+    def _add_keyless(self, rows_keyless: int) -> None:
+        message = f"{rows_keyless} source rows have a NULL in the key; fill it, or leave them out of the query"
+        self._state.connection.execute(
+            self._rejections.insert().values(
+                **dict.fromkeys(self._tables.key_names, null()),
+                reason=Reason.NULL_KEY.value,
+                message=message,
+                source_rows=rows_keyless,
+                attempts=0,
+                first_seen_at=self._now,
+                last_seen_at=self._now,
+            )
+        )
+
+    def _same_key(self, other: FromClause) -> ColumnElement[bool]:
+        return and_(*(self._rejections.c[key] == other.c[key] for key in self._tables.key_names))
+
+    def refuse(self, plan_id: str, refusals: Sequence[dict[str, object]]) -> None:
+        """Remember what the service refused: `sequence`, `reason`, `message` and `fingerprint` of each row."""
+        if not refusals:
+            return
+        names: dict[str, SqlType] = {"sequence": BIG_INTEGER, "reason": TEXT, "message": TEXT, "fingerprint": TEXT}
+        given, changes = json_rows(self._state.dialect, names), self._tables.changes
+        rows = (
+            select(*(changes.c[key] for key in self._tables.key_names), *(given.c[n] for n in list(names)[1:]))
+            .join(given, given.c.sequence == changes.c.sequence)
+            .where(changes.c.plan_id == plan_id)
+            .subquery("found")
+        )
+        execute, parameter = self._state.connection.execute, rows_parameter(refusals)
+        again = self._rejections.update().where(self._same_key(rows))
+        execute(
+            again.values(
+                reason=rows.c.reason,
+                message=rows.c.message,
+                fingerprint=rows.c.fingerprint,
+                attempts=self._rejections.c.attempts + 1,
+                last_seen_at=self._now,
+            ),
+            parameter,
+        )
+        absent = not_(select(self._rejections.c.reason).where(self._same_key(rows)).exists())
+        columns = (*self._tables.key_names, "reason", "message", "fingerprint")
+        one = literal(1, BIG_INTEGER)
+        new = select(*(rows.c[name] for name in columns), self._now, self._now, one, one).where(absent)
+        names_inserted = [*columns, "first_seen_at", "last_seen_at", "attempts", "source_rows"]
+        execute(self._rejections.insert().from_select(names_inserted, new), parameter)

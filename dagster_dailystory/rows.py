@@ -1,0 +1,121 @@
+"""Rows of a plan, read back as changes: from the temporary `pending` table while planning, from `changes` later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, func, null, select
+
+from dagster_dailystory.dialect import SqlQuery, SqlValue
+from dagster_dailystory.model import Change, Identity, Mode, Nulls, Operation
+from dagster_dailystory.privacy import key_label
+from dagster_dailystory.source import UNSUPPORTED
+from dagster_dailystory.state import State
+from dagster_dailystory.tables import SyncTables, differs_column
+
+CHUNK_ROWS = 2_000
+"""Rows read at a time."""
+
+
+class RowReader:
+    """Reads rows of a plan, joined with what the snapshot and the contact map know of their keys."""
+
+    def __init__(self, state: State, tables: SyncTables) -> None:
+        self._state = state
+        self._tables = tables
+        self._fields = tables.sync.mapped_fields
+        self._flags = [(m.state_column, differs_column(m.state_column)) for m in self._fields]
+
+    def query(self, rows: FromClause) -> SqlQuery:
+        """Select everything a change needs; the caller adds the WHERE and the order."""
+        tables = self._tables
+        snapshot, contact_map, intents = tables.snapshot, tables.contact_map, tables.intents
+        known: FromClause = rows
+        for other in (snapshot, contact_map, intents):
+            known = known.outerjoin(other, and_(*(rows.c[key] == other.c[key] for key in tables.key_names)))
+        is_plan = "operation" in rows.c
+        return select(
+            rows.c.sequence,
+            *(rows.c[key] for key in tables.key_names),
+            *(self._value(rows, m.state_column, keeps=m.is_custom and m.nulls is Nulls.KEEP) for m in self._fields),
+            *(rows.c[flag] for _, flag in self._flags),
+            rows.c.is_new,
+            rows.c.replaces,
+            (rows.c.operation if is_plan else null()).label("operation"),
+            (rows.c.dsid if is_plan else null()).label("planned_dsid"),
+            (rows.c.rekeyed if is_plan else null()).label("rekeyed"),
+            snapshot.c.identity_email.label("old_email"),
+            snapshot.c.identity_mobile.label("old_mobile"),
+            (rows.c.identity_email if is_plan else null()).label("new_email"),
+            (rows.c.identity_mobile if is_plan else null()).label("new_mobile"),
+            snapshot.c.absent_action,
+            contact_map.c.dsid.label("mapped_dsid"),
+            contact_map.c.deactivated_at,
+            contact_map.c.deleted_at,
+            intents.c.sent_at.label("intent_at"),
+            intents.c.email_as_sent,
+            intents.c.mobile_as_sent,
+        ).select_from(known)
+
+    def _value(self, rows: FromClause, name: str, *, keeps: bool) -> SqlValue:
+        new = rows.c[name]
+        if not keeps:
+            return new
+        return func.coalesce(new, self._tables.snapshot.c[name], type_=new.type).label(name)
+
+    def chunks(self, rows: FromClause, where: ColumnElement[bool], first: int, last: int) -> Iterator[list[RowMapping]]:
+        """Read rows by ranges of their sequence: no cursor stays open while the caller writes."""
+        query = self.query(rows).where(where).order_by(rows.c.sequence)
+        for start in range(first, last + 1, CHUNK_ROWS):
+            end = min(start + CHUNK_ROWS - 1, last)
+            chunk = query.where(rows.c.sequence.between(start, end))
+            yield list(self._state.connection.execute(chunk).mappings())
+
+    def key(self, row: RowMapping) -> tuple[object, ...]:
+        """The row's key, in the order in which the sync names its columns."""
+        return tuple(row[key] for key in self._tables.key_names)
+
+    def label(self, row: RowMapping) -> str:
+        """The row's key as it may be shown."""
+        return key_label(self._tables.sync, self.key(row), self._state.secret)
+
+    def values(self, row: RowMapping) -> dict[str, object]:
+        """State column -> value; what could not be staged is a NaN, which no field takes."""
+        return {
+            name: float("nan") if value == UNSUPPORTED else value
+            for name, value in ((m.state_column, row[m.state_column]) for m in self._fields)
+        }
+
+    def change(self, row: RowMapping) -> Change:
+        """The row as the sender takes it."""
+        sync = self._tables.sync
+        dsid = row["planned_dsid"] or row["mapped_dsid"]
+        operation = Operation(row["operation"]) if row["operation"] else None
+        if operation is None or operation in (Operation.CREATE, Operation.UPDATE):
+            operation = Operation.UPDATE if dsid else Operation.CREATE
+        # A create whose contact was found meanwhile is an update of which nothing is known.
+        resend_all = bool(row["replaces"]) or (bool(row["is_new"]) and dsid is not None)
+        identity = Identity(row["new_email"], row["new_mobile"])
+        in_doubt = row["intent_at"] is not None
+        return Change(
+            sequence=row["sequence"],
+            key_label=self.label(row),
+            operation=operation,
+            dsid=dsid,
+            values=self.values(row),
+            differing=frozenset(name for name, flag in self._flags if row[flag]),
+            identity=identity,
+            identity_changed=bool(dsid) and identity_changed(row, identity),
+            look_up_first=operation is Operation.CREATE and (in_doubt or sync.mode is not Mode.UPSERT),
+            deactivated_by_us=row["deactivated_at"] is not None or row["deleted_at"] is not None,
+            resend_all=resend_all,
+            email_as_sent=row["email_as_sent"],
+            mobile_as_sent=row["mobile_as_sent"],
+        )
+
+
+def identity_changed(row: RowMapping, identity: Identity) -> bool:
+    """Whether a row brings an email or a mobile number that its contact does not have."""
+    new_email = identity.email is not None and identity.email != row["old_email"]
+    new_mobile = identity.mobile is not None and identity.mobile != row["old_mobile"]
+    return new_email or new_mobile

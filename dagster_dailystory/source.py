@@ -1,0 +1,166 @@
+"""The source: the query or table that a sync reads, its columns, and how its rows get next to the snapshot."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnClause, Connection, FromClause, TextClause, column, false, inspect, select, table, text
+from sqlalchemy.exc import NoInspectionAvailable, NoSuchTableError
+
+from dagster_dailystory.canonical import UnsupportedValueError, canonical_text
+from dagster_dailystory.dialect import SqlType, SqlValue, stored_expression, stored_key
+from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.fields import nearest
+from dagster_dailystory.model import ContactSync
+from dagster_dailystory.warehouse import refusals
+
+BATCH_ROWS = 5_000
+"""Rows read at a time: memory does not grow with the table."""
+
+UNSUPPORTED = "\x1aunsupported"
+"""Stands in a staged column for a value without a canonical form, so that its row is rejected by name."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A readable source whose columns are known.
+
+    Attributes:
+        relation: The table or the query, as a FROM clause.
+        table_name: Schema and name where the source is a table or a view, else None.
+        columns: Column as the sync names it -> its real name.
+    """
+
+    relation: FromClause
+    table_name: tuple[str | None, str] | None
+    columns: Mapping[str, str]
+
+    def selection(self, sync: ContactSync) -> dict[str, SqlValue]:
+        """The columns that the diff reads, by their names there: the key's own, and one per mapped field."""
+        real = self.columns
+        chosen: dict[str, SqlValue] = {key: self.relation.c[real[key]] for key in sync.key_columns}
+        chosen.update({m.state_column: self.relation.c[real[m.column]] for m in sync.mapped_fields})
+        return chosen
+
+
+def open_source(sync: ContactSync, connection: Connection) -> Source:
+    """Resolve a sync's source and check that every mapped column is there.
+
+    Raises:
+        ConfigurationError: A `.sql` file or a column is missing; the message names the nearest column.
+        WarehouseError: The query fails or the table does not exist.
+    """
+    written = source_text(sync)
+    is_query = len(written.split()) > 1
+    schema, name = (None, "") if is_query else split_table_name(written)
+    probe: TextClause | FromClause = _literal(f"(\n{written}\n) AS source") if is_query else table(name, schema=schema)
+    with refusals(f"the source of sync {sync.name!r} cannot be read"):
+        found = list(connection.execute(select(text("*")).select_from(probe).where(false())).keys())
+    columns: list[ColumnClause[Any]] = [column(each) for each in found]
+    if is_query:
+        relation: FromClause = _literal(written + "\n").columns(*columns).subquery("source")
+    else:
+        relation = table(name, *columns, schema=schema).alias("source")
+    wanted = dict.fromkeys((*sync.key_columns, *(m.column for m in sync.mapped_fields)))
+    matched = {each: _match(each, found, sync) for each in wanted}
+    return Source(relation, None if is_query else (schema, name), matched)
+
+
+def source_text(sync: ContactSync) -> str:
+    """The query or the table name, read from the `.sql` file where the source names one.
+
+    Raises:
+        ConfigurationError: The file cannot be read, or the source is empty.
+    """
+    source = str(sync.source).strip()
+    if isinstance(sync.source, Path) or (source.endswith(".sql") and len(source.split()) == 1):
+        try:
+            source = Path(source).read_text(encoding="utf-8")
+        except OSError as error:
+            raise ConfigurationError(f"the source file {source!r} cannot be read: {error.strerror}") from None
+    source = re.sub(r"[;\s]+\Z", "", source).strip()
+    if not source:
+        raise ConfigurationError(f"sync {sync.name!r} has an empty source")
+    return source
+
+
+def split_table_name(written: str) -> tuple[str | None, str]:
+    """Split `schema.table`, where each part may be double-quoted."""
+    parts = [part.strip('"').replace('""', '"') for part in re.findall(r'"(?:[^"]|"")+"|[^.]+', written)]
+    return ".".join(parts[:-1]) or None, parts[-1]
+
+
+def _literal(sql: str) -> TextClause:
+    """SQL as it is: a colon in it is never a parameter."""
+    return text(sql.replace(":", "\\:"))
+
+
+def _match(wanted: str, found: list[str], sync: ContactSync) -> str:
+    if wanted in found:
+        return wanted
+    folded = [name for name in found if name.casefold() == wanted.casefold()]
+    if len(folded) == 1:
+        return folded[0]
+    hint = nearest(wanted, found) or f"; it has {', '.join(found)}"
+    raise ConfigurationError(f"the source of sync {sync.name!r} has no column {wanted!r}{hint}")
+
+
+def column_types(source: Source, connection: Connection) -> dict[str, SqlType] | None:
+    """Ask the database for a table's column types; None where the source is a query or cannot be inspected."""
+    if source.table_name is None:
+        return None
+    schema, name = source.table_name
+    return reflected_types(connection, name, schema)
+
+
+def reflected_types(connection: Connection, name: str, schema: str | None = None) -> dict[str, SqlType] | None:
+    """The column types of a table or view, None where the database does not show it."""
+    try:
+        columns = inspect(connection).get_columns(name, schema)
+    except (NoSuchTableError, NoInspectionAvailable):
+        return None
+    return {each["name"]: each["type"] for each in columns} or None
+
+
+def typed_selection(
+    source: Source, sync: ContactSync, types: Mapping[str, SqlType], connection: Connection
+) -> dict[str, SqlValue]:
+    """The source's columns as the state tables hold them, for a diff in the same database."""
+    real = source.columns
+    chosen: dict[str, SqlValue] = {}
+    for key in sync.key_columns:
+        chosen[key] = stored_key(source.relation.c[real[key]], types[real[key]], connection.dialect)
+    for mapped in sync.mapped_fields:
+        name = real[mapped.column]
+        chosen[mapped.state_column] = stored_expression(source.relation.c[name], types[name], connection.dialect)
+    return chosen
+
+
+def stream(source: Source, sync: ContactSync, connection: Connection) -> Iterator[list[tuple[object, ...]]]:
+    """Read the source's key and mapped columns in batches, through a server-side cursor where there is one."""
+    query = select(*(value.label(name) for name, value in source.selection(sync).items()))
+    with refusals(f"the source of sync {sync.name!r} cannot be read"):
+        # The size is needed: without it SQLAlchemy gathers the whole result before the first batch.
+        streaming = connection.execution_options(stream_results=True, yield_per=BATCH_ROWS)
+        for batch in streaming.execute(query).partitions(BATCH_ROWS):
+            yield [tuple(row) for row in batch]
+
+
+def staged_text(value: object) -> str | None:
+    """The text that stands for a value in a staged column."""
+    try:
+        return canonical_text(value)
+    except UnsupportedValueError:
+        return UNSUPPORTED
+
+
+def staged_key(value: object) -> int | str | None:
+    """A key as it is staged: whole numbers of 64 bits as such, everything else as canonical text."""
+    if isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63:
+        return value
+    return str(value) if isinstance(value, UUID) else staged_text(value)

@@ -1,0 +1,145 @@
+"""The source brought next to the snapshot: read in place, kept from one evaluation, or streamed from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+
+from sqlalchemy import Column, FromClause, MetaData, String, Table, select
+
+from dagster_dailystory.dialect import (
+    BIG_INTEGER,
+    TEXT,
+    CreateTemporaryTableAs,
+    SqlType,
+    json_rows,
+    rows_parameter,
+    storage_type,
+)  # fmt: skip
+from dagster_dailystory.errors import StateError
+from dagster_dailystory.source import (
+    Source,
+    column_types,
+    open_source,
+    reflected_types,
+    staged_key,
+    staged_text,
+    stream,
+    typed_selection,
+)  # fmt: skip
+from dagster_dailystory.state import State
+from dagster_dailystory.warehouse import connect, open_engine, refusals, same_database
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A source that the diff can join with the snapshot.
+
+    Attributes:
+        relation: Key columns and one column per mapped field.
+        key_types: The key columns' types in the state.
+        value_types: State column -> type.
+    """
+
+    relation: FromClause
+    key_types: Mapping[str, SqlType]
+    value_types: Mapping[str, SqlType]
+
+
+def stage_source(state: State, warehouse_url: str) -> Staged | None:
+    """Bring the source to the state, evaluating the user's query once.
+
+    Returns:
+        The staged source; None where it has no row yet and nothing is known of its key.
+    """
+    if same_database(warehouse_url, state.location.url):
+        return _in_the_warehouse(state)
+    return _from_elsewhere(state, warehouse_url)
+
+
+def _in_the_warehouse(state: State) -> Staged:
+    with state.connection.begin():
+        source = open_source(state.sync, state.connection)
+        types = column_types(source, state.connection)
+        if types is None:
+            source, types = _keep(state, source)
+    chosen = typed_selection(source, state.sync, types, state.connection)
+    real = source.columns
+    keys = {key: storage_type(types[real[key]], state.dialect) for key in state.sync.key_columns}
+    values = {m.state_column: storage_type(types[real[m.column]], state.dialect) for m in state.sync.mapped_fields}
+    relation = select(*(value.label(name) for name, value in chosen.items())).subquery("source")
+    return Staged(relation, keys, values)
+
+
+def _keep(state: State, source: Source) -> tuple[Source, dict[str, SqlType]]:
+    """Keep a query's rows in a temporary table: a second evaluation could answer otherwise."""
+    name = state.location.table_name(state.sync.name, "staged")
+    columns = [source.relation.c[real] for real in dict.fromkeys(source.columns.values())]
+    with refusals(f"the source of sync {state.sync.name!r} cannot be read"):
+        state.connection.execute(CreateTemporaryTableAs(name, select(*columns)))
+    kept = Table(name, MetaData(), *(Column(column.name) for column in columns))
+    types = reflected_types(state.connection, name) or {}
+    return Source(kept.alias("source"), (None, name), source.columns), types
+
+
+def _from_elsewhere(state: State, warehouse_url: str) -> Staged | None:
+    with connect(open_engine(warehouse_url), "warehouse") as warehouse, warehouse.begin():
+        source = open_source(state.sync, warehouse)
+        batches = stream(source, state.sync, warehouse)
+        first = next(batches, [])
+        with state.connection.begin():
+            keys = _key_types(state, first)
+            if keys is None:
+                return None
+            values: dict[str, SqlType] = {m.state_column: TEXT for m in state.sync.mapped_fields}
+            columns = [Column(name, kind) for name, kind in {**keys, **values}.items()]
+            name = state.location.table_name(state.sync.name, "staged")
+            table = Table(name, MetaData(), *columns, prefixes=["TEMPORARY"])
+            table.create(state.connection)
+            _fill(state, table, chain([first], batches))
+    return Staged(table.alias("source"), keys, values)
+
+
+def _key_types(state: State, first: list[tuple[object, ...]]) -> dict[str, SqlType] | None:
+    """Whole numbers stay numbers; every other key is kept as canonical text, as the first run decided."""
+    existing = state.load_tables()
+    names = state.sync.key_columns
+    if existing is not None:
+        return {name: TEXT if isinstance(existing.snapshot.c[name].type, String) else BIG_INTEGER for name in names}
+    if not first:
+        return None
+    columns = list(zip(*first, strict=True))[: len(names)]
+    return {
+        name: BIG_INTEGER if all(isinstance(staged_key(v), int) for v in values if v is not None) else TEXT
+        for name, values in zip(names, columns, strict=True)
+    }
+
+
+def _fill(state: State, table: Table, batches: Iterator[list[tuple[object, ...]]]) -> None:
+    names = [column.name for column in table.columns]
+    given = json_rows(state.dialect, {column.name: column.type for column in table.columns})
+    insert = table.insert().from_select(names, select(*given.c))
+    key_count = len(state.sync.key_columns)
+    whole = [isinstance(table.c[name].type, type(BIG_INTEGER)) for name in names[:key_count]]
+    for batch in batches:
+        rows = [
+            {
+                **{n: _key(state, v, n, whole=w) for n, v, w in zip(names, row, whole, strict=False)},
+                **{n: staged_text(v) or None for n, v in zip(names[key_count:], row[key_count:], strict=True)},
+            }
+            for row in batch
+        ]
+        state.connection.execute(insert, rows_parameter(rows))
+
+
+def _key(state: State, value: object, name: str, *, whole: bool) -> int | str | None:
+    key = staged_key(value)
+    if key is None or isinstance(key, int) is whole:
+        return key
+    if not whole:
+        return str(key)
+    raise StateError(
+        f"key {name!r} of sync {state.sync.name!r} held whole numbers and now holds {type(value).__name__}; "
+        "cast it in the query, or give the sync a new name"
+    )
