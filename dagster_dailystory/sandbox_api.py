@@ -91,7 +91,7 @@ class SandboxApi:
         if not isinstance(posted, dict):
             raise Refused("The body must be one JSON object")
         write = self._store.write(posted)
-        return replace(self._written(write, {"id": write.dsid}), keys=tuple(posted))
+        return self._written(write, {"id": write.dsid}, tuple(posted))
 
     def _below_contact(self, method: str, rest: str, query: Mapping[str, str], body: bytes) -> Reply:
         if rest == "upsert" and method in ("GET", "POST"):
@@ -150,14 +150,14 @@ class SandboxApi:
         settings = self._store.settings
         return error(settings, 404 if refused.unknown else settings.refusal_status, str(refused))
 
-    def _written(self, write: Write, response: JsonValue) -> Reply:
+    def _written(self, write: Write, response: JsonValue, keys: tuple[str, ...] = ()) -> Reply:
         if write.operation == "create":
             self.counts.creates += 1
         elif write.operation == "update":
             self.counts.updates += 1
         else:
             self.counts.deleted += 1
-        return replace(self._ok(response), dsid=write.dsid)
+        return replace(self._ok(response), dsid=write.dsid, keys=keys)
 
     def _ok(self, response: JsonValue) -> Reply:
         return envelope(self._store.settings, response)

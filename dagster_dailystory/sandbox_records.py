@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -36,6 +36,7 @@ class _Record:
     custom: Contact
     created_at: float
     changed_at: float
+    searched: str = ""
 
 
 class _Index:
@@ -122,7 +123,7 @@ class ContactRecords:
 
     def insert(self, dsid: str = "") -> str:
         """Add an empty Active contact and return its dsid: 32 hexadecimal characters unless one is given."""
-        dsid, now = dsid or uuid.uuid4().hex, self._now()
+        dsid, now = dsid or os.urandom(16).hex(), self._now()
         self._records[dsid] = _Record({}, {}, now, now)
         self._recent[dsid] = None
         self.active += 1
@@ -142,6 +143,7 @@ class ContactRecords:
             before = mobile_key(record.fields.get("mobilePhone"))
             self._mobiles.move(dsid, before, mobile_key(values["mobilePhone"]), self._clock())
         record.fields.update(values)
+        record.searched = ""
         record.changed_at = self._now()
         del self._recent[dsid]
         self._recent[dsid] = None
@@ -177,8 +179,10 @@ class ContactRecords:
     def contains_text(self, dsid: str, wanted: str) -> bool:
         """Tell whether a case-folded text occurs in the dsid or in any value."""
         record = self._records[dsid]
-        texts = (str(value).casefold() for values in (record.fields, record.custom) for value in values.values())
-        return wanted in dsid or any(wanted in text for text in texts)
+        if not record.searched:
+            values = [dsid, *record.fields.values(), *record.custom.values()]
+            record.searched = "\n".join(map(str, values)).casefold()
+        return wanted in record.searched
 
     def view(self, dsid: str, settings: SandboxSettings) -> Contact:
         """Build the contact object that a GET answers."""

@@ -103,13 +103,15 @@ class Counts:
         return self.posts + self.gets + self.deletes
 
 
-def envelope(settings: SandboxSettings, response: JsonValue, *, status: int = 200, message: str = "") -> Reply:
+def envelope(
+    settings: SandboxSettings, response: JsonValue, *, status: int = 200, message: str = "", headers: Headers = ()
+) -> Reply:
     """Wrap an answer as the service does; a message makes it an error."""
     wrapped: dict[str, JsonValue] = {"Status": not message, "Message": message}
     if settings.envelope_has_code:
         wrapped["Code"] = status
     wrapped["Response"] = response
-    return Reply(status, json.dumps(wrapped).encode(), note=message)
+    return Reply(status, json.dumps(wrapped).encode(), headers, note=message)
 
 
 def error(settings: SandboxSettings, status: int, message: str, headers: Headers = ()) -> Reply:
@@ -118,8 +120,7 @@ def error(settings: SandboxSettings, status: int, message: str, headers: Headers
         return html_page(status, message, headers)
     if settings.error_body is ErrorBody.EMPTY:
         return Reply(status, b"", headers, note=message)
-    wrapped = envelope(settings, {}, status=status, message=message)
-    return Reply(status, wrapped.body, headers, note=message)
+    return envelope(settings, {}, status=status, message=message, headers=headers)
 
 
 def html_page(status: int, title: str, headers: Headers = ()) -> Reply:
