@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagster_dailystory.canonical import UnsupportedValueError, canonical_text
@@ -169,6 +169,7 @@ def test_a_list_that_holds_itself_is_refused_instead_of_exhausting_the_stack() -
         canonical_text(loop)
 
 
+@settings(deadline=None)
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=6, min_value=-(10**12), max_value=10**12))
 def test_equal_decimals_have_equal_texts_whatever_their_scale(number: Decimal) -> None:
     text = canonical_text(number)
@@ -178,6 +179,7 @@ def test_equal_decimals_have_equal_texts_whatever_their_scale(number: Decimal) -
     assert "E" not in text
 
 
+@settings(deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_float_reads_back_exactly(number: float) -> None:
     text = canonical_text(number)
@@ -186,11 +188,13 @@ def test_a_float_reads_back_exactly(number: float) -> None:
     assert not text.endswith(".0")
 
 
+@settings(deadline=None)
 @given(st.integers(-(2**53), 2**53))
 def test_an_integer_has_one_text_as_int_float_and_decimal(number: int) -> None:
     assert canonical_text(number) == canonical_text(float(number)) == canonical_text(Decimal(number))
 
 
+@settings(deadline=None)
 @given(st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1)), st.integers(-14 * 60, 14 * 60))
 def test_one_instant_has_one_text_in_every_zone(moment: datetime, minutes: int) -> None:
     utc = moment.replace(tzinfo=timezone.utc)
@@ -205,6 +209,7 @@ JSON_VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(JSON_VALUES))
 def test_a_nested_value_is_valid_json_that_reads_back_equal(value: list[object]) -> None:
     text = canonical_text(value)
@@ -212,6 +217,7 @@ def test_a_nested_value_is_valid_json_that_reads_back_equal(value: list[object])
     assert json.loads(text) == value
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(), st.integers()))
 def test_the_order_of_a_mapping_does_not_matter(value: dict[str, int]) -> None:
     assert canonical_text(value) == canonical_text(dict(reversed(value.items())))

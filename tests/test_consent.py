@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagster_dailystory.consent import check_consent
@@ -78,6 +78,7 @@ def test_the_refusal_names_the_key_and_not_the_value() -> None:
     assert "jane" not in str(caught.value)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(OPT_OUT_FIELDS)), st.data())
 def test_no_spelling_of_an_opt_out_takes_it_back(name: str, data: st.DataObject) -> None:
     flips = data.draw(st.lists(st.booleans(), min_size=len(name), max_size=len(name)))

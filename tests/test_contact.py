@@ -6,7 +6,7 @@ from datetime import date, datetime, timezone
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagster_dailystory.canonical import UnsupportedValueError
@@ -310,6 +310,7 @@ SOURCE_VALUES = (
 )
 
 
+@settings(deadline=None)
 @given(
     values=st.dictionaries(st.sampled_from(STATE_COLUMNS), SOURCE_VALUES),
     differing=st.sets(st.sampled_from(STATE_COLUMNS)),

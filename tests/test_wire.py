@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagster_dailystory.canonical import UnsupportedValueError, canonical_text
@@ -145,6 +145,7 @@ VALUES = (
 )
 
 
+@settings(deadline=None)
 @given(KINDS, VALUES)
 def test_a_driver_value_and_its_canonical_text_travel_alike(kind: FieldKind, value: object) -> None:
     def outcome(candidate: object) -> object:
@@ -161,6 +162,7 @@ def test_a_driver_value_and_its_canonical_text_travel_alike(kind: FieldKind, val
     assert outcome(value) == outcome(text)
 
 
+@settings(deadline=None)
 @given(st.sampled_from([FieldKind.TEXT, FieldKind.CUSTOM]), st.text())
 def test_a_text_travels_without_controls_and_a_second_pass_changes_nothing(kind: FieldKind, text: str) -> None:
     sent = wire_value(field(kind), text)
