@@ -18,6 +18,7 @@ _FEWEST_PHONE_DIGITS = 7
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _WORD = re.compile(r'[^\s<>"(),;\[\]]+')
+_QUOTED_LOCAL_PART = re.compile(r'"[^"]{1,64}"(?=@)')
 _BEARER = re.compile(r"\b(bearer|basic)\s+[^\s\[]\S*", re.IGNORECASE)
 _DIGITS = re.compile(r"\+?\d(?:[\s().\-/\u2010-\u2015]{0,3}\d)+")
 _RUN = re.compile(r"[A-Za-z0-9_\-+=~]{20,}")
@@ -35,6 +36,7 @@ def mask(text: str) -> str:
         At most 300 characters on one line.
     """
     text = _CONTROLS.sub(" ", text)
+    text = _QUOTED_LOCAL_PART.sub("", text)
     text = _WORD.sub(_masked_word, text)
     text = _BEARER.sub("[token]", text)
     text = _RUN.sub(_masked_run, text)

@@ -47,7 +47,7 @@ class Endless:
 
 
 EAST = timezone(timedelta(hours=2))
-NASTY = [
+NASTY: list[tuple[object, str | None]] = [
     (None, None),
     ("", ""),
     (" Zoë\u00a0\U0001f600 ", " Zoë\u00a0\U0001f600 "),

@@ -29,6 +29,7 @@ MESSAGES = [
     ("email=o'brien+x@example.com&x=1 failed", "[email] failed"),
     ("<a@b.co>, (c@d.co); [e@f.co]", "<[email]>, ([email]); [[email]]"),
     ('{"email":"zoë@exämple.com","n":1}', '{"email":"[email]","n":1}'),
+    ('no "jane doe"@example.com here', "no [email] here"),
     ("GET /contact?email=jane%40example.com", "GET [email]"),
     ("call +14155552671 or (415) 555-2671", "call [phone] or ([phone]"),
     ("mobile +1 415.555.2671!", "mobile [phone]!"),
