@@ -3,6 +3,7 @@ PY ?= python3
 V := .venv
 RUN := $(V)/bin/python -m
 export DAGSTER_DISABLE_TELEMETRY := 1
+export VIRTUAL_ENV := $(CURDIR)/$(V)
 
 # $(call install,EXTRAS): the package with EXTRAS ("[ui]" or nothing) at the versions of constraints.txt.
 define install
@@ -31,7 +32,7 @@ dev: $(V)/.ui ## Open the Dagster UI on the demo
 lint: $(V)/.test ## Check style, format and the direction of imports
 	$(V)/bin/ruff check .
 	$(V)/bin/ruff format --check .
-	$(V)/bin/lint-imports --no-logo
+	$(V)/bin/lint-imports --no-logo --no-cache
 
 types: $(V)/.test ## Check the types
 	$(V)/bin/mypy

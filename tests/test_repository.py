@@ -24,7 +24,10 @@ def test_production_and_development_load_the_same_location():
     developers = PROJECT["tool"]["dg"]["project"]
     assert entry["python_module"]["module_name"] == developers["code_location_target_module"]
     assert entry["python_module"]["location_name"] == developers["code_location_name"]
-    assert (ROOT / f"{developers['code_location_target_module']}.py").is_file()
+
+
+def test_the_location_is_the_definitions_file_of_this_repository():
+    assert (ROOT / f"{PROJECT['tool']['dg']['project']['code_location_target_module']}.py").is_file()
 
 
 def test_the_constraints_name_versions_and_no_address():
