@@ -36,7 +36,7 @@ class Identities:
         """
         self._set_aside_doubles()
         holders = self._holders(departed)
-        self._judged.amend(self._state, self._rekeyed(holders), ("dsid", "operation", "rekeyed"))
+        self._judged.amend(self._state, self._rekeyed(holders), ("dsid", "operation", "rekeyed", "reactivates"))
         self._order([row for row in holders if not _gone(row)])
 
     def _new_identity(self) -> ColumnElement[bool]:
@@ -108,7 +108,7 @@ class Identities:
                 snapshot.c.absent_since,
                 leaves.label("leaves"),
                 contact_map.c.dsid.label("other_dsid"),
-                contact_map.c.deleted_at,
+                contact_map.c.deactivated_at,
                 other_row.c.sequence.label("other_sequence"),
                 (
                     (other_row.c.reason.is_(None))
@@ -143,6 +143,7 @@ class Identities:
                     "dsid": row["other_dsid"],
                     "operation": Operation.UPDATE.value,
                     "rekeyed": True,
+                    "reactivates": row["deactivated_at"] is not None,
                 }
         return list(amended.values())
 

@@ -22,7 +22,7 @@ OPT_OUT_PRIORITY, USUAL_PRIORITY = 0, 1
 
 _COLUMNS: Mapping[str, SqlType] = {
     "sequence": BIG_INTEGER, "operation": TEXT, "identity_email": TEXT, "identity_mobile": TEXT,
-    "identity_changed": BOOLEAN, "reason": TEXT, "message": TEXT, "held": BOOLEAN, "rekeyed": BOOLEAN, "dsid": TEXT,
+    "identity_changed": BOOLEAN, "reason": TEXT, "message": TEXT, "held": BOOLEAN, "rekeyed": BOOLEAN, "reactivates": BOOLEAN, "dsid": TEXT,
     "waits_for": BIG_INTEGER, "priority": BIG_INTEGER,
 }  # fmt: skip
 
@@ -101,6 +101,7 @@ class Judge:
             "identity_changed": not is_new and identity_changed(row, identity),
             "held": held,
             "dsid": row["mapped_dsid"],
+            "reactivates": row["deactivated_at"] is not None or row["deleted_at"] is not None,
         }
         if rejection is not None:
             return verdict | _rejected(rejection)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -21,7 +19,7 @@ from dagster_dailystory.guards import Figures, judge_guards
 from dagster_dailystory.identities import Identities
 from dagster_dailystory.judge import Judge, JudgedTable
 from dagster_dailystory.model import Deletes, Operation, PlanOptions, PlanStatus, PlanSummary, Reason
-from dagster_dailystory.privacy import mapping_version
+from dagster_dailystory.plans import Plans
 from dagster_dailystory.rejections import Rejections
 from dagster_dailystory.staging import Staged, stage_source
 from dagster_dailystory.state import State
@@ -56,7 +54,9 @@ def make_plan(state: State, warehouse_url: str, options: PlanOptions, run_id: st
         if staged is not None and tables is not None:
             draft.write(staged, tables)
         summary = draft.summary(time.perf_counter() - started)
-        _store_header(state, summary, options, run_id, destination)
+        Plans(state).add(summary, options, run_id, destination)
+        if tables is not None:
+            _forget_old_changes(state, tables)
     read_latest(state.connection)
     return summary
 
@@ -116,7 +116,15 @@ class _Draft:
 
     def _sendable(self, tables: SyncTables, pending: FromClause, judged: FromClause) -> SqlQuery:
         values = [m.state_column for m in tables.sync.mapped_fields]
-        copied = ("operation", "identity_email", "identity_mobile", "identity_changed", "dsid", "rekeyed")
+        copied = (
+            "operation",
+            "identity_email",
+            "identity_mobile",
+            "identity_changed",
+            "dsid",
+            "rekeyed",
+            "reactivates",
+        )
         query = (
             select(
                 literal(self._plan_id, TEXT).label("plan_id"),
@@ -197,41 +205,8 @@ class _Draft:
         )
 
 
-def _store_header(state: State, summary: PlanSummary, options: PlanOptions, run_id: str, destination: str) -> None:
-    plans = state.shared.plans
-    mine = and_(plans.c.sync_name == state.sync.name, plans.c.partition_value.is_not_distinct_from(options.partition))
-    open_plans = plans.c.status.in_([PlanStatus.READY.value, PlanStatus.SENDING.value])
-    if summary.status is not PlanStatus.DRY:
-        state.connection.execute(plans.update().where(mine, open_plans).values(status=PlanStatus.SUPERSEDED.value))
-    settings = {"limit": options.limit, "keys": len(options.keys)}
-    counts = {each.name: getattr(summary, each.name) for each in plans.columns if each.name.startswith("rows_")}
-    state.connection.execute(
-        plans.insert().values(
-            plan_id=summary.plan_id,
-            sync_name=state.sync.name,
-            partition_value=options.partition,
-            run_id=run_id,
-            scope=options.scope.value,
-            options=json.dumps(settings),
-            mapping_version=mapping_version(state.sync),
-            destination=destination,
-            status=summary.status.value,
-            guards=json.dumps([asdict(guard) for guard in summary.guards]),
-            diff_seconds=summary.diff_seconds,
-            created_at=state.now(),
-            **counts,
-        )
-    )
-    _forget_old_changes(state)
-
-
-def _forget_old_changes(state: State) -> None:
-    plans, tables = state.shared.plans, state.load_tables()
-    if tables is None:
-        return
-    mine = plans.c.sync_name == state.sync.name
-    newest = select(plans.c.plan_id).where(mine).order_by(plans.c.plan_id.desc()).limit(KEPT_PLANS)
-    kept = [row[0] for row in state.connection.execute(newest)]
+def _forget_old_changes(state: State, tables: SyncTables) -> None:
+    kept = Plans(state).newest_ids(KEPT_PLANS)
     state.connection.execute(tables.changes.delete().where(tables.changes.c.plan_id.not_in(kept)))
 
 

@@ -1,0 +1,297 @@
+"""The journal of a send: acknowledgements, written in batches with everything that they imply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    FromClause,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    and_,
+    case,
+    false,
+    func,
+    literal,
+    not_,
+    null,
+    or_,
+    select,
+)  # fmt: skip
+
+from dagster_dailystory.contact_map import live_holders
+from dagster_dailystory.dialect import (
+    BIG_INTEGER,
+    BOOLEAN,
+    MOMENT,
+    TEXT,
+    SqlQuery,
+    SqlType,
+    SqlValue,
+    json_rows,
+    rows_parameter,
+    uses_indexes,
+)  # fmt: skip
+from dagster_dailystory.lease import Lease
+from dagster_dailystory.model import Answer, Change, Deletes, MappedField, Nulls, Operation, Outcome, Reason
+from dagster_dailystory.privacy import row_fingerprint
+from dagster_dailystory.rejections import Rejections
+from dagster_dailystory.state import State
+from dagster_dailystory.tables import SyncTables, differs_column
+
+_ANSWER_COLUMNS: Mapping[str, SqlType] = {
+    "sequence": BIG_INTEGER, "outcome": TEXT, "dsid": TEXT, "reason": TEXT, "message": TEXT, "attempts": BIG_INTEGER,
+    "answered_at": MOMENT, "replaced": BOOLEAN,
+}  # fmt: skip
+_LINKING = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.MAPPED})
+_WRITTEN = frozenset({Outcome.CREATED, Outcome.UPDATED})
+_REFUSED = frozenset({Outcome.REJECTED, Outcome.CONFLICTED})
+
+
+class Journal:
+    """Writes what happens to the changes of one plan. Each public method is one transaction."""
+
+    def __init__(self, state: State, tables: SyncTables, lease: Lease, plan_id: str) -> None:
+        self._state = state
+        self._tables = tables
+        self._lease = lease
+        self._plan_id = plan_id
+        self._answers = Table(
+            state.location.table_name(tables.sync.name, "answers"),
+            MetaData(),
+            *(Column(name, kind) for name, kind in _ANSWER_COLUMNS.items()),
+            *([PrimaryKeyConstraint("sequence")] if uses_indexes(state.dialect) else []),
+            prefixes=["TEMPORARY"],
+        )
+        with state.connection.begin():
+            self._answers.create(state.connection, checkfirst=False)
+
+    def record_silent(self) -> None:
+        """Acknowledge the changes that send nothing: the snapshot moves, and keys that left are marked."""
+        changes, execute, now = self._tables.changes, self._state.connection.execute, self._state.now()
+        open_changes = and_(changes.c.plan_id == self._plan_id, changes.c.outcome.is_(None))
+        records = and_(open_changes, changes.c.operation == Operation.RECORD.value)
+        departs = and_(open_changes, changes.c.operation == Operation.DEPART.value)
+        snapshot = self._tables.snapshot
+        with self._state.connection.begin():
+            self._lease.renew(self._state)
+            recorded = select(changes).where(records).subquery("recorded")
+            moved = {
+                m.state_column: case(
+                    (recorded.c[differs_column(m.state_column)], recorded.c[m.state_column]),
+                    else_=snapshot.c[m.state_column],
+                )
+                for m in self._tables.sync.mapped_fields
+            }
+            execute(snapshot.update().where(self._same(snapshot, recorded)).values(**moved))
+            gone = select(*self._keys(changes)).where(departs).subquery("gone")
+            absent = {"absent_since": now, "absent_action": Deletes.KEEP.value}
+            execute(snapshot.update().where(self._same(snapshot, gone)).values(**absent))
+            silent = or_(records, departs)
+            execute(changes.update().where(silent).values(outcome=Outcome.RECORDED.value, answered_at=now))
+
+    def acknowledge(self, answers: Sequence[Answer], changes: Mapping[int, Change]) -> list[Answer]:
+        """Write answers and what they imply: snapshot, contact map, intents, rejections.
+
+        Returns:
+            The answers as written: one whose contact another live key holds has become a conflict.
+        """
+        if not answers:
+            return []
+        with self._state.connection.begin():
+            self._lease.renew(self._state)
+            answers = self._without_shared(answers, changes)
+            self._upload(answers)
+            outcomes = {answer.outcome for answer in answers}
+            if outcomes & _LINKING:
+                self._move_rekeyed()
+                self._link()
+            if outcomes & _WRITTEN:
+                self._remember_values(_WRITTEN)
+            if Outcome.MAPPED in outcomes:
+                self._remember_mapped()
+            if Outcome.DELETED in outcomes:
+                self._mark_deleted()
+            if Outcome.RECORDED in outcomes:
+                self._mark_absent(Outcome.RECORDED, Deletes.KEEP)
+            if outcomes & _REFUSED:
+                self._refuse([a for a in answers if a.outcome in _REFUSED], changes)
+            self._settle_answered()
+        return list(answers)
+
+    def _upload(self, answers: Sequence[Answer]) -> None:
+        execute, changes = self._state.connection.execute, self._tables.changes
+        rows: list[dict[str, object]] = [
+            {
+                "sequence": a.sequence,
+                "outcome": a.outcome.value,
+                "dsid": a.dsid,
+                "reason": a.reason.value if a.reason else None,
+                "message": a.message or None,
+                "attempts": a.attempts,
+                "answered_at": _moment(a.answered_at),
+                "replaced": a.replaced,
+            }
+            for a in answers
+        ]
+        given = json_rows(self._state.dialect, _ANSWER_COLUMNS)
+        execute(self._answers.delete())
+        insert = self._answers.insert().from_select(list(_ANSWER_COLUMNS), select(*given.c))
+        execute(insert, rows_parameter(rows))
+        mine = and_(changes.c.plan_id == self._plan_id, changes.c.sequence == self._answers.c.sequence)
+        told = ("outcome", "reason", "message", "attempts", "answered_at")
+        values: dict[str, SqlValue] = {name: self._answers.c[name] for name in told}
+        values["dsid"] = func.coalesce(self._answers.c.dsid, changes.c.dsid)
+        execute(changes.update().where(mine).values(**values))
+
+    def _answered(self, outcomes: Iterable[Outcome], *extra: SqlValue) -> SqlQuery:
+        """The changes of this batch with certain outcomes, and their answers."""
+        changes, answers = self._tables.changes, self._answers
+        return (
+            select(*self._keys(changes), *extra)
+            .join(answers, answers.c.sequence == changes.c.sequence)
+            .where(
+                changes.c.plan_id == self._plan_id,
+                changes.c.sequence.in_(select(answers.c.sequence)),
+                answers.c.outcome.in_([outcome.value for outcome in outcomes]),
+            )
+        )
+
+    def _without_shared(self, answers: Sequence[Answer], changes: Mapping[int, Change]) -> list[Answer]:
+        """Turn answers whose contact belongs to another live key of this sync into conflicts."""
+        linked = {a.sequence: a.dsid for a in answers if a.outcome in _LINKING and a.dsid}
+        fresh = {sequence: dsid for sequence, dsid in linked.items() if dsid != changes[sequence].dsid}
+        holders = live_holders(self._state, self._tables, sorted(set(fresh.values())))
+        labels = {dsid: changes[sequence].key_label for sequence, dsid in linked.items() if sequence not in fresh}
+        checked = []
+        for answer in answers:
+            dsid = fresh.get(answer.sequence)
+            if dsid is None or (dsid not in holders and dsid not in labels):
+                checked.append(answer)
+                if dsid is not None:
+                    labels[dsid] = changes[answer.sequence].key_label
+                continue
+            message = "DailyStory answered with the contact of another row; give the rows different emails and numbers"
+            shared = replace(answer, outcome=Outcome.CONFLICTED, reason=Reason.SHARED_DSID, message=message)
+            checked.append(shared)
+        taken = sorted({dsid for dsid in fresh.values() if dsid in holders})
+        if taken:
+            self._send_again(taken)
+        return checked
+
+    def _send_again(self, dsids: Sequence[str]) -> None:
+        """Another row's values were written to these contacts: send their own once more."""
+        contact_map, snapshot = self._tables.contact_map, self._tables.snapshot
+        held = select(contact_map.c.dsid).where(self._same(contact_map, snapshot), contact_map.c.dsid.in_(dsids))
+        self._state.connection.execute(snapshot.update().where(held.exists()).values(resend_all=True))
+
+    def _move_rekeyed(self) -> None:
+        """A person's new key takes the contact map's row over; the old key's snapshot row goes."""
+        changes, contact_map, snapshot = self._tables.changes, self._tables.contact_map, self._tables.snapshot
+        execute = self._state.connection.execute
+        moved = self._answered(_LINKING, changes.c.dsid).where(changes.c.rekeyed).subquery("moved")
+        if execute(select(moved.c.dsid).limit(1)).first() is None:
+            return
+        old = and_(contact_map.c.dsid == moved.c.dsid, not_(self._same(contact_map, moved)))
+        old_key = select(contact_map.c.dsid).join(moved, old).where(self._same(contact_map, snapshot))
+        execute(snapshot.delete().where(old_key.exists()))
+        execute(contact_map.update().where(old).values({key: moved.c[key] for key in self._tables.key_names}))
+
+    def _link(self) -> None:
+        contact_map, answers, execute = self._tables.contact_map, self._answers, self._state.connection.execute
+        linked = self._answered(_LINKING, answers.c.dsid, answers.c.answered_at).subquery("linked")
+        same = self._same(contact_map, linked)
+        values = {"dsid": linked.c.dsid, "last_synced_at": linked.c.answered_at}
+        execute(contact_map.update().where(same).values(**values, deactivated_at=null(), deleted_at=null()))
+        names = [*self._tables.key_names, "dsid", "first_synced_at", "last_synced_at"]
+        row = (*self._keys(linked), linked.c.dsid, linked.c.answered_at, linked.c.answered_at)
+        new = select(*row).where(not_(select(contact_map.c.dsid).where(same).exists()))
+        execute(contact_map.insert().from_select(names, new))
+
+    def _remember_values(self, outcomes: Iterable[Outcome]) -> None:
+        """Only what was sent moves; where everything was sent the row is replaced as a whole."""
+        changes, snapshot, execute = self._tables.changes, self._tables.snapshot, self._state.connection.execute
+        fields = self._tables.sync.mapped_fields
+        copied = [changes.c[name] for m in fields for name in (m.state_column, differs_column(m.state_column))]
+        identity = (changes.c.identity_email, changes.c.identity_mobile, changes.c.partition_value)
+        replaced = or_(changes.c.replaces, func.coalesce(self._answers.c.replaced, false())).label("replaced")
+        sent = self._answered(outcomes, *copied, *identity, replaced).subquery("sent")
+        values: dict[str, SqlValue] = {m.state_column: self._remembered(m, sent) for m in fields}
+        for name in ("identity_email", "identity_mobile", "partition_value"):
+            values[name] = func.coalesce(sent.c[name], snapshot.c[name])
+        same = self._same(snapshot, sent)
+        present = {"resend_all": false(), "absent_since": null(), "absent_action": null()}
+        execute(snapshot.update().where(same).values(**values, **present))
+        columns = [*self._tables.key_names, *values, "resend_all"]
+        new = select(*(sent.c[name] for name in columns[:-1]), false())
+        absent = not_(select(snapshot.c.resend_all).where(same).exists())
+        execute(snapshot.insert().from_select(columns, new.where(absent)))
+
+    def _remembered(self, mapped: MappedField, sent: FromClause) -> SqlValue:
+        new, old = sent.c[mapped.state_column], self._tables.snapshot.c[mapped.state_column]
+        whole = func.coalesce(new, old) if mapped.is_custom and mapped.nulls is Nulls.KEEP else new
+        differs = sent.c[differs_column(mapped.state_column)]
+        return case((sent.c.replaced, whole), (differs, new), else_=old)
+
+    def _remember_mapped(self) -> None:
+        """A contact that was found and not written: nothing of its values is known."""
+        changes, snapshot = self._tables.changes, self._tables.snapshot
+        extra = (changes.c.identity_email, changes.c.identity_mobile, changes.c.partition_value)
+        mapped = self._answered((Outcome.MAPPED,), *extra).subquery("mapped")
+        names = [*self._tables.key_names, *(column.name for column in extra)]
+        absent = not_(select(snapshot.c.resend_all).where(self._same(snapshot, mapped)).exists())
+        new = select(*(mapped.c[name] for name in names)).where(absent)
+        self._state.connection.execute(snapshot.insert().from_select(names, new))
+
+    def _mark_deleted(self) -> None:
+        contact_map, policy = self._tables.contact_map, Deletes(self._tables.sync.deletes)
+        self._mark_absent(Outcome.DELETED, policy)
+        gone = self._answered((Outcome.DELETED,), self._answers.c.answered_at).subquery("gone")
+        moment = contact_map.c.deleted_at if policy is Deletes.DELETE else contact_map.c.deactivated_at
+        marked = contact_map.update().where(self._same(contact_map, gone))
+        self._state.connection.execute(marked.values({moment: gone.c.answered_at}))
+
+    def _mark_absent(self, outcome: Outcome, action: Deletes) -> None:
+        snapshot = self._tables.snapshot
+        gone = self._answered((outcome,), self._answers.c.answered_at).subquery("gone")
+        absent = {"absent_since": gone.c.answered_at, "absent_action": literal(action.value, TEXT)}
+        self._state.connection.execute(snapshot.update().where(self._same(snapshot, gone)).values(**absent))
+
+    def _refuse(self, answers: Sequence[Answer], changes: Mapping[int, Change]) -> None:
+        sync, secret = self._tables.sync, self._state.secret
+        refusals: list[dict[str, object]] = [
+            {
+                "sequence": a.sequence,
+                "reason": (a.reason or Reason.REFUSED).value,
+                "message": a.message,
+                "fingerprint": row_fingerprint(sync, changes[a.sequence].values, secret),
+            }
+            for a in answers
+        ]
+        Rejections(self._state, self._tables).refuse(self._plan_id, refusals)
+
+    def _settle_answered(self) -> None:
+        """Every verdict but a doubtful one ends the row's intent; a success ends its rejection."""
+        execute = self._state.connection.execute
+        for table, outcomes in (
+            (self._tables.intents, set(Outcome) - {Outcome.IN_DOUBT}),
+            (self._tables.rejections, _LINKING | {Outcome.DELETED}),
+        ):
+            answered = self._answered(outcomes).subquery("answered")
+            execute(table.delete().where(select(literal(1)).where(self._same(table, answered)).exists()))
+
+    def _keys(self, relation: FromClause) -> list[SqlValue]:
+        return [relation.c[key] for key in self._tables.key_names]
+
+    def _same(self, one: FromClause, other: FromClause) -> ColumnElement[bool]:
+        return and_(*(one.c[key] == other.c[key] for key in self._tables.key_names))
+
+
+def _moment(moment: datetime) -> str:
+    """A UTC time as every state database reads it from JSON."""
+    return moment.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")

@@ -1,0 +1,236 @@
+"""The outbox: the changes of one plan in their order, sent, and acknowledged in batches."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+from sqlalchemy import ColumnElement, RowMapping, and_, func, select
+
+from dagster_dailystory.contact_map import held_anywhere
+from dagster_dailystory.errors import OutageError
+from dagster_dailystory.fields import FieldKind
+from dagster_dailystory.intents import Intents
+from dagster_dailystory.journal import Journal
+from dagster_dailystory.judge import USUAL_PRIORITY
+from dagster_dailystory.lease import Lease
+from dagster_dailystory.model import Answer, Change, Identity, Operation, Outcome, Progress
+from dagster_dailystory.rows import RowReader
+from dagster_dailystory.sending import Sender
+from dagster_dailystory.state import State
+from dagster_dailystory.tables import SyncTables
+from dagster_dailystory.wire import wire_value
+
+FLUSH_ROWS = 500
+"""Answers that are acknowledged in one transaction; with those in flight, the most that go out twice after a crash."""
+
+FLUSH_SECONDS = 0.5
+"""Answers are acknowledged at least this often."""
+
+_PROGRESS_SECONDS = 1.0
+_SENT = [Operation.CREATE.value, Operation.UPDATE.value, Operation.DELETE.value]
+
+
+class Outbox:
+    """Sends one claimed plan.
+
+    Args:
+        state: Its connection is used by this thread only.
+        tables: The sync's tables.
+        lease: Renewed with each write.
+        plan_id: The plan.
+        sender: Started; its answers end here.
+        on_progress: Called at most once a second.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        tables: SyncTables,
+        lease: Lease,
+        plan_id: str,
+        sender: Sender,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        self._state = state
+        self._tables = tables
+        self._plan_id = plan_id
+        self._sender = sender
+        self._on_progress = on_progress
+        self._journal = Journal(state, tables, lease, plan_id)
+        self._intents = Intents(state, tables, lease)
+        self._reader = RowReader(state, tables)
+        self._in_flight: dict[int, Change] = {}
+        self._unwritten: list[Answer] = []
+        self._flushed_at = self._progress_at = self._started_at = time.monotonic()
+        self._rows_total = 0
+        self.outcomes: Counter[Outcome] = Counter()
+
+    def send(self) -> None:
+        """Send every open change; on the way out, whatever the reason, what was answered is acknowledged.
+
+        Raises:
+            AuthenticationError: The token is not accepted.
+            OutageError: The service is down, or refuses all rows alike.
+            BusyError: Another run took the sync over.
+        """
+        self._journal.record_silent()
+        try:
+            self._rows_total, priorities = self._open_changes()
+            for priority in priorities:
+                self._send_priority(priority)
+            self._drain()
+        finally:
+            self._unwritten += self._sender.stop()
+            self._flush()
+
+    def _open(self) -> ColumnElement[bool]:
+        changes = self._tables.changes
+        return and_(changes.c.plan_id == self._plan_id, changes.c.outcome.is_(None), changes.c.operation.in_(_SENT))
+
+    def _open_changes(self) -> tuple[int, list[int]]:
+        changes = self._tables.changes
+        query = select(changes.c.priority, func.count()).where(self._open()).group_by(changes.c.priority)
+        with self._state.connection.begin():
+            counts: dict[int, int] = dict(self._state.connection.execute(query).tuples().all())
+        return sum(counts.values()), sorted(counts)
+
+    def _send_priority(self, priority: int) -> None:
+        """Send the changes of one priority; those that wait for others, and deletions, wait until all are answered."""
+        changes = self._tables.changes
+        if priority > USUAL_PRIORITY:
+            self._drain()
+            self._give_up_waiting(priority)
+        wanted = and_(self._open(), changes.c.priority == priority)
+        bounds = select(func.min(changes.c.sequence), func.max(changes.c.sequence)).where(wanted)
+        with self._state.connection.begin():
+            first, last = self._state.connection.execute(bounds).one()
+        if first is None:
+            return
+        chunks = self._reader.chunks(changes, wanted, first, last)
+        while True:
+            with self._state.connection.begin():
+                chunk = next(chunks, None)
+                ready, decided = self._sort_out([] if chunk is None else chunk)
+            if chunk is None:
+                return
+            self._submit(ready, decided)
+
+    def _sort_out(self, rows: Sequence[RowMapping]) -> tuple[list[Change], list[Answer]]:
+        """Tell changes to send from those that are decided without a request."""
+        ready: list[Change] = []
+        decided: list[Answer] = []
+        deletions = []
+        for row in rows:
+            change = self._reader.change(row)
+            self._in_flight[change.sequence] = change
+            if row["intent_at"] is not None:
+                decided.append(self._decide(change, Outcome.IN_DOUBT, "an earlier create could not be looked up yet"))
+            elif change.operation is Operation.DELETE:
+                deletions.append(change)
+            else:
+                ready.append(change)
+        dsids = [change.dsid for change in deletions if change.dsid]
+        held = held_anywhere(self._state, self._tables, self._plan_id, dsids) if dsids else set()
+        for change in deletions:
+            if change.dsid in held:
+                decided.append(self._decide(change, Outcome.RECORDED, "another row in the source holds this contact"))
+            else:
+                ready.append(change)
+        return ready, decided
+
+    def _decide(self, change: Change, outcome: Outcome, message: str) -> Answer:
+        return Answer(change.sequence, outcome, self._state.now(), dsid=change.dsid, message=message)
+
+    def _submit(self, ready: Sequence[Change], decided: Iterable[Answer]) -> None:
+        creates = [change for change in ready if change.operation is Operation.CREATE]
+        self._intents.add(self._plan_id, creates, {c.sequence: self._as_sent(c) for c in creates})
+        self._unwritten += decided
+        self._sender.submit(ready)
+        while self._sender.pending > len(ready):
+            self._pump()
+
+    def _as_sent(self, change: Change) -> Identity:
+        email = mobile = None
+        for mapped in self._tables.sync.mapped_fields:
+            if mapped.kind in (FieldKind.EMAIL, FieldKind.MOBILE):
+                region = self._tables.sync.default_region
+                value = wire_value(mapped, change.values[mapped.state_column], region=region)
+                sent = None if value is None else str(value)
+                email, mobile = (sent, mobile) if mapped.kind is FieldKind.EMAIL else (email, sent)
+        return Identity(email, mobile)
+
+    def _give_up_waiting(self, priority: int) -> None:
+        """Rows whose predecessor was not written stay differences: its identity is not free."""
+        changes = self._tables.changes
+        before = changes.alias("before")
+        written = [Outcome.UPDATED.value, Outcome.CREATED.value]
+        unwritten = (
+            select(before.c.sequence)
+            .where(
+                before.c.plan_id == self._plan_id,
+                before.c.sequence == changes.c.waits_for,
+                func.coalesce(before.c.outcome, "").not_in(written),
+            )
+            .exists()
+        )
+        stuck = and_(self._open(), changes.c.priority == priority, unwritten)
+        message = "waits for a row that still holds its email or mobile number"
+        with self._state.connection.begin():
+            self.outcomes[Outcome.FAILED] += int(
+                self._state.connection.execute(select(func.count()).select_from(changes).where(stuck)).scalar() or 0
+            )
+            failed = {"outcome": Outcome.FAILED.value, "message": message, "answered_at": self._state.now()}
+            self._state.connection.execute(changes.update().where(stuck).values(**failed))
+
+    def _drain(self) -> None:
+        while self._sender.pending:
+            self._pump()
+        self._flush()
+
+    def _pump(self) -> None:
+        self._unwritten += self._sender.collect(FLUSH_SECONDS / 2)
+        if len(self._unwritten) >= FLUSH_ROWS or time.monotonic() - self._flushed_at >= FLUSH_SECONDS:
+            self._flush()
+        self._show_progress()
+
+    def _flush(self) -> None:
+        written = self._journal.acknowledge(self._unwritten, self._in_flight)
+        self._unwritten = []
+        self._flushed_at = time.monotonic()
+        for answer in written:
+            self._in_flight.pop(answer.sequence, None)
+            self.outcomes[answer.outcome] += 1
+
+    def _show_progress(self) -> None:
+        now = time.monotonic()
+        if self._on_progress is None or now - self._progress_at < _PROGRESS_SECONDS:
+            return
+        self._progress_at = now
+        sent = sum(self.outcomes.values()) + len(self._unwritten)
+        rate = sent / (now - self._started_at)
+        remaining = max(self._rows_total - sent, 0)
+        self._on_progress(Progress(sent, remaining, rate, remaining / rate if rate else None))
+
+    @property
+    def rows_open(self) -> int:
+        """Changes that were to be sent and have no verdict."""
+        return max(self._rows_total - sum(self.outcomes.values()), 0)
+
+
+def settle_intents(state: State, tables: SyncTables, lease: Lease, sender: Sender) -> None:
+    """Look up every create that an earlier run left open, before anything else is planned or sent.
+
+    Those that cannot be looked up now keep their intent; their rows are not sent until it is settled.
+
+    Raises:
+        AuthenticationError: The token is not accepted.
+    """
+    intents = Intents(state, tables, lease)
+    for intent in intents.open():
+        try:
+            found = sender.find_many([intent.identity])[0]
+        except OutageError:
+            return
+        intents.settle(intent, found.dsid if found else None)

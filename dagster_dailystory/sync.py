@@ -1,0 +1,375 @@
+"""One run of a sync: settle, plan, guard, send, report. The only place that knows the order of things."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from dagster_dailystory.client import ClientSettings, DailyStoryClient
+from dagster_dailystory.errors import DailyStoryError, RejectedError, SafetyError, StateError
+from dagster_dailystory.intents import Intents
+from dagster_dailystory.lease import Lease
+from dagster_dailystory.limiter import RateLimiter
+from dagster_dailystory.model import (
+    ContactSync,
+    Outcome,
+    PlanOptions,
+    PlanStatus,
+    PlanSummary,
+    Progress,
+    Scope,
+    SyncReport,
+    choice,
+)  # fmt: skip
+from dagster_dailystory.outbox import Outbox, settle_intents
+from dagster_dailystory.planning import make_plan
+from dagster_dailystory.plans import Plans
+from dagster_dailystory.sending import Sender, SenderCounts, SenderSettings
+from dagster_dailystory.state import State, open_state
+from dagster_dailystory.tables import StateLocation
+
+_log = logging.getLogger("dagster_dailystory")
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """Where the source is, and where the state.
+
+    Attributes:
+        url: SQLAlchemy URL of the warehouse.
+        state: Where the state tables are.
+    """
+
+    url: str = field(repr=False)
+    state: StateLocation
+
+    @classmethod
+    def at(cls, url: str, state_url: str | None = None, state_schema: str | None = None) -> Warehouse:
+        """Name a warehouse; without a `state_url` the state is in the warehouse itself."""
+        return cls(url, StateLocation(state_url or url, state_schema))
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A DailyStory account, and how hard it may be used.
+
+    Attributes:
+        base_url: The data centre's address, `https://us-1.dailystory.com/api/v1`.
+        api_token: From Account Settings > API Tokens.
+        requests_per_second: The permitted rate; None to find it by trying, from 2 a second on.
+        max_concurrency: Requests in flight at once.
+        timeout_seconds: Longest time for one request.
+    """
+
+    base_url: str
+    api_token: str = field(repr=False)
+    requests_per_second: float | None = None
+    max_concurrency: int = 4
+    timeout_seconds: float = 30.0
+
+    def client_settings(self, sync: ContactSync) -> ClientSettings:
+        """The client's part.
+
+        Raises:
+            ConfigurationError: The address or the token cannot work.
+        """
+        return ClientSettings(
+            self.base_url,
+            self.api_token,
+            self.timeout_seconds,
+            self.max_concurrency,
+            frozenset(sync.consent_override),
+        )
+
+    def sender(self, sync: ContactSync) -> Sender:
+        """A sender for one sync, not started."""
+        settings = self.client_settings(sync)
+        limiter = RateLimiter(self.requests_per_second)
+        return Sender(sync, lambda: DailyStoryClient(settings), limiter, SenderSettings(self.max_concurrency))
+
+
+@dataclass(frozen=True)
+class SendResult:
+    """What a send did, and why it stopped early if it did.
+
+    Attributes:
+        report: The counts; they are in the state's run log too.
+        error: What stopped it, None where every change has a verdict.
+    """
+
+    report: SyncReport
+    error: DailyStoryError | None = None
+
+
+def plan_contact_sync(
+    sync: ContactSync,
+    warehouse: Warehouse,
+    destination: Destination,
+    options: PlanOptions = PlanOptions(),  # noqa: B008  # frozen
+    run_id: str | None = None,
+) -> PlanSummary:
+    """Find out what has to be sent, and store it as a plan.
+
+    Args:
+        sync: What must equal what.
+        warehouse: The source and the state.
+        destination: Where it would go; nothing is written there. Doubtful creates of an earlier run are looked up.
+        options: Scope, dry run, limit, keys.
+        run_id: Names the run that may send the plan.
+
+    Raises:
+        DailyStoryError: See the tree in `errors`; the state is as it was.
+    """
+    with _held(sync, warehouse) as (state, lease):
+        return _plan(state, lease, warehouse, destination, options, run_id or new_run_id())
+
+
+def send_contact_sync(
+    sync: ContactSync,
+    warehouse: Warehouse,
+    destination: Destination,
+    run_ids: Sequence[str],
+    on_progress: Callable[[Progress], None] | None = None,
+) -> SendResult:
+    """Send the newest plan of a run.
+
+    Args:
+        sync: As it was planned.
+        warehouse: The source and the state.
+        destination: Where the plan was made for.
+        run_ids: The run itself, and the runs that it re-executes: only their plans may be sent.
+        on_progress: Called at most once a second.
+
+    Raises:
+        SafetyError: There is no such plan, or it is blocked, dry or superseded.
+        DailyStoryError: See the tree in `errors`.
+    """
+    with _held(sync, warehouse) as (state, lease):
+        return _send(state, lease, destination, run_ids, on_progress)
+
+
+def run_contact_sync(
+    sync: ContactSync,
+    *,
+    warehouse_url: str,
+    base_url: str,
+    api_token: str,
+    state_url: str | None = None,
+    state_schema: str | None = None,
+    scope: Scope | str = Scope.CHANGED,
+    dry_run: bool = False,
+    limit: int | None = None,
+    keys: Sequence[str] = (),
+    requests_per_second: float | None = None,
+    max_concurrency: int = 4,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> SyncReport:
+    """Make DailyStory's contacts equal to a warehouse query: the same engine that the Dagster assets run.
+
+    Args:
+        sync: What must equal what.
+        warehouse_url: SQLAlchemy URL of the warehouse.
+        base_url: The data centre's address, `https://us-1.dailystory.com/api/v1`.
+        api_token: From Account Settings > API Tokens.
+        state_url: SQLAlchemy URL of the state database; None keeps the state in the warehouse.
+        state_schema: Schema of the state tables.
+        scope: `changed`, `all` rows, or those `rejected` before.
+        dry_run: Plan only, as a preview that can never be sent.
+        limit: At most this many creates and updates.
+        keys: Only these keys.
+        requests_per_second: The permitted rate; None to find it by trying.
+        max_concurrency: Requests in flight at once.
+        on_progress: Called at most once a second while sending.
+
+    Returns:
+        The counts of the run.
+
+    Raises:
+        SafetyError: A guard blocked the plan; nothing was sent.
+        DailyStoryError: See the tree in `errors`.
+
+    Example:
+        ```python
+        report = run_contact_sync(
+            customers,
+            warehouse_url="postgresql+psycopg://sync@warehouse/analytics",
+            base_url="https://us-1.dailystory.com/api/v1",
+            api_token=os.environ["DAILYSTORY_API_TOKEN"],
+        )
+        print(report.rows_created, report.rows_updated)
+        ```
+    """
+    warehouse = Warehouse.at(warehouse_url, state_url, state_schema)
+    destination = Destination(base_url, api_token, requests_per_second, max_concurrency)
+    options = PlanOptions(choice(Scope, scope, "scope"), dry_run, limit, tuple(map(str, keys)))
+    run_id = new_run_id()
+    with _held(sync, warehouse) as (state, lease):
+        plan = _plan(state, lease, warehouse, destination, options, run_id)
+        if plan.status is PlanStatus.DRY:
+            return _planned(plan, "dry")
+        refuse_blocked(plan)
+        result = _send(state, lease, destination, [run_id], on_progress)
+    if result.error is not None:
+        raise result.error
+    return result.report
+
+
+def refuse_blocked(plan: PlanSummary) -> None:
+    """Stop at a plan that a guard blocked.
+
+    Raises:
+        SafetyError: With the guards' messages.
+    """
+    if plan.status is PlanStatus.BLOCKED:
+        failed = "; ".join(f"{guard.name}: {guard.message}" for guard in plan.guards if not guard.passed)
+        raise SafetyError(f"the plan of sync {plan.sync_name!r} is blocked and nothing was sent. {failed}")
+
+
+def new_run_id() -> str:
+    """A name for a run outside Dagster."""
+    return f"python-{secrets.token_hex(8)}"
+
+
+@contextmanager
+def _held(sync: ContactSync, warehouse: Warehouse) -> Iterator[tuple[State, Lease]]:
+    """The state, with the sync's lease."""
+    with open_state(warehouse.state, sync) as state:
+        with state.connection.begin():
+            lease = Lease.take(state)
+        try:
+            yield state, lease
+        finally:
+            with state.connection.begin():
+                lease.give_back(state)
+
+
+def _plan(
+    state: State, lease: Lease, warehouse: Warehouse, destination: Destination, options: PlanOptions, run_id: str
+) -> PlanSummary:
+    settings = destination.client_settings(state.sync)
+    with state.connection.begin():
+        state.check_destination(settings.base_url, bind=False)
+        tables = state.load_tables()
+    if tables is not None and not options.dry_run and Intents(state, tables, lease).open():
+        with destination.sender(state.sync) as sender:
+            settle_intents(state, tables, lease, sender)
+    summary = make_plan(state, warehouse.url, options, run_id, settings.base_url)
+    _log.info(
+        "sync %s: plan %s is %s: %d rows read, %d to create, %d to update, %d to delete, %d rejected, %d held",
+        summary.sync_name, summary.plan_id, summary.status.value, summary.rows_read, summary.rows_to_create,
+        summary.rows_to_update, summary.rows_to_delete, summary.rows_rejected, summary.rows_held,
+    )  # fmt: skip
+    return summary
+
+
+def _send(
+    state: State,
+    lease: Lease,
+    destination: Destination,
+    run_ids: Sequence[str],
+    on_progress: Callable[[Progress], None] | None,
+) -> SendResult:
+    settings = destination.client_settings(state.sync)
+    plans = Plans(state)
+    with state.connection.begin():
+        state.check_destination(settings.base_url, bind=False)
+        plan = plans.claim(run_ids)
+        tables = state.load_tables()
+    started_at, started = state.now(), time.perf_counter()
+    error: DailyStoryError | None = None
+    outcomes: Counter[Outcome] = Counter()
+    counts = SenderCounts()
+    rows_open = 0
+    if tables is not None:
+        with destination.sender(state.sync) as sender:
+            outbox = Outbox(state, tables, lease, plan.summary.plan_id, sender, on_progress)
+            try:
+                if plan.summary.rows_to_send:
+                    _check_tenant(state, sender)
+                    settle_intents(state, tables, lease, sender)
+                outbox.send()
+            except DailyStoryError as stopped:
+                error = stopped
+        outcomes, counts, rows_open = outbox.outcomes, sender.counts, outbox.rows_open
+    report = _report(
+        plan.summary, outcomes, counts, rows_open, time.perf_counter() - started, stopped=error is not None
+    )
+    with state.connection.begin():
+        plans.finish(plan, report, started_at)
+    return SendResult(report, error)
+
+
+def _check_tenant(state: State, sender: Sender) -> None:
+    """Make sure that the token still belongs to the account that this state was made for, where the service says so.
+
+    Raises:
+        StateError: It belongs to another account.
+        AuthenticationError: It is not accepted.
+    """
+    try:
+        tenant = sender.about().tenant_uid
+    except RejectedError:
+        return
+    if tenant is None:
+        return
+    with state.connection.begin():
+        known = state.meta("tenant")
+        if known is None:
+            state.set_meta("tenant", tenant)
+        elif known != tenant:
+            raise StateError(
+                "the API token belongs to another DailyStory account than the one this state was made for; "
+                "use that account's token, or give this one a state of its own"
+            )
+
+
+def _planned(plan: PlanSummary, outcome: str) -> SyncReport:
+    """The report of a plan of which nothing was sent."""
+    return SyncReport(
+        sync_name=plan.sync_name,
+        plan_id=plan.plan_id,
+        outcome=outcome,
+        rows_read=plan.rows_read,
+        rows_unchanged=plan.rows_unchanged,
+        rows_to_create=plan.rows_to_create,
+        rows_to_update=plan.rows_to_update,
+        rows_to_delete=plan.rows_to_delete,
+        rows_rejected=plan.rows_rejected,
+        rows_held=plan.rows_held,
+        diff_seconds=plan.diff_seconds,
+    )
+
+
+def _report(
+    plan: PlanSummary,
+    outcomes: Counter[Outcome],
+    counts: SenderCounts,
+    rows_open: int,
+    send_seconds: float,
+    *,
+    stopped: bool,
+) -> SyncReport:
+    failed = outcomes[Outcome.FAILED] + rows_open
+    unsettled = failed + outcomes[Outcome.IN_DOUBT]
+    finished = "incomplete" if unsettled else "done" if plan.rows_to_send else "empty"
+    return replace(
+        _planned(plan, "stopped" if stopped else finished),
+        rows_created=outcomes[Outcome.CREATED],
+        rows_updated=outcomes[Outcome.UPDATED],
+        rows_deleted=outcomes[Outcome.DELETED],
+        rows_mapped=outcomes[Outcome.MAPPED],
+        rows_refused=outcomes[Outcome.REJECTED],
+        rows_conflicted=outcomes[Outcome.CONFLICTED],
+        rows_failed=failed,
+        rows_in_doubt=outcomes[Outcome.IN_DOUBT],
+        api_requests=counts.api_requests,
+        api_retries=counts.api_retries,
+        api_throttled=counts.api_throttled,
+        send_seconds=send_seconds,
+        requests_per_second=counts.api_requests / send_seconds if send_seconds else 0.0,
+    )
