@@ -7,19 +7,10 @@ from collections.abc import Mapping
 from email_validator import EmailNotValidError, validate_email
 
 from dagster_dailystory.canonical import UnsupportedValueError, canonical_text
+from dagster_dailystory.change import Change, Identity, Operation, Reason, Rejection
 from dagster_dailystory.consent import check_consent
 from dagster_dailystory.fields import FieldKind
-from dagster_dailystory.model import (
-    Change,
-    ContactSync,
-    Identity,
-    MappedField,
-    Nulls,
-    Operation,
-    Reason,
-    Rejection,
-    Value,
-)
+from dagster_dailystory.model import ContactSync, MappedField, Nulls, Value
 from dagster_dailystory.privacy import key_label, mapping_version, mask, mask_values, row_fingerprint
 from dagster_dailystory.wire import FALSE_TEXTS, TRUE_TEXTS, e164, wire_value
 

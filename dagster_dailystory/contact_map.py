@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import ColumnElement, FromClause, and_, column, not_, select, table
 
+from dagster_dailystory.change import Operation
 from dagster_dailystory.dialect import TEXT, json_rows, rows_parameter
-from dagster_dailystory.model import Operation
 from dagster_dailystory.source import reflected_types
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables

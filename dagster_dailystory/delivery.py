@@ -8,11 +8,12 @@ from functools import partial
 from typing import TypeVar
 
 from dagster_dailystory.canonical import UnsupportedValueError
+from dagster_dailystory.change import Answer, Change, Identity, Operation, Outcome, Reason
 from dagster_dailystory.client import DailyStoryClient
 from dagster_dailystory.contact import payload
 from dagster_dailystory.dispatch import Attempts, Dispatcher, LostAnswerError
 from dagster_dailystory.errors import NotFoundError, RejectedError, RetryableError
-from dagster_dailystory.model import Answer, Change, ContactSync, Deletes, Identity, Mode, Operation, Outcome, Reason
+from dagster_dailystory.model import ContactSync, Deletes, Mode
 from dagster_dailystory.remote import RemoteContact
 
 _T = TypeVar("_T")
@@ -84,24 +85,27 @@ class Delivery:
             return self._answer(Outcome.REJECTED, reason=Reason.INVALID_VALUE, message=str(error))
         except RejectedError as error:
             if self._attempts.in_doubt:
-                return self.in_doubt()
+                return self.in_doubt(str(error))
             return self._answer(Outcome.REJECTED, reason=Reason.REFUSED, message=str(error))
         except RetryableError as error:
             if self._attempts.in_doubt:
-                return self.in_doubt()
+                return self.in_doubt(str(error))
             return self._answer(Outcome.FAILED, message=str(error))
 
-    def in_doubt(self) -> Answer:
-        """The verdict on a create whose answer was lost."""
-        message = "the answer to the create was lost; the contact is looked up before it is sent again"
+    def in_doubt(self, reason: str = "the sender stopped") -> Answer:
+        """The verdict on a create that may have been stored, and is not known to equal the row yet."""
+        message = f"the answer to a create was lost, the contact is looked up before it is sent again; {reason}"
         return self._answer(Outcome.IN_DOUBT, message=message)
 
     async def _create(self) -> Answer:
-        if self._change.look_up_first or self._sync.mode is not Mode.UPSERT:
+        mode = self._sync.mode
+        if self._change.look_up_first or mode is not Mode.UPSERT:
+            self._attempts.in_doubt = self._change.look_up_first and mode is not Mode.UPDATE
             found = await self._look_up()
             if found is not None:
                 return await self._adopt(found)
-            if self._sync.mode is Mode.UPDATE:
+            self._attempts.in_doubt = False
+            if mode is Mode.UPDATE:
                 return self._not_found()
         return await self._create_anew()
 
@@ -115,11 +119,11 @@ class Delivery:
                 dsid = await self._send(partial(self._client.create_or_update, body), is_repeatable=False)
             except LostAnswerError:
                 found = await self._look_up()
-                self._attempts.in_doubt = False
             else:
                 return self._answer(Outcome.CREATED, dsid, replaced=True)
             if found is not None:
                 break
+            self._attempts.in_doubt = False
         if self._sync.mode is Mode.CREATE:
             return self._answer(Outcome.CREATED, found.dsid, replaced=True)
         return await self._overwrite(found.dsid)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dagster_dailystory.model import ContactSync, Deletes, GuardVerdict
+from dagster_dailystory.model import ContactSync, Deletes
+from dagster_dailystory.report import GuardVerdict
 
 GUARD_NAMES = ("source_not_empty", "changed_share", "deleted_share", "rejected_share")
 """Every guard, in the order in which they are judged; each is an asset check in Dagster."""

@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, func, or_, select
 
+from dagster_dailystory.change import Operation, Reason
 from dagster_dailystory.dialect import SqlQuery
 from dagster_dailystory.judge import USUAL_PRIORITY, JudgedTable, set_aside
-from dagster_dailystory.model import Mode, Operation, Reason
+from dagster_dailystory.model import Mode
 from dagster_dailystory.privacy import key_label
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables

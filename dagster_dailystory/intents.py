@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, FromClause, and_, literal, not_, select
 
+from dagster_dailystory.change import Change, Identity
 from dagster_dailystory.contact_map import live_holders
 from dagster_dailystory.dialect import BIG_INTEGER, MOMENT, TEXT, SqlValue, json_rows, rows_parameter
 from dagster_dailystory.lease import Lease
-from dagster_dailystory.model import Change, Identity
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables
 

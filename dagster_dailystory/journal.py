@@ -24,6 +24,7 @@ from sqlalchemy import (
     select,
 )  # fmt: skip
 
+from dagster_dailystory.change import Answer, Change, Operation, Outcome, Reason
 from dagster_dailystory.contact_map import live_holders
 from dagster_dailystory.dialect import (
     BIG_INTEGER,
@@ -38,7 +39,7 @@ from dagster_dailystory.dialect import (
     uses_indexes,
 )  # fmt: skip
 from dagster_dailystory.lease import Lease
-from dagster_dailystory.model import Answer, Change, Deletes, MappedField, Nulls, Operation, Outcome, Reason
+from dagster_dailystory.model import Deletes, MappedField, Nulls
 from dagster_dailystory.privacy import row_fingerprint
 from dagster_dailystory.rejections import Rejections
 from dagster_dailystory.state import State

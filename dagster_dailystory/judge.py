@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Column, FromClause, MetaData, PrimaryKeyConstraint, RowMapping, Table, select, true
 
+from dagster_dailystory.change import REMEMBERED_REASONS, Operation, Reason, Rejection
 from dagster_dailystory.contact import check_row, identity_of, sends_nothing
 from dagster_dailystory.dialect import BIG_INTEGER, BOOLEAN, TEXT, SqlType, json_rows, rows_parameter, uses_indexes
 from dagster_dailystory.fields import FieldKind
-from dagster_dailystory.model import REMEMBERED_REASONS, Operation, PlanOptions, Reason, Rejection, Scope
+from dagster_dailystory.model import PlanOptions, Scope
 from dagster_dailystory.privacy import row_fingerprint
 from dagster_dailystory.rows import RowReader, identity_changed
 from dagster_dailystory.state import State
@@ -22,8 +23,8 @@ OPT_OUT_PRIORITY, USUAL_PRIORITY = 0, 1
 
 _COLUMNS: Mapping[str, SqlType] = {
     "sequence": BIG_INTEGER, "operation": TEXT, "identity_email": TEXT, "identity_mobile": TEXT,
-    "identity_changed": BOOLEAN, "reason": TEXT, "message": TEXT, "held": BOOLEAN, "rekeyed": BOOLEAN, "reactivates": BOOLEAN, "dsid": TEXT,
-    "waits_for": BIG_INTEGER, "priority": BIG_INTEGER,
+    "identity_changed": BOOLEAN, "reason": TEXT, "message": TEXT, "held": BOOLEAN, "rekeyed": BOOLEAN,
+    "reactivates": BOOLEAN, "dsid": TEXT, "waits_for": BIG_INTEGER, "priority": BIG_INTEGER,
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from sqlalchemy import ColumnElement, RowMapping, and_, func, select
 
+from dagster_dailystory.change import Answer, Change, Identity, Operation, Outcome
 from dagster_dailystory.contact_map import held_anywhere
 from dagster_dailystory.errors import OutageError
 from dagster_dailystory.fields import FieldKind
@@ -15,7 +16,7 @@ from dagster_dailystory.intents import Intents
 from dagster_dailystory.journal import Journal
 from dagster_dailystory.judge import USUAL_PRIORITY
 from dagster_dailystory.lease import Lease
-from dagster_dailystory.model import Answer, Change, Identity, Operation, Outcome, Progress
+from dagster_dailystory.report import Progress
 from dagster_dailystory.rows import RowReader
 from dagster_dailystory.sending import Sender
 from dagster_dailystory.state import State

@@ -12,15 +12,17 @@ from uuid import UUID
 
 from sqlalchemy import FromClause, TableClause, and_, column, func, literal, not_, or_, select, table
 
+from dagster_dailystory.change import Operation, Reason
 from dagster_dailystory.dialect import BIG_INTEGER, TEXT, CreateTemporaryTableAs, SqlQuery, SqlType, Untyped
 from dagster_dailystory.diff import Diff, field_counts
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.guards import Figures, judge_guards
 from dagster_dailystory.identities import Identities
 from dagster_dailystory.judge import Judge, JudgedTable
-from dagster_dailystory.model import Deletes, Operation, PlanOptions, PlanStatus, PlanSummary, Reason
+from dagster_dailystory.model import Deletes, PlanOptions
 from dagster_dailystory.plans import Plans
 from dagster_dailystory.rejections import Rejections
+from dagster_dailystory.report import PlanStatus, PlanSummary
 from dagster_dailystory.staging import Staged, stage_source
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables, differs_column

@@ -10,8 +10,9 @@ from datetime import datetime
 from sqlalchemy import RowMapping, and_, select
 
 from dagster_dailystory.errors import SafetyError
-from dagster_dailystory.model import GuardVerdict, PlanOptions, PlanStatus, PlanSummary, SyncReport
+from dagster_dailystory.model import PlanOptions
 from dagster_dailystory.privacy import mapping_version
+from dagster_dailystory.report import GuardVerdict, PlanStatus, PlanSummary, SyncReport
 from dagster_dailystory.state import State
 
 

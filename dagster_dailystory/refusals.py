@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from dagster_dailystory.model import Answer, Operation, Outcome, Reason
+from dagster_dailystory.change import Answer, Operation, Outcome, Reason
 
 _UNDECIDED = frozenset({Outcome.FAILED, Outcome.IN_DOUBT})
 """Outcomes that say nothing about whether the service accepts rows."""

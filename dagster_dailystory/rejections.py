@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, FromClause, and_, cast, literal, not_, null, or_, select
 
+from dagster_dailystory.change import REMEMBERED_REASONS, Reason
 from dagster_dailystory.dialect import BIG_INTEGER, MOMENT, TEXT, SqlQuery, SqlType, json_rows, rows_parameter
-from dagster_dailystory.model import REMEMBERED_REASONS, PlanOptions, Reason
+from dagster_dailystory.model import PlanOptions
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables
 

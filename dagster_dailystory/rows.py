@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, func, null, select
 
+from dagster_dailystory.change import Change, Identity, Operation
 from dagster_dailystory.dialect import SqlQuery, SqlValue
-from dagster_dailystory.model import Change, Identity, Mode, Nulls, Operation
+from dagster_dailystory.model import Mode, Nulls
 from dagster_dailystory.privacy import key_label
 from dagster_dailystory.source import UNSUPPORTED
 from dagster_dailystory.state import State

@@ -15,12 +15,13 @@ from functools import partial
 from types import TracebackType
 from typing import TypeVar
 
+from dagster_dailystory.change import Answer, Change, Identity
 from dagster_dailystory.client import DailyStoryClient
 from dagster_dailystory.delivery import Delivery, answer_question
 from dagster_dailystory.dispatch import FATAL_ERRORS, Attempts, Dispatcher, SenderCounts, SenderSettings, StoppedError
 from dagster_dailystory.errors import DailyStoryError, OutageError, RetryableError
 from dagster_dailystory.limiter import RateLimiter
-from dagster_dailystory.model import Answer, Change, ContactSync, Identity
+from dagster_dailystory.model import ContactSync
 from dagster_dailystory.refusals import Refusals
 from dagster_dailystory.remote import AboutAnswer, RemoteContact
 

@@ -8,89 +8,22 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
-from dagster_dailystory.client import ClientSettings, DailyStoryClient
+from dagster_dailystory.change import Outcome
 from dagster_dailystory.errors import DailyStoryError, RejectedError, SafetyError, StateError
 from dagster_dailystory.intents import Intents
 from dagster_dailystory.lease import Lease
-from dagster_dailystory.limiter import RateLimiter
-from dagster_dailystory.model import (
-    ContactSync,
-    Outcome,
-    PlanOptions,
-    PlanStatus,
-    PlanSummary,
-    Progress,
-    Scope,
-    SyncReport,
-    choice,
-)  # fmt: skip
+from dagster_dailystory.model import ContactSync, PlanOptions, Scope, choice
 from dagster_dailystory.outbox import Outbox, settle_intents
+from dagster_dailystory.places import Destination, Warehouse
 from dagster_dailystory.planning import make_plan
 from dagster_dailystory.plans import Plans
-from dagster_dailystory.sending import Sender, SenderCounts, SenderSettings
+from dagster_dailystory.report import PlanStatus, PlanSummary, Progress, SyncReport, planned_report
+from dagster_dailystory.sending import Sender, SenderCounts
 from dagster_dailystory.state import State, open_state
-from dagster_dailystory.tables import StateLocation
 
 _log = logging.getLogger("dagster_dailystory")
-
-
-@dataclass(frozen=True)
-class Warehouse:
-    """Where the source is, and where the state.
-
-    Attributes:
-        url: SQLAlchemy URL of the warehouse.
-        state: Where the state tables are.
-    """
-
-    url: str = field(repr=False)
-    state: StateLocation
-
-    @classmethod
-    def at(cls, url: str, state_url: str | None = None, state_schema: str | None = None) -> Warehouse:
-        """Name a warehouse; without a `state_url` the state is in the warehouse itself."""
-        return cls(url, StateLocation(state_url or url, state_schema))
-
-
-@dataclass(frozen=True)
-class Destination:
-    """A DailyStory account, and how hard it may be used.
-
-    Attributes:
-        base_url: The data centre's address, `https://us-1.dailystory.com/api/v1`.
-        api_token: From Account Settings > API Tokens.
-        requests_per_second: The permitted rate; None to find it by trying, from 2 a second on.
-        max_concurrency: Requests in flight at once.
-        timeout_seconds: Longest time for one request.
-    """
-
-    base_url: str
-    api_token: str = field(repr=False)
-    requests_per_second: float | None = None
-    max_concurrency: int = 4
-    timeout_seconds: float = 30.0
-
-    def client_settings(self, sync: ContactSync) -> ClientSettings:
-        """The client's part.
-
-        Raises:
-            ConfigurationError: The address or the token cannot work.
-        """
-        return ClientSettings(
-            self.base_url,
-            self.api_token,
-            self.timeout_seconds,
-            self.max_concurrency,
-            frozenset(sync.consent_override),
-        )
-
-    def sender(self, sync: ContactSync) -> Sender:
-        """A sender for one sync, not started."""
-        settings = self.client_settings(sync)
-        limiter = RateLimiter(self.requests_per_second)
-        return Sender(sync, lambda: DailyStoryClient(settings), limiter, SenderSettings(self.max_concurrency))
 
 
 @dataclass(frozen=True)
@@ -211,7 +144,7 @@ def run_contact_sync(
     with _held(sync, warehouse) as (state, lease):
         plan = _plan(state, lease, warehouse, destination, options, run_id)
         if plan.status is PlanStatus.DRY:
-            return _planned(plan, "dry")
+            return planned_report(plan, "dry")
         refuse_blocked(plan)
         result = _send(state, lease, destination, [run_id], on_progress)
     if result.error is not None:
@@ -326,50 +259,3 @@ def _check_tenant(state: State, sender: Sender) -> None:
                 "the API token belongs to another DailyStory account than the one this state was made for; "
                 "use that account's token, or give this one a state of its own"
             )
-
-
-def _planned(plan: PlanSummary, outcome: str) -> SyncReport:
-    """The report of a plan of which nothing was sent."""
-    return SyncReport(
-        sync_name=plan.sync_name,
-        plan_id=plan.plan_id,
-        outcome=outcome,
-        rows_read=plan.rows_read,
-        rows_unchanged=plan.rows_unchanged,
-        rows_to_create=plan.rows_to_create,
-        rows_to_update=plan.rows_to_update,
-        rows_to_delete=plan.rows_to_delete,
-        rows_rejected=plan.rows_rejected,
-        rows_held=plan.rows_held,
-        diff_seconds=plan.diff_seconds,
-    )
-
-
-def _report(
-    plan: PlanSummary,
-    outcomes: Counter[Outcome],
-    counts: SenderCounts,
-    rows_open: int,
-    send_seconds: float,
-    *,
-    stopped: bool,
-) -> SyncReport:
-    failed = outcomes[Outcome.FAILED] + rows_open
-    unsettled = failed + outcomes[Outcome.IN_DOUBT]
-    finished = "incomplete" if unsettled else "done" if plan.rows_to_send else "empty"
-    return replace(
-        _planned(plan, "stopped" if stopped else finished),
-        rows_created=outcomes[Outcome.CREATED],
-        rows_updated=outcomes[Outcome.UPDATED],
-        rows_deleted=outcomes[Outcome.DELETED],
-        rows_mapped=outcomes[Outcome.MAPPED],
-        rows_refused=outcomes[Outcome.REJECTED],
-        rows_conflicted=outcomes[Outcome.CONFLICTED],
-        rows_failed=failed,
-        rows_in_doubt=outcomes[Outcome.IN_DOUBT],
-        api_requests=counts.api_requests,
-        api_retries=counts.api_retries,
-        api_throttled=counts.api_throttled,
-        send_seconds=send_seconds,
-        requests_per_second=counts.api_requests / send_seconds if send_seconds else 0.0,
-    )

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagster_dailystory.canonical import UnsupportedValueError
+from dagster_dailystory.change import Change, Identity, Operation, Reason
 from dagster_dailystory.contact import check_consent, check_row, identity_of, payload, sends_nothing
 from dagster_dailystory.fields import CONTACT_FIELDS, OPT_OUT_FIELDS
-from dagster_dailystory.model import Change, ContactSync, Identity, Operation, Reason
+from dagster_dailystory.model import ContactSync
 
 EVERY_FIELD = {name: name.lower() for name in CONTACT_FIELDS}
 

@@ -7,25 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from dagster_dailystory.change import Answer, Change, Identity, Operation, Outcome
 from dagster_dailystory.errors import ConfigurationError, DailyStoryError
 from dagster_dailystory.fields import FieldKind
-from dagster_dailystory.model import (
-    Answer,
-    Change,
-    ContactSync,
-    Deletes,
-    Identity,
-    Mode,
-    Nulls,
-    Operation,
-    Outcome,
-    PlanOptions,
-    PlanStatus,
-    PlanSummary,
-    Scope,
-    SyncReport,
-    choice,
-)
+from dagster_dailystory.model import ContactSync, Deletes, Mode, Nulls, PlanOptions, Scope, choice
+from dagster_dailystory.report import PlanStatus, PlanSummary, SyncReport
 
 
 def sync(**settings: object) -> ContactSync:

@@ -6,6 +6,7 @@ import base64
 import email.utils
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ import time
 
 import httpx
 import pytest
+from playwright.sync_api import sync_playwright
 
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.sandbox import DEFAULT_TOKEN, FaultShares, Sandbox, SandboxSettings
@@ -419,6 +421,32 @@ def test_the_page_stays_small_with_many_contacts(sandbox):
     assert len(state.json()["contacts"]) == 200
     assert state.json()["contacts"][0]["email"] == "p1999@example.com"
     assert len(state.content) < 200_000
+
+
+BROWSER = shutil.which("chromium")
+HOSTILE = "<img src=x onerror=\"document.title='broken'\">"
+
+
+@pytest.mark.ui
+@pytest.mark.skipif(BROWSER is None, reason="needs chromium")
+def test_the_page_shows_contacts_as_they_arrive_and_never_as_markup(sandbox, api):
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page()
+        problems: list[str] = []
+        page.on("pageerror", lambda problem: problems.append(str(problem)))
+        page.goto(sandbox.url)
+        page.get_by_text("No contact yet.").wait_for()
+        post(api, **ADA)
+        post(api, email="eve@example.com", firstName=HOSTILE, extendedProperties={HOSTILE: HOSTILE})
+        page.get_by_text("eve@example.com").wait_for()
+        assert page.locator("#contacts tr").count() == 2
+        assert page.locator("#contacts img").count() == 0
+        page.get_by_label("Search contacts").fill("ADA")
+        page.get_by_text("1 found").wait_for()
+        assert page.locator("#contacts tr").count() == 1
+        assert (page.title(), problems) == ("DailyStory sandbox", [])
+        browser.close()
 
 
 def test_users_get_a_sandbox_from_the_fixture(dailystory_sandbox):  # noqa: F811

@@ -1,0 +1,190 @@
+"""What a plan and a run come to, in counts that add up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from enum import Enum
+
+from dagster_dailystory.change import Outcome
+
+
+class PlanStatus(str, Enum):
+    """The life of a plan. Only `ready` goes to `sending`."""
+
+    READY = "ready"
+    BLOCKED = "blocked"
+    DRY = "dry"
+    SENDING = "sending"
+    DONE = "done"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, slots=True)
+class GuardVerdict:
+    """What one guard says of a plan.
+
+    Attributes:
+        name: The guard, as a check's name: `source_not_empty`, `changed_share`, `deleted_share`, `rejected_share`.
+        passed: False blocks the plan.
+        message: The figures, and what to do if it does not pass.
+    """
+
+    name: str
+    passed: bool
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSummary:
+    """The header of a stored plan.
+
+    Attributes:
+        plan_id: Its id in `dailystory_plans`.
+        sync_name: The sync.
+        status: `ready`, `blocked` or `dry`.
+        guards: One verdict a guard.
+        rows_read: Source rows in scope; equals the sum of the next five.
+        rows_unchanged: Rows without a difference that would be sent.
+        rows_to_create: Contacts to create.
+        rows_to_update: Contacts to update.
+        rows_rejected: Rows set aside by a local check.
+        rows_held: Rows refused before and unchanged since, or left out by `limit`.
+        rows_to_delete: Contacts to delete or deactivate.
+        changes_by_field: Field -> rows in which it differs.
+        rejections_by_reason: Reason -> rows.
+        diff_seconds: Time from the first query to the stored plan.
+    """
+
+    plan_id: str
+    sync_name: str
+    status: PlanStatus
+    guards: tuple[GuardVerdict, ...]
+    rows_read: int
+    rows_unchanged: int
+    rows_to_create: int
+    rows_to_update: int
+    rows_rejected: int
+    rows_held: int
+    rows_to_delete: int
+    changes_by_field: Mapping[str, int]
+    rejections_by_reason: Mapping[str, int]
+    diff_seconds: float
+
+    @property
+    def rows_to_send(self) -> int:
+        """Contacts that sending this plan would write."""
+        return self.rows_to_create + self.rows_to_update + self.rows_to_delete
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a running send is.
+
+    Attributes:
+        rows_sent: Changes with a verdict.
+        rows_remaining: Changes without one.
+        rows_per_second: Verdicts per second since the start.
+        seconds_remaining: At this speed; None before the first verdict.
+    """
+
+    rows_sent: int
+    rows_remaining: int
+    rows_per_second: float
+    seconds_remaining: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What one run did, in counts that add up.
+
+    `rows_read = rows_unchanged + rows_to_create + rows_to_update + rows_rejected + rows_held`. Rows that DailyStory
+    refuses while sending are counted in `rows_refused`.
+
+    Attributes:
+        outcome: `done`, `incomplete` (rows failed and stay differences), `dry`, `blocked` or `empty`.
+        diff_seconds: Time to compute and store the plan.
+        send_seconds: Time from the first request to the last acknowledgement.
+        requests_per_second: API requests by send_seconds.
+    """
+
+    sync_name: str
+    plan_id: str
+    outcome: str
+    rows_read: int = 0
+    rows_unchanged: int = 0
+    rows_to_create: int = 0
+    rows_to_update: int = 0
+    rows_to_delete: int = 0
+    rows_rejected: int = 0
+    rows_held: int = 0
+    rows_created: int = 0
+    rows_updated: int = 0
+    rows_deleted: int = 0
+    rows_mapped: int = 0
+    rows_refused: int = 0
+    rows_failed: int = 0
+    rows_in_doubt: int = 0
+    rows_conflicted: int = 0
+    api_requests: int = 0
+    api_retries: int = 0
+    api_throttled: int = 0
+    diff_seconds: float = 0.0
+    send_seconds: float = 0.0
+    requests_per_second: float = 0.0
+
+    def numbers(self) -> dict[str, int | float]:
+        """The counts and times, flat: each becomes a plot in Dagster."""
+        return {name: value for name, value in asdict(self).items() if isinstance(value, (int, float))}
+
+
+def planned_report(plan: PlanSummary, outcome: str) -> SyncReport:
+    """The report of a plan of which nothing was sent."""
+    return SyncReport(
+        sync_name=plan.sync_name,
+        plan_id=plan.plan_id,
+        outcome=outcome,
+        rows_read=plan.rows_read,
+        rows_unchanged=plan.rows_unchanged,
+        rows_to_create=plan.rows_to_create,
+        rows_to_update=plan.rows_to_update,
+        rows_to_delete=plan.rows_to_delete,
+        rows_rejected=plan.rows_rejected,
+        rows_held=plan.rows_held,
+        diff_seconds=plan.diff_seconds,
+    )
+
+
+def sent_report(
+    plan: PlanSummary,
+    outcomes: Mapping[Outcome, int],
+    rows_open: int,
+    *,
+    stopped: bool,
+    api_requests: int,
+    api_retries: int,
+    api_throttled: int,
+    send_seconds: float,
+) -> SyncReport:
+    """The report of a send: changes by outcome, and those left without a verdict."""
+    by = Counter(outcomes)
+    rows_failed = by[Outcome.FAILED] + rows_open
+    unsettled = rows_failed + by[Outcome.IN_DOUBT]
+    finished = "incomplete" if unsettled else "done" if plan.rows_to_send else "empty"
+    return replace(
+        planned_report(plan, "stopped" if stopped else finished),
+        rows_created=by[Outcome.CREATED],
+        rows_updated=by[Outcome.UPDATED],
+        rows_deleted=by[Outcome.DELETED],
+        rows_mapped=by[Outcome.MAPPED],
+        rows_refused=by[Outcome.REJECTED],
+        rows_conflicted=by[Outcome.CONFLICTED],
+        rows_failed=rows_failed,
+        rows_in_doubt=by[Outcome.IN_DOUBT],
+        api_requests=api_requests,
+        api_retries=api_retries,
+        api_throttled=api_throttled,
+        send_seconds=send_seconds,
+        requests_per_second=api_requests / send_seconds if send_seconds else 0.0,
+    )
