@@ -19,7 +19,7 @@ from dagster_dailystory.outbox import Outbox, settle_intents
 from dagster_dailystory.places import Destination, Warehouse
 from dagster_dailystory.planning import make_plan
 from dagster_dailystory.plans import Plans
-from dagster_dailystory.report import PlanStatus, PlanSummary, Progress, SyncReport, planned_report
+from dagster_dailystory.report import PlanStatus, PlanSummary, Progress, SyncReport, planned_report, sent_report
 from dagster_dailystory.sending import Sender, SenderCounts
 from dagster_dailystory.state import State, open_state
 
@@ -229,8 +229,15 @@ def _send(
             except DailyStoryError as stopped:
                 error = stopped
         outcomes, counts, rows_open = outbox.outcomes, sender.counts, outbox.rows_open
-    report = _report(
-        plan.summary, outcomes, counts, rows_open, time.perf_counter() - started, stopped=error is not None
+    report = sent_report(
+        plan.summary,
+        outcomes,
+        rows_open,
+        stopped=error is not None,
+        api_requests=counts.api_requests,
+        api_retries=counts.api_retries,
+        api_throttled=counts.api_throttled,
+        send_seconds=time.perf_counter() - started,
     )
     with state.connection.begin():
         plans.finish(plan, report, started_at)
