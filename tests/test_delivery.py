@@ -353,9 +353,13 @@ def test_an_answer_with_another_dsid_is_a_conflict_if_ours_still_exists() -> Non
     assert answer.attempts == 2
 
 
-def test_a_found_contact_that_answers_with_another_dsid_is_a_conflict() -> None:
-    answer = send_through(httpx.MockTransport(answering_for_another), update("gone", identity_changed=True))
-    assert answer.outcome is Outcome.CONFLICTED
+def test_a_contact_that_was_found_and_then_answers_with_another_dsid_is_a_conflict() -> None:
+    def answer_for_another(request: httpx.Request) -> httpx.Response:
+        found = {"id": "found", "contact": {"dsId": "found"}}
+        return httpx.Response(200, json={"Response": found if request.method == "GET" else {"id": "other"}})
+
+    answer = send_through(httpx.MockTransport(answer_for_another), create(look_up_first=True))
+    assert (answer.outcome, answer.dsid, answer.attempts) == (Outcome.CONFLICTED, "other", 2)
 
 
 def test_a_deactivation_that_is_answered_with_another_dsid_is_a_conflict() -> None:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model import choice
-from dagster_dailystory.sandbox_faults import FaultShares, RateLimit
+from dagster_dailystory.sandbox.faults import FaultShares, RateLimit
 
 JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
 """Anything that JSON can say."""

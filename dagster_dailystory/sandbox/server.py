@@ -15,7 +15,7 @@ from pathlib import Path
 from aiohttp import web
 
 from dagster_dailystory.errors import ConfigurationError
-from dagster_dailystory.sandbox_contacts import ContactStore
+from dagster_dailystory.sandbox.contacts import ContactStore
 
 HOST = "127.0.0.1"
 """The sandbox is for this machine only."""

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass, field
 from email.utils import formatdate
 
-from dagster_dailystory.sandbox_settings import ErrorBody, JsonValue, RetryAfter, SandboxSettings
+from dagster_dailystory.sandbox.settings import ErrorBody, JsonValue, RetryAfter, SandboxSettings
 
 Headers = tuple[tuple[str, str], ...]
 _PROXY_PAGE = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center></body></html>"

@@ -1,31 +1,22 @@
-"""A local DailyStory: a real HTTP server with a page to look at, for the demo, for tests and for users' own tests."""
+"""The sandbox as its users hold it: start, look, edit, change how it answers."""
 
 from __future__ import annotations
 
-import argparse
 import os
-import signal
-import sys
-import threading
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
 from dagster_dailystory.errors import ConfigurationError
-from dagster_dailystory.sandbox_contacts import ContactStore, Write
-from dagster_dailystory.sandbox_faults import FAULT_NAMES, Fault, FaultShares, Step
-from dagster_dailystory.sandbox_http import API_PATH, SandboxService
-from dagster_dailystory.sandbox_records import Contact
-from dagster_dailystory.sandbox_replies import Counts, RecentRequest
-from dagster_dailystory.sandbox_server import HOST, SandboxServer, StoreFile
-from dagster_dailystory.sandbox_settings import DEFAULT_TOKEN, JsonValue, SandboxSettings
-
-__all__ = [
-    "DEFAULT_PORT", "DEFAULT_TOKEN", "Contact", "Counts", "Fault", "FaultShares", "RecentRequest", "Sandbox",
-    "SandboxSettings", "Write", "main",
-]  # fmt: skip
+from dagster_dailystory.sandbox.contacts import ContactStore, Write
+from dagster_dailystory.sandbox.faults import Step
+from dagster_dailystory.sandbox.http import API_PATH, SandboxService
+from dagster_dailystory.sandbox.records import Contact
+from dagster_dailystory.sandbox.replies import Counts, RecentRequest
+from dagster_dailystory.sandbox.server import HOST, SandboxServer, StoreFile
+from dagster_dailystory.sandbox.settings import JsonValue, SandboxSettings
 
 DEFAULT_PORT = 8019
 """Where the command line listens if it names no port."""
@@ -174,57 +165,3 @@ class Sandbox:
     def remove(self, dsid: str) -> None:
         """Take a contact away for good."""
         self._store.remove(dsid)
-
-
-def _fault_share(text: str) -> tuple[str, float]:
-    name, _, share = text.partition("=")
-    if name not in FAULT_NAMES:
-        raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(FAULT_NAMES)}")
-    try:
-        return name, float(share)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} must look like {name}=0.05") from None
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m dagster_dailystory.sandbox", description="Run a local DailyStory until Ctrl-C."
-    )
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="TCP port on 127.0.0.1 (default %(default)s)")
-    parser.add_argument("--token", help=f"the API token that it accepts (default {DEFAULT_TOKEN})")
-    parser.add_argument("--latency-ms", type=float, default=0.0, help="wait before each answer")
-    parser.add_argument("--requests-per-second", type=float, help="answer 429 above this rate")
-    parser.add_argument(
-        "--fault", type=_fault_share, action="append", default=[], metavar="NAME=SHARE",
-        help=f"fail this share of the contact requests; may be repeated. Names: {', '.join(FAULT_NAMES)}",
-    )  # fmt: skip
-    parser.add_argument("--store", type=Path, help="a JSON file that keeps the contacts over restarts")
-    return parser
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line until Ctrl-C or SIGTERM; returns the exit code."""
-    parser = _parser()
-    asked = parser.parse_args(arguments)
-    done = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: done.set())
-    try:
-        settings = SandboxSettings(
-            tokens=(asked.token or DEFAULT_TOKEN,),
-            latency_seconds=asked.latency_ms / 1000,
-            requests_per_second=asked.requests_per_second,
-            faults=FaultShares(**dict(asked.fault)),
-        )
-        with Sandbox(settings, port=asked.port, store=asked.store) as sandbox:
-            hint = "the one given with --token" if asked.token else DEFAULT_TOKEN
-            print(f"DailyStory sandbox: {sandbox.url}  base URL: {sandbox.base_url}  token: {hint}", flush=True)
-            done.wait()
-    except ConfigurationError as problem:
-        print(f"{parser.prog}: {problem}", file=sys.stderr)
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

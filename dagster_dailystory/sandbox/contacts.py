@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from dagster_dailystory.fields import nearest
-from dagster_dailystory.sandbox_body import ContactBody, Refused, read_body
-from dagster_dailystory.sandbox_records import BLANKS, READ_ONLY, Contact, ContactRecords, email_key, mobile_key
-from dagster_dailystory.sandbox_rules import apply_body, settle_identity
-from dagster_dailystory.sandbox_settings import JsonValue, MatchOrder, MergedDsid, SandboxSettings, UnknownDsid
+from dagster_dailystory.sandbox.body import ContactBody, Refused, read_body
+from dagster_dailystory.sandbox.records import BLANKS, READ_ONLY, Contact, ContactRecords, email_key, mobile_key
+from dagster_dailystory.sandbox.rules import apply_body, settle_identity
+from dagster_dailystory.sandbox.settings import JsonValue, MatchOrder, MergedDsid, SandboxSettings, UnknownDsid
 
 _EDITABLE = frozenset({*BLANKS, *READ_ONLY, "extendedProperties"})
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from dagster_dailystory.fields import CONTACT_FIELDS, FieldKind
-from dagster_dailystory.sandbox_settings import (
+from dagster_dailystory.sandbox.settings import (
     BirthDateName,
     Blank,
     CustomTypes,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dagster_dailystory.fields import IDENTITY_FIELDS, OPT_OUT_FIELDS
-from dagster_dailystory.sandbox_body import ContactBody, Refused
-from dagster_dailystory.sandbox_records import BLANKS, Contact, ContactRecords, email_key
-from dagster_dailystory.sandbox_settings import IdentityTaken, JsonValue, Revival, SandboxSettings
+from dagster_dailystory.sandbox.body import ContactBody, Refused
+from dagster_dailystory.sandbox.records import BLANKS, Contact, ContactRecords, email_key
+from dagster_dailystory.sandbox.settings import IdentityTaken, JsonValue, Revival, SandboxSettings
 
 _KEPT_WHEN_ABSENT = frozenset({*IDENTITY_FIELDS, *OPT_OUT_FIELDS, "status"})
 

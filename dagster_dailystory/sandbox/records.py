@@ -9,8 +9,8 @@ from datetime import datetime, timezone
 from types import MappingProxyType
 
 from dagster_dailystory.fields import CONTACT_FIELDS
-from dagster_dailystory.sandbox_body import blank_of, digits_of
-from dagster_dailystory.sandbox_settings import JsonValue, SandboxSettings
+from dagster_dailystory.sandbox.body import blank_of, digits_of
+from dagster_dailystory.sandbox.settings import JsonValue, SandboxSettings
 
 Contact = dict[str, JsonValue]
 """A contact as a GET reads it."""

@@ -13,11 +13,11 @@ from importlib import resources
 
 from aiohttp import web
 
-from dagster_dailystory.sandbox_api import SandboxApi, documented_spelling, is_authorized
-from dagster_dailystory.sandbox_contacts import ContactStore
-from dagster_dailystory.sandbox_faults import Fault, FaultPlan, RateLimiter
-from dagster_dailystory.sandbox_replies import RecentRequest, Reply, error, html_page, retry_after
-from dagster_dailystory.sandbox_settings import JsonValue, SandboxSettings, WrongHost
+from dagster_dailystory.sandbox.api import SandboxApi, documented_spelling, is_authorized
+from dagster_dailystory.sandbox.contacts import ContactStore
+from dagster_dailystory.sandbox.faults import Fault, FaultPlan, RateLimiter
+from dagster_dailystory.sandbox.replies import RecentRequest, Reply, error, html_page, retry_after
+from dagster_dailystory.sandbox.settings import JsonValue, SandboxSettings, WrongHost
 
 API_PATH = "/api/v1"
 _RECENT_REQUESTS = 200
@@ -55,7 +55,7 @@ class SandboxService:
         self.faults = FaultPlan(seed)
         self.recent: deque[RecentRequest] = deque(maxlen=_RECENT_REQUESTS)
         self._limiter = RateLimiter()
-        self._page = resources.files("dagster_dailystory").joinpath("sandbox_page.html").read_bytes()
+        self._page = resources.files("dagster_dailystory.sandbox").joinpath("page.html").read_bytes()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one HTTP request."""
