@@ -19,6 +19,7 @@ from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.guards import Figures, judge_guards
 from dagster_dailystory.identities import Identities
 from dagster_dailystory.judge import Judge, JudgedTable
+from dagster_dailystory.layout import lay_out
 from dagster_dailystory.model import Deletes, PlanOptions
 from dagster_dailystory.plans import Plans
 from dagster_dailystory.rejections import Rejections
@@ -47,8 +48,7 @@ def make_plan(state: State, warehouse_url: str, options: PlanOptions, run_id: st
     with state.connection.begin():
         state.check_destination(destination, bind=False)
     staged = stage_source(state, warehouse_url)
-    with state.connection.begin():
-        tables = None if staged is None else state.lay_out(staged.key_types, staged.value_types)
+    tables = None if staged is None else lay_out(state, staged.key_types, staged.value_types)
     read_one_moment(state.connection)
     with state.connection.begin():
         state.check_destination(destination, bind=not options.dry_run)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from sqlalchemy import Column, Connection, Dialect, inspect, select
-from sqlalchemy.schema import CreateColumn
+from sqlalchemy import Connection, Dialect, inspect, select
 
-from dagster_dailystory.dialect import SqlType, require_state_dialect, same_storage
+from dagster_dailystory.dialect import SqlType, require_state_dialect
 from dagster_dailystory.errors import StateError
 from dagster_dailystory.model import ContactSync
 from dagster_dailystory.source import reflected_types
@@ -83,56 +82,23 @@ class State:
         Raises:
             StateError: The sync's key is not the one that the tables were made for.
         """
-        name = self.location.table_name(self.sync.name, "snapshot")
-        found = reflected_types(self.connection, name, self.location.schema)
-        if found is None:
+        mapped = self._columns("contact_map")
+        if mapped is None:
             return None
-        first_bookkeeping = next(i for i, column in enumerate(found) if column.startswith(("field_", "custom_")))
-        keys = dict(list(found.items())[:first_bookkeeping])
+        keys = dict(list(mapped.items())[: list(mapped).index("dsid")])
         if set(keys) != set(self.sync.key_columns):
             raise StateError(
                 f"the state of sync {self.sync.name!r} was made for the key {', '.join(keys)}, not "
                 f"{', '.join(self.sync.key_columns)}; give the sync a new name, or restore the key"
             )
+        found = self._columns("snapshot") or {}
         values = {m.state_column: found[m.state_column] for m in self.sync.mapped_fields if m.state_column in found}
         ordered = {key: keys[key] for key in self.sync.key_columns}
         return SyncTables(self.sync, self.location, ordered, values, self.dialect)
 
-    def lay_out(self, key_types: Mapping[str, SqlType], value_types: Mapping[str, SqlType]) -> SyncTables:
-        """Create the sync's tables, or add the columns of new fields. Runs in a transaction of its own.
-
-        Raises:
-            StateError: The key's columns or their types are not those of the tables.
-        """
-        existing = self.load_tables()
-        wanted = SyncTables(self.sync, self.location, key_types, value_types, self.dialect)
-        if existing is None:
-            wanted.metadata.create_all(self.connection)
-            return wanted
-        self._check_key_types(existing, key_types)
-        for name in wanted.value_names:
-            if name not in existing.value_names:
-                self._add_columns(wanted, name)
-        return wanted
-
-    def _check_key_types(self, existing: SyncTables, key_types: Mapping[str, SqlType]) -> None:
-        for name, kind in key_types.items():
-            old = existing.snapshot.c[name].type
-            if not same_storage(old, kind, self.dialect):
-                raise StateError(
-                    f"key {name!r} of sync {self.sync.name!r} was {old.compile(self.dialect)} and is now "
-                    f"{kind.compile(self.dialect)}; cast it in the query, or give the sync a new name"
-                )
-
-    def _add_columns(self, wanted: SyncTables, name: str) -> None:
-        for table in (wanted.snapshot, wanted.changes):
-            columns: list[Column[object]] = [table.c[name]]
-            if table is wanted.changes:
-                columns.append(table.c[f"differs_{name}"])
-            for column in columns:
-                declaration = CreateColumn(column).compile(dialect=self.dialect)
-                qualified = self.dialect.identifier_preparer.format_table(table)
-                self.connection.exec_driver_sql(f"ALTER TABLE {qualified} ADD COLUMN {declaration}")
+    def _columns(self, table: str) -> dict[str, SqlType] | None:
+        name = self.location.table_name(self.sync.name, table)
+        return reflected_types(self.connection, name, self.location.schema)
 
 
 @contextmanager

@@ -1,0 +1,110 @@
+"""A source column that changed its type: the snapshot column is rebuilt through the canonical form of its values."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime, time
+from decimal import Decimal
+from itertools import count
+from uuid import UUID
+
+from sqlalchemy import Column, Table, and_, column, select, table, true
+from sqlalchemy.schema import CreateColumn
+
+from dagster_dailystory.canonical import UnsupportedValueError, canonical_text
+from dagster_dailystory.dialect import SqlType, SqlValue, Untyped, json_rows, rows_parameter
+from dagster_dailystory.model import MappedField, Nulls
+from dagster_dailystory.source import BATCH_ROWS, staged_key
+from dagster_dailystory.state import State
+from dagster_dailystory.tables import SyncTables
+
+_READERS: Mapping[type, Callable[[str], object]] = {
+    int: int, float: float, Decimal: Decimal, UUID: UUID, date: date.fromisoformat, time: time.fromisoformat,
+    datetime: lambda text: datetime.fromisoformat(text.replace("Z", "+00:00")),
+    bool: lambda text: {"true": True, "false": False}[text], str: str,
+}  # fmt: skip
+
+
+def is_canonical(text: str, kind: SqlType) -> bool:
+    """Whether a value of this type has exactly this canonical text."""
+    if isinstance(kind, Untyped):
+        return True
+    reader = _READERS.get(kind.python_type)
+    with contextlib.suppress(ValueError, ArithmeticError, KeyError):
+        return reader is not None and canonical_text(reader(text)) == text
+    return False
+
+
+def retype(state: State, existing: SyncTables, mapped: MappedField, kind: SqlType) -> None:
+    """Give a snapshot column another type without making differences of equal values.
+
+    Values whose canonical text the new type cannot have become NULL, and so a difference. The changes of stored plans
+    lose the column's values. Each step is a transaction: DuckDB cannot alter and fill a table in one.
+    """
+    name, new_name = mapped.state_column, rebuilt_column(mapped.state_column)
+    snapshot, changes = existing.snapshot, existing.changes
+    alter(state, snapshot, f"ADD COLUMN {CreateColumn(Column(new_name, kind)).compile(dialect=state.dialect)}")
+    keys = {key: snapshot.c[key].type for key in existing.key_names}
+    with state.connection.begin():
+        for rows in _texts(state, snapshot, existing.key_names, name):
+            kept = [row for row in rows if is_canonical(str(row["text"]), kind)]
+            lost = [row for row in rows if not is_canonical(str(row["text"]), kind)]
+            _update(state, snapshot, keys, {"text": kind}, kept, new_name)
+            if mapped.nulls is Nulls.CLEAR:
+                _update(state, snapshot, keys, {}, lost, "resend_all")
+    alter(state, changes, f"DROP COLUMN {quoted(state, name)}")
+    alter(state, changes, f"ADD COLUMN {CreateColumn(Column(name, kind)).compile(dialect=state.dialect)}")
+    alter(state, snapshot, f"DROP COLUMN {quoted(state, name)}")
+    alter(state, snapshot, f"RENAME COLUMN {quoted(state, new_name)} TO {quoted(state, name)}")
+
+
+def rebuilt_column(name: str) -> str:
+    """The column that takes a retyped column's place, while it is filled."""
+    return f"{name}_retyped"
+
+
+def _update(
+    state: State,
+    snapshot: Table,
+    keys: Mapping[str, SqlType],
+    value: Mapping[str, SqlType],
+    rows: list[dict[str, object]],
+    name: str,
+) -> None:
+    given = json_rows(state.dialect, {**keys, **value})
+    target = table(snapshot.name, *(column(each) for each in (*keys, name)), schema=snapshot.schema)
+    same = and_(*(target.c[key] == given.c[key] for key in keys))
+    told = given.c.text if value else true()
+    state.connection.execute(target.update().where(same).values({name: told}), rows_parameter(rows))
+
+
+def _texts(state: State, snapshot: Table, keys: tuple[str, ...], name: str) -> Iterator[list[dict[str, object]]]:
+    """The column's values as canonical texts with their keys, page by page: no cursor is open while rows change."""
+    old: SqlValue = column(name)
+    columns = [snapshot.c[key] for key in keys]
+    query = select(*columns, old.label("text")).select_from(snapshot).where(old.is_not(None)).order_by(*columns)
+    for page in count():
+        rows = state.connection.execute(query.limit(BATCH_ROWS).offset(page * BATCH_ROWS)).mappings().all()
+        yield [{**{key: staged_key(row[key]) for key in keys}, "text": _text(row["text"])} for row in rows]
+        if len(rows) < BATCH_ROWS:
+            return
+
+
+def _text(value: object) -> str:
+    try:
+        return canonical_text(value) or ""
+    except UnsupportedValueError:
+        return ""
+
+
+def alter(state: State, altered: Table, action: str) -> None:
+    """Change a state table, in a transaction of its own."""
+    qualified = state.dialect.identifier_preparer.format_table(altered)
+    with state.connection.begin():
+        state.connection.exec_driver_sql(f"ALTER TABLE {qualified} {action}")
+
+
+def quoted(state: State, name: str) -> str:
+    """Quote a name where the database needs it."""
+    return state.dialect.identifier_preparer.quote(name)
