@@ -94,7 +94,7 @@ class Outbox:
         changes = self._tables.changes
         query = select(changes.c.priority, func.count()).where(self._open()).group_by(changes.c.priority)
         with self._state.connection.begin():
-            counts: dict[int, int] = dict(self._state.connection.execute(query).tuples().all())
+            counts = {int(priority): int(rows) for priority, rows in self._state.connection.execute(query)}
         return sum(counts.values()), sorted(counts)
 
     def _send_priority(self, priority: int) -> None:

@@ -170,12 +170,12 @@ class _Draft:
         changes, execute = tables.changes, self._state.connection.execute
         mine = changes.c.plan_id == self._plan_id
         operations = select(changes.c.operation, func.count()).where(mine).group_by(changes.c.operation)
-        self._by_operation = dict(execute(operations).tuples().all())
+        self._by_operation = {operation: int(rows) for operation, rows in execute(operations)}
         sent = changes.c.operation.in_([Operation.CREATE.value, Operation.UPDATE.value])
         counts = execute(field_counts(changes, tables).where(mine, sent)).one()
         self._by_field = {m.name: int(n) for m, n in zip(tables.sync.mapped_fields, counts, strict=True) if n}
         reasons = select(judged.c.reason, func.count()).where(judged.c.reason.is_not(None)).group_by(judged.c.reason)
-        self._by_reason.update(dict(execute(reasons).tuples().all()))
+        self._by_reason.update({reason: int(rows) for reason, rows in execute(reasons)})
 
     def summary(self, diff_seconds: float) -> PlanSummary:
         """Count, and let the guards judge."""

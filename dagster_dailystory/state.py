@@ -118,7 +118,7 @@ def open_state(location: StateLocation, sync: ContactSync) -> Iterator[State]:
             if not inspect(connection).has_table(shared.meta.name, schema=location.schema):
                 shared.metadata.create_all(connection)
                 _found(connection, shared)
-            facts = dict(connection.execute(select(shared.meta.c.name, shared.meta.c.value)).tuples().all())
+            facts = {row.name: row.value for row in connection.execute(select(shared.meta.c.name, shared.meta.c.value))}
         version = facts.get("schema_version")
         if version != str(SCHEMA_VERSION):
             raise StateError(
