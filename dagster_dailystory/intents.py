@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, FromClause, and_, literal, not_, select
 
 from dagster_dailystory.change import Change, Identity
 from dagster_dailystory.contact_map import live_holders
-from dagster_dailystory.dialect import BIG_INTEGER, MOMENT, TEXT, SqlValue, json_rows, rows_parameter
+from dagster_dailystory.dialect import BIG_INTEGER, MOMENT, TEXT, SqlType, SqlValue, json_rows, rows_parameter
 from dagster_dailystory.lease import Lease
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables
@@ -75,25 +75,52 @@ class Intents:
                 for row in rows
             ]
 
-    def settle(self, intent: Intent, dsid: str | None) -> None:
-        """Write what a look-up said of a doubtful create: the contact it made, or that there is none."""
-        intents, snapshot, contact_map = self._tables.intents, self._tables.snapshot, self._tables.contact_map
-        mine = and_(intents.c.plan_id == intent.plan_id, intents.c.sequence == intent.sequence)
-        execute, now = self._state.connection.execute, literal(self._state.now(), MOMENT)
+    def settle(self, found: Sequence[tuple[Intent, str | None]]) -> None:
+        """Write what look-ups said of doubtful creates: the contact that each made, or that there is none."""
+        columns: dict[str, SqlType] = {"plan_id": TEXT, "sequence": BIG_INTEGER, "dsid": TEXT, "email": TEXT}
+        given = json_rows(self._state.dialect, columns)
         with self._state.connection.begin():
             self._lease.renew(self._state)
-            if dsid is not None and not live_holders(self._state, self._tables, [dsid]):
-                keys, names = self._keys(intents), list(self._tables.key_names)
-                mapped = not_(select(contact_map.c.dsid).where(self._same(contact_map, intents)).exists())
-                link = select(*keys, literal(dsid, TEXT), intents.c.sent_at, now).where(mine, mapped)
-                columns = [*names, "dsid", "first_synced_at", "last_synced_at"]
-                execute(contact_map.insert().from_select(columns, link))
-                known = not_(select(snapshot.c.resend_all).where(self._same(snapshot, intents)).exists())
-                email, mobile = (intent.identity.email or "").strip().lower() or None, intent.identity.mobile
-                row = select(*keys, literal(email, TEXT), literal(mobile, TEXT), literal(True)).where(mine, known)
-                columns = [*names, "identity_email", "identity_mobile", "resend_all"]
-                execute(snapshot.insert().from_select(columns, row))
-            execute(intents.delete().where(mine))
+            dsids = self._unshared([dsid for _, dsid in found])
+            rows: list[dict[str, object]] = [
+                {
+                    "plan_id": intent.plan_id,
+                    "sequence": intent.sequence,
+                    "dsid": dsid,
+                    "email": (intent.identity.email or "").strip().lower() or None,
+                }
+                for (intent, _), dsid in zip(found, dsids, strict=True)
+            ]
+            self._link(given, rows_parameter(rows))
+            settled = select(given.c.sequence).where(self._settles(given)).exists()
+            self._state.connection.execute(self._tables.intents.delete().where(settled), rows_parameter(rows))
+
+    def _unshared(self, found: Sequence[str | None]) -> list[str | None]:
+        """Leave out the contacts that a live key holds already, and take each for one intent only."""
+        taken: set[str | None] = set(live_holders(self._state, self._tables, [dsid for dsid in found if dsid]))
+        unshared = []
+        for dsid in found:
+            unshared.append(None if dsid in taken else dsid)
+            taken.add(dsid)
+        return unshared
+
+    def _link(self, given: FromClause, rows: dict[str, str]) -> None:
+        """Map the keys whose contact was found; nothing is known of its values, so all of them are sent next."""
+        intents, snapshot, contact_map = self._tables.intents, self._tables.snapshot, self._tables.contact_map
+        execute, now = self._state.connection.execute, literal(self._state.now(), MOMENT)
+        keys, names = self._keys(intents), list(self._tables.key_names)
+        found = self._settles(given) & given.c.dsid.is_not(None)
+        mapped = not_(select(contact_map.c.dsid).where(self._same(contact_map, intents)).exists())
+        link = select(*keys, given.c.dsid, intents.c.sent_at, now).where(found, mapped)
+        execute(contact_map.insert().from_select([*names, "dsid", "first_synced_at", "last_synced_at"], link), rows)
+        known = not_(select(snapshot.c.resend_all).where(self._same(snapshot, intents)).exists())
+        row = select(*keys, given.c.email, intents.c.mobile_as_sent, literal(True)).where(found, known)
+        columns = [*names, "identity_email", "identity_mobile", "resend_all"]
+        execute(snapshot.insert().from_select(columns, row), rows)
+
+    def _settles(self, given: FromClause) -> ColumnElement[bool]:
+        intents = self._tables.intents
+        return and_(intents.c.plan_id == given.c.plan_id, intents.c.sequence == given.c.sequence)
 
     def _keys(self, relation: FromClause) -> list[SqlValue]:
         return [relation.c[key] for key in self._tables.key_names]

@@ -29,6 +29,10 @@ FLUSH_ROWS = 500
 FLUSH_SECONDS = 0.5
 """Answers are acknowledged at least this often."""
 
+_FEWEST_INTENTS, _MOST_INTENTS = 50, 500
+"""Creates whose intents are committed together: about a second's sends, for a crash leaves them all to be looked up."""
+
+_LOOK_UPS = 200
 _PROGRESS_SECONDS = 1.0
 _SENT = [Operation.CREATE.value, Operation.UPDATE.value, Operation.DELETE.value]
 
@@ -145,12 +149,16 @@ class Outbox:
         return Answer(change.sequence, outcome, self._state.now(), dsid=change.dsid, message=message)
 
     def _submit(self, ready: Sequence[Change], decided: Iterable[Answer]) -> None:
-        creates = [change for change in ready if change.operation is Operation.CREATE]
-        self._intents.add(self._plan_id, creates, {c.sequence: self._as_sent(c) for c in creates})
         self._unwritten += decided
-        self._sender.submit(ready)
-        while self._sender.pending > len(ready):
-            self._pump()
+        while ready:
+            rows = round(self._rows_per_second())
+            size = min(max(rows, _FEWEST_INTENTS), _MOST_INTENTS)
+            batch, ready = ready[:size], ready[size:]
+            creates = [change for change in batch if change.operation is Operation.CREATE]
+            self._intents.add(self._plan_id, creates, {c.sequence: self._as_sent(c) for c in creates})
+            self._sender.submit(batch)
+            while self._sender.pending > len(batch):
+                self._pump()
 
     def _as_sent(self, change: Change) -> Identity:
         email = mobile = None
@@ -209,10 +217,17 @@ class Outbox:
         if self._on_progress is None or now - self._progress_at < _PROGRESS_SECONDS:
             return
         self._progress_at = now
-        sent = sum(self.outcomes.values()) + len(self._unwritten)
-        rate = sent / (now - self._started_at)
+        rate = self._rows_per_second()
+        sent = self._rows_sent
         remaining = max(self._rows_total - sent, 0)
         self._on_progress(Progress(sent, remaining, rate, remaining / rate if rate else None))
+
+    @property
+    def _rows_sent(self) -> int:
+        return sum(self.outcomes.values()) + len(self._unwritten)
+
+    def _rows_per_second(self) -> float:
+        return self._rows_sent / max(time.monotonic() - self._started_at, 1e-3)
 
     @property
     def rows_open(self) -> int:
@@ -229,9 +244,13 @@ def settle_intents(state: State, tables: SyncTables, lease: Lease, sender: Sende
         AuthenticationError: The token is not accepted.
     """
     intents = Intents(state, tables, lease)
-    for intent in intents.open():
+    doubtful = intents.open()
+    for start in range(0, len(doubtful), _LOOK_UPS):
+        batch = doubtful[start : start + _LOOK_UPS]
         try:
-            found = sender.find_many([intent.identity])[0]
+            contacts = sender.find_many([intent.identity for intent in batch])
         except OutageError:
             return
-        intents.settle(intent, found.dsid if found else None)
+        intents.settle(
+            [(intent, contact.dsid if contact else None) for intent, contact in zip(batch, contacts, strict=True)]
+        )
