@@ -187,6 +187,23 @@ def rows_parameter(rows: Sequence[Mapping[str, object]]) -> dict[str, str]:
     return {"rows": json.dumps(rows, ensure_ascii=False, separators=(",", ":"))}
 
 
+def bucket(keys: Sequence[SqlValue], count: int, dialect: Dialect) -> SqlValue:
+    """The hash bucket of a key, 0 to count - 1; a key with a NULL is in bucket 0.
+
+    Stable within one database and version only, so it is never stored.
+    """
+    text: SqlValue = cast(keys[0], Text())
+    for key in keys[1:]:
+        text = text.concat("|").concat(cast(key, Text()))
+    if dialect.name == "postgresql":
+        number: SqlValue = func.hashtextextended(text, 0).op("&")(literal_column("9223372036854775807"))
+    elif dialect.name == "duckdb":
+        number = func.hash(text)
+    else:
+        number = func.dailystory_hash(text)
+    return cast(func.coalesce(number.op("%")(literal_column(str(count))), 0), BigInteger())
+
+
 BIG_INTEGER = BigInteger()
 TEXT = Text()
 BOOLEAN = Boolean()

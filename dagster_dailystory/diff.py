@@ -27,8 +27,10 @@ from sqlalchemy import (
     true,
 )  # fmt: skip
 
-from dagster_dailystory.dialect import SqlQuery, SqlValue, differs
+from dagster_dailystory.dialect import SqlQuery, SqlValue, bucket, differs
 from dagster_dailystory.model import MappedField, Mode, Nulls, PlanOptions, Scope
+from dagster_dailystory.partitions import OTHER_VALUES, HashBuckets
+from dagster_dailystory.source import PARTITION_VALUE
 from dagster_dailystory.tables import SyncTables, differs_column
 
 
@@ -70,7 +72,18 @@ class Diff:
         if self.options.scope is Scope.REJECTED:
             rejections = self.tables.rejections
             scope.append(exists().where(self.same_key(rejections, self.source)))
-        return and_(true(), *scope)
+        return and_(self._in_partition(self.source), *scope)
+
+    def _in_partition(self, relation: FromClause) -> ColumnElement[bool]:
+        """The rows of a relation that belong to the run's slice."""
+        name, partitions = self.options.partition, self.tables.sync.partitions
+        if name is None or partitions is None:
+            return true()
+        if isinstance(partitions, HashBuckets):
+            number = partitions.names.index(name)
+            keys = [relation.c[key] for key in self.tables.key_names]
+            return bucket(keys, partitions.count, self.dialect) == number
+        return func.coalesce(relation.c[PARTITION_VALUE], OTHER_VALUES) == name
 
     def row_counts(self) -> SqlQuery:
         """How many rows are in scope, and how many of them have a NULL in the key."""
@@ -80,8 +93,9 @@ class Diff:
     def duplicate_keys(self) -> SqlQuery:
         """Each key that more than one row has, with the number of its rows in `source_rows`."""
         keys = [self.source.c[key] for key in self.tables.key_names]
-        grouped = select(*keys, func.count().label("source_rows")).where(self.has_key(self.source), self.in_scope())
-        return grouped.group_by(*keys).having(func.count() > 1)
+        rows_in_scope = func.sum(case((self.in_scope(), 1), else_=0))
+        grouped = select(*keys, rows_in_scope.label("source_rows")).where(self.has_key(self.source))
+        return grouped.group_by(*keys).having(func.count() > 1, rows_in_scope > 0)
 
     def pending(self, duplicates: FromClause | None) -> SqlQuery:
         """Number the rows that differ from the snapshot, with a flag for each field that does."""
@@ -97,6 +111,7 @@ class Diff:
                 *keys,
                 *(source.c[m.state_column] for m in self._fields),
                 *(flag.label(differs_column(name)) for name, flag in flags.items()),
+                *self._partition_value(),
                 is_new.label("is_new"),
                 everything.label("replaces"),
             )
@@ -112,7 +127,15 @@ class Diff:
     ) -> ColumnElement[bool]:
         if self.tables.sync.mode is Mode.CREATE:
             return is_new
-        return or_(everything, *flags)
+        return or_(everything, *flags, *self._moves_partition())
+
+    def _partition_value(self) -> list[SqlValue]:
+        return [self.source.c[PARTITION_VALUE]] if self.tables.sync.partition_column else []
+
+    def _moves_partition(self) -> list[ColumnElement[bool]]:
+        """A row in another slice than before differs, if only for the snapshot: later it must leave from there."""
+        known = self.tables.snapshot.c[PARTITION_VALUE]
+        return [value.is_distinct_from(known) for value in self._partition_value()]
 
     def _differs(self, mapped: MappedField, everything: ColumnElement[bool]) -> ColumnElement[bool]:
         new = self._value(mapped)
@@ -136,13 +159,15 @@ class Diff:
             snapshot.c.identity_mobile,
         ).where(
             snapshot.c.absent_since.is_(None),
+            self._in_partition(snapshot),
             not_(exists().where(self.same_key(source, snapshot))),
         )
 
     def live_keys(self) -> SqlQuery:
         """How many keys were in the source when they were last looked at."""
         snapshot = self.tables.snapshot
-        return select(func.count()).select_from(snapshot).where(snapshot.c.absent_since.is_(None))
+        live = and_(snapshot.c.absent_since.is_(None), self._in_partition(snapshot))
+        return select(func.count()).select_from(snapshot).where(live)
 
 
 def field_counts(changes: FromClause, tables: SyncTables) -> SqlQuery:

@@ -17,7 +17,8 @@ class Figures:
     """What the guards look at.
 
     Attributes:
-        rows_read: Source rows.
+        source_is_empty: The source has no row at all.
+        rows_read: Source rows in the run's scope.
         rows_updated: Synced contacts that would change.
         rows_deleted: Synced contacts that would be deleted or deactivated.
         rows_rejected: Rows set aside.
@@ -25,6 +26,7 @@ class Figures:
         whole_source: The run looks at the whole source, not at chosen rows.
     """
 
+    source_is_empty: bool
     rows_read: int
     rows_updated: int
     rows_deleted: int
@@ -39,7 +41,7 @@ def judge_guards(sync: ContactSync, figures: Figures) -> tuple[GuardVerdict, ...
 
 
 def _not_empty(sync: ContactSync, figures: Figures) -> GuardVerdict:
-    if figures.rows_read or not figures.whole_source:
+    if not figures.source_is_empty or not figures.whole_source:
         return GuardVerdict("source_not_empty", True, f"{figures.rows_read} rows")
     if sync.allow_empty_source:
         return GuardVerdict("source_not_empty", True, "no rows, which allow_empty_source permits")

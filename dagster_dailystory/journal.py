@@ -82,13 +82,14 @@ class Journal:
         with self._state.connection.begin():
             self._lease.renew(self._state)
             recorded = select(changes).where(records).subquery("recorded")
-            moved = {
+            moved: dict[str, SqlValue] = {
                 m.state_column: case(
                     (recorded.c[differs_column(m.state_column)], recorded.c[m.state_column]),
                     else_=snapshot.c[m.state_column],
                 )
                 for m in self._tables.sync.mapped_fields
             }
+            moved["partition_value"] = func.coalesce(recorded.c.partition_value, snapshot.c.partition_value)
             execute(snapshot.update().where(self._same(snapshot, recorded)).values(**moved))
             gone = select(*self._keys(changes)).where(departs).subquery("gone")
             absent = {"absent_since": now, "absent_action": Deletes.KEEP.value}

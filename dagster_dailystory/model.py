@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.fields import CONTACT_FIELDS, OPT_OUT_FIELDS, FieldKind, nearest
+from dagster_dailystory.partitions import ColumnValues, Partitioning
 
 Value = str | int | float | bool
 """A value as it travels in DailyStory's JSON."""
@@ -139,6 +140,7 @@ class ContactSync:
         consent_override: Opt-out fields that may go from true to false, and `status`; each use is logged.
         default_region: ISO country (`US`) for mobile numbers without a country code; None refuses such numbers.
         max_value_length: Longest value of a custom field in characters.
+        partitions: `HashBuckets(8)` or `ColumnValues("region", ["emea", "amer"])` to run the sync in slices.
 
     Raises:
         ConfigurationError: A field that DailyStory does not know, a doubled mapping, a bad name or share.
@@ -172,6 +174,7 @@ class ContactSync:
     consent_override: Sequence[str] = ()
     default_region: str | None = None
     max_value_length: int = 255
+    partitions: Partitioning | None = None
     mapped_fields: tuple[MappedField, ...] = field(init=False, repr=False)
     key_columns: tuple[str, ...] = field(init=False, repr=False)
 
@@ -190,6 +193,11 @@ class ContactSync:
         set_value(self, "consent_override", tuple(self.consent_override))
         set_value(self, "mapped_fields", _map_fields(self))
         _check_limits(self)
+
+    @property
+    def partition_column(self) -> str | None:
+        """The source column that names a row's slice, where one does."""
+        return self.partitions.column if isinstance(self.partitions, ColumnValues) else None
 
     @property
     def identity_columns(self) -> tuple[str, ...]:

@@ -21,9 +21,11 @@ from dagster_dailystory.identities import Identities
 from dagster_dailystory.judge import Judge, JudgedTable
 from dagster_dailystory.layout import lay_out
 from dagster_dailystory.model import Deletes, PlanOptions
+from dagster_dailystory.partitions import check_partition
 from dagster_dailystory.plans import Plans
 from dagster_dailystory.rejections import Rejections
 from dagster_dailystory.report import PlanStatus, PlanSummary
+from dagster_dailystory.source import PARTITION_VALUE
 from dagster_dailystory.staging import Staged, stage_source
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables, differs_column
@@ -45,6 +47,7 @@ def make_plan(state: State, warehouse_url: str, options: PlanOptions, run_id: st
         WarehouseError: The warehouse or the state refused; nothing was stored.
     """
     started = time.perf_counter()
+    check_partition(state.sync.partitions, options.partition)
     with state.connection.begin():
         state.check_destination(destination, bind=False)
     staged = stage_source(state, warehouse_url)
@@ -74,13 +77,15 @@ class _Draft:
         self._by_operation: Mapping[str, int] = {}
         self._by_field: Mapping[str, int] = {}
         self._by_reason: Counter[str] = Counter()
-        self._rows_pending = self._rows_held = 0
+        self._rows_pending = 0
+        self._source_is_empty = True
 
     def write(self, staged: Staged, tables: SyncTables) -> None:
         """Diff, judge, and write the changes and the rejections."""
         state, options = self._state, self._options
         keys = [each for key in options.keys for each in _typed_keys(key, staged.key_types)]
         diff = Diff(staged.relation, tables, options, state.dialect, keys)
+        self._source_is_empty = not self._scalar(select(literal(1)).select_from(diff.source).limit(1))
         self._rows_read, rows_keyless = map(int, state.connection.execute(diff.row_counts()).one())
         duplicates = self._temporary("duplicates", diff.duplicate_keys())
         rows_doubled = self._scalar(select(func.coalesce(func.sum(duplicates.c.source_rows), 0)))
@@ -131,6 +136,7 @@ class _Draft:
             select(
                 literal(self._plan_id, TEXT).label("plan_id"),
                 *(pending.c[name] for name in ("sequence", *tables.key_names, *values, *map(differs_column, values))),
+                *([pending.c[PARTITION_VALUE]] if tables.sync.partition_column else []),
                 pending.c.is_new,
                 or_(pending.c.replaces, func.coalesce(judged.c.rekeyed, False)).label("replaces"),
                 *(judged.c[name] for name in (*copied, "priority", "waits_for")),
@@ -186,7 +192,7 @@ class _Draft:
         before_judging = self._by_reason[Reason.NULL_KEY.value] + self._by_reason[Reason.DUPLICATE_KEY.value]
         held = self._rows_pending - (rejected - before_judging) - creates - updates - records
         whole = self._options.plans_deletions
-        figures = Figures(self._rows_read, updates, deletes, rejected, self._live_keys, whole)
+        figures = Figures(self._source_is_empty, self._rows_read, updates, deletes, rejected, self._live_keys, whole)
         guards = judge_guards(sync, figures)
         status = PlanStatus.READY if all(guard.passed for guard in guards) else PlanStatus.BLOCKED
         return PlanSummary(

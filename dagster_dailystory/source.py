@@ -9,18 +9,36 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnClause, Connection, FromClause, TextClause, column, false, inspect, select, table, text
+from sqlalchemy import (
+    ColumnClause,
+    Connection,
+    FromClause,
+    TextClause,
+    case,
+    cast,
+    column,
+    false,
+    inspect,
+    literal,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.exc import NoInspectionAvailable, NoSuchTableError
 
 from dagster_dailystory.canonical import UnsupportedValueError, canonical_text
-from dagster_dailystory.dialect import SqlType, SqlValue, stored_expression, stored_key
+from dagster_dailystory.dialect import TEXT, SqlType, SqlValue, stored_expression, stored_key
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.fields import nearest
 from dagster_dailystory.model import ContactSync
+from dagster_dailystory.partitions import OTHER_VALUES, ColumnValues
 from dagster_dailystory.warehouse import refusals
 
 BATCH_ROWS = 5_000
 """Rows read at a time: memory does not grow with the table."""
+
+PARTITION_VALUE = "partition_value"
+"""The column that names a row's slice, next to the key and the mapped fields."""
 
 UNSUPPORTED = "\x1aunsupported"
 """Stands in a staged column for a value without a canonical form, so that its row is rejected by name."""
@@ -45,6 +63,8 @@ class Source:
         real = self.columns
         chosen: dict[str, SqlValue] = {key: self.relation.c[real[key]] for key in sync.key_columns}
         chosen.update({m.state_column: self.relation.c[real[m.column]] for m in sync.mapped_fields})
+        if sync.partition_column:
+            chosen[PARTITION_VALUE] = self.relation.c[real[sync.partition_column]]
         return chosen
 
 
@@ -66,7 +86,8 @@ def open_source(sync: ContactSync, connection: Connection) -> Source:
         relation: FromClause = _literal(written + "\n").columns(*columns).subquery("source")
     else:
         relation = table(name, *columns, schema=schema).alias("source")
-    wanted = dict.fromkeys((*sync.key_columns, *(m.column for m in sync.mapped_fields)))
+    partition = [sync.partition_column] if sync.partition_column else []
+    wanted = dict.fromkeys((*sync.key_columns, *(m.column for m in sync.mapped_fields), *partition))
     matched = {each: _match(each, found, sync) for each in wanted}
     return Source(relation, None if is_query else (schema, name), matched)
 
@@ -138,6 +159,10 @@ def typed_selection(
     for mapped in sync.mapped_fields:
         name = real[mapped.column]
         chosen[mapped.state_column] = stored_expression(source.relation.c[name], types[name], connection.dialect)
+    if isinstance(sync.partitions, ColumnValues):
+        value = cast(source.relation.c[real[sync.partitions.column]], TEXT)
+        other = literal(OTHER_VALUES, TEXT)
+        chosen[PARTITION_VALUE] = case((value.in_(sync.partitions.values), value), else_=other)
     return chosen
 
 

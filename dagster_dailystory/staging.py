@@ -18,7 +18,9 @@ from dagster_dailystory.dialect import (
     storage_type,
 )  # fmt: skip
 from dagster_dailystory.errors import StateError
+from dagster_dailystory.partitions import ColumnValues
 from dagster_dailystory.source import (
+    PARTITION_VALUE,
     Source,
     column_types,
     open_source,
@@ -93,7 +95,8 @@ def _from_elsewhere(state: State, warehouse_url: str) -> Staged | None:
             if keys is None:
                 return None
             values: dict[str, SqlType] = {m.state_column: TEXT for m in state.sync.mapped_fields}
-            columns = [Column(name, kind) for name, kind in {**keys, **values}.items()]
+            partition: dict[str, SqlType] = {PARTITION_VALUE: TEXT} if state.sync.partition_column else {}
+            columns = [Column(name, kind) for name, kind in {**keys, **values, **partition}.items()]
             name = state.location.table_name(state.sync.name, "staged")
             table = Table(name, MetaData(), *columns, prefixes=["TEMPORARY"])
             table.create(state.connection)
@@ -122,6 +125,7 @@ def _fill(state: State, table: Table, batches: Iterator[list[tuple[object, ...]]
     insert = table.insert().from_select(names, select(*given.c))
     key_count = len(state.sync.key_columns)
     whole = [isinstance(table.c[name].type, type(BIG_INTEGER)) for name in names[:key_count]]
+    partitions = state.sync.partitions
     for batch in batches:
         rows = [
             {
@@ -130,6 +134,9 @@ def _fill(state: State, table: Table, batches: Iterator[list[tuple[object, ...]]
             }
             for row in batch
         ]
+        if isinstance(partitions, ColumnValues):
+            for staged in rows:
+                staged[PARTITION_VALUE] = partitions.name_of(staged[PARTITION_VALUE])
         state.connection.execute(insert, rows_parameter(rows))
 
 

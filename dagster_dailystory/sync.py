@@ -7,11 +7,11 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from dagster_dailystory.change import Outcome
-from dagster_dailystory.errors import DailyStoryError, RejectedError, SafetyError, StateError
+from dagster_dailystory.errors import BusyError, DailyStoryError, RejectedError, SafetyError, StateError
 from dagster_dailystory.intents import Intents
 from dagster_dailystory.lease import Lease
 from dagster_dailystory.model import ContactSync, PlanOptions, Scope, choice
@@ -22,6 +22,8 @@ from dagster_dailystory.plans import Plans
 from dagster_dailystory.report import PlanStatus, PlanSummary, Progress, SyncReport, planned_report, sent_report
 from dagster_dailystory.sending import Sender, SenderCounts
 from dagster_dailystory.state import State, open_state
+
+_BUSY_SECONDS = 1.0
 
 _log = logging.getLogger("dagster_dailystory")
 
@@ -45,6 +47,8 @@ def plan_contact_sync(
     destination: Destination,
     options: PlanOptions = PlanOptions(),  # noqa: B008  # frozen
     run_id: str | None = None,
+    *,
+    wait_seconds: float = 0.0,
 ) -> PlanSummary:
     """Find out what has to be sent, and store it as a plan.
 
@@ -54,11 +58,13 @@ def plan_contact_sync(
         destination: Where it would go; nothing is written there. Doubtful creates of an earlier run are looked up.
         options: Scope, dry run, limit, keys.
         run_id: Names the run that may send the plan.
+        wait_seconds: How long to wait for another run of this sync to end.
 
     Raises:
+        BusyError: Another run still holds the sync.
         DailyStoryError: See the tree in `errors`; the state is as it was.
     """
-    with _held(sync, warehouse) as (state, lease):
+    with _held(sync, warehouse, wait_seconds) as (state, lease):
         return _plan(state, lease, warehouse, destination, options, run_id or new_run_id())
 
 
@@ -68,6 +74,9 @@ def send_contact_sync(
     destination: Destination,
     run_ids: Sequence[str],
     on_progress: Callable[[Progress], None] | None = None,
+    *,
+    partition: str | None = None,
+    wait_seconds: float = 0.0,
 ) -> SendResult:
     """Send the newest plan of a run.
 
@@ -77,13 +86,16 @@ def send_contact_sync(
         destination: Where the plan was made for.
         run_ids: The run itself, and the runs that it re-executes: only their plans may be sent.
         on_progress: Called at most once a second.
+        partition: The slice whose plan is sent, None for a plan of the whole source.
+        wait_seconds: How long to wait for another run of this sync to end.
 
     Raises:
+        BusyError: Another run still holds the sync.
         SafetyError: There is no such plan, or it is blocked, dry or superseded.
         DailyStoryError: See the tree in `errors`.
     """
-    with _held(sync, warehouse) as (state, lease):
-        return _send(state, lease, destination, run_ids, on_progress)
+    with _held(sync, warehouse, wait_seconds) as (state, lease):
+        return _send(state, lease, destination, run_ids, partition, on_progress)
 
 
 def run_contact_sync(
@@ -98,6 +110,7 @@ def run_contact_sync(
     dry_run: bool = False,
     limit: int | None = None,
     keys: Sequence[str] = (),
+    partition: str | None = None,
     requests_per_second: float | None = None,
     max_concurrency: int = 4,
     on_progress: Callable[[Progress], None] | None = None,
@@ -114,7 +127,8 @@ def run_contact_sync(
         scope: `changed`, `all` rows, or those `rejected` before.
         dry_run: Plan only, as a preview that can never be sent.
         limit: At most this many creates and updates.
-        keys: Only these keys.
+        keys: Only these keys; the parts of a composite one are joined by `|`.
+        partition: Only this slice of a sync with `partitions`.
         requests_per_second: The permitted rate; None to find it by trying.
         max_concurrency: Requests in flight at once.
         on_progress: Called at most once a second while sending.
@@ -139,14 +153,14 @@ def run_contact_sync(
     """
     warehouse = Warehouse.at(warehouse_url, state_url, state_schema)
     destination = Destination(base_url, api_token, requests_per_second, max_concurrency)
-    options = PlanOptions(choice(Scope, scope, "scope"), dry_run, limit, tuple(map(str, keys)))
+    options = PlanOptions(choice(Scope, scope, "scope"), dry_run, limit, tuple(map(str, keys)), partition)
     run_id = new_run_id()
-    with _held(sync, warehouse) as (state, lease):
+    with _held(sync, warehouse, 0.0) as (state, lease):
         plan = _plan(state, lease, warehouse, destination, options, run_id)
         if plan.status is PlanStatus.DRY:
             return planned_report(plan, "dry")
         refuse_blocked(plan)
-        result = _send(state, lease, destination, [run_id], on_progress)
+        result = _send(state, lease, destination, [run_id], partition, on_progress)
     if result.error is not None:
         raise result.error
     return result.report
@@ -169,8 +183,23 @@ def new_run_id() -> str:
 
 
 @contextmanager
-def _held(sync: ContactSync, warehouse: Warehouse) -> Iterator[tuple[State, Lease]]:
+def _held(sync: ContactSync, warehouse: Warehouse, wait_seconds: float) -> Iterator[tuple[State, Lease]]:
     """The state, with the sync's lease."""
+    deadline = time.monotonic() + wait_seconds
+    with ExitStack() as opened:
+        while True:
+            try:
+                state, lease = opened.enter_context(_leased(sync, warehouse))
+                break
+            except BusyError:
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(min(_BUSY_SECONDS, wait_seconds))
+        yield state, lease
+
+
+@contextmanager
+def _leased(sync: ContactSync, warehouse: Warehouse) -> Iterator[tuple[State, Lease]]:
     with open_state(warehouse.state, sync) as state:
         with state.connection.begin():
             lease = Lease.take(state)
@@ -205,13 +234,14 @@ def _send(
     lease: Lease,
     destination: Destination,
     run_ids: Sequence[str],
+    partition: str | None,
     on_progress: Callable[[Progress], None] | None,
 ) -> SendResult:
     settings = destination.client_settings(state.sync)
     plans = Plans(state)
     with state.connection.begin():
         state.check_destination(settings.base_url, bind=False)
-        plan = plans.claim(run_ids)
+        plan = plans.claim(run_ids, partition)
         tables = state.load_tables()
     started_at, started = state.now(), time.perf_counter()
     error: DailyStoryError | None = None
@@ -219,15 +249,18 @@ def _send(
     counts = SenderCounts()
     rows_open = 0
     if tables is not None:
-        with destination.sender(state.sync) as sender:
-            outbox = Outbox(state, tables, lease, plan.summary.plan_id, sender, on_progress)
-            try:
-                if plan.summary.rows_to_send:
-                    _check_tenant(state, sender)
-                    settle_intents(state, tables, lease, sender)
-                outbox.send()
-            except DailyStoryError as stopped:
-                error = stopped
+        sender = destination.sender(state.sync)
+        outbox = Outbox(state, tables, lease, plan.summary.plan_id, sender, on_progress)
+        try:
+            if plan.summary.rows_to_send:
+                sender.start()
+                _check_tenant(state, sender)
+                settle_intents(state, tables, lease, sender)
+            outbox.send()
+        except DailyStoryError as stopped:
+            error = stopped
+        finally:
+            sender.stop()
         outcomes, counts, rows_open = outbox.outcomes, sender.counts, outbox.rows_open
     report = sent_report(
         plan.summary,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,7 +13,9 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from dagster_dailystory.contact import mask
-from dagster_dailystory.errors import ConfigurationError, WarehouseError
+from dagster_dailystory.errors import BusyError, ConfigurationError, WarehouseError
+
+_DUCKDB_LOCK = re.compile(r"Could not set lock on file|being used by another process")
 
 _EXTRAS = {
     "postgresql": "postgres", "redshift": "redshift", "snowflake": "snowflake", "bigquery": "bigquery",
@@ -51,11 +55,17 @@ def _begin_explicitly(engine: Engine) -> None:
     def _connect(connection: object, _record: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # type: ignore[attr-defined]  # sqlite3.Connection
         connection.execute("PRAGMA busy_timeout = 10000")  # type: ignore[attr-defined]
+        connection.create_function("dailystory_hash", 1, _crc32, deterministic=True)  # type: ignore[attr-defined]
         connection.execute("PRAGMA synchronous = FULL")  # type: ignore[attr-defined]
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
+
+
+def _crc32(text: str | None) -> int | None:
+    """SQLite has no hash function of its own."""
+    return None if text is None else zlib.crc32(text.encode("utf-8", "surrogatepass"))
 
 
 @contextmanager
@@ -93,6 +103,9 @@ def _plain_errors(what: str) -> Iterator[None]:
         yield
     except DBAPIError as error:
         text = str(error.orig).strip().splitlines()
+        if text and _DUCKDB_LOCK.search(text[0]):
+            message = "another process has the DuckDB file open, and DuckDB allows one; wait for it to end, or close it"
+            raise BusyError(message) from None
         raise WarehouseError(f"{what}: {mask(text[0]) if text else type(error.orig).__name__}") from None
 
 
