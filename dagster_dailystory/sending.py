@@ -153,6 +153,18 @@ class Sender:
         """
         return self._ask(partial(self._find_all, questions))
 
+    def get_many(self, dsids: Sequence[str]) -> list[RemoteContact | None]:
+        """Read contacts back, through the same pace and retries.
+
+        Returns:
+            One entry a dsid, None for a contact that DailyStory does not know.
+
+        Raises:
+            OutageError: A read got no answer within its budget.
+        """
+        reads = [partial(self._dispatcher.ask, partial(self._client.get, dsid)) for dsid in dsids]
+        return self._ask(partial(self._all, reads))
+
     def about(self) -> AboutAnswer:
         """Ask whom the token belongs to, through the same pace and retries.
 
@@ -296,7 +308,10 @@ class Sender:
             self._may_end.set()
 
     async def _find_all(self, questions: Sequence[Identity]) -> list[RemoteContact | None]:
-        tasks = [self._loop.create_task(answer_question(self._client, self._dispatcher, who)) for who in questions]
+        return await self._all([partial(answer_question, self._client, self._dispatcher, who) for who in questions])
+
+    async def _all(self, calls: Sequence[Callable[[], Coroutine[None, None, _T]]]) -> list[_T]:
+        tasks = [self._loop.create_task(call()) for call in calls]
         try:
             return list(await asyncio.gather(*tasks))
         finally:

@@ -6,12 +6,11 @@ import logging
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dagster_dailystory.change import Outcome
-from dagster_dailystory.errors import BusyError, DailyStoryError, RejectedError, SafetyError, StateError
+from dagster_dailystory.errors import DailyStoryError, RejectedError, SafetyError, StateError
 from dagster_dailystory.intents import Intents
 from dagster_dailystory.lease import Lease
 from dagster_dailystory.model import ContactSync, PlanOptions, Scope, choice
@@ -21,9 +20,8 @@ from dagster_dailystory.planning import make_plan
 from dagster_dailystory.plans import Plans
 from dagster_dailystory.report import PlanStatus, PlanSummary, Progress, SyncReport, planned_report, sent_report
 from dagster_dailystory.sending import Sender, SenderCounts
-from dagster_dailystory.state import State, open_state
-
-_BUSY_SECONDS = 1.0
+from dagster_dailystory.session import held
+from dagster_dailystory.state import State
 
 _log = logging.getLogger("dagster_dailystory")
 
@@ -64,7 +62,7 @@ def plan_contact_sync(
         BusyError: Another run still holds the sync.
         DailyStoryError: See the tree in `errors`; the state is as it was.
     """
-    with _held(sync, warehouse, wait_seconds) as (state, lease):
+    with held(sync, warehouse.state, wait_seconds) as (state, lease):
         return _plan(state, lease, warehouse, destination, options, run_id or new_run_id())
 
 
@@ -94,7 +92,7 @@ def send_contact_sync(
         SafetyError: There is no such plan, or it is blocked, dry or superseded.
         DailyStoryError: See the tree in `errors`.
     """
-    with _held(sync, warehouse, wait_seconds) as (state, lease):
+    with held(sync, warehouse.state, wait_seconds) as (state, lease):
         return _send(state, lease, destination, run_ids, partition, on_progress)
 
 
@@ -155,7 +153,7 @@ def run_contact_sync(
     destination = Destination(base_url, api_token, requests_per_second, max_concurrency)
     options = PlanOptions(choice(Scope, scope, "scope"), dry_run, limit, tuple(map(str, keys)), partition)
     run_id = new_run_id()
-    with _held(sync, warehouse, 0.0) as (state, lease):
+    with held(sync, warehouse.state, 0.0) as (state, lease):
         plan = _plan(state, lease, warehouse, destination, options, run_id)
         if plan.status is PlanStatus.DRY:
             return planned_report(plan, "dry")
@@ -180,34 +178,6 @@ def refuse_blocked(plan: PlanSummary) -> None:
 def new_run_id() -> str:
     """A name for a run outside Dagster."""
     return f"python-{secrets.token_hex(8)}"
-
-
-@contextmanager
-def _held(sync: ContactSync, warehouse: Warehouse, wait_seconds: float) -> Iterator[tuple[State, Lease]]:
-    """The state, with the sync's lease."""
-    deadline = time.monotonic() + wait_seconds
-    with ExitStack() as opened:
-        while True:
-            try:
-                state, lease = opened.enter_context(_leased(sync, warehouse))
-                break
-            except BusyError:
-                if time.monotonic() >= deadline:
-                    raise
-                time.sleep(min(_BUSY_SECONDS, wait_seconds))
-        yield state, lease
-
-
-@contextmanager
-def _leased(sync: ContactSync, warehouse: Warehouse) -> Iterator[tuple[State, Lease]]:
-    with open_state(warehouse.state, sync) as state:
-        with state.connection.begin():
-            lease = Lease.take(state)
-        try:
-            yield state, lease
-        finally:
-            with state.connection.begin():
-                lease.give_back(state)
 
 
 def _plan(

@@ -1,0 +1,99 @@
+"""The audit, against a real sandbox and a real SQLite warehouse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine
+
+from dagster_dailystory.audit import audit_contacts
+from dagster_dailystory.model import ContactSync
+from dagster_dailystory.places import Destination, Warehouse
+from dagster_dailystory.report import SyncReport
+from dagster_dailystory.sandbox import Sandbox
+from dagster_dailystory.sync import run_contact_sync
+
+CUSTOMERS = ContactSync(
+    name="customers",
+    source="customers",
+    key="id",
+    fields={"email": "email", "city": "city", "mobilePhone": "mobile", "optOutSms": "no_sms"},
+    extended_properties={"plan": "plan"},
+)
+
+
+class Synced:
+    """Three synced customers."""
+
+    def __init__(self, url: str, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.warehouse = Warehouse.at(url)
+        self.destination = Destination(sandbox.base_url, sandbox.token, 1000)
+        with create_engine(url).begin() as connection:
+            connection.exec_driver_sql("create table customers (id, email, city, mobile, no_sms, plan)")
+            connection.exec_driver_sql(
+                "insert into customers values (1, 'ann@example.com', 'Oslo', '+14155552671', 1, 'gold'),"
+                " (2, 'bob@example.com', 'Rome', null, 0, 'free'), (3, 'eve@example.com', 'Bern', null, null, null)"
+            )
+        self.run()
+
+    def run(self) -> SyncReport:
+        return run_contact_sync(
+            CUSTOMERS,
+            warehouse_url=self.warehouse.url,
+            base_url=self.sandbox.base_url,
+            api_token=self.sandbox.token,
+            requests_per_second=1000,
+        )
+
+    def dsid(self, email: str) -> str:
+        contact = self.sandbox.find(email=email)
+        assert contact is not None
+        return str(contact["dsId"])
+
+
+@pytest.fixture
+def synced(tmp_path: Path) -> Iterator[Synced]:
+    with Sandbox() as sandbox:
+        yield Synced(f"sqlite:///{tmp_path / 'warehouse.db'}", sandbox)
+
+
+def test_untouched_contacts_have_no_drift(synced: Synced) -> None:
+    report = audit_contacts(CUSTOMERS, synced.warehouse, synced.destination)
+    assert (report.contacts_read, report.is_clean, dict(report.drift_by_field)) == (3, True, {})
+
+
+def test_letter_case_and_phone_format_are_no_drift(synced: Synced) -> None:
+    synced.sandbox.edit(synced.dsid("ann@example.com"), city="OSLO", mobilePhone="(1) 415-555-2671")
+    assert audit_contacts(CUSTOMERS, synced.warehouse, synced.destination).is_clean
+
+
+def test_edits_in_dailystory_are_reported_per_field_and_repaired_by_the_next_run(synced: Synced) -> None:
+    ann, bob = synced.dsid("ann@example.com"), synced.dsid("bob@example.com")
+    synced.sandbox.edit(ann, city="Paris", extendedProperties={"plan": "silver"}, optOutSms=False)
+    synced.sandbox.edit(bob, city="Paris")
+    report = audit_contacts(CUSTOMERS, synced.warehouse, synced.destination, repair=True)
+    assert dict(report.drift_by_field) == {"city": 2, "plan": 1, "optOutSms": 1}
+    assert (report.contacts_drifted, sorted(report.keys)) == (2, ["1", "2"])
+    assert synced.run().rows_updated == 2
+    assert audit_contacts(CUSTOMERS, synced.warehouse, synced.destination).is_clean
+    assert synced.run().rows_to_update == 0
+
+
+def test_an_audit_without_repair_changes_nothing(synced: Synced) -> None:
+    synced.sandbox.edit(synced.dsid("bob@example.com"), city="Paris")
+    assert not audit_contacts(CUSTOMERS, synced.warehouse, synced.destination).is_clean
+    assert synced.run().api_requests == 0
+
+
+def test_a_contact_that_is_gone_is_made_again_after_a_repair(synced: Synced) -> None:
+    synced.sandbox.remove(synced.dsid("eve@example.com"))
+    report = audit_contacts(CUSTOMERS, synced.warehouse, synced.destination, repair=True)
+    assert (report.contacts_missing, report.keys) == (1, ("3",))
+    synced.run()
+    again = synced.sandbox.find(email="eve@example.com")
+    assert again is not None
+    assert again["city"] == "Bern"
+    assert audit_contacts(CUSTOMERS, synced.warehouse, synced.destination).is_clean
