@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -64,6 +64,11 @@ class Untyped(UserDefinedType[object]):
     def get_col_spec(self, **_kw: object) -> str:
         """Declare nothing: a column without a type name has no affinity."""
         return ""
+
+    def literal_processor(self, dialect: Dialect) -> Callable[[object], str]:
+        """Write a value into a statement: a text as one, a number as one."""
+        quoted = Text().literal_processor(dialect)
+        return lambda value: quoted(value) if quoted and isinstance(value, str) else repr(value)
 
 
 class _Json(UserDefinedType[object]):

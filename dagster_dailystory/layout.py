@@ -33,25 +33,27 @@ def lay_out(state: State, key_types: Mapping[str, SqlType], value_types: Mapping
             return wanted
     for name, kind in key_types.items():
         _fit_key(state, existing, name, kind)
+    found, changes = _columns(state, existing.snapshot), _columns(state, existing.changes)
     for mapped in state.sync.mapped_fields:
-        _fit_value(state, existing, wanted, mapped, value_types[mapped.state_column])
+        for column in (mapped.state_column, differs_column(mapped.state_column)):
+            if column not in changes:
+                _add(state, wanted.changes, column)
+        _fit_value(state, wanted, mapped, value_types[mapped.state_column], found)
     return wanted
 
 
-def _fit_value(state: State, existing: SyncTables, wanted: SyncTables, mapped: MappedField, kind: SqlType) -> None:
+def _fit_value(
+    state: State, wanted: SyncTables, mapped: MappedField, kind: SqlType, found: Mapping[str, SqlType]
+) -> None:
     name, rebuilt = mapped.state_column, rebuilt_column(mapped.state_column)
-    found = _columns(state, existing.snapshot)
     if rebuilt in found and name not in found:
-        alter(state, existing.snapshot, f"RENAME COLUMN {quoted(state, rebuilt)} TO {quoted(state, name)}")
+        alter(state, wanted.snapshot, f"RENAME COLUMN {quoted(state, rebuilt)} TO {quoted(state, name)}")
     elif rebuilt in found:
-        alter(state, existing.snapshot, f"DROP COLUMN {quoted(state, rebuilt)}")
+        alter(state, wanted.snapshot, f"DROP COLUMN {quoted(state, rebuilt)}")
     if name not in found and rebuilt not in found:
         _add(state, wanted.snapshot, name)
     elif name in found and not same_storage(found[name], kind, state.dialect):
-        retype(state, existing, mapped, kind)
-    for column in (name, differs_column(name)):
-        if column not in _columns(state, existing.changes):
-            _add(state, wanted.changes, column)
+        retype(state, wanted, mapped, kind)
 
 
 def _columns(state: State, table: Table) -> dict[str, SqlType]:

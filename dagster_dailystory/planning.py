@@ -72,7 +72,7 @@ class _Draft:
     def __init__(self, state: State, options: PlanOptions) -> None:
         self._state = state
         self._options = options
-        self._plan_id = f"{state.now():%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+        self._plan_id = f"{state.now():%Y%m%dT%H%M%S%f}-{secrets.token_hex(2)}"  # sorts by time
         self._rows_read = self._live_keys = 0
         self._by_operation: Mapping[str, int] = {}
         self._by_field: Mapping[str, int] = {}
