@@ -461,6 +461,19 @@ def test_stop_waits_for_answers_that_come_within_its_grace_and_starts_nothing_mo
     assert api.requests == 5
 
 
+def test_stop_ends_within_three_seconds_over_real_http_too() -> None:
+    with Sandbox(SandboxSettings(latency_seconds=4.0)) as sandbox:
+        client = ClientSettings(sandbox.base_url, sandbox.token)
+        sender = Sender(SYNC, lambda: DailyStoryClient(client), RateLimiter(math.inf), QUICK)
+        sender.start()
+        sender.submit(creates(20))
+        assert sender.collect(0.2) == []
+        started = time.monotonic()
+        assert sender.stop(0.2) == []
+        assert time.monotonic() - started < 3
+    assert sender.counts.api_requests == 1
+
+
 def test_stop_reports_a_create_that_waits_with_a_lost_answer_as_in_doubt() -> None:
     options = SenderSettings(first_wait_seconds=300.0, longest_wait_seconds=300.0)
     api = FakeApi(lambda request, number: "cut after")
@@ -627,7 +640,9 @@ def test_over_real_http_with_every_fault_nobody_is_created_twice() -> None:
     )  # fmt: skip
     with Sandbox(SandboxSettings(faults=faults, duplicates_allowed=True, retry_after_seconds=0), seed=7) as sandbox:
         client = ClientSettings(sandbox.base_url, sandbox.token, max_connections=8, timeout_seconds=5.0)
-        options = SenderSettings(max_concurrency=8, first_wait_seconds=0.002, longest_wait_seconds=0.01)
+        options = SenderSettings(
+            max_concurrency=8, max_attempts=40, first_wait_seconds=0.002, longest_wait_seconds=0.01
+        )
         with Sender(SYNC, lambda: DailyStoryClient(client), RateLimiter(math.inf), options) as sender:
             sender.submit(creates(300))
             answers = collect_all(sender)
