@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from sqlalchemy import ColumnElement, RowMapping, and_, func, select
+from sqlalchemy import ColumnElement, RowMapping, and_, false, func, not_, or_, select
 
 from dagster_dailystory.change import Answer, Change, Identity, Operation, Outcome
 from dagster_dailystory.contact_map import held_anywhere
@@ -83,6 +83,8 @@ class Outbox:
         self._journal.record_silent()
         try:
             self._rows_total, priorities = self._open_changes()
+            if self._tables.sync.partitions is not None:
+                self._leave_taken_identities()
             for priority in priorities:
                 self._send_priority(priority)
             self._drain()
@@ -184,14 +186,33 @@ class Outbox:
             )
             .exists()
         )
-        stuck = and_(self._open(), changes.c.priority == priority, unwritten)
-        message = "waits for a row that still holds its email or mobile number"
+        stuck = and_(changes.c.priority == priority, unwritten)
+        self._leave(stuck, "waits for a row that still holds its email or mobile number")
+
+    def _leave_taken_identities(self) -> None:
+        """Plans of two partitions cannot see each other: what one sent since may hold the identity of a row here."""
+        changes, snapshot = self._tables.changes, self._tables.snapshot
+        other = not_(and_(*(snapshot.c[key] == changes.c[key] for key in self._tables.key_names)))
+        same_person = or_(
+            snapshot.c.identity_email == changes.c.identity_email,
+            snapshot.c.identity_mobile == changes.c.identity_mobile,
+        )
+        taken = select(snapshot.c.resend_all).where(same_person, other, snapshot.c.absent_since.is_(None)).exists()
+        brings = and_(
+            or_(changes.c.is_new, changes.c.identity_changed), not_(func.coalesce(changes.c.rekeyed, false()))
+        )
+        message = "a row of another partition has got its email or mobile number since the plan was made"
+        self._leave(and_(brings, changes.c.waits_for.is_(None), taken), message)
+
+    def _leave(self, stuck: ColumnElement[bool], message: str) -> None:
+        """Open changes that cannot be sent in this run stay differences."""
+        changes, execute = self._tables.changes, self._state.connection.execute
+        open_and_stuck = and_(self._open(), stuck)
+        failed = {"outcome": Outcome.FAILED.value, "message": message, "answered_at": self._state.now()}
         with self._state.connection.begin():
-            self.outcomes[Outcome.FAILED] += int(
-                self._state.connection.execute(select(func.count()).select_from(changes).where(stuck)).scalar() or 0
-            )
-            failed = {"outcome": Outcome.FAILED.value, "message": message, "answered_at": self._state.now()}
-            self._state.connection.execute(changes.update().where(stuck).values(**failed))
+            count = execute(select(func.count()).select_from(changes).where(open_and_stuck)).scalar()
+            self.outcomes[Outcome.FAILED] += int(count or 0)
+            execute(changes.update().where(open_and_stuck).values(**failed))
 
     def _drain(self) -> None:
         while self._sender.pending:

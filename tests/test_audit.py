@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine
 
 from dagster_dailystory.audit import audit_contacts
 from dagster_dailystory.model import ContactSync
@@ -14,6 +13,7 @@ from dagster_dailystory.places import Destination, Warehouse
 from dagster_dailystory.report import SyncReport
 from dagster_dailystory.sandbox import Sandbox
 from dagster_dailystory.sync import run_contact_sync
+from dagster_dailystory.warehouse import open_engine
 
 CUSTOMERS = ContactSync(
     name="customers",
@@ -31,7 +31,7 @@ class Synced:
         self.sandbox = sandbox
         self.warehouse = Warehouse.at(url)
         self.destination = Destination(sandbox.base_url, sandbox.token, 1000)
-        with create_engine(url).begin() as connection:
+        with open_engine(url).begin() as connection:
             connection.exec_driver_sql("create table customers (id, email, city, mobile, no_sms, plan)")
             connection.exec_driver_sql(
                 "insert into customers values (1, 'ann@example.com', 'Oslo', '+14155552671', 1, 'gold'),"

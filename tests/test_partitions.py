@@ -1,0 +1,155 @@
+"""Partitions: the same end state as one whole run, on each database, with the state inside."""
+
+from __future__ import annotations
+
+import pytest
+
+from dagster_dailystory.errors import ConfigurationError, SafetyError
+from dagster_dailystory.model import ContactSync, PlanOptions
+from dagster_dailystory.partitions import OTHER_VALUES, ColumnValues, HashBuckets, Partitioning
+from dagster_dailystory.places import Destination, Warehouse
+from dagster_dailystory.report import SyncReport
+from dagster_dailystory.sandbox import Sandbox
+from dagster_dailystory.sync import new_run_id, plan_contact_sync, run_contact_sync, send_contact_sync
+from dagster_dailystory.warehouse import open_engine
+
+REGIONS = ColumnValues("region", ["emea", "amer"])
+
+
+def sync_with(partitions: Partitioning | None) -> ContactSync:
+    return ContactSync(
+        name="customers",
+        source="customers",
+        key="id",
+        fields={"email": "email", "city": "city"},
+        partitions=partitions,
+        deletes="delete",
+        max_deleted_fraction=None,
+    )
+
+
+def execute(url: str, *statements: str) -> None:
+    with open_engine(url).begin() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+
+def seed(url: str) -> None:
+    regions = ("'emea'", "'amer'", "'apac'", "null")
+    rows = ", ".join(f"({i}, 'person{i}@example.com', 'Oslo', {regions[i % 4]})" for i in range(1, 41))
+    execute(
+        url,
+        "create table customers (id integer, email varchar(50), city varchar(20), region varchar(10))",
+        f"insert into customers values {rows}",
+    )
+
+
+EDITS = (
+    "update customers set city = 'Rome' where id in (1, 2, 3)",
+    "update customers set region = 'amer' where id in (4, 8)",
+    "delete from customers where id in (5, 6, 7)",
+    "insert into customers values (50, 'person50@example.com', 'Bern', null)",
+)
+
+
+def run(sync: ContactSync, url: str, sandbox: Sandbox, partition: str | None = None) -> SyncReport:
+    return run_contact_sync(
+        sync,
+        warehouse_url=url,
+        base_url=sandbox.base_url,
+        api_token=sandbox.token,
+        requests_per_second=5000,
+        partition=partition,
+    )
+
+
+def contacts(sandbox: Sandbox) -> list[tuple[object, ...]]:
+    return sorted((c["email"], c["city"], c["status"]) for c in sandbox.contacts())
+
+
+@pytest.mark.parametrize("partitions", [HashBuckets(4), REGIONS], ids=["buckets", "values"])
+def test_partitions_and_one_whole_run_come_to_the_same_contacts(warehouse_url: str, partitions: Partitioning) -> None:
+    seed(warehouse_url)
+    sync = sync_with(partitions)
+    with Sandbox() as sandbox:
+        reports = [run(sync, warehouse_url, sandbox, name) for name in partitions.names]
+        assert sum(report.rows_read for report in reports) == sum(report.rows_created for report in reports) == 40
+        execute(warehouse_url, *EDITS)
+        writes = sandbox.counts.posts + sandbox.counts.deletes
+        reports = [run(sync, warehouse_url, sandbox, name) for name in partitions.names]
+        counts = [(report.rows_created, report.rows_updated, report.rows_deleted) for report in reports]
+        assert [sum(column) for column in zip(*counts, strict=True)] == [1, 3, 3]
+        assert sandbox.counts.posts + sandbox.counts.deletes - writes == 7
+        in_slices = contacts(sandbox)
+        assert run(sync, warehouse_url, sandbox).rows_to_update == 0
+        assert contacts(sandbox) == in_slices
+        assert sum(status == "Deleted" for *_, status in in_slices) == 3
+
+
+def test_a_key_that_moves_to_another_slice_is_neither_deleted_nor_created(warehouse_url: str) -> None:
+    seed(warehouse_url)
+    sync = sync_with(REGIONS)
+    with Sandbox() as sandbox:
+        for name in REGIONS.names:
+            run(sync, warehouse_url, sandbox, name)
+        execute(warehouse_url, "update customers set region = 'amer', city = 'Lima' where id = 4")
+        assert run(sync, warehouse_url, sandbox, "emea").rows_to_delete == 0
+        assert run(sync, warehouse_url, sandbox, "amer").rows_updated == 1
+        execute(warehouse_url, "delete from customers where id = 4")
+        assert run(sync, warehouse_url, sandbox, "emea").rows_to_delete == 0
+        assert run(sync, warehouse_url, sandbox, "amer").rows_deleted == 1
+
+
+def test_rows_without_a_listed_value_have_a_slice_of_their_own(warehouse_url: str) -> None:
+    seed(warehouse_url)
+    with Sandbox() as sandbox:
+        assert run(sync_with(REGIONS), warehouse_url, sandbox, OTHER_VALUES).rows_created == 20
+
+
+def test_an_empty_slice_of_a_source_with_rows_is_no_empty_source(warehouse_url: str) -> None:
+    seed(warehouse_url)
+    with Sandbox() as sandbox:
+        report = run(sync_with(ColumnValues("region", ["antarctica"])), warehouse_url, sandbox, "antarctica")
+        assert (report.rows_read, report.outcome) == (0, "empty")
+
+
+def test_two_planned_slices_never_send_one_person_twice(warehouse_url: str) -> None:
+    seed(warehouse_url)
+    sync = sync_with(REGIONS)
+    execute(warehouse_url, "insert into customers values (60, 'same@example.com', 'Oslo', 'emea')")
+    execute(warehouse_url, "insert into customers values (61, 'same@example.com', 'Oslo', 'amer')")
+    with Sandbox() as sandbox:
+        warehouse = Warehouse.at(warehouse_url)
+        destination = Destination(sandbox.base_url, sandbox.token, 5000)
+        runs = {name: new_run_id() for name in ("emea", "amer")}
+        for name, run_id in runs.items():
+            plan_contact_sync(sync, warehouse, destination, PlanOptions(partition=name), run_id)
+        sent = [
+            send_contact_sync(sync, warehouse, destination, [run_id], partition=name).report
+            for name, run_id in runs.items()
+        ]
+        assert [report.rows_failed for report in sent] == [0, 1]
+        assert sandbox.writes_by_email()["same@example.com"] == 1
+
+
+def test_a_plan_of_one_slice_is_not_sent_as_another(warehouse_url: str) -> None:
+    seed(warehouse_url)
+    sync = sync_with(REGIONS)
+    with Sandbox() as sandbox:
+        warehouse, run_id = Warehouse.at(warehouse_url), new_run_id()
+        destination = Destination(sandbox.base_url, sandbox.token, 5000)
+        plan_contact_sync(sync, warehouse, destination, PlanOptions(partition="emea"), run_id)
+        with pytest.raises(SafetyError, match="has made no plan"):
+            send_contact_sync(sync, warehouse, destination, [run_id], partition="amer")
+
+
+def test_an_unknown_slice_is_refused_with_the_nearest_name(warehouse_url: str) -> None:
+    seed(warehouse_url)
+    with Sandbox() as sandbox, pytest.raises(ConfigurationError, match="did you mean 'emea'"):
+        run(sync_with(REGIONS), warehouse_url, sandbox, "emae")
+
+
+@pytest.mark.parametrize("make", [lambda: HashBuckets(1), lambda: ColumnValues("region", ["a", "a"])])
+def test_partitions_that_cannot_work_are_refused(make: object) -> None:
+    with pytest.raises(ConfigurationError):
+        make()  # type: ignore[operator]
