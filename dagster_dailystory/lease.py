@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from dagster_dailystory.errors import BusyError
 from dagster_dailystory.state import State
@@ -23,7 +25,7 @@ class Lease:
 
     Attributes:
         name: Its row in the meta table.
-        holder: Host, process and start of the process.
+        holder: Host and process namespace, process, start of the process.
         fence: Grows with each holder: a late write of an earlier one is refused.
     """
 
@@ -49,16 +51,21 @@ class Lease:
                     "wait for it to end, then run again"
                 )
             fence = int(row["fence"]) + 1
-        holder = _this_process()
+        lease = cls(name, _this_process(), fence)
+        values = {"holder": lease.holder, "fence": fence, "heartbeat_at": now}
         if row is None:
-            state.connection.execute(meta.insert().values(name=name, holder=holder, fence=fence, heartbeat_at=now))
+            lease._insert(state, values)
         else:
             seen = meta.c.fence == row["fence"]
-            taken = meta.update().where(meta.c.name == name, seen)
-            state.connection.execute(taken.values(holder=holder, fence=fence, heartbeat_at=now))
-        lease = cls(name, holder, fence)
+            state.connection.execute(meta.update().where(meta.c.name == name, seen).values(**values))
         lease.check(state)
         return lease
+
+    def _insert(self, state: State, values: Mapping[str, object]) -> None:
+        try:
+            state.connection.execute(state.shared.meta.insert().values(name=self.name, **values))
+        except IntegrityError:
+            raise BusyError(f"another run of sync {state.sync.name!r} has just begun; wait for it to end") from None
 
     def check(self, state: State) -> None:
         """Make sure that nobody took the lease over.
@@ -77,10 +84,11 @@ class Lease:
         Raises:
             BusyError: Another run holds the lease now.
         """
-        self.check(state)
         meta = state.shared.meta
         mine = (meta.c.name == self.name) & (meta.c.fence == self.fence)
+        # Written before it is read: where rows are locked, nobody can take the lease over until this commits.
         state.connection.execute(meta.update().where(mine).values(heartbeat_at=state.now()))
+        self.check(state)
 
     def give_back(self, state: State) -> None:
         """End the lease; harmless where somebody else holds it."""
@@ -90,7 +98,15 @@ class Lease:
 
 
 def _this_process() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
+    return f"{_this_host()}:{os.getpid()}:{_started(os.getpid())}"
+
+
+def _this_host() -> str:
+    """Where process ids mean the same: containers may share a host's name and not its processes."""
+    try:
+        return f"{socket.gethostname()}/{Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return socket.gethostname()
 
 
 def _started(pid: int) -> str:
@@ -103,7 +119,7 @@ def _started(pid: int) -> str:
 
 def _alive(holder: str) -> bool:
     host, pid, started = holder.rsplit(":", 2)
-    if host != socket.gethostname():
+    if host != _this_host():
         return True
     try:
         os.kill(int(pid), 0)

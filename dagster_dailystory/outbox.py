@@ -10,9 +10,10 @@ from sqlalchemy import ColumnElement, RowMapping, and_, false, func, not_, or_, 
 
 from dagster_dailystory.change import Answer, Change, Identity, Operation, Outcome
 from dagster_dailystory.contact_map import held_anywhere
-from dagster_dailystory.errors import OutageError
+from dagster_dailystory.errors import DailyStoryError, OutageError
 from dagster_dailystory.fields import FieldKind
 from dagster_dailystory.intents import Intents
+from dagster_dailystory.interrupts import interrupts_held
 from dagster_dailystory.journal import Journal
 from dagster_dailystory.judge import USUAL_PRIORITY
 from dagster_dailystory.lease import Lease
@@ -70,6 +71,7 @@ class Outbox:
         self._unwritten: list[Answer] = []
         self._flushed_at = self._progress_at = self._started_at = time.monotonic()
         self._rows_total = 0
+        self._is_interrupted: Callable[[], bool] = lambda: False
         self.outcomes: Counter[Outcome] = Counter()
 
     def send(self) -> None:
@@ -79,7 +81,12 @@ class Outbox:
             AuthenticationError: The token is not accepted.
             OutageError: The service is down, or refuses all rows alike.
             BusyError: Another run took the sync over.
+            DailyStoryError: Another cause, or the run was interrupted and the interrupt's handler did not raise.
         """
+        with interrupts_held() as self._is_interrupted:
+            self._send_all()
+
+    def _send_all(self) -> None:
         self._journal.record_silent()
         try:
             self._rows_total, priorities = self._open_changes()
@@ -220,6 +227,8 @@ class Outbox:
         self._flush()
 
     def _pump(self) -> None:
+        if self._is_interrupted():
+            raise DailyStoryError("the run was interrupted; the rest stays a difference for the next one")
         self._unwritten += self._sender.collect(FLUSH_SECONDS / 2)
         if len(self._unwritten) >= FLUSH_ROWS or time.monotonic() - self._flushed_at >= FLUSH_SECONDS:
             self._flush()

@@ -20,12 +20,12 @@ from dagster_dailystory.guards import Figures, judge_guards
 from dagster_dailystory.identities import Identities
 from dagster_dailystory.judge import Judge, JudgedTable
 from dagster_dailystory.layout import lay_out
+from dagster_dailystory.lease import Lease
 from dagster_dailystory.model import Deletes, PlanOptions
-from dagster_dailystory.partitions import check_partition
+from dagster_dailystory.partitions import PARTITION_VALUE, check_partition
 from dagster_dailystory.plans import Plans
 from dagster_dailystory.rejections import Rejections
 from dagster_dailystory.report import PlanStatus, PlanSummary
-from dagster_dailystory.source import PARTITION_VALUE
 from dagster_dailystory.staging import Staged, stage_source
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables, differs_column
@@ -38,10 +38,13 @@ KEPT_PLANS = 5
 """How many plans of a sync keep their changes, which hold personal data."""
 
 
-def make_plan(state: State, warehouse_url: str, options: PlanOptions, run_id: str, destination: str) -> PlanSummary:
-    """Compare the source with the snapshot and store what is to be done. The caller holds the lease.
+def make_plan(
+    state: State, lease: Lease, warehouse_url: str, options: PlanOptions, run_id: str, destination: str
+) -> PlanSummary:
+    """Compare the source with the snapshot and store what is to be done.
 
     Raises:
+        BusyError: Another run took the lease over meanwhile; nothing was stored.
         ConfigurationError: A column or a key cannot be found.
         StateError: The state belongs to another key or destination.
         WarehouseError: The warehouse or the state refused; nothing was stored.
@@ -62,6 +65,7 @@ def make_plan(state: State, warehouse_url: str, options: PlanOptions, run_id: st
         Plans(state).add(summary, options, run_id, destination)
         if tables is not None:
             _forget_old_changes(state, tables)
+        lease.renew(state)
     read_latest(state.connection)
     return summary
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dagster_dailystory.change import Outcome
-from dagster_dailystory.errors import DailyStoryError, RejectedError, SafetyError, StateError
+from dagster_dailystory.errors import BusyError, DailyStoryError, RejectedError, SafetyError, StateError
 from dagster_dailystory.intents import Intents
 from dagster_dailystory.lease import Lease
 from dagster_dailystory.model import ContactSync, PlanOptions, Scope, choice
@@ -190,7 +190,7 @@ def _plan(
     if tables is not None and not options.dry_run and Intents(state, tables, lease).open():
         with destination.sender(state.sync) as sender:
             settle_intents(state, tables, lease, sender)
-    summary = make_plan(state, warehouse.url, options, run_id, settings.base_url)
+    summary = make_plan(state, lease, warehouse.url, options, run_id, settings.base_url)
     _log.info(
         "sync %s: plan %s is %s: %d rows read, %d to create, %d to update, %d to delete, %d rejected, %d held",
         summary.sync_name, summary.plan_id, summary.status.value, summary.rows_read, summary.rows_to_create,
@@ -242,8 +242,10 @@ def _send(
         api_throttled=counts.api_throttled,
         send_seconds=time.perf_counter() - started,
     )
-    with state.connection.begin():
-        plans.finish(plan, report, started_at)
+    if not isinstance(error, BusyError):
+        with state.connection.begin():
+            lease.renew(state)
+            plans.finish(plan, report, started_at)
     return SendResult(report, error)
 
 
