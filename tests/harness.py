@@ -1,0 +1,255 @@
+"""A world to tell a sync's story in: a warehouse, a state, a local DailyStory; and the places where it is told."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from dagster_dailystory.model import ContactSync
+from dagster_dailystory.places import Destination, Warehouse
+from dagster_dailystory.report import SyncReport
+from dagster_dailystory.sandbox import Contact, Sandbox
+from dagster_dailystory.sync import run_contact_sync
+
+PLACEMENTS = (
+    ("sqlite", None),
+    ("duckdb", None),
+    ("postgresql", None),
+    ("duckdb", "sqlite"),
+    ("sqlite", "postgresql"),
+    ("postgresql", "duckdb"),
+)
+"""Warehouse and state: the three databases with the state inside, and each of them with the state elsewhere."""
+
+COLUMNS = {
+    "customer_id": "integer", "email": "varchar(200)", "mobile": "varchar(40)", "first_name": "varchar(400)",
+    "city": "varchar(100)", "plan": "varchar(100)", "level": "integer", "opted_out": "boolean",
+}  # fmt: skip
+_TIMES = {"diff_seconds", "send_seconds", "requests_per_second"}
+_MOMENTS = {"first_synced_at", "last_synced_at", "deactivated_at", "deleted_at"}
+
+
+def person(number: int, **columns: object) -> dict[str, object]:
+    """A believable row of `customers`."""
+    row = {"customer_id": number, "email": f"p{number}@example.com", "first_name": f"Name {number}"}
+    return {**row, "city": "Paris", "plan": "free", **columns}
+
+
+def people(count: int, **columns: object) -> list[dict[str, object]]:
+    """So many rows, numbered from 1."""
+    return [person(number, **columns) for number in range(1, count + 1)]
+
+
+def sync_of(**settings: Any) -> ContactSync:
+    """The sync of most stories; each setting may be given."""
+    usual: dict[str, Any] = {
+        "name": "customers",
+        "source": "customers",
+        "key": "customer_id",
+        "fields": {"email": "email", "firstName": "first_name", "city": "city"},
+        "extended_properties": {"plan": "plan"},
+    }
+    return ContactSync(**{**usual, **settings})
+
+
+@dataclass
+class World:
+    """One warehouse, one state, one DailyStory.
+
+    Attributes:
+        warehouse_url: Where `customers` is.
+        state_url: None for the warehouse itself.
+        sandbox: The service.
+        story: What happened so far, in words that do not depend on the databases.
+    """
+
+    warehouse_url: str
+    state_url: str | None
+    sandbox: Sandbox
+    story: list[object] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._engine = _engine(self.warehouse_url)
+        self._state_engine = _engine(self.state_url) if self.state_url else self._engine
+
+    @property
+    def dialect(self) -> str:
+        return self._engine.dialect.name
+
+    @property
+    def warehouse(self) -> Warehouse:
+        return Warehouse.at(self.warehouse_url, self.state_url)
+
+    @property
+    def destination(self) -> Destination:
+        return Destination(self.sandbox.base_url, self.sandbox.token, math.inf)
+
+    def execute(self, *statements: str, **parameters: object) -> None:
+        """Change the warehouse."""
+        with self._engine.begin() as connection:
+            for statement in statements:
+                connection.execute(sa.text(statement), parameters)
+
+    def execute_state(self, *statements: str, **parameters: object) -> None:
+        """Change the state behind the engine's back."""
+        with self._state_engine.begin() as connection:
+            for statement in statements:
+                connection.execute(sa.text(statement), parameters)
+
+    def create(self, table: str = "customers", **columns: str) -> None:
+        """Create a table, by default with the usual columns."""
+        declared = ", ".join(f"{name} {kind}" for name, kind in (columns or COLUMNS).items())
+        self.execute(f"CREATE TABLE {table} ({declared})")
+
+    def seed(self, *rows: Mapping[str, object], table: str = "customers") -> None:
+        """Create the usual table with these rows."""
+        self.create(table)
+        self.put(*rows, table=table)
+
+    def put(self, *rows: Mapping[str, object], table: str = "customers") -> None:
+        """Insert rows."""
+        with self._engine.begin() as connection:
+            for row in rows:
+                names, marks = ", ".join(row), ", ".join(f":{name}" for name in row)
+                connection.execute(sa.text(f"INSERT INTO {table} ({names}) VALUES ({marks})"), row)
+
+    def change(self, customer_id: int, **columns: object) -> None:
+        """Change columns of a row."""
+        changed = ", ".join(f"{name} = :{name}" for name in columns)
+        self.execute(
+            f"UPDATE customers SET {changed} WHERE customer_id = :customer_id", customer_id=customer_id, **columns
+        )
+
+    def drop(self, *customer_ids: int) -> None:
+        """Delete rows."""
+        for customer_id in customer_ids:
+            self.execute("DELETE FROM customers WHERE customer_id = :customer_id", customer_id=customer_id)
+
+    def run(self, sync: ContactSync | None = None, **options: Any) -> SyncReport:
+        """Run the sync, and note what it reports."""
+        report = run_contact_sync(
+            sync or sync_of(),
+            **{
+                "warehouse_url": self.warehouse_url,
+                "state_url": self.state_url,
+                "base_url": self.sandbox.base_url,
+                "api_token": self.sandbox.token,
+                "requests_per_second": math.inf,
+                **options,
+            },
+        )
+        counts = {name: value for name, value in report.numbers().items() if value and name not in _TIMES}
+        self.story.append((report.outcome, counts))
+        return report
+
+    def sent(self) -> list[tuple[str, str, dict[str, Any]]]:
+        """Who was written since the last look, how, and with which body; deletions have none."""
+        found = [
+            (self.who(write.dsid), write.operation, {k: v for k, v in write.payload.items() if k != "dsId"})
+            for write in self.sandbox.writes()
+        ]
+        self.sandbox.clear_journal()
+        found.sort(key=str)
+        self.story.append(found)
+        return found
+
+    def who(self, dsid: str) -> str:
+        """A name for a contact that is the same in every world."""
+        contact = self.sandbox.find(dsid=dsid) or {}
+        return str(contact.get("email") or contact.get("mobilePhone") or "nobody")
+
+    def contact(self, email: str) -> Contact:
+        """The contact with this email."""
+        found = self.sandbox.find(email=email)
+        assert found is not None, f"no contact {email}"
+        return found
+
+    def edit(self, email: str, **fields: Any) -> None:
+        """Change a contact as a marketer would."""
+        self.sandbox.edit(str(self.contact(email)["dsId"]), **fields)
+
+    def emails(self) -> list[str]:
+        """The emails of all contacts that are not deleted."""
+        return sorted(str(each["email"]) for each in self.sandbox.contacts() if each["status"] != "Deleted")
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """The rows of a state table of the usual sync, or of a shared one, in a fixed order."""
+        shared = {"meta", "plans", "runs"}
+        name = (
+            f"dailystory_{table}"
+            if table in shared or table.startswith("customers_")
+            else f"dailystory_customers_{table}"
+        )
+        with self._state_engine.connect() as connection:
+            found = [dict(row) for row in connection.execute(sa.text(f"SELECT * FROM {name}")).mappings()]
+        return sorted(found, key=str)
+
+    def mapped(self) -> dict[str, str]:
+        """Key -> contact, as the contact map says."""
+        return {_key_of(row): self.who(row["dsid"]) for row in self.rows("contact_map")}
+
+    def rejections(self) -> dict[str, str]:
+        """Key -> reason."""
+        return {_key_of(row): row["reason"] for row in self.rows("rejections")}
+
+    def state_tables(self) -> dict[str, list[dict[str, Any]]]:
+        """Every state table with its rows, the heartbeats of locks apart."""
+        names = [n for n in sa.inspect(self._state_engine).get_table_names() if n.startswith("dailystory_")]
+        tables = {name: self.rows(name.removeprefix("dailystory_")) for name in sorted(names)}
+        if "dailystory_meta" in tables:
+            kept = [row for row in tables["dailystory_meta"] if not row["name"].startswith("lock:")]
+            tables["dailystory_meta"] = kept
+        return tables
+
+    def end(self) -> list[object]:
+        """The whole story: what happened, and what there is now."""
+        names = sa.inspect(self._state_engine).get_table_names()
+        ends: list[object] = [sorted(_plain(each) for each in self.sandbox.contacts())]
+        if "dailystory_customers_contact_map" in names:
+            moments = [sorted(m for m in _MOMENTS if row[m]) for row in self.rows("contact_map")]
+            ends += [sorted(self.mapped().items()), sorted(moments), sorted(self.rejections().items())]
+        return [*self.story, *ends]
+
+
+def _key_of(row: Mapping[str, Any]) -> str:
+    names = list(row)
+    keys = names[: names.index("dsid" if "dsid" in names else "reason")]
+    return "|".join(str(row[key]) for key in keys)
+
+
+def _plain(contact: Contact) -> str:
+    """A contact without what differs from world to world."""
+    shown = {k: v for k, v in contact.items() if k != "dsId" and not k.startswith(("date", "timestamp"))}
+    return str(sorted(shown.items()))
+
+
+def _engine(url: str) -> sa.Engine:
+    return sa.create_engine(url, poolclass=sa.NullPool)
+
+
+@contextmanager
+def world_at(
+    new_database: Callable[[str], str], warehouse: str = "sqlite", state: str | None = None
+) -> Iterator[World]:
+    """A new world at one placement."""
+    with Sandbox() as sandbox:
+        yield World(new_database(warehouse), new_database(state) if state else None, sandbox)
+
+
+def everywhere(new_database: Callable[[str], str]) -> Iterator[World]:
+    """A new world at each placement in turn; every one of them must end with the same story."""
+    told: dict[str, list[object]] = {}
+    for warehouse, state in PLACEMENTS:
+        place = f"{warehouse}, state {f'in {state}' if state else 'inside'}"
+        print(place)  # shown by pytest when the story fails there
+        with world_at(new_database, warehouse, state) as world:
+            yield world
+            told[place] = world.end()
+    first = told[next(iter(told))]
+    for place, story in told.items():
+        assert story == first, f"{place} tells another story"
