@@ -29,8 +29,7 @@ from sqlalchemy import (
 
 from dagster_dailystory.dialect import SqlQuery, SqlValue, bucket, differs
 from dagster_dailystory.model import MappedField, Mode, Nulls, PlanOptions, Scope
-from dagster_dailystory.partitions import OTHER_VALUES, HashBuckets
-from dagster_dailystory.source import PARTITION_VALUE
+from dagster_dailystory.partitions import OTHER_VALUES, PARTITION_VALUE, HashBuckets
 from dagster_dailystory.tables import SyncTables, differs_column
 
 

@@ -12,6 +12,10 @@ OTHER_VALUES = "other_values"
 """The slice of rows whose partition column is NULL or holds a value that is not listed."""
 
 
+PARTITION_VALUE = "partition_value"
+"""The column of the state that names a row's slice, next to the key and the mapped fields."""
+
+
 @dataclass(frozen=True, slots=True)
 class HashBuckets:
     """Cut a sync into equal slices by a hash of its key: for first loads and full re-syncs that can be resumed.

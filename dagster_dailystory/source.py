@@ -31,14 +31,11 @@ from dagster_dailystory.dialect import TEXT, SqlType, SqlValue, stored_expressio
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.fields import nearest
 from dagster_dailystory.model import ContactSync
-from dagster_dailystory.partitions import OTHER_VALUES, ColumnValues
+from dagster_dailystory.partitions import OTHER_VALUES, PARTITION_VALUE, ColumnValues
 from dagster_dailystory.warehouse import refusals
 
 BATCH_ROWS = 5_000
 """Rows read at a time: memory does not grow with the table."""
-
-PARTITION_VALUE = "partition_value"
-"""The column that names a row's slice, next to the key and the mapped fields."""
 
 UNSUPPORTED = "\x1aunsupported"
 """Stands in a staged column for a value without a canonical form, so that its row is rejected by name."""

@@ -18,9 +18,8 @@ from dagster_dailystory.dialect import (
     storage_type,
 )  # fmt: skip
 from dagster_dailystory.errors import StateError
-from dagster_dailystory.partitions import ColumnValues
+from dagster_dailystory.partitions import PARTITION_VALUE, ColumnValues
 from dagster_dailystory.source import (
-    PARTITION_VALUE,
     Source,
     column_types,
     open_source,
