@@ -56,7 +56,7 @@ class Reason(str, Enum):
     REFUSED = "refused"
 
 
-REMEMBERED_REASONS = frozenset({Reason.REFUSED, Reason.NOT_FOUND, Reason.IDENTITY_TAKEN})
+REMEMBERED_REASONS = frozenset({Reason.REFUSED, Reason.NOT_FOUND, Reason.IDENTITY_TAKEN, Reason.SHARED_DSID})
 """Verdicts of the service. They are not asked for again until the row or the mapping changes."""
 
 

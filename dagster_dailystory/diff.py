@@ -149,7 +149,7 @@ class Diff:
 
     def departed(self, offset: int) -> SqlQuery:
         """Number the synced keys that are nowhere in the source, in any form; seen once."""
-        snapshot, source = self.tables.snapshot, self.source
+        snapshot = self.tables.snapshot
         keys = [snapshot.c[key] for key in self.tables.key_names]
         return select(
             (func.row_number().over(order_by=keys) + cast(literal(offset), BigInteger)).label("sequence"),
@@ -159,8 +159,12 @@ class Diff:
         ).where(
             snapshot.c.absent_since.is_(None),
             self._in_partition(snapshot),
-            not_(exists().where(self.same_key(source, snapshot))),
+            not_(self.is_present(snapshot)),
         )
+
+    def is_present(self, relation: FromClause) -> ColumnElement[bool]:
+        """Whether a key is anywhere in the source, in any form."""
+        return exists().where(self.same_key(self.source, relation))
 
     def live_keys(self) -> SqlQuery:
         """How many keys were in the source when they were last looked at."""

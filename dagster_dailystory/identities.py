@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, func, or_, s
 
 from dagster_dailystory.change import Operation, Reason
 from dagster_dailystory.dialect import SqlQuery
+from dagster_dailystory.diff import Diff
 from dagster_dailystory.judge import USUAL_PRIORITY, JudgedTable, set_aside
 from dagster_dailystory.model import Mode
 from dagster_dailystory.privacy import key_label
@@ -22,21 +23,18 @@ _SHOWN = 5
 class Identities:
     """Resolves the identity conflicts of one plan, after every pending row has been judged."""
 
-    def __init__(self, state: State, tables: SyncTables, pending: FromClause, judged: JudgedTable) -> None:
+    def __init__(self, state: State, tables: SyncTables, diff: Diff, pending: FromClause, judged: JudgedTable) -> None:
         self._state = state
         self._tables = tables
+        self._diff = diff
         self._pending = pending
         self._judged = judged
         self._verdict = judged.table
 
-    def resolve(self, departed: FromClause | None) -> None:
-        """Set aside what must not be sent, link re-keyed rows to their contact, and order the ones that must wait.
-
-        Args:
-            departed: The keys that leave the source in this plan, None where deletions are not planned.
-        """
+    def resolve(self) -> None:
+        """Set aside what must not be sent, link re-keyed rows to their contact, and order the ones that must wait."""
         self._set_aside_doubles()
-        holders = self._holders(departed)
+        holders = self._holders()
         self._judged.amend(self._state, self._rekeyed(holders), ("dsid", "operation", "rekeyed", "reactivates"))
         self._order([row for row in holders if not _gone(row)])
 
@@ -76,15 +74,15 @@ class Identities:
             amended += [set_aside(row["sequence"], Reason.DUPLICATE_IDENTITY, message) for row in group]
         return amended
 
-    def _holders(self, departed: FromClause | None) -> list[RowMapping]:
+    def _holders(self) -> list[RowMapping]:
         """Pairs of a row with a new identity and a synced row of another key that has it."""
         return [
             row
             for column in ("identity_email", "identity_mobile")
-            for row in self._connection_rows(self._holder_query(column, departed))
+            for row in self._connection_rows(self._holder_query(column))
         ]
 
-    def _holder_query(self, column: str, departed: FromClause | None) -> SqlQuery:
+    def _holder_query(self, column: str) -> SqlQuery:
         snapshot, contact_map = self._tables.snapshot, self._tables.contact_map
         verdict, pending = self._verdict, self._pending
         other, other_pending = verdict.alias("other"), pending.alias("other_pending")
@@ -93,7 +91,6 @@ class Identities:
             .join(other_pending, other_pending.c.sequence == other.c.sequence)
             .subquery("other_row")
         )
-        leaves = self._leaving(snapshot, departed)
         joined = (
             verdict.join(pending, pending.c.sequence == verdict.c.sequence)
             .join(snapshot, and_(snapshot.c[column] == verdict.c[column], ~self._same(snapshot, pending)))
@@ -106,10 +103,9 @@ class Identities:
                 verdict.c.operation,
                 *self._keys(pending),
                 *(snapshot.c[key].label(f"other_key_{i}") for i, key in enumerate(self._tables.key_names)),
-                snapshot.c.absent_since,
-                leaves.label("leaves"),
+                (~self._diff.is_present(snapshot)).label("leaves"),
                 contact_map.c.dsid.label("other_dsid"),
-                contact_map.c.deactivated_at,
+                func.coalesce(contact_map.c.deleted_at, contact_map.c.deactivated_at).label("taken_out_at"),
                 other_row.c.sequence.label("other_sequence"),
                 (
                     (other_row.c.reason.is_(None))
@@ -119,15 +115,9 @@ class Identities:
                 ).label("other_moves"),
             )
             .select_from(joined)
-            .where(self._new_identity(), contact_map.c.deleted_at.is_(None))
-            .order_by(verdict.c.sequence)
+            .where(self._new_identity())
+            .order_by(verdict.c.sequence, contact_map.c.deleted_at.is_not(None), contact_map.c.dsid)
         )
-
-    def _leaving(self, snapshot: FromClause, departed: FromClause | None) -> ColumnElement[bool]:
-        if departed is None:
-            return snapshot.c.absent_since.is_not(None)
-        gone = select(departed.c.sequence).where(self._same(departed, snapshot)).exists()
-        return or_(snapshot.c.absent_since.is_not(None), gone)
 
     def _rekeyed(self, holders: Sequence[RowMapping]) -> list[dict[str, object]]:
         """New keys whose person was synced under a key that has left: they take its contact over."""
@@ -144,7 +134,7 @@ class Identities:
                     "dsid": row["other_dsid"],
                     "operation": Operation.UPDATE.value,
                     "rekeyed": True,
-                    "reactivates": row["deactivated_at"] is not None,
+                    "reactivates": row["taken_out_at"] is not None,
                 }
         return list(amended.values())
 

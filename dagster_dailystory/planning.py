@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import FromClause, TableClause, and_, column, func, literal, not_, or_, select, table
+from sqlalchemy import FromClause, TableClause, and_, case, column, func, literal, not_, null, or_, select, table
 
 from dagster_dailystory.change import Operation, Reason
 from dagster_dailystory.dialect import BIG_INTEGER, TEXT, CreateTemporaryTableAs, SqlQuery, SqlType, Untyped
@@ -21,7 +21,7 @@ from dagster_dailystory.identities import Identities
 from dagster_dailystory.judge import Judge, JudgedTable
 from dagster_dailystory.layout import lay_out
 from dagster_dailystory.lease import Lease
-from dagster_dailystory.model import Deletes, PlanOptions
+from dagster_dailystory.model import Deletes, Mode, PlanOptions
 from dagster_dailystory.partitions import PARTITION_VALUE, check_partition
 from dagster_dailystory.plans import Plans
 from dagster_dailystory.rejections import Rejections
@@ -99,7 +99,7 @@ class _Draft:
         judged = JudgedTable.create(state)
         Judge(state, tables, options).judge(pending, judged, self._rows_pending)
         departed = self._temporary("departed", diff.departed(self._rows_pending)) if options.plans_deletions else None
-        Identities(state, tables, pending, judged).resolve(departed)
+        Identities(state, tables, diff, pending, judged).resolve()
         self._live_keys = self._scalar(diff.live_keys())
         self._store_changes(tables, pending, judged.table, departed)
         if not options.dry_run:
@@ -119,7 +119,7 @@ class _Draft:
     ) -> None:
         self._insert(tables, self._sendable(tables, pending, judged))
         if departed is not None:
-            self._insert(tables, self._departures(tables, judged, departed))
+            self._insert(tables, self._departures(tables, pending, judged, departed))
 
     def _insert(self, tables: SyncTables, query: SqlQuery) -> None:
         names = [each.name for each in query.selected_columns]
@@ -156,25 +156,37 @@ class _Draft:
         first = select(ranked.c.sequence).where(ranked.c.place <= self._options.limit)
         return query.where(or_(judged.c.operation == Operation.RECORD.value, judged.c.sequence.in_(first)))
 
-    def _departures(self, tables: SyncTables, judged: FromClause, departed: FromClause) -> SqlQuery:
-        """What happens to keys that left, unless their person is in the source under another key."""
-        contact_map = tables.contact_map
-        keeps = tables.sync.deletes is Deletes.KEEP
-        operation = Operation.DEPART if keeps else Operation.DELETE
-        moved = select(judged.c.sequence).where(judged.c.rekeyed, judged.c.dsid == contact_map.c.dsid).exists()
+    def _departures(
+        self, tables: SyncTables, pending: FromClause, judged: FromClause, departed: FromClause
+    ) -> SqlQuery:
+        """What happens to keys that left. A person who is in the source under a new key is not deleted."""
+        contact_map, sync = tables.contact_map, tables.sync
+        operation = Operation.DEPART if sync.deletes is Deletes.KEEP else Operation.DELETE
         same = and_(*(departed.c[key] == contact_map.c[key] for key in tables.key_names))
-        return (
+        person = or_(
+            judged.c.identity_email == departed.c.identity_email,
+            judged.c.identity_mobile == departed.c.identity_mobile,
+        )
+        new_row = select(judged.c.sequence).join(pending, pending.c.sequence == judged.c.sequence)
+        is_claimed = new_row.where(pending.c.is_new, person).exists()
+        # The mode `create` takes the contact over by a look-up, which needs the old key to be out of the way.
+        claimed = literal(Operation.DEPART.value, TEXT) if sync.mode is Mode.CREATE else null()
+        told = case((is_claimed, claimed), else_=literal(operation.value, TEXT)).label("operation")
+        departures = (
             select(
-                literal(self._plan_id, TEXT).label("plan_id"),
                 departed.c.sequence,
                 *(departed.c[key] for key in tables.key_names),
-                literal(operation.value, TEXT).label("operation"),
+                told,
                 contact_map.c.dsid,
-                literal(DELETION_PRIORITY, BIG_INTEGER).label("priority"),
             )
             .join(contact_map, same)
-            .where(not_(moved))
+            .subquery("departures")
         )
+        return select(
+            literal(self._plan_id, TEXT).label("plan_id"),
+            *departures.c,
+            literal(DELETION_PRIORITY, BIG_INTEGER).label("priority"),
+        ).where(departures.c.operation.is_not(None))
 
     def _count(self, tables: SyncTables, judged: FromClause) -> None:
         changes, execute = tables.changes, self._state.connection.execute
