@@ -10,11 +10,13 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     ColumnElement,
+    Connection,
     Date,
     DateTime,
     Dialect,
     Enum,
     Float,
+    FromClause,
     Integer,
     Numeric,
     Select,
@@ -29,6 +31,7 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
+    tuple_,
     type_coerce,
 )  # fmt: skip
 from sqlalchemy.dialects import postgresql
@@ -178,7 +181,8 @@ def json_rows(dialect: Dialect, columns: Mapping[str, SqlType], name: str = "giv
     if dialect.name == "sqlite":
         each = func.json_each(rows).table_valued("value")
         parts = [type_coerce(func.json_extract(each.c.value, f"$.{n}"), t).label(n) for n, t in columns.items()]
-        return select(*parts).subquery(name)
+        # The limit (none at all) keeps SQLite from parsing the whole array again for each row that it is joined with.
+        return select(*parts).limit(literal_column("-1")).subquery(name)
     structure = json.dumps([{n: t.compile(dialect=dialect) for n, t in columns.items()}]).replace("'", "''")
     objects = select(func.unnest(func.from_json(rows, literal_column(f"'{structure}'"))).label("r")).subquery()
     parts = [
@@ -207,6 +211,32 @@ def bucket(keys: Sequence[SqlValue], count: int, dialect: Dialect) -> SqlValue:
     else:
         number = func.dailystory_hash(text)
     return cast(func.coalesce(number.op("%")(literal_column(str(count))), 0), BigInteger())
+
+
+def among(relation: FromClause, keys: Sequence[str], found: SqlQuery) -> ColumnElement[bool]:
+    """Whether a row's key is one of those that a query finds, which selects the key columns only and no NULL.
+
+    SQLite looks each key up in a set; a correlated EXISTS makes it read the query's tables for each row.
+    """
+    columns = [relation.c[key] for key in keys]
+    return columns[0].in_(found) if len(columns) == 1 else tuple_(*columns).in_(found)
+
+
+def index_temporary(connection: Connection, name: str, keys: Sequence[str], sequence: str | None = None) -> None:
+    """Make a filled temporary table fit for joins by its key, and for reading ranges of its sequence.
+
+    SQLite joins by looking each key up. PostgreSQL hashes and needs an index for the ranges only, and nothing but an
+    ANALYZE tells it the size of a temporary table.
+    """
+    quote, dialect = connection.dialect.identifier_preparer.quote, connection.dialect.name
+    indexed = [keys] if dialect == "sqlite" else []
+    if sequence is not None and dialect in _INDEXED:
+        indexed.append([sequence])
+    for columns in indexed:
+        index = quote(f"{name}_{columns[0]}")
+        connection.exec_driver_sql(f"CREATE INDEX {index} ON {quote(name)} ({', '.join(map(quote, columns))})")
+    if dialect == "postgresql":
+        connection.exec_driver_sql(f"ANALYZE {quote(name)}")
 
 
 BIG_INTEGER = BigInteger()

@@ -21,7 +21,6 @@ from sqlalchemy import (
     false,
     func,
     literal,
-    not_,
     or_,
     select,
     true,
@@ -149,17 +148,22 @@ class Diff:
 
     def departed(self, offset: int) -> SqlQuery:
         """Number the synced keys that are nowhere in the source, in any form; seen once."""
-        snapshot = self.tables.snapshot
+        snapshot, source = self.tables.snapshot, self.source
         keys = [snapshot.c[key] for key in self.tables.key_names]
-        return select(
-            (func.row_number().over(order_by=keys) + cast(literal(offset), BigInteger)).label("sequence"),
-            *keys,
-            snapshot.c.identity_email,
-            snapshot.c.identity_mobile,
-        ).where(
-            snapshot.c.absent_since.is_(None),
-            self._in_partition(snapshot),
-            not_(self.is_present(snapshot)),
+        return (
+            select(
+                (func.row_number().over(order_by=keys) + cast(literal(offset), BigInteger)).label("sequence"),
+                *keys,
+                snapshot.c.identity_email,
+                snapshot.c.identity_mobile,
+            )
+            # Not NOT EXISTS: SQLite would read an unindexed source for each key, DuckDB takes twice the time.
+            .select_from(snapshot.outerjoin(source, self.same_key(source, snapshot)))
+            .where(
+                source.c[self.tables.key_names[0]].is_(None),
+                snapshot.c.absent_since.is_(None),
+                self._in_partition(snapshot),
+            )
         )
 
     def is_present(self, relation: FromClause) -> ColumnElement[bool]:

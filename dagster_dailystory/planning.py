@@ -13,7 +13,15 @@ from uuid import UUID
 from sqlalchemy import FromClause, TableClause, and_, case, column, func, literal, not_, null, or_, select, table
 
 from dagster_dailystory.change import Operation, Reason
-from dagster_dailystory.dialect import BIG_INTEGER, TEXT, CreateTemporaryTableAs, SqlQuery, SqlType, Untyped
+from dagster_dailystory.dialect import (
+    BIG_INTEGER,
+    TEXT,
+    CreateTemporaryTableAs,
+    SqlQuery,
+    SqlType,
+    Untyped,
+    index_temporary,
+)
 from dagster_dailystory.diff import Diff, field_counts
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.guards import Figures, judge_guards
@@ -96,6 +104,7 @@ class _Draft:
         self._by_reason.update({Reason.NULL_KEY.value: rows_keyless, Reason.DUPLICATE_KEY.value: rows_doubled})
         pending = self._temporary("pending", diff.pending(duplicates if rows_doubled else None))
         self._rows_pending = self._scalar(select(func.count()).select_from(pending))
+        index_temporary(state.connection, pending.name, tables.key_names, "sequence")
         judged = JudgedTable.create(state)
         Judge(state, tables, options).judge(pending, judged, self._rows_pending)
         departed = self._temporary("departed", diff.departed(self._rows_pending)) if options.plans_deletions else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, FromClause, and_, cast, literal, not_, null, or_, select
+from sqlalchemy import ColumnElement, FromClause, and_, cast, literal, not_, null, select
 
 from dagster_dailystory.change import REMEMBERED_REASONS, Reason
 from dagster_dailystory.dialect import BIG_INTEGER, MOMENT, TEXT, SqlQuery, SqlType, json_rows, rows_parameter
@@ -67,7 +67,8 @@ class Rejections:
         stale = and_(self._rejections.c.reason.not_in(_REMEMBERED), self._rejections.c.last_seen_at < self._now)
         if options.plans_deletions:
             gone = and_(self._rejections.c.reason.in_(_REMEMBERED), not_(still_differs))
-            self._state.connection.execute(self._rejections.delete().where(or_(stale, gone)))
+            self._state.connection.execute(self._rejections.delete().where(stale))
+            self._state.connection.execute(self._rejections.delete().where(gone))
         else:
             self._state.connection.execute(self._rejections.delete().where(stale, still_differs))
 

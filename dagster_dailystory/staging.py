@@ -13,6 +13,7 @@ from dagster_dailystory.dialect import (
     TEXT,
     CreateTemporaryTableAs,
     SqlType,
+    index_temporary,
     json_rows,
     rows_parameter,
     storage_type,
@@ -79,6 +80,7 @@ def _keep(state: State, source: Source) -> tuple[Source, dict[str, SqlType]]:
     columns = [source.relation.c[real] for real in dict.fromkeys(source.columns.values())]
     with refusals(f"the source of sync {state.sync.name!r} cannot be read"):
         state.connection.execute(CreateTemporaryTableAs(name, select(*columns)))
+    index_temporary(state.connection, name, [source.columns[key] for key in state.sync.key_columns])
     kept = Table(name, MetaData(), *(Column(column.name) for column in columns))
     types = reflected_types(state.connection, name) or {}
     return Source(kept.alias("source"), (None, name), source.columns), types
@@ -100,6 +102,7 @@ def _from_elsewhere(state: State, warehouse_url: str) -> Staged | None:
             table = Table(name, MetaData(), *columns, prefixes=["TEMPORARY"])
             table.create(state.connection)
             _fill(state, table, chain([first], batches))
+            index_temporary(state.connection, name, list(keys))
     return Staged(table.alias("source"), keys, values)
 
 
