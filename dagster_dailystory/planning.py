@@ -112,7 +112,7 @@ class _Draft:
         self._live_keys = self._scalar(diff.live_keys())
         self._store_changes(tables, pending, judged.table, departed)
         if not options.dry_run:
-            Rejections(state, tables).record_local(pending, judged.table, duplicates, rows_keyless, options)
+            Rejections(state, tables).record_local(pending, judged.table, duplicates, rows_keyless, diff)
         self._count(tables, judged.table)
 
     def _temporary(self, name: str, query: SqlQuery) -> TableClause:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, FromClause, and_, cast, literal, not_, null, select
+from sqlalchemy import ColumnElement, FromClause, and_, cast, literal, not_, null, or_, select
 
 from dagster_dailystory.change import REMEMBERED_REASONS, Reason
 from dagster_dailystory.dialect import BIG_INTEGER, MOMENT, TEXT, SqlQuery, SqlType, json_rows, rows_parameter
-from dagster_dailystory.model import PlanOptions
+from dagster_dailystory.diff import Diff
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables
 
@@ -30,7 +30,7 @@ class Rejections:
         judged: FromClause,
         duplicates: FromClause,
         rows_keyless: int,
-        options: PlanOptions,
+        diff: Diff,
     ) -> None:
         """Replace the local verdicts of the rows that a plan looked at."""
         keys = [pending.c[key] for key in self._tables.key_names]
@@ -44,7 +44,7 @@ class Rejections:
         message = "several source rows have this key; none is sent until the query makes the key unique"
         reason = literal(Reason.DUPLICATE_KEY.value, TEXT).label("reason")
         self._upsert(select(*doubled, reason, literal(message, TEXT).label("message"), duplicates.c.source_rows))
-        self._forget(pending, options)
+        self._forget(pending, diff)
         if rows_keyless:
             self._add_keyless(rows_keyless)
 
@@ -61,16 +61,18 @@ class Rejections:
         names = [*columns, "first_seen_at", "last_seen_at", "attempts"]
         self._state.connection.execute(self._rejections.insert().from_select(names, new))
 
-    def _forget(self, pending: FromClause, options: PlanOptions) -> None:
-        """Drop what no longer holds: local verdicts not seen again, refusals of rows that are no difference now."""
+    def _forget(self, pending: FromClause, diff: Diff) -> None:
+        """Drop what no longer holds: local verdicts not seen again, refusals of rows that are no difference now.
+
+        Only keys that the plan looked at count, and keys that are nowhere in the source.
+        """
+        in_source = select(literal(1)).select_from(diff.source).where(self._same_key(diff.source))
+        looked_at = or_(in_source.where(diff.in_scope()).exists(), not_(in_source.exists()))
         still_differs = select(pending.c.sequence).where(self._same_key(pending)).exists()
-        stale = and_(self._rejections.c.reason.not_in(_REMEMBERED), self._rejections.c.last_seen_at < self._now)
-        if options.plans_deletions:
-            gone = and_(self._rejections.c.reason.in_(_REMEMBERED), not_(still_differs))
-            self._state.connection.execute(self._rejections.delete().where(stale))
-            self._state.connection.execute(self._rejections.delete().where(gone))
-        else:
-            self._state.connection.execute(self._rejections.delete().where(stale, still_differs))
+        remembered = self._rejections.c.reason.in_(_REMEMBERED)
+        stale = and_(not_(remembered), self._rejections.c.last_seen_at < self._now)
+        over = or_(stale, and_(remembered, not_(still_differs)))
+        self._state.connection.execute(self._rejections.delete().where(looked_at, over))
 
     def _add_keyless(self, rows_keyless: int) -> None:
         message = f"{rows_keyless} source rows have a NULL in the key; fill it, or leave them out of the query"

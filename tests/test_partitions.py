@@ -153,3 +153,26 @@ def test_an_unknown_slice_is_refused_with_the_nearest_name(warehouse_url: str) -
 def test_partitions_that_cannot_work_are_refused(make: object) -> None:
     with pytest.raises(ConfigurationError):
         make()  # type: ignore[operator]
+
+
+def test_a_plan_of_one_slice_leaves_the_rejections_of_the_others_alone(warehouse_url: str) -> None:
+    seed(warehouse_url)
+    sync = sync_with(REGIONS)
+    execute(
+        warehouse_url,
+        "update customers set email = 'nobody' where id in (4, 5)",
+    )
+    with Sandbox() as sandbox:
+        sandbox.configure(refuse_if=lambda body: "not today" if body.get("email") == "person8@example.com" else None)
+        for name in ("emea", "amer", "emea"):
+            run(sync, warehouse_url, sandbox, name)
+        with open_engine(warehouse_url).connect() as connection:
+            kept = connection.exec_driver_sql("select id, reason from dailystory_customers_rejections order by id")
+            assert [tuple(row) for row in kept] == [(4, "invalid_email"), (5, "invalid_email"), (8, "refused")]
+        execute(
+            warehouse_url, "delete from customers where id in (5, 8)", "update customers set email = null where id = 4"
+        )
+        run(sync, warehouse_url, sandbox, "emea")
+        with open_engine(warehouse_url).connect() as connection:
+            kept = connection.exec_driver_sql("select id, reason from dailystory_customers_rejections order by id")
+            assert [tuple(row) for row in kept] == [(4, "no_identity")]
