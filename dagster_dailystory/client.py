@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from types import TracebackType
@@ -229,8 +229,12 @@ class DailyStoryClient:
         """Send through the transport itself: httpx.AsyncClient adds a third of the time and logs each address."""
         response = await self._transport.handle_async_request(request)
         chunks, size = [], 0
+        # A body as it came is read without httpx's decoders: a tenth of the time for a request.
+        stream: AsyncIterable[bytes] = response.aiter_bytes()
+        if "content-encoding" not in response.headers and isinstance(response.stream, httpx.AsyncByteStream):
+            stream = response.stream
         try:
-            async for chunk in response.aiter_bytes():
+            async for chunk in stream:
                 chunks.append(chunk)
                 size += len(chunk)
                 if size > _LARGEST_ANSWER_BYTES:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 
 from dagster_dailystory.errors import ConsentError
 
@@ -11,6 +12,8 @@ SAFE_STATUSES = frozenset({"Inactive", "Spam"})
 
 GUARDED_STATUSES = frozenset({"Active", "Deleted"})
 """Statuses that need a named exception: one opts in, the other removes."""
+
+_PLAIN = (str, int, float)
 
 
 def check_consent(body: Mapping[str, object], allowed: Collection[str] = ()) -> None:
@@ -43,6 +46,7 @@ def check_consent(body: Mapping[str, object], allowed: Collection[str] = ()) -> 
             )
 
 
+@lru_cache(maxsize=1_000)
 def _folded(name: str) -> str:
     return name.casefold().replace("_", "").replace("-", "").replace(" ", "")
 
@@ -52,7 +56,8 @@ def _refuse_nulls(value: object) -> None:
         for name, member in value.items():
             if member is None:
                 raise ConsentError(f"a request held a JSON null in {name!r}, whose meaning is not documented; not sent")
-            _refuse_nulls(member)
+            if not isinstance(member, _PLAIN):
+                _refuse_nulls(member)
     elif isinstance(value, (list, tuple)):
         if any(member is None for member in value):
             raise ConsentError("a request held a JSON null in a list, whose meaning is not documented; not sent")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
+from functools import lru_cache
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -29,7 +31,9 @@ __all__ = [
     "sends_nothing",
     "wire_value",
 ]
+_PLAIN_LOCAL_PART = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*")
 _OPT_INS = ((FieldKind.OPT_OUT, False), (FieldKind.STATUS, "Active"))
+_CONSENT_KINDS = frozenset(kind for kind, _ in _OPT_INS)
 
 
 def identity_of(sync: ContactSync, values: Mapping[str, object]) -> Identity:
@@ -62,14 +66,31 @@ def _normal_email(text: str, max_length: int) -> str | None:
     """The address for matching. Domains that cannot receive mail (`.test`, `.invalid`, `.local`) are invalid."""
     if not text or len(text) > max_length:
         return None
+    local, _, domain = text.rpartition("@")
+    if _PLAIN_LOCAL_PART.fullmatch(local) and _takes_mail(domain.lower()):
+        return text.lower()
     try:
         return validate_email(text, check_deliverability=False).normalized.lower()
     except EmailNotValidError:
         return None
 
 
+@lru_cache(maxsize=10_000)
+def _takes_mail(domain: str) -> bool:
+    """Whether a plain local part at this domain is an address as it stands: most rows share a few domains."""
+    try:
+        return validate_email(f"a@{domain}", check_deliverability=False).normalized == f"a@{domain}"
+    except EmailNotValidError:
+        return False
+
+
 def check_row(
-    sync: ContactSync, values: Mapping[str, object], *, is_new: bool, identity: Identity | None = None
+    sync: ContactSync,
+    values: Mapping[str, object],
+    *,
+    is_new: bool,
+    identity: Identity | None = None,
+    differing: Collection[str] | None = None,
 ) -> Rejection | None:
     """Find the first reason not to send a row.
 
@@ -78,12 +99,15 @@ def check_row(
         values: State column -> value, as a driver gives it or as canonical text.
         is_new: The row would become a new contact, which needs an email or a mobile number.
         identity: `identity_of` the same values, where the caller has it: saves the second validation.
+        differing: The state columns that an update would send, None for all. What DailyStory took is not checked again.
 
     Returns:
         The reason and what to do about it, without any value; None for a row that can be sent.
     """
     identity = identity_of(sync, values) if identity is None else identity
     for mapped in sync.mapped_fields:
+        if differing is not None and mapped.state_column not in differing and not mapped.is_custom:
+            continue
         rejection = _check_field(sync, mapped, values.get(mapped.state_column), identity)
         if rejection is not None:
             return rejection
@@ -97,51 +121,51 @@ def check_row(
 
 
 def _check_field(sync: ContactSync, mapped: MappedField, value: object, identity: Identity) -> Rejection | None:
-    named = f"{mapped.name} (column {mapped.column!r})"
     try:
         text = (canonical_text(value) or "").strip()
         if not text:
             return None
         if mapped.kind is FieldKind.EMAIL:
-            return _check_email(mapped, named, text, identity)
+            return None if identity.email else _refuse_email(mapped, text)
         if mapped.kind is FieldKind.MOBILE:
-            return None if identity.mobile else Rejection(Reason.INVALID_MOBILE, _mobile_advice(sync, named))
+            return None if identity.mobile else Rejection(Reason.INVALID_MOBILE, _mobile_advice(sync, mapped))
         sent = wire_value(mapped, value)
     except UnsupportedValueError as error:
-        return Rejection(Reason.INVALID_VALUE, f"{named}: {error}")
+        return Rejection(Reason.INVALID_VALUE, f"{_named(mapped)}: {error}")
     if sent is None:
         return Rejection(
-            Reason.INVALID_VALUE, f"{named} holds nothing but control characters; make it NULL in the query"
+            Reason.INVALID_VALUE, f"{_named(mapped)} holds nothing but control characters; make it NULL in the query"
         )
-    return _check_length(mapped, named, sent)
+    return _check_length(mapped, sent)
 
 
-def _check_email(mapped: MappedField, named: str, text: str, identity: Identity) -> Rejection | None:
-    if identity.email is not None:
-        return None
-    return _check_length(mapped, named, text) or Rejection(
+def _named(mapped: MappedField) -> str:
+    return f"{mapped.name} (column {mapped.column!r})"
+
+
+def _refuse_email(mapped: MappedField, text: str) -> Rejection:
+    return _check_length(mapped, text) or Rejection(
         Reason.INVALID_EMAIL,
-        f"{named} is not an address that can receive mail (nor can the domains .test, .invalid and .local);"
+        f"{_named(mapped)} is not an address that can receive mail (nor can the domains .test, .invalid and .local);"
         " correct it in the source or make it NULL in the query",
     )
 
 
-def _mobile_advice(sync: ContactSync, named: str) -> str:
+def _mobile_advice(sync: ContactSync, mapped: MappedField) -> str:
     region = sync.default_region
     reading = "without a country code no region is assumed" if region is None else f"read as a number of {region}"
     return (
-        f"{named} is not a valid mobile number ({reading});"
+        f"{_named(mapped)} is not a valid mobile number ({reading});"
         " write it as + and country code, or set default_region to an ISO country"
     )
 
 
-def _check_length(mapped: MappedField, named: str, sent: Value) -> Rejection | None:
+def _check_length(mapped: MappedField, sent: Value) -> Rejection | None:
     if not isinstance(sent, str) or len(sent) <= mapped.max_length:
         return None
     remedy = "shorten it in the query" + (" or raise max_value_length" if mapped.is_custom else "")
-    return Rejection(
-        Reason.VALUE_TOO_LONG, f"{named} has {len(sent)} characters, at most {mapped.max_length} are sent; {remedy}"
-    )
+    most = f"{len(sent)} characters, at most {mapped.max_length} are sent"
+    return Rejection(Reason.VALUE_TOO_LONG, f"{_named(mapped)} has {most}; {remedy}")
 
 
 def payload(sync: ContactSync, change: Change, *, everything: bool = False) -> dict[str, object]:
@@ -180,10 +204,13 @@ def payload(sync: ContactSync, change: Change, *, everything: bool = False) -> d
 
 def _outgoing(sync: ContactSync, mapped: MappedField, change: Change, *, differs: bool) -> Value | None:
     is_update = change.operation is Operation.UPDATE
-    value = wire_value(mapped, change.values.get(mapped.state_column), region=sync.default_region)
+    raw = change.values.get(mapped.state_column)
+    if mapped.kind is FieldKind.MOBILE and raw is not None and change.identity.mobile is not None:
+        return change.identity.mobile  # made from this value when the row was judged
+    value = wire_value(mapped, raw, region=sync.default_region)
     if value is None:
         return "" if is_update and differs and mapped.nulls is Nulls.CLEAR else None
-    if (mapped.kind, value) not in _OPT_INS:
+    if mapped.kind not in _CONSENT_KINDS or (mapped.kind, value) not in _OPT_INS:
         return value
     excepted = is_update and mapped.state_column in change.differing and mapped.name in sync.consent_override
     return value if excepted else None
@@ -191,4 +218,6 @@ def _outgoing(sync: ContactSync, mapped: MappedField, change: Change, *, differs
 
 def sends_nothing(sync: ContactSync, change: Change) -> bool:
     """Whether a change only moves the snapshot: an opt-out taken back, a status Active, a blank text."""
-    return not payload(sync, change)
+    everything = change.resend_all or change.operation is Operation.CREATE
+    sent = (m for m in sync.mapped_fields if everything or m.state_column in change.differing)
+    return all(_outgoing(sync, mapped, change, differs=True) is None for mapped in sent)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy import Column, FromClause, MetaData, PrimaryKeyConstraint, RowMapping, Table, select, true
 
-from dagster_dailystory.change import REMEMBERED_REASONS, Operation, Reason, Rejection
+from dagster_dailystory.change import REMEMBERED_REASONS, Identity, Operation, Reason, Rejection
 from dagster_dailystory.contact import check_row, identity_of, sends_nothing
 from dagster_dailystory.dialect import BIG_INTEGER, BOOLEAN, TEXT, SqlType, json_rows, rows_parameter, uses_indexes
 from dagster_dailystory.fields import FieldKind
@@ -71,6 +71,8 @@ class Judge:
         self._sync = tables.sync
         self._retries_refused = options.scope is not Scope.CHANGED
         self._reader = RowReader(state, tables)
+        kinds = (FieldKind.EMAIL, FieldKind.MOBILE)
+        self._identity_columns = frozenset(m.state_column for m in self._sync.mapped_fields if m.kind in kinds)
         self._opt_outs = [m for m in self._sync.mapped_fields if m.kind is FieldKind.OPT_OUT]
 
     def judge(self, pending: FromClause, judged: JudgedTable, rows_pending: int) -> None:
@@ -90,9 +92,13 @@ class Judge:
 
     def _verdict(self, row: RowMapping, refused: Mapping[tuple[object, ...], str]) -> dict[str, object]:
         values = self._reader.values(row)
-        identity = identity_of(self._sync, values)
         is_new = row["mapped_dsid"] is None
-        rejection = check_row(self._sync, values, is_new=is_new, identity=identity)
+        differing = None if is_new or row["replaces"] else self._reader.differing(row)
+        if differing is None or not differing.isdisjoint(self._identity_columns):
+            identity = identity_of(self._sync, values)
+        else:
+            identity = Identity(row["old_email"], row["old_mobile"])
+        rejection = check_row(self._sync, values, is_new=is_new, identity=identity, differing=differing)
         fingerprint = refused.get(self._reader.key(row)) if refused else None
         held = fingerprint is not None and fingerprint == row_fingerprint(self._sync, values, self._state.secret)
         verdict: dict[str, object] = {
@@ -106,7 +112,7 @@ class Judge:
         }
         if rejection is not None:
             return verdict | _rejected(rejection)
-        change = replace(self._reader.change(row), identity=identity)
+        change = self._reader.change(row, values, identity)
         if change.operation is Operation.UPDATE and not change.resend_all and sends_nothing(self._sync, change):
             return verdict | {"operation": Operation.RECORD.value, "priority": USUAL_PRIORITY}
         urgent = any(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
@@ -204,7 +205,7 @@ class ContactSync:
         """The source columns that feed the email or the mobile number."""
         return tuple(m.column for m in self.mapped_fields if m.kind in (FieldKind.EMAIL, FieldKind.MOBILE))
 
-    @property
+    @cached_property
     def personal_key_columns(self) -> frozenset[str]:
         """The key columns whose values must not be shown: named so, or also feeding the identity."""
         personal = {column.casefold() for column in (*self.personal_keys, *self.identity_columns)}

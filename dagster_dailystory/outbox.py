@@ -24,13 +24,13 @@ from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables
 from dagster_dailystory.wire import wire_value
 
-FLUSH_ROWS = 500
+FLUSH_ROWS = 2_000
 """Answers that are acknowledged in one transaction; with those in flight, the most that go out twice after a crash."""
 
-FLUSH_SECONDS = 0.5
+FLUSH_SECONDS = 1.0
 """Answers are acknowledged at least this often."""
 
-_FEWEST_INTENTS, _MOST_INTENTS = 50, 500
+_FEWEST_INTENTS, _MOST_INTENTS = 50, 2_000
 """Creates whose intents are committed together: about a second's sends, for a crash leaves them all to be looked up."""
 
 _LOOK_UPS = 200
@@ -172,11 +172,11 @@ class Outbox:
     def _as_sent(self, change: Change) -> Identity:
         email = mobile = None
         for mapped in self._tables.sync.mapped_fields:
-            if mapped.kind in (FieldKind.EMAIL, FieldKind.MOBILE):
-                region = self._tables.sync.default_region
-                value = wire_value(mapped, change.values[mapped.state_column], region=region)
-                sent = None if value is None else str(value)
-                email, mobile = (sent, mobile) if mapped.kind is FieldKind.EMAIL else (email, sent)
+            if mapped.kind is FieldKind.EMAIL:
+                value = wire_value(mapped, change.values[mapped.state_column])
+                email = None if value is None else str(value)
+            elif mapped.kind is FieldKind.MOBILE:
+                mobile = change.identity.mobile
         return Identity(email, mobile)
 
     def _give_up_waiting(self, priority: int) -> None:
@@ -229,7 +229,7 @@ class Outbox:
     def _pump(self) -> None:
         if self._is_interrupted():
             raise DailyStoryError("the run was interrupted; the rest stays a difference for the next one")
-        self._unwritten += self._sender.collect(FLUSH_SECONDS / 2)
+        self._unwritten += self._sender.collect(FLUSH_SECONDS / 4)
         if len(self._unwritten) >= FLUSH_ROWS or time.monotonic() - self._flushed_at >= FLUSH_SECONDS:
             self._flush()
         self._show_progress()

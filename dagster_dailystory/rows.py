@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, func, null, select
 
@@ -16,6 +16,9 @@ from dagster_dailystory.tables import SyncTables, differs_column
 
 CHUNK_ROWS = 2_000
 """Rows read at a time."""
+
+
+_NO_VALUE = float("nan")
 
 
 class RowReader:
@@ -82,13 +85,26 @@ class RowReader:
 
     def values(self, row: RowMapping) -> dict[str, object]:
         """State column -> value; what could not be staged is a NaN, which no field takes."""
-        return {
-            name: float("nan") if value == UNSUPPORTED else value
-            for name, value in ((m.state_column, row[m.state_column]) for m in self._fields)
-        }
+        values = {name: row[name] for name, _ in self._flags}
+        for name, value in values.items():
+            if value == UNSUPPORTED:
+                values[name] = _NO_VALUE
+        return values
 
-    def change(self, row: RowMapping) -> Change:
-        """The row as the sender takes it."""
+    def differing(self, row: RowMapping) -> frozenset[str]:
+        """The state columns that differ."""
+        return frozenset([name for name, flag in self._flags if row[flag]])
+
+    def change(
+        self, row: RowMapping, values: Mapping[str, object] | None = None, identity: Identity | None = None
+    ) -> Change:
+        """The row as the sender takes it.
+
+        Args:
+            row: From `chunks`.
+            values: `values(row)`, where the caller has them.
+            identity: The row's identity where it is not in the plan yet.
+        """
         sync = self._tables.sync
         dsid = row["planned_dsid"] or row["mapped_dsid"]
         operation = Operation(row["operation"]) if row["operation"] else None
@@ -96,15 +112,15 @@ class RowReader:
             operation = Operation.UPDATE if dsid else Operation.CREATE
         # A create whose contact was found meanwhile is an update of which nothing is known.
         resend_all = bool(row["replaces"]) or (bool(row["is_new"]) and dsid is not None)
-        identity = Identity(row["new_email"], row["new_mobile"])
+        identity = identity or Identity(row["new_email"], row["new_mobile"])
         in_doubt = row["intent_at"] is not None
         return Change(
             sequence=row["sequence"],
             key_label=self.label(row),
             operation=operation,
             dsid=dsid,
-            values=self.values(row),
-            differing=frozenset(name for name, flag in self._flags if row[flag]),
+            values=self.values(row) if values is None else values,
+            differing=self.differing(row),
             identity=identity,
             identity_changed=bool(dsid) and identity_changed(row, identity),
             look_up_first=operation is Operation.CREATE and (in_doubt or sync.mode is not Mode.UPSERT),
