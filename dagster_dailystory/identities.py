@@ -80,7 +80,12 @@ class Identities:
             row
             for column in ("identity_email", "identity_mobile")
             for row in self._connection_rows(self._holder_query(column))
+            if not self._is_itself(row)
         ]
+
+    def _is_itself(self, row: RowMapping) -> bool:
+        """Asked here, not in the query: DuckDB joins by an inequality first, pairing all rows with all others."""
+        return all(row[key] == row[f"other_key_{i}"] for i, key in enumerate(self._tables.key_names))
 
     def _holder_query(self, column: str) -> SqlQuery:
         snapshot, contact_map = self._tables.snapshot, self._tables.contact_map
@@ -93,7 +98,7 @@ class Identities:
         )
         joined = (
             verdict.join(pending, pending.c.sequence == verdict.c.sequence)
-            .join(snapshot, and_(snapshot.c[column] == verdict.c[column], ~self._same(snapshot, pending)))
+            .join(snapshot, snapshot.c[column] == verdict.c[column])
             .join(contact_map, self._same(snapshot, contact_map))
             .outerjoin(other_row, self._same(snapshot, other_row))
         )
