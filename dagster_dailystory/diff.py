@@ -21,6 +21,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    literal_column,
     or_,
     select,
     true,
@@ -30,6 +31,28 @@ from dagster_dailystory.dialect import SqlQuery, SqlValue, bucket, differs
 from dagster_dailystory.model import MappedField, Mode, Nulls, PlanOptions, Scope
 from dagster_dailystory.partitions import OTHER_VALUES, PARTITION_VALUE, HashBuckets
 from dagster_dailystory.tables import SyncTables, differs_column
+
+
+@dataclass(frozen=True)
+class Span:
+    """Neighbouring values of the first key column.
+
+    Attributes:
+        first: The lowest of them; None for no lower bound.
+        end: The lowest value above them; None for no upper bound.
+    """
+
+    first: object = None
+    end: object = None
+
+    def holds(self, key: SqlValue) -> list[ColumnElement[bool]]:
+        """The conditions under which a key is among them."""
+        lower = [] if self.first is None else [key >= literal(self.first, key.type)]
+        return lower if self.end is None else [*lower, key < literal(self.end, key.type)]
+
+
+WHOLE = Span()
+"""All keys."""
 
 
 @dataclass(frozen=True)
@@ -95,9 +118,25 @@ class Diff:
         grouped = select(*keys, rows_in_scope.label("source_rows")).where(self.has_key(self.source))
         return grouped.group_by(*keys).having(func.count() > 1, rows_in_scope > 0)
 
-    def pending(self, duplicates: FromClause | None) -> SqlQuery:
-        """Number the rows that differ from the snapshot, with a flag for each field that does."""
+    def key_sample(self, one_in: int) -> SqlQuery:
+        """About one in so many values of the first key column, in order; DuckDB only."""
+        key = self.source.c[self.tables.key_names[0]]
+        return (
+            select(key)
+            .where(key.is_not(None), func.hash(key).op("%")(literal_column(str(one_in))) == literal_column("0"))
+            .order_by(key)
+        )
+
+    def pending(self, duplicates: FromClause | None, span: Span = WHOLE, offset: int = 0) -> SqlQuery:
+        """Number the rows that differ from the snapshot, with a flag for each field that does.
+
+        Args:
+            duplicates: Keys to leave out.
+            span: Look at these keys only.
+            offset: The highest number given before.
+        """
         source, snapshot = self.source, self.tables.snapshot
+        first_key = self.tables.key_names[0]
         is_new = snapshot.c[self.tables.key_names[0]].is_(None)
         replaces = or_(is_new, snapshot.c.absent_since.is_not(None), func.coalesce(snapshot.c.resend_all, false()))
         everything = replaces if self.options.scope is not Scope.ALL else true()
@@ -105,7 +144,7 @@ class Diff:
         keys = [source.c[key] for key in self.tables.key_names]
         statement = (
             select(
-                func.row_number().over(order_by=keys).label("sequence"),
+                (func.row_number().over(order_by=keys) + cast(literal(offset), BigInteger)).label("sequence"),
                 *keys,
                 *(source.c[m.state_column] for m in self._fields),
                 *(flag.label(differs_column(name)) for name, flag in flags.items()),
@@ -113,8 +152,11 @@ class Diff:
                 is_new.label("is_new"),
                 everything.label("replaces"),
             )
-            .select_from(source.outerjoin(snapshot, self.same_key(source, snapshot)))
-            .where(self.has_key(source), self.in_scope(), self._wanted(is_new, everything, list(flags.values())))
+            .select_from(
+                source.outerjoin(snapshot, and_(self.same_key(source, snapshot), *span.holds(snapshot.c[first_key])))
+            )
+            .where(self.has_key(source), self.in_scope(), *span.holds(source.c[first_key]))
+            .where(self._wanted(is_new, everything, list(flags.values())))
         )
         if duplicates is None:
             return statement

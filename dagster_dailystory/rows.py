@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, func, null, select
 
 from dagster_dailystory.change import Change, Identity, Operation
-from dagster_dailystory.dialect import SqlQuery, SqlValue
+from dagster_dailystory.dialect import SqlQuery, SqlValue, uses_indexes
 from dagster_dailystory.model import Mode, Nulls
 from dagster_dailystory.privacy import key_label
 from dagster_dailystory.source import UNSUPPORTED
@@ -30,13 +30,19 @@ class RowReader:
         self._fields = tables.sync.mapped_fields
         self._flags = [(m.state_column, differs_column(m.state_column)) for m in self._fields]
 
-    def query(self, rows: FromClause) -> SqlQuery:
-        """Select everything a change needs; the caller adds the WHERE and the order."""
+    def query(self, rows: FromClause, near: Callable[[SqlValue], ColumnElement[bool]] | None = None) -> SqlQuery:
+        """Select everything a change needs; the caller adds the WHERE and the order.
+
+        Args:
+            rows: `pending` or `changes`.
+            near: What the first key column of the other tables must fulfil.
+        """
         tables = self._tables
         snapshot, contact_map, intents = tables.snapshot, tables.contact_map, tables.intents
         known: FromClause = rows
         for other in (snapshot, contact_map, intents):
-            known = known.outerjoin(other, and_(*(rows.c[key] == other.c[key] for key in tables.key_names)))
+            same_key = [rows.c[key] == other.c[key] for key in tables.key_names]
+            known = known.outerjoin(other, and_(*same_key, *([near(other.c[tables.key_names[0]])] if near else [])))
         is_plan = "operation" in rows.c
         return select(
             rows.c.sequence,
@@ -69,11 +75,20 @@ class RowReader:
 
     def chunks(self, rows: FromClause, where: ColumnElement[bool], first: int, last: int) -> Iterator[list[RowMapping]]:
         """Read rows by ranges of their sequence: no cursor stays open while the caller writes."""
-        query = self.query(rows).where(where).order_by(rows.c.sequence)
         for start in range(first, last + 1, CHUNK_ROWS):
-            end = min(start + CHUNK_ROWS - 1, last)
-            chunk = query.where(rows.c.sequence.between(start, end))
-            yield list(self._state.connection.execute(chunk).mappings())
+            chunk = and_(where, rows.c.sequence.between(start, min(start + CHUNK_ROWS - 1, last)))
+            query = self.query(rows, self._neighbourhood(rows, chunk)).where(chunk).order_by(rows.c.sequence)
+            yield list(self._state.connection.execute(query).mappings())
+
+    def _neighbourhood(
+        self, rows: FromClause, chunk: ColumnElement[bool]
+    ) -> Callable[[SqlValue], ColumnElement[bool]] | None:
+        """Between which keys a chunk's rows lie: a column store skips the rest of the other tables."""
+        if uses_indexes(self._state.dialect):
+            return None
+        key = rows.c[self._tables.key_names[0]]
+        first, last = self._state.connection.execute(select(func.min(key), func.max(key)).where(chunk)).one()
+        return None if first is None else lambda other: other.between(first, last)
 
     def key(self, row: RowMapping) -> tuple[object, ...]:
         """The row's key, in the order in which the sync names its columns."""
