@@ -26,8 +26,10 @@ demo: $(V)/.demo ## Sync 2,000 made-up customers to a local DailyStory, twice
 test: $(V)/.test ## Run the tests
 	$(RUN) pytest -q -n 2
 
-dev: $(V)/.ui ## Open the Dagster UI on the demo
-	$(V)/bin/dg dev
+dev: $(V)/.ui ## Open the Dagster UI on the demo, with the sandbox beside it
+	@test -d .demo/dagster || $(RUN) dagster_dailystory.demo
+	@$(RUN) dagster_dailystory.sandbox --port 8019 --store .demo/sandbox.json & sandbox=$$!; \
+	trap "kill $$sandbox" EXIT; DAGSTER_HOME=$(CURDIR)/.demo/dagster $(V)/bin/dg dev
 
 lint: $(V)/.test ## Check style, format and the direction of imports
 	$(V)/bin/ruff check .

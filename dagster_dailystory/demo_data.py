@@ -62,6 +62,15 @@ _CITIES = (
 
 _UPDATED, _DELETED, _ADDED, _TOUCHED = 40, 15, 25, 300
 
+_SHARED: dict[str, object] = {"email": "front.desk@home.example.net", "mobile_phone": None}
+_MISTAKES: dict[int, dict[str, object]] = {
+    101: {"email": "unknown", "mobile_phone": None},
+    202: {"email": "n/a at the moment"},
+    303: {"email": None, "mobile_phone": None},
+    404: _SHARED,
+    505: _SHARED,
+}
+
 customers = sa.Table(
     "customers",
     sa.MetaData(),
@@ -132,6 +141,21 @@ def evolve(url: str) -> Evolution:
         connection.execute(customers.delete().where(_is_one_of(deleted)))
         connection.execute(customers.insert(), [_customer(newest + number) for number in range(1, _ADDED + 1)])
     return Evolution(updated=_UPDATED, deleted=_DELETED, added=_ADDED, touched=_TOUCHED)
+
+
+def spoil(url: str) -> int:
+    """Give a seeded warehouse the mistakes that every warehouse has.
+
+    Args:
+        url: SQLAlchemy URL of a database that `seed` filled.
+
+    Returns:
+        Rows that a sync must set aside: addresses that are none, nobody to reach, two customers with one address.
+    """
+    with _transaction(url) as connection:
+        for number, mistake in _MISTAKES.items():
+            connection.execute(customers.update().where(customers.c.customer_id == number).values(mistake))
+    return len(_MISTAKES)
 
 
 @contextmanager

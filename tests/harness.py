@@ -95,6 +95,11 @@ class World:
             for statement in statements:
                 connection.execute(sa.text(statement), parameters)
 
+    def select(self, query: str) -> list[dict[str, Any]]:
+        """Read from the warehouse."""
+        with self._engine.connect() as connection:
+            return [dict(row) for row in connection.execute(sa.text(query)).mappings()]
+
     def execute_state(self, *statements: str, **parameters: object) -> None:
         """Change the state behind the engine's back."""
         with self._state_engine.begin() as connection:

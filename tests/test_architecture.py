@@ -15,7 +15,9 @@ import dagster_dailystory
 
 ROOT = Path(__file__).parents[1]
 MODULES = {path.stem: path for path in sorted((ROOT / "dagster_dailystory").glob("*.py"))}
-DAGSTER_FILES = {"assets", "component", "metadata", "resources"}
+DAGSTER_FILES = {
+    "assets", "automation", "component", "demo", "environment", "metadata", "resources", "steps"
+}  # fmt: skip
 ENGINE = sorted(MODULES.keys() - DAGSTER_FILES - {"__init__"})
 PUBLIC = {"ContactSync", "DailyStoryResource", "WarehouseResource", "build_contact_sync_assets", "run_contact_sync"}
 

@@ -1,0 +1,248 @@
+"""What the two ops of a sync do: plan and show the plan, send and show what was sent."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from enum import Enum
+
+import dagster as dg
+from dagster._core.definitions.metadata import TableMetadataSet  # not exported; sibling integrations import it so
+from pydantic import Field
+
+from dagster_dailystory.errors import BusyError, DailyStoryError, OutageError, RetryableError, WarehouseError
+from dagster_dailystory.metadata import (
+    Metadata,
+    ProgressLog,
+    contact_lineage,
+    key_lineage,
+    plan_metadata,
+    sent_metadata,
+    source_lineage,
+)
+from dagster_dailystory.model import ContactSync, PlanOptions, Scope
+from dagster_dailystory.preview import (
+    Standing,
+    check_shown_fields,
+    find_plan,
+    preview_changes,
+    preview_rejections,
+    standing,
+)
+from dagster_dailystory.report import PlanStatus, PlanSummary, SyncReport
+from dagster_dailystory.resources import DailyStoryResource, WarehouseResource
+from dagster_dailystory.sync import plan_contact_sync, refuse_blocked, send_contact_sync
+from dagster_dailystory.upstream import Upstream
+
+Events = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
+"""What an op of a sync yields."""
+
+PROGRESS_SECONDS = 10.0
+"""Shortest time between two observations of a running send."""
+
+NO_REJECTED_ROWS = "no_rejected_rows"
+NO_UNSETTLED_ROWS = "no_unsettled_rows"
+
+CONTACT_CHECKS = {
+    NO_REJECTED_ROWS: "No row is set aside: invalid in the source, or refused by DailyStory.",
+    NO_UNSETTLED_ROWS: "Every row that the latest run sent has a lasting answer.",
+}
+"""The checks of `contacts`, which warn and never stop a run, with what each makes sure of."""
+
+_WAIT_SECONDS = 3_600.0  # runs of one sync, for example the slices of a backfill, take turns
+_MENDED_BY_TIME = (BusyError, OutageError, RetryableError, WarehouseError)
+
+
+class RunScope(Enum):
+    """Which rows a run looks at."""
+
+    changed = "changed"
+    all = "all"
+    rejected = "rejected"
+
+
+class PlanConfig(dg.Config):
+    """What one run asks of its plan. The defaults are what a schedule wants."""
+
+    scope: RunScope = Field(
+        default=RunScope.changed,
+        description="changed: rows that differ from what DailyStory acknowledged. all: every row, with every mapped "
+        "field. rejected: only rows that were set aside before.",
+    )
+    dry_run: bool = Field(
+        default=False, description="Plan only: a preview that is never sent. Nothing is written to DailyStory."
+    )
+    limit: int | None = Field(
+        default=None, description="At most this many creates and updates; the rest stays a difference. No deletions."
+    )
+    keys: list[str] = Field(
+        default=[], description="Only these keys; a key of several columns is written a|b. No deletions."
+    )
+
+    def options(self, partition: str | None = None) -> PlanOptions:
+        """The same as the engine takes it."""
+        return PlanOptions(Scope(self.scope.value), self.dry_run, self.limit, tuple(self.keys), partition)
+
+
+class SyncSteps:
+    """The bodies of the two ops of a sync.
+
+    Args:
+        sync: What must equal what.
+        upstream: What its source reads.
+        preview_fields: Fields whose values the plan preview shows.
+        progress_seconds: Shortest time between two progress observations.
+
+    Raises:
+        ConfigurationError: `preview_fields` names a field that is not mapped.
+    """
+
+    def __init__(
+        self,
+        sync: ContactSync,
+        upstream: Upstream,
+        preview_fields: Sequence[str] = (),
+        progress_seconds: float = PROGRESS_SECONDS,
+    ) -> None:
+        check_shown_fields(sync, preview_fields)
+        self.sync = sync
+        self.upstream = upstream
+        self._preview_fields = preview_fields
+        self._progress_seconds = progress_seconds
+        self.changes_key, self.contacts_key, self.contact_map_key = (
+            dg.AssetKey(["dailystory", sync.name, noun]) for noun in ("changes", "contacts", "contact_map")
+        )
+
+    def plan(
+        self,
+        context: dg.AssetExecutionContext,
+        config: PlanConfig,
+        warehouse: WarehouseResource,
+        dailystory: DailyStoryResource,
+    ) -> Events:
+        """Plan, and show the plan."""
+        sync, place = self.sync, warehouse.warehouse()
+        with plain_failures():
+            options = config.options(_partition(context))
+            plan = plan_contact_sync(
+                sync, place, dailystory.destination(), options, context.run.run_id, wait_seconds=_WAIT_SECONDS
+            )
+            _log_plan(context, plan)
+            changes = preview_changes(sync, place, plan.plan_id, self._preview_fields)
+            rejections = preview_rejections(sync, place) if plan.rows_rejected else []
+        shown = plan_metadata(sync, plan, changes, rejections, dailystory.requests_per_second)
+        shown |= dict(TableMetadataSet(column_lineage=source_lineage(self.upstream)))
+        verdicts = [
+            dg.AssetCheckResult(passed=guard.passed, check_name=guard.name, description=guard.message)
+            for guard in plan.guards
+        ]
+        yield dg.MaterializeResult(asset_key=self.changes_key, metadata=shown, check_results=verdicts)
+
+    def send(
+        self, context: dg.AssetExecutionContext, warehouse: WarehouseResource, dailystory: DailyStoryResource
+    ) -> Events:
+        """Send the plan of this run, or of the run that it re-executes; without one, plan first."""
+        sync, place, destination = self.sync, warehouse.warehouse(), dailystory.destination()
+        progress = ProgressLog(context.log_event, self.contacts_key, self._progress_seconds)
+        partition, run_ids = _partition(context), _run_ids(context)
+        with plain_failures():
+            plan = find_plan(sync, place, run_ids, partition)
+            if plan is None:
+                options = PlanOptions(partition=partition)
+                plan = plan_contact_sync(sync, place, destination, options, context.run.run_id, wait_seconds=_WAIT_SECONDS)
+                _log_plan(context, plan)
+                refuse_blocked(plan)
+            if plan.status is PlanStatus.DRY:
+                context.log.info("plan %s is a dry run: nothing is sent", plan.plan_id)
+                yield from self._checks(standing(sync, place))
+                return
+            result = send_contact_sync(
+                sync, place, destination, run_ids, progress, partition=partition, wait_seconds=_WAIT_SECONDS
+            )
+            _log_report(context, result.report)
+            now = standing(sync, place)
+        yield from self._checks(now)
+        if _wrote_something(result.report):
+            yield from self._materializations(result.report, now, dailystory.base_url, warehouse)
+        with plain_failures(sent_metadata(result.report, now, dailystory.base_url)):
+            if result.error is not None:
+                raise result.error
+
+    def _materializations(
+        self, report: SyncReport, now: Standing, base_url: str, warehouse: WarehouseResource
+    ) -> Events:
+        lineage = TableMetadataSet(column_lineage=contact_lineage(self.sync, self.changes_key))
+        shown = sent_metadata(report, now, base_url) | dict(lineage)
+        yield dg.MaterializeResult(asset_key=self.contacts_key, metadata=shown)
+        state = warehouse.warehouse().state
+        name = ".".join(part for part in (state.schema, state.table_name(self.sync.name, "contact_map")) if part)
+        table = TableMetadataSet(
+            row_count=now.rows_mapped,
+            table_name=name,
+            column_lineage=key_lineage(self.sync, self.changes_key),
+        )
+        yield dg.MaterializeResult(asset_key=self.contact_map_key, metadata={"plan_id": report.plan_id, **dict(table)})
+
+    def _checks(self, now: Standing) -> Events:
+        rejected = ", ".join(f"{reason}: {rows}" for reason, rows in now.rejections_by_reason.items())
+        verdicts = {
+            NO_REJECTED_ROWS: (now.rows_rejected, rejected or "no row is set aside"),
+            NO_UNSETTLED_ROWS: (
+                now.rows_unsettled,
+                "rows that failed, conflicted or are in doubt; the next run goes on",
+            ),
+        }
+        for name, (rows, text) in verdicts.items():
+            yield dg.AssetCheckResult(
+                asset_key=self.contacts_key,
+                check_name=name,
+                passed=rows == 0,
+                severity=dg.AssetCheckSeverity.WARN,
+                description=text if rows else "none",
+                metadata={"rows": rows},
+            )
+
+
+@contextmanager
+def plain_failures(metadata: Metadata | None = None) -> Iterator[None]:
+    """Turn the engine's errors into Dagster failures, tried again only where time can mend them.
+
+    Raises:
+        Failure: Instead of any `DailyStoryError`.
+    """
+    try:
+        yield
+    except DailyStoryError as error:
+        about: Metadata = {"error": type(error).__name__, **(metadata or {})}
+        if error.status is not None:
+            about["http_status"] = error.status
+        raise dg.Failure(str(error), about, allow_retries=isinstance(error, _MENDED_BY_TIME)) from error
+
+
+def _partition(context: dg.AssetExecutionContext) -> str | None:
+    return context.partition_key if context.has_partition_key else None
+
+
+def _run_ids(context: dg.AssetExecutionContext) -> list[str]:
+    """This run, and those that it re-executes."""
+    ids = (context.run.run_id, context.run.parent_run_id, context.run.root_run_id)
+    return list(dict.fromkeys(run_id for run_id in ids if run_id))
+
+
+def _wrote_something(report: SyncReport) -> bool:
+    answered = ("created", "updated", "deleted", "mapped", "refused", "conflicted", "in_doubt")
+    return any(getattr(report, f"rows_{outcome}") for outcome in answered)
+
+
+def _log_plan(context: dg.AssetExecutionContext, plan: PlanSummary) -> None:
+    context.log.info(
+        "plan %s is %s: %d rows read, %d unchanged, %d to create, %d to update, %d to delete, %d rejected, %d held",
+        plan.plan_id, plan.status.value, plan.rows_read, plan.rows_unchanged, plan.rows_to_create,
+        plan.rows_to_update, plan.rows_to_delete, plan.rows_rejected, plan.rows_held,
+    )  # fmt: skip
+
+
+def _log_report(context: dg.AssetExecutionContext, report: SyncReport) -> None:
+    context.log.info(
+        "plan %s is %s: %d created, %d updated, %d deleted, %d refused, %d failed, %d requests in %.1f s",
+        report.plan_id, report.outcome, report.rows_created, report.rows_updated, report.rows_deleted,
+        report.rows_refused, report.rows_failed, report.api_requests, report.send_seconds,
+    )  # fmt: skip

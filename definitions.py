@@ -1,0 +1,48 @@
+"""The code location: a real sync from the environment, or the demo where the environment names none.
+
+Set WAREHOUSE_URL, DAILYSTORY_BASE_URL and DAILYSTORY_API_TOKEN for a real one; DAILYSTORY_STATE_URL,
+DAILYSTORY_REQUESTS_PER_SECOND and DAILYSTORY_MAX_CONCURRENCY may join them. With none of them set this is the demo: a
+DuckDB file and the sandbox (`make demo`, `make dev`). Nothing is connected to while the location loads.
+"""
+
+from pathlib import Path
+
+import dagster as dg
+
+from dagster_dailystory import ContactSync, build_contact_sync_assets
+from dagster_dailystory.environment import resources_from_environment
+
+customers = ContactSync(
+    name="customers",
+    source=Path(__file__).parent / "sql" / "customers.sql",
+    key="customer_id",
+    fields={
+        "email": "email",
+        "mobilePhone": "mobile_phone",
+        "firstName": "first_name",
+        "lastName": "last_name",
+        "city": "city",
+        "region": "region",
+        "postalCode": "postal_code",
+        "optOutEmail": "marketing_opt_out",
+    },
+    extended_properties={
+        "plan": "plan",
+        "lifetime_value": "lifetime_value",
+        "signed_up_at": "signed_up_at",
+        "loyalty_id": "loyalty_id",
+    },
+    deletes="deactivate",
+)
+
+defs = dg.Definitions(
+    assets=[*build_contact_sync_assets(customers)],
+    resources=resources_from_environment(),
+    schedules=[
+        dg.ScheduleDefinition(
+            "customers_hourly", target=dg.AssetSelection.groups("dailystory"), cron_schedule="0 * * * *"
+        )
+    ],
+    # One process: DuckDB lets a single one open its file, and one op sends everything anyway.
+    executor=dg.in_process_executor,
+)
