@@ -103,7 +103,7 @@ class SyncTables:
         name = sync.name
 
         def key_columns(*, nullable: bool = False) -> list[Column[object]]:
-            return [Column(key, kind, nullable=nullable) for key, kind in key_types.items()]
+            return [Column(key, kind, nullable=nullable, autoincrement=False) for key, kind in key_types.items()]
 
         def values() -> list[Column[object]]:
             return [Column(value, kind) for value, kind in value_types.items()]
@@ -137,7 +137,7 @@ class SyncTables:
             location.table_name(name, "changes"),
             self.metadata,
             Column("plan_id", TEXT, nullable=False),
-            Column("sequence", BIG_INTEGER, nullable=False),
+            Column("sequence", BIG_INTEGER, nullable=False, autoincrement=False),
             *key_columns(),
             *_texts("operation", "partition_value", "identity_email", "identity_mobile"),
             *(Column(flag, BOOLEAN) for flag in ("is_new", "replaces", "identity_changed", "rekeyed", "reactivates")),

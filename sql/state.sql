@@ -1,0 +1,171 @@
+-- The state tables of the demo's sync, as PostgreSQL makes them (layout version 1).
+-- They are made by the first run; this file is for reading, and for joining. Key and value columns have the source's
+-- own types; where the state is in another database than the warehouse, values are canonical texts.
+
+CREATE TABLE dailystory_customers_changes (
+    plan_id TEXT NOT NULL,
+    sequence BIGINT NOT NULL,
+    customer_id INTEGER NOT NULL,
+    operation TEXT,
+    partition_value TEXT,
+    identity_email TEXT,
+    identity_mobile TEXT,
+    is_new BOOLEAN,
+    replaces BOOLEAN,
+    identity_changed BOOLEAN,
+    rekeyed BOOLEAN,
+    reactivates BOOLEAN,
+    dsid TEXT,
+    priority BIGINT,
+    waits_for BIGINT,
+    field_email TEXT,
+    "field_mobilePhone" TEXT,
+    "field_firstName" TEXT,
+    "field_lastName" TEXT,
+    field_city TEXT,
+    field_region TEXT,
+    "field_postalCode" TEXT,
+    "field_optOutEmail" BOOLEAN,
+    custom_plan TEXT,
+    custom_lifetime_value NUMERIC(12, 2),
+    custom_signed_up_at TIMESTAMP WITHOUT TIME ZONE,
+    custom_loyalty_id UUID,
+    differs_field_email BOOLEAN,
+    "differs_field_mobilePhone" BOOLEAN,
+    "differs_field_firstName" BOOLEAN,
+    "differs_field_lastName" BOOLEAN,
+    differs_field_city BOOLEAN,
+    differs_field_region BOOLEAN,
+    "differs_field_postalCode" BOOLEAN,
+    "differs_field_optOutEmail" BOOLEAN,
+    differs_custom_plan BOOLEAN,
+    differs_custom_lifetime_value BOOLEAN,
+    differs_custom_signed_up_at BOOLEAN,
+    differs_custom_loyalty_id BOOLEAN,
+    outcome TEXT,
+    reason TEXT,
+    message TEXT,
+    attempts BIGINT,
+    answered_at TIMESTAMP WITHOUT TIME ZONE,
+    PRIMARY KEY (plan_id, sequence)
+);
+
+CREATE TABLE dailystory_customers_contact_map (
+    customer_id INTEGER NOT NULL,
+    dsid TEXT NOT NULL,
+    first_synced_at TIMESTAMP WITHOUT TIME ZONE,
+    last_synced_at TIMESTAMP WITHOUT TIME ZONE,
+    deactivated_at TIMESTAMP WITHOUT TIME ZONE,
+    deleted_at TIMESTAMP WITHOUT TIME ZONE,
+    PRIMARY KEY (customer_id)
+);
+
+CREATE INDEX dailystory_customers_contact_map_759c46fa ON dailystory_customers_contact_map (dsid);
+
+CREATE TABLE dailystory_customers_intents (
+    customer_id INTEGER NOT NULL,
+    email_as_sent TEXT,
+    mobile_as_sent TEXT,
+    plan_id TEXT,
+    sequence BIGINT,
+    sent_at TIMESTAMP WITHOUT TIME ZONE,
+    PRIMARY KEY (customer_id)
+);
+
+CREATE TABLE dailystory_customers_rejections (
+    customer_id INTEGER,
+    reason TEXT,
+    message TEXT,
+    fingerprint TEXT,
+    source_rows BIGINT,
+    attempts BIGINT,
+    first_seen_at TIMESTAMP WITHOUT TIME ZONE,
+    last_seen_at TIMESTAMP WITHOUT TIME ZONE
+);
+
+CREATE INDEX dailystory_customers_rejections_9a0e715d ON dailystory_customers_rejections (customer_id);
+
+CREATE TABLE dailystory_customers_snapshot (
+    customer_id INTEGER NOT NULL,
+    field_email TEXT,
+    "field_mobilePhone" TEXT,
+    "field_firstName" TEXT,
+    "field_lastName" TEXT,
+    field_city TEXT,
+    field_region TEXT,
+    "field_postalCode" TEXT,
+    "field_optOutEmail" BOOLEAN,
+    custom_plan TEXT,
+    custom_lifetime_value NUMERIC(12, 2),
+    custom_signed_up_at TIMESTAMP WITHOUT TIME ZONE,
+    custom_loyalty_id UUID,
+    identity_email TEXT,
+    identity_mobile TEXT,
+    partition_value TEXT,
+    resend_all BOOLEAN,
+    absent_since TIMESTAMP WITHOUT TIME ZONE,
+    absent_action TEXT,
+    PRIMARY KEY (customer_id)
+);
+
+CREATE INDEX dailystory_customers_snapshot_55a2a2ee ON dailystory_customers_snapshot (identity_mobile);
+
+CREATE INDEX dailystory_customers_snapshot_b33e3ec5 ON dailystory_customers_snapshot (identity_email);
+
+CREATE TABLE dailystory_meta (
+    name TEXT NOT NULL,
+    value TEXT,
+    holder TEXT,
+    fence BIGINT,
+    heartbeat_at TIMESTAMP WITHOUT TIME ZONE,
+    PRIMARY KEY (name)
+);
+
+CREATE TABLE dailystory_plans (
+    plan_id TEXT NOT NULL,
+    sync_name TEXT,
+    partition_value TEXT,
+    run_id TEXT,
+    scope TEXT,
+    options TEXT,
+    mapping_version TEXT,
+    destination TEXT,
+    status TEXT,
+    guards TEXT,
+    changes_by_field TEXT,
+    rejections_by_reason TEXT,
+    rows_read BIGINT,
+    rows_unchanged BIGINT,
+    rows_to_create BIGINT,
+    rows_to_update BIGINT,
+    rows_to_delete BIGINT,
+    rows_rejected BIGINT,
+    rows_held BIGINT,
+    diff_seconds FLOAT(53),
+    created_at TIMESTAMP WITHOUT TIME ZONE,
+    sent_at TIMESTAMP WITHOUT TIME ZONE,
+    finished_at TIMESTAMP WITHOUT TIME ZONE,
+    PRIMARY KEY (plan_id)
+);
+
+CREATE TABLE dailystory_runs (
+    run_id TEXT,
+    plan_id TEXT,
+    sync_name TEXT,
+    partition_value TEXT,
+    outcome TEXT,
+    started_at TIMESTAMP WITHOUT TIME ZONE,
+    finished_at TIMESTAMP WITHOUT TIME ZONE,
+    rows_created BIGINT,
+    rows_updated BIGINT,
+    rows_deleted BIGINT,
+    rows_mapped BIGINT,
+    rows_refused BIGINT,
+    rows_failed BIGINT,
+    rows_in_doubt BIGINT,
+    rows_conflicted BIGINT,
+    api_requests BIGINT,
+    api_retries BIGINT,
+    api_throttled BIGINT,
+    send_seconds FLOAT(53)
+);
