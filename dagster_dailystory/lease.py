@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ class Lease:
 
     Attributes:
         name: Its row in the meta table.
-        holder: Host and process namespace, process, start of the process.
+        holder: Host and process namespace, process, start of the process, a random word.
         fence: Grows with each holder: a late write of an earlier one is refused.
     """
 
@@ -51,7 +52,7 @@ class Lease:
                     "wait for it to end, then run again"
                 )
             fence = int(row["fence"]) + 1
-        lease = cls(name, _this_process(), fence)
+        lease = cls(name, _new_holder(), fence)
         values = {"holder": lease.holder, "fence": fence, "heartbeat_at": now}
         if row is None:
             lease._insert(state, values)
@@ -97,8 +98,9 @@ class Lease:
         state.connection.execute(meta.update().where(mine).values(holder=None))
 
 
-def _this_process() -> str:
-    return f"{_this_host()}:{os.getpid()}:{_started(os.getpid())}"
+def _new_holder() -> str:
+    """Names this holder: host, process, and a word that tells two threads of one process apart."""
+    return f"{_this_host()}:{os.getpid()}:{_started(os.getpid())}:{secrets.token_hex(4)}"
 
 
 def _this_host() -> str:
@@ -118,7 +120,7 @@ def _started(pid: int) -> str:
 
 
 def _alive(holder: str) -> bool:
-    host, pid, started = holder.rsplit(":", 2)
+    host, pid, started, _ = holder.rsplit(":", 3)
     if host != _this_host():
         return True
     try:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, FromClause, and_, cast, literal, not_, null, or_, select
+from sqlalchemy import ColumnElement, FromClause, and_, cast, literal, not_, null, or_, select, true
 
 from dagster_dailystory.change import REMEMBERED_REASONS, Reason
 from dagster_dailystory.dialect import BIG_INTEGER, MOMENT, TEXT, SqlQuery, SqlType, json_rows, rows_parameter
 from dagster_dailystory.diff import Diff
+from dagster_dailystory.model import Scope
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables
 
@@ -64,10 +65,13 @@ class Rejections:
     def _forget(self, pending: FromClause, diff: Diff) -> None:
         """Drop what no longer holds: local verdicts not seen again, refusals of rows that are no difference now.
 
-        Only keys that the plan looked at count, and keys that are nowhere in the source.
+        Only keys that the plan looked at count, and keys that are nowhere in the source. Rows without a key are looked
+        at by every plan that does not choose its rows by their keys.
         """
         in_source = select(literal(1)).select_from(diff.source).where(self._same_key(diff.source))
-        looked_at = or_(in_source.where(diff.in_scope()).exists(), not_(in_source.exists()))
+        chosen_by_key = bool(diff.options.keys) or diff.options.scope is Scope.REJECTED
+        left = diff.has_key(self._rejections) if chosen_by_key else true()
+        looked_at = or_(in_source.where(diff.in_scope()).exists(), and_(left, not_(in_source.exists())))
         still_differs = select(pending.c.sequence).where(self._same_key(pending)).exists()
         remembered = self._rejections.c.reason.in_(_REMEMBERED)
         stale = and_(not_(remembered), self._rejections.c.last_seen_at < self._now)

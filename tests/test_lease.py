@@ -1,0 +1,97 @@
+"""One run at a time: who may hold a sync, and who takes over from the dead."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from harness import sync_of
+
+from dagster_dailystory.errors import BusyError
+from dagster_dailystory.lease import LEASE_SECONDS, Lease
+from dagster_dailystory.state import State, open_state
+from dagster_dailystory.tables import StateLocation
+
+
+@contextmanager
+def opened(url: str) -> Iterator[State]:
+    with open_state(StateLocation(url), sync_of()) as state:
+        yield state
+
+
+def taken(state: State) -> Lease:
+    with state.connection.begin():
+        return Lease.take(state)
+
+
+def held_by(state: State, holder: str) -> None:
+    meta = state.shared.meta
+    with state.connection.begin():
+        state.connection.execute(meta.update().where(meta.c.name == "lock:customers").values(holder=holder))
+
+
+def test_a_held_lease_is_refused_and_a_returned_one_is_taken_with_a_higher_fence(warehouse_url):
+    with opened(warehouse_url) as state:
+        first = taken(state)
+        with pytest.raises(BusyError, match="another run holds sync 'customers'"):
+            taken(state)
+        with state.connection.begin():
+            first.give_back(state)
+        assert taken(state).fence == first.fence + 1
+
+
+def test_the_lease_of_a_dead_process_is_taken_at_once(warehouse_url):
+    dead = subprocess.run(
+        [sys.executable, "-c", "from dagster_dailystory.lease import _new_holder; print(_new_holder())"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    with opened(warehouse_url) as state:
+        lease = taken(state)
+        held_by(state, dead.stdout.strip())
+        assert taken(state).fence == lease.fence + 1
+
+
+def test_a_process_that_reuses_the_number_of_a_dead_one_is_another(new_database: Callable[[str], str]):
+    with opened(new_database("sqlite")) as state:
+        host, pid, _, word = taken(state).holder.rsplit(":", 3)
+        held_by(state, f"{host}:{pid}:1:{word}")
+        assert taken(state).fence == 2
+
+
+def test_the_lease_of_another_host_is_taken_when_it_was_silent_for_long(new_database: Callable[[str], str]):
+    with opened(new_database("sqlite")) as state:
+        taken(state)
+        held_by(state, "elsewhere:1:1:word")
+        with pytest.raises(BusyError):
+            taken(state)
+        later = state.now() + timedelta(seconds=LEASE_SECONDS + 1)
+        assert taken(replace(state, now=lambda: later)).fence == 2
+
+
+def test_a_holder_that_was_taken_over_writes_nothing_more(warehouse_url):
+    with opened(warehouse_url) as state:
+        first = taken(state)
+        held_by(state, "elsewhere:1:1:word")
+        later = state.now() + timedelta(seconds=LEASE_SECONDS + 1)
+        second = taken(replace(state, now=lambda: later))
+        with pytest.raises(BusyError, match="took sync 'customers' over"), state.connection.begin():
+            first.renew(state)
+        with state.connection.begin():
+            first.give_back(state)
+            second.check(state)
+
+
+def test_two_threads_of_one_process_are_two_holders(new_database: Callable[[str], str]):
+    """Both read the same fence; the later write finds it gone, and must not take the other's lease for its own."""
+    with opened(new_database("sqlite")) as state:
+        lease = taken(state)
+        twin = Lease(lease.name, lease.holder.rsplit(":", 1)[0] + ":other", lease.fence)
+        with pytest.raises(BusyError), state.connection.begin():
+            twin.check(state)
