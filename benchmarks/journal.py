@@ -25,7 +25,7 @@ from dagster_dailystory.session import held
 from dagster_dailystory.state import utc_now
 from dagster_dailystory.sync import plan_contact_sync
 
-ROWS, CHANGED, BATCH = 100_000, 20_000, 500
+ROWS, CHANGED, BATCH = 100_000, 20_000, 1_000
 SYNC = ContactSync(
     name="customers",
     source="people",

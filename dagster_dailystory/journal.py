@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
     FromClause,
-    MetaData,
-    PrimaryKeyConstraint,
     Table,
     and_,
     case,
@@ -24,20 +20,13 @@ from sqlalchemy import (
     select,
 )  # fmt: skip
 
+from dagster_dailystory.answers import AnswerTable
 from dagster_dailystory.change import Answer, Change, Operation, Outcome, Reason
 from dagster_dailystory.contact_map import live_holders
 from dagster_dailystory.dialect import (
-    BIG_INTEGER,
-    BOOLEAN,
-    MOMENT,
     TEXT,
-    SqlQuery,
-    SqlType,
     SqlValue,
     among,
-    json_rows,
-    rows_parameter,
-    uses_indexes,
 )  # fmt: skip
 from dagster_dailystory.lease import Lease
 from dagster_dailystory.model import Deletes, MappedField, Nulls
@@ -46,10 +35,6 @@ from dagster_dailystory.rejections import Rejections
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables, differs_column
 
-_ANSWER_COLUMNS: Mapping[str, SqlType] = {
-    "sequence": BIG_INTEGER, "outcome": TEXT, "dsid": TEXT, "reason": TEXT, "message": TEXT, "attempts": BIG_INTEGER,
-    "answered_at": MOMENT, "replaced": BOOLEAN,
-}  # fmt: skip
 _LINKING = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.MAPPED})
 _WRITTEN = frozenset({Outcome.CREATED, Outcome.UPDATED})
 _REFUSED = frozenset({Outcome.REJECTED, Outcome.CONFLICTED})
@@ -63,17 +48,15 @@ class Journal:
         self._tables = tables
         self._lease = lease
         self._plan_id = plan_id
-        # PostgreSQL keeps the rows that a DELETE leaves behind, which would slow each batch down.
-        self._answers = Table(
-            state.location.table_name(tables.sync.name, "answers"),
-            MetaData(),
-            *(Column(name, kind) for name, kind in _ANSWER_COLUMNS.items()),
-            *([PrimaryKeyConstraint("sequence")] if uses_indexes(state.dialect) else []),
-            prefixes=["TEMPORARY"],
-            postgresql_on_commit="DELETE ROWS" if state.dialect.name == "postgresql" else None,
-        )
+        self._answers = AnswerTable(state, tables, plan_id)
         with state.connection.begin():
-            self._answers.create(state.connection, checkfirst=False)
+            self._answers.create()
+            self._moves_keys = self._has(tables.changes, tables.changes.c.plan_id == plan_id, tables.changes.c.rekeyed)
+            self._has_rejections = self._has(tables.rejections)
+
+    def _has(self, table: FromClause, *conditions: ColumnElement[bool]) -> bool:
+        found = select(literal(1)).select_from(table).where(*conditions).limit(1)
+        return self._state.connection.execute(found).first() is not None
 
     def record_silent(self) -> None:
         """Acknowledge the changes that send nothing: the snapshot moves, and keys that left are marked."""
@@ -111,13 +94,14 @@ class Journal:
         with self._state.connection.begin():
             self._lease.renew(self._state)
             answers = self._without_shared(answers, changes)
-            self._upload(answers)
+            self._answers.fill(answers)
             outcomes = {answer.outcome for answer in answers}
+            adds_rows = any(a.replaced or a.dsid != changes[a.sequence].dsid for a in answers)
             if outcomes & _LINKING:
                 self._move_rekeyed()
-                self._link()
+                self._link(adds_rows=adds_rows)
             if outcomes & _WRITTEN:
-                self._remember_values(_WRITTEN)
+                self._remember_values(_WRITTEN, adds_rows=adds_rows)
             if Outcome.MAPPED in outcomes:
                 self._remember_mapped()
             if Outcome.DELETED in outcomes:
@@ -126,46 +110,8 @@ class Journal:
                 self._mark_absent(Outcome.RECORDED, Deletes.KEEP)
             if outcomes & _REFUSED:
                 self._refuse([a for a in answers if a.outcome in _REFUSED], changes)
-            self._settle_answered()
+            self._settle_answered(has_creates=any(changes[a.sequence].operation is Operation.CREATE for a in answers))
         return list(answers)
-
-    def _upload(self, answers: Sequence[Answer]) -> None:
-        execute, changes = self._state.connection.execute, self._tables.changes
-        rows: list[dict[str, object]] = [
-            {
-                "sequence": a.sequence,
-                "outcome": a.outcome.value,
-                "dsid": a.dsid,
-                "reason": a.reason.value if a.reason else None,
-                "message": a.message or None,
-                "attempts": a.attempts,
-                "answered_at": _moment(a.answered_at),
-                "replaced": a.replaced,
-            }
-            for a in answers
-        ]
-        given = json_rows(self._state.dialect, _ANSWER_COLUMNS)
-        execute(self._answers.delete())
-        insert = self._answers.insert().from_select(list(_ANSWER_COLUMNS), select(*given.c))
-        execute(insert, rows_parameter(rows))
-        mine = and_(changes.c.plan_id == self._plan_id, changes.c.sequence == self._answers.c.sequence)
-        told = ("outcome", "reason", "message", "attempts", "answered_at")
-        values: dict[str, SqlValue] = {name: self._answers.c[name] for name in told}
-        values["dsid"] = func.coalesce(self._answers.c.dsid, changes.c.dsid)
-        execute(changes.update().where(mine).values(**values))
-
-    def _answered(self, outcomes: Iterable[Outcome], *extra: SqlValue) -> SqlQuery:
-        """The changes of this batch with certain outcomes, and their answers."""
-        changes, answers = self._tables.changes, self._answers
-        return (
-            select(*self._keys(changes), *extra)
-            .join(answers, answers.c.sequence == changes.c.sequence)
-            .where(
-                changes.c.plan_id == self._plan_id,
-                changes.c.sequence.in_(select(answers.c.sequence)),
-                answers.c.outcome.in_([outcome.value for outcome in outcomes]),
-            )
-        )
 
     def _without_shared(self, answers: Sequence[Answer], changes: Mapping[int, Change]) -> list[Answer]:
         """Turn answers whose contact belongs to another live key of this sync into conflicts."""
@@ -197,9 +143,11 @@ class Journal:
 
     def _move_rekeyed(self) -> None:
         """A person's new key takes the contact map's row over; the old key's snapshot row goes."""
+        if not self._moves_keys:
+            return
         changes, contact_map, snapshot = self._tables.changes, self._tables.contact_map, self._tables.snapshot
         execute = self._state.connection.execute
-        moved = self._answered(_LINKING, changes.c.dsid).where(changes.c.rekeyed).subquery("moved")
+        moved = self._answers.answered(_LINKING, changes.c.dsid).where(changes.c.rekeyed).subquery("moved")
         if execute(select(moved.c.dsid).limit(1)).first() is None:
             return
         old = and_(contact_map.c.dsid == moved.c.dsid, not_(self._same(contact_map, moved)))
@@ -207,31 +155,35 @@ class Journal:
         execute(snapshot.delete().where(old_key.exists()))
         execute(contact_map.update().where(old).values({key: moved.c[key] for key in self._tables.key_names}))
 
-    def _link(self) -> None:
-        contact_map, answers, execute = self._tables.contact_map, self._answers, self._state.connection.execute
-        linked = self._answered(_LINKING, answers.c.dsid, answers.c.answered_at).subquery("linked")
+    def _link(self, *, adds_rows: bool) -> None:
+        contact_map, answers, execute = self._tables.contact_map, self._answers.table, self._state.connection.execute
+        linked = self._answers.answered(_LINKING, answers.c.dsid, answers.c.answered_at).subquery("linked")
         same = self._same(contact_map, linked)
         values = {"dsid": linked.c.dsid, "last_synced_at": linked.c.answered_at}
         execute(contact_map.update().where(same).values(**values, deactivated_at=null(), deleted_at=null()))
+        if not adds_rows:
+            return
         names = [*self._tables.key_names, "dsid", "first_synced_at", "last_synced_at"]
         row = (*self._keys(linked), linked.c.dsid, linked.c.answered_at, linked.c.answered_at)
         new = select(*row).where(not_(select(contact_map.c.dsid).where(same).exists()))
         execute(contact_map.insert().from_select(names, new))
 
-    def _remember_values(self, outcomes: Iterable[Outcome]) -> None:
+    def _remember_values(self, outcomes: Iterable[Outcome], *, adds_rows: bool) -> None:
         """Only what was sent moves; where everything was sent the row is replaced as a whole."""
         changes, snapshot, execute = self._tables.changes, self._tables.snapshot, self._state.connection.execute
         fields = self._tables.sync.mapped_fields
         copied = [changes.c[name] for m in fields for name in (m.state_column, differs_column(m.state_column))]
         identity = (changes.c.identity_email, changes.c.identity_mobile, changes.c.partition_value)
-        replaced = or_(changes.c.replaces, func.coalesce(self._answers.c.replaced, false())).label("replaced")
-        sent = self._answered(outcomes, *copied, *identity, replaced).subquery("sent")
+        replaced = or_(changes.c.replaces, func.coalesce(self._answers.table.c.replaced, false())).label("replaced")
+        sent = self._answers.answered(outcomes, *copied, *identity, replaced).subquery("sent")
         values: dict[str, SqlValue] = {m.state_column: self._remembered(m, sent) for m in fields}
         for name in ("identity_email", "identity_mobile", "partition_value"):
             values[name] = func.coalesce(sent.c[name], snapshot.c[name])
         same = self._same(snapshot, sent)
         present = {"resend_all": false(), "absent_since": null(), "absent_action": null()}
         execute(snapshot.update().where(same).values(**values, **present))
+        if not adds_rows:
+            return
         columns = [*self._tables.key_names, *values, "resend_all"]
         new = select(*(sent.c[name] for name in columns[:-1]), false())
         absent = not_(select(snapshot.c.resend_all).where(same).exists())
@@ -247,7 +199,7 @@ class Journal:
         """A contact that was found and not written: nothing of its values is known."""
         changes, snapshot = self._tables.changes, self._tables.snapshot
         extra = (changes.c.identity_email, changes.c.identity_mobile, changes.c.partition_value)
-        mapped = self._answered((Outcome.MAPPED,), *extra).subquery("mapped")
+        mapped = self._answers.answered((Outcome.MAPPED,), *extra).subquery("mapped")
         names = [*self._tables.key_names, *(column.name for column in extra)]
         absent = not_(select(snapshot.c.resend_all).where(self._same(snapshot, mapped)).exists())
         new = select(*(mapped.c[name] for name in names)).where(absent)
@@ -256,18 +208,19 @@ class Journal:
     def _mark_deleted(self) -> None:
         contact_map, policy = self._tables.contact_map, Deletes(self._tables.sync.deletes)
         self._mark_absent(Outcome.DELETED, policy)
-        gone = self._answered((Outcome.DELETED,), self._answers.c.answered_at).subquery("gone")
+        gone = self._answers.answered((Outcome.DELETED,), self._answers.table.c.answered_at).subquery("gone")
         moment = contact_map.c.deleted_at if policy is Deletes.DELETE else contact_map.c.deactivated_at
         marked = contact_map.update().where(self._same(contact_map, gone))
         self._state.connection.execute(marked.values({moment: gone.c.answered_at}))
 
     def _mark_absent(self, outcome: Outcome, action: Deletes) -> None:
         snapshot = self._tables.snapshot
-        gone = self._answered((outcome,), self._answers.c.answered_at).subquery("gone")
+        gone = self._answers.answered((outcome,), self._answers.table.c.answered_at).subquery("gone")
         absent = {"absent_since": gone.c.answered_at, "absent_action": literal(action.value, TEXT)}
         self._state.connection.execute(snapshot.update().where(self._same(snapshot, gone)).values(**absent))
 
     def _refuse(self, answers: Sequence[Answer], changes: Mapping[int, Change]) -> None:
+        self._has_rejections = True
         sync, secret = self._tables.sync, self._state.secret
         refusals: list[dict[str, object]] = [
             {
@@ -280,22 +233,19 @@ class Journal:
         ]
         Rejections(self._state, self._tables).refuse(self._plan_id, refusals)
 
-    def _settle_answered(self) -> None:
+    def _settle_answered(self, *, has_creates: bool) -> None:
         """Every verdict but a doubtful one ends the row's intent; a success ends its rejection."""
-        execute = self._state.connection.execute
-        for table, outcomes in (
-            (self._tables.intents, set(Outcome) - {Outcome.IN_DOUBT}),
-            (self._tables.rejections, _LINKING | {Outcome.DELETED}),
-        ):
-            execute(table.delete().where(among(table, self._tables.key_names, self._answered(outcomes))))
+        if has_creates:
+            self._drop(self._tables.intents, set(Outcome) - {Outcome.IN_DOUBT})
+        if self._has_rejections:
+            self._drop(self._tables.rejections, _LINKING | {Outcome.DELETED})
+
+    def _drop(self, table: Table, outcomes: Iterable[Outcome]) -> None:
+        answered = among(table, self._tables.key_names, self._answers.answered(outcomes))
+        self._state.connection.execute(table.delete().where(answered))
 
     def _keys(self, relation: FromClause) -> list[SqlValue]:
         return [relation.c[key] for key in self._tables.key_names]
 
     def _same(self, one: FromClause, other: FromClause) -> ColumnElement[bool]:
         return and_(*(one.c[key] == other.c[key] for key in self._tables.key_names))
-
-
-def _moment(moment: datetime) -> str:
-    """A UTC time as every state database reads it from JSON."""
-    return moment.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")

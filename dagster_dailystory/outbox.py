@@ -261,8 +261,8 @@ class Outbox:
 
     @property
     def rows_open(self) -> int:
-        """Changes that were to be sent and have no verdict."""
-        return max(self._rows_total - sum(self.outcomes.values()), 0)
+        """Changes that are to be sent and have no verdict, also where the send ended before its first request."""
+        return self._open_changes()[0]
 
 
 def settle_intents(state: State, tables: SyncTables, lease: Lease, sender: Sender) -> None:
