@@ -1,0 +1,45 @@
+"""What a source's text names."""
+
+from __future__ import annotations
+
+import pytest
+from harness import sync_of
+
+from dagster_dailystory.source import source_text, split_table_name, staged_key, staged_text
+
+
+@pytest.mark.parametrize(
+    ("written", "schema", "name"),
+    [
+        ("customers", None, "customers"),
+        ("crm.customers", "crm", "customers"),
+        ('"Odd Name"', None, "Odd Name"),
+        ('crm."a.b"', "crm", "a.b"),
+        ('"say ""hi"""', None, 'say "hi"'),
+        ("catalog.crm.customers", "catalog.crm", "customers"),
+    ],
+)
+def test_a_table_name_may_be_quoted_and_qualified(written, schema, name):
+    assert split_table_name(written) == (schema, name)
+
+
+@pytest.mark.parametrize("written", ["select 1", "  select 1 ;\n", "select 1;;"])
+def test_a_query_loses_its_last_semicolons(written):
+    assert source_text(sync_of(source=written)) == "select 1"
+
+
+def test_a_query_that_speaks_of_a_file_is_a_query():
+    assert source_text(sync_of(source="select 'x' as name from a.sql")).startswith("select")
+
+
+@pytest.mark.parametrize(
+    ("value", "key"),
+    [(7, 7), (-(2**63), -(2**63)), (2**63, str(2**63)), ("7", "7"), (True, "true"), (1.5, "1.5"), (None, None)],
+)
+def test_whole_numbers_are_staged_as_such(value, key):
+    assert staged_key(value) == key
+
+
+def test_a_value_without_a_text_is_staged_as_one_that_no_field_takes():
+    assert staged_text(b"\x00") != staged_text("")
+    assert "unsupported" in str(staged_text(b"\x00"))
