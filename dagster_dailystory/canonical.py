@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from typing import Any
 from uuid import UUID
 
@@ -205,6 +206,7 @@ _RENDERERS: dict[type, Callable[[Any], str | None]] = {
     time: _time_text,
     timedelta: _duration_text,
     UUID: UUID.__str__,
+    **dict.fromkeys((IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network), str),
     list: _json_text,
     tuple: _json_text,
     set: _json_text,

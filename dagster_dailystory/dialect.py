@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
+    CHAR,
     BigInteger,
     Boolean,
     ColumnElement,
@@ -18,18 +19,24 @@ from sqlalchemy import (
     Float,
     FromClause,
     Integer,
+    LargeBinary,
     Numeric,
     Select,
     String,
     Text,
     Time,
     Uuid,
+    and_,
     bindparam,
+    case,
     cast,
     collate,
     column,
+    false,
     func,
     literal_column,
+    not_,
+    null,
     select,
     tuple_,
     type_coerce,
@@ -41,8 +48,6 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.selectable import Subquery
 from sqlalchemy.types import JSON, NullType, TypeEngine, UserDefinedType
 
-from dagster_dailystory.errors import ConfigurationError
-
 SqlType = TypeEngine[Any]
 """Any SQLAlchemy column type."""
 
@@ -52,10 +57,15 @@ SqlValue = ColumnElement[Any]
 SqlQuery = Select[Any]
 """Any SQLAlchemy SELECT."""
 
-STATE_DIALECTS = frozenset({"duckdb", "postgresql", "sqlite"})
-"""Databases that can hold the state: they have transactions, and JSON functions for bulk rows."""
+UNSUPPORTED = "\x1aunsupported"
+"""Stands in a column for a value that has no text, so that its row is rejected by name."""
 
 _BINARY_COLLATION = {"postgresql": "C", "sqlite": "BINARY"}
+_NANOSECONDS = "TIMESTAMP_NS"  # the driver cuts them to microseconds, so the diff must too
+_COMPARABLE = (
+    Integer, Numeric, Float, Boolean, Date, DateTime, Time, Uuid, String,
+    postgresql.INTERVAL, postgresql.INET, postgresql.CIDR, postgresql.BYTEA,
+)  # fmt: skip
 _INDEXED = frozenset({"postgresql", "sqlite"})
 
 
@@ -70,8 +80,7 @@ class Untyped(UserDefinedType[object]):
 
     def literal_processor(self, dialect: Dialect) -> Callable[[object], str]:
         """Write a value into a statement: a text as one, a number as one."""
-        quoted = Text().literal_processor(dialect)
-        return lambda value: quoted(value) if quoted and isinstance(value, str) else repr(value)
+        return lambda value: "'" + value.replace("'", "''") + "'" if isinstance(value, str) else repr(value)
 
 
 class _Json(UserDefinedType[object]):
@@ -79,19 +88,6 @@ class _Json(UserDefinedType[object]):
 
     def get_col_spec(self, **_kw: object) -> str:
         return "JSON"
-
-
-def require_state_dialect(dialect: Dialect) -> None:
-    """Refuse a database that cannot hold the state.
-
-    Raises:
-        ConfigurationError: The database is none of `STATE_DIALECTS`.
-    """
-    if dialect.name not in STATE_DIALECTS:
-        raise ConfigurationError(
-            f"{dialect.name} cannot hold the sync's state; set state_url to a "
-            f"{', '.join(sorted(STATE_DIALECTS))} database"
-        )
 
 
 def uses_indexes(dialect: Dialect) -> bool:
@@ -107,17 +103,21 @@ def storage_type(reflected: SqlType, dialect: Dialect) -> SqlType:
     """
     if dialect.name == "sqlite":
         return Untyped()
-    if isinstance(reflected, (Enum, NullType)):
-        return Text()
-    if isinstance(reflected, String):
+    if isinstance(reflected, (String, LargeBinary, NullType)):
         return Text()
     if isinstance(reflected, JSON):
         return postgresql.JSONB() if dialect.name == "postgresql" else Text()
-    if isinstance(reflected, (Integer, Numeric, Float, Boolean, Date, DateTime, Time, Uuid)):
-        return reflected
-    if dialect.name == "postgresql" and isinstance(reflected, (postgresql.ARRAY, postgresql.JSONB)):
-        return reflected
-    return Text()
+    if dialect.name == "duckdb":
+        cut = isinstance(reflected, DateTime) and reflected.compile(dialect=dialect) == _NANOSECONDS
+        return DateTime() if cut else reflected
+    if isinstance(reflected, postgresql.ARRAY):
+        return reflected if isinstance(reflected.item_type, _COMPARABLE) else Text()
+    return reflected if isinstance(reflected, _COMPARABLE) else Text()
+
+
+def is_binary(reflected: SqlType) -> bool:
+    """Whether a column holds bytes, which have no text."""
+    return isinstance(reflected, LargeBinary)
 
 
 def stored_expression(source: SqlValue, reflected: SqlType, dialect: Dialect) -> SqlValue:
@@ -125,8 +125,10 @@ def stored_expression(source: SqlValue, reflected: SqlType, dialect: Dialect) ->
     wanted = storage_type(reflected, dialect)
     if dialect.name == "sqlite":
         return func.nullif(source, literal_column("''"), type_=wanted)
+    if is_binary(reflected):
+        return case((source.is_not(None), literal_column(f"'{UNSUPPORTED}'", wanted)), else_=cast(null(), wanted))
     if isinstance(wanted, Text):
-        return func.nullif(_as_text(source, reflected, dialect), literal_column("''"), type_=wanted)
+        return func.nullif(_as_text(source, reflected), literal_column("''"), type_=wanted)
     if type(wanted) is not type(reflected):
         return cast(source, wanted)
     return type_coerce(source, wanted)
@@ -135,17 +137,13 @@ def stored_expression(source: SqlValue, reflected: SqlType, dialect: Dialect) ->
 def stored_key(source: SqlValue, reflected: SqlType, dialect: Dialect) -> SqlValue:
     """Turn a key column of the source into the value that the state's key column holds."""
     wanted = storage_type(reflected, dialect)
-    if isinstance(wanted, Text) and not isinstance(reflected, String):
-        return cast(source, wanted)
-    return type_coerce(source, wanted)
+    return _as_text(source, reflected) if isinstance(wanted, Text) else type_coerce(source, wanted)
 
 
-def _as_text(source: SqlValue, reflected: SqlType, dialect: Dialect) -> SqlValue:
-    if isinstance(reflected, String) and not isinstance(reflected, (Enum, postgresql.CITEXT)):
-        return source
-    if dialect.name == "duckdb" and not isinstance(reflected, (Enum, NullType)):
-        return cast(func.to_json(source), Text())
-    return cast(source, Text())
+def _as_text(source: SqlValue, reflected: SqlType) -> SqlValue:
+    """CHAR is cast as well: PostgreSQL takes its padding away in the cast."""
+    is_text = isinstance(reflected, String) and not isinstance(reflected, (CHAR, Enum, postgresql.CITEXT))
+    return type_coerce(source, Text()) if is_text else cast(source, Text())
 
 
 def same_storage(one: SqlType, other: SqlType, dialect: Dialect) -> bool:
@@ -164,8 +162,12 @@ def exactly(value: SqlValue, dialect: Dialect) -> SqlValue:
 
 
 def differs(new: SqlValue, old: SqlValue, dialect: Dialect) -> ColumnElement[bool]:
-    """NULL-safe, collation-safe inequality."""
-    return exactly(new, dialect).is_distinct_from(exactly(old, dialect))
+    """NULL-safe, collation-safe inequality. Where a column keeps each value as it came, 7 and '7' are no difference."""
+    changed = exactly(new, dialect).is_distinct_from(exactly(old, dialect))
+    if not isinstance(old.type, Untyped):
+        return changed
+    retyped = and_(func.typeof(new) != func.typeof(old), cast(new, Text()) == cast(old, Text()))
+    return and_(changed, not_(func.coalesce(retyped, false())))
 
 
 def json_rows(dialect: Dialect, columns: Mapping[str, SqlType], name: str = "given") -> Subquery:

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, func, null, select
 
 from dagster_dailystory.change import Change, Identity, Operation
-from dagster_dailystory.dialect import SqlQuery, SqlValue, uses_indexes
+from dagster_dailystory.dialect import UNSUPPORTED, SqlQuery, SqlValue, uses_indexes
 from dagster_dailystory.model import Mode, Nulls
 from dagster_dailystory.privacy import key_label
-from dagster_dailystory.source import UNSUPPORTED
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables, differs_column
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnClause,
     Connection,
+    Dialect,
     FromClause,
     TextClause,
     case,
@@ -27,7 +28,18 @@ from sqlalchemy import (
 from sqlalchemy.exc import NoInspectionAvailable, NoSuchTableError
 
 from dagster_dailystory.canonical import UnsupportedValueError, canonical_text
-from dagster_dailystory.dialect import TEXT, SqlType, SqlValue, stored_expression, stored_key
+from dagster_dailystory.dialect import (
+    TEXT,
+    UNSUPPORTED,
+    SqlQuery,
+    SqlType,
+    SqlValue,
+    is_binary,
+    stored_expression,
+    stored_key,
+)  # fmt: skip
+from dagster_dailystory.drivers import clickhouse_blocks
+from dagster_dailystory.engines import check_query, name_parts
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.fields import nearest
 from dagster_dailystory.model import ContactSync
@@ -37,8 +49,7 @@ from dagster_dailystory.warehouse import refusals
 BATCH_ROWS = 5_000
 """Rows read at a time: memory does not grow with the table."""
 
-UNSUPPORTED = "\x1aunsupported"
-"""Stands in a staged column for a value without a canonical form, so that its row is rejected by name."""
+_SCHEMA_AND_NAME = 2
 
 
 @dataclass(frozen=True)
@@ -73,20 +84,48 @@ def open_source(sync: ContactSync, connection: Connection) -> Source:
         WarehouseError: The query fails or the table does not exist.
     """
     written = source_text(sync)
-    is_query = len(written.split()) > 1
-    schema, name = (None, "") if is_query else split_table_name(written)
-    probe: TextClause | FromClause = _literal(f"(\n{written}\n) AS source") if is_query else table(name, schema=schema)
     with refusals(f"the source of sync {sync.name!r} cannot be read"):
-        found = list(connection.execute(select(text("*")).select_from(probe).where(false())).keys())
+        found = list(connection.execute(probe(sync, written, connection.dialect)).keys())
+    return resolve_source(sync, written, found, connection.dialect)
+
+
+def probe(sync: ContactSync, written: str, dialect: Dialect) -> SqlQuery:
+    """The statement that asks for the source's columns and reads no row.
+
+    Raises:
+        ConfigurationError: The database would not take the query within parentheses.
+    """
+    query = _query_text(written, dialect)
+    if query is not None:
+        check_query(query, dialect.name, sync.name)
+        return select(text("*")).select_from(_literal(f"(\n{query}\n) AS source")).where(false())
+    schema, name = split_table_name(written)
+    return select(text("*")).select_from(table(name, schema=schema)).where(false())
+
+
+def resolve_source(sync: ContactSync, written: str, found: list[str], dialect: Dialect) -> Source:
+    """Make a source of its text and the columns that the database says it has."""
     columns: list[ColumnClause[Any]] = [column(each) for each in found]
-    if is_query:
-        relation: FromClause = _literal(written + "\n").columns(*columns).subquery("source")
+    query = _query_text(written, dialect)
+    schema, name = split_table_name(written)
+    if query is not None:
+        relation: FromClause = _literal(query + "\n").columns(*columns).subquery("source")
     else:
         relation = table(name, *columns, schema=schema).alias("source")
     partition = [sync.partition_column] if sync.partition_column else []
     wanted = dict.fromkeys((*sync.key_columns, *(m.column for m in sync.mapped_fields), *partition))
     matched = {each: _match(each, found, sync) for each in wanted}
-    return Source(relation, None if is_query else (schema, name), matched)
+    return Source(relation, None if query is not None else (schema, name), matched)
+
+
+def _query_text(written: str, dialect: Dialect) -> str | None:
+    """The source as a query; None for a table that SQLAlchemy names by itself, which it does up to a schema."""
+    parts = name_parts(written)
+    if not parts:
+        return written
+    if len(parts) <= _SCHEMA_AND_NAME:
+        return None
+    return "select * from " + ".".join(map(dialect.identifier_preparer.quote, parts))
 
 
 def source_text(sync: ContactSync) -> str:
@@ -108,8 +147,8 @@ def source_text(sync: ContactSync) -> str:
 
 
 def split_table_name(written: str) -> tuple[str | None, str]:
-    """Split `schema.table`, where each part may be double-quoted."""
-    parts = [part.strip('"').replace('""', '"') for part in re.findall(r'"(?:[^"]|"")+"|[^.]+', written)]
+    """Split `schema.table`, where each part may be quoted."""
+    parts = name_parts(written) or (written,)
     return ".".join(parts[:-1]) or None, parts[-1]
 
 
@@ -148,10 +187,16 @@ def reflected_types(connection: Connection, name: str, schema: str | None = None
 def typed_selection(
     source: Source, sync: ContactSync, types: Mapping[str, SqlType], connection: Connection
 ) -> dict[str, SqlValue]:
-    """The source's columns as the state tables hold them, for a diff in the same database."""
+    """The source's columns as the state tables hold them, for a diff in the same database.
+
+    Raises:
+        ConfigurationError: A key column is binary.
+    """
     real = source.columns
     chosen: dict[str, SqlValue] = {}
     for key in sync.key_columns:
+        if is_binary(types[real[key]]):
+            raise ConfigurationError(f"key {key!r} is binary; make it text in the query, with hex() or encode()")
         chosen[key] = stored_key(source.relation.c[real[key]], types[real[key]], connection.dialect)
     for mapped in sync.mapped_fields:
         name = real[mapped.column]
@@ -163,10 +208,18 @@ def typed_selection(
     return chosen
 
 
+def reading(source: Source, sync: ContactSync) -> SqlQuery:
+    """The statement that reads the source's key and mapped columns, under names that every database takes."""
+    return select(*(value.label(f"c{place}") for place, value in enumerate(source.selection(sync).values())))
+
+
 def stream(source: Source, sync: ContactSync, connection: Connection) -> Iterator[list[tuple[object, ...]]]:
     """Read the source's key and mapped columns in batches, through a server-side cursor where there is one."""
-    query = select(*(value.label(name) for name, value in source.selection(sync).items()))
+    query = reading(source, sync)
     with refusals(f"the source of sync {sync.name!r} cannot be read"):
+        if connection.dialect.name == "clickhousedb":
+            yield from clickhouse_blocks(connection, query, BATCH_ROWS)
+            return
         # The size is needed: without it SQLAlchemy gathers the whole result before the first batch.
         streaming = connection.execution_options(stream_results=True, yield_per=BATCH_ROWS)
         for batch in streaming.execute(query).partitions(BATCH_ROWS):
@@ -174,15 +227,35 @@ def stream(source: Source, sync: ContactSync, connection: Connection) -> Iterato
 
 
 def staged_text(value: object) -> str | None:
-    """The text that stands for a value in a staged column."""
+    """The text that stands for a value in a staged column: any state database can hold it.
+
+    A NUL becomes another control character, which travels as little; what is not valid Unicode is unsupported.
+    """
     try:
-        return canonical_text(value)
+        staged = canonical_text(value)
     except UnsupportedValueError:
         return UNSUPPORTED
+    if staged is None:
+        return None
+    if not staged.isascii():
+        try:
+            staged.encode()
+        except UnicodeEncodeError:
+            return UNSUPPORTED
+    return staged.replace("\x00", "\x01") if "\x00" in staged else staged
 
 
 def staged_key(value: object) -> int | str | None:
-    """A key as it is staged: whole numbers of 64 bits as such, everything else as canonical text."""
+    """A key as it is staged: whole numbers of 64 bits as such, everything else as canonical text.
+
+    A key that has no text is none: its row is rejected like one whose key is NULL.
+
+    Raises:
+        ConfigurationError: The key is binary.
+    """
     if isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63:
         return value
-    return str(value) if isinstance(value, UUID) else staged_text(value)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        raise ConfigurationError("a key column is binary; make it text in the query, with hex() or encode()")
+    staged = str(value) if isinstance(value, UUID) else staged_text(value)
+    return None if staged == UNSUPPORTED else staged

@@ -10,11 +10,13 @@ from datetime import datetime, timezone
 
 from sqlalchemy import Connection, Dialect, inspect, select
 
-from dagster_dailystory.dialect import SqlType, require_state_dialect
+from dagster_dailystory.dialect import SqlType
+from dagster_dailystory.engines import require_state_database
 from dagster_dailystory.errors import StateError
+from dagster_dailystory.grants import check_grants
 from dagster_dailystory.model import ContactSync
 from dagster_dailystory.source import reflected_types
-from dagster_dailystory.tables import SCHEMA_VERSION, SharedTables, StateLocation, SyncTables
+from dagster_dailystory.tables import SCHEMA_VERSION, SYNC_TABLES, SharedTables, StateLocation, SyncTables
 from dagster_dailystory.warehouse import connect, open_engine
 
 
@@ -111,10 +113,11 @@ def open_state(location: StateLocation, sync: ContactSync) -> Iterator[State]:
         WarehouseError: The database cannot be reached.
     """
     engine = open_engine(location.url)
-    require_state_dialect(engine.dialect)
+    require_state_database(engine.dialect.name)
     with connect(engine, "state", writes=True) as connection:
         shared = SharedTables(location)
         with connection.begin():
+            check_grants(connection, location.schema, _table_names(shared, location, sync))
             if not inspect(connection).has_table(shared.meta.name, schema=location.schema):
                 shared.metadata.create_all(connection)
                 _found(connection, shared)
@@ -126,6 +129,11 @@ def open_state(location: StateLocation, sync: ContactSync) -> Iterator[State]:
                 "use the package version that wrote them, or a new state_prefix"
             )
         yield State(connection, location, sync, shared, bytes.fromhex(facts["secret"] or ""))
+
+
+def _table_names(shared: SharedTables, location: StateLocation, sync: ContactSync) -> list[str]:
+    own = [location.table_name(sync.name, table) for table in SYNC_TABLES]
+    return [*(table.name for table in shared.metadata.sorted_tables), *own]
 
 
 def _found(connection: Connection, shared: SharedTables) -> None:

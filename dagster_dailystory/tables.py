@@ -14,6 +14,9 @@ from dagster_dailystory.model import ContactSync
 SCHEMA_VERSION = 1
 """Version of the layout below; state of another version is refused."""
 
+SYNC_TABLES = ("snapshot", "contact_map", "changes", "intents", "rejections")
+"""The tables of one sync, without the prefix and the sync's name."""
+
 _LONGEST_NAME = 60  # PostgreSQL cuts identifiers at 63 bytes
 
 

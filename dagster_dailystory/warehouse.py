@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+from sqlalchemy.pool import NullPool
 
 from dagster_dailystory.contact import mask
+from dagster_dailystory.drivers import set_up_connections
+from dagster_dailystory.engines import facts_of
 from dagster_dailystory.errors import BusyError, ConfigurationError, WarehouseError
 
 _DUCKDB_LOCK = re.compile(r"Could not set lock on file|being used by another process")
-
-_EXTRAS = {
-    "postgresql": "postgres", "redshift": "redshift", "snowflake": "snowflake", "bigquery": "bigquery",
-    "databricks": "databricks", "clickhousedb": "clickhouse", "trino": "trino", "mysql": "mysql", "mariadb": "mysql",
-    "mssql": "mssql",
-}  # fmt: skip
+_READ_ONLY = re.compile(r"read-?only", re.IGNORECASE)
+_READ_ONLY_REMEDY = "; let this user write to it, or set state_url to a database that may be written"
 
 
 def open_engine(url: str) -> Engine:
@@ -35,37 +32,17 @@ def open_engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
         engine = create_engine(parsed, poolclass=NullPool, hide_parameters=True)
+    except (NoSuchModuleError, ImportError) as error:
+        name = url.split("://", 1)[0].split("+", 1)[0]
+        extra = facts_of(name).extra
+        remedy = f"; pip install 'dagster-dailystory[{extra}]'" if extra else ""
+        raise ConfigurationError(f"no driver for {name!r} is installed ({type(error).__name__}){remedy}") from None
     except ArgumentError:
         raise ConfigurationError(
             "the database URL cannot be read; it looks like dialect+driver://user@host/db"
         ) from None
-    except (NoSuchModuleError, ImportError) as error:
-        name = url.split("://", 1)[0].split("+", 1)[0]
-        extra = f"; pip install 'dagster-dailystory[{_EXTRAS[name]}]'" if name in _EXTRAS else ""
-        raise ConfigurationError(f"no driver for {name!r} is installed ({type(error).__name__}){extra}") from None
-    if engine.dialect.name == "sqlite":
-        _begin_explicitly(engine)
+    set_up_connections(engine)
     return engine
-
-
-def _begin_explicitly(engine: Engine) -> None:
-    """Make SQLite transactions cover reads and DDL: its driver starts them late, and only for writes."""
-
-    @event.listens_for(engine, "connect")
-    def _connect(connection: object, _record: ConnectionPoolEntry) -> None:
-        connection.isolation_level = None  # type: ignore[attr-defined]  # sqlite3.Connection
-        connection.execute("PRAGMA busy_timeout = 10000")  # type: ignore[attr-defined]
-        connection.create_function("dailystory_hash", 1, _crc32, deterministic=True)  # type: ignore[attr-defined]
-        connection.execute("PRAGMA synchronous = FULL")  # type: ignore[attr-defined]
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
-
-
-def _crc32(text: str | None) -> int | None:
-    """SQLite has no hash function of its own."""
-    return None if text is None else zlib.crc32(text.encode("utf-8", "surrogatepass"))
 
 
 @contextmanager
@@ -106,7 +83,8 @@ def _plain_errors(what: str) -> Iterator[None]:
         if text and _DUCKDB_LOCK.search(text[0]):
             message = "another process has the DuckDB file open, and DuckDB allows one; wait for it to end, or close it"
             raise BusyError(message) from None
-        raise WarehouseError(f"{what}: {mask(text[0]) if text else type(error.orig).__name__}") from None
+        remedy = _READ_ONLY_REMEDY if text and _READ_ONLY.search(text[0]) else ""
+        raise WarehouseError(f"{what}: {mask(text[0]) if text else type(error.orig).__name__}{remedy}") from None
 
 
 def read_one_moment(connection: Connection) -> None:

@@ -125,6 +125,12 @@ PANDAS_AND_NUMPY = [
 ]
 
 
+def test_a_network_address_is_the_text_that_people_write() -> None:
+    assert canonical_text(ipaddress.ip_address("10.9.8.7")) == "10.9.8.7"
+    assert canonical_text(ipaddress.ip_interface("10.9.8.7/24")) == "10.9.8.7/24"
+    assert canonical_text(ipaddress.ip_network("2001:db8::/32")) == "2001:db8::/32"
+
+
 @pytest.mark.parametrize(("value", "text"), PANDAS_AND_NUMPY)
 def test_pandas_and_numpy_values_have_the_text_of_the_plain_value(value: object, text: str | None) -> None:
     assert canonical_text(value) == text
@@ -145,7 +151,6 @@ UNSUPPORTED = [
     (Endless(), "Endless"),
     (1j, "complex"),
     (object(), "type object"),
-    (ipaddress.ip_address("10.9.8.7"), "IPv4Address"),
 ]
 
 
@@ -154,7 +159,6 @@ def test_a_value_without_a_text_is_refused_by_its_type_and_never_shown(value: ob
     with pytest.raises(UnsupportedValueError, match=words) as caught:
         canonical_text(value)
     assert "secret" not in str(caught.value)
-    assert "10.9.8.7" not in str(caught.value)
 
 
 def test_an_unsupported_value_is_one_rows_problem_and_a_value_error() -> None:
