@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from harness import sync_of
 
 from dagster_dailystory.errors import BusyError
 from dagster_dailystory.lease import LEASE_SECONDS, Lease
-from dagster_dailystory.state import State, open_state
+from dagster_dailystory.state import State, open_state, utc_now
 from dagster_dailystory.tables import StateLocation
 
 
@@ -86,6 +89,38 @@ def test_a_holder_that_was_taken_over_writes_nothing_more(warehouse_url):
         with state.connection.begin():
             first.give_back(state)
             second.check(state)
+
+
+def test_of_two_that_reach_for_a_free_lease_one_gets_it(new_database: Callable[[str], str]):
+    url = new_database("postgresql")
+    with opened(url) as state:
+        taken(state)
+        held_by(state, "elsewhere:1:1:word")
+    later = utc_now() + timedelta(seconds=LEASE_SECONDS + 1)
+
+    def take_too() -> str:
+        with opened(url) as other:
+            try:
+                return str(taken(replace(other, now=lambda: later)).fence)
+            except BusyError:
+                return "busy"
+
+    with opened(url) as state, ThreadPoolExecutor(1) as pool:
+        with state.connection.begin():
+            Lease.take(replace(state, now=lambda: later))
+            second = pool.submit(take_too)
+            wait_until_blocked(url)
+        assert second.result() == "busy"
+
+
+def wait_until_blocked(url: str) -> None:
+    """Return when a connection of this database waits for a lock."""
+    blocked = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    deadline = time.monotonic() + 20
+    with sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT").connect() as connection:
+        while not connection.execute(blocked).scalar():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
 
 def test_two_threads_of_one_process_are_two_holders(new_database: Callable[[str], str]):

@@ -40,7 +40,8 @@ def test_a_person_under_a_new_key_keeps_the_contact(new_database):
         world.drop(1, 2)
         world.put(person(11, email="P1@example.com", city="Rome"))
         report = world.run(sync)
-        assert (report.rows_created, report.rows_updated, report.rows_deleted) == (0, 1, 1)
+        assert (report.rows_created, report.rows_updated) == (0, 1)
+        assert report.rows_to_delete == report.rows_deleted == 1
         assert dsids(world) == {"11": before["1"], "2": before["2"], "3": before["3"]}
         assert [(operation, who) for who, operation, _ in world.sent()] == [
             ("update", "P1@example.com"),
@@ -56,6 +57,35 @@ def test_a_person_under_a_new_key_keeps_the_contact(new_database):
         assert dsids(world)["12"] == before["1"]
         assert world.contact("p1@example.com")["status"] == "Active"
         assert len(world.sandbox.contacts()) == 3
+
+
+def test_nobody_is_deleted_who_is_in_the_source_under_keys_that_must_wait(new_database):
+    sync = sync_of(deletes="delete")
+    for world in everywhere(new_database):
+        world.seed(*people(2))
+        world.run(sync)
+        before = dsids(world)
+        world.drop(1)
+        world.put(person(11, email="p1@example.com"), person(12, email="p1@example.com"))
+        assert world.run(sync).rows_deleted == 0
+        assert world.rejections() == {"11": "duplicate_identity", "12": "duplicate_identity"}
+        world.drop(12)
+        assert world.run(sync).rows_updated == 1
+        assert dsids(world) == {"11": before["1"], "2": before["2"]}
+
+
+def test_a_key_that_returns_keeps_its_contact_from_a_new_key(new_database):
+    sync = sync_of(deletes="delete")
+    for world in everywhere(new_database):
+        world.seed(*people(2))
+        world.run(sync)
+        before = dsids(world)
+        world.drop(1)
+        world.run(sync)
+        world.put(person(1), person(11, email="p1@example.com"))
+        report = world.run(sync)
+        assert (report.rows_updated, report.rows_created) == (1, 0)
+        assert (dsids(world), world.rejections()) == (before, {"11": "duplicate_identity"})
 
 
 def test_chains_wait_and_circles_are_set_aside(new_database):
