@@ -15,7 +15,7 @@ define install
 @touch $@
 endef
 
-.PHONY: help demo test dev lint types defs ci
+.PHONY: help demo test dev lint types defs bench bench-quick ci
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,12 @@ types: $(V)/.test ## Check the types
 defs: $(V)/.test ## Load the definitions the two ways a deployment does
 	$(V)/bin/dagster definitions validate -w workspace.yaml
 	$(V)/bin/dg check defs
+
+bench: $(V)/.test ## Measure speed against other ways to do the same (half an hour)
+	$(RUN) benchmarks
+
+bench-quick: $(V)/.test ## The same with small tables (three minutes)
+	$(RUN) benchmarks --quick
 
 ci: ## Run everything that CI runs
 	@.ci/run

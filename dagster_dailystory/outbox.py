@@ -71,6 +71,7 @@ class Outbox:
         self._unwritten: list[Answer] = []
         self._flushed_at = self._progress_at = self._started_at = time.monotonic()
         self._rows_total = 0
+        self._batch_rows = _FEWEST_INTENTS
         self._is_interrupted: Callable[[], bool] = lambda: False
         self.outcomes: Counter[Outcome] = Counter()
 
@@ -160,14 +161,16 @@ class Outbox:
     def _submit(self, ready: Sequence[Change], decided: Iterable[Answer]) -> None:
         self._unwritten += decided
         while ready:
-            rows = round(self._rows_per_second())
-            size = min(max(rows, _FEWEST_INTENTS), _MOST_INTENTS)
-            batch, ready = ready[:size], ready[size:]
+            batch, ready = ready[: self._batch_rows], ready[self._batch_rows :]
+            started = time.monotonic()
             creates = [change for change in batch if change.operation is Operation.CREATE]
             self._intents.add(self._plan_id, creates, {c.sequence: self._as_sent(c) for c in creates})
             self._sender.submit(batch)
             while self._sender.pending > len(batch):
                 self._pump()
+            if len(batch) == self._batch_rows:  # a second's sends; at most four times as many as before
+                rows = round(len(batch) / max(time.monotonic() - started, 0.25))
+                self._batch_rows = min(max(rows, _FEWEST_INTENTS), _MOST_INTENTS)
 
     def _as_sent(self, change: Change) -> Identity:
         email = mobile = None

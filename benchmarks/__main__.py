@@ -1,0 +1,216 @@
+"""`python -m benchmarks [--quick]`: all contests, then `benchmarks/results/<date>.md` and its plot."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+from benchmarks import drt, report
+from benchmarks.contenders import Task
+from benchmarks.data import change_customers, customers_sync, keep_hashes, make_customers
+from benchmarks.rounds import Contest, Measured, exponent, in_a_process
+from benchmarks.seed import acknowledge_everything
+from benchmarks.servers import new_database, postgres, sandbox
+from dagster_dailystory.places import Warehouse
+
+MEMORY = "?memory_limit=200MB"
+"""DuckDB's limit for this package, as a user sets it in the URL."""
+
+US = "dagster_dailystory"
+
+_JUDGED_ROWS = 50_000
+"""Below, a diff measures the start."""
+
+Runs = Mapping[str, Callable[[], Measured]]
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much one run of the benchmarks does."""
+
+    rounds: int
+    diff_rows: tuple[int, ...]
+    read_only_rows: tuple[int, ...]
+    send_rows: int
+    slow_rows: int
+
+
+QUICK = Size(3, (20_000, 200_000), (20_000,), 3_000, 100)
+FULL = Size(
+    rounds=5, diff_rows=(100_000, 1_000_000), read_only_rows=(100_000, 1_000_000), send_rows=20_000, slow_rows=500
+)
+
+
+class Bench:
+    """One run of the benchmarks."""
+
+    def __init__(self, home: Path, postgres_url: str, size: Size) -> None:
+        self._home = home
+        self._postgres = postgres_url
+        self._size = size
+        self._numbers = count()
+        self.contests: list[Contest] = []
+        self.notes: list[str] = []
+
+    def run(self) -> None:
+        """All contests."""
+        self._diffs("DuckDB", lambda rows: f"duckdb:///{self._home}/diff{rows}.duckdb", MEMORY)
+        self._diffs("PostgreSQL", lambda rows: new_database(self._postgres, f"diff{rows}"), "")
+        self._read_only()
+        self._first_loads()
+        self._latency()
+        self._permitted_rate()
+        self._imports()
+
+    def _contest(self, title: str, contenders: Runs) -> Contest:
+        contest = Contest(title, self._size.rounds).run(contenders)
+        self.contests.append(contest)
+        return contest
+
+    def _diffs(self, database: str, url_of: Callable[[int], str], options: str) -> None:
+        unchanged: list[float] = []
+        for rows in self._size.diff_rows:
+            url = url_of(rows)
+            make_customers(url, rows)
+            acknowledge_everything(customers_sync(), Warehouse.at(url))
+            ours: Runs = {US: partial(in_a_process, "ours_plan", Task(url=url + options))}
+            hand_made: Runs = {"typed SQL by hand": partial(in_a_process, "typed_sql", Task(url=url))}
+            title = f"{database}, {rows:,} rows of 20 columns"
+            contest = self._contest(f"{title}, no change", {**hand_made, **ours})
+            unchanged.append(contest.median(US, "seconds"))
+            if rows < _JUDGED_ROWS:
+                continue
+            if database == "DuckDB":
+                keep_hashes(url)
+                hand_made = {**hand_made, "stored hash by hand": partial(in_a_process, "hash_sql", Task(url=url))}
+            change_customers(url, 0.01)
+            self._contest(f"{title}, 1 % changed, plan stored", {**hand_made, **ours})
+        fitted = exponent(self._size.diff_rows, unchanged)
+        self.notes.append(f"Growth of the plan without a change on {database}: time grows with rows ^ {fitted:.2f}.")
+
+    def _read_only(self) -> None:
+        """Read the table and the snapshot of the last diff but one on PostgreSQL."""
+        for rows in self._size.read_only_rows:
+            url = self._postgres_of(rows)
+            contenders: dict[str, Callable[[], Measured]] = {
+                "pandas, both sides": partial(in_a_process, "pandas_diff", Task(url=url))
+            }
+            for name, options in (("DuckDB", MEMORY), ("SQLite", "")):
+                state = f"{name.lower()}:///{self._home}/elsewhere{rows}.{name.lower()}"
+                acknowledge_everything(customers_sync(), Warehouse.at(url, state))
+                task = Task(url=url, state_url=state + options)
+                contenders[f"{US}, state in {name}"] = partial(in_a_process, "ours_plan", task)
+            change_customers(url, 0.02)
+            self._contest(f"PostgreSQL read only, {rows:,} rows, 2 % changed", contenders)
+
+    def _postgres_of(self, rows: int) -> str:
+        return self._postgres.replace("/postgres?", f"/diff{rows}?")
+
+    def _first_loads(self) -> None:
+        rows = self._size.send_rows
+        source = f"duckdb:///{self._home}/send.duckdb"
+        make_customers(source, rows)
+        with sandbox() as base_url:
+            bare = Task(url=source, base_url=base_url, rows=rows)
+            contenders = {
+                "bare aiohttp loop": lambda: in_a_process("bare_send", bare),
+                f"{US}, DuckDB": lambda: in_a_process("ours_send", replace(bare, url=self._copy())),
+                f"{US}, SQLite state": lambda: in_a_process("ours_send", replace(bare, state_url=self._new_sqlite())),
+                f"{US}, PostgreSQL": lambda: in_a_process("ours_send", replace(bare, url=self._new_postgres())),
+                "requests in a loop": lambda: in_a_process("naive_send", bare),
+            }
+            self._add_drt(contenders, base_url, rows)
+            contest = self._contest(f"First load of {rows:,} rows, no latency", contenders)
+        for name in contest.results:
+            if name.startswith(US):
+                plan, send = contest.median(name, "diff_seconds"), contest.median(name, "send_seconds")
+                self.notes.append(f"First load, {name}: {plan:.1f} s for the plan, {send:.1f} s for sending.")
+
+    def _add_drt(self, contenders: dict[str, Callable[[], Measured]], base_url: str, rows: int) -> None:
+        command = drt.install(self._home / "drt-venv")
+        if command is None:
+            self.notes.append("drt-core could not be installed and is left out.")
+            return
+
+        def send() -> Measured:
+            folder = self._home / f"drt{next(self._numbers)}"
+            return {**drt.send(command, folder, self._home / "send.duckdb", base_url), "contacts": rows}
+
+        contenders[f"drt-core {drt.VERSION}"] = send
+
+    def _latency(self) -> None:
+        rows, slow = self._size.send_rows, self._size.slow_rows
+        source = f"duckdb:///{self._home}/send.duckdb"
+        with sandbox(latency_ms=20) as base_url:
+            bare = Task(url=source, base_url=base_url, rows=rows, concurrency=32)
+            contest = self._contest(
+                f"{rows:,} rows, 20 ms latency, 32 in flight",
+                {
+                    "bare aiohttp loop": lambda: in_a_process("bare_send", bare),
+                    US: lambda: in_a_process("ours_send", replace(bare, url=self._copy())),
+                    f"requests in a loop, {slow} rows": lambda: in_a_process("naive_send", replace(bare, rows=slow)),
+                },
+            )
+        share = rows / contest.median(US, "send_seconds") / (32 / 0.02)
+        self.notes.append(f"20 ms latency, 32 in flight: {share:.0%} of the 1,600/s that it permits, while sending.")
+
+    def _permitted_rate(self) -> None:
+        url = f"duckdb:///{self._home}/paced.duckdb"
+        make_customers(url, 1_000 if self._size is FULL else 500)
+        with sandbox() as base_url:
+            measured = in_a_process("ours_send", Task(url=url, base_url=base_url, requests_per_second=50))
+        rate = measured["contacts"] / measured["send_seconds"]
+        self.notes.append(f"Permitted 50/s: {rate / 50:.1%} of it, from the first request to the last acknowledgement.")
+
+    def _imports(self) -> None:
+        others = "import sqlalchemy, httpx, httpx_aiohttp, aiohttp, tenacity, phonenumbers, email_validator"
+        own = _seconds_of("import dagster_dailystory.sync", after=others)
+        self.notes.append(f"Import of the package without Dagster, its dependencies being there: {own:.2f} s.")
+
+    def _copy(self) -> str:
+        path = self._home / f"copy{next(self._numbers)}.duckdb"
+        shutil.copy(self._home / "send.duckdb", path)
+        return f"duckdb:///{path}{MEMORY}"
+
+    def _new_postgres(self) -> str:
+        url = new_database(self._postgres, f"send{next(self._numbers)}")
+        make_customers(url, self._size.send_rows)
+        return url
+
+    def _new_sqlite(self) -> str:
+        return f"sqlite:///{self._home}/state{next(self._numbers)}.sqlite"
+
+
+def _seconds_of(statement: str, after: str) -> float:
+    code = f"{after}; import time; t = time.perf_counter(); {statement}; print(time.perf_counter() - t)"
+    runs = [subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True) for _ in range(5)]
+    return statistics.median(float(run.stdout) for run in runs)
+
+
+def main() -> None:
+    """Run everything and say where the results are."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="under three minutes")
+    parser.add_argument("--rows", type=int, help="one more size of the diffs")
+    asked = parser.parse_args()
+    size = QUICK if asked.quick else FULL
+    if asked.rows:
+        size = replace(size, diff_rows=(*size.diff_rows, asked.rows))
+    with tempfile.TemporaryDirectory(prefix="bench") as home, postgres() as url:
+        bench = Bench(Path(home), url, size)
+        bench.run()
+    results = Path(__file__).parent / "results"
+    print(report.write(results, bench.contests, bench.notes, quick=asked.quick))
+
+
+if __name__ == "__main__":
+    main()

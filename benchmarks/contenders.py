@@ -1,0 +1,180 @@
+"""The contenders. Each runs in a process of its own: `python -m benchmarks.contenders NAME JSON` prints a JSON line.
+
+Time and CPU are those of the work, without the imports; the peak of the memory is the whole process's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import resource
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import aiohttp
+import pandas as pd  # here for all: DuckDB's driver imports it at the first parameter, which counts as process start
+import sqlalchemy as sa
+
+from benchmarks.data import COLUMNS, FIELDS, TABLE, customers_sync, hash_of, state_column
+from dagster_dailystory.places import Destination, Warehouse
+from dagster_dailystory.sandbox import DEFAULT_TOKEN
+from dagster_dailystory.sync import plan_contact_sync, run_contact_sync
+from dagster_dailystory.warehouse import open_engine
+
+SNAPSHOT = "dailystory_customers_snapshot"
+_HEADERS = {"Authorization": f"Bearer {DEFAULT_TOKEN}", "Content-Type": "application/json"}
+_NOWHERE = Destination("http://127.0.0.1:9/api/v1", "none")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What a contender works on; it ignores what does not concern it."""
+
+    url: str
+    state_url: str | None = None
+    base_url: str = ""
+    rows: int = 0
+    concurrency: int = 16
+    requests_per_second: float = math.inf
+
+    def encoded(self) -> str:
+        """For the command line."""
+        return json.dumps(asdict(self))
+
+
+Facts = Mapping[str, float]
+
+
+def ours_plan(task: Task) -> Facts:
+    """This package: the whole plan, from the open state to the stored changes."""
+    plan = plan_contact_sync(customers_sync(), Warehouse.at(task.url, task.state_url), _NOWHERE)
+    return {"changes": plan.rows_to_send}
+
+
+def typed_sql(task: Task) -> Facts:
+    """Hand-written: one FULL JOIN of the typed columns, the changed rows stored with what happened to them."""
+    differs = " OR ".join(f's.{name} IS DISTINCT FROM p."{state_column(name)}"' for name in COLUMNS[1:])
+    return _stored(
+        task.url,
+        "SELECT s.*, CASE WHEN p.customer_id IS NULL THEN 'I' WHEN s.customer_id IS NULL THEN 'D' ELSE 'U' END AS op"
+        f" FROM {TABLE} s FULL JOIN {SNAPSHOT} p ON s.customer_id = p.customer_id"
+        f" WHERE s.customer_id IS NULL OR p.customer_id IS NULL OR {differs}",
+    )
+
+
+def hash_sql(task: Task) -> Facts:
+    """Hand-written for DuckDB: its own hash() of the row against a stored one."""
+    return _stored(
+        task.url,
+        f"SELECT s.* FROM (SELECT *, {hash_of()} AS h FROM {TABLE}) s FULL JOIN customers_hashes p"
+        " ON s.customer_id = p.customer_id"
+        " WHERE s.customer_id IS NULL OR p.customer_id IS NULL OR s.h <> p.h",
+    )
+
+
+def _stored(url: str, query: str) -> Facts:
+    with open_engine(url).begin() as connection:
+        connection.execute(sa.text(f"CREATE TABLE delta AS {query}"))
+        changes = connection.execute(sa.text("SELECT count(*) FROM delta")).scalar_one()
+        connection.execute(sa.text("DROP TABLE delta"))
+    return {"changes": changes}
+
+
+def pandas_diff(task: Task) -> Facts:
+    """The naive way: both sides to DataFrames, merged, compared column by column."""
+    with open_engine(task.url).connect() as connection:
+        new = pd.read_sql(f"SELECT * FROM {TABLE}", connection)
+        old = pd.read_sql(f"SELECT * FROM {SNAPSHOT}", connection)
+    both = new.merge(old, on="customer_id", how="outer", indicator=True)
+    changed = both["_merge"] != "both"
+    for name in COLUMNS[1:]:
+        left, right = both[name], both[state_column(name)]
+        changed |= (left != right) & ~(left.isna() & right.isna())
+    return {"changes": int(changed.sum())}
+
+
+def ours_send(task: Task) -> Facts:
+    """This package: plan, intents, requests, acknowledgements."""
+    report = run_contact_sync(
+        customers_sync(),
+        warehouse_url=task.url,
+        state_url=task.state_url,
+        base_url=task.base_url,
+        api_token=DEFAULT_TOKEN,
+        requests_per_second=task.requests_per_second,
+        max_concurrency=task.concurrency,
+    )
+    return {
+        "contacts": report.rows_created + report.rows_updated,
+        "send_seconds": report.send_seconds,
+        "diff_seconds": report.diff_seconds,
+    }
+
+
+def naive_send(task: Task) -> Facts:
+    """The naive way: the table as a DataFrame, and requests.post in a loop over one session."""
+    import requests
+
+    with open_engine(task.url).connect() as connection:
+        rows = pd.read_sql(f"SELECT * FROM {TABLE}", connection).to_dict("records")
+    with requests.Session() as session:
+        session.headers.update(_HEADERS)
+        for row in rows[: task.rows]:
+            session.post(task.base_url + "/contact", data=_body(row), timeout=30).raise_for_status()
+    return {"contacts": min(task.rows, len(rows))}
+
+
+def bare_send(task: Task) -> Facts:
+    """The limit: ready bodies, aiohttp, as many workers as there may be requests in flight; nothing is kept."""
+    with open_engine(task.url).connect() as connection:
+        found = connection.execute(sa.text(f"SELECT * FROM {TABLE} LIMIT {task.rows}")).mappings()
+        bodies = [_body(dict(row)) for row in found]
+    contacts, started, cpu = len(bodies), time.perf_counter(), time.process_time()
+    asyncio.run(_post_all(task, bodies))
+    return {
+        "contacts": contacts,
+        "seconds": time.perf_counter() - started,
+        "cpu_seconds": time.process_time() - cpu,
+    }
+
+
+async def _post_all(task: Task, bodies: list[bytes]) -> None:
+    async with aiohttp.ClientSession(headers=_HEADERS) as session:
+
+        async def work() -> None:
+            while bodies:
+                async with session.post(task.base_url + "/contact", data=bodies.pop()) as response:
+                    await response.read()
+
+        count = len(bodies)
+        await asyncio.gather(*(work() for _ in range(min(task.concurrency, count))))
+
+
+def _body(row: Mapping[Any, Any]) -> bytes:
+    known = {name: value for name, value in row.items() if value is not None and value == value}  # NaN is not
+    body: dict[str, object] = {field: str(known[column]) for field, column in FIELDS.items() if column in known}
+    body["extendedProperties"] = {n: str(v) for n, v in known.items() if n not in (*FIELDS.values(), "customer_id")}
+    return json.dumps(body).encode()
+
+
+CONTENDERS: Mapping[str, Callable[[Task], Facts]] = {
+    each.__name__: each for each in (ours_plan, typed_sql, hash_sql, pandas_diff, ours_send, naive_send, bare_send)
+}
+
+
+def main() -> None:
+    """Run one contender and print what it took."""
+    contender, task = CONTENDERS[sys.argv[1]], Task(**json.loads(sys.argv[2]))
+    started, cpu = time.perf_counter(), time.process_time()
+    facts = contender(task)
+    measured = {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - cpu}
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({**measured, "peak_mb": peak, **facts}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""Made-up customers: a table of twenty columns, and the changes between two runs."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from dagster_dailystory.model import ContactSync
+from dagster_dailystory.warehouse import open_engine
+
+_COLUMNS = {
+    "customer_id": "i",
+    "account_id": "7000000 + i / 3",
+    "email": "'person' || i || '@example.com'",
+    "mobile": "'+1' || substr('212213312415617202305404503702', cast(1 + 3 * (i % 10) as integer), 3)"
+    " || (2200000 + i / 10)",
+    "first_name": "case when i % 20 = 1 then null else 'Given ' || i % 977 end",
+    "last_name": "'Family ' || i % 7919",
+    "company": "case when i % 20 = 3 then null else 'Company ' || i % 1009 || ' Ltd' end",
+    "city": "case when i % 20 = 5 then null else 'City ' || i % 499 end",
+    "region": "case when i % 50 = 7 then null else 'Region ' || i % 53 end",
+    "postal_code": "'' || (10000 + i % 89999)",
+    "plan": "case i % 4 when 0 then 'free' when 1 then 'basic' when 2 then 'team' else 'business' end",
+    "balance": "cast(i % 100000 as decimal(12, 2)) / 100",
+    "lifetime_value": "case when i % 20 = 9 then null else cast(i % 1000003 as decimal(14, 2)) / 100 end",
+    "discount": "cast(i % 100 as decimal(5, 2)) / 100",
+    "score": "cast(i % 1000 as double precision) / 7",
+    "signed_up_at": "timestamp '2020-01-01 00:00:00' + (i % 100000) * interval '1 minute'",
+    "seen_at": "case when i % 20 = 11 then null"
+    " else timestamp '2025-01-01 00:00:00' + (i % 99991) * interval '1 second' end",
+    "born_on": "date '1950-01-01' + cast(i % 18000 as integer)",
+    "visits": "cast(i % 367 as integer)",
+    "is_vip": "i % 17 = 0",
+}  # fmt: skip
+FIELDS = {
+    "email": "email", "mobilePhone": "mobile", "firstName": "first_name", "lastName": "last_name",
+    "company": "company", "city": "city", "region": "region", "postalCode": "postal_code", "dateBirth": "born_on",
+}  # fmt: skip
+
+"""DailyStory's field -> column; every other column is a custom field."""
+
+TABLE = "customers"
+COLUMNS = tuple(_COLUMNS)
+CUSTOM = tuple(name for name in COLUMNS if name not in (*FIELDS.values(), "customer_id"))
+
+
+def customers_sync(source: str = TABLE, columns: int = len(COLUMNS)) -> ContactSync:
+    """The sync of every benchmark: all columns mapped, or the first few custom ones left out."""
+    custom = CUSTOM[: max(columns - len(FIELDS) - 1, 0)]
+    return ContactSync(
+        name="customers",
+        source=source,
+        key="customer_id",
+        fields=FIELDS,
+        extended_properties={name: name for name in custom},
+        max_deleted_fraction=None,
+    )
+
+
+def make_customers(url: str, rows: int) -> None:
+    """Make the table in a DuckDB, PostgreSQL or SQLite database; an old one is replaced."""
+    engine = open_engine(url)
+    name = engine.dialect.name
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {TABLE}")
+        connection.execute(sa.text(_create(name, rows).replace(":", "\\:")))
+        if name == "postgresql":
+            connection.exec_driver_sql(f"ALTER TABLE {TABLE} ADD PRIMARY KEY (customer_id)")
+    if name == "postgresql":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql(f"VACUUM ANALYZE {TABLE}")
+
+
+def _create(dialect: str, rows: int) -> str:
+    series = f"range(1, {rows + 1}) AS series(i)" if dialect == "duckdb" else f"generate_series(1, {rows}) AS series(i)"
+    columns = ", ".join(f"{value} AS {name}" for name, value in _COLUMNS.items())
+    columns = columns.replace("i / 3", "i // 3").replace("i / 10)", "i // 10)") if dialect == "duckdb" else columns
+    return f"CREATE TABLE {TABLE} AS SELECT {columns} FROM {series}"
+
+
+def change_customers(url: str, share: float) -> int:
+    """Change the city of every so many rows; a second call undoes the first one. Returns how many."""
+    every = round(1 / share)
+    toggled = "CASE WHEN city LIKE 'New %' THEN substr(city, 5) ELSE 'New ' || coalesce(city, 'city') END"
+    with open_engine(url).begin() as connection:
+        connection.execute(sa.text(f"UPDATE {TABLE} SET city = {toggled} WHERE customer_id % {every} = 2"))
+        count = connection.execute(
+            sa.text(f"SELECT count(*) FROM {TABLE} WHERE customer_id % {every} = 2")
+        ).scalar_one()
+    return int(count)
+
+
+def state_column(column: str) -> str:
+    """The name of a column in the snapshot."""
+    return next(m.state_column for m in customers_sync().mapped_fields if m.column == column)
+
+
+def hash_of() -> str:
+    """DuckDB's hash of all mapped columns."""
+    return f"hash({', '.join(COLUMNS[1:])})"
+
+
+def keep_hashes(url: str) -> None:
+    """Store the rows' hashes beside the table (DuckDB)."""
+    with open_engine(url).begin() as connection:
+        connection.execute(
+            sa.text(f"CREATE TABLE customers_hashes AS SELECT customer_id, {hash_of()} AS h FROM {TABLE}")
+        )

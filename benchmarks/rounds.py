@@ -1,0 +1,63 @@
+"""Alternating rounds, each contender in a process of its own, and what comes out of them."""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from benchmarks.contenders import Task
+
+Measured = Mapping[str, float]
+"""`seconds`, `cpu_seconds`, `peak_mb` and what the contender counted."""
+
+
+def in_a_process(name: str, task: Task) -> Measured:
+    """Run one contender."""
+    command = [sys.executable, "-m", "benchmarks.contenders", name, task.encoded()]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    measured: Measured = json.loads(done.stdout.splitlines()[-1])
+    return measured
+
+
+@dataclass
+class Contest:
+    """Contenders who do the same work, in turn.
+
+    Attributes:
+        title: What they do.
+        rounds: How often each of them does it.
+        results: Contender -> what each round measured.
+    """
+
+    title: str
+    rounds: int
+    results: dict[str, list[Measured]] = field(default_factory=dict)
+
+    def run(self, contenders: Mapping[str, Callable[[], Measured]]) -> Contest:
+        """Let them work, A B C A B C."""
+        print(f"{self.title}", file=sys.stderr, flush=True)
+        for number in range(self.rounds):
+            for name, contender in contenders.items():
+                measured = contender()
+                self.results.setdefault(name, []).append(measured)
+                print(f"  {number + 1} {name}: {measured['seconds']:.2f} s", file=sys.stderr, flush=True)
+        return self
+
+    def median(self, name: str, fact: str) -> float:
+        """The median over the rounds; NaN where it was not measured."""
+        return statistics.median(measured.get(fact, math.nan) for measured in self.results[name])
+
+    def contacts_per_second(self, name: str) -> float:
+        """Contacts by the whole time of the contender."""
+        return self.median(name, "contacts") / self.median(name, "seconds")
+
+
+def exponent(sizes: Sequence[int], seconds: Sequence[float]) -> float:
+    """The b of seconds = a * size ** b, fitted by least squares of the logarithms."""
+    x, y = [math.log(size) for size in sizes], [math.log(each) for each in seconds]
+    return statistics.linear_regression(x, y).slope

@@ -1,0 +1,44 @@
+"""A state as it is after a complete first load, without the days of sending: each row's values are acknowledged."""
+
+from __future__ import annotations
+
+from sqlalchemy import Text, cast, func, literal, select
+
+from dagster_dailystory.layout import lay_out
+from dagster_dailystory.model import ContactSync
+from dagster_dailystory.places import Warehouse
+from dagster_dailystory.session import held
+from dagster_dailystory.staging import stage_source
+
+
+def acknowledge_everything(sync: ContactSync, warehouse: Warehouse) -> None:
+    """Write every source row to the snapshot and the contact map, as if DailyStory had taken it."""
+    with held(sync, warehouse.state) as (state, _):
+        staged = stage_source(state, warehouse.url)
+        assert staged is not None
+        tables = lay_out(state, staged.key_types, staged.value_types)
+        source, key = staged.relation, sync.key_columns[0]
+        email, mobile = func.lower(source.c["field_email"]), source.c["field_mobilePhone"]
+        names = [column.name for column in source.c]
+        values = (*(source.c[name] for name in names), email, mobile, literal(False))
+        snapshot = tables.snapshot.insert().from_select(
+            [*names, "identity_email", "identity_mobile", "resend_all"], select(*values)
+        )
+        mapped = select(source.c[key], cast(source.c[key], Text()), literal(state.now()), literal(state.now()))
+        contact_map = tables.contact_map.insert().from_select(
+            [key, "dsid", "first_synced_at", "last_synced_at"], mapped
+        )
+        with state.connection.begin():
+            state.connection.execute(snapshot)
+            state.connection.execute(contact_map)
+        if state.dialect.name == "postgresql":
+            _analyze(warehouse.state.url, tables.snapshot.name, tables.contact_map.name)
+
+
+def _analyze(url: str, *names: str) -> None:
+    """What autovacuum does within a minute."""
+    from dagster_dailystory.warehouse import open_engine
+
+    with open_engine(url).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for name in names:
+            connection.exec_driver_sql(f"VACUUM ANALYZE {name}")
