@@ -16,6 +16,7 @@ from dagster_dailystory.sync import run_contact_sync
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 ROWS = 20_000
+CREATE = "CREATE TABLE people (id INTEGER, email TEXT, first_name TEXT, city TEXT, plan TEXT)"
 STORM = FaultShares(throttled=0.05, server_error=0.05, html_503=0.02, cut_before=0.02, cut_after=0.02)
 SYNC = ContactSync(
     name="customers",
@@ -53,7 +54,7 @@ def test_twenty_thousand_rows_get_through_a_fault_storm(
 def fill(url: str) -> None:
     engine = sa.create_engine(url)
     with engine.begin() as connection:
-        connection.exec_driver_sql("CREATE TABLE people (id INTEGER, email TEXT, first_name TEXT, city TEXT, plan TEXT)")
+        connection.exec_driver_sql(CREATE)
         rows = [
             {"id": i, "email": email, "first_name": first_name, "city": city, "plan": custom["plan"]}
             for i, (email, (first_name, city, custom)) in enumerate(people().items())

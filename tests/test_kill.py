@@ -18,7 +18,7 @@ from kill_runner import CONCURRENCY
 from dagster_dailystory.outbox import FLUSH_ROWS
 from dagster_dailystory.sandbox import Sandbox
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 ROWS = 5_000
 REPEATS_PER_KILL = FLUSH_ROWS + CONCURRENCY
@@ -79,8 +79,8 @@ class World:
         self._engine = sa.create_engine(url, poolclass=sa.NullPool)
         self._sandbox = sandbox
         self.execute(
-            "CREATE TABLE people AS SELECT i AS id, 'person' || i || '@example.com' AS email, 'Name' || i AS first_name,"
-            f" 'Paris' AS city, 'gold' AS plan FROM generate_series(1, {ROWS}) AS t(i)"
+            "CREATE TABLE people AS SELECT i AS id, 'person' || i || '@example.com' AS email,"
+            f" 'Name' || i AS first_name, 'Paris' AS city, 'gold' AS plan FROM generate_series(1, {ROWS}) AS t(i)"
         )
 
     def execute(self, statement: str) -> None:
@@ -95,7 +95,7 @@ class World:
         """Every person is one contact with the source's values, mapped by its dsid; who left is inactive."""
         contacts = self._sandbox.contacts()
         found = {c["dsId"]: (c["email"], c["firstName"], c["city"], c["extendedProperties"]) for c in contacts}
-        mapped = {key: dsid for key, dsid in self.rows("SELECT id, dsid FROM dailystory_customers_contact_map")}
+        mapped = dict(map(tuple, self.rows("SELECT id, dsid FROM dailystory_customers_contact_map")))
         source = {row[0]: (*row[1:4], {"plan": row[4]}) for row in self.rows("SELECT * FROM people")}
         assert {key: found[mapped[key]] for key in source} == source
         active = {c["dsId"] for c in contacts if c["status"] == "Active"}
@@ -135,7 +135,10 @@ def run_to_the_end(runs: Runs, sandbox: Sandbox, deaths: Sequence[Death]) -> tup
 
 @pytest.mark.parametrize("engine_name", ["duckdb", "postgresql"])
 def test_a_sync_killed_anywhere_makes_every_contact_once(
-    engine_name: str, new_database: Callable[[str], str], sandbox: Sandbox, record_property: Callable[[str, object], None]
+    engine_name: str,
+    new_database: Callable[[str], str],
+    sandbox: Sandbox,
+    record_property: Callable[[str, object], None],
 ) -> None:
     url = new_database(engine_name)
     world, runs = World(url, sandbox), Runs(url, sandbox)
