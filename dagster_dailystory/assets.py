@@ -13,7 +13,7 @@ from dagster_dailystory.model import ContactSync
 from dagster_dailystory.privacy import mapping_version
 from dagster_dailystory.resources import DailyStoryResource, WarehouseResource
 from dagster_dailystory.source import source_text
-from dagster_dailystory.steps import CONTACT_CHECKS, PROGRESS_SECONDS, Events, PlanConfig, SyncSteps
+from dagster_dailystory.steps import CONTACT_CHECKS, POOL, PROGRESS_SECONDS, Events, PlanConfig, SyncSteps, tried_again
 from dagster_dailystory.upstream import find_upstream
 
 PlanBody = Callable[[dg.AssetExecutionContext, PlanConfig, WarehouseResource, DailyStoryResource], Events]
@@ -24,9 +24,6 @@ SendBody = Callable[[dg.AssetExecutionContext, WarehouseResource, DailyStoryReso
 
 RETRIES = dg.RetryPolicy(max_retries=2, delay=60, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.FULL)
 """How an op is tried again where time can mend what stopped it."""
-
-POOL = "dailystory_api"
-"""The concurrency pool that all syncs share unless told otherwise."""
 
 _KIND_OF_DIALECT = {"postgresql": "postgres", "mssql": "sqlserver", "clickhousedb": "clickhouse"}
 _GUARD_TEXTS = {
@@ -191,11 +188,11 @@ def make_assets(
         ],
         required_resource_keys=set(keys),
         pool=settings.pool,
-        retry_policy=settings.retry_policy,
         backfill_policy=one_run_each,
     )
     def changes(context: dg.AssetExecutionContext, config: PlanConfig) -> Events:
-        yield from plan(context, config, *_resources(context, *keys))
+        with tried_again(context, settings.retry_policy):
+            yield from plan(context, config, *_resources(context, *keys))
 
     @dg.multi_asset(
         name=f"dailystory__{sync.name}__contacts",
@@ -205,11 +202,11 @@ def make_assets(
         ],
         required_resource_keys=set(keys),
         pool=settings.pool,
-        retry_policy=settings.retry_policy,
         backfill_policy=one_run_each,
     )
     def contacts(context: dg.AssetExecutionContext) -> Events:
-        yield from send(context, *_resources(context, *keys))
+        with tried_again(context, settings.retry_policy):
+            yield from send(context, *_resources(context, *keys))
 
     return [changes, contacts]
 

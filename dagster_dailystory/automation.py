@@ -7,8 +7,9 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition  # not exported
 from sqlalchemy import text
 
+from dagster_dailystory.audit import audit_contacts
 from dagster_dailystory.model import ContactSync, Scope
-from dagster_dailystory.steps import plain_failures
+from dagster_dailystory.steps import POOL, WAIT_SECONDS, plain_failures
 from dagster_dailystory.warehouse import connect, open_engine
 
 RETRY_TAG = "dailystory/retry"
@@ -107,6 +108,53 @@ def observed_source(
 
     definition: dg.AssetsDefinition = watches(observed)
     return definition
+
+
+def drift_check(
+    sync: ContactSync,
+    sample: int = 100,
+    repair: bool = False,
+    warehouse_key: str = "warehouse",
+    dailystory_key: str = "dailystory",
+) -> dg.AssetChecksDefinition:
+    """Read a sample of contacts back, and warn where somebody changed in DailyStory what the sync wrote there.
+
+    A check of `contacts` that is run on its own: it costs a request a contact. Give it to `Definitions(asset_checks=)`.
+
+    Args:
+        sync: The sync.
+        sample: How many contacts to read back, chosen at random.
+        repair: Make the drifted fields differences again, so that the next run sends them once more.
+        warehouse_key: Key of the `WarehouseResource`.
+        dailystory_key: Key of the `DailyStoryResource`.
+    """
+
+    @dg.asset_check(
+        name="no_drift",
+        asset=dg.AssetKey(["dailystory", sync.name, "contacts"]),
+        description=f"{sample} contacts, chosen at random, hold what DailyStory acknowledged.",
+        required_resource_keys={warehouse_key, dailystory_key},
+        pool=POOL,
+    )
+    def no_drift(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        place = getattr(context.resources, warehouse_key).warehouse()
+        destination = getattr(context.resources, dailystory_key).destination()
+        with plain_failures():
+            audit = audit_contacts(sync, place, destination, sample=sample, repair=repair, wait_seconds=WAIT_SECONDS)
+        return dg.AssetCheckResult(
+            passed=audit.is_clean,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=f"{audit.contacts_drifted} drifted, {audit.contacts_missing} missing of {audit.contacts_read}",
+            metadata={
+                "contacts_read": audit.contacts_read,
+                "contacts_drifted": audit.contacts_drifted,
+                "contacts_missing": audit.contacts_missing,
+                "keys": ", ".join(audit.keys),
+                **{f"drifted/{name}": contacts for name, contacts in audit.drift_by_field.items()},
+            },
+        )
+
+    return no_drift
 
 
 def retry_sensor(sync: ContactSync, max_runs: int = 3, minimum_interval_seconds: int = 3_600) -> dg.SensorDefinition:

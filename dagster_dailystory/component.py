@@ -7,13 +7,13 @@ import dagster as dg
 from dagster.components.component_scaffolding import scaffold_component
 from pydantic import ConfigDict, Field
 
-from dagster_dailystory.assets import POOL, SyncSettings, asset_specs, make_assets
+from dagster_dailystory.assets import SyncSettings, asset_specs, make_assets
 from dagster_dailystory.automation import sync_job, sync_schedule
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model import SYNC_NAME, ContactSync
 from dagster_dailystory.partitions import ColumnValues, HashBuckets, Partitioning
 from dagster_dailystory.resources import DailyStoryResource, WarehouseResource
-from dagster_dailystory.steps import Events, PlanConfig, SyncSteps
+from dagster_dailystory.steps import POOL, Events, PlanConfig, SyncSteps
 from dagster_dailystory.upstream import find_upstream
 
 

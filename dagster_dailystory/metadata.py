@@ -70,7 +70,7 @@ def sent_metadata(report: SyncReport, state: Standing, destination: str) -> Meta
         "plan_id": report.plan_id,
         "outcome": report.outcome,
         "destination": dg.MetadataValue.url(_site(destination)),
-        "dagster/row_count": state.rows_mapped,
+        "dagster/row_count": state.contacts_live,
         **numbers,
     }
     if any(outcomes.values()):
@@ -245,8 +245,7 @@ def _change_record(sync: ContactSync, change: ChangePreview) -> dict[str, str | 
         f"{each.field}: {each.after}" if each.before == NO_VALUE else f"{each.field}: {each.before} → {each.after}"
         for each in change.fields
     ]
-    record = {"key": change.key_label, "operation": operation, "dsid": change.dsid or ""}
-    return {**record, "changes": "; ".join(fields)}
+    return {"key": change.key_label, "operation": operation, "changes": "; ".join(fields), "dsid": change.dsid or ""}
 
 
 def _rejection_table(rejections: Sequence[RejectionPreview]) -> dg.TableMetadataValue:

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import RowMapping, Table, and_, func, select
+from sqlalchemy import RowMapping, Table, and_, func, not_, or_, select
 
 from dagster_dailystory.canonical import UnsupportedValueError, canonical_text
-from dagster_dailystory.change import Operation
+from dagster_dailystory.change import Operation, Outcome
 from dagster_dailystory.dialect import SqlQuery, SqlValue
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.fields import FieldKind, nearest
@@ -18,7 +18,7 @@ from dagster_dailystory.model import ContactSync, MappedField
 from dagster_dailystory.places import Warehouse
 from dagster_dailystory.plans import Plans
 from dagster_dailystory.privacy import key_label, mask
-from dagster_dailystory.report import PlanSummary
+from dagster_dailystory.report import PlanStatus, PlanSummary
 from dagster_dailystory.state import State, open_state
 from dagster_dailystory.tables import SyncTables, differs_column
 
@@ -30,6 +30,7 @@ NO_VALUE = "(none)"
 
 _LONGEST_VALUE = 60
 _IMPERSONAL = frozenset({FieldKind.OPT_OUT, FieldKind.STATUS, FieldKind.INTEGER, FieldKind.NUMBER})
+_UNSETTLED = frozenset({Outcome.FAILED, Outcome.IN_DOUBT, Outcome.CONFLICTED})
 _SHOWN = (Operation.UPDATE, Operation.CREATE, Operation.DELETE)
 
 
@@ -87,12 +88,14 @@ class Standing:
     """Where a sync stands between two runs.
 
     Attributes:
-        rows_mapped: Rows of the contact map whose contact was not deleted.
+        rows_mapped: Rows of the contact map.
+        contacts_live: Those whose contact was neither deleted nor deactivated because its key left.
         rejections_by_reason: Reason -> source rows that are set aside now.
-        rows_unsettled: Rows that failed, conflicted or are in doubt since the latest send.
+        rows_unsettled: Rows of the plan that was sent last that failed, conflicted, are in doubt or have no answer.
     """
 
     rows_mapped: int
+    contacts_live: int
     rejections_by_reason: Mapping[str, int]
     rows_unsettled: int
 
@@ -123,17 +126,18 @@ def standing(sync: ContactSync, warehouse: Warehouse) -> Standing:
     """
     with _reading(sync, warehouse) as (state, tables):
         if tables is None:
-            return Standing(0, {}, 0)
+            return Standing(0, 0, {}, 0)
         execute = state.connection.execute
-        live = select(func.count()).select_from(tables.contact_map).where(tables.contact_map.c.deleted_at.is_(None))
-        rejections, runs = tables.rejections, state.shared.runs
+        contact_map = tables.contact_map
+        mapped = select(func.count()).select_from(contact_map)
+        live = mapped.where(contact_map.c.deleted_at.is_(None), contact_map.c.deactivated_at.is_(None))
+        rejections = tables.rejections
         reasons = select(rejections.c.reason, func.sum(rejections.c.source_rows)).group_by(rejections.c.reason)
-        unsettled = runs.c.rows_failed + runs.c.rows_in_doubt + runs.c.rows_conflicted
-        latest = select(unsettled).where(runs.c.sync_name == sync.name).order_by(runs.c.finished_at.desc()).limit(1)
         return Standing(
+            int(execute(mapped).scalar() or 0),
             int(execute(live).scalar() or 0),
             {str(reason): int(rows or 1) for reason, rows in execute(reasons.order_by(rejections.c.reason))},
-            int(execute(latest).scalar() or 0),
+            int(execute(_unsettled(state, tables)).scalar() or 0),
         )
 
 
@@ -228,6 +232,23 @@ def rejections_frame(sync: ContactSync, warehouse: Warehouse) -> pandas.DataFram
 def _reading(sync: ContactSync, warehouse: Warehouse) -> Iterator[tuple[State, SyncTables | None]]:
     with open_state(warehouse.state, sync) as state, state.connection.begin():
         yield state, state.load_tables()
+
+
+def _unsettled(state: State, tables: SyncTables) -> SqlQuery:
+    plans, changes = state.shared.plans, tables.changes
+    sent = plans.c.status.in_([PlanStatus.SENDING.value, PlanStatus.DONE.value])
+    mine = and_(plans.c.sync_name == state.sync.name, sent)
+    latest = select(plans.c.plan_id).where(mine).order_by(plans.c.sent_at.desc(), plans.c.plan_id.desc()).limit(1)
+    settled = changes.c.outcome.in_([outcome.value for outcome in Outcome if outcome not in _UNSETTLED])
+    return (
+        select(func.count())
+        .select_from(changes)
+        .where(
+            changes.c.plan_id == latest.scalar_subquery(),
+            changes.c.operation.in_([operation.value for operation in _SHOWN]),
+            or_(changes.c.outcome.is_(None), not_(settled)),
+        )
+    )
 
 
 def _keys(table: Table, sync: ContactSync) -> list[SqlValue]:

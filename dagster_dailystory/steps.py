@@ -47,7 +47,12 @@ CONTACT_CHECKS = {
 }
 """The checks of `contacts`, which warn and never stop a run, with what each makes sure of."""
 
-_WAIT_SECONDS = 3_600.0  # runs of one sync, for example the slices of a backfill, take turns
+WAIT_SECONDS = 3_600.0
+"""How long a run waits for another one of its sync: the slices of a backfill, for example, take turns."""
+
+POOL = "dailystory_api"
+"""The concurrency pool that all syncs share unless told otherwise."""
+
 _MENDED_BY_TIME = (BusyError, OutageError, RetryableError, WarehouseError)
 
 
@@ -123,7 +128,7 @@ class SyncSteps:
         with plain_failures():
             options = config.options(_partition(context))
             plan = plan_contact_sync(
-                sync, place, dailystory.destination(), options, context.run.run_id, wait_seconds=_WAIT_SECONDS
+                sync, place, dailystory.destination(), options, context.run.run_id, wait_seconds=WAIT_SECONDS
             )
             _log_plan(context, plan)
             changes = preview_changes(sync, place, plan.plan_id, self._preview_fields)
@@ -147,7 +152,9 @@ class SyncSteps:
             plan = find_plan(sync, place, run_ids, partition)
             if plan is None:
                 options = PlanOptions(partition=partition)
-                plan = plan_contact_sync(sync, place, destination, options, context.run.run_id, wait_seconds=_WAIT_SECONDS)
+                plan = plan_contact_sync(
+                    sync, place, destination, options, context.run.run_id, wait_seconds=WAIT_SECONDS
+                )
                 _log_plan(context, plan)
                 refuse_blocked(plan)
             if plan.status is PlanStatus.DRY:
@@ -155,12 +162,13 @@ class SyncSteps:
                 yield from self._checks(standing(sync, place))
                 return
             result = send_contact_sync(
-                sync, place, destination, run_ids, progress, partition=partition, wait_seconds=_WAIT_SECONDS
+                sync, place, destination, run_ids, progress, partition=partition, wait_seconds=WAIT_SECONDS
             )
             _log_report(context, result.report)
             now = standing(sync, place)
         yield from self._checks(now)
-        if _wrote_something(result.report):
+        sliced = partition is not None and result.error is None  # a backfill counts a slice left out as failed
+        if sliced or _wrote_something(result.report):
             yield from self._materializations(result.report, now, dailystory.base_url, warehouse)
         with plain_failures(sent_metadata(result.report, now, dailystory.base_url)):
             if result.error is not None:
@@ -217,8 +225,34 @@ def plain_failures(metadata: Metadata | None = None) -> Iterator[None]:
         raise dg.Failure(str(error), about, allow_retries=isinstance(error, _MENDED_BY_TIME)) from error
 
 
+@contextmanager
+def tried_again(context: dg.AssetExecutionContext, policy: dg.RetryPolicy | None) -> Iterator[None]:
+    """Ask Dagster for another attempt where time can mend a failure.
+
+    A retry policy of the op itself would try a cancelled op again too: Terminate would not end the run.
+
+    Raises:
+        RetryRequested: Instead of a failure that time can mend.
+        Failure: Any other.
+    """
+    try:
+        yield
+    except dg.Failure as failure:
+        if policy is None or not failure.allow_retries:
+            raise
+        delay = policy.calculate_delay(context.retry_number + 1)
+        raise dg.RetryRequested(max_retries=policy.max_retries, seconds_to_wait=delay) from failure
+
+
 def _partition(context: dg.AssetExecutionContext) -> str | None:
-    return context.partition_key if context.has_partition_key else None
+    """The slice of this run, None where the sync has none. A backfill names it as a range of one."""
+    if not (context.has_partition_key or context.has_partition_key_range):
+        return None
+    names: Sequence[str] = context.partition_keys
+    if len(names) > 1:
+        advice = "each slice is planned and sent by itself: launch one run for each partition"
+        raise dg.Failure(f"this run names {len(names)} partitions; {advice}", allow_retries=False)
+    return names[0]
 
 
 def _run_ids(context: dg.AssetExecutionContext) -> list[str]:
