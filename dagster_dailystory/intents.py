@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, FromClause, and_, literal, not_, select
 from dagster_dailystory.change import Change, Identity
 from dagster_dailystory.contact_map import live_holders
 from dagster_dailystory.dialect import BIG_INTEGER, MOMENT, TEXT, SqlType, SqlValue, json_rows, rows_parameter
+from dagster_dailystory.interrupts import interrupts_held
 from dagster_dailystory.lease import Lease
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables
@@ -79,7 +80,7 @@ class Intents:
         """Write what look-ups said of doubtful creates: the contact that each made, or that there is none."""
         columns: dict[str, SqlType] = {"plan_id": TEXT, "sequence": BIG_INTEGER, "dsid": TEXT, "email": TEXT}
         given = json_rows(self._state.dialect, columns)
-        with self._state.connection.begin():
+        with interrupts_held(), self._state.connection.begin():
             self._lease.renew(self._state)
             dsids = self._unshared([dsid for _, dsid in found])
             rows: list[dict[str, object]] = [

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from dagster_dailystory.change import Outcome
 from dagster_dailystory.errors import BusyError, DailyStoryError, RejectedError, SafetyError, StateError
 from dagster_dailystory.intents import Intents
+from dagster_dailystory.interrupts import interrupts_held
 from dagster_dailystory.lease import Lease
 from dagster_dailystory.model import ContactSync, PlanOptions, Scope, choice
 from dagster_dailystory.outbox import Outbox, settle_intents
@@ -262,7 +263,7 @@ def _check_tenant(state: State, sender: Sender) -> None:
         return
     if tenant is None:
         return
-    with state.connection.begin():
+    with interrupts_held(), state.connection.begin():
         known = state.meta("tenant")
         if known is None:
             state.set_meta("tenant", tenant)
