@@ -181,7 +181,8 @@ class Journal:
             values[name] = func.coalesce(sent.c[name], snapshot.c[name])
         same = self._same(snapshot, sent)
         present = {"resend_all": false(), "absent_since": null(), "absent_action": null()}
-        execute(snapshot.update().where(same).values(**values, **present))
+        removed = {name: case((sent.c.replaced, null()), else_=snapshot.c[name]) for name in self._tables.removed_names}
+        execute(snapshot.update().where(same).values(**values, **present, **removed))
         if not adds_rows:
             return
         columns = [*self._tables.key_names, *values, "resend_all"]

@@ -95,8 +95,13 @@ class State:
             )
         found = self._columns("snapshot") or {}
         values = {m.state_column: found[m.state_column] for m in self.sync.mapped_fields if m.state_column in found}
+        removed = {
+            name: kind
+            for name, kind in found.items()
+            if name.startswith(("field_", "custom_")) and name not in {*keys, *values}
+        }
         ordered = {key: keys[key] for key in self.sync.key_columns}
-        return SyncTables(self.sync, self.location, ordered, values, self.dialect)
+        return SyncTables(self.sync, self.location, ordered, values, self.dialect, removed)
 
     def _columns(self, table: str) -> dict[str, SqlType] | None:
         name = self.location.table_name(self.sync.name, table)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from sqlalchemy import Column, Dialect, Float, Index, MetaData, PrimaryKeyConstraint, Table
 
@@ -88,7 +89,13 @@ class SharedTables:
 
 
 class SyncTables:
-    """The tables of one sync."""
+    """The tables of one sync.
+
+    Attributes:
+        key_names: The key columns.
+        value_names: The snapshot's columns of mapped fields.
+        removed_names: Its columns of fields that are no longer mapped.
+    """
 
     def __init__(
         self,
@@ -97,11 +104,13 @@ class SyncTables:
         key_types: Mapping[str, SqlType],
         value_types: Mapping[str, SqlType],
         dialect: Dialect,
+        removed_types: Mapping[str, SqlType] = MappingProxyType({}),
     ) -> None:
         self.sync = sync
         self.metadata = MetaData(schema=location.schema)
         self.key_names: tuple[str, ...] = tuple(key_types)
         self.value_names: tuple[str, ...] = tuple(value_types)
+        self.removed_names: tuple[str, ...] = tuple(removed_types)
         indexed = uses_indexes(dialect)
         name = sync.name
 
@@ -123,6 +132,7 @@ class SyncTables:
             Column("resend_all", BOOLEAN),
             Column("absent_since", MOMENT),
             Column("absent_action", TEXT),
+            *(Column(removed, kind) for removed, kind in removed_types.items()),
             *keyed(*key_types),
         )
         self.contact_map = Table(

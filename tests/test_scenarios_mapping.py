@@ -118,6 +118,11 @@ def test_a_changed_mapping_sends_exactly_what_it_changes(new_database):
         world.change(1, city="Rome")
         assert world.run(narrow).api_requests == 0, "a removed field is not compared"
         assert world.run(custom).rows_updated == 1
+        world.sandbox.remove(world.contact("p1@example.com")["dsId"])
+        world.change(1, first_name="Ada")
+        assert world.run(narrow).rows_created == 1
+        assert world.run(custom).rows_updated == 1, "the contact that was made again lacks what was not mapped then"
+        assert world.contact("p1@example.com")["city"] == "Rome"
 
 
 def test_a_field_of_another_column_or_type_sends_only_real_differences(new_database):
