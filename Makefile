@@ -15,7 +15,7 @@ define install
 @touch $@
 endef
 
-.PHONY: help demo test dev lint types defs bench bench-quick ci
+.PHONY: help demo test test-ui dev lint types defs bench bench-quick ci
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,7 +24,13 @@ demo: $(V)/.demo ## Sync 2,000 made-up customers to a local DailyStory, twice
 	$(RUN) dagster_dailystory.demo
 
 test: $(V)/.test ## Run the tests
-	$(RUN) pytest -q -n 2
+	$(RUN) pytest -q -n 2 -m "not ui"
+
+test-ui: $(V)/.test ## Drive the real Dagster UI in Chromium; UPDATE_IMAGES=1 retakes the pictures of docs/
+	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
+	   && apt-get update -q && apt-get install -qy --no-install-recommends chromium; } \
+	 || { echo "test-ui needs a Chromium that answers to 'chromium': apt-get install chromium" >&2; exit 1; }
+	$(RUN) pytest -q -m ui tests/test_ui.py
 
 dev: $(V)/.ui ## Open the Dagster UI on the demo, with the sandbox beside it
 	@test -d .demo/dagster || $(RUN) dagster_dailystory.demo

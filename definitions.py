@@ -35,8 +35,10 @@ customers = ContactSync(
     deletes="deactivate",
 )
 
+table = dg.AssetSpec("customers", description="The table that sql/customers.sql reads.", kinds={"table"})
+
 defs = dg.Definitions(
-    assets=[*build_contact_sync_assets(customers)],
+    assets=[table, *build_contact_sync_assets(customers, preview_fields=["city", "region", "plan", "lifetime_value"])],
     resources=resources_from_environment(),
     schedules=[
         dg.ScheduleDefinition(
