@@ -14,6 +14,7 @@ from dagster_dailystory.contact import payload
 from dagster_dailystory.dispatch import Attempts, Dispatcher, LostAnswerError
 from dagster_dailystory.errors import NotFoundError, RejectedError, RetryableError
 from dagster_dailystory.model import ContactSync, Deletes, Mode
+from dagster_dailystory.privacy import mask_values
 from dagster_dailystory.remote import RemoteContact
 
 _T = TypeVar("_T")
@@ -252,6 +253,7 @@ class Delivery:
             dsid=dsid,
             attempts=self._attempts.requests,
             reason=reason,
-            message=message,
+            # The service may name the row by fields that the request did not carry.
+            message=mask_values(message, self._change.values.values()) if message else "",
             replaced=replaced,
         )

@@ -307,7 +307,7 @@ class PlanOptions:
     scope: Scope = Scope.CHANGED
     dry_run: bool = False
     limit: int | None = None
-    keys: tuple[str, ...] = ()
+    keys: tuple[str, ...] = field(default=(), repr=False)
     partition: str | None = None
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from sqlalchemy import Connection, Dialect, inspect, select
@@ -42,7 +42,7 @@ class State:
     location: StateLocation
     sync: ContactSync
     shared: SharedTables
-    secret: bytes
+    secret: bytes = field(repr=False)
     now: Callable[[], datetime] = utc_now
 
     @property

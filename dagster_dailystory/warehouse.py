@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from dagster_dailystory.errors import BusyError, ConfigurationError, WarehouseEr
 _DUCKDB_LOCK = re.compile(r"Could not set lock on file|being used by another process")
 _DUCKDB_INTERRUPTED = "Query interrupted"
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+_LOGGER = "dailystory"
 _READ_ONLY = re.compile(r"read-?only", re.IGNORECASE)
 _READ_ONLY_REMEDY = "; let this user write to it, or set state_url to a database that may be written"
 
@@ -26,14 +28,16 @@ _READ_ONLY_REMEDY = "; let this user write to it, or set state_url to a database
 def open_engine(url: str) -> Engine:
     """Make an engine that holds no connection between uses and shows no parameters.
 
-    DuckDB's file lock is per process, so a pooled connection would lock everybody else out.
+    DuckDB's file lock is per process, so a pooled connection would lock everybody else out. At DEBUG, SQLAlchemy logs
+    every row it reads, whatever `hide_parameters` says: these engines have a logger of their own that does not.
 
     Raises:
         ConfigurationError: The URL cannot be read, or its driver is not installed.
     """
+    logging.getLogger(f"sqlalchemy.engine.Engine.{_LOGGER}").setLevel(logging.WARNING)
     try:
         parsed = make_url(url)
-        engine = create_engine(parsed, poolclass=NullPool, hide_parameters=True)
+        engine = create_engine(parsed, poolclass=NullPool, hide_parameters=True, logging_name=_LOGGER)
     except (NoSuchModuleError, ImportError) as error:
         name = url.split("://", 1)[0].split("+", 1)[0]
         extra = facts_of(name).extra
