@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition  # not exported
@@ -75,8 +76,15 @@ def sync_schedule(sync: ContactSync, cron: str, timezone: str = "UTC") -> dg.Sch
 
 
 def sync_job(sync: ContactSync) -> UnresolvedAssetJobDefinition:
-    """The job that runs a whole sync: plan, then send."""
-    return dg.define_asset_job(f"sync_{sync.name}", selection=_assets(sync), description=f"Run the sync {sync.name}.")
+    """The job that runs a whole sync: plan, then send. A schedule and a sensor of one sync share it."""
+    return _job(sync.name)
+
+
+@cache
+def _job(sync_name: str) -> UnresolvedAssetJobDefinition:
+    return dg.define_asset_job(
+        f"sync_{sync_name}", selection=_assets(sync_name), description=f"Run the sync {sync_name}."
+    )
 
 
 def observed_source(
@@ -229,9 +237,9 @@ def trouble_sensors(
     return [failed, rejected]
 
 
-def _assets(sync: ContactSync) -> dg.AssetSelection:
+def _assets(sync_name: str) -> dg.AssetSelection:
     return dg.AssetSelection.assets(
-        *(["dailystory", sync.name, noun] for noun in ("changes", "contacts", "contact_map"))
+        *(["dailystory", sync_name, noun] for noun in ("changes", "contacts", "contact_map"))
     )
 
 
