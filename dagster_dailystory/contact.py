@@ -105,9 +105,11 @@ def check_row(
         The reason and what to do about it, without any value; None for a row that can be sent.
     """
     identity = identity_of(sync, values) if identity is None else identity
-    for mapped in sync.mapped_fields:
-        if differing is not None and mapped.state_column not in differing and not mapped.is_custom:
-            continue
+    fields = sync.mapped_fields
+    if differing is not None:
+        with_custom = any(mapped.is_custom and mapped.state_column in differing for mapped in fields)
+        fields = tuple(m for m in fields if m.state_column in differing or (with_custom and m.is_custom))
+    for mapped in fields:
         rejection = _check_field(sync, mapped, values.get(mapped.state_column), identity)
         if rejection is not None:
             return rejection
