@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dagster_dailystory.errors import ConfigurationError
@@ -81,6 +81,21 @@ def require_state_database(dialect_name: str) -> None:
             f"{facts.title} cannot hold the sync's state: {facts.why_no_state}; it is read only. "
             f"Set state_url to a database of one of these kinds: {', '.join(able)}"
         )
+
+
+def check_key_names(names: Iterable[str], dialect_name: str) -> None:
+    """Refuse key columns whose names the state's tables cannot have: PostgreSQL would cut them without a word.
+
+    Raises:
+        ConfigurationError: A name is too long.
+    """
+    longest = facts_of(dialect_name).longest_name
+    for name in names:
+        if len(name.encode()) > longest:
+            raise ConfigurationError(
+                f"key {name!r} is longer than the {longest} bytes that {facts_of(dialect_name).title} keeps of a name; "
+                "give it an alias in the query"
+            )
 
 
 def name_parts(written: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from sqlalchemy import Connection, Dialect, inspect, select
 
 from dagster_dailystory.dialect import SqlType
-from dagster_dailystory.engines import require_state_database
+from dagster_dailystory.engines import check_key_names, require_state_database
 from dagster_dailystory.errors import StateError
 from dagster_dailystory.grants import check_grants
 from dagster_dailystory.model import ContactSync
@@ -119,6 +119,7 @@ def open_state(location: StateLocation, sync: ContactSync) -> Iterator[State]:
     """
     engine = open_engine(location.url)
     require_state_database(engine.dialect.name)
+    check_key_names(sync.key_columns, engine.dialect.name)
     with connect(engine, "state", writes=True) as connection:
         shared = SharedTables(location)
         with connection.begin():
