@@ -68,7 +68,7 @@ def test_a_key_longer_than_the_state_can_name_is_refused_with_the_remedy(new_dat
     with world_at(new_database, "duckdb", "postgresql") as world:
         world.execute(f"CREATE TABLE customers ({key} integer, email varchar)")
         world.execute("INSERT INTO customers VALUES (1, 'p1@example.com')")
-        with pytest.raises(ConfigurationError, match="63 bytes.*alias"):
+        with pytest.raises(ConfigurationError, match=r"63 bytes.*alias"):
             world.run(sync_of(key=key, fields={"email": "email"}, extended_properties={}))
 
 
