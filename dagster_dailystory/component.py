@@ -9,96 +9,12 @@ from pydantic import ConfigDict, Field
 
 from dagster_dailystory.assets import SyncSettings, asset_specs, make_assets
 from dagster_dailystory.automation import sync_job, sync_schedule
+from dagster_dailystory.component_settings import DailyStorySettings, Slices, WarehouseSettings
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model import SYNC_NAME, ContactSync
-from dagster_dailystory.partitions import ColumnValues, HashBuckets, Partitioning
 from dagster_dailystory.resources import DailyStoryResource, WarehouseResource
 from dagster_dailystory.steps import POOL, Events, PlanConfig, SyncSteps
 from dagster_dailystory.upstream import find_upstream
-
-
-class WarehouseSettings(dg.Model, dg.Resolvable):
-    """A warehouse for this component alone. URLs with a password are named by the variable that holds them."""
-
-    url: str | None = Field(
-        default=None, description="SQLAlchemy URL, if it holds no password.", examples=["duckdb:///warehouse.duckdb"]
-    )
-    url_variable: str | None = Field(
-        default=None, description="Environment variable that holds the URL.", examples=["WAREHOUSE_URL"]
-    )
-    state_url_variable: str | None = Field(
-        default=None,
-        description="Environment variable that holds the URL of the state database. Left out: the warehouse itself.",
-        examples=["DAILYSTORY_STATE_URL"],
-    )
-    state_schema: str | None = Field(default=None, description="Schema of the state tables.", examples=["reverse_etl"])
-
-    def resource(self) -> WarehouseResource:
-        """The resource.
-
-        Raises:
-            ConfigurationError: Both or neither of the two ways to give the URL.
-        """
-        if (self.url is None) is (self.url_variable is None):
-            raise ConfigurationError("warehouse: give either url or url_variable")
-        return WarehouseResource(
-            url=dg.EnvVar(self.url_variable) if self.url_variable else self.url or "",
-            state_url=None if self.state_url_variable is None else dg.EnvVar(self.state_url_variable),
-            state_schema=self.state_schema,
-        )
-
-
-class DailyStorySettings(dg.Model, dg.Resolvable):
-    """A DailyStory account for this component alone."""
-
-    base_url: str = Field(
-        description="Address of the data centre, with /api/v1.", examples=["https://us-1.dailystory.com/api/v1"]
-    )
-    api_token_variable: str = Field(
-        default="DAILYSTORY_API_TOKEN",
-        description="Environment variable that holds the API token. The token itself never stands in a file.",
-        examples=["DAILYSTORY_API_TOKEN"],
-    )
-    requests_per_second: float | None = Field(
-        default=None, description="Permitted rate. Left out: found by trying.", examples=[5]
-    )
-    max_concurrency: int = Field(default=4, description="Requests in flight at once.", examples=[4])
-    timeout_seconds: float = Field(default=30.0, description="Longest time for one request.", examples=[30])
-
-    def resource(self) -> DailyStoryResource:
-        """The resource."""
-        return DailyStoryResource(
-            base_url=self.base_url,
-            api_token=dg.EnvVar(self.api_token_variable),
-            requests_per_second=self.requests_per_second,
-            max_concurrency=self.max_concurrency,
-            timeout_seconds=self.timeout_seconds,
-        )
-
-
-class Slices(dg.Model, dg.Resolvable):
-    """How a sync is cut into partitions: by `buckets`, or by a `column` and its `values`."""
-
-    buckets: int | None = Field(
-        default=None, description="So many equal slices by a hash of the key, for first loads.", examples=[8]
-    )
-    column: str | None = Field(default=None, description="A source column whose values name slices.")
-    values: list[str] | None = Field(
-        default=None, description="One slice each; all other rows are in the slice other_values.",
-        examples=[["emea", "amer"]],
-    )  # fmt: skip
-
-    def partitioning(self) -> Partitioning:
-        """The same as the engine takes it.
-
-        Raises:
-            ConfigurationError: Neither of the two ways is named in full, or both are.
-        """
-        if self.buckets is not None and self.column is None and self.values is None:
-            return HashBuckets(self.buckets)
-        if self.buckets is None and self.column and self.values:
-            return ColumnValues(self.column, self.values)
-        raise ConfigurationError("partitions: give either buckets, or column and values")
 
 
 class ScaffoldOptions(dg.Model):
@@ -106,6 +22,12 @@ class ScaffoldOptions(dg.Model):
 
     source: str = Field(default="analytics.customers", description="Table, query, or path of a .sql file")
     key: str = Field(default="customer_id", description="Column that identifies a row")
+
+
+_HINTS = """
+# Name your table or query, its key and its columns; set WAREHOUSE_URL and DAILYSTORY_API_TOKEN.
+# All settings: dg utils inspect-component dagster_dailystory.DailyStorySyncComponent
+"""
 
 
 class DailyStorySyncScaffolder(dg.Scaffolder[ScaffoldOptions]):
@@ -120,18 +42,20 @@ class DailyStorySyncScaffolder(dg.Scaffolder[ScaffoldOptions]):
         """Write the file; a name that no sync may have becomes the nearest that one may."""
         folder = request.target_path.name.lower()
         name = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in folder)[:31]
-        scaffold_component(
-            request,
-            {
-                "name": name if SYNC_NAME.fullmatch(name) else "customers",
-                "source": request.params.source,
-                "key": request.params.key,
-                "fields": {"email": "email", "firstName": "first_name", "lastName": "last_name"},
-                "extended_properties": {"plan": "plan"},
-                "warehouse": {"url_variable": "WAREHOUSE_URL"},
-                "dailystory": {"base_url": "https://us-1.dailystory.com/api/v1"},
-            },
-        )
+        attributes = {
+            "name": name if SYNC_NAME.fullmatch(name) else "customers",
+            "source": request.params.source,
+            "key": request.params.key,
+            "fields": {"email": "email", "firstName": "first_name", "lastName": "last_name"},
+            "extended_properties": {"plan": "plan"},
+            "warehouse": {"url_variable": "WAREHOUSE_URL"},
+            "dailystory": {"base_url": "https://us-1.dailystory.com/api/v1"},
+        }
+        scaffold_component(request, attributes)
+        if request.scaffold_format == "yaml":
+            written = request.target_path if request.append else request.target_path / "defs.yaml"
+            with written.open("a", encoding="utf-8") as file:
+                file.write(_HINTS)
 
 
 @dg.scaffold_with(DailyStorySyncScaffolder)
@@ -196,6 +120,9 @@ class DailyStorySyncComponent(dg.Component, dg.Model, dg.Resolvable):
     )
     default_region: str | None = Field(
         default=None, description="Country of mobile numbers without a country code.", examples=["US"]
+    )
+    max_value_length: int = Field(
+        default=255, description="Longest value of a custom field in characters.", examples=[255]
     )
     partitions: Slices | None = Field(
         default=None, description="Cut the sync into slices for backfills.", examples=[{"buckets": 8}]
@@ -283,7 +210,7 @@ class DailyStorySyncComponent(dg.Component, dg.Model, dg.Resolvable):
         try:
             return self._defs(folder)
         except ConfigurationError as error:
-            raise ConfigurationError(f"{folder / 'defs.yaml'}: {error}") from error
+            raise ConfigurationError(f"{folder / 'defs.yaml'}: {error}") from None
 
     def _defs(self, folder: Path) -> dg.Definitions:
         sync = self.sync(folder)
@@ -344,5 +271,6 @@ class DailyStorySyncComponent(dg.Component, dg.Model, dg.Resolvable):
             personal_keys=self.personal_keys,
             consent_override=self.consent_override,
             default_region=self.default_region,
+            max_value_length=self.max_value_length,
             partitions=self.partitions.partitioning() if self.partitions else None,
         )

@@ -200,20 +200,30 @@ def preview_rejections(sync: ContactSync, warehouse: Warehouse, rows: int = 50) 
 
 
 def plan_frame(sync: ContactSync, warehouse: Warehouse, plan_id: str) -> pandas.DataFrame:
-    """A plan as a pandas frame: one row for each field that differs, with its values unmasked. Not for logs."""
+    """A plan as a pandas frame: one row for each field that differs, with its values unmasked. Not for logs.
+
+    `before` is empty where the change has an outcome: the snapshot has moved on.
+    """
     records: list[dict[str, object]] = []
     keys = sync.key_columns
     with _reading(sync, warehouse) as (state, tables):
         queries = {} if tables is None else {each: _changes(tables, plan_id, each) for each in _SHOWN}
         for operation, query in queries.items():
             for row in state.connection.execute(query).mappings():
-                head = {**{key: row[key] for key in keys}, "operation": operation.value, "dsid": row["dsid"]}
+                head = {**{key: row[key] for key in keys}, "operation": operation.value}
+                head |= {"dsid": row["dsid"], "outcome": row["outcome"]}
+                is_open = row["outcome"] is None
                 fields = [m for m in sync.mapped_fields if _is_part(row, m, operation)]
                 records += [
-                    {**head, "field": m.name, "before": row[f"old_{m.state_column}"], "after": row[m.state_column]}
+                    {
+                        **head,
+                        "field": m.name,
+                        "before": row[f"old_{m.state_column}"] if is_open else None,
+                        "after": row[m.state_column],
+                    }
                     for m in fields
                 ] or [head]
-    return _frame(records, (*keys, "operation", "dsid", "field", "before", "after"))
+    return _frame(records, (*keys, "operation", "dsid", "outcome", "field", "before", "after"))
 
 
 def contact_map_frame(sync: ContactSync, warehouse: Warehouse) -> pandas.DataFrame:

@@ -84,6 +84,7 @@ class World:
         nouns: Sequence[str] = NOUNS,
         name: str = "people",
         partition: str | None = None,
+        tags: Mapping[str, str] | None = None,
         **config: object,
     ) -> Run:
         """Run the named assets of a sync in this process."""
@@ -97,6 +98,7 @@ class World:
             resources=self.resources,
             run_config=run_config,
             partition_key=partition,
+            tags=tags,
             raise_on_error=False,
         )
         return Run(list(result.all_events), result.run_id)

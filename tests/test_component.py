@@ -1,0 +1,205 @@
+"""A sync as YAML: what a `defs.yaml` makes, what it says where it is wrong, and what `dg` does with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster.components.testing import create_defs_folder_sandbox
+from dagster_harness import NOUNS, World
+
+from dagster_dailystory import ConfigurationError, DailyStorySyncComponent
+from dagster_dailystory.component_settings import Slices
+from dagster_dailystory.partitions import ColumnValues, HashBuckets
+from dagster_dailystory.sandbox import Sandbox
+
+pytestmark = [  # of Dagster's own YAML loader
+    pytest.mark.filterwarnings("ignore:`parse_obj_as` is deprecated"),
+    pytest.mark.filterwarnings("ignore:Class `[A-Za-z]*CodeReference"),
+]
+
+TYPE = "dagster_dailystory.DailyStorySyncComponent"
+PEOPLE: dict[str, object] = {
+    "name": "people",
+    "source": "people",
+    "key": "id",
+    "fields": {"email": "email", "firstName": "first_name"},
+}
+
+
+RESOURCES = dg.Definitions(resources={"warehouse": object(), "dailystory": object()})
+
+
+class Quieter(DailyStorySyncComponent):
+    """Changes how a sync looks and runs, as a user's subclass does."""
+
+    def get_asset_spec(self, spec: dg.AssetSpec) -> dg.AssetSpec:
+        return spec.merge_attributes(tags={"team": "growth"})
+
+    def execute(self, context, steps, warehouse, dailystory):
+        for event in super().execute(context, steps, warehouse, dailystory):
+            if isinstance(event, dg.MaterializeResult):
+                yield event._replace(metadata={**(event.metadata or {}), "told": "growth"})
+            else:
+                yield event
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with Sandbox() as sandbox, dg.DagsterInstance.ephemeral() as instance:
+        yield World(tmp_path, sandbox, instance)
+
+
+def definitions(attributes: Mapping[str, object], kind: type[DailyStorySyncComponent] = DailyStorySyncComponent):
+    """The definitions of one `defs.yaml`."""
+    contents = {"type": f"{kind.__module__}.{kind.__name__}", "attributes": dict(attributes)}
+    with create_defs_folder_sandbox() as sandbox:
+        path = sandbox.scaffold_component(component_cls=kind, defs_yaml_contents=contents)
+        with sandbox.load_component_and_build_defs(defs_path=path) as (_, made):
+            return made
+
+
+def reason(attributes: Mapping[str, object]) -> str:
+    """Why a `defs.yaml` does not load."""
+    with pytest.raises(Exception, match=r".") as refused:
+        definitions(attributes)
+    texts = []
+    error: BaseException | None = refused.value
+    while error is not None:
+        texts.append(str(error))
+        error = error.__cause__
+    return "\n".join(texts)
+
+
+def test_a_file_becomes_three_assets_a_job_and_a_schedule():
+    made = definitions({**PEOPLE, "schedule": "0 6 * * *", "group_name": "growth", "deps": ["raw/people"]})
+    made = dg.Definitions.merge(made, RESOURCES)
+    keys = {key.to_user_string() for key in made.resolve_asset_graph().get_all_asset_keys()}
+    assert keys == {"raw/people", *(f"dailystory/people/{noun}" for noun in NOUNS)}
+    [schedule] = made.schedules
+    assert (schedule.name, schedule.cron_schedule) == ("sync_people_schedule", "0 6 * * *")
+    [changes, *_] = [spec for spec in made.resolve_all_asset_specs() if spec.key.path[-1] == "changes"]
+    assert changes.group_name == "growth"
+
+
+def test_a_sync_with_resources_of_its_own_runs(world: World, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PEOPLE_URL", world.url)
+    monkeypatch.setenv("PEOPLE_TOKEN", world.token)
+    account = {"base_url": world.sandbox.base_url, "api_token_variable": "PEOPLE_TOKEN", "requests_per_second": 2000}
+    made = definitions({**PEOPLE, "warehouse": {"url_variable": "PEOPLE_URL"}, "dailystory": account})
+    world.put(1, 2)
+    result = made.resolve_job_def("sync_people").execute_in_process(instance=world.instance)
+    assert result.success
+    assert len(world.sandbox.contacts()) == 2
+
+
+def test_two_files_may_have_two_accounts():
+    made = [
+        definitions({
+            **PEOPLE, "name": name, "warehouse": {"url": "sqlite:///x"}, "dailystory": {"base_url": f"https://{name}"}
+        })
+        for name in ("one", "two")
+    ]  # fmt: skip
+    merged = dg.Definitions.merge(*made)
+    assert {"one_dailystory", "two_dailystory", "one_warehouse", "two_warehouse"} <= set(merged.resources or {})
+    dg.Definitions.validate_loadable(merged)
+
+
+def test_a_subclass_changes_how_the_assets_look_and_run(world: World):
+    made = dg.Definitions.merge(definitions(PEOPLE, Quieter), RESOURCES)
+    assert {spec.tags.get("team") for spec in made.resolve_all_asset_specs() if spec.key.path[0] != "people"} == {
+        "growth"
+    }
+    world.put(1)
+    assets = [asset for asset in made.assets or () if isinstance(asset, dg.AssetsDefinition)]
+    run = world.materialize(assets)
+    assert run.success
+    assert run.value("contacts", "told") == "growth"
+
+
+def test_a_query_may_be_in_a_file_beside_the_yaml(tmp_path: Path):
+    (tmp_path / "people.sql").write_text("select id, email, first_name from raw.people")
+    component = DailyStorySyncComponent.resolve_from_dict({**PEOPLE, "source": "people.sql"})
+    assert component.sync(tmp_path).source == tmp_path / "people.sql"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"fields": {"firstNam": "first_name"}}, "no contact field 'firstNam'; did you mean 'firstName'?"),
+        ({"mode": "upsrt"}, "mode='upsrt' is not one of upsert, update, create; did you mean 'upsert'?"),
+        ({"deletes": "deactivat"}, "did you mean 'deactivate'?"),
+        ({"nulls": {"firstnam": "clear"}}, "did you mean 'firstName'?"),
+        ({"preview_fields": ["emial"]}, "did you mean 'email'?"),
+        ({"name": "People"}, "name='People' must match"),
+        ({"max_deleted_fraction": 5}, "max_deleted_fraction=5"),
+        ({"partitions": {"buckets": 4, "column": "city"}}, "either buckets, or column and values"),
+        ({"warehouse": {"state_schema": "x"}}, "either url or url_variable"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_the_file_and_the_nearest_value(wrong: Mapping[str, object], said: str):
+    text = reason({**PEOPLE, **wrong})
+    assert said in text
+    assert "defs.yaml" in text
+
+
+def test_a_wrong_setting_is_refused_by_name():
+    assert "keyy" in reason({**PEOPLE, "keyy": "id"})
+
+
+def test_slices_are_the_engines():
+    assert Slices(buckets=4).partitioning() == HashBuckets(4)
+    assert Slices(column="region", values=["emea"]).partitioning() == ColumnValues("region", ["emea"])
+    with pytest.raises(ConfigurationError, match="either buckets"):
+        Slices(column="region").partitioning()
+
+
+def test_every_setting_is_described_with_an_example():
+    for name, field in DailyStorySyncComponent.model_fields.items():
+        assert field.description, name
+        assert field.examples, name
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_dg_lists_scaffolds_and_checks_the_component(tmp_path: Path):
+    """In a project laid out as `create-dagster` lays one out."""
+    package = tmp_path / "src" / "shop"
+    (package / "defs").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "defs" / "__init__.py").touch()
+    (package / "definitions.py").write_text(
+        "from pathlib import Path\nimport dagster as dg\n\n@dg.definitions\ndef defs() -> dg.Definitions:\n"
+        "    return dg.load_from_defs_folder(path_within_project=Path(__file__).parent)\n"
+    )
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "shop"\nversion = "0.1.0"\n[tool.dg]\ndirectory_type = "project"\n'
+        '[tool.dg.project]\nroot_module = "shop"\n[tool.dg.cli.telemetry]\nenabled = false\n'
+    )
+    listed = json.loads(run_dg(tmp_path, "list", "components", "--json"))["items"]
+    assert TYPE in {component["key"] for component in listed}
+    run_dg(tmp_path, "scaffold", "defs", TYPE, "Customers-EU")
+    written = (package / "defs" / "Customers-EU" / "defs.yaml").read_text()
+    assert f"type: {TYPE}" in written
+    assert "name: customers_eu" in written
+    assert "loaded successfully" in run_dg(tmp_path, "check", "defs")
+
+
+def run_dg(project: Path, *arguments: str) -> str:
+    """Run the `dg` beside this Python on a project."""
+    python = Path(sys.executable)
+    environment = {
+        **os.environ, "PYTHONPATH": str(project / "src"), "VIRTUAL_ENV": str(python.parents[1]),
+        "DAGSTER_DISABLE_TELEMETRY": "1", "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
+    }  # fmt: skip
+    done = subprocess.run(
+        [python.parent / "dg", *arguments], cwd=project, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr if "--json" not in arguments else done.stdout
