@@ -1,0 +1,49 @@
+"""The code location loads without a connection, and its job is what `make demo` runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from dagster_dailystory.environment import OPTIONAL, REQUIRED
+
+ROOT = Path(__file__).parents[1]
+LOAD = """
+import json, socket, sys, time
+import dagster as dg
+def refuse(*_):
+    raise AssertionError("a connection while the location loads")
+socket.socket.connect = refuse
+started = time.perf_counter()
+import definitions
+dg.Definitions.validate_loadable(definitions.defs)
+keys = sorted(key.to_user_string() for key in definitions.defs.resolve_asset_graph().get_all_asset_keys())
+print(json.dumps({"seconds": time.perf_counter() - started, "cpu": time.process_time(), "keys": keys,
+                  "duckdb": "duckdb" in sys.modules, "pandas": "pandas" in sys.modules}))
+"""
+
+
+def load(folder: Path, **given: str) -> dict[str, object]:
+    environment = {name: value for name, value in os.environ.items() if name not in (*REQUIRED, *OPTIONAL)}
+    environment |= {"PYTHONPATH": str(ROOT), **given}
+    done = subprocess.run([sys.executable, "-c", LOAD], cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    loaded: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
+    return loaded
+
+
+def test_the_demo_loads_without_a_connection_or_a_file(tmp_path: Path):
+    loaded = load(tmp_path)
+    assert loaded["keys"] == [
+        "customers", "dailystory/customers/changes", "dailystory/customers/contact_map", "dailystory/customers/contacts"
+    ]  # fmt: skip
+    assert (loaded["duckdb"], loaded["pandas"]) == (False, False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_real_sync_loads_although_nothing_can_be_reached(tmp_path: Path):
+    given = dict(zip(REQUIRED, ["postgresql+psycopg://nowhere.invalid/x", "https://nowhere.invalid", "t"], strict=True))
+    assert len(load(tmp_path, **given)["keys"]) == 4  # type: ignore[arg-type]  # a list in the JSON
