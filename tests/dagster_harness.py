@@ -46,6 +46,7 @@ class World:
     instance: dg.DagsterInstance
     token: str = ""
     requests_per_second: float = 2_000.0
+    max_concurrency: int = 4
     _engine: sa.Engine = field(init=False)
 
     def __post_init__(self) -> None:
@@ -62,7 +63,10 @@ class World:
         return {
             "warehouse": WarehouseResource(url=self.url),
             "dailystory": DailyStoryResource(
-                base_url=self.sandbox.base_url, api_token=self.token, requests_per_second=self.requests_per_second
+                base_url=self.sandbox.base_url,
+                api_token=self.token,
+                requests_per_second=self.requests_per_second,
+                max_concurrency=self.max_concurrency,
             ),
         }
 

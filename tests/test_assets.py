@@ -140,6 +140,7 @@ def test_a_wrong_token_is_one_request_and_no_retry_and_a_re_execution_sends_the_
 
 def test_a_run_that_sent_something_says_so_before_it_fails_and_its_retry_goes_on(world: World):
     world.put(*range(1, 301))
+    world.max_concurrency = 1  # so that exactly the twenty refusals are a streak
     world.sandbox.script([None] * 20 + [400] * 20)
     run = world.materialize(assets())
     assert run.success
@@ -267,6 +268,14 @@ def test_the_specs_say_what_a_team_asks_for():
     assert "dailystory" in spec_of("contacts", made).kinds
     assert {definition.op.pool for definition in made} == {"other"}
     assert [spec_of(noun, made).skippable for noun in NOUNS] == [False, True, True]
+
+
+def test_the_guards_block_what_is_downstream_and_the_checks_of_the_contacts_do_not():
+    changes, contacts = assets()
+    assert {check.name for check in changes.check_specs} == {
+        check.name for check in changes.check_specs if check.blocking
+    }
+    assert not any(check.blocking for check in contacts.check_specs)
 
 
 def test_the_code_version_moves_with_the_query_and_the_mapping():
