@@ -88,6 +88,7 @@ class Outbox:
             self._send_all()
 
     def _send_all(self) -> None:
+        self._reopen()
         self._journal.record_silent()
         try:
             self._rows_total, priorities = self._open_changes()
@@ -99,6 +100,14 @@ class Outbox:
         finally:
             self._unwritten += self._sender.stop()
             self._flush()
+
+    def _reopen(self) -> None:
+        """Rows that an earlier attempt at this plan left without a lasting answer are sent again."""
+        changes = self._tables.changes
+        unsettled = changes.c.outcome.in_([Outcome.FAILED.value, Outcome.IN_DOUBT.value])
+        mine = and_(changes.c.plan_id == self._plan_id, unsettled)
+        with self._state.connection.begin():
+            self._state.connection.execute(changes.update().where(mine).values(outcome=None))
 
     def _open(self) -> ColumnElement[bool]:
         changes = self._tables.changes
