@@ -46,6 +46,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ClauseElement, Executable
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import Function
 from sqlalchemy.sql.selectable import Subquery
 from sqlalchemy.types import JSON, NullType, TypeEngine, UserDefinedType
 
@@ -209,7 +210,9 @@ def json_rows(dialect: Dialect, columns: Mapping[str, SqlType], name: str = "giv
         # The limit (none at all) keeps SQLite from parsing the whole array again for each row that it is joined with.
         return select(*parts).limit(literal_column("-1")).subquery(name)
     structure = json.dumps([{n: t.compile(dialect=dialect) for n, t in columns.items()}]).replace("'", "''")
-    objects = select(func.unnest(func.from_json(rows, literal_column(f"'{structure}'"))).label("r")).subquery()
+    # Not `func.unnest`: BigQuery's dialect replaces that for everybody, and its own takes nothing but arrays.
+    unnested: SqlValue = Function("unnest", func.from_json(rows, literal_column(f"'{structure}'")))
+    objects = select(unnested.label("r")).subquery()
     parts = [
         type_coerce(func.struct_extract(objects.c.r, literal_column(f"'{n}'")), t).label(n) for n, t in columns.items()
     ]

@@ -18,7 +18,7 @@ _SCHEMA = text(
 )
 _TABLES = text(
     "SELECT relname AS name, "
-    + ", ".join(f"has_table_privilege(c.oid, '{right}') AS {right.lower()}" for right in _NEEDED)
+    + ", ".join(f"has_table_privilege(c.oid, '{right}') AS may_{right.lower()}" for right in _NEEDED)
     + " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
     " WHERE n.nspname = :schema AND c.relname IN :names"
 ).bindparams(bindparam("names", expanding=True))
@@ -53,7 +53,7 @@ def check_grants(connection: Connection, schema: str | None, names: list[str]) -
     if len(tables) < len(names) and not rights.may_create:
         raise _missing("create the state's tables", f"GRANT CREATE {on_schema}")
     for table in tables:
-        lacking = [right for right in _NEEDED if not getattr(table, right.lower())]
+        lacking = [right for right in _NEEDED if not getattr(table, f"may_{right.lower()}")]
         if lacking:
             name = f"{quote(place.schema)}.{quote(table.name)}"
             raise _missing(f"write {table.name}", f"GRANT {', '.join(lacking)} ON {name} TO {role}")

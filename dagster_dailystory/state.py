@@ -117,8 +117,10 @@ def open_state(location: StateLocation, sync: ContactSync) -> Iterator[State]:
         StateError: The state was written by another version of this package.
         WarehouseError: The database cannot be reached.
     """
+    scheme, is_url, _ = location.url.partition("://")
+    if is_url:
+        require_state_database(scheme.split("+", 1)[0])  # before its driver asks for credentials
     engine = open_engine(location.url)
-    require_state_database(engine.dialect.name)
     check_key_names(sync.key_columns, engine.dialect.name)
     with connect(engine, "state", writes=True) as connection:
         shared = SharedTables(location)
