@@ -15,7 +15,7 @@ define install
 @touch $@
 endef
 
-.PHONY: help demo test test-ui dev lint types defs bench bench-quick ci
+.PHONY: help demo test test-ui dev golden lint types defs bench bench-quick ci
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ dev: $(V)/.ui ## Open the Dagster UI on the demo, with the sandbox beside it
 	@test -d .demo/dagster || $(RUN) dagster_dailystory.demo
 	@$(RUN) dagster_dailystory.sandbox --port 8019 --store .demo/sandbox.json & sandbox=$$!; \
 	trap "kill $$sandbox" EXIT; DAGSTER_HOME=$(CURDIR)/.demo/dagster $(V)/bin/dg dev
+
+golden: $(V)/.test ## Write the statements in tests/sql anew; read the difference
+	UPDATE_GOLDEN_SQL=1 $(RUN) pytest -q -p no:randomly tests/test_dialect_sql.py
 
 lint: $(V)/.test ## Check style, format and the direction of imports
 	$(V)/bin/ruff check .

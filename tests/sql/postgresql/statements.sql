@@ -1,0 +1,1104 @@
+ALTER TABLE dailystory_customers_changes ADD COLUMN "differs_field_lastName" BOOLEAN;
+
+ALTER TABLE dailystory_customers_changes ADD COLUMN "field_lastName" TEXT;
+
+ALTER TABLE dailystory_customers_changes ADD COLUMN field_city INTEGER;
+
+ALTER TABLE dailystory_customers_changes DROP COLUMN field_city;
+
+ALTER TABLE dailystory_customers_snapshot ADD COLUMN "field_lastName" TEXT;
+
+ALTER TABLE dailystory_customers_snapshot ADD COLUMN field_city_retyped INTEGER;
+
+ALTER TABLE dailystory_customers_snapshot DROP COLUMN field_city;
+
+ALTER TABLE dailystory_customers_snapshot RENAME COLUMN field_city_retyped TO field_city;
+
+ANALYZE dailystory_customers_pending;
+
+ANALYZE dailystory_customers_staged;
+
+CREATE INDEX dailystory_customers_contact_map_759c46fa ON dailystory_customers_contact_map (dsid);
+
+CREATE INDEX dailystory_customers_pending_sequence ON dailystory_customers_pending (sequence);
+
+CREATE INDEX dailystory_customers_rejections_9a0e715d ON dailystory_customers_rejections (customer_id);
+
+CREATE INDEX dailystory_customers_snapshot_55a2a2ee ON dailystory_customers_snapshot (identity_mobile);
+
+CREATE INDEX dailystory_customers_snapshot_b33e3ec5 ON dailystory_customers_snapshot (identity_email);
+
+CREATE TABLE dailystory_customers_changes (
+	plan_id TEXT NOT NULL, 
+	sequence BIGINT NOT NULL, 
+	customer_id BIGINT NOT NULL, 
+	operation TEXT, 
+	partition_value TEXT, 
+	identity_email TEXT, 
+	identity_mobile TEXT, 
+	is_new BOOLEAN, 
+	replaces BOOLEAN, 
+	identity_changed BOOLEAN, 
+	rekeyed BOOLEAN, 
+	reactivates BOOLEAN, 
+	dsid TEXT, 
+	priority BIGINT, 
+	waits_for BIGINT, 
+	field_email TEXT, 
+	"field_firstName" TEXT, 
+	field_city TEXT, 
+	custom_plan TEXT, 
+	differs_field_email BOOLEAN, 
+	"differs_field_firstName" BOOLEAN, 
+	differs_field_city BOOLEAN, 
+	differs_custom_plan BOOLEAN, 
+	outcome TEXT, 
+	reason TEXT, 
+	message TEXT, 
+	attempts BIGINT, 
+	answered_at TIMESTAMP WITHOUT TIME ZONE, 
+	PRIMARY KEY (plan_id, sequence)
+);
+
+CREATE TABLE dailystory_customers_changes (
+	plan_id TEXT NOT NULL, 
+	sequence BIGINT NOT NULL, 
+	customer_id INTEGER NOT NULL, 
+	operation TEXT, 
+	partition_value TEXT, 
+	identity_email TEXT, 
+	identity_mobile TEXT, 
+	is_new BOOLEAN, 
+	replaces BOOLEAN, 
+	identity_changed BOOLEAN, 
+	rekeyed BOOLEAN, 
+	reactivates BOOLEAN, 
+	dsid TEXT, 
+	priority BIGINT, 
+	waits_for BIGINT, 
+	field_email TEXT, 
+	"field_firstName" TEXT, 
+	field_city TEXT, 
+	custom_plan TEXT, 
+	differs_field_email BOOLEAN, 
+	"differs_field_firstName" BOOLEAN, 
+	differs_field_city BOOLEAN, 
+	differs_custom_plan BOOLEAN, 
+	outcome TEXT, 
+	reason TEXT, 
+	message TEXT, 
+	attempts BIGINT, 
+	answered_at TIMESTAMP WITHOUT TIME ZONE, 
+	PRIMARY KEY (plan_id, sequence)
+);
+
+CREATE TABLE dailystory_customers_contact_map (
+	customer_id BIGINT NOT NULL, 
+	dsid TEXT NOT NULL, 
+	first_synced_at TIMESTAMP WITHOUT TIME ZONE, 
+	last_synced_at TIMESTAMP WITHOUT TIME ZONE, 
+	deactivated_at TIMESTAMP WITHOUT TIME ZONE, 
+	deleted_at TIMESTAMP WITHOUT TIME ZONE, 
+	PRIMARY KEY (customer_id)
+);
+
+CREATE TABLE dailystory_customers_contact_map (
+	customer_id INTEGER NOT NULL, 
+	dsid TEXT NOT NULL, 
+	first_synced_at TIMESTAMP WITHOUT TIME ZONE, 
+	last_synced_at TIMESTAMP WITHOUT TIME ZONE, 
+	deactivated_at TIMESTAMP WITHOUT TIME ZONE, 
+	deleted_at TIMESTAMP WITHOUT TIME ZONE, 
+	PRIMARY KEY (customer_id)
+);
+
+CREATE TABLE dailystory_customers_intents (
+	customer_id BIGINT NOT NULL, 
+	email_as_sent TEXT, 
+	mobile_as_sent TEXT, 
+	plan_id TEXT, 
+	sequence BIGINT, 
+	sent_at TIMESTAMP WITHOUT TIME ZONE, 
+	PRIMARY KEY (customer_id)
+);
+
+CREATE TABLE dailystory_customers_intents (
+	customer_id INTEGER NOT NULL, 
+	email_as_sent TEXT, 
+	mobile_as_sent TEXT, 
+	plan_id TEXT, 
+	sequence BIGINT, 
+	sent_at TIMESTAMP WITHOUT TIME ZONE, 
+	PRIMARY KEY (customer_id)
+);
+
+CREATE TABLE dailystory_customers_rejections (
+	customer_id BIGINT, 
+	reason TEXT, 
+	message TEXT, 
+	fingerprint TEXT, 
+	source_rows BIGINT, 
+	attempts BIGINT, 
+	first_seen_at TIMESTAMP WITHOUT TIME ZONE, 
+	last_seen_at TIMESTAMP WITHOUT TIME ZONE
+);
+
+CREATE TABLE dailystory_customers_rejections (
+	customer_id INTEGER, 
+	reason TEXT, 
+	message TEXT, 
+	fingerprint TEXT, 
+	source_rows BIGINT, 
+	attempts BIGINT, 
+	first_seen_at TIMESTAMP WITHOUT TIME ZONE, 
+	last_seen_at TIMESTAMP WITHOUT TIME ZONE
+);
+
+CREATE TABLE dailystory_customers_snapshot (
+	customer_id BIGINT NOT NULL, 
+	field_email TEXT, 
+	"field_firstName" TEXT, 
+	field_city TEXT, 
+	custom_plan TEXT, 
+	identity_email TEXT, 
+	identity_mobile TEXT, 
+	partition_value TEXT, 
+	resend_all BOOLEAN, 
+	absent_since TIMESTAMP WITHOUT TIME ZONE, 
+	absent_action TEXT, 
+	PRIMARY KEY (customer_id)
+);
+
+CREATE TABLE dailystory_customers_snapshot (
+	customer_id INTEGER NOT NULL, 
+	field_email TEXT, 
+	"field_firstName" TEXT, 
+	field_city TEXT, 
+	custom_plan TEXT, 
+	identity_email TEXT, 
+	identity_mobile TEXT, 
+	partition_value TEXT, 
+	resend_all BOOLEAN, 
+	absent_since TIMESTAMP WITHOUT TIME ZONE, 
+	absent_action TEXT, 
+	PRIMARY KEY (customer_id)
+);
+
+CREATE TABLE dailystory_meta (
+	name TEXT NOT NULL, 
+	value TEXT, 
+	holder TEXT, 
+	fence BIGINT, 
+	heartbeat_at TIMESTAMP WITHOUT TIME ZONE, 
+	PRIMARY KEY (name)
+);
+
+CREATE TABLE dailystory_plans (
+	plan_id TEXT NOT NULL, 
+	sync_name TEXT, 
+	partition_value TEXT, 
+	run_id TEXT, 
+	scope TEXT, 
+	options TEXT, 
+	mapping_version TEXT, 
+	destination TEXT, 
+	status TEXT, 
+	guards TEXT, 
+	changes_by_field TEXT, 
+	rejections_by_reason TEXT, 
+	rows_read BIGINT, 
+	rows_unchanged BIGINT, 
+	rows_to_create BIGINT, 
+	rows_to_update BIGINT, 
+	rows_to_delete BIGINT, 
+	rows_rejected BIGINT, 
+	rows_held BIGINT, 
+	diff_seconds FLOAT(53), 
+	created_at TIMESTAMP WITHOUT TIME ZONE, 
+	sent_at TIMESTAMP WITHOUT TIME ZONE, 
+	finished_at TIMESTAMP WITHOUT TIME ZONE, 
+	PRIMARY KEY (plan_id)
+);
+
+CREATE TABLE dailystory_runs (
+	run_id TEXT, 
+	plan_id TEXT, 
+	sync_name TEXT, 
+	partition_value TEXT, 
+	outcome TEXT, 
+	started_at TIMESTAMP WITHOUT TIME ZONE, 
+	finished_at TIMESTAMP WITHOUT TIME ZONE, 
+	rows_created BIGINT, 
+	rows_updated BIGINT, 
+	rows_deleted BIGINT, 
+	rows_mapped BIGINT, 
+	rows_refused BIGINT, 
+	rows_failed BIGINT, 
+	rows_in_doubt BIGINT, 
+	rows_conflicted BIGINT, 
+	api_requests BIGINT, 
+	api_retries BIGINT, 
+	api_throttled BIGINT, 
+	send_seconds FLOAT(53)
+);
+
+CREATE TEMPORARY TABLE dailystory_customers_answers (
+	sequence BIGSERIAL NOT NULL, 
+	outcome TEXT, 
+	dsid TEXT, 
+	reason TEXT, 
+	message TEXT, 
+	attempts BIGINT, 
+	answered_at TIMESTAMP WITHOUT TIME ZONE, 
+	replaced BOOLEAN, 
+	PRIMARY KEY (sequence)
+)
+ ON COMMIT DELETE ROWS;
+
+CREATE TEMPORARY TABLE dailystory_customers_departed AS SELECT row_number() OVER (ORDER BY dailystory_customers_snapshot.customer_id) + CAST(1 AS BIGINT) AS sequence, dailystory_customers_snapshot.customer_id, dailystory_customers_snapshot.identity_email, dailystory_customers_snapshot.identity_mobile 
+FROM dailystory_customers_snapshot LEFT OUTER JOIN (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source ON dailystory_customers_snapshot.customer_id = source.customer_id 
+WHERE source.customer_id IS NULL AND dailystory_customers_snapshot.absent_since IS NULL AND CAST(coalesce((hashtextextended(CAST(dailystory_customers_snapshot.customer_id AS TEXT), 0) & 9223372036854775807) % 2, 0) AS BIGINT) = 1;
+
+CREATE TEMPORARY TABLE dailystory_customers_departed AS SELECT row_number() OVER (ORDER BY dailystory_customers_snapshot.customer_id) + CAST(1 AS BIGINT) AS sequence, dailystory_customers_snapshot.customer_id, dailystory_customers_snapshot.identity_email, dailystory_customers_snapshot.identity_mobile 
+FROM dailystory_customers_snapshot LEFT OUTER JOIN dailystory_customers_staged AS source ON source.customer_id = dailystory_customers_snapshot.customer_id 
+WHERE source.customer_id IS NULL AND dailystory_customers_snapshot.absent_since IS NULL AND CAST(coalesce((hashtextextended(CAST(dailystory_customers_snapshot.customer_id AS TEXT), 0) & 9223372036854775807) % 2, 0) AS BIGINT) = 1;
+
+CREATE TEMPORARY TABLE dailystory_customers_departed AS SELECT row_number() OVER (ORDER BY dailystory_customers_snapshot.customer_id) + CAST(3 AS BIGINT) AS sequence, dailystory_customers_snapshot.customer_id, dailystory_customers_snapshot.identity_email, dailystory_customers_snapshot.identity_mobile 
+FROM dailystory_customers_snapshot LEFT OUTER JOIN (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source ON dailystory_customers_snapshot.customer_id = source.customer_id 
+WHERE source.customer_id IS NULL AND dailystory_customers_snapshot.absent_since IS NULL;
+
+CREATE TEMPORARY TABLE dailystory_customers_departed AS SELECT row_number() OVER (ORDER BY dailystory_customers_snapshot.customer_id) + CAST(3 AS BIGINT) AS sequence, dailystory_customers_snapshot.customer_id, dailystory_customers_snapshot.identity_email, dailystory_customers_snapshot.identity_mobile 
+FROM dailystory_customers_snapshot LEFT OUTER JOIN (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM dailystory_customers_staged AS source) AS source ON dailystory_customers_snapshot.customer_id = source.customer_id 
+WHERE source.customer_id IS NULL AND dailystory_customers_snapshot.absent_since IS NULL;
+
+CREATE TEMPORARY TABLE dailystory_customers_departed AS SELECT row_number() OVER (ORDER BY dailystory_customers_snapshot.customer_id) + CAST(3 AS BIGINT) AS sequence, dailystory_customers_snapshot.customer_id, dailystory_customers_snapshot.identity_email, dailystory_customers_snapshot.identity_mobile 
+FROM dailystory_customers_snapshot LEFT OUTER JOIN dailystory_customers_staged AS source ON source.customer_id = dailystory_customers_snapshot.customer_id 
+WHERE source.customer_id IS NULL AND dailystory_customers_snapshot.absent_since IS NULL;
+
+CREATE TEMPORARY TABLE dailystory_customers_departed AS SELECT row_number() OVER (ORDER BY dailystory_customers_snapshot.customer_id) + CAST(30 AS BIGINT) AS sequence, dailystory_customers_snapshot.customer_id, dailystory_customers_snapshot.identity_email, dailystory_customers_snapshot.identity_mobile 
+FROM dailystory_customers_snapshot LEFT OUTER JOIN (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", source.level AS field_city, nullif(source.plan, '') AS "field_lastName", nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source ON dailystory_customers_snapshot.customer_id = source.customer_id 
+WHERE source.customer_id IS NULL AND dailystory_customers_snapshot.absent_since IS NULL;
+
+CREATE TEMPORARY TABLE dailystory_customers_departed AS SELECT row_number() OVER (ORDER BY dailystory_customers_snapshot.customer_id) + CAST(30 AS BIGINT) AS sequence, dailystory_customers_snapshot.customer_id, dailystory_customers_snapshot.identity_email, dailystory_customers_snapshot.identity_mobile 
+FROM dailystory_customers_snapshot LEFT OUTER JOIN dailystory_customers_staged AS source ON source.customer_id = dailystory_customers_snapshot.customer_id 
+WHERE source.customer_id IS NULL AND dailystory_customers_snapshot.absent_since IS NULL;
+
+CREATE TEMPORARY TABLE dailystory_customers_departed AS SELECT row_number() OVER (ORDER BY dailystory_customers_snapshot.customer_id) + CAST(32 AS BIGINT) AS sequence, dailystory_customers_snapshot.customer_id, dailystory_customers_snapshot.identity_email, dailystory_customers_snapshot.identity_mobile 
+FROM dailystory_customers_snapshot LEFT OUTER JOIN (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source ON dailystory_customers_snapshot.customer_id = source.customer_id 
+WHERE source.customer_id IS NULL AND dailystory_customers_snapshot.absent_since IS NULL;
+
+CREATE TEMPORARY TABLE dailystory_customers_departed AS SELECT row_number() OVER (ORDER BY dailystory_customers_snapshot.customer_id) + CAST(32 AS BIGINT) AS sequence, dailystory_customers_snapshot.customer_id, dailystory_customers_snapshot.identity_email, dailystory_customers_snapshot.identity_mobile 
+FROM dailystory_customers_snapshot LEFT OUTER JOIN dailystory_customers_staged AS source ON source.customer_id = dailystory_customers_snapshot.customer_id 
+WHERE source.customer_id IS NULL AND dailystory_customers_snapshot.absent_since IS NULL;
+
+CREATE TEMPORARY TABLE dailystory_customers_departed AS SELECT row_number() OVER (ORDER BY dailystory_customers_snapshot.customer_id) + CAST(5 AS BIGINT) AS sequence, dailystory_customers_snapshot.customer_id, dailystory_customers_snapshot.identity_email, dailystory_customers_snapshot.identity_mobile 
+FROM dailystory_customers_snapshot LEFT OUTER JOIN (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source ON dailystory_customers_snapshot.customer_id = source.customer_id 
+WHERE source.customer_id IS NULL AND dailystory_customers_snapshot.absent_since IS NULL;
+
+CREATE TEMPORARY TABLE dailystory_customers_departed AS SELECT row_number() OVER (ORDER BY dailystory_customers_snapshot.customer_id) + CAST(5 AS BIGINT) AS sequence, dailystory_customers_snapshot.customer_id, dailystory_customers_snapshot.identity_email, dailystory_customers_snapshot.identity_mobile 
+FROM dailystory_customers_snapshot LEFT OUTER JOIN dailystory_customers_staged AS source ON source.customer_id = dailystory_customers_snapshot.customer_id 
+WHERE source.customer_id IS NULL AND dailystory_customers_snapshot.absent_since IS NULL;
+
+CREATE TEMPORARY TABLE dailystory_customers_duplicates AS SELECT source.customer_id, sum(CASE WHEN (CAST(coalesce((hashtextextended(CAST(source.customer_id AS TEXT), 0) & 9223372036854775807) % 2, 0) AS BIGINT) = 1) THEN 1 ELSE 0 END) AS source_rows 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source 
+WHERE source.customer_id IS NOT NULL GROUP BY source.customer_id 
+HAVING count(*) > 1 AND sum(CASE WHEN (CAST(coalesce((hashtextextended(CAST(source.customer_id AS TEXT), 0) & 9223372036854775807) % 2, 0) AS BIGINT) = 1) THEN 1 ELSE 0 END) > 0;
+
+CREATE TEMPORARY TABLE dailystory_customers_duplicates AS SELECT source.customer_id, sum(CASE WHEN (CAST(coalesce((hashtextextended(CAST(source.customer_id AS TEXT), 0) & 9223372036854775807) % 2, 0) AS BIGINT) = 1) THEN 1 ELSE 0 END) AS source_rows 
+FROM dailystory_customers_staged AS source 
+WHERE source.customer_id IS NOT NULL GROUP BY source.customer_id 
+HAVING count(*) > 1 AND sum(CASE WHEN (CAST(coalesce((hashtextextended(CAST(source.customer_id AS TEXT), 0) & 9223372036854775807) % 2, 0) AS BIGINT) = 1) THEN 1 ELSE 0 END) > 0;
+
+CREATE TEMPORARY TABLE dailystory_customers_duplicates AS SELECT source.customer_id, sum(CASE WHEN (EXISTS (SELECT * 
+FROM dailystory_customers_rejections 
+WHERE dailystory_customers_rejections.customer_id = source.customer_id)) THEN 1 ELSE 0 END) AS source_rows 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source 
+WHERE source.customer_id IS NOT NULL GROUP BY source.customer_id 
+HAVING count(*) > 1 AND sum(CASE WHEN (EXISTS (SELECT * 
+FROM dailystory_customers_rejections 
+WHERE dailystory_customers_rejections.customer_id = source.customer_id)) THEN 1 ELSE 0 END) > 0;
+
+CREATE TEMPORARY TABLE dailystory_customers_duplicates AS SELECT source.customer_id, sum(CASE WHEN (EXISTS (SELECT * 
+FROM dailystory_customers_rejections 
+WHERE dailystory_customers_rejections.customer_id = source.customer_id)) THEN 1 ELSE 0 END) AS source_rows 
+FROM dailystory_customers_staged AS source 
+WHERE source.customer_id IS NOT NULL GROUP BY source.customer_id 
+HAVING count(*) > 1 AND sum(CASE WHEN (EXISTS (SELECT * 
+FROM dailystory_customers_rejections 
+WHERE dailystory_customers_rejections.customer_id = source.customer_id)) THEN 1 ELSE 0 END) > 0;
+
+CREATE TEMPORARY TABLE dailystory_customers_duplicates AS SELECT source.customer_id, sum(CASE WHEN (source.customer_id = 5) THEN 1 ELSE 0 END) AS source_rows 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source 
+WHERE source.customer_id IS NOT NULL GROUP BY source.customer_id 
+HAVING count(*) > 1 AND sum(CASE WHEN (source.customer_id = 5) THEN 1 ELSE 0 END) > 0;
+
+CREATE TEMPORARY TABLE dailystory_customers_duplicates AS SELECT source.customer_id, sum(CASE WHEN (source.customer_id = 5) THEN 1 ELSE 0 END) AS source_rows 
+FROM dailystory_customers_staged AS source 
+WHERE source.customer_id IS NOT NULL GROUP BY source.customer_id 
+HAVING count(*) > 1 AND sum(CASE WHEN (source.customer_id = 5) THEN 1 ELSE 0 END) > 0;
+
+CREATE TEMPORARY TABLE dailystory_customers_duplicates AS SELECT source.customer_id, sum(CASE WHEN true THEN 1 ELSE 0 END) AS source_rows 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source 
+WHERE source.customer_id IS NOT NULL GROUP BY source.customer_id 
+HAVING count(*) > 1 AND sum(CASE WHEN true THEN 1 ELSE 0 END) > 0;
+
+CREATE TEMPORARY TABLE dailystory_customers_duplicates AS SELECT source.customer_id, sum(CASE WHEN true THEN 1 ELSE 0 END) AS source_rows 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM dailystory_customers_staged AS source) AS source 
+WHERE source.customer_id IS NOT NULL GROUP BY source.customer_id 
+HAVING count(*) > 1 AND sum(CASE WHEN true THEN 1 ELSE 0 END) > 0;
+
+CREATE TEMPORARY TABLE dailystory_customers_duplicates AS SELECT source.customer_id, sum(CASE WHEN true THEN 1 ELSE 0 END) AS source_rows 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", source.level AS field_city, nullif(source.plan, '') AS "field_lastName", nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source 
+WHERE source.customer_id IS NOT NULL GROUP BY source.customer_id 
+HAVING count(*) > 1 AND sum(CASE WHEN true THEN 1 ELSE 0 END) > 0;
+
+CREATE TEMPORARY TABLE dailystory_customers_duplicates AS SELECT source.customer_id, sum(CASE WHEN true THEN 1 ELSE 0 END) AS source_rows 
+FROM dailystory_customers_staged AS source 
+WHERE source.customer_id IS NOT NULL GROUP BY source.customer_id 
+HAVING count(*) > 1 AND sum(CASE WHEN true THEN 1 ELSE 0 END) > 0;
+
+CREATE TEMPORARY TABLE dailystory_customers_judged (
+	sequence BIGSERIAL NOT NULL, 
+	operation TEXT, 
+	identity_email TEXT, 
+	identity_mobile TEXT, 
+	identity_changed BOOLEAN, 
+	reason TEXT, 
+	message TEXT, 
+	held BOOLEAN, 
+	rekeyed BOOLEAN, 
+	reactivates BOOLEAN, 
+	dsid TEXT, 
+	waits_for BIGINT, 
+	priority BIGINT, 
+	PRIMARY KEY (sequence)
+);
+
+CREATE TEMPORARY TABLE dailystory_customers_pending AS SELECT row_number() OVER (ORDER BY source.customer_id) + CAST(0 AS BIGINT) AS sequence, source.customer_id, source.field_email, source."field_firstName", source.field_city, source."field_lastName", source.custom_plan, source.field_email IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_email COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_email COLLATE "C")) AS differs_field_email, source."field_firstName" IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source."field_firstName" COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot."field_firstName" COLLATE "C")) AS "differs_field_firstName", source.field_city IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_city COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_city COLLATE "C")) AS differs_field_city, source."field_lastName" IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source."field_lastName" COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot."field_lastName" COLLATE "C")) AS "differs_field_lastName", source.custom_plan IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.custom_plan COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.custom_plan COLLATE "C")) AS differs_custom_plan, dailystory_customers_snapshot.customer_id IS NULL AS is_new, dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) AS replaces 
+FROM dailystory_customers_staged AS source LEFT OUTER JOIN dailystory_customers_snapshot ON source.customer_id = dailystory_customers_snapshot.customer_id 
+WHERE source.customer_id IS NOT NULL AND true AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR source.field_email IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_email COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_email COLLATE "C")) OR source."field_firstName" IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source."field_firstName" COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot."field_firstName" COLLATE "C")) OR source.field_city IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_city COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_city COLLATE "C")) OR source."field_lastName" IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source."field_lastName" COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot."field_lastName" COLLATE "C")) OR source.custom_plan IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.custom_plan COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.custom_plan COLLATE "C"))) AND NOT (EXISTS (SELECT * 
+FROM dailystory_customers_duplicates 
+WHERE source.customer_id = dailystory_customers_duplicates.customer_id));
+
+CREATE TEMPORARY TABLE dailystory_customers_pending AS SELECT row_number() OVER (ORDER BY source.customer_id) + CAST(0 AS BIGINT) AS sequence, source.customer_id, source.field_email, source."field_firstName", source.field_city, source."field_lastName", source.custom_plan, source.field_email IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_email COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_email COLLATE "C")) AS differs_field_email, source."field_firstName" IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source."field_firstName" COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot."field_firstName" COLLATE "C")) AS "differs_field_firstName", source.field_city IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR source.field_city IS DISTINCT FROM dailystory_customers_snapshot.field_city) AS differs_field_city, source."field_lastName" IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source."field_lastName" COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot."field_lastName" COLLATE "C")) AS "differs_field_lastName", source.custom_plan IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.custom_plan COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.custom_plan COLLATE "C")) AS differs_custom_plan, dailystory_customers_snapshot.customer_id IS NULL AS is_new, dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) AS replaces 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", source.level AS field_city, nullif(source.plan, '') AS "field_lastName", nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source LEFT OUTER JOIN dailystory_customers_snapshot ON dailystory_customers_snapshot.customer_id = source.customer_id 
+WHERE source.customer_id IS NOT NULL AND true AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR source.field_email IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_email COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_email COLLATE "C")) OR source."field_firstName" IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source."field_firstName" COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot."field_firstName" COLLATE "C")) OR source.field_city IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR source.field_city IS DISTINCT FROM dailystory_customers_snapshot.field_city) OR source."field_lastName" IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source."field_lastName" COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot."field_lastName" COLLATE "C")) OR source.custom_plan IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.custom_plan COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.custom_plan COLLATE "C"))) AND NOT (EXISTS (SELECT * 
+FROM dailystory_customers_duplicates 
+WHERE dailystory_customers_duplicates.customer_id = source.customer_id));
+
+CREATE TEMPORARY TABLE dailystory_customers_pending AS SELECT row_number() OVER (ORDER BY source.customer_id) + CAST(0 AS BIGINT) AS sequence, source.customer_id, source.field_email, source."field_firstName", source.field_city, source.custom_plan, source.field_email IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_email COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_email COLLATE "C")) AS differs_field_email, source."field_firstName" IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source."field_firstName" COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot."field_firstName" COLLATE "C")) AS "differs_field_firstName", (source.field_city COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_city COLLATE "C") OR (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false)) AND source.field_city IS NOT NULL AS differs_field_city, source.custom_plan IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.custom_plan COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.custom_plan COLLATE "C")) AS differs_custom_plan, dailystory_customers_snapshot.customer_id IS NULL AS is_new, dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) AS replaces 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source LEFT OUTER JOIN dailystory_customers_snapshot ON dailystory_customers_snapshot.customer_id = source.customer_id 
+WHERE source.customer_id IS NOT NULL AND (EXISTS (SELECT * 
+FROM dailystory_customers_rejections 
+WHERE dailystory_customers_rejections.customer_id = source.customer_id)) AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR source.field_email IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_email COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_email COLLATE "C")) OR source."field_firstName" IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source."field_firstName" COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot."field_firstName" COLLATE "C")) OR (source.field_city COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_city COLLATE "C") OR (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false)) AND source.field_city IS NOT NULL OR source.custom_plan IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.custom_plan COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.custom_plan COLLATE "C"))) AND NOT (EXISTS (SELECT * 
+FROM dailystory_customers_duplicates 
+WHERE dailystory_customers_duplicates.customer_id = source.customer_id));
+
+CREATE TEMPORARY TABLE dailystory_customers_pending AS SELECT row_number() OVER (ORDER BY source.customer_id) + CAST(0 AS BIGINT) AS sequence, source.customer_id, source.field_email, source."field_firstName", source.field_city, source.custom_plan, source.field_email IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_email COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_email COLLATE "C")) AS differs_field_email, source."field_firstName" IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source."field_firstName" COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot."field_firstName" COLLATE "C")) AS "differs_field_firstName", (source.field_city COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_city COLLATE "C") OR (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false)) AND source.field_city IS NOT NULL AS differs_field_city, source.custom_plan IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.custom_plan COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.custom_plan COLLATE "C")) AS differs_custom_plan, dailystory_customers_snapshot.customer_id IS NULL AS is_new, dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) AS replaces 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source LEFT OUTER JOIN dailystory_customers_snapshot ON dailystory_customers_snapshot.customer_id = source.customer_id 
+WHERE source.customer_id IS NOT NULL AND source.customer_id = 5 AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR source.field_email IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_email COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_email COLLATE "C")) OR source."field_firstName" IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source."field_firstName" COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot."field_firstName" COLLATE "C")) OR (source.field_city COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_city COLLATE "C") OR (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false)) AND source.field_city IS NOT NULL OR source.custom_plan IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.custom_plan COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.custom_plan COLLATE "C")));
+
+CREATE TEMPORARY TABLE dailystory_customers_pending AS SELECT row_number() OVER (ORDER BY source.customer_id) + CAST(0 AS BIGINT) AS sequence, source.customer_id, source.field_email, source."field_firstName", source.field_city, source.custom_plan, source.field_email IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_email COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_email COLLATE "C")) AS differs_field_email, source."field_firstName" IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source."field_firstName" COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot."field_firstName" COLLATE "C")) AS "differs_field_firstName", (source.field_city COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_city COLLATE "C") OR (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false)) AND source.field_city IS NOT NULL AS differs_field_city, source.custom_plan IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.custom_plan COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.custom_plan COLLATE "C")) AS differs_custom_plan, dailystory_customers_snapshot.customer_id IS NULL AS is_new, dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) AS replaces 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source LEFT OUTER JOIN dailystory_customers_snapshot ON dailystory_customers_snapshot.customer_id = source.customer_id 
+WHERE source.customer_id IS NOT NULL AND true AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR source.field_email IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_email COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_email COLLATE "C")) OR source."field_firstName" IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source."field_firstName" COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot."field_firstName" COLLATE "C")) OR (source.field_city COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_city COLLATE "C") OR (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false)) AND source.field_city IS NOT NULL OR source.custom_plan IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.custom_plan COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.custom_plan COLLATE "C"))) AND NOT (EXISTS (SELECT * 
+FROM dailystory_customers_duplicates 
+WHERE dailystory_customers_duplicates.customer_id = source.customer_id));
+
+CREATE TEMPORARY TABLE dailystory_customers_pending AS SELECT row_number() OVER (ORDER BY source.customer_id) + CAST(0 AS BIGINT) AS sequence, source.customer_id, source.field_email, source."field_firstName", source.field_city, source.custom_plan, source.field_email IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_email COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_email COLLATE "C")) AS differs_field_email, source."field_firstName" IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source."field_firstName" COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot."field_firstName" COLLATE "C")) AS "differs_field_firstName", (source.field_city COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_city COLLATE "C") OR (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false)) AND source.field_city IS NOT NULL AS differs_field_city, source.custom_plan IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.custom_plan COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.custom_plan COLLATE "C")) AS differs_custom_plan, dailystory_customers_snapshot.customer_id IS NULL AS is_new, dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) AS replaces 
+FROM dailystory_customers_staged AS source LEFT OUTER JOIN dailystory_customers_snapshot ON source.customer_id = dailystory_customers_snapshot.customer_id 
+WHERE source.customer_id IS NOT NULL AND (EXISTS (SELECT * 
+FROM dailystory_customers_rejections 
+WHERE dailystory_customers_rejections.customer_id = source.customer_id)) AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR source.field_email IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_email COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_email COLLATE "C")) OR source."field_firstName" IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source."field_firstName" COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot."field_firstName" COLLATE "C")) OR (source.field_city COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_city COLLATE "C") OR (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false)) AND source.field_city IS NOT NULL OR source.custom_plan IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.custom_plan COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.custom_plan COLLATE "C"))) AND NOT (EXISTS (SELECT * 
+FROM dailystory_customers_duplicates 
+WHERE source.customer_id = dailystory_customers_duplicates.customer_id));
+
+CREATE TEMPORARY TABLE dailystory_customers_pending AS SELECT row_number() OVER (ORDER BY source.customer_id) + CAST(0 AS BIGINT) AS sequence, source.customer_id, source.field_email, source."field_firstName", source.field_city, source.custom_plan, source.field_email IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_email COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_email COLLATE "C")) AS differs_field_email, source."field_firstName" IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source."field_firstName" COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot."field_firstName" COLLATE "C")) AS "differs_field_firstName", (source.field_city COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_city COLLATE "C") OR (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false)) AND source.field_city IS NOT NULL AS differs_field_city, source.custom_plan IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.custom_plan COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.custom_plan COLLATE "C")) AS differs_custom_plan, dailystory_customers_snapshot.customer_id IS NULL AS is_new, dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) AS replaces 
+FROM dailystory_customers_staged AS source LEFT OUTER JOIN dailystory_customers_snapshot ON source.customer_id = dailystory_customers_snapshot.customer_id 
+WHERE source.customer_id IS NOT NULL AND source.customer_id = 5 AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR source.field_email IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_email COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_email COLLATE "C")) OR source."field_firstName" IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source."field_firstName" COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot."field_firstName" COLLATE "C")) OR (source.field_city COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_city COLLATE "C") OR (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false)) AND source.field_city IS NOT NULL OR source.custom_plan IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.custom_plan COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.custom_plan COLLATE "C")));
+
+CREATE TEMPORARY TABLE dailystory_customers_pending AS SELECT row_number() OVER (ORDER BY source.customer_id) + CAST(0 AS BIGINT) AS sequence, source.customer_id, source.field_email, source."field_firstName", source.field_city, source.custom_plan, source.field_email IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_email COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_email COLLATE "C")) AS differs_field_email, source."field_firstName" IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source."field_firstName" COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot."field_firstName" COLLATE "C")) AS "differs_field_firstName", (source.field_city COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_city COLLATE "C") OR (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false)) AND source.field_city IS NOT NULL AS differs_field_city, source.custom_plan IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.custom_plan COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.custom_plan COLLATE "C")) AS differs_custom_plan, dailystory_customers_snapshot.customer_id IS NULL AS is_new, dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) AS replaces 
+FROM dailystory_customers_staged AS source LEFT OUTER JOIN dailystory_customers_snapshot ON source.customer_id = dailystory_customers_snapshot.customer_id 
+WHERE source.customer_id IS NOT NULL AND true AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR source.field_email IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_email COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_email COLLATE "C")) OR source."field_firstName" IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source."field_firstName" COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot."field_firstName" COLLATE "C")) OR (source.field_city COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_city COLLATE "C") OR (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false)) AND source.field_city IS NOT NULL OR source.custom_plan IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.custom_plan COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.custom_plan COLLATE "C"))) AND NOT (EXISTS (SELECT * 
+FROM dailystory_customers_duplicates 
+WHERE source.customer_id = dailystory_customers_duplicates.customer_id));
+
+CREATE TEMPORARY TABLE dailystory_customers_pending AS SELECT row_number() OVER (ORDER BY source.customer_id) + CAST(0 AS BIGINT) AS sequence, source.customer_id, source.field_email, source."field_firstName", source.field_city, source.custom_plan, source.field_email IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_email COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_email COLLATE "C")) AS differs_field_email, source."field_firstName" IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source."field_firstName" COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot."field_firstName" COLLATE "C")) AS "differs_field_firstName", source.field_city IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_city COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_city COLLATE "C")) AS differs_field_city, source.custom_plan IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.custom_plan COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.custom_plan COLLATE "C")) AS differs_custom_plan, dailystory_customers_snapshot.customer_id IS NULL AS is_new, dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) AS replaces 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source LEFT OUTER JOIN dailystory_customers_snapshot ON dailystory_customers_snapshot.customer_id = source.customer_id 
+WHERE source.customer_id IS NOT NULL AND CAST(coalesce((hashtextextended(CAST(source.customer_id AS TEXT), 0) & 9223372036854775807) % 2, 0) AS BIGINT) = 1 AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR source.field_email IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_email COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_email COLLATE "C")) OR source."field_firstName" IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source."field_firstName" COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot."field_firstName" COLLATE "C")) OR source.field_city IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_city COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_city COLLATE "C")) OR source.custom_plan IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.custom_plan COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.custom_plan COLLATE "C")));
+
+CREATE TEMPORARY TABLE dailystory_customers_pending AS SELECT row_number() OVER (ORDER BY source.customer_id) + CAST(0 AS BIGINT) AS sequence, source.customer_id, source.field_email, source."field_firstName", source.field_city, source.custom_plan, source.field_email IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_email COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_email COLLATE "C")) AS differs_field_email, source."field_firstName" IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source."field_firstName" COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot."field_firstName" COLLATE "C")) AS "differs_field_firstName", source.field_city IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_city COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_city COLLATE "C")) AS differs_field_city, source.custom_plan IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.custom_plan COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.custom_plan COLLATE "C")) AS differs_custom_plan, dailystory_customers_snapshot.customer_id IS NULL AS is_new, dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) AS replaces 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM dailystory_customers_staged AS source) AS source LEFT OUTER JOIN dailystory_customers_snapshot ON dailystory_customers_snapshot.customer_id = source.customer_id 
+WHERE source.customer_id IS NOT NULL AND true AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR source.field_email IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_email COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_email COLLATE "C")) OR source."field_firstName" IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source."field_firstName" COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot."field_firstName" COLLATE "C")) OR source.field_city IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_city COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_city COLLATE "C")) OR source.custom_plan IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.custom_plan COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.custom_plan COLLATE "C"))) AND NOT (EXISTS (SELECT * 
+FROM dailystory_customers_duplicates 
+WHERE dailystory_customers_duplicates.customer_id = source.customer_id));
+
+CREATE TEMPORARY TABLE dailystory_customers_pending AS SELECT row_number() OVER (ORDER BY source.customer_id) + CAST(0 AS BIGINT) AS sequence, source.customer_id, source.field_email, source."field_firstName", source.field_city, source.custom_plan, source.field_email IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_email COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_email COLLATE "C")) AS differs_field_email, source."field_firstName" IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source."field_firstName" COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot."field_firstName" COLLATE "C")) AS "differs_field_firstName", source.field_city IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_city COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_city COLLATE "C")) AS differs_field_city, source.custom_plan IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.custom_plan COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.custom_plan COLLATE "C")) AS differs_custom_plan, dailystory_customers_snapshot.customer_id IS NULL AS is_new, dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) AS replaces 
+FROM dailystory_customers_staged AS source LEFT OUTER JOIN dailystory_customers_snapshot ON source.customer_id = dailystory_customers_snapshot.customer_id 
+WHERE source.customer_id IS NOT NULL AND CAST(coalesce((hashtextextended(CAST(source.customer_id AS TEXT), 0) & 9223372036854775807) % 2, 0) AS BIGINT) = 1 AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR source.field_email IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_email COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_email COLLATE "C")) OR source."field_firstName" IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source."field_firstName" COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot."field_firstName" COLLATE "C")) OR source.field_city IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_city COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_city COLLATE "C")) OR source.custom_plan IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.custom_plan COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.custom_plan COLLATE "C")));
+
+CREATE TEMPORARY TABLE dailystory_customers_pending AS SELECT row_number() OVER (ORDER BY source.customer_id) + CAST(0 AS BIGINT) AS sequence, source.customer_id, source.field_email, source."field_firstName", source.field_city, source.custom_plan, source.field_email IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_email COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_email COLLATE "C")) AS differs_field_email, source."field_firstName" IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source."field_firstName" COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot."field_firstName" COLLATE "C")) AS "differs_field_firstName", source.field_city IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_city COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_city COLLATE "C")) AS differs_field_city, source.custom_plan IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.custom_plan COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.custom_plan COLLATE "C")) AS differs_custom_plan, dailystory_customers_snapshot.customer_id IS NULL AS is_new, dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) AS replaces 
+FROM dailystory_customers_staged AS source LEFT OUTER JOIN dailystory_customers_snapshot ON source.customer_id = dailystory_customers_snapshot.customer_id 
+WHERE source.customer_id IS NOT NULL AND true AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR source.field_email IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_email COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_email COLLATE "C")) OR source."field_firstName" IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source."field_firstName" COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot."field_firstName" COLLATE "C")) OR source.field_city IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.field_city COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_city COLLATE "C")) OR source.custom_plan IS NOT NULL AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR (source.custom_plan COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.custom_plan COLLATE "C"))) AND NOT (EXISTS (SELECT * 
+FROM dailystory_customers_duplicates 
+WHERE source.customer_id = dailystory_customers_duplicates.customer_id));
+
+CREATE TEMPORARY TABLE dailystory_customers_pending AS SELECT row_number() OVER (ORDER BY source.customer_id) + CAST(0 AS BIGINT) AS sequence, source.customer_id, source.field_email, source."field_firstName", source.field_city, source.custom_plan, source.field_email IS NOT NULL AND true AS differs_field_email, source."field_firstName" IS NOT NULL AND true AS "differs_field_firstName", (source.field_city COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_city COLLATE "C") OR source.field_city IS NOT NULL AS differs_field_city, source.custom_plan IS NOT NULL AND true AS differs_custom_plan, dailystory_customers_snapshot.customer_id IS NULL AS is_new, true AS replaces 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source LEFT OUTER JOIN dailystory_customers_snapshot ON dailystory_customers_snapshot.customer_id = source.customer_id 
+WHERE source.customer_id IS NOT NULL AND true AND true AND NOT (EXISTS (SELECT * 
+FROM dailystory_customers_duplicates 
+WHERE dailystory_customers_duplicates.customer_id = source.customer_id));
+
+CREATE TEMPORARY TABLE dailystory_customers_pending AS SELECT row_number() OVER (ORDER BY source.customer_id) + CAST(0 AS BIGINT) AS sequence, source.customer_id, source.field_email, source."field_firstName", source.field_city, source.custom_plan, source.field_email IS NOT NULL AND true AS differs_field_email, source."field_firstName" IS NOT NULL AND true AS "differs_field_firstName", (source.field_city COLLATE "C") IS DISTINCT FROM (dailystory_customers_snapshot.field_city COLLATE "C") OR source.field_city IS NOT NULL AS differs_field_city, source.custom_plan IS NOT NULL AND true AS differs_custom_plan, dailystory_customers_snapshot.customer_id IS NULL AS is_new, true AS replaces 
+FROM dailystory_customers_staged AS source LEFT OUTER JOIN dailystory_customers_snapshot ON source.customer_id = dailystory_customers_snapshot.customer_id 
+WHERE source.customer_id IS NOT NULL AND true AND true AND NOT (EXISTS (SELECT * 
+FROM dailystory_customers_duplicates 
+WHERE source.customer_id = dailystory_customers_duplicates.customer_id));
+
+CREATE TEMPORARY TABLE dailystory_customers_staged (
+	customer_id BIGINT, 
+	field_email TEXT, 
+	"field_firstName" TEXT, 
+	field_city TEXT, 
+	"field_lastName" TEXT, 
+	custom_plan TEXT
+);
+
+CREATE TEMPORARY TABLE dailystory_customers_staged (
+	customer_id BIGINT, 
+	field_email TEXT, 
+	"field_firstName" TEXT, 
+	field_city TEXT, 
+	custom_plan TEXT
+);
+
+CREATE TEMPORARY TABLE dailystory_customers_staged AS SELECT source.customer_id, source.email, source.first_name, source.city, source.plan 
+FROM (select * from customers
+) AS source;
+
+DELETE FROM dailystory_customers_answers;
+
+DELETE FROM dailystory_customers_changes WHERE (dailystory_customers_changes.plan_id NOT IN ($1::VARCHAR));
+
+DELETE FROM dailystory_customers_intents WHERE dailystory_customers_intents.customer_id IN (SELECT dailystory_customers_changes.customer_id 
+FROM dailystory_customers_changes JOIN dailystory_customers_answers ON dailystory_customers_answers.sequence = dailystory_customers_changes.sequence 
+WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.sequence IN (SELECT dailystory_customers_answers.sequence 
+FROM dailystory_customers_answers) AND dailystory_customers_answers.outcome IN ($1::VARCHAR));
+
+DELETE FROM dailystory_customers_rejections WHERE ((EXISTS (SELECT $1::INTEGER AS anon_1 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source 
+WHERE dailystory_customers_rejections.customer_id = source.customer_id AND (EXISTS (SELECT * 
+FROM dailystory_customers_rejections 
+WHERE dailystory_customers_rejections.customer_id = source.customer_id)))) OR dailystory_customers_rejections.customer_id IS NOT NULL AND NOT (EXISTS (SELECT $1::INTEGER AS anon_1 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source 
+WHERE dailystory_customers_rejections.customer_id = source.customer_id))) AND ((dailystory_customers_rejections.reason NOT IN ($1::VARCHAR)) AND dailystory_customers_rejections.last_seen_at < $1::TIMESTAMP WITHOUT TIME ZONE OR dailystory_customers_rejections.reason IN ($1::VARCHAR) AND NOT (EXISTS (SELECT dailystory_customers_pending.sequence 
+FROM dailystory_customers_pending 
+WHERE dailystory_customers_rejections.customer_id = dailystory_customers_pending.customer_id)));
+
+DELETE FROM dailystory_customers_rejections WHERE ((EXISTS (SELECT $1::INTEGER AS anon_1 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source 
+WHERE dailystory_customers_rejections.customer_id = source.customer_id AND CAST(coalesce((hashtextextended(CAST(source.customer_id AS TEXT), $1::INTEGER) & 9223372036854775807) % 2, $1::INTEGER) AS BIGINT) = $1::BIGINT)) OR NOT (EXISTS (SELECT $1::INTEGER AS anon_1 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source 
+WHERE dailystory_customers_rejections.customer_id = source.customer_id))) AND ((dailystory_customers_rejections.reason NOT IN ($1::VARCHAR)) AND dailystory_customers_rejections.last_seen_at < $1::TIMESTAMP WITHOUT TIME ZONE OR dailystory_customers_rejections.reason IN ($1::VARCHAR) AND NOT (EXISTS (SELECT dailystory_customers_pending.sequence 
+FROM dailystory_customers_pending 
+WHERE dailystory_customers_rejections.customer_id = dailystory_customers_pending.customer_id)));
+
+DELETE FROM dailystory_customers_rejections WHERE ((EXISTS (SELECT $1::INTEGER AS anon_1 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source 
+WHERE dailystory_customers_rejections.customer_id = source.customer_id AND source.customer_id = $1::INTEGER)) OR dailystory_customers_rejections.customer_id IS NOT NULL AND NOT (EXISTS (SELECT $1::INTEGER AS anon_1 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source 
+WHERE dailystory_customers_rejections.customer_id = source.customer_id))) AND ((dailystory_customers_rejections.reason NOT IN ($1::VARCHAR)) AND dailystory_customers_rejections.last_seen_at < $1::TIMESTAMP WITHOUT TIME ZONE OR dailystory_customers_rejections.reason IN ($1::VARCHAR) AND NOT (EXISTS (SELECT dailystory_customers_pending.sequence 
+FROM dailystory_customers_pending 
+WHERE dailystory_customers_rejections.customer_id = dailystory_customers_pending.customer_id)));
+
+DELETE FROM dailystory_customers_rejections WHERE ((EXISTS (SELECT $1::INTEGER AS anon_1 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source 
+WHERE dailystory_customers_rejections.customer_id = source.customer_id AND true)) OR NOT (EXISTS (SELECT $1::INTEGER AS anon_1 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source 
+WHERE dailystory_customers_rejections.customer_id = source.customer_id))) AND ((dailystory_customers_rejections.reason NOT IN ($1::VARCHAR)) AND dailystory_customers_rejections.last_seen_at < $1::TIMESTAMP WITHOUT TIME ZONE OR dailystory_customers_rejections.reason IN ($1::VARCHAR) AND NOT (EXISTS (SELECT dailystory_customers_pending.sequence 
+FROM dailystory_customers_pending 
+WHERE dailystory_customers_rejections.customer_id = dailystory_customers_pending.customer_id)));
+
+DELETE FROM dailystory_customers_rejections WHERE ((EXISTS (SELECT $1::INTEGER AS anon_1 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM dailystory_customers_staged AS source) AS source 
+WHERE dailystory_customers_rejections.customer_id = source.customer_id AND true)) OR NOT (EXISTS (SELECT $1::INTEGER AS anon_1 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM dailystory_customers_staged AS source) AS source 
+WHERE dailystory_customers_rejections.customer_id = source.customer_id))) AND ((dailystory_customers_rejections.reason NOT IN ($1::VARCHAR)) AND dailystory_customers_rejections.last_seen_at < $1::TIMESTAMP WITHOUT TIME ZONE OR dailystory_customers_rejections.reason IN ($1::VARCHAR) AND NOT (EXISTS (SELECT dailystory_customers_pending.sequence 
+FROM dailystory_customers_pending 
+WHERE dailystory_customers_rejections.customer_id = dailystory_customers_pending.customer_id)));
+
+DELETE FROM dailystory_customers_rejections WHERE ((EXISTS (SELECT $1::INTEGER AS anon_1 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", source.level AS field_city, nullif(source.plan, '') AS "field_lastName", nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source 
+WHERE dailystory_customers_rejections.customer_id = source.customer_id AND true)) OR NOT (EXISTS (SELECT $1::INTEGER AS anon_1 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", source.level AS field_city, nullif(source.plan, '') AS "field_lastName", nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source 
+WHERE dailystory_customers_rejections.customer_id = source.customer_id))) AND ((dailystory_customers_rejections.reason NOT IN ($1::VARCHAR)) AND dailystory_customers_rejections.last_seen_at < $1::TIMESTAMP WITHOUT TIME ZONE OR dailystory_customers_rejections.reason IN ($1::VARCHAR) AND NOT (EXISTS (SELECT dailystory_customers_pending.sequence 
+FROM dailystory_customers_pending 
+WHERE dailystory_customers_rejections.customer_id = dailystory_customers_pending.customer_id)));
+
+DELETE FROM dailystory_customers_rejections WHERE ((EXISTS (SELECT $1::INTEGER AS anon_1 
+FROM dailystory_customers_staged AS source 
+WHERE dailystory_customers_rejections.customer_id = source.customer_id AND (EXISTS (SELECT * 
+FROM dailystory_customers_rejections 
+WHERE dailystory_customers_rejections.customer_id = source.customer_id)))) OR dailystory_customers_rejections.customer_id IS NOT NULL AND NOT (EXISTS (SELECT $1::INTEGER AS anon_1 
+FROM dailystory_customers_staged AS source 
+WHERE dailystory_customers_rejections.customer_id = source.customer_id))) AND ((dailystory_customers_rejections.reason NOT IN ($1::VARCHAR)) AND dailystory_customers_rejections.last_seen_at < $1::TIMESTAMP WITHOUT TIME ZONE OR dailystory_customers_rejections.reason IN ($1::VARCHAR) AND NOT (EXISTS (SELECT dailystory_customers_pending.sequence 
+FROM dailystory_customers_pending 
+WHERE dailystory_customers_rejections.customer_id = dailystory_customers_pending.customer_id)));
+
+DELETE FROM dailystory_customers_rejections WHERE ((EXISTS (SELECT $1::INTEGER AS anon_1 
+FROM dailystory_customers_staged AS source 
+WHERE dailystory_customers_rejections.customer_id = source.customer_id AND CAST(coalesce((hashtextextended(CAST(source.customer_id AS TEXT), $1::INTEGER) & 9223372036854775807) % 2, $1::INTEGER) AS BIGINT) = $1::BIGINT)) OR NOT (EXISTS (SELECT $1::INTEGER AS anon_1 
+FROM dailystory_customers_staged AS source 
+WHERE dailystory_customers_rejections.customer_id = source.customer_id))) AND ((dailystory_customers_rejections.reason NOT IN ($1::VARCHAR)) AND dailystory_customers_rejections.last_seen_at < $1::TIMESTAMP WITHOUT TIME ZONE OR dailystory_customers_rejections.reason IN ($1::VARCHAR) AND NOT (EXISTS (SELECT dailystory_customers_pending.sequence 
+FROM dailystory_customers_pending 
+WHERE dailystory_customers_rejections.customer_id = dailystory_customers_pending.customer_id)));
+
+DELETE FROM dailystory_customers_rejections WHERE ((EXISTS (SELECT $1::INTEGER AS anon_1 
+FROM dailystory_customers_staged AS source 
+WHERE dailystory_customers_rejections.customer_id = source.customer_id AND source.customer_id = $1::BIGINT)) OR dailystory_customers_rejections.customer_id IS NOT NULL AND NOT (EXISTS (SELECT $1::INTEGER AS anon_1 
+FROM dailystory_customers_staged AS source 
+WHERE dailystory_customers_rejections.customer_id = source.customer_id))) AND ((dailystory_customers_rejections.reason NOT IN ($1::VARCHAR)) AND dailystory_customers_rejections.last_seen_at < $1::TIMESTAMP WITHOUT TIME ZONE OR dailystory_customers_rejections.reason IN ($1::VARCHAR) AND NOT (EXISTS (SELECT dailystory_customers_pending.sequence 
+FROM dailystory_customers_pending 
+WHERE dailystory_customers_rejections.customer_id = dailystory_customers_pending.customer_id)));
+
+DELETE FROM dailystory_customers_rejections WHERE ((EXISTS (SELECT $1::INTEGER AS anon_1 
+FROM dailystory_customers_staged AS source 
+WHERE dailystory_customers_rejections.customer_id = source.customer_id AND true)) OR NOT (EXISTS (SELECT $1::INTEGER AS anon_1 
+FROM dailystory_customers_staged AS source 
+WHERE dailystory_customers_rejections.customer_id = source.customer_id))) AND ((dailystory_customers_rejections.reason NOT IN ($1::VARCHAR)) AND dailystory_customers_rejections.last_seen_at < $1::TIMESTAMP WITHOUT TIME ZONE OR dailystory_customers_rejections.reason IN ($1::VARCHAR) AND NOT (EXISTS (SELECT dailystory_customers_pending.sequence 
+FROM dailystory_customers_pending 
+WHERE dailystory_customers_rejections.customer_id = dailystory_customers_pending.customer_id)));
+
+DELETE FROM dailystory_customers_rejections WHERE dailystory_customers_rejections.customer_id IN (SELECT dailystory_customers_changes.customer_id 
+FROM dailystory_customers_changes JOIN dailystory_customers_answers ON dailystory_customers_answers.sequence = dailystory_customers_changes.sequence 
+WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.sequence IN (SELECT dailystory_customers_answers.sequence 
+FROM dailystory_customers_answers) AND dailystory_customers_answers.outcome IN ($1::VARCHAR));
+
+DELETE FROM dailystory_customers_snapshot WHERE EXISTS (SELECT dailystory_customers_contact_map.dsid 
+FROM dailystory_customers_contact_map JOIN (SELECT dailystory_customers_changes.customer_id AS customer_id, dailystory_customers_changes.dsid AS dsid 
+FROM dailystory_customers_changes JOIN dailystory_customers_answers ON dailystory_customers_answers.sequence = dailystory_customers_changes.sequence 
+WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.sequence IN (SELECT dailystory_customers_answers.sequence 
+FROM dailystory_customers_answers) AND dailystory_customers_answers.outcome IN ($1::VARCHAR) AND dailystory_customers_changes.rekeyed) AS moved ON dailystory_customers_contact_map.dsid = moved.dsid AND dailystory_customers_contact_map.customer_id != moved.customer_id 
+WHERE dailystory_customers_contact_map.customer_id = dailystory_customers_snapshot.customer_id);
+
+DELETE FROM dailystory_meta WHERE dailystory_meta.name = $1::VARCHAR;
+
+INSERT INTO dailystory_customers_answers (sequence, outcome, dsid, reason, message, attempts, answered_at, replaced) SELECT given.sequence, given.outcome, given.dsid, given.reason, given.message, given.attempts, given.answered_at, given.replaced 
+FROM (SELECT r.sequence AS sequence, r.outcome AS outcome, r.dsid AS dsid, r.reason AS reason, r.message AS message, r.attempts AS attempts, r.answered_at AS answered_at, r.replaced AS replaced 
+FROM json_to_recordset(CAST($1::VARCHAR AS JSON)) AS r(sequence BIGINT, outcome TEXT, dsid TEXT, reason TEXT, message TEXT, attempts BIGINT, answered_at TIMESTAMP WITHOUT TIME ZONE, replaced BOOLEAN)) AS given;
+
+INSERT INTO dailystory_customers_changes (plan_id, sequence, customer_id, field_email, "field_firstName", field_city, "field_lastName", custom_plan, differs_field_email, "differs_field_firstName", differs_field_city, "differs_field_lastName", differs_custom_plan, is_new, replaces, operation, identity_email, identity_mobile, identity_changed, dsid, rekeyed, reactivates, priority, waits_for) SELECT $1::VARCHAR AS plan_id, dailystory_customers_pending.sequence, dailystory_customers_pending.customer_id, dailystory_customers_pending.field_email, dailystory_customers_pending."field_firstName", dailystory_customers_pending.field_city, dailystory_customers_pending."field_lastName", dailystory_customers_pending.custom_plan, dailystory_customers_pending.differs_field_email, dailystory_customers_pending."differs_field_firstName", dailystory_customers_pending.differs_field_city, dailystory_customers_pending."differs_field_lastName", dailystory_customers_pending.differs_custom_plan, dailystory_customers_pending.is_new, dailystory_customers_pending.replaces OR coalesce(dailystory_customers_judged.rekeyed, $1) AS replaces, dailystory_customers_judged.operation, dailystory_customers_judged.identity_email, dailystory_customers_judged.identity_mobile, dailystory_customers_judged.identity_changed, dailystory_customers_judged.dsid, dailystory_customers_judged.rekeyed, dailystory_customers_judged.reactivates, dailystory_customers_judged.priority, dailystory_customers_judged.waits_for 
+FROM dailystory_customers_pending JOIN dailystory_customers_judged ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_judged.reason IS NULL AND NOT dailystory_customers_judged.held;
+
+INSERT INTO dailystory_customers_changes (plan_id, sequence, customer_id, field_email, "field_firstName", field_city, custom_plan, differs_field_email, "differs_field_firstName", differs_field_city, differs_custom_plan, is_new, replaces, operation, identity_email, identity_mobile, identity_changed, dsid, rekeyed, reactivates, priority, waits_for) SELECT $1::VARCHAR AS plan_id, dailystory_customers_pending.sequence, dailystory_customers_pending.customer_id, dailystory_customers_pending.field_email, dailystory_customers_pending."field_firstName", dailystory_customers_pending.field_city, dailystory_customers_pending.custom_plan, dailystory_customers_pending.differs_field_email, dailystory_customers_pending."differs_field_firstName", dailystory_customers_pending.differs_field_city, dailystory_customers_pending.differs_custom_plan, dailystory_customers_pending.is_new, dailystory_customers_pending.replaces OR coalesce(dailystory_customers_judged.rekeyed, $1) AS replaces, dailystory_customers_judged.operation, dailystory_customers_judged.identity_email, dailystory_customers_judged.identity_mobile, dailystory_customers_judged.identity_changed, dailystory_customers_judged.dsid, dailystory_customers_judged.rekeyed, dailystory_customers_judged.reactivates, dailystory_customers_judged.priority, dailystory_customers_judged.waits_for 
+FROM dailystory_customers_pending JOIN dailystory_customers_judged ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_judged.reason IS NULL AND NOT dailystory_customers_judged.held;
+
+INSERT INTO dailystory_customers_changes (plan_id, sequence, customer_id, field_email, "field_firstName", field_city, custom_plan, differs_field_email, "differs_field_firstName", differs_field_city, differs_custom_plan, is_new, replaces, operation, identity_email, identity_mobile, identity_changed, dsid, rekeyed, reactivates, priority, waits_for) SELECT $1::VARCHAR AS plan_id, dailystory_customers_pending.sequence, dailystory_customers_pending.customer_id, dailystory_customers_pending.field_email, dailystory_customers_pending."field_firstName", dailystory_customers_pending.field_city, dailystory_customers_pending.custom_plan, dailystory_customers_pending.differs_field_email, dailystory_customers_pending."differs_field_firstName", dailystory_customers_pending.differs_field_city, dailystory_customers_pending.differs_custom_plan, dailystory_customers_pending.is_new, dailystory_customers_pending.replaces OR coalesce(dailystory_customers_judged.rekeyed, $1) AS replaces, dailystory_customers_judged.operation, dailystory_customers_judged.identity_email, dailystory_customers_judged.identity_mobile, dailystory_customers_judged.identity_changed, dailystory_customers_judged.dsid, dailystory_customers_judged.rekeyed, dailystory_customers_judged.reactivates, dailystory_customers_judged.priority, dailystory_customers_judged.waits_for 
+FROM dailystory_customers_pending JOIN dailystory_customers_judged ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_judged.reason IS NULL AND NOT dailystory_customers_judged.held AND (dailystory_customers_judged.operation = $1::VARCHAR OR dailystory_customers_judged.sequence IN (SELECT anon_1.sequence 
+FROM (SELECT dailystory_customers_judged.sequence AS sequence, row_number() OVER (ORDER BY dailystory_customers_judged.priority, dailystory_customers_judged.sequence) AS place 
+FROM dailystory_customers_judged 
+WHERE dailystory_customers_judged.reason IS NULL AND NOT dailystory_customers_judged.held AND dailystory_customers_judged.operation != $1::VARCHAR AND dailystory_customers_judged.waits_for IS NULL) AS anon_1 
+WHERE anon_1.place <= $1::INTEGER));
+
+INSERT INTO dailystory_customers_changes (plan_id, sequence, customer_id, operation, dsid, priority) SELECT $1::VARCHAR AS plan_id, departures.sequence, departures.customer_id, departures.operation, departures.dsid, $1::BIGINT AS priority 
+FROM (SELECT dailystory_customers_departed.sequence AS sequence, dailystory_customers_departed.customer_id AS customer_id, CASE WHEN (EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new AND (dailystory_customers_judged.identity_email = dailystory_customers_departed.identity_email OR dailystory_customers_judged.identity_mobile = dailystory_customers_departed.identity_mobile))) THEN NULL ELSE $1::VARCHAR END AS operation, dailystory_customers_contact_map.dsid AS dsid 
+FROM dailystory_customers_departed JOIN dailystory_customers_contact_map ON dailystory_customers_contact_map.customer_id = dailystory_customers_departed.customer_id) AS departures 
+WHERE departures.operation IS NOT NULL;
+
+INSERT INTO dailystory_customers_contact_map (customer_id, dsid, first_synced_at, last_synced_at) SELECT linked.customer_id, linked.dsid, linked.answered_at, linked.answered_at AS answered_at__1 
+FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, dailystory_customers_answers.dsid AS dsid, dailystory_customers_answers.answered_at AS answered_at 
+FROM dailystory_customers_changes JOIN dailystory_customers_answers ON dailystory_customers_answers.sequence = dailystory_customers_changes.sequence 
+WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.sequence IN (SELECT dailystory_customers_answers.sequence 
+FROM dailystory_customers_answers) AND dailystory_customers_answers.outcome IN ($1::VARCHAR)) AS linked 
+WHERE NOT (EXISTS (SELECT dailystory_customers_contact_map.dsid 
+FROM dailystory_customers_contact_map 
+WHERE dailystory_customers_contact_map.customer_id = linked.customer_id));
+
+INSERT INTO dailystory_customers_intents (customer_id, plan_id, sequence, email_as_sent, mobile_as_sent, sent_at) SELECT dailystory_customers_changes.customer_id, dailystory_customers_changes.plan_id, dailystory_customers_changes.sequence, given.email, given.mobile, $1::TIMESTAMP WITHOUT TIME ZONE AS anon_1 
+FROM dailystory_customers_changes JOIN (SELECT r.sequence AS sequence, r.email AS email, r.mobile AS mobile 
+FROM json_to_recordset(CAST($1::VARCHAR AS JSON)) AS r(sequence BIGINT, email TEXT, mobile TEXT)) AS given ON dailystory_customers_changes.sequence = given.sequence 
+WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND NOT (EXISTS (SELECT dailystory_customers_intents.plan_id 
+FROM dailystory_customers_intents 
+WHERE dailystory_customers_intents.customer_id = dailystory_customers_changes.customer_id));
+
+INSERT INTO dailystory_customers_judged (sequence, operation, identity_email, identity_mobile, identity_changed, reason, message, held, rekeyed, reactivates, dsid, waits_for, priority) SELECT given.sequence, given.operation, given.identity_email, given.identity_mobile, given.identity_changed, given.reason, given.message, given.held, given.rekeyed, given.reactivates, given.dsid, given.waits_for, given.priority 
+FROM (SELECT r.sequence AS sequence, r.operation AS operation, r.identity_email AS identity_email, r.identity_mobile AS identity_mobile, r.identity_changed AS identity_changed, r.reason AS reason, r.message AS message, r.held AS held, r.rekeyed AS rekeyed, r.reactivates AS reactivates, r.dsid AS dsid, r.waits_for AS waits_for, r.priority AS priority 
+FROM json_to_recordset(CAST($1::VARCHAR AS JSON)) AS r(sequence BIGINT, operation TEXT, identity_email TEXT, identity_mobile TEXT, identity_changed BOOLEAN, reason TEXT, message TEXT, held BOOLEAN, rekeyed BOOLEAN, reactivates BOOLEAN, dsid TEXT, waits_for BIGINT, priority BIGINT)) AS given;
+
+INSERT INTO dailystory_customers_rejections (customer_id, reason, message, fingerprint, first_seen_at, last_seen_at, attempts, source_rows) SELECT found.customer_id, found.reason, found.message, found.fingerprint, $1::TIMESTAMP WITHOUT TIME ZONE AS anon_1, $1::TIMESTAMP WITHOUT TIME ZONE AS anon__1, $1::BIGINT AS anon_2, $1::BIGINT AS anon__2 
+FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, given.reason AS reason, given.message AS message, given.fingerprint AS fingerprint 
+FROM dailystory_customers_changes JOIN (SELECT r.sequence AS sequence, r.reason AS reason, r.message AS message, r.fingerprint AS fingerprint 
+FROM json_to_recordset(CAST($1::VARCHAR AS JSON)) AS r(sequence BIGINT, reason TEXT, message TEXT, fingerprint TEXT)) AS given ON dailystory_customers_changes.sequence = given.sequence 
+WHERE dailystory_customers_changes.plan_id = $1::VARCHAR) AS found 
+WHERE NOT (EXISTS (SELECT dailystory_customers_rejections.reason 
+FROM dailystory_customers_rejections 
+WHERE dailystory_customers_rejections.customer_id = found.customer_id));
+
+INSERT INTO dailystory_customers_rejections (customer_id, reason, message, source_rows, attempts, first_seen_at, last_seen_at) VALUES (NULL, $1::VARCHAR, $1::VARCHAR, $1::BIGINT, $1::BIGINT, $1::TIMESTAMP WITHOUT TIME ZONE, $1::TIMESTAMP WITHOUT TIME ZONE);
+
+INSERT INTO dailystory_customers_rejections (customer_id, reason, message, source_rows, first_seen_at, last_seen_at, attempts) SELECT found.customer_id, found.reason, found.message, found.source_rows, $1::TIMESTAMP WITHOUT TIME ZONE AS anon_1, $1::TIMESTAMP WITHOUT TIME ZONE AS anon__1, $1::BIGINT AS anon_2 
+FROM (SELECT dailystory_customers_duplicates.customer_id AS customer_id, $1::VARCHAR AS reason, $1::VARCHAR AS message, dailystory_customers_duplicates.source_rows AS source_rows 
+FROM dailystory_customers_duplicates) AS found 
+WHERE NOT (EXISTS (SELECT dailystory_customers_rejections.reason 
+FROM dailystory_customers_rejections 
+WHERE dailystory_customers_rejections.customer_id = found.customer_id AND dailystory_customers_rejections.reason = found.reason));
+
+INSERT INTO dailystory_customers_rejections (customer_id, reason, message, source_rows, first_seen_at, last_seen_at, attempts) SELECT found.customer_id, found.reason, found.message, found.source_rows, $1::TIMESTAMP WITHOUT TIME ZONE AS anon_1, $1::TIMESTAMP WITHOUT TIME ZONE AS anon__1, $1::BIGINT AS anon_2 
+FROM (SELECT dailystory_customers_pending.customer_id AS customer_id, dailystory_customers_judged.reason AS reason, dailystory_customers_judged.message AS message, CAST($1::INTEGER AS BIGINT) AS source_rows 
+FROM dailystory_customers_pending JOIN dailystory_customers_judged ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_judged.reason IS NOT NULL) AS found 
+WHERE NOT (EXISTS (SELECT dailystory_customers_rejections.reason 
+FROM dailystory_customers_rejections 
+WHERE dailystory_customers_rejections.customer_id = found.customer_id AND dailystory_customers_rejections.reason = found.reason));
+
+INSERT INTO dailystory_customers_snapshot (customer_id, field_email, "field_firstName", field_city, custom_plan, identity_email, identity_mobile, partition_value, resend_all) SELECT sent.customer_id, sent.field_email, sent."field_firstName", sent.field_city, sent.custom_plan, sent.identity_email, sent.identity_mobile, sent.partition_value, false AS anon_1 
+FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, dailystory_customers_changes.field_email AS field_email, dailystory_customers_changes.differs_field_email AS differs_field_email, dailystory_customers_changes."field_firstName" AS "field_firstName", dailystory_customers_changes."differs_field_firstName" AS "differs_field_firstName", dailystory_customers_changes.field_city AS field_city, dailystory_customers_changes.differs_field_city AS differs_field_city, dailystory_customers_changes.custom_plan AS custom_plan, dailystory_customers_changes.differs_custom_plan AS differs_custom_plan, dailystory_customers_changes.identity_email AS identity_email, dailystory_customers_changes.identity_mobile AS identity_mobile, dailystory_customers_changes.partition_value AS partition_value, dailystory_customers_changes.replaces OR coalesce(dailystory_customers_answers.replaced, false) AS replaced 
+FROM dailystory_customers_changes JOIN dailystory_customers_answers ON dailystory_customers_answers.sequence = dailystory_customers_changes.sequence 
+WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.sequence IN (SELECT dailystory_customers_answers.sequence 
+FROM dailystory_customers_answers) AND dailystory_customers_answers.outcome IN ($1::VARCHAR)) AS sent 
+WHERE NOT (EXISTS (SELECT dailystory_customers_snapshot.resend_all 
+FROM dailystory_customers_snapshot 
+WHERE dailystory_customers_snapshot.customer_id = sent.customer_id));
+
+INSERT INTO dailystory_customers_staged (customer_id, field_email, "field_firstName", field_city, "field_lastName", custom_plan) SELECT given.customer_id, given.field_email, given."field_firstName", given.field_city, given."field_lastName", given.custom_plan 
+FROM (SELECT r.customer_id AS customer_id, r.field_email AS field_email, r."field_firstName" AS "field_firstName", r.field_city AS field_city, r."field_lastName" AS "field_lastName", r.custom_plan AS custom_plan 
+FROM json_to_recordset(CAST($1::VARCHAR AS JSON)) AS r(customer_id BIGINT, field_email TEXT, "field_firstName" TEXT, field_city TEXT, "field_lastName" TEXT, custom_plan TEXT)) AS given;
+
+INSERT INTO dailystory_customers_staged (customer_id, field_email, "field_firstName", field_city, custom_plan) SELECT given.customer_id, given.field_email, given."field_firstName", given.field_city, given.custom_plan 
+FROM (SELECT r.customer_id AS customer_id, r.field_email AS field_email, r."field_firstName" AS "field_firstName", r.field_city AS field_city, r.custom_plan AS custom_plan 
+FROM json_to_recordset(CAST($1::VARCHAR AS JSON)) AS r(customer_id BIGINT, field_email TEXT, "field_firstName" TEXT, field_city TEXT, custom_plan TEXT)) AS given;
+
+INSERT INTO dailystory_meta (name, holder, fence, heartbeat_at) VALUES ($1::VARCHAR);
+
+INSERT INTO dailystory_meta (name, value) VALUES ($1::VARCHAR);
+
+INSERT INTO dailystory_plans (plan_id, sync_name, partition_value, run_id, scope, options, mapping_version, destination, status, guards, changes_by_field, rejections_by_reason, rows_read, rows_unchanged, rows_to_create, rows_to_update, rows_to_delete, rows_rejected, rows_held, diff_seconds, created_at) VALUES ($1::VARCHAR);
+
+INSERT INTO dailystory_runs (run_id, plan_id, sync_name, partition_value, outcome, started_at, finished_at, rows_created, rows_updated, rows_deleted, rows_mapped, rows_refused, rows_failed, rows_in_doubt, rows_conflicted, api_requests, api_retries, api_throttled, send_seconds) VALUES ($1::VARCHAR);
+
+SELECT $1::INTEGER AS anon_1 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source 
+ LIMIT $1::INTEGER;
+
+SELECT $1::INTEGER AS anon_1 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM dailystory_customers_staged AS source) AS source 
+ LIMIT $1::INTEGER;
+
+SELECT $1::INTEGER AS anon_1 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", source.level AS field_city, nullif(source.plan, '') AS "field_lastName", nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source 
+ LIMIT $1::INTEGER;
+
+SELECT $1::INTEGER AS anon_1 
+FROM dailystory_customers_changes 
+WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.rekeyed 
+ LIMIT $1::INTEGER;
+
+SELECT $1::INTEGER AS anon_1 
+FROM dailystory_customers_rejections 
+ LIMIT $1::INTEGER;
+
+SELECT $1::INTEGER AS anon_1 
+FROM dailystory_customers_staged AS source 
+ LIMIT $1::INTEGER;
+
+SELECT * 
+FROM (
+select * from customers
+) AS source 
+WHERE false;
+
+SELECT * 
+FROM customers 
+WHERE false;
+
+SELECT DISTINCT dailystory_plans.sync_name 
+FROM dailystory_plans 
+WHERE dailystory_plans.sync_name != $1::VARCHAR;
+
+SELECT coalesce(sum(CASE WHEN dailystory_customers_changes.differs_field_email THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_1, coalesce(sum(CASE WHEN dailystory_customers_changes."differs_field_firstName" THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_3, coalesce(sum(CASE WHEN dailystory_customers_changes.differs_field_city THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_5, coalesce(sum(CASE WHEN dailystory_customers_changes."differs_field_lastName" THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_7, coalesce(sum(CASE WHEN dailystory_customers_changes.differs_custom_plan THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_9 
+FROM dailystory_customers_changes 
+WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.operation IN ($1::VARCHAR);
+
+SELECT coalesce(sum(CASE WHEN dailystory_customers_changes.differs_field_email THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_1, coalesce(sum(CASE WHEN dailystory_customers_changes."differs_field_firstName" THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_3, coalesce(sum(CASE WHEN dailystory_customers_changes.differs_field_city THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_5, coalesce(sum(CASE WHEN dailystory_customers_changes.differs_custom_plan THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_7 
+FROM dailystory_customers_changes 
+WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.operation IN ($1::VARCHAR);
+
+SELECT coalesce(sum(dailystory_customers_duplicates.source_rows), $1::INTEGER) AS coalesce_1 
+FROM dailystory_customers_duplicates;
+
+SELECT count(*) AS count_1 
+FROM dailystory_customers_changes 
+WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation IN ($1::VARCHAR) AND (dailystory_customers_changes.is_new OR dailystory_customers_changes.identity_changed) AND NOT coalesce(dailystory_customers_changes.rekeyed, false) AND dailystory_customers_changes.waits_for IS NULL AND (EXISTS (SELECT dailystory_customers_snapshot.resend_all 
+FROM dailystory_customers_snapshot 
+WHERE (dailystory_customers_snapshot.identity_email = dailystory_customers_changes.identity_email OR dailystory_customers_snapshot.identity_mobile = dailystory_customers_changes.identity_mobile) AND dailystory_customers_snapshot.customer_id != dailystory_customers_changes.customer_id AND dailystory_customers_snapshot.absent_since IS NULL));
+
+SELECT count(*) AS count_1 
+FROM dailystory_customers_changes 
+WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation IN ($1::VARCHAR) AND dailystory_customers_changes.priority = $1::BIGINT AND (EXISTS (SELECT before.sequence 
+FROM dailystory_customers_changes AS before 
+WHERE before.plan_id = $1::VARCHAR AND before.sequence = dailystory_customers_changes.waits_for AND (coalesce(before.outcome, $1::VARCHAR) NOT IN ($1::VARCHAR))));
+
+SELECT count(*) AS count_1 
+FROM dailystory_customers_pending;
+
+SELECT count(*) AS count_1 
+FROM dailystory_customers_snapshot 
+WHERE dailystory_customers_snapshot.absent_since IS NULL;
+
+SELECT count(*) AS count_1 
+FROM dailystory_customers_snapshot 
+WHERE dailystory_customers_snapshot.absent_since IS NULL AND CAST(coalesce((hashtextextended(CAST(dailystory_customers_snapshot.customer_id AS TEXT), $1::INTEGER) & 9223372036854775807) % 2, $1::INTEGER) AS BIGINT) = $1::BIGINT;
+
+SELECT count(*) AS count_1, coalesce(sum(CASE WHEN (source.customer_id IS NOT NULL) THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_1 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source 
+WHERE CAST(coalesce((hashtextextended(CAST(source.customer_id AS TEXT), $1::INTEGER) & 9223372036854775807) % 2, $1::INTEGER) AS BIGINT) = $1::BIGINT;
+
+SELECT count(*) AS count_1, coalesce(sum(CASE WHEN (source.customer_id IS NOT NULL) THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_1 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source 
+WHERE EXISTS (SELECT * 
+FROM dailystory_customers_rejections 
+WHERE dailystory_customers_rejections.customer_id = source.customer_id);
+
+SELECT count(*) AS count_1, coalesce(sum(CASE WHEN (source.customer_id IS NOT NULL) THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_1 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source 
+WHERE source.customer_id = $1::INTEGER;
+
+SELECT count(*) AS count_1, coalesce(sum(CASE WHEN (source.customer_id IS NOT NULL) THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_1 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source 
+WHERE true;
+
+SELECT count(*) AS count_1, coalesce(sum(CASE WHEN (source.customer_id IS NOT NULL) THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_1 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM dailystory_customers_staged AS source) AS source 
+WHERE true;
+
+SELECT count(*) AS count_1, coalesce(sum(CASE WHEN (source.customer_id IS NOT NULL) THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_1 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", source.level AS field_city, nullif(source.plan, '') AS "field_lastName", nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source 
+WHERE true;
+
+SELECT count(*) AS count_1, coalesce(sum(CASE WHEN (source.customer_id IS NOT NULL) THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_1 
+FROM dailystory_customers_staged AS source 
+WHERE CAST(coalesce((hashtextextended(CAST(source.customer_id AS TEXT), $1::INTEGER) & 9223372036854775807) % 2, $1::INTEGER) AS BIGINT) = $1::BIGINT;
+
+SELECT count(*) AS count_1, coalesce(sum(CASE WHEN (source.customer_id IS NOT NULL) THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_1 
+FROM dailystory_customers_staged AS source 
+WHERE EXISTS (SELECT * 
+FROM dailystory_customers_rejections 
+WHERE dailystory_customers_rejections.customer_id = source.customer_id);
+
+SELECT count(*) AS count_1, coalesce(sum(CASE WHEN (source.customer_id IS NOT NULL) THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_1 
+FROM dailystory_customers_staged AS source 
+WHERE source.customer_id = $1::BIGINT;
+
+SELECT count(*) AS count_1, coalesce(sum(CASE WHEN (source.customer_id IS NOT NULL) THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_1 
+FROM dailystory_customers_staged AS source 
+WHERE true;
+
+SELECT current_database() AS database, current_user AS role, coalesce($1, current_schema()) AS schema, has_database_privilege(current_database(), 'TEMPORARY') AS may_make_temporary;
+
+SELECT dailystory_customers_changes.operation, count(*) AS count_1 
+FROM dailystory_customers_changes 
+WHERE dailystory_customers_changes.plan_id = $1::VARCHAR GROUP BY dailystory_customers_changes.operation;
+
+SELECT dailystory_customers_changes.priority, count(*) AS count_1 
+FROM dailystory_customers_changes 
+WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation IN ($1::VARCHAR) GROUP BY dailystory_customers_changes.priority;
+
+SELECT dailystory_customers_changes.sequence, dailystory_customers_changes.customer_id, dailystory_customers_changes.field_email, dailystory_customers_changes."field_firstName", dailystory_customers_changes.field_city, coalesce(dailystory_customers_changes.custom_plan, dailystory_customers_snapshot.custom_plan) AS custom_plan, dailystory_customers_changes.differs_field_email, dailystory_customers_changes."differs_field_firstName", dailystory_customers_changes.differs_field_city, dailystory_customers_changes.differs_custom_plan, dailystory_customers_changes.is_new, dailystory_customers_changes.replaces, dailystory_customers_changes.operation AS operation, dailystory_customers_changes.dsid AS planned_dsid, dailystory_customers_changes.reactivates AS reactivates, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile, dailystory_customers_changes.identity_email AS new_email, dailystory_customers_changes.identity_mobile AS new_mobile, dailystory_customers_snapshot.absent_action, dailystory_customers_contact_map.dsid AS mapped_dsid, dailystory_customers_contact_map.deactivated_at, dailystory_customers_contact_map.deleted_at, dailystory_customers_intents.sent_at AS intent_at, dailystory_customers_intents.email_as_sent, dailystory_customers_intents.mobile_as_sent 
+FROM dailystory_customers_changes LEFT OUTER JOIN dailystory_customers_snapshot ON dailystory_customers_changes.customer_id = dailystory_customers_snapshot.customer_id LEFT OUTER JOIN dailystory_customers_contact_map ON dailystory_customers_changes.customer_id = dailystory_customers_contact_map.customer_id LEFT OUTER JOIN dailystory_customers_intents ON dailystory_customers_changes.customer_id = dailystory_customers_intents.customer_id 
+WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation IN ($1::VARCHAR) AND dailystory_customers_changes.priority = $1::BIGINT AND dailystory_customers_changes.sequence BETWEEN $1::BIGINT AND $1::BIGINT ORDER BY dailystory_customers_changes.sequence;
+
+SELECT dailystory_customers_changes.sequence, dailystory_customers_changes.customer_id, dailystory_customers_changes.field_email, dailystory_customers_changes."field_firstName", dailystory_customers_changes.field_city, dailystory_customers_changes."field_lastName", coalesce(dailystory_customers_changes.custom_plan, dailystory_customers_snapshot.custom_plan) AS custom_plan, dailystory_customers_changes.differs_field_email, dailystory_customers_changes."differs_field_firstName", dailystory_customers_changes.differs_field_city, dailystory_customers_changes."differs_field_lastName", dailystory_customers_changes.differs_custom_plan, dailystory_customers_changes.is_new, dailystory_customers_changes.replaces, dailystory_customers_changes.operation AS operation, dailystory_customers_changes.dsid AS planned_dsid, dailystory_customers_changes.reactivates AS reactivates, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile, dailystory_customers_changes.identity_email AS new_email, dailystory_customers_changes.identity_mobile AS new_mobile, dailystory_customers_snapshot.absent_action, dailystory_customers_contact_map.dsid AS mapped_dsid, dailystory_customers_contact_map.deactivated_at, dailystory_customers_contact_map.deleted_at, dailystory_customers_intents.sent_at AS intent_at, dailystory_customers_intents.email_as_sent, dailystory_customers_intents.mobile_as_sent 
+FROM dailystory_customers_changes LEFT OUTER JOIN dailystory_customers_snapshot ON dailystory_customers_changes.customer_id = dailystory_customers_snapshot.customer_id LEFT OUTER JOIN dailystory_customers_contact_map ON dailystory_customers_changes.customer_id = dailystory_customers_contact_map.customer_id LEFT OUTER JOIN dailystory_customers_intents ON dailystory_customers_changes.customer_id = dailystory_customers_intents.customer_id 
+WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation IN ($1::VARCHAR) AND dailystory_customers_changes.priority = $1::BIGINT AND dailystory_customers_changes.sequence BETWEEN $1::BIGINT AND $1::BIGINT ORDER BY dailystory_customers_changes.sequence;
+
+SELECT dailystory_customers_contact_map.dsid 
+FROM dailystory_customers_contact_map JOIN (SELECT r.dsid AS dsid 
+FROM json_to_recordset(CAST($1::VARCHAR AS JSON)) AS r(dsid TEXT)) AS given ON dailystory_customers_contact_map.dsid = given.dsid JOIN dailystory_customers_snapshot ON dailystory_customers_snapshot.customer_id = dailystory_customers_contact_map.customer_id 
+WHERE dailystory_customers_contact_map.deleted_at IS NULL AND dailystory_customers_snapshot.absent_since IS NULL;
+
+SELECT dailystory_customers_contact_map.dsid 
+FROM dailystory_customers_contact_map JOIN (SELECT r.dsid AS dsid 
+FROM json_to_recordset(CAST($1::VARCHAR AS JSON)) AS r(dsid TEXT)) AS given ON dailystory_customers_contact_map.dsid = given.dsid JOIN dailystory_customers_snapshot ON dailystory_customers_snapshot.customer_id = dailystory_customers_contact_map.customer_id 
+WHERE dailystory_customers_contact_map.deleted_at IS NULL AND dailystory_customers_snapshot.absent_since IS NULL AND NOT (EXISTS (SELECT dailystory_customers_changes.sequence 
+FROM dailystory_customers_changes 
+WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.operation = $1::VARCHAR AND dailystory_customers_changes.customer_id = dailystory_customers_contact_map.customer_id));
+
+SELECT dailystory_customers_intents.customer_id, dailystory_customers_intents.email_as_sent, dailystory_customers_intents.mobile_as_sent, dailystory_customers_intents.plan_id, dailystory_customers_intents.sequence, dailystory_customers_intents.sent_at 
+FROM dailystory_customers_intents;
+
+SELECT dailystory_customers_judged.reason, count(*) AS count_1 
+FROM dailystory_customers_judged 
+WHERE dailystory_customers_judged.reason IS NOT NULL GROUP BY dailystory_customers_judged.reason;
+
+SELECT dailystory_customers_judged.sequence, dailystory_customers_judged.identity_email AS identity, dailystory_customers_pending.customer_id 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_judged.reason IS NULL AND NOT dailystory_customers_judged.held AND (dailystory_customers_judged.operation = $1::VARCHAR OR dailystory_customers_judged.identity_changed) AND dailystory_customers_judged.identity_email IN (SELECT dailystory_customers_judged.identity_email 
+FROM dailystory_customers_judged 
+WHERE dailystory_customers_judged.reason IS NULL AND NOT dailystory_customers_judged.held AND (dailystory_customers_judged.operation = $1::VARCHAR OR dailystory_customers_judged.identity_changed) AND dailystory_customers_judged.identity_email IS NOT NULL GROUP BY dailystory_customers_judged.identity_email 
+HAVING count(*) > $1::INTEGER) ORDER BY dailystory_customers_judged.identity_email, dailystory_customers_judged.sequence;
+
+SELECT dailystory_customers_judged.sequence, dailystory_customers_judged.identity_mobile AS identity, dailystory_customers_pending.customer_id 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_judged.reason IS NULL AND NOT dailystory_customers_judged.held AND (dailystory_customers_judged.operation = $1::VARCHAR OR dailystory_customers_judged.identity_changed) AND dailystory_customers_judged.identity_mobile IN (SELECT dailystory_customers_judged.identity_mobile 
+FROM dailystory_customers_judged 
+WHERE dailystory_customers_judged.reason IS NULL AND NOT dailystory_customers_judged.held AND (dailystory_customers_judged.operation = $1::VARCHAR OR dailystory_customers_judged.identity_changed) AND dailystory_customers_judged.identity_mobile IS NOT NULL GROUP BY dailystory_customers_judged.identity_mobile 
+HAVING count(*) > $1::INTEGER) ORDER BY dailystory_customers_judged.identity_mobile, dailystory_customers_judged.sequence;
+
+SELECT dailystory_customers_judged.sequence, dailystory_customers_judged.operation, dailystory_customers_pending.customer_id, dailystory_customers_snapshot.customer_id AS other_key_0, NOT (EXISTS (SELECT * 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source 
+WHERE dailystory_customers_snapshot.customer_id = source.customer_id)) AS leaves, dailystory_customers_contact_map.dsid AS other_dsid, coalesce(dailystory_customers_contact_map.deleted_at, dailystory_customers_contact_map.deactivated_at) AS taken_out_at, other_row.sequence AS other_sequence, other_row.reason IS NULL AND NOT other_row.held AND other_row.identity_email IS NOT NULL AND other_row.identity_email != dailystory_customers_judged.identity_email AS other_moves 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence JOIN dailystory_customers_snapshot ON dailystory_customers_snapshot.identity_email = dailystory_customers_judged.identity_email JOIN dailystory_customers_contact_map ON dailystory_customers_snapshot.customer_id = dailystory_customers_contact_map.customer_id LEFT OUTER JOIN (SELECT other.sequence AS sequence, other.operation AS operation, other.identity_email AS identity_email, other.identity_mobile AS identity_mobile, other.identity_changed AS identity_changed, other.reason AS reason, other.message AS message, other.held AS held, other.rekeyed AS rekeyed, other.reactivates AS reactivates, other.dsid AS dsid, other.waits_for AS waits_for, other.priority AS priority, other_pending.customer_id AS customer_id 
+FROM dailystory_customers_judged AS other JOIN dailystory_customers_pending AS other_pending ON other.sequence = other_pending.sequence) AS other_row ON dailystory_customers_snapshot.customer_id = other_row.customer_id 
+WHERE dailystory_customers_judged.reason IS NULL AND NOT dailystory_customers_judged.held AND (dailystory_customers_judged.operation = $1::VARCHAR OR dailystory_customers_judged.identity_changed) ORDER BY dailystory_customers_judged.sequence, dailystory_customers_contact_map.deleted_at IS NOT NULL, dailystory_customers_contact_map.dsid;
+
+SELECT dailystory_customers_judged.sequence, dailystory_customers_judged.operation, dailystory_customers_pending.customer_id, dailystory_customers_snapshot.customer_id AS other_key_0, NOT (EXISTS (SELECT * 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source 
+WHERE dailystory_customers_snapshot.customer_id = source.customer_id)) AS leaves, dailystory_customers_contact_map.dsid AS other_dsid, coalesce(dailystory_customers_contact_map.deleted_at, dailystory_customers_contact_map.deactivated_at) AS taken_out_at, other_row.sequence AS other_sequence, other_row.reason IS NULL AND NOT other_row.held AND other_row.identity_mobile IS NOT NULL AND other_row.identity_mobile != dailystory_customers_judged.identity_mobile AS other_moves 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence JOIN dailystory_customers_snapshot ON dailystory_customers_snapshot.identity_mobile = dailystory_customers_judged.identity_mobile JOIN dailystory_customers_contact_map ON dailystory_customers_snapshot.customer_id = dailystory_customers_contact_map.customer_id LEFT OUTER JOIN (SELECT other.sequence AS sequence, other.operation AS operation, other.identity_email AS identity_email, other.identity_mobile AS identity_mobile, other.identity_changed AS identity_changed, other.reason AS reason, other.message AS message, other.held AS held, other.rekeyed AS rekeyed, other.reactivates AS reactivates, other.dsid AS dsid, other.waits_for AS waits_for, other.priority AS priority, other_pending.customer_id AS customer_id 
+FROM dailystory_customers_judged AS other JOIN dailystory_customers_pending AS other_pending ON other.sequence = other_pending.sequence) AS other_row ON dailystory_customers_snapshot.customer_id = other_row.customer_id 
+WHERE dailystory_customers_judged.reason IS NULL AND NOT dailystory_customers_judged.held AND (dailystory_customers_judged.operation = $1::VARCHAR OR dailystory_customers_judged.identity_changed) ORDER BY dailystory_customers_judged.sequence, dailystory_customers_contact_map.deleted_at IS NOT NULL, dailystory_customers_contact_map.dsid;
+
+SELECT dailystory_customers_judged.sequence, dailystory_customers_judged.operation, dailystory_customers_pending.customer_id, dailystory_customers_snapshot.customer_id AS other_key_0, NOT (EXISTS (SELECT * 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM dailystory_customers_staged AS source) AS source 
+WHERE dailystory_customers_snapshot.customer_id = source.customer_id)) AS leaves, dailystory_customers_contact_map.dsid AS other_dsid, coalesce(dailystory_customers_contact_map.deleted_at, dailystory_customers_contact_map.deactivated_at) AS taken_out_at, other_row.sequence AS other_sequence, other_row.reason IS NULL AND NOT other_row.held AND other_row.identity_email IS NOT NULL AND other_row.identity_email != dailystory_customers_judged.identity_email AS other_moves 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence JOIN dailystory_customers_snapshot ON dailystory_customers_snapshot.identity_email = dailystory_customers_judged.identity_email JOIN dailystory_customers_contact_map ON dailystory_customers_snapshot.customer_id = dailystory_customers_contact_map.customer_id LEFT OUTER JOIN (SELECT other.sequence AS sequence, other.operation AS operation, other.identity_email AS identity_email, other.identity_mobile AS identity_mobile, other.identity_changed AS identity_changed, other.reason AS reason, other.message AS message, other.held AS held, other.rekeyed AS rekeyed, other.reactivates AS reactivates, other.dsid AS dsid, other.waits_for AS waits_for, other.priority AS priority, other_pending.customer_id AS customer_id 
+FROM dailystory_customers_judged AS other JOIN dailystory_customers_pending AS other_pending ON other.sequence = other_pending.sequence) AS other_row ON dailystory_customers_snapshot.customer_id = other_row.customer_id 
+WHERE dailystory_customers_judged.reason IS NULL AND NOT dailystory_customers_judged.held AND (dailystory_customers_judged.operation = $1::VARCHAR OR dailystory_customers_judged.identity_changed) ORDER BY dailystory_customers_judged.sequence, dailystory_customers_contact_map.deleted_at IS NOT NULL, dailystory_customers_contact_map.dsid;
+
+SELECT dailystory_customers_judged.sequence, dailystory_customers_judged.operation, dailystory_customers_pending.customer_id, dailystory_customers_snapshot.customer_id AS other_key_0, NOT (EXISTS (SELECT * 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source.plan, '') AS custom_plan 
+FROM dailystory_customers_staged AS source) AS source 
+WHERE dailystory_customers_snapshot.customer_id = source.customer_id)) AS leaves, dailystory_customers_contact_map.dsid AS other_dsid, coalesce(dailystory_customers_contact_map.deleted_at, dailystory_customers_contact_map.deactivated_at) AS taken_out_at, other_row.sequence AS other_sequence, other_row.reason IS NULL AND NOT other_row.held AND other_row.identity_mobile IS NOT NULL AND other_row.identity_mobile != dailystory_customers_judged.identity_mobile AS other_moves 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence JOIN dailystory_customers_snapshot ON dailystory_customers_snapshot.identity_mobile = dailystory_customers_judged.identity_mobile JOIN dailystory_customers_contact_map ON dailystory_customers_snapshot.customer_id = dailystory_customers_contact_map.customer_id LEFT OUTER JOIN (SELECT other.sequence AS sequence, other.operation AS operation, other.identity_email AS identity_email, other.identity_mobile AS identity_mobile, other.identity_changed AS identity_changed, other.reason AS reason, other.message AS message, other.held AS held, other.rekeyed AS rekeyed, other.reactivates AS reactivates, other.dsid AS dsid, other.waits_for AS waits_for, other.priority AS priority, other_pending.customer_id AS customer_id 
+FROM dailystory_customers_judged AS other JOIN dailystory_customers_pending AS other_pending ON other.sequence = other_pending.sequence) AS other_row ON dailystory_customers_snapshot.customer_id = other_row.customer_id 
+WHERE dailystory_customers_judged.reason IS NULL AND NOT dailystory_customers_judged.held AND (dailystory_customers_judged.operation = $1::VARCHAR OR dailystory_customers_judged.identity_changed) ORDER BY dailystory_customers_judged.sequence, dailystory_customers_contact_map.deleted_at IS NOT NULL, dailystory_customers_contact_map.dsid;
+
+SELECT dailystory_customers_judged.sequence, dailystory_customers_judged.operation, dailystory_customers_pending.customer_id, dailystory_customers_snapshot.customer_id AS other_key_0, NOT (EXISTS (SELECT * 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", source.level AS field_city, nullif(source.plan, '') AS "field_lastName", nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source 
+WHERE dailystory_customers_snapshot.customer_id = source.customer_id)) AS leaves, dailystory_customers_contact_map.dsid AS other_dsid, coalesce(dailystory_customers_contact_map.deleted_at, dailystory_customers_contact_map.deactivated_at) AS taken_out_at, other_row.sequence AS other_sequence, other_row.reason IS NULL AND NOT other_row.held AND other_row.identity_email IS NOT NULL AND other_row.identity_email != dailystory_customers_judged.identity_email AS other_moves 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence JOIN dailystory_customers_snapshot ON dailystory_customers_snapshot.identity_email = dailystory_customers_judged.identity_email JOIN dailystory_customers_contact_map ON dailystory_customers_snapshot.customer_id = dailystory_customers_contact_map.customer_id LEFT OUTER JOIN (SELECT other.sequence AS sequence, other.operation AS operation, other.identity_email AS identity_email, other.identity_mobile AS identity_mobile, other.identity_changed AS identity_changed, other.reason AS reason, other.message AS message, other.held AS held, other.rekeyed AS rekeyed, other.reactivates AS reactivates, other.dsid AS dsid, other.waits_for AS waits_for, other.priority AS priority, other_pending.customer_id AS customer_id 
+FROM dailystory_customers_judged AS other JOIN dailystory_customers_pending AS other_pending ON other.sequence = other_pending.sequence) AS other_row ON dailystory_customers_snapshot.customer_id = other_row.customer_id 
+WHERE dailystory_customers_judged.reason IS NULL AND NOT dailystory_customers_judged.held AND (dailystory_customers_judged.operation = $1::VARCHAR OR dailystory_customers_judged.identity_changed) ORDER BY dailystory_customers_judged.sequence, dailystory_customers_contact_map.deleted_at IS NOT NULL, dailystory_customers_contact_map.dsid;
+
+SELECT dailystory_customers_judged.sequence, dailystory_customers_judged.operation, dailystory_customers_pending.customer_id, dailystory_customers_snapshot.customer_id AS other_key_0, NOT (EXISTS (SELECT * 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", source.level AS field_city, nullif(source.plan, '') AS "field_lastName", nullif(source.plan, '') AS custom_plan 
+FROM customers AS source) AS source 
+WHERE dailystory_customers_snapshot.customer_id = source.customer_id)) AS leaves, dailystory_customers_contact_map.dsid AS other_dsid, coalesce(dailystory_customers_contact_map.deleted_at, dailystory_customers_contact_map.deactivated_at) AS taken_out_at, other_row.sequence AS other_sequence, other_row.reason IS NULL AND NOT other_row.held AND other_row.identity_mobile IS NOT NULL AND other_row.identity_mobile != dailystory_customers_judged.identity_mobile AS other_moves 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence JOIN dailystory_customers_snapshot ON dailystory_customers_snapshot.identity_mobile = dailystory_customers_judged.identity_mobile JOIN dailystory_customers_contact_map ON dailystory_customers_snapshot.customer_id = dailystory_customers_contact_map.customer_id LEFT OUTER JOIN (SELECT other.sequence AS sequence, other.operation AS operation, other.identity_email AS identity_email, other.identity_mobile AS identity_mobile, other.identity_changed AS identity_changed, other.reason AS reason, other.message AS message, other.held AS held, other.rekeyed AS rekeyed, other.reactivates AS reactivates, other.dsid AS dsid, other.waits_for AS waits_for, other.priority AS priority, other_pending.customer_id AS customer_id 
+FROM dailystory_customers_judged AS other JOIN dailystory_customers_pending AS other_pending ON other.sequence = other_pending.sequence) AS other_row ON dailystory_customers_snapshot.customer_id = other_row.customer_id 
+WHERE dailystory_customers_judged.reason IS NULL AND NOT dailystory_customers_judged.held AND (dailystory_customers_judged.operation = $1::VARCHAR OR dailystory_customers_judged.identity_changed) ORDER BY dailystory_customers_judged.sequence, dailystory_customers_contact_map.deleted_at IS NOT NULL, dailystory_customers_contact_map.dsid;
+
+SELECT dailystory_customers_judged.sequence, dailystory_customers_judged.operation, dailystory_customers_pending.customer_id, dailystory_customers_snapshot.customer_id AS other_key_0, NOT (EXISTS (SELECT * 
+FROM dailystory_customers_staged AS source 
+WHERE source.customer_id = dailystory_customers_snapshot.customer_id)) AS leaves, dailystory_customers_contact_map.dsid AS other_dsid, coalesce(dailystory_customers_contact_map.deleted_at, dailystory_customers_contact_map.deactivated_at) AS taken_out_at, other_row.sequence AS other_sequence, other_row.reason IS NULL AND NOT other_row.held AND other_row.identity_email IS NOT NULL AND other_row.identity_email != dailystory_customers_judged.identity_email AS other_moves 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence JOIN dailystory_customers_snapshot ON dailystory_customers_snapshot.identity_email = dailystory_customers_judged.identity_email JOIN dailystory_customers_contact_map ON dailystory_customers_snapshot.customer_id = dailystory_customers_contact_map.customer_id LEFT OUTER JOIN (SELECT other.sequence AS sequence, other.operation AS operation, other.identity_email AS identity_email, other.identity_mobile AS identity_mobile, other.identity_changed AS identity_changed, other.reason AS reason, other.message AS message, other.held AS held, other.rekeyed AS rekeyed, other.reactivates AS reactivates, other.dsid AS dsid, other.waits_for AS waits_for, other.priority AS priority, other_pending.customer_id AS customer_id 
+FROM dailystory_customers_judged AS other JOIN dailystory_customers_pending AS other_pending ON other.sequence = other_pending.sequence) AS other_row ON dailystory_customers_snapshot.customer_id = other_row.customer_id 
+WHERE dailystory_customers_judged.reason IS NULL AND NOT dailystory_customers_judged.held AND (dailystory_customers_judged.operation = $1::VARCHAR OR dailystory_customers_judged.identity_changed) ORDER BY dailystory_customers_judged.sequence, dailystory_customers_contact_map.deleted_at IS NOT NULL, dailystory_customers_contact_map.dsid;
+
+SELECT dailystory_customers_judged.sequence, dailystory_customers_judged.operation, dailystory_customers_pending.customer_id, dailystory_customers_snapshot.customer_id AS other_key_0, NOT (EXISTS (SELECT * 
+FROM dailystory_customers_staged AS source 
+WHERE source.customer_id = dailystory_customers_snapshot.customer_id)) AS leaves, dailystory_customers_contact_map.dsid AS other_dsid, coalesce(dailystory_customers_contact_map.deleted_at, dailystory_customers_contact_map.deactivated_at) AS taken_out_at, other_row.sequence AS other_sequence, other_row.reason IS NULL AND NOT other_row.held AND other_row.identity_mobile IS NOT NULL AND other_row.identity_mobile != dailystory_customers_judged.identity_mobile AS other_moves 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence JOIN dailystory_customers_snapshot ON dailystory_customers_snapshot.identity_mobile = dailystory_customers_judged.identity_mobile JOIN dailystory_customers_contact_map ON dailystory_customers_snapshot.customer_id = dailystory_customers_contact_map.customer_id LEFT OUTER JOIN (SELECT other.sequence AS sequence, other.operation AS operation, other.identity_email AS identity_email, other.identity_mobile AS identity_mobile, other.identity_changed AS identity_changed, other.reason AS reason, other.message AS message, other.held AS held, other.rekeyed AS rekeyed, other.reactivates AS reactivates, other.dsid AS dsid, other.waits_for AS waits_for, other.priority AS priority, other_pending.customer_id AS customer_id 
+FROM dailystory_customers_judged AS other JOIN dailystory_customers_pending AS other_pending ON other.sequence = other_pending.sequence) AS other_row ON dailystory_customers_snapshot.customer_id = other_row.customer_id 
+WHERE dailystory_customers_judged.reason IS NULL AND NOT dailystory_customers_judged.held AND (dailystory_customers_judged.operation = $1::VARCHAR OR dailystory_customers_judged.identity_changed) ORDER BY dailystory_customers_judged.sequence, dailystory_customers_contact_map.deleted_at IS NOT NULL, dailystory_customers_contact_map.dsid;
+
+SELECT dailystory_customers_pending.sequence, dailystory_customers_pending.customer_id, dailystory_customers_pending.field_email, dailystory_customers_pending."field_firstName", dailystory_customers_pending.field_city, coalesce(dailystory_customers_pending.custom_plan, dailystory_customers_snapshot.custom_plan) AS custom_plan, dailystory_customers_pending.differs_field_email, dailystory_customers_pending."differs_field_firstName", dailystory_customers_pending.differs_field_city, dailystory_customers_pending.differs_custom_plan, dailystory_customers_pending.is_new, dailystory_customers_pending.replaces, NULL AS operation, NULL AS planned_dsid, NULL AS reactivates, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile, NULL AS new_email, NULL AS new_mobile, dailystory_customers_snapshot.absent_action, dailystory_customers_contact_map.dsid AS mapped_dsid, dailystory_customers_contact_map.deactivated_at, dailystory_customers_contact_map.deleted_at, dailystory_customers_intents.sent_at AS intent_at, dailystory_customers_intents.email_as_sent, dailystory_customers_intents.mobile_as_sent 
+FROM dailystory_customers_pending LEFT OUTER JOIN dailystory_customers_snapshot ON dailystory_customers_snapshot.customer_id = dailystory_customers_pending.customer_id LEFT OUTER JOIN dailystory_customers_contact_map ON dailystory_customers_contact_map.customer_id = dailystory_customers_pending.customer_id LEFT OUTER JOIN dailystory_customers_intents ON dailystory_customers_intents.customer_id = dailystory_customers_pending.customer_id 
+WHERE dailystory_customers_pending.sequence BETWEEN $1::BIGINT AND $1::BIGINT ORDER BY dailystory_customers_pending.sequence;
+
+SELECT dailystory_customers_pending.sequence, dailystory_customers_pending.customer_id, dailystory_customers_pending.field_email, dailystory_customers_pending."field_firstName", dailystory_customers_pending.field_city, dailystory_customers_pending."field_lastName", coalesce(dailystory_customers_pending.custom_plan, dailystory_customers_snapshot.custom_plan) AS custom_plan, dailystory_customers_pending.differs_field_email, dailystory_customers_pending."differs_field_firstName", dailystory_customers_pending.differs_field_city, dailystory_customers_pending."differs_field_lastName", dailystory_customers_pending.differs_custom_plan, dailystory_customers_pending.is_new, dailystory_customers_pending.replaces, NULL AS operation, NULL AS planned_dsid, NULL AS reactivates, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile, NULL AS new_email, NULL AS new_mobile, dailystory_customers_snapshot.absent_action, dailystory_customers_contact_map.dsid AS mapped_dsid, dailystory_customers_contact_map.deactivated_at, dailystory_customers_contact_map.deleted_at, dailystory_customers_intents.sent_at AS intent_at, dailystory_customers_intents.email_as_sent, dailystory_customers_intents.mobile_as_sent 
+FROM dailystory_customers_pending LEFT OUTER JOIN dailystory_customers_snapshot ON dailystory_customers_snapshot.customer_id = dailystory_customers_pending.customer_id LEFT OUTER JOIN dailystory_customers_contact_map ON dailystory_customers_contact_map.customer_id = dailystory_customers_pending.customer_id LEFT OUTER JOIN dailystory_customers_intents ON dailystory_customers_intents.customer_id = dailystory_customers_pending.customer_id 
+WHERE dailystory_customers_pending.sequence BETWEEN $1::BIGINT AND $1::BIGINT ORDER BY dailystory_customers_pending.sequence;
+
+SELECT dailystory_customers_rejections.customer_id, dailystory_customers_rejections.reason, dailystory_customers_rejections.message, dailystory_customers_rejections.fingerprint, dailystory_customers_rejections.source_rows, dailystory_customers_rejections.attempts, dailystory_customers_rejections.first_seen_at, dailystory_customers_rejections.last_seen_at 
+FROM dailystory_customers_rejections 
+WHERE dailystory_customers_rejections.reason IN ($1::VARCHAR);
+
+SELECT dailystory_customers_snapshot.customer_id, field_city AS text 
+FROM dailystory_customers_snapshot 
+WHERE field_city IS NOT NULL ORDER BY dailystory_customers_snapshot.customer_id 
+ LIMIT $1::INTEGER OFFSET $1::INTEGER;
+
+SELECT dailystory_meta.holder, dailystory_meta.fence 
+FROM dailystory_meta 
+WHERE dailystory_meta.name = $1::VARCHAR;
+
+SELECT dailystory_meta.name, dailystory_meta.value 
+FROM dailystory_meta;
+
+SELECT dailystory_meta.name, dailystory_meta.value, dailystory_meta.holder, dailystory_meta.fence, dailystory_meta.heartbeat_at 
+FROM dailystory_meta 
+WHERE dailystory_meta.name = $1::VARCHAR;
+
+SELECT dailystory_meta.value 
+FROM dailystory_meta 
+WHERE dailystory_meta.name = $1::VARCHAR;
+
+SELECT dailystory_plans.mapping_version 
+FROM dailystory_plans 
+WHERE dailystory_plans.plan_id = $1::VARCHAR;
+
+SELECT dailystory_plans.plan_id 
+FROM dailystory_plans 
+WHERE dailystory_plans.sync_name = $1::VARCHAR ORDER BY dailystory_plans.plan_id DESC 
+ LIMIT $1::INTEGER;
+
+SELECT dailystory_plans.plan_id, dailystory_plans.sync_name, dailystory_plans.partition_value, dailystory_plans.run_id, dailystory_plans.scope, dailystory_plans.options, dailystory_plans.mapping_version, dailystory_plans.destination, dailystory_plans.status, dailystory_plans.guards, dailystory_plans.changes_by_field, dailystory_plans.rejections_by_reason, dailystory_plans.rows_read, dailystory_plans.rows_unchanged, dailystory_plans.rows_to_create, dailystory_plans.rows_to_update, dailystory_plans.rows_to_delete, dailystory_plans.rows_rejected, dailystory_plans.rows_held, dailystory_plans.diff_seconds, dailystory_plans.created_at, dailystory_plans.sent_at, dailystory_plans.finished_at 
+FROM dailystory_plans 
+WHERE dailystory_plans.sync_name = $1::VARCHAR AND dailystory_plans.run_id IN ($1::VARCHAR) AND dailystory_plans.partition_value IS NOT DISTINCT FROM $1::VARCHAR ORDER BY dailystory_plans.plan_id DESC;
+
+SELECT dailystory_plans.plan_id, dailystory_plans.sync_name, dailystory_plans.partition_value, dailystory_plans.run_id, dailystory_plans.scope, dailystory_plans.options, dailystory_plans.mapping_version, dailystory_plans.destination, dailystory_plans.status, dailystory_plans.guards, dailystory_plans.changes_by_field, dailystory_plans.rejections_by_reason, dailystory_plans.rows_read, dailystory_plans.rows_unchanged, dailystory_plans.rows_to_create, dailystory_plans.rows_to_update, dailystory_plans.rows_to_delete, dailystory_plans.rows_rejected, dailystory_plans.rows_held, dailystory_plans.diff_seconds, dailystory_plans.created_at, dailystory_plans.sent_at, dailystory_plans.finished_at 
+FROM dailystory_plans 
+WHERE dailystory_plans.sync_name = $1::VARCHAR AND dailystory_plans.run_id IN ($1::VARCHAR) AND dailystory_plans.partition_value IS NOT DISTINCT FROM NULL ORDER BY dailystory_plans.plan_id DESC;
+
+SELECT has_schema_privilege(oid, 'USAGE') AS may_use, has_schema_privilege(oid, 'CREATE') AS may_create FROM pg_catalog.pg_namespace WHERE nspname = $1;
+
+SELECT min(dailystory_customers_changes.sequence) AS min_1, max(dailystory_customers_changes.sequence) AS max_1 
+FROM dailystory_customers_changes 
+WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation IN ($1::VARCHAR) AND dailystory_customers_changes.priority = $1::BIGINT;
+
+SELECT moved.dsid 
+FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, dailystory_customers_changes.dsid AS dsid 
+FROM dailystory_customers_changes JOIN dailystory_customers_answers ON dailystory_customers_answers.sequence = dailystory_customers_changes.sequence 
+WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.sequence IN (SELECT dailystory_customers_answers.sequence 
+FROM dailystory_customers_answers) AND dailystory_customers_answers.outcome IN ($1::VARCHAR) AND dailystory_customers_changes.rekeyed) AS moved 
+ LIMIT $1::INTEGER;
+
+SELECT relname AS name, has_table_privilege(c.oid, 'SELECT') AS may_select, has_table_privilege(c.oid, 'INSERT') AS may_insert, has_table_privilege(c.oid, 'UPDATE') AS may_update, has_table_privilege(c.oid, 'DELETE') AS may_delete FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname IN ($1);
+
+UPDATE dailystory_customers_changes SET dsid=coalesce(dailystory_customers_answers.dsid, dailystory_customers_changes.dsid), outcome=dailystory_customers_answers.outcome, reason=dailystory_customers_answers.reason, message=dailystory_customers_answers.message, attempts=dailystory_customers_answers.attempts, answered_at=dailystory_customers_answers.answered_at FROM dailystory_customers_answers WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.sequence = dailystory_customers_answers.sequence;
+
+UPDATE dailystory_customers_changes SET outcome=$1::VARCHAR, answered_at=$1::TIMESTAMP WITHOUT TIME ZONE WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation = $1::VARCHAR OR dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation = $1::VARCHAR;
+
+UPDATE dailystory_customers_changes SET outcome=$1::VARCHAR, message=$1::VARCHAR, answered_at=$1::TIMESTAMP WITHOUT TIME ZONE WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation IN ($1::VARCHAR) AND (dailystory_customers_changes.is_new OR dailystory_customers_changes.identity_changed) AND NOT coalesce(dailystory_customers_changes.rekeyed, false) AND dailystory_customers_changes.waits_for IS NULL AND (EXISTS (SELECT dailystory_customers_snapshot.resend_all 
+FROM dailystory_customers_snapshot 
+WHERE (dailystory_customers_snapshot.identity_email = dailystory_customers_changes.identity_email OR dailystory_customers_snapshot.identity_mobile = dailystory_customers_changes.identity_mobile) AND dailystory_customers_snapshot.customer_id != dailystory_customers_changes.customer_id AND dailystory_customers_snapshot.absent_since IS NULL));
+
+UPDATE dailystory_customers_changes SET outcome=$1::VARCHAR, message=$1::VARCHAR, answered_at=$1::TIMESTAMP WITHOUT TIME ZONE WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation IN ($1::VARCHAR) AND dailystory_customers_changes.priority = $1::BIGINT AND (EXISTS (SELECT before.sequence 
+FROM dailystory_customers_changes AS before 
+WHERE before.plan_id = $1::VARCHAR AND before.sequence = dailystory_customers_changes.waits_for AND (coalesce(before.outcome, $1::VARCHAR) NOT IN ($1::VARCHAR))));
+
+UPDATE dailystory_customers_contact_map SET customer_id=moved.customer_id FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, dailystory_customers_changes.dsid AS dsid 
+FROM dailystory_customers_changes JOIN dailystory_customers_answers ON dailystory_customers_answers.sequence = dailystory_customers_changes.sequence 
+WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.sequence IN (SELECT dailystory_customers_answers.sequence 
+FROM dailystory_customers_answers) AND dailystory_customers_answers.outcome IN ($1::VARCHAR) AND dailystory_customers_changes.rekeyed) AS moved WHERE dailystory_customers_contact_map.dsid = moved.dsid AND dailystory_customers_contact_map.customer_id != moved.customer_id;
+
+UPDATE dailystory_customers_contact_map SET deactivated_at=gone.answered_at FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, dailystory_customers_answers.answered_at AS answered_at 
+FROM dailystory_customers_changes JOIN dailystory_customers_answers ON dailystory_customers_answers.sequence = dailystory_customers_changes.sequence 
+WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.sequence IN (SELECT dailystory_customers_answers.sequence 
+FROM dailystory_customers_answers) AND dailystory_customers_answers.outcome IN ($1::VARCHAR)) AS gone WHERE dailystory_customers_contact_map.customer_id = gone.customer_id;
+
+UPDATE dailystory_customers_contact_map SET dsid=linked.dsid, last_synced_at=linked.answered_at, deactivated_at=NULL, deleted_at=NULL FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, dailystory_customers_answers.dsid AS dsid, dailystory_customers_answers.answered_at AS answered_at 
+FROM dailystory_customers_changes JOIN dailystory_customers_answers ON dailystory_customers_answers.sequence = dailystory_customers_changes.sequence 
+WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.sequence IN (SELECT dailystory_customers_answers.sequence 
+FROM dailystory_customers_answers) AND dailystory_customers_answers.outcome IN ($1::VARCHAR)) AS linked WHERE dailystory_customers_contact_map.customer_id = linked.customer_id;
+
+UPDATE dailystory_customers_judged SET operation=given.operation, rekeyed=given.rekeyed, reactivates=given.reactivates, dsid=given.dsid FROM (SELECT r.sequence AS sequence, r.dsid AS dsid, r.operation AS operation, r.rekeyed AS rekeyed, r.reactivates AS reactivates 
+FROM json_to_recordset(CAST($1::VARCHAR AS JSON)) AS r(sequence BIGINT, dsid TEXT, operation TEXT, rekeyed BOOLEAN, reactivates BOOLEAN)) AS given WHERE dailystory_customers_judged.sequence = given.sequence;
+
+UPDATE dailystory_customers_judged SET reason=given.reason, message=given.message FROM (SELECT r.sequence AS sequence, r.reason AS reason, r.message AS message 
+FROM json_to_recordset(CAST($1::VARCHAR AS JSON)) AS r(sequence BIGINT, reason TEXT, message TEXT)) AS given WHERE dailystory_customers_judged.sequence = given.sequence;
+
+UPDATE dailystory_customers_rejections SET message=found.message, source_rows=found.source_rows, last_seen_at=$1::TIMESTAMP WITHOUT TIME ZONE FROM (SELECT dailystory_customers_duplicates.customer_id AS customer_id, $1::VARCHAR AS reason, $1::VARCHAR AS message, dailystory_customers_duplicates.source_rows AS source_rows 
+FROM dailystory_customers_duplicates) AS found WHERE dailystory_customers_rejections.customer_id = found.customer_id AND dailystory_customers_rejections.reason = found.reason;
+
+UPDATE dailystory_customers_rejections SET message=found.message, source_rows=found.source_rows, last_seen_at=$1::TIMESTAMP WITHOUT TIME ZONE FROM (SELECT dailystory_customers_pending.customer_id AS customer_id, dailystory_customers_judged.reason AS reason, dailystory_customers_judged.message AS message, CAST($1::INTEGER AS BIGINT) AS source_rows 
+FROM dailystory_customers_pending JOIN dailystory_customers_judged ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_judged.reason IS NOT NULL) AS found WHERE dailystory_customers_rejections.customer_id = found.customer_id AND dailystory_customers_rejections.reason = found.reason;
+
+UPDATE dailystory_customers_rejections SET reason=found.reason, message=found.message, fingerprint=found.fingerprint, attempts=(dailystory_customers_rejections.attempts + $1::BIGINT), last_seen_at=$1::TIMESTAMP WITHOUT TIME ZONE FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, given.reason AS reason, given.message AS message, given.fingerprint AS fingerprint 
+FROM dailystory_customers_changes JOIN (SELECT r.sequence AS sequence, r.reason AS reason, r.message AS message, r.fingerprint AS fingerprint 
+FROM json_to_recordset(CAST($1::VARCHAR AS JSON)) AS r(sequence BIGINT, reason TEXT, message TEXT, fingerprint TEXT)) AS given ON dailystory_customers_changes.sequence = given.sequence 
+WHERE dailystory_customers_changes.plan_id = $1::VARCHAR) AS found WHERE dailystory_customers_rejections.customer_id = found.customer_id;
+
+UPDATE dailystory_customers_snapshot SET absent_since=$1::TIMESTAMP WITHOUT TIME ZONE, absent_action=$1::VARCHAR FROM (SELECT dailystory_customers_changes.customer_id AS customer_id 
+FROM dailystory_customers_changes 
+WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation = $1::VARCHAR) AS gone WHERE dailystory_customers_snapshot.customer_id = gone.customer_id;
+
+UPDATE dailystory_customers_snapshot SET absent_since=gone.answered_at, absent_action=$1::VARCHAR FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, dailystory_customers_answers.answered_at AS answered_at 
+FROM dailystory_customers_changes JOIN dailystory_customers_answers ON dailystory_customers_answers.sequence = dailystory_customers_changes.sequence 
+WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.sequence IN (SELECT dailystory_customers_answers.sequence 
+FROM dailystory_customers_answers) AND dailystory_customers_answers.outcome IN ($1::VARCHAR)) AS gone WHERE dailystory_customers_snapshot.customer_id = gone.customer_id;
+
+UPDATE dailystory_customers_snapshot SET field_city_retyped=given.text FROM (SELECT r.customer_id AS customer_id, r.text AS text 
+FROM json_to_recordset(CAST($1::VARCHAR AS JSON)) AS r(customer_id INTEGER, text INTEGER)) AS given WHERE dailystory_customers_snapshot.customer_id = given.customer_id;
+
+UPDATE dailystory_customers_snapshot SET field_email=CASE WHEN recorded.differs_field_email THEN recorded.field_email ELSE dailystory_customers_snapshot.field_email END, "field_firstName"=CASE WHEN recorded."differs_field_firstName" THEN recorded."field_firstName" ELSE dailystory_customers_snapshot."field_firstName" END, field_city=CASE WHEN recorded.differs_field_city THEN recorded.field_city ELSE dailystory_customers_snapshot.field_city END, "field_lastName"=CASE WHEN recorded."differs_field_lastName" THEN recorded."field_lastName" ELSE dailystory_customers_snapshot."field_lastName" END, custom_plan=CASE WHEN recorded.differs_custom_plan THEN recorded.custom_plan ELSE dailystory_customers_snapshot.custom_plan END, partition_value=coalesce(recorded.partition_value, dailystory_customers_snapshot.partition_value) FROM (SELECT dailystory_customers_changes.plan_id AS plan_id, dailystory_customers_changes.sequence AS sequence, dailystory_customers_changes.customer_id AS customer_id, dailystory_customers_changes.operation AS operation, dailystory_customers_changes.partition_value AS partition_value, dailystory_customers_changes.identity_email AS identity_email, dailystory_customers_changes.identity_mobile AS identity_mobile, dailystory_customers_changes.is_new AS is_new, dailystory_customers_changes.replaces AS replaces, dailystory_customers_changes.identity_changed AS identity_changed, dailystory_customers_changes.rekeyed AS rekeyed, dailystory_customers_changes.reactivates AS reactivates, dailystory_customers_changes.dsid AS dsid, dailystory_customers_changes.priority AS priority, dailystory_customers_changes.waits_for AS waits_for, dailystory_customers_changes.field_email AS field_email, dailystory_customers_changes."field_firstName" AS "field_firstName", dailystory_customers_changes.field_city AS field_city, dailystory_customers_changes."field_lastName" AS "field_lastName", dailystory_customers_changes.custom_plan AS custom_plan, dailystory_customers_changes.differs_field_email AS differs_field_email, dailystory_customers_changes."differs_field_firstName" AS "differs_field_firstName", dailystory_customers_changes.differs_field_city AS differs_field_city, dailystory_customers_changes."differs_field_lastName" AS "differs_field_lastName", dailystory_customers_changes.differs_custom_plan AS differs_custom_plan, dailystory_customers_changes.outcome AS outcome, dailystory_customers_changes.reason AS reason, dailystory_customers_changes.message AS message, dailystory_customers_changes.attempts AS attempts, dailystory_customers_changes.answered_at AS answered_at 
+FROM dailystory_customers_changes 
+WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation = $1::VARCHAR) AS recorded WHERE dailystory_customers_snapshot.customer_id = recorded.customer_id;
+
+UPDATE dailystory_customers_snapshot SET field_email=CASE WHEN recorded.differs_field_email THEN recorded.field_email ELSE dailystory_customers_snapshot.field_email END, "field_firstName"=CASE WHEN recorded."differs_field_firstName" THEN recorded."field_firstName" ELSE dailystory_customers_snapshot."field_firstName" END, field_city=CASE WHEN recorded.differs_field_city THEN recorded.field_city ELSE dailystory_customers_snapshot.field_city END, custom_plan=CASE WHEN recorded.differs_custom_plan THEN recorded.custom_plan ELSE dailystory_customers_snapshot.custom_plan END, partition_value=coalesce(recorded.partition_value, dailystory_customers_snapshot.partition_value) FROM (SELECT dailystory_customers_changes.plan_id AS plan_id, dailystory_customers_changes.sequence AS sequence, dailystory_customers_changes.customer_id AS customer_id, dailystory_customers_changes.operation AS operation, dailystory_customers_changes.partition_value AS partition_value, dailystory_customers_changes.identity_email AS identity_email, dailystory_customers_changes.identity_mobile AS identity_mobile, dailystory_customers_changes.is_new AS is_new, dailystory_customers_changes.replaces AS replaces, dailystory_customers_changes.identity_changed AS identity_changed, dailystory_customers_changes.rekeyed AS rekeyed, dailystory_customers_changes.reactivates AS reactivates, dailystory_customers_changes.dsid AS dsid, dailystory_customers_changes.priority AS priority, dailystory_customers_changes.waits_for AS waits_for, dailystory_customers_changes.field_email AS field_email, dailystory_customers_changes."field_firstName" AS "field_firstName", dailystory_customers_changes.field_city AS field_city, dailystory_customers_changes.custom_plan AS custom_plan, dailystory_customers_changes.differs_field_email AS differs_field_email, dailystory_customers_changes."differs_field_firstName" AS "differs_field_firstName", dailystory_customers_changes.differs_field_city AS differs_field_city, dailystory_customers_changes.differs_custom_plan AS differs_custom_plan, dailystory_customers_changes.outcome AS outcome, dailystory_customers_changes.reason AS reason, dailystory_customers_changes.message AS message, dailystory_customers_changes.attempts AS attempts, dailystory_customers_changes.answered_at AS answered_at 
+FROM dailystory_customers_changes 
+WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation = $1::VARCHAR) AS recorded WHERE dailystory_customers_snapshot.customer_id = recorded.customer_id;
+
+UPDATE dailystory_customers_snapshot SET field_email=CASE WHEN sent.replaced THEN sent.field_email WHEN sent.differs_field_email THEN sent.field_email ELSE dailystory_customers_snapshot.field_email END, "field_firstName"=CASE WHEN sent.replaced THEN sent."field_firstName" WHEN sent."differs_field_firstName" THEN sent."field_firstName" ELSE dailystory_customers_snapshot."field_firstName" END, field_city=CASE WHEN sent.replaced THEN sent.field_city WHEN sent.differs_field_city THEN sent.field_city ELSE dailystory_customers_snapshot.field_city END, "field_lastName"=CASE WHEN sent.replaced THEN sent."field_lastName" WHEN sent."differs_field_lastName" THEN sent."field_lastName" ELSE dailystory_customers_snapshot."field_lastName" END, custom_plan=CASE WHEN sent.replaced THEN coalesce(sent.custom_plan, dailystory_customers_snapshot.custom_plan) WHEN sent.differs_custom_plan THEN sent.custom_plan ELSE dailystory_customers_snapshot.custom_plan END, identity_email=coalesce(sent.identity_email, dailystory_customers_snapshot.identity_email), identity_mobile=coalesce(sent.identity_mobile, dailystory_customers_snapshot.identity_mobile), partition_value=coalesce(sent.partition_value, dailystory_customers_snapshot.partition_value), resend_all=false, absent_since=NULL, absent_action=NULL FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, dailystory_customers_changes.field_email AS field_email, dailystory_customers_changes.differs_field_email AS differs_field_email, dailystory_customers_changes."field_firstName" AS "field_firstName", dailystory_customers_changes."differs_field_firstName" AS "differs_field_firstName", dailystory_customers_changes.field_city AS field_city, dailystory_customers_changes.differs_field_city AS differs_field_city, dailystory_customers_changes."field_lastName" AS "field_lastName", dailystory_customers_changes."differs_field_lastName" AS "differs_field_lastName", dailystory_customers_changes.custom_plan AS custom_plan, dailystory_customers_changes.differs_custom_plan AS differs_custom_plan, dailystory_customers_changes.identity_email AS identity_email, dailystory_customers_changes.identity_mobile AS identity_mobile, dailystory_customers_changes.partition_value AS partition_value, dailystory_customers_changes.replaces OR coalesce(dailystory_customers_answers.replaced, false) AS replaced 
+FROM dailystory_customers_changes JOIN dailystory_customers_answers ON dailystory_customers_answers.sequence = dailystory_customers_changes.sequence 
+WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.sequence IN (SELECT dailystory_customers_answers.sequence 
+FROM dailystory_customers_answers) AND dailystory_customers_answers.outcome IN ($1::VARCHAR)) AS sent WHERE dailystory_customers_snapshot.customer_id = sent.customer_id;
+
+UPDATE dailystory_customers_snapshot SET field_email=CASE WHEN sent.replaced THEN sent.field_email WHEN sent.differs_field_email THEN sent.field_email ELSE dailystory_customers_snapshot.field_email END, "field_firstName"=CASE WHEN sent.replaced THEN sent."field_firstName" WHEN sent."differs_field_firstName" THEN sent."field_firstName" ELSE dailystory_customers_snapshot."field_firstName" END, field_city=CASE WHEN sent.replaced THEN sent.field_city WHEN sent.differs_field_city THEN sent.field_city ELSE dailystory_customers_snapshot.field_city END, custom_plan=CASE WHEN sent.replaced THEN coalesce(sent.custom_plan, dailystory_customers_snapshot.custom_plan) WHEN sent.differs_custom_plan THEN sent.custom_plan ELSE dailystory_customers_snapshot.custom_plan END, identity_email=coalesce(sent.identity_email, dailystory_customers_snapshot.identity_email), identity_mobile=coalesce(sent.identity_mobile, dailystory_customers_snapshot.identity_mobile), partition_value=coalesce(sent.partition_value, dailystory_customers_snapshot.partition_value), resend_all=false, absent_since=NULL, absent_action=NULL FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, dailystory_customers_changes.field_email AS field_email, dailystory_customers_changes.differs_field_email AS differs_field_email, dailystory_customers_changes."field_firstName" AS "field_firstName", dailystory_customers_changes."differs_field_firstName" AS "differs_field_firstName", dailystory_customers_changes.field_city AS field_city, dailystory_customers_changes.differs_field_city AS differs_field_city, dailystory_customers_changes.custom_plan AS custom_plan, dailystory_customers_changes.differs_custom_plan AS differs_custom_plan, dailystory_customers_changes.identity_email AS identity_email, dailystory_customers_changes.identity_mobile AS identity_mobile, dailystory_customers_changes.partition_value AS partition_value, dailystory_customers_changes.replaces OR coalesce(dailystory_customers_answers.replaced, false) AS replaced 
+FROM dailystory_customers_changes JOIN dailystory_customers_answers ON dailystory_customers_answers.sequence = dailystory_customers_changes.sequence 
+WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.sequence IN (SELECT dailystory_customers_answers.sequence 
+FROM dailystory_customers_answers) AND dailystory_customers_answers.outcome IN ($1::VARCHAR)) AS sent WHERE dailystory_customers_snapshot.customer_id = sent.customer_id;
+
+UPDATE dailystory_meta SET heartbeat_at=$1::TIMESTAMP WITHOUT TIME ZONE WHERE dailystory_meta.name = $1::VARCHAR AND dailystory_meta.fence = $1::BIGINT;
+
+UPDATE dailystory_meta SET holder=$1::VARCHAR WHERE dailystory_meta.name = $1::VARCHAR AND dailystory_meta.fence = $1::BIGINT;
+
+UPDATE dailystory_meta SET holder=$1::VARCHAR, fence=$1::BIGINT, heartbeat_at=$1::TIMESTAMP WITHOUT TIME ZONE WHERE dailystory_meta.name = $1::VARCHAR AND dailystory_meta.fence = $1::BIGINT;
+
+UPDATE dailystory_plans SET status=$1::VARCHAR WHERE dailystory_plans.sync_name = $1::VARCHAR AND dailystory_plans.partition_value IS NOT DISTINCT FROM $1::VARCHAR AND dailystory_plans.status IN ($1::VARCHAR);
+
+UPDATE dailystory_plans SET status=$1::VARCHAR WHERE dailystory_plans.sync_name = $1::VARCHAR AND dailystory_plans.partition_value IS NOT DISTINCT FROM NULL AND dailystory_plans.status IN ($1::VARCHAR);
+
+UPDATE dailystory_plans SET status=$1::VARCHAR, finished_at=$1::TIMESTAMP WITHOUT TIME ZONE WHERE dailystory_plans.plan_id = $1::VARCHAR AND dailystory_plans.status = $1::VARCHAR;
+
+UPDATE dailystory_plans SET status=$1::VARCHAR, sent_at=$1::TIMESTAMP WITHOUT TIME ZONE WHERE dailystory_plans.plan_id = $1::VARCHAR AND dailystory_plans.status = $1::VARCHAR;

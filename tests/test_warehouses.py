@@ -1,0 +1,170 @@
+"""Each warehouse that can be had here, read from its server; and what is said where something is missing."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from harness import World, people, sync_of, world_at
+
+from dagster_dailystory.engines import DATABASES
+from dagster_dailystory.errors import ConfigurationError, StateError, WarehouseError
+from dagster_dailystory.session import held
+from dagster_dailystory.source import BATCH_ROWS, open_source, stream
+from dagster_dailystory.tables import StateLocation
+from dagster_dailystory.warehouse import connect, open_engine
+
+WAREHOUSES = pytest.mark.parametrize("warehouse", ["duckdb", "postgresql", "sqlite", "mysql", "clickhouse"])
+DOCUMENT = Path(__file__).parents[1] / "docs" / "warehouses.md"
+
+
+def other_state(warehouse: str) -> str:
+    return "duckdb" if warehouse == "sqlite" else "sqlite"
+
+
+def create(world: World) -> None:
+    if world.dialect == "clickhousedb":
+        columns = "customer_id Int32, email String, first_name String, city String, plan String"
+        world.execute(f"CREATE TABLE customers ({columns}) ENGINE = MergeTree ORDER BY customer_id")
+    else:
+        world.create()
+
+
+def change_city(world: World, customer_id: int) -> None:
+    if world.dialect == "clickhousedb":
+        world.execute(
+            f"ALTER TABLE customers UPDATE city = 'Rome' WHERE customer_id = {customer_id} SETTINGS mutations_sync = 1"
+        )
+    else:
+        world.change(customer_id, city="Rome")
+
+
+@WAREHOUSES
+@pytest.mark.parametrize("source", ["customers", "select * from customers where email like '%@%' -- :all; "])
+def test_what_changes_in_a_warehouse_reaches_the_contacts(
+    warehouse: str, source: str, new_database: Callable[[str], str]
+) -> None:
+    sync = sync_of(source=source)
+    with world_at(new_database, warehouse, other_state(warehouse)) as world:
+        create(world)
+        world.put(*people(3))
+        assert world.run(sync).rows_created == 3
+        change_city(world, 2)
+        report = world.run(sync)
+        assert (report.rows_updated, report.rows_unchanged) == (1, 2)
+        assert world.run(sync).rows_unchanged == 3
+
+
+@WAREHOUSES
+def test_memory_does_not_grow_with_the_table(warehouse: str, new_database: Callable[[str], str]) -> None:
+    rows = 8 * BATCH_ROWS
+    numbers = {
+        "postgresql": f"generate_series(1, {rows}) AS t(n)", "duckdb": f"range({rows}) AS t(n)",
+        "mysql": f"seq_1_to_{rows}", "clickhouse": f"numbers({rows})",
+        "sqlite": f"(WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < {rows}) SELECT n FROM t)",
+    }[warehouse]  # fmt: skip
+    number = {"mysql": "seq", "clickhouse": "number"}.get(warehouse, "n")
+    text = {"mysql": f"concat(repeat('x', 200), {number})", "clickhouse": f"concat(repeat('x', 200), {number})"}
+    wide = text.get(
+        warehouse, f"printf('%0200d', {number})" if warehouse == "sqlite" else f"repeat('x', 200) || {number}"
+    )
+    sync = sync_of(
+        source=f"select {number} as customer_id, {wide} as email from {numbers}",
+        fields={"email": "email"},
+        extended_properties={},
+    )
+    with connect(open_engine(new_database(warehouse)), "warehouse") as connection, connection.begin():
+        found = open_source(sync, connection)
+        tracemalloc.start()
+        counted = sum(len(batch) for batch in stream(found, sync, connection))
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert counted == rows
+    assert peak < rows * 200, "the whole result was held at once"
+
+
+@pytest.mark.parametrize("dialect_name", [name for name, facts in DATABASES.items() if facts.why_no_state])
+def test_a_database_that_cannot_hold_the_state_says_why_and_what_to_do(dialect_name: str) -> None:
+    facts = DATABASES[dialect_name]
+    location = StateLocation(facts.url)
+    with pytest.raises(ConfigurationError) as caught, held(sync_of(), location):
+        pass
+    assert str(facts.why_no_state) in str(caught.value)
+    assert "Set state_url to a database of one of these kinds: DuckDB, PostgreSQL, SQLite" in str(caught.value)
+
+
+def test_a_missing_driver_is_named_with_the_extra_that_brings_it() -> None:
+    with pytest.raises(ConfigurationError, match=r"dagster-dailystory\[mssql\]"):
+        open_engine("mssql+nodriver://user@host/database")
+
+
+@pytest.mark.parametrize("name", list(DATABASES))
+def test_every_database_is_in_the_document(name: str) -> None:
+    facts, document = DATABASES[name], DOCUMENT.read_text(encoding="utf-8")
+    assert f"| {facts.title} |" in document
+    assert f"`{facts.url}`" in document
+    assert facts.extra is None or f"`{facts.extra}`" in document
+
+
+GRANTS = [
+    ("REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC", "GRANT TEMPORARY ON DATABASE {database} TO sync_role"),
+    ("REVOKE CREATE ON SCHEMA state FROM sync_role", "GRANT CREATE ON SCHEMA state TO sync_role"),
+    ("REVOKE ALL ON SCHEMA state FROM sync_role", "GRANT USAGE, CREATE ON SCHEMA state TO sync_role"),
+]
+
+
+@pytest.mark.parametrize(("taken", "remedy"), GRANTS)
+def test_a_missing_grant_is_named_before_work_begins(
+    taken: str, remedy: str, new_database: Callable[[str], str]
+) -> None:
+    url = sa.make_url(new_database("postgresql"))
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.begin() as owner:
+        owner.exec_driver_sql("DROP ROLE IF EXISTS sync_role")
+        owner.exec_driver_sql("CREATE ROLE sync_role LOGIN")
+        owner.exec_driver_sql("CREATE SCHEMA state")
+        owner.exec_driver_sql("GRANT ALL ON SCHEMA state TO sync_role")
+    location = StateLocation(url.set(username="sync_role").render_as_string(), "state")
+    try:
+        with engine.begin() as owner:
+            owner.exec_driver_sql(taken.format(database=url.database))
+        with pytest.raises(StateError) as caught, held(sync_of(), location):
+            pass
+        assert f"run {remedy.format(database=url.database)}, or set state_url" in str(caught.value)
+        with engine.begin() as owner:
+            owner.exec_driver_sql(remedy.format(database=url.database))
+        with held(sync_of(), location):
+            pass
+        with engine.begin() as owner:
+            owner.exec_driver_sql("ALTER TABLE state.dailystory_meta OWNER TO CURRENT_USER")
+            owner.exec_driver_sql("GRANT SELECT ON state.dailystory_meta TO sync_role")
+        with (
+            pytest.raises(StateError, match=r"GRANT INSERT, UPDATE, DELETE ON state\.dailystory_meta"),
+            held(sync_of(), location),
+        ):
+            pass
+    finally:
+        with engine.begin() as owner:
+            owner.exec_driver_sql("DROP OWNED BY sync_role")
+            owner.exec_driver_sql("DROP ROLE sync_role")
+
+
+def test_a_schema_that_does_not_exist_is_named(new_database: Callable[[str], str]) -> None:
+    location = StateLocation(new_database("postgresql"), "nowhere")
+    with pytest.raises(StateError, match="no schema 'nowhere'; create it"), held(sync_of(), location):
+        pass
+
+
+def test_a_state_that_is_read_only_is_told_so_with_the_remedy(new_database: Callable[[str], str]) -> None:
+    url = new_database("duckdb")
+    with sa.create_engine(url, poolclass=sa.NullPool).connect():
+        pass
+    location = StateLocation(f"{url}?access_mode=read_only")
+    with (
+        pytest.raises(WarehouseError, match="set state_url to a database that may be written"),
+        held(sync_of(), location),
+    ):
+        pass
