@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,12 +46,12 @@ class QuickDestination(Destination):
 
 
 @contextmanager
-def crash_at(statement_number: int) -> Iterator[None]:
-    """From its n-th statement on, no statement and no commit of this process gets through."""
+def crash_at(statement_number: int, is_counted: Callable[[], bool] = lambda: True) -> Iterator[None]:
+    """From its n-th counted statement on, no statement and no commit of this process gets through."""
     left = [statement_number]
 
     def count(*_event: Any) -> None:
-        left[0] -= 1
+        left[0] -= left[0] > 0 and is_counted()
         if left[0] <= 0:
             raise Crash
 
@@ -198,6 +198,16 @@ class Histories(RuleBasedStateMachine):
     def run_and_crash(self, statement_number: int) -> None:
         with crash_at(statement_number):
             self.run()
+        self.bury()
+
+    @rule(statement_number=st.integers(1, 12))
+    def run_and_crash_after_a_write(self, statement_number: int) -> None:
+        posts = self.sandbox.counts.posts
+        with crash_at(statement_number, lambda: self.sandbox.counts.posts > posts):
+            self.run()
+        self.bury()
+
+    def bury(self) -> None:
         with self.engine.begin() as connection:  # this process lives on; that of a real crash does not
             if sa.inspect(connection).has_table("dailystory_meta"):
                 connection.exec_driver_sql("UPDATE dailystory_meta SET holder = NULL")
