@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from sqlalchemy import Connection, Dialect, inspect, select
 
 from dagster_dailystory.dialect import SqlType
-from dagster_dailystory.engines import check_key_names, require_state_database
+from dagster_dailystory.engines import DATABASES, check_key_names, require_state_database
 from dagster_dailystory.errors import StateError
 from dagster_dailystory.grants import check_grants
 from dagster_dailystory.model import ContactSync
@@ -117,10 +117,11 @@ def open_state(location: StateLocation, sync: ContactSync) -> Iterator[State]:
         StateError: The state was written by another version of this package.
         WarehouseError: The database cannot be reached.
     """
-    scheme, is_url, _ = location.url.partition("://")
-    if is_url:
-        require_state_database(scheme.split("+", 1)[0])  # before its driver asks for credentials
+    name = location.url.split("://", 1)[0].split("+", 1)[0]
+    if name in DATABASES:
+        require_state_database(name)  # before its driver asks for credentials
     engine = open_engine(location.url)
+    require_state_database(engine.dialect.name)
     check_key_names(sync.key_columns, engine.dialect.name)
     with connect(engine, "state", writes=True) as connection:
         shared = SharedTables(location)
