@@ -15,7 +15,7 @@ define install
 @touch $@
 endef
 
-.PHONY: help demo test test-ui dev golden lint types defs bench bench-quick ci
+.PHONY: help demo test test-slow test-ui dev golden lint types defs bench bench-quick ci
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,8 +23,11 @@ help: ## List these commands
 demo: $(V)/.demo ## Sync 2,000 made-up customers to a local DailyStory, twice
 	$(RUN) dagster_dailystory.demo
 
-test: $(V)/.test ## Run the tests
-	$(RUN) pytest -q -n 2 -m "not ui"
+test: $(V)/.test ## Run the tests, a real PostgreSQL server included
+	$(RUN) pytest -q -n 2 -m "not ui and not slow"
+
+test-slow: $(V)/.test ## Run the long proofs: fifty kills, the fault storm, random histories
+	$(RUN) pytest -q -n 2 -m slow
 
 test-ui: $(V)/.test ## Drive the real Dagster UI in Chromium; UPDATE_IMAGES=1 retakes the pictures of docs/
 	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
