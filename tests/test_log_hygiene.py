@@ -127,6 +127,14 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
+@pytest.fixture(autouse=True)
+def _loggers_that_speak() -> None:
+    """Dagster's migrations of other tests disable the loggers that exist; here all of them must speak."""
+    for logger in logging.root.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            logger.disabled = False
+
+
 def test_a_whole_life_of_a_sync_shows_no_secret_and_no_person(
     warehouse_url: str, sandbox: Sandbox, logged: list[str], tmp_path: Path
 ) -> None:

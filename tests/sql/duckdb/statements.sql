@@ -995,6 +995,8 @@ FROM dailystory_customers_answers) AND dailystory_customers_answers.outcome IN (
 
 UPDATE dailystory_customers_changes SET dsid=coalesce(dailystory_customers_answers.dsid, dailystory_customers_changes.dsid), outcome=dailystory_customers_answers.outcome, reason=dailystory_customers_answers.reason, message=dailystory_customers_answers.message, attempts=dailystory_customers_answers.attempts, answered_at=dailystory_customers_answers.answered_at FROM dailystory_customers_answers WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.sequence = dailystory_customers_answers.sequence;
 
+UPDATE dailystory_customers_changes SET outcome=? WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.outcome IN (?);
+
 UPDATE dailystory_customers_changes SET outcome=?, answered_at=? WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation = ? OR dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation = ?;
 
 UPDATE dailystory_customers_changes SET outcome=?, message=?, answered_at=? WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation IN (?) AND (dailystory_customers_changes.is_new OR dailystory_customers_changes.identity_changed) AND NOT coalesce(dailystory_customers_changes.rekeyed, false) AND dailystory_customers_changes.waits_for IS NULL AND (EXISTS (SELECT dailystory_customers_snapshot.resend_all 
