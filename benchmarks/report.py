@@ -42,11 +42,15 @@ def _machine() -> str:
 def _table(contest: Contest) -> list[str]:
     first = next(iter(contest.results))
     counts = any("contacts" in each for each in contest.results[first])
-    head = ["contender", "s", "x first", "CPU s", "peak MB", *(["contacts/s", "CPU ms a contact"] if counts else [])]
+    ratio = "x first a contact" if counts else "x first"
+    head = ["contender", "s", ratio, "CPU s", "peak MB", *(["contacts/s", "CPU ms a contact"] if counts else [])]
     lines = [f"## {contest.title}", "", f"{contest.rounds} rounds.", "", _line(head), _line(["---"] * len(head))]
     for name in contest.results:
         seconds, cpu = contest.median(name, "seconds"), contest.median(name, "cpu_seconds")
-        cells = [name, f"{seconds:.2f}", f"{seconds / contest.median(first, 'seconds'):.2f}", f"{cpu:.2f}"]
+        share = seconds / contest.median(first, "seconds")
+        if counts:  # some send fewer contacts
+            share = contest.contacts_per_second(first) / contest.contacts_per_second(name)
+        cells = [name, f"{seconds:.2f}", f"{share:.2f}", f"{cpu:.2f}"]
         cells.append(_shown(contest.median(name, "peak_mb"), "{:.0f}"))
         if counts:
             contacts = contest.median(name, "contacts")
