@@ -75,7 +75,7 @@ class State:
         elif known != destination:
             raise StateError(
                 f"this state belongs to {known}, but the run would send to {destination}; give the other destination "
-                "a state of its own (state_url or state_prefix)"
+                "a state of its own (state_url or state_schema)"
             )
 
     def load_tables(self) -> SyncTables | None:
@@ -135,7 +135,7 @@ def open_state(location: StateLocation, sync: ContactSync) -> Iterator[State]:
         if version != str(SCHEMA_VERSION):
             raise StateError(
                 f"the state tables have layout version {version}, this package writes {SCHEMA_VERSION}; "
-                "use the package version that wrote them, or a new state_prefix"
+                "use the package version that wrote them, or a new state_schema"
             )
         yield State(connection, location, sync, shared, bytes.fromhex(facts["secret"] or ""))
 
