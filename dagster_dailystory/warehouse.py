@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError, ProgrammingError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
-from dagster_dailystory.contact import mask
+from dagster_dailystory.database_errors import plain_words
 from dagster_dailystory.drivers import set_up_connections
 from dagster_dailystory.engines import facts_of
 from dagster_dailystory.errors import BusyError, ConfigurationError, WarehouseError
 
 _DUCKDB_LOCK = re.compile(r"Could not set lock on file|being used by another process")
 _DUCKDB_INTERRUPTED = "Query interrupted"
-_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _LOGGER = "dailystory"
 _READ_ONLY = re.compile(r"read-?only", re.IGNORECASE)
 _READ_ONLY_REMEDY = "; let this user write to it, or set state_url to a database that may be written"
@@ -90,19 +89,11 @@ def _plain_errors(what: str) -> Iterator[None]:
             message = "another process has the DuckDB file open, and DuckDB allows one; wait for it to end, or close it"
             raise BusyError(message) from None
         remedy = _READ_ONLY_REMEDY if text and _READ_ONLY.search(text[0]) else ""
-        raise WarehouseError(f"{what}: {_said(error, text)}{remedy}") from None
+        raise WarehouseError(f"{what}: {plain_words(error)}{remedy}") from None
     except RuntimeError as error:
         if str(error) != _DUCKDB_INTERRUPTED:
             raise
         raise KeyboardInterrupt from None  # DuckDB loses what the signal's handler raised
-
-
-def _said(error: DBAPIError, text: Sequence[str]) -> str:
-    """The driver's first line, without the values that it quotes; names of tables and columns stay."""
-    if not text:
-        return type(error.orig).__name__
-    names_things = isinstance(error, (OperationalError, ProgrammingError)) and not text[0].startswith("Invalid Input")
-    return mask(text[0] if names_things else _QUOTED.sub("[value]", text[0]))
 
 
 def read_one_moment(connection: Connection) -> None:

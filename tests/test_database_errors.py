@@ -1,0 +1,104 @@
+"""Promise 11 where a database speaks: what it quotes of a row is left out, what it names of the query stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from dagster_dailystory.database_errors import plain_words
+from dagster_dailystory.errors import WarehouseError
+from dagster_dailystory.warehouse import connect, open_engine
+
+PEOPLE = ("Jane Doe", 'O\'Jane "Q" Doe', "Jane\nDoe", "Jane\nLINE 1: Doe", "J. when casting from source column Doe")
+
+
+@pytest.fixture
+def said(warehouse_url: str) -> Callable[[str], str]:
+    """Runs a query on a real database, each time with another name in its row; what is said of the first one."""
+    engine = open_engine(warehouse_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE people (id INTEGER, name VARCHAR(99))")
+
+    def messages(query: str) -> Iterator[str]:
+        for name in PEOPLE:
+            with engine.begin() as connection:
+                connection.exec_driver_sql("DELETE FROM people")
+                connection.execute(sa.text("INSERT INTO people VALUES (1, :name)"), {"name": name})
+            with pytest.raises(WarehouseError) as caught, connect(engine, "warehouse") as connection:
+                list(connection.exec_driver_sql(query))
+            yield str(caught.value).removeprefix("the warehouse database refused a statement: ")
+
+    def run(query: str) -> str:
+        first, *others = messages(query)
+        for message in (first, *others):
+            assert not [word for word in ("Jane", "Doe", "J.") if word in message], message
+        return first
+
+    return run
+
+
+@pytest.mark.parametrize("engine_name", ["duckdb"])
+def test_duckdb_names_the_column_and_not_the_value(said: Callable[[str], str]) -> None:
+    assert said("SELECT CAST(name AS INTEGER) FROM people") == (
+        "Conversion Error: Could not convert string [value] to INT32 when casting from source column name"
+    )
+    assert said("SELECT CAST(name AS DATE) FROM people") == "Conversion Error: invalid date field format: [value]"
+    assert said("SELECT strptime(name, '%Y') FROM people") == "Invalid Input Error: Could not parse string [value]"
+    assert said("SELECT json(name) FROM people") == "Invalid Input Error: Malformed JSON at byte 0 of input: [value]"
+    assert said("SELECT error(name) FROM people") == "Invalid Input Error: [value]"
+    assert said("SELECT regexp_matches('x', name || '(') FROM people") == "Invalid Input Error: missing ): [value]"
+    assert said("SELECT nme FROM people") == 'Binder Error: Referenced column "nme" not found in FROM clause!'
+    assert said("SELECT * FROM persons").startswith("Catalog Error: Table with name persons does not exist!")
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_sqlite_names_the_column_and_not_the_value(said: Callable[[str], str]) -> None:
+    assert said("SELECT json_extract('{}', name) FROM people") == "JSON path error near [value]"
+    assert said("SELECT json(name) FROM people") == "malformed JSON"
+    assert said("SELECT json_value FROM people") == "no such column: json_value"
+    assert said("SELECT * FROM persons") == "no such table: persons"
+    assert said("SELEC 1") == 'near "SELEC": syntax error'
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"])
+def test_postgresql_names_the_column_and_not_the_value(said: Callable[[str], str]) -> None:
+    assert said("SELECT name::integer FROM people") == "invalid input syntax for type integer: [value]"
+    assert said("SELECT to_tsquery(name || ' ' || name) FROM people") == "syntax error in tsquery: [value]"
+    assert said("SELECT name::json FROM people") == "invalid input syntax for type json"
+    assert said("SELECT nme FROM people") == 'column "nme" does not exist'
+    assert said('SELECT * FROM "json values"') == 'relation "json values" does not exist'
+    raising = "DO $$ BEGIN RAISE 'bad row: %', (SELECT name FROM people); END $$"
+    assert said(raising.replace("%", "%%")) == "RaiseException"
+
+
+def driver_error(kind: type[sa.exc.DBAPIError], *said: object) -> sa.exc.DBAPIError:
+    return kind("select", {}, Exception(*said))
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (driver_error(sa.exc.OperationalError, 1292, "Incorrect datetime value: 'Jane' for column `a`.`b` at row 1"),
+         "Incorrect datetime value: [value]"),
+        (driver_error(sa.exc.OperationalError, 1054, "Unknown column 'nme' in 'SELECT'"),
+         "Unknown column 'nme' in 'SELECT' (1054)"),
+        (driver_error(sa.exc.IntegrityError, 1062, "Duplicate entry 'Jane' for key 'PRIMARY'"),
+         "Duplicate entry [value]"),
+        (driver_error(sa.exc.ProgrammingError, "000904 (42000): invalid identifier 'NME'"),
+         "[phone]): invalid identifier 'NME'"),
+        (driver_error(sa.exc.ProgrammingError, "100038 (22018): Numeric value 'Jane' is not recognized"),
+         "[phone]): [value]"),
+        (driver_error(sa.exc.ProgrammingError, "TrinoUserError(name=INVALID_CAST_ARGUMENT, message=\"Cannot cast 'Al'"),
+         "TrinoUserError(name=INVALID_CAST_ARGUMENT, message=[value]"),
+        (driver_error(sa.exc.DatabaseError, "400 Bad int64 value: Jane"), "400 Bad int64 value: [value]"),
+        (driver_error(sa.exc.DataError, "ungültige Eingabesyntax für Typ integer: »Jane Doe«"),
+         "ungültige Eingabesyntax für Typ integer: [value]"),
+        (driver_error(sa.exc.DataError, "division by zero"), "division by zero"),
+        (driver_error(sa.exc.InterfaceError), "Exception"),
+    ],
+)  # fmt: skip
+def test_databases_that_are_not_here_are_read_alike(error: sa.exc.DBAPIError, words: str) -> None:
+    """Their words are from the drivers' and the servers' sources."""
+    assert plain_words(error) == words
