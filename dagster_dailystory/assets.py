@@ -12,8 +12,9 @@ from dagster_dailystory.metadata import contact_columns, contact_map_columns, so
 from dagster_dailystory.model import ContactSync
 from dagster_dailystory.privacy import mapping_version
 from dagster_dailystory.resources import DailyStoryResource, WarehouseResource
+from dagster_dailystory.run_options import PlanConfig, option_fields
 from dagster_dailystory.source import source_text
-from dagster_dailystory.steps import CONTACT_CHECKS, POOL, PROGRESS_SECONDS, Events, PlanConfig, SyncSteps, tried_again
+from dagster_dailystory.steps import CONTACT_CHECKS, POOL, PROGRESS_SECONDS, Events, SyncSteps, tried_again
 from dagster_dailystory.upstream import find_upstream
 
 PlanBody = Callable[[dg.AssetExecutionContext, PlanConfig, WarehouseResource, DailyStoryResource], Events]
@@ -187,10 +188,12 @@ def make_assets(
             for name in GUARD_NAMES
         ],
         required_resource_keys=set(keys),
+        config_schema=option_fields(sync),
         pool=settings.pool,
         backfill_policy=one_run_each,
     )
-    def changes(context: dg.AssetExecutionContext, config: PlanConfig) -> Events:
+    def changes(context: dg.AssetExecutionContext) -> Events:
+        config = PlanConfig(**context.op_execution_context.op_config)
         with tried_again(context, settings.retry_policy):
             yield from plan(context, config, *_resources(context, *keys))
 

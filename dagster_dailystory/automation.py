@@ -169,13 +169,14 @@ def retry_sensor(sync: ContactSync, max_runs: int = 3, minimum_interval_seconds:
     """Run a sync again for rows that DailyStory refused, or that failed, in its latest run.
 
     A refused row is otherwise held until it changes; this asks again, for what was refused may be mended in DailyStory.
+    Of a sync with partitions only those run again whose latest run left such rows.
 
     Args:
-        sync: The sync, without partitions.
-        max_runs: Give up after so many such runs in a row.
+        sync: The sync.
+        max_runs: Give up after so many such runs in a row, of each partition.
         minimum_interval_seconds: Shortest time between two.
     """
-    contacts = dg.AssetKey(["dailystory", sync.name, "contacts"])
+    partitions: Sequence[str | None] = sync.partitions.names if sync.partitions else [None]
 
     @dg.sensor(
         name=f"retry_{sync.name}",
@@ -183,24 +184,45 @@ def retry_sensor(sync: ContactSync, max_runs: int = 3, minimum_interval_seconds:
         minimum_interval_seconds=minimum_interval_seconds,
         description=f"Run the sync {sync.name} again for rows that were refused or failed.",
     )
-    def retry(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        event = context.instance.get_latest_materialization_event(contacts)
-        materialization = event.asset_materialization if event else None
-        if event is None or materialization is None:
-            return dg.SkipReason("the sync has sent nothing yet")
-        refused = _number(materialization, "rows_refused")
-        unsettled = _number(materialization, "rows_failed") + _number(materialization, "rows_in_doubt")
-        if not refused and not unsettled:
-            return dg.SkipReason("no row was refused or failed in the latest run")
-        run = context.instance.get_run_by_id(event.run_id)
-        attempt = 1 + int(run.tags.get(RETRY_TAG, "0") if run else 0)
-        if attempt > max_runs:
-            return dg.SkipReason(f"{refused + unsettled} rows are left after {max_runs} more runs: look at them")
-        scope = Scope.CHANGED if unsettled else Scope.REJECTED
-        config = {"ops": {f"dailystory__{sync.name}__changes": {"config": {"scope": scope.value}}}}
-        return dg.RunRequest(run_key=event.run_id, run_config=config, tags={RETRY_TAG: str(attempt)})
+    def retry(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        asked = [_ask_again(context.instance, sync, partition, max_runs) for partition in partitions]
+        requests = [request for each in asked if not isinstance(each, str) for request in each]
+        reasons = dict.fromkeys(each for each in asked if isinstance(each, str))
+        return dg.SensorResult(run_requests=requests, skip_reason=None if requests else "; ".join(reasons))
 
     return retry
+
+
+def _ask_again(
+    instance: dg.DagsterInstance, sync: ContactSync, partition: str | None, max_runs: int
+) -> list[dg.RunRequest] | str:
+    """More runs of a sync, or of one of its slices: for failed rows, for refused ones. Or why there are none."""
+    of_slice = f" in {partition}" if partition else ""
+    wanted = dg.AssetRecordsFilter(
+        dg.AssetKey(["dailystory", sync.name, "contacts"]), asset_partitions=[partition] if partition else None
+    )
+    latest = instance.fetch_materializations(wanted, limit=1).records
+    materialization = latest[0].asset_materialization if latest else None
+    if materialization is None:
+        return "the sync has sent nothing yet"
+    refused = _number(materialization, "rows_refused")
+    unsettled = _number(materialization, "rows_failed") + _number(materialization, "rows_in_doubt")
+    if not refused and not unsettled:
+        return "no row was refused or failed in the latest run"
+    run = instance.get_run_by_id(latest[0].run_id)
+    attempt = 1 + int(run.tags.get(RETRY_TAG, "0") if run else 0)
+    if attempt > max_runs:
+        return f"{refused + unsettled} rows are left{of_slice} after {max_runs} more runs: look at them"
+    scopes = [scope for scope, rows in ((Scope.CHANGED, unsettled), (Scope.REJECTED, refused)) if rows]
+    return [
+        dg.RunRequest(
+            run_key=f"{latest[0].run_id}|{scope.value}",
+            partition_key=partition,
+            run_config={"ops": {f"dailystory__{sync.name}__changes": {"config": {"scope": scope.value}}}},
+            tags={RETRY_TAG: str(attempt)},
+        )
+        for scope in scopes
+    ]
 
 
 def trouble_sensors(

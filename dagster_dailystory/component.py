@@ -13,7 +13,8 @@ from dagster_dailystory.component_settings import DailyStorySettings, Slices, Wa
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model import SYNC_NAME, ContactSync
 from dagster_dailystory.resources import DailyStoryResource, WarehouseResource
-from dagster_dailystory.steps import POOL, Events, PlanConfig, SyncSteps
+from dagster_dailystory.run_options import PlanConfig
+from dagster_dailystory.steps import POOL, Events, SyncSteps
 from dagster_dailystory.upstream import find_upstream
 
 

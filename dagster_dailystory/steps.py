@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from enum import Enum
 
 import dagster as dg
 from dagster._core.definitions.metadata import TableMetadataSet  # not exported; sibling integrations import it so
-from pydantic import Field
 
 from dagster_dailystory.errors import BusyError, DailyStoryError, OutageError, RetryableError, WarehouseError
 from dagster_dailystory.metadata import (
@@ -18,7 +16,7 @@ from dagster_dailystory.metadata import (
     sent_metadata,
     source_lineage,
 )
-from dagster_dailystory.model import ContactSync, PlanOptions, Scope
+from dagster_dailystory.model import ContactSync, PlanOptions
 from dagster_dailystory.preview import (
     Standing,
     check_shown_fields,
@@ -29,6 +27,7 @@ from dagster_dailystory.preview import (
 )
 from dagster_dailystory.report import PlanStatus, PlanSummary, SyncReport
 from dagster_dailystory.resources import DailyStoryResource, WarehouseResource
+from dagster_dailystory.run_options import PlanConfig
 from dagster_dailystory.sync import plan_contact_sync, refuse_blocked, send_contact_sync
 from dagster_dailystory.upstream import Upstream
 
@@ -54,37 +53,6 @@ POOL = "dailystory_api"
 """The concurrency pool that all syncs share unless told otherwise."""
 
 _MENDED_BY_TIME = (BusyError, OutageError, RetryableError, WarehouseError)
-
-
-class RunScope(Enum):
-    """Which rows a run looks at."""
-
-    changed = "changed"
-    all = "all"
-    rejected = "rejected"
-
-
-class PlanConfig(dg.Config):
-    """What one run asks of its plan. The defaults are what a schedule wants."""
-
-    scope: RunScope = Field(
-        default=RunScope.changed,
-        description="changed: rows that differ from what DailyStory acknowledged. all: every row, with every mapped "
-        "field. rejected: only rows that were set aside before.",
-    )
-    dry_run: bool = Field(
-        default=False, description="Plan only: a preview that is never sent. Nothing is written to DailyStory."
-    )
-    limit: int | None = Field(
-        default=None, description="At most this many creates and updates; the rest stays a difference. No deletions."
-    )
-    keys: list[str] = Field(
-        default=[], description="Only these keys; a key of several columns is written a|b. No deletions."
-    )
-
-    def options(self, partition: str | None = None) -> PlanOptions:
-        """The same as the engine takes it."""
-        return PlanOptions(Scope(self.scope.value), self.dry_run, self.limit, tuple(self.keys), partition)
 
 
 class SyncSteps:

@@ -16,7 +16,8 @@ import dagster_dailystory
 ROOT = Path(__file__).parents[1]
 MODULES = {path.stem: path for path in sorted((ROOT / "dagster_dailystory").glob("*.py"))}
 DAGSTER_FILES = {
-    "assets", "automation", "component", "component_settings", "demo", "environment", "metadata", "resources", "steps"
+    "assets", "automation", "component", "component_settings", "demo", "environment", "metadata", "resources",
+    "run_options", "steps",
 }  # fmt: skip
 ENGINE = sorted(MODULES.keys() - DAGSTER_FILES - {"__init__"})
 PUBLIC = {"ContactSync", "DailyStoryResource", "WarehouseResource", "build_contact_sync_assets", "run_contact_sync"}

@@ -9,11 +9,13 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from dagster_harness import NOUNS, World, people_sync
+from pydantic import ValidationError
 
 from dagster_dailystory import ConfigurationError, build_contact_sync_assets
 from dagster_dailystory.assets import code_version
 from dagster_dailystory.model import ContactSync
 from dagster_dailystory.partitions import HashBuckets
+from dagster_dailystory.run_options import PlanConfig, RunScope
 from dagster_dailystory.sandbox import Sandbox
 
 SENT = ("contacts", "contact_map")
@@ -79,12 +81,40 @@ def test_run_config_limits_a_plan_to_some_keys(world: World):
     assert world.materialize(assets(), scope="all").value("contacts", "rows_updated") == 2
 
 
-@pytest.mark.parametrize("config", [{"scope": "everything"}, {"dry_run": "maybe"}, {"limit": "ten"}, {"rows": 1}])
-def test_a_wrong_option_is_refused_before_the_run(config: dict[str, object]):
-    definitions = dg.Definitions(assets=assets(), resources={"warehouse": object(), "dailystory": object()})
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"scope": "everything"}, "not in enum type RunScope"),
+        ({"dry_run": "maybe"}, "dry_run"),
+        ({"limit": "ten"}, 'expected type "RowLimit"'),
+        ({"limit": 0}, "limit: 0 rows are none"),
+        ({"limit": True}, 'expected type "RowLimit"'),
+        ({"keys": "1"}, "keys must be list"),
+        ({"keys": [1]}, "KeyOf2Columns"),
+        ({"keys": ["north"]}, "a key of this sync is written region|id"),
+        ({"keys": ["north|"]}, "a key of this sync is written region|id"),
+        ({"rows": 1}, "unexpected config entry"),
+    ],
+)
+def test_a_wrong_option_is_refused_before_there_is_a_run(config: dict[str, object], said: str):
+    made = assets(people_sync(key=["region", "id"]))
+    definitions = dg.Definitions(assets=made, resources={"warehouse": object(), "dailystory": object()})
     job = definitions.resolve_implicit_global_asset_job_def()
-    with pytest.raises(dg.DagsterInvalidConfigError):
-        dg.validate_run_config(job, {"ops": {"dailystory__people__changes": {"config": config}}})
+    asked = {"ops": {"dailystory__people__changes": {"config": config}}}
+    with pytest.raises(dg.DagsterInvalidConfigError, match=said.replace("|", r"\|")):
+        dg.validate_run_config(job, asked)
+    with dg.DagsterInstance.ephemeral() as instance, pytest.raises(dg.DagsterInvalidConfigError):
+        instance.create_run_for_job(job, run_config=asked)
+
+
+def test_the_options_may_be_written_in_python(world: World):
+    world.put(1, 2)
+    options = dg.RunConfig(ops={"dailystory__people__changes": PlanConfig(keys=["2"], limit=5, scope=RunScope.all)})
+    asked = options.to_config_dict()["ops"]["dailystory__people__changes"]["config"]
+    assert asked == {"scope": "all", "dry_run": False, "limit": 5, "keys": ["2"]}
+    assert world.materialize(assets(), **asked).value("contacts", "rows_created") == 1
+    with pytest.raises(ValidationError, match="greater than or equal to 1"):
+        PlanConfig(limit=0)
 
 
 def test_the_contacts_alone_are_planned_first(world: World):

@@ -109,21 +109,44 @@ def test_an_observed_table_moves_its_version_when_the_query_answers_otherwise(wo
 def test_the_retry_sensor_asks_again_for_refused_rows_and_gives_up(world: World):
     sensor = automation.retry_sensor(people_sync(), max_runs=1)
 
-    def tick() -> dg.RunRequest | dg.SkipReason:
+    def tick() -> dg.SensorResult:
         return sensor(dg.build_sensor_context(instance=world.instance))
 
-    assert "nothing yet" in tick().skip_message
+    assert "nothing yet" in tick().skip_reason.skip_message
     world.put(1, 2)
     world.sandbox.script([400])
     first = world.materialize(assets())
-    request = tick()
+    [request] = tick().run_requests
     assert request.run_config == {"ops": {"dailystory__people__changes": {"config": {"scope": "rejected"}}}}
-    assert (request.run_key, request.tags) == (first.run_id, {RETRY_TAG: "1"})
+    assert (request.run_key, request.tags) == (f"{first.run_id}|rejected", {RETRY_TAG: "1"})
     world.sandbox.script([400])
     world.materialize(assets(), tags=request.tags, scope="rejected")
-    assert "after 1 more runs" in tick().skip_message
+    assert "after 1 more runs" in tick().skip_reason.skip_message
     world.materialize(assets(), scope="rejected")
-    assert "no row was refused" in tick().skip_message
+    assert "no row was refused" in tick().skip_reason.skip_message
+
+
+def test_the_retry_sensor_asks_for_those_slices_alone_that_left_rows(world: World):
+    sync = people_sync(partitions=HashBuckets(3))
+    sliced = build_contact_sync_assets(sync, retry_policy=None)
+    sensor = automation.retry_sensor(sync)
+    definitions = dg.Definitions(assets=sliced, sensors=[sensor], resources=world.resources)
+
+    def tick() -> list[dg.RunRequest]:
+        location = definitions.get_repository_def()
+        return list(
+            sensor.evaluate_tick(dg.build_sensor_context(instance=world.instance, repository_def=location)).run_requests
+        )
+
+    world.put(*range(1, 13))
+    for partition in ("bucket_0", "bucket_1"):
+        world.sandbox.script([400] if partition == "bucket_1" else [])
+        assert world.materialize(sliced, partition=partition).success
+    [request] = tick()
+    assert (request.partition_key, request.tags[RETRY_TAG]) == ("bucket_1", "1")
+    again = world.materialize(sliced, partition=request.partition_key, tags={RETRY_TAG: "1"}, scope="rejected")
+    assert again.value("contacts", "rows_created") == 1
+    assert tick() == []
 
 
 def test_a_failed_run_and_too_many_rejections_are_told_once(world: World):

@@ -13,7 +13,8 @@ from dagster.components.testing.utils import create_defs_folder_sandbox
 
 from dagster_dailystory import ContactSync, DailyStorySyncComponent, build_contact_sync_assets
 from dagster_dailystory.guards import GUARD_NAMES
-from dagster_dailystory.steps import CONTACT_CHECKS, PlanConfig
+from dagster_dailystory.run_options import option_fields
+from dagster_dailystory.steps import CONTACT_CHECKS
 
 PAGE = (Path(__file__).parents[1] / "docs/dagster.md").read_text(encoding="utf-8")
 CUSTOMERS = ContactSync(name="customers", source="customers", key="customer_id", fields={"email": "email"})
@@ -74,7 +75,7 @@ def test_every_option_and_every_check_is_on_the_page() -> None:
     assert rows_of("The assets") - {"dailystory"} >= set(inspect.signature(build_contact_sync_assets).parameters) - {
         "sync"
     }
-    assert rows_of("Run options") == set(PlanConfig.model_fields)
+    assert rows_of("Run options") == set(option_fields(CUSTOMERS))
     assert rows_of("Checks") == {*GUARD_NAMES, *CONTACT_CHECKS}
 
 
