@@ -73,6 +73,12 @@ def test_postgresql_names_the_column_and_not_the_value(said: Callable[[str], str
     assert said(raising.replace("%", "%%")) == "RaiseException"
 
 
+def test_an_error_that_nobody_translates_hides_its_parameters(warehouse_url: str) -> None:
+    with open_engine(warehouse_url).connect() as connection, pytest.raises(sa.exc.StatementError) as caught:
+        connection.execute(sa.text("INSERT INTO nowhere VALUES (:name)"), [{"name": "Jane"}, {"name": "Doe"}])
+    assert "Jane" not in f"{caught.value} {caught.value!r}"
+
+
 def driver_error(kind: type[sa.exc.DBAPIError], *said: object) -> sa.exc.DBAPIError:
     return kind("select", {}, Exception(*said))
 
