@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import dagster as dg
 from dagster._core.definitions.metadata import TableMetadataSet  # not exported; sibling integrations import it so
 
-from dagster_dailystory.guards import GUARD_NAMES
+from dagster_dailystory.guards import guard_texts
 from dagster_dailystory.metadata import contact_columns, contact_map_columns, source_columns, sync_metadata
-from dagster_dailystory.model import ContactSync
+from dagster_dailystory.model import ContactSync, Deletes
 from dagster_dailystory.privacy import mapping_version
 from dagster_dailystory.resources import DailyStoryResource, WarehouseResource
 from dagster_dailystory.run_options import PlanConfig, option_fields
@@ -27,11 +27,10 @@ RETRIES = dg.RetryPolicy(max_retries=2, delay=60, backoff=dg.Backoff.EXPONENTIAL
 """How an op is tried again where time can mend what stopped it."""
 
 _KIND_OF_DIALECT = {"postgresql": "postgres", "mssql": "sqlserver", "clickhousedb": "clickhouse"}
-_GUARD_TEXTS = {
-    "source_not_empty": "The source has rows, or the sync allows none.",
-    "changed_share": "At most max_changed_fraction of the synced contacts would change.",
-    "deleted_share": "At most max_deleted_fraction of the synced contacts would be deleted or deactivated.",
-    "rejected_share": "At most max_rejected_fraction of the rows are rejected.",
+_LEAVING = {
+    Deletes.KEEP: "which stay as they are: none (`deletes: keep`)",
+    Deletes.DEACTIVATE: "to be made inactive (`deletes: deactivate`)",
+    Deletes.DELETE: "to be deleted (`deletes: delete`)",
 }
 
 
@@ -143,7 +142,8 @@ def asset_specs(steps: SyncSteps, settings: SyncSettings) -> tuple[dg.AssetSpec,
     )
     changes = common.replace_attributes(
         description=f"What has to be sent so that DailyStory's contacts equal the source of the sync `{sync.name}`: "
-        "the plan, stored before anything is sent. Its checks block a plan that looks wrong.",
+        "the plan, stored before anything is sent. Its checks block a plan that looks wrong. "
+        f"`rows_to_delete` counts the contacts whose row left the source, {_LEAVING[Deletes(sync.deletes)]}.",
         deps=tables if settings.deps is None else settings.deps,
         kinds=kinds,
         metadata=sync_metadata(sync, source) | dict(TableMetadataSet(column_schema=source_columns(sync))),
@@ -184,8 +184,8 @@ def make_assets(
         name=f"dailystory__{sync.name}__changes",
         specs=specs[:1],
         check_specs=[
-            dg.AssetCheckSpec(name, asset=specs[0].key, blocking=True, description=_GUARD_TEXTS.get(name))
-            for name in GUARD_NAMES
+            dg.AssetCheckSpec(name, asset=specs[0].key, blocking=True, description=text)
+            for name, text in guard_texts(sync).items()
         ],
         required_resource_keys=set(keys),
         config_schema=option_fields(sync),

@@ -1,10 +1,9 @@
 """What the assets of a sync show in Dagster: counts as plots, tables and pictures for people. No contact's data."""
 
-import base64
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
-from html import escape
+from types import MappingProxyType
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
@@ -12,7 +11,8 @@ import dagster as dg
 
 from dagster_dailystory.change import Operation
 from dagster_dailystory.fields import FieldKind
-from dagster_dailystory.model import ContactSync, Deletes, Mode
+from dagster_dailystory.model import ContactSync, Deletes, MappedField, Mode
+from dagster_dailystory.pictures import bars, curve
 from dagster_dailystory.preview import NO_VALUE, ChangePreview, RejectionPreview, Standing
 from dagster_dailystory.report import PlanSummary, Progress, SyncReport
 from dagster_dailystory.upstream import Upstream
@@ -23,7 +23,7 @@ Metadata: TypeAlias = dict[str, dg.MetadataValue | int | float | str]
 _PLAN_COUNTS = (
     "rows_read", "rows_unchanged", "rows_to_create", "rows_to_update", "rows_to_delete", "rows_rejected", "rows_held",
 )  # fmt: skip
-_BAR_COLOURS = ("#4f43dd", "#e6e8f0", "#1f2430")
+_MOST_POINTS = 240
 _KIND_NAMES = {
     FieldKind.EMAIL: "email",
     FieldKind.MOBILE: "mobile",
@@ -42,7 +42,8 @@ def plan_metadata(
     requests_per_second: float | None,
 ) -> Metadata:
     """Describe a plan: its counts, its estimate, and a preview that names nobody."""
-    shown: Metadata = {"plan_id": plan.plan_id, "plan_status": plan.status.value}
+    shown: Metadata = {"summary": _plan_in_words(sync, plan)}
+    shown |= {"plan_id": plan.plan_id, "plan_status": plan.status.value}
     shown |= {name: getattr(plan, name) for name in _PLAN_COUNTS}
     shown |= {"rows_to_send": plan.rows_to_send, "diff_seconds": round(plan.diff_seconds, 3)}
     shown |= _estimate(sync, plan, requests_per_second)
@@ -50,7 +51,7 @@ def plan_metadata(
         shown["preview"] = _table([_change_record(sync, change) for change in changes])
     if plan.changes_by_field:
         shown["changes_by_field"] = _table([{"field": n, "rows": rows} for n, rows in _largest(plan.changes_by_field)])
-        shown["changes_by_field_chart"] = bars("Rows in which a field differs", plan.changes_by_field)
+        shown["changes_by_field_chart"] = _drawn(bars("Rows in which a field differs", plan.changes_by_field))
     if plan.rejections_by_reason:
         by_reason = _largest(plan.rejections_by_reason)
         shown["rejections_by_reason"] = _table([{"reason": reason, "rows": rows} for reason, rows in by_reason])
@@ -59,22 +60,40 @@ def plan_metadata(
     return shown
 
 
-def sent_metadata(report: SyncReport, state: Standing, destination: str) -> Metadata:
-    """Describe what a run sent: the counts of the report, and how many contacts the sync holds now."""
+def sent_metadata(
+    sync: ContactSync,
+    report: SyncReport,
+    state: Standing,
+    destination: str,
+    sends: Sequence[tuple[float, int]] = (),
+) -> Metadata:
+    """Describe what a run sent: the counts of the report, and how many contacts the sync holds now.
+
+    Args:
+        sync: The sync.
+        report: The run.
+        state: Where the sync stands after it.
+        destination: The API's address; the link leads to its site.
+        sends: Seconds since the start of the send, and the rows sent by then.
+    """
     numbers = {name: round(value, 3) for name, value in report.numbers().items()}
     outcomes = {
-        name: getattr(report, f"rows_{name}")
+        _verb(sync) if name == "deleted" else name.replace("_", " "): rows
         for name in ("created", "updated", "deleted", "mapped", "refused", "failed", "in_doubt", "conflicted")
+        if (rows := getattr(report, f"rows_{name}"))
     }
     shown: Metadata = {
+        "summary": ", ".join(f"{rows:,} {name}" for name, rows in outcomes.items()) or "nothing had to be sent",
         "plan_id": report.plan_id,
         "outcome": report.outcome,
         "destination": dg.MetadataValue.url(_site(destination)),
         "dagster/row_count": state.contacts_live,
         **numbers,
     }
-    if any(outcomes.values()):
-        shown["outcomes_chart"] = bars("Rows by outcome", {name: rows for name, rows in outcomes.items() if rows})
+    if outcomes:
+        shown["outcomes_chart"] = _drawn(bars("Rows by outcome", outcomes))
+    if len(sends) > 1:
+        shown["sends_over_time"] = _drawn(curve("Rows sent since the start of the send", sends))
     if state.rejections_by_reason:
         by_reason = _largest(state.rejections_by_reason)
         shown["rejections_by_reason"] = _table([{"reason": reason, "rows": rows} for reason, rows in by_reason])
@@ -96,18 +115,32 @@ def sync_metadata(sync: ContactSync, source: str) -> Metadata:
     }
 
 
-def source_columns(sync: ContactSync) -> dg.TableSchema:
-    """The columns that a plan reads."""
-    keys = [dg.TableColumn(key, "key", description="Identifies a row") for key in sync.key_columns]
-    fed: dict[str, list[str]] = {}
+def source_columns(sync: ContactSync, types: Mapping[str, str] = MappingProxyType({})) -> dg.TableSchema:
+    """The columns that a plan reads.
+
+    Args:
+        sync: The sync.
+        types: Source column -> the database's type, where a plan has seen it. Until then the type is what the field
+            that the column feeds takes.
+    """
+    fed: dict[str, list[MappedField]] = {}
     for mapped in sync.mapped_fields:
-        fed.setdefault(mapped.column, []).append(mapped.name)
-    others = [
-        dg.TableColumn(column, "any", description=f"Feeds {', '.join(names)}")
-        for column, names in fed.items()
-        if column not in sync.key_columns
-    ]
-    return dg.TableSchema([*keys, *others])
+        fed.setdefault(mapped.column, []).append(mapped)
+    columns = [_key_column(key, types, fed.pop(key, [])) for key in sync.key_columns]
+    for column, fields in fed.items():
+        kind = types.get(column) or _KIND_NAMES.get(fields[0].kind, "text")
+        columns.append(dg.TableColumn(column, kind, description=_feeds(fields)))
+    return dg.TableSchema(columns)
+
+
+def _key_column(key: str, types: Mapping[str, str], fed: Sequence[MappedField] = ()) -> dg.TableColumn:
+    text = f"Identifies a row. {_feeds(fed)}" if fed else "Identifies a row."
+    one_each = dg.TableColumnConstraints(nullable=False, unique=True)
+    return dg.TableColumn(key, types.get(key, "as in the source"), description=text, constraints=one_each)
+
+
+def _feeds(fields: Sequence[MappedField]) -> str:
+    return f"Feeds {', '.join(mapped.name for mapped in fields)}."
 
 
 def contact_columns(sync: ContactSync) -> dg.TableSchema:
@@ -124,8 +157,8 @@ def contact_columns(sync: ContactSync) -> dg.TableSchema:
     )
 
 
-def contact_map_columns(sync: ContactSync) -> dg.TableSchema:
-    """The columns of the contact map."""
+def contact_map_columns(sync: ContactSync, types: Mapping[str, str] = MappingProxyType({})) -> dg.TableSchema:
+    """The columns of the contact map; `types` as for `source_columns`."""
     moments = {
         "first_synced_at": "When the contact was mapped (UTC)",
         "last_synced_at": "When DailyStory last accepted a change (UTC)",
@@ -134,7 +167,7 @@ def contact_map_columns(sync: ContactSync) -> dg.TableSchema:
     }
     return dg.TableSchema(
         [
-            *(dg.TableColumn(key, "key", description="As in the source") for key in sync.key_columns),
+            *(_key_column(key, types) for key in sync.key_columns),
             dg.TableColumn("dsid", "text", description="The contact in DailyStory"),
             *(dg.TableColumn(name, "timestamp", description=text) for name, text in moments.items()),
         ]
@@ -161,30 +194,6 @@ def key_lineage(sync: ContactSync, changes: dg.AssetKey) -> dg.TableColumnLineag
     return dg.TableColumnLineage({key: [dg.TableColumnDep(changes, key)] for key in sync.key_columns})
 
 
-def bars(title: str, counts: Mapping[str, int], limit: int = 20) -> dg.MarkdownMetadataValue:
-    """Draw counts as horizontal bars: a picture inside the event, made of nothing but text."""
-    rows = _largest(counts)[:limit]
-    most = max((count for _, count in rows), default=0) or 1
-    bar, rail, ink = _BAR_COLOURS
-    height = 36 + 24 * len(rows)
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="640" height="{height}" font-family="sans-serif">',
-        f'<rect width="640" height="{height}" fill="white"/>',
-        f'<text x="8" y="20" font-size="13" font-weight="bold" fill="{ink}">{escape(title)}</text>',
-    ]
-    for place, (label, count) in enumerate(rows):
-        y = 34 + 24 * place
-        name = label if len(label) <= 26 else label[:25] + "…"
-        parts += [
-            f'<text x="8" y="{y + 13}" font-size="12" fill="{ink}">{escape(name)}</text>',
-            f'<rect x="200" y="{y}" width="360" height="16" rx="3" fill="{rail}"/>',
-            f'<rect x="200" y="{y}" width="{max(2, round(360 * count / most))}" height="16" rx="3" fill="{bar}"/>',
-            f'<text x="570" y="{y + 13}" font-size="12" fill="{ink}">{count:,}</text>',
-        ]
-    picture = base64.b64encode("".join([*parts, "</svg>"]).encode()).decode()
-    return dg.MetadataValue.md(f"![{title}](data:image/svg+xml;base64,{picture})")
-
-
 class ProgressLog:
     """Shows a running send in Dagster, not too often: an observation costs some 50 ms and a row of the event list.
 
@@ -207,10 +216,16 @@ class ProgressLog:
         self._interval_seconds = interval_seconds
         self._clock = clock
         self._last: float | None = None
+        self.sends: list[tuple[float, int]] = [(0.0, 0)]
+        """Seconds since the start, and the rows sent by then; thinned out, so that a long send needs no more room."""
 
     def __call__(self, progress: Progress) -> None:
         """Take what the sender reports; the first report is shown, then one an interval."""
         now = self._clock()
+        if progress.rows_per_second:
+            self.sends.append((progress.rows_sent / progress.rows_per_second, progress.rows_sent))
+        if len(self.sends) > _MOST_POINTS:
+            del self.sends[1::2]
         if self._last is not None and now - self._last < self._interval_seconds:
             return
         self._last = now
@@ -227,6 +242,28 @@ class ProgressLog:
         self._log(dg.AssetObservation(self._asset_key, metadata=metadata))
 
 
+def _verb(sync: ContactSync) -> str:
+    """What happens to the contact of a row that left; the counts call it deleted, whatever it is."""
+    return "deactivated" if sync.deletes is Deletes.DEACTIVATE else "deleted"
+
+
+def _plan_in_words(sync: ContactSync, plan: PlanSummary) -> str:
+    leaving = "to deactivate" if sync.deletes is Deletes.DEACTIVATE else "to delete"
+    counts = {
+        "to create": plan.rows_to_create,
+        "to update": plan.rows_to_update,
+        leaving: plan.rows_to_delete,
+        "rejected": plan.rows_rejected,
+        "held back": plan.rows_held,
+    }
+    words = ", ".join(f"{rows:,} {verb}" for verb, rows in counts.items() if rows)
+    return words if plan.rows_to_send else f"nothing to send; {words}" if words else "nothing to send"
+
+
+def _drawn(markdown: str) -> dg.MarkdownMetadataValue:
+    return dg.MetadataValue.md(markdown)
+
+
 def _estimate(sync: ContactSync, plan: PlanSummary, requests_per_second: float | None) -> Metadata:
     """Requests and minutes that sending would take, without retries: one a row, two where a contact is looked up."""
     looked_up = 0 if sync.mode is Mode.UPSERT else plan.rows_to_create
@@ -238,14 +275,13 @@ def _estimate(sync: ContactSync, plan: PlanSummary, requests_per_second: float |
 
 
 def _change_record(sync: ContactSync, change: ChangePreview) -> dict[str, str | int]:
-    operation = change.operation.value
-    if change.operation is Operation.DELETE and sync.deletes is Deletes.DEACTIVATE:
-        operation = "deactivate"
+    deactivates = change.operation is Operation.DELETE and sync.deletes is Deletes.DEACTIVATE
+    operation = "deactivate" if deactivates else change.operation.value
     fields = [
         f"{each.field}: {each.after}" if each.before == NO_VALUE else f"{each.field}: {each.before} → {each.after}"
         for each in change.fields
     ]
-    return {"key": change.key_label, "operation": operation, "changes": "; ".join(fields), "dsid": change.dsid or ""}
+    return {"key": change.key_label, "operation": operation, "changes": "; ".join(fields)}
 
 
 def _rejection_table(rejections: Sequence[RejectionPreview]) -> dg.TableMetadataValue:

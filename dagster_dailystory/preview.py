@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import RowMapping, Table, and_, func, not_, or_, select
+from sqlalchemy.types import NullType
 
 from dagster_dailystory.canonical import UnsupportedValueError, canonical_text
 from dagster_dailystory.change import Operation, Outcome
@@ -197,6 +198,17 @@ def preview_rejections(sync: ContactSync, warehouse: Warehouse, rows: int = 50) 
             )
             for row in state.connection.execute(query).mappings()
         ]
+
+
+def column_types(sync: ContactSync, warehouse: Warehouse) -> dict[str, str]:
+    """The types of the source's columns as the state holds them: key and mapped columns, none before the first plan."""
+    with _reading(sync, warehouse) as (state, tables):
+        if tables is None:
+            return {}
+        held = {key: tables.snapshot.c[key].type for key in sync.key_columns}
+        held |= {m.column: tables.snapshot.c[m.state_column].type for m in sync.mapped_fields}
+        typed = {column: kind for column, kind in held.items() if not isinstance(kind, NullType)}  # SQLite needs none
+        return {column: kind.compile(state.dialect).lower() for column, kind in typed.items()}
 
 
 def plan_frame(sync: ContactSync, warehouse: Warehouse, plan_id: str) -> pandas.DataFrame:

@@ -11,15 +11,19 @@ from dagster_dailystory.metadata import (
     Metadata,
     ProgressLog,
     contact_lineage,
+    contact_map_columns,
     key_lineage,
     plan_metadata,
     sent_metadata,
+    source_columns,
     source_lineage,
 )
 from dagster_dailystory.model import ContactSync, PlanOptions
+from dagster_dailystory.places import Warehouse
 from dagster_dailystory.preview import (
     Standing,
     check_shown_fields,
+    column_types,
     find_plan,
     preview_changes,
     preview_rejections,
@@ -101,8 +105,9 @@ class SyncSteps:
             _log_plan(context, plan)
             changes = preview_changes(sync, place, plan.plan_id, self._preview_fields)
             rejections = preview_rejections(sync, place) if plan.rows_rejected else []
+            columns = source_columns(sync, column_types(sync, place))
         shown = plan_metadata(sync, plan, changes, rejections, dailystory.requests_per_second)
-        shown |= dict(TableMetadataSet(column_lineage=source_lineage(self.upstream)))
+        shown |= dict(TableMetadataSet(column_schema=columns, column_lineage=source_lineage(self.upstream)))
         verdicts = [
             dg.AssetCheckResult(passed=guard.passed, check_name=guard.name, description=guard.message)
             for guard in plan.guards
@@ -134,28 +139,27 @@ class SyncSteps:
             )
             _log_report(context, result.report)
             now = standing(sync, place)
+        shown = sent_metadata(sync, result.report, now, dailystory.base_url, progress.sends)
         yield from self._checks(now)
         sliced = partition is not None and result.error is None  # a backfill counts a slice left out as failed
         if sliced or _wrote_something(result.report):
-            yield from self._materializations(result.report, now, dailystory.base_url, warehouse)
-        with plain_failures(sent_metadata(result.report, now, dailystory.base_url)):
+            yield from self._materializations(shown, result.report.plan_id, now, place)
+        with plain_failures(shown):
             if result.error is not None:
                 raise result.error
 
-    def _materializations(
-        self, report: SyncReport, now: Standing, base_url: str, warehouse: WarehouseResource
-    ) -> Events:
+    def _materializations(self, shown: Metadata, plan_id: str, now: Standing, place: Warehouse) -> Events:
         lineage = TableMetadataSet(column_lineage=contact_lineage(self.sync, self.changes_key))
-        shown = sent_metadata(report, now, base_url) | dict(lineage)
-        yield dg.MaterializeResult(asset_key=self.contacts_key, metadata=shown)
-        state = warehouse.warehouse().state
+        yield dg.MaterializeResult(asset_key=self.contacts_key, metadata=shown | dict(lineage))
+        state = place.state
         name = ".".join(part for part in (state.schema, state.table_name(self.sync.name, "contact_map")) if part)
         table = TableMetadataSet(
             row_count=now.rows_mapped,
             table_name=name,
+            column_schema=contact_map_columns(self.sync, column_types(self.sync, place)),
             column_lineage=key_lineage(self.sync, self.changes_key),
         )
-        yield dg.MaterializeResult(asset_key=self.contact_map_key, metadata={"plan_id": report.plan_id, **dict(table)})
+        yield dg.MaterializeResult(asset_key=self.contact_map_key, metadata={"plan_id": plan_id, **dict(table)})
 
     def _checks(self, now: Standing) -> Events:
         rejected = ", ".join(f"{reason}: {rows}" for reason, rows in now.rejections_by_reason.items())

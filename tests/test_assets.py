@@ -51,6 +51,7 @@ def test_a_run_creates_everybody_and_a_second_one_sends_nothing(world: World):
     assert len(world.sandbox.contacts()) == 3
     assert (run.value("changes", "rows_to_create"), run.value("contacts", "rows_created")) == (3, 3)
     assert run.value("changes", "plan_id") == run.value("contacts", "plan_id") == run.value("contact_map", "plan_id")
+    assert (run.value("changes", "summary"), run.value("contacts", "summary")) == ("3 to create", "3 created")
     assert run.value("contacts", "outcome") == "done"
     assert run.value("contact_map", "dagster/table_name") == "dailystory_people_contact_map"
     assert len(run.checks) == 6
@@ -215,7 +216,7 @@ def test_the_preview_shows_before_and_after_of_the_fields_that_it_may(world: Wor
     update, create, delete = world.materialize(shown).records("changes", "preview")
     assert (update["key"], update["operation"]) == ("1", "update")
     assert update["changes"] == "firstName: ••• (6) → ••• (8); city: Oslo → Bergen"
-    assert (create["key"], create["operation"], create["dsid"]) == ("3", "create", "")
+    assert (create["key"], create["operation"]) == ("3", "create")
     assert (delete["key"], delete["operation"], delete["changes"]) == ("2", "delete", "")
 
 

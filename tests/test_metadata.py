@@ -1,13 +1,22 @@
 """What the assets show: counts, tables, pictures, progress."""
 
-import base64
-import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import dagster as dg
+import pytest
 from dagster_harness import people_sync
 
-from dagster_dailystory.metadata import ProgressLog, bars, contact_lineage, plan_metadata, source_lineage
-from dagster_dailystory.report import PlanStatus, PlanSummary, Progress
+from dagster_dailystory.change import Operation
+from dagster_dailystory.metadata import (
+    ProgressLog,
+    contact_lineage,
+    plan_metadata,
+    sent_metadata,
+    source_columns,
+    source_lineage,
+)
+from dagster_dailystory.preview import ChangePreview, Standing
+from dagster_dailystory.report import PlanStatus, PlanSummary, Progress, SyncReport
 from dagster_dailystory.upstream import find_upstream
 
 KEY = dg.AssetKey(["dailystory", "people", "contacts"])
@@ -35,12 +44,52 @@ def test_fields_are_counted_largest_first():
     assert [record.data for record in table.records] == [{"field": "city", "rows": 70}, {"field": "email", "rows": 60}]
 
 
-def test_a_picture_is_an_svg_with_bars_in_proportion_and_escaped_names():
-    markdown = bars("Rows", {"a<b>": 50, "c": 100}).md_str
-    assert markdown is not None
-    picture = ET.fromstring(base64.b64decode(markdown.partition("base64,")[2].rstrip(")")))
-    assert [int(each.attrib["width"]) for each in picture if each.get("fill") == "#4f43dd"] == [360, 180]
-    assert "a<b>" in [each.text for each in picture]
+@pytest.mark.parametrize(
+    ("deletes", "plan", "words"),
+    [
+        ("deactivate", {}, "60 to create, 10 to update, 5 to deactivate"),
+        ("delete", {"rows_rejected": 3, "rows_held": 2},
+         "60 to create, 10 to update, 5 to delete, 3 rejected, 2 held back"),
+        ("keep", {"rows_to_create": 0, "rows_to_update": 0, "rows_to_delete": 0}, "nothing to send"),
+        ("keep", {"rows_to_create": 0, "rows_to_update": 0, "rows_to_delete": 0, "rows_rejected": 3},
+         "nothing to send; 3 rejected"),
+    ],
+)  # fmt: skip
+def test_a_plan_is_summed_up_in_words_that_name_what_happens_to_who_left(deletes, plan, words):
+    assert plan_metadata(people_sync(deletes=deletes), replace(PLAN, **plan), [], [], None)["summary"] == words
+
+
+@pytest.mark.parametrize(("deletes", "shown"), [("deactivate", "deactivate"), ("delete", "delete")])
+def test_the_preview_says_what_happens_to_who_left(deletes, shown):
+    left = ChangePreview("7", Operation.DELETE, "dsid", ())
+    table = plan_metadata(people_sync(deletes=deletes), PLAN, [left], [], None)["preview"]
+    assert isinstance(table, dg.TableMetadataValue)
+    assert [record.data for record in table.records] == [{"key": "7", "operation": shown, "changes": ""}]
+
+
+def test_what_was_sent_is_summed_up_and_drawn_over_time():
+    report = SyncReport("people", "plan", "done", rows_created=20, rows_deleted=5, rows_in_doubt=1)
+    sync, now = people_sync(deletes="deactivate"), Standing(25, 20, {}, 1)
+    shown = sent_metadata(sync, report, now, "https://us-1.dailystory.com/api/v1", [(0.0, 0), (1.0, 10), (2.0, 26)])
+    assert shown["summary"] == "20 created, 5 deactivated, 1 in doubt"
+    assert shown["destination"] == dg.MetadataValue.url("https://us-1.dailystory.com/")
+    assert isinstance(shown["sends_over_time"], dg.MarkdownMetadataValue)
+    nothing = sent_metadata(sync, SyncReport("people", "plan", "empty"), now, "https://us-1.dailystory.com/api/v1")
+    assert nothing["summary"] == "nothing had to be sent"
+    assert not {"sends_over_time", "outcomes_chart"} & nothing.keys()
+
+
+def test_a_column_has_the_type_of_the_field_that_it_feeds_until_its_own_is_known():
+    sync = people_sync(fields={"email": "email", "firstName": "name", "optOutEmail": "opt_out"}, key=["id", "email"])
+    before, known = source_columns(sync), source_columns(sync, {"id": "bigint", "name": "varchar(20)"})
+    assert {c.name: c.type for c in before.columns} == {
+        "id": "as in the source", "email": "as in the source", "name": "text", "opt_out": "boolean"
+    }  # fmt: skip
+    assert {c.name: c.type for c in known.columns if c.type != "as in the source"} == {
+        "id": "bigint", "name": "varchar(20)", "opt_out": "boolean"
+    }  # fmt: skip
+    assert [c.name for c in known.columns if c.constraints.unique] == ["id", "email"]
+    assert before.columns[1].description == "Identifies a row. Feeds email."
 
 
 def test_progress_is_shown_at_once_and_then_once_an_interval():
@@ -50,6 +99,7 @@ def test_progress_is_shown_at_once_and_then_once_an_interval():
     for sent in range(6):
         log(Progress(sent, 10 - sent, 2.0, 4.0))
     assert [each.metadata["progress/rows_sent"].value for each in shown] == [0, 3, 5]
+    assert log.sends == [(0.0, 0), (0.0, 0), (0.5, 1), (1.0, 2), (1.5, 3), (2.0, 4), (2.5, 5)]
     assert shown[-1].metadata["progress/percent"].value == 50.0
 
 
@@ -62,3 +112,12 @@ def test_column_lineage_leads_from_the_contact_to_the_table():
     assert upstream["city"] == [dg.TableColumnDep(dg.AssetKey(["raw", "homes"]), "city")]
     changes = dg.AssetKey(["dailystory", "people", "changes"])
     assert contact_lineage(sync, changes).deps_by_column["firstName"] == [dg.TableColumnDep(changes, "first_name")]
+
+
+def test_a_long_send_is_drawn_from_a_few_points():
+    log = ProgressLog(lambda _: None, KEY, 10.0, clock=lambda: 0.0)
+    for sent in range(1, 5_000):
+        log(Progress(sent, 0, 2.0, None))
+    assert 100 < len(log.sends) <= 240
+    assert log.sends[0] == (0.0, 0)
+    assert log.sends == sorted(log.sends)

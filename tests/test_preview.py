@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from dagster_dailystory.model import PlanOptions
 from dagster_dailystory.places import Destination, Warehouse
 from dagster_dailystory.preview import (
     check_shown_fields,
+    column_types,
     find_plan,
     preview_changes,
     preview_rejections,
@@ -58,6 +60,19 @@ def test_a_preview_is_capped_and_masks_what_it_may_not_show(warehouse: Warehouse
         send_contact_sync(sync, warehouse, destination, ["run"])
     now = standing(sync, warehouse)
     assert (now.rows_mapped, now.contacts_live, now.rows_rejected, now.rows_unsettled) == (30, 30, 1, 0)
+
+
+def test_the_columns_have_the_types_of_the_warehouse(new_database: Callable[[str], str]):
+    warehouse, sync = Warehouse.at(new_database("duckdb")), people_sync()
+    engine = create_engine(warehouse.url, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE people (id BIGINT, email VARCHAR, first_name VARCHAR, city VARCHAR)")
+    assert column_types(sync, warehouse) == {}, "before the first plan nothing is known"
+    with Sandbox() as sandbox:
+        plan_contact_sync(sync, warehouse, Destination(sandbox.base_url, sandbox.token), run_id="run")
+    assert column_types(sync, warehouse) == {
+        "id": "bigint", "email": "varchar", "first_name": "varchar", "city": "varchar"
+    }  # fmt: skip
 
 
 def test_a_personal_key_is_shown_as_an_opaque_id(warehouse: Warehouse):
