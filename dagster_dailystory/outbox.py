@@ -33,6 +33,9 @@ FLUSH_SECONDS = 1.0
 _FEWEST_INTENTS, _MOST_INTENTS = 50, 2_000
 """Creates whose intents are committed together: about a second's sends, for a crash leaves them all to be looked up."""
 
+_MOST_PENDING = 8_000
+"""Rows that wait for a retry keep no others from being sent, up to so many in memory."""
+
 _LOOK_UPS = 200
 _PROGRESS_SECONDS = 1.0
 _SENT = [Operation.CREATE.value, Operation.UPDATE.value, Operation.DELETE.value]
@@ -175,7 +178,7 @@ class Outbox:
             creates = [change for change in batch if change.operation is Operation.CREATE]
             self._intents.add(self._plan_id, creates, {c.sequence: self._as_sent(c) for c in creates})
             self._sender.submit(batch)
-            while self._sender.pending > len(batch):
+            while self._sender.unstarted > len(batch) or self._sender.pending > _MOST_PENDING:
                 self._pump()
             if len(batch) == self._batch_rows:  # a second's sends; at most four times as many as before
                 rows = round(len(batch) / max(time.monotonic() - started, 0.25))

@@ -97,6 +97,11 @@ class Sender:
         return self._submitted - self._handed_out
 
     @property
+    def unstarted(self) -> int:
+        """Changes among them of which no request has left; the others are in flight, or wait for a retry."""
+        return len(self._inbox)
+
+    @property
     def counts(self) -> SenderCounts:
         """Requests so far."""
         return self._dispatcher.counts
@@ -113,7 +118,7 @@ class Sender:
         self._thread.start()
 
     def submit(self, changes: Sequence[Change]) -> None:
-        """Queue changes and return at once; the caller bounds `pending`."""
+        """Queue changes and return at once; the caller bounds `unstarted` and `pending`."""
         self._submitted += len(changes)
         self._inbox.extend(changes)
         self._call(self._pump)

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
+import httpx
 import pytest
 from harness import World, people, person, sync_of, world_at
 
+from dagster_dailystory.client import DailyStoryClient, _default_transport
 from dagster_dailystory.errors import BusyError, OutageError
+from dagster_dailystory.limiter import RateLimiter
+from dagster_dailystory.model import ContactSync
+from dagster_dailystory.places import Destination
+from dagster_dailystory.sending import Sender, SenderSettings
+from dagster_dailystory.sync import plan_contact_sync, send_contact_sync
 
 
 @pytest.fixture
@@ -70,3 +80,61 @@ def test_a_lost_answer_is_looked_up_in_the_same_run(world: World):
     assert (report.rows_created + report.rows_updated, report.api_retries) == (2, 2)
     assert all(count == 1 for count in world.sandbox.creates_by_identity().values())
     assert world.run().api_requests == 0
+
+
+@dataclass
+class Stubborn(httpx.AsyncBaseTransport):
+    """Fails the updates of some contacts until all others were written."""
+
+    inner: httpx.AsyncBaseTransport
+    dsids: set[str]
+    others: int
+    written: set[str] = field(default_factory=set)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return await self.inner.handle_async_request(request)
+        dsid = json.loads(request.content)["dsId"]
+        if dsid in self.dsids and len(self.written) < self.others:
+            return httpx.Response(500, json={"Status": False})
+        self.written.add(dsid)
+        return await self.inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self.inner.aclose()
+
+
+@dataclass(frozen=True)
+class StubbornDestination(Destination):
+    """A destination whose connections go through such a transport."""
+
+    dsids: frozenset[str] = frozenset()
+    others: int = 0
+
+    def sender(self, sync: ContactSync) -> Sender:
+        settings = self.client_settings(sync)
+        transport = Stubborn(_default_transport(settings), set(self.dsids), self.others)
+        options = SenderSettings(32, longest_wait_seconds=0.5)
+        return Sender(sync, lambda: DailyStoryClient(settings, transport), RateLimiter(math.inf), options)
+
+
+def test_rows_that_wait_for_a_retry_keep_no_others_from_being_sent(world: World):
+    """Three of four rows wait, more than a batch holds; they are let through when all others have landed."""
+    world.seed(*people(400))
+    world.run()
+    world.execute("UPDATE customers SET city = 'Rome'")
+    stubborn = frozenset(row["dsid"] for row in world.rows("contact_map") if row["customer_id"] % 4)
+    destination = StubbornDestination(world.sandbox.base_url, world.sandbox.token, dsids=stubborn, others=100)
+    plan_contact_sync(sync_of(), world.warehouse, destination, run_id="run")
+    report = send_contact_sync(sync_of(), world.warehouse, destination, ["run"]).report
+    assert (report.rows_updated, report.rows_failed, report.outcome) == (400, 0, "done")
+
+
+def test_many_refusals_with_retry_after_lose_no_row_and_use_up_no_attempts(world: World):
+    world.seed(*people(60))
+    world.sandbox.configure(retry_after_seconds=0)
+    world.sandbox.script([None, *(["throttled"] * 12 + [None]) * 15])
+    report = world.run(max_concurrency=8)
+    assert (report.rows_created, report.rows_failed, report.outcome) == (60, 0, "done")
+    assert report.api_throttled == 180
+    assert set(world.sandbox.creates_by_identity().values()) == {1}
