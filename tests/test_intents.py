@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness import World, everywhere, people, sync_of
+from harness import World, people, sync_of
 
 from dagster_dailystory.sync import plan_contact_sync
 
@@ -19,9 +19,9 @@ def die_while_creating(world: World, *customer_ids: int) -> None:
     )
 
 
-def test_a_doubtful_create_becomes_one_contact_whatever_happened_to_it_and_its_row(new_database):
+def test_a_doubtful_create_becomes_one_contact_whatever_happened_to_it_and_its_row(everywhere):
     sync = sync_of(deletes="delete", max_deleted_fraction=None)
-    for world in everywhere(new_database):
+    for world in everywhere:
         world.seed(*people(5))
         die_while_creating(world, 1, 2, 3, 4)
         landed = {number: world.sandbox.add(email=f"P{number}@Example.com") for number in (1, 2, 3)}
@@ -37,8 +37,8 @@ def test_a_doubtful_create_becomes_one_contact_whatever_happened_to_it_and_its_r
         assert world.run(sync).api_requests == 0
 
 
-def test_a_doubtful_create_is_not_given_the_contact_of_another_row(new_database):
-    for world in everywhere(new_database):
+def test_a_doubtful_create_is_not_given_the_contact_of_another_row(everywhere):
+    for world in everywhere:
         world.seed(*people(1))
         world.run()
         world.put({"customer_id": 2, "email": "two@example.com"})
@@ -48,8 +48,8 @@ def test_a_doubtful_create_is_not_given_the_contact_of_another_row(new_database)
         assert world.mapped() == {"1": "p1@example.com", "2": "two@example.com"}
 
 
-def test_a_dry_run_asks_nothing_and_settles_nothing(new_database):
-    for world in everywhere(new_database):
+def test_a_dry_run_asks_nothing_and_settles_nothing(everywhere):
+    for world in everywhere:
         world.seed(*people(1))
         die_while_creating(world, 1)
         world.run(dry_run=True)

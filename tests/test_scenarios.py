@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from harness import everywhere, people, person, sync_of
+from harness import people, person, sync_of
 
 
-def test_a_row_is_created_once_and_then_only_what_differs_is_sent(new_database):
-    for world in everywhere(new_database):
+def test_a_row_is_created_once_and_then_only_what_differs_is_sent(everywhere):
+    for world in everywhere:
         world.seed(*people(6))
         first = world.run()
         assert (first.rows_created, first.rows_read, first.outcome) == (6, 6, "done")
@@ -43,9 +43,9 @@ def test_a_row_is_created_once_and_then_only_what_differs_is_sent(new_database):
         assert world.run().api_requests == 0
 
 
-def test_clear_empties_a_field_once_and_custom_fields_travel_together(new_database):
+def test_clear_empties_a_field_once_and_custom_fields_travel_together(everywhere):
     sync = sync_of(nulls={"city": "clear", "plan": "clear"}, extended_properties={"plan": "plan", "level": "level"})
-    for world in everywhere(new_database):
+    for world in everywhere:
         world.sandbox.configure(extended_properties_replace=True)
         world.seed(person(1, level=3), person(2, city=None), person(3, level=5))
         world.run(sync)
@@ -67,9 +67,9 @@ def test_clear_empties_a_field_once_and_custom_fields_travel_together(new_databa
         ]
 
 
-def test_dry_runs_limits_keys_and_scope_all(new_database):
+def test_dry_runs_limits_keys_and_scope_all(everywhere):
     sync = sync_of(deletes="delete")
-    for world in everywhere(new_database):
+    for world in everywhere:
         world.seed(*people(5))
         dry = world.run(sync, dry_run=True)
         assert (dry.outcome, dry.rows_to_create, dry.api_requests) == ("dry", 5, 0)
@@ -93,9 +93,9 @@ def test_dry_runs_limits_keys_and_scope_all(new_database):
         assert world.run(sync).api_requests == 0
 
 
-def test_a_refused_row_is_held_until_it_or_the_mapping_changes_or_it_is_asked_for(new_database):
+def test_a_refused_row_is_held_until_it_or_the_mapping_changes_or_it_is_asked_for(everywhere):
     wider = sync_of(extended_properties={"plan": "plan", "town": "city"})
-    for world in everywhere(new_database):
+    for world in everywhere:
         world.sandbox.configure(refuse_if=lambda body: "no such city" if body.get("city") == "Nowhere" else None)
         world.seed(person(1), person(2, city="Nowhere"), person(3, city="Nowhere"), person(4), person(5))
         first = world.run()
@@ -122,9 +122,9 @@ def test_a_refused_row_is_held_until_it_or_the_mapping_changes_or_it_is_asked_fo
         assert world.run(wider).api_requests == 0
 
 
-def test_a_bad_row_harms_only_itself_and_is_no_deletion(new_database):
+def test_a_bad_row_harms_only_itself_and_is_no_deletion(everywhere):
     sync = sync_of(fields={"email": "email", "mobilePhone": "mobile", "firstName": "first_name"}, deletes="delete")
-    for world in everywhere(new_database):
+    for world in everywhere:
         world.seed(*people(3))
         world.run(sync)
         world.sent()

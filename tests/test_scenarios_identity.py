@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness import World, everywhere, people, person, sync_of
+from harness import World, people, person, sync_of
 
 
 def dsids(world: World) -> dict[str, str]:
@@ -10,9 +10,9 @@ def dsids(world: World) -> dict[str, str]:
     return {str(row["customer_id"]): row["dsid"] for row in world.rows("contact_map")}
 
 
-def test_rows_with_one_identity_are_set_aside_and_named(new_database):
+def test_rows_with_one_identity_are_set_aside_and_named(everywhere):
     sync = sync_of(fields={"email": "email", "mobilePhone": "mobile"})
-    for world in everywhere(new_database):
+    for world in everywhere:
         world.seed(*people(2), person(3, email="two@example.com"), person(4, email=" Two@Example.com "))
         world.put(person(5, mobile="+1 415 555 2671"), person(6, email=None, mobile="+14155552671"))
         report = world.run(sync)
@@ -30,9 +30,9 @@ def test_rows_with_one_identity_are_set_aside_and_named(new_database):
         assert set(world.emails()) == {"p1@example.com", "p2@example.com", "Two@Example.com", ""}
 
 
-def test_a_person_under_a_new_key_keeps_the_contact(new_database):
+def test_a_person_under_a_new_key_keeps_the_contact(everywhere):
     sync = sync_of(deletes="delete")
-    for world in everywhere(new_database):
+    for world in everywhere:
         world.seed(*people(3))
         world.run(sync)
         world.sent()
@@ -59,9 +59,9 @@ def test_a_person_under_a_new_key_keeps_the_contact(new_database):
         assert len(world.sandbox.contacts()) == 3
 
 
-def test_nobody_is_deleted_who_is_in_the_source_under_keys_that_must_wait(new_database):
+def test_nobody_is_deleted_who_is_in_the_source_under_keys_that_must_wait(everywhere):
     sync = sync_of(deletes="delete")
-    for world in everywhere(new_database):
+    for world in everywhere:
         world.seed(*people(2))
         world.run(sync)
         before = dsids(world)
@@ -74,9 +74,9 @@ def test_nobody_is_deleted_who_is_in_the_source_under_keys_that_must_wait(new_da
         assert dsids(world) == {"11": before["1"], "2": before["2"]}
 
 
-def test_a_key_that_returns_keeps_its_contact_from_a_new_key(new_database):
+def test_a_key_that_returns_keeps_its_contact_from_a_new_key(everywhere):
     sync = sync_of(deletes="delete")
-    for world in everywhere(new_database):
+    for world in everywhere:
         world.seed(*people(2))
         world.run(sync)
         before = dsids(world)
@@ -88,8 +88,8 @@ def test_a_key_that_returns_keeps_its_contact_from_a_new_key(new_database):
         assert (dsids(world), world.rejections()) == (before, {"11": "duplicate_identity"})
 
 
-def test_chains_wait_and_circles_are_set_aside(new_database):
-    for world in everywhere(new_database):
+def test_chains_wait_and_circles_are_set_aside(everywhere):
+    for world in everywhere:
         world.sandbox.configure(identity_taken="refuse")
         world.seed(*people(8))
         world.run()
@@ -113,8 +113,8 @@ def test_chains_wait_and_circles_are_set_aside(new_database):
         assert world.run().rows_rejected == 3
 
 
-def test_a_row_does_not_follow_one_that_was_refused(new_database):
-    for world in everywhere(new_database):
+def test_a_row_does_not_follow_one_that_was_refused(everywhere):
+    for world in everywhere:
         world.seed(*people(2))
         world.run()
         world.sandbox.configure(refuse_if=lambda body: "no" if body.get("email") == "new@example.com" else None)
@@ -129,10 +129,10 @@ def test_a_row_does_not_follow_one_that_was_refused(new_database):
         assert world.emails() == ["new@example.com", "p2@example.com"]
 
 
-def test_a_contact_is_not_deleted_while_another_sync_holds_it(new_database):
+def test_a_contact_is_not_deleted_while_another_sync_holds_it(everywhere):
     leads = sync_of(name="leads", source="leads", deletes="delete")
     sync = sync_of(deletes="delete")
-    for world in everywhere(new_database):
+    for world in everywhere:
         world.seed(*people(3))
         world.seed(person(71, email="p1@example.com"), table="leads")
         world.run(sync)
@@ -148,8 +148,8 @@ def test_a_contact_is_not_deleted_while_another_sync_holds_it(new_database):
         assert world.run(leads).rows_deleted == 1, "no live key holds it now"
 
 
-def test_a_contact_that_others_removed_or_merged_is_found_or_made_again(new_database):
-    for world in everywhere(new_database):
+def test_a_contact_that_others_removed_or_merged_is_found_or_made_again(everywhere):
+    for world in everywhere:
         world.seed(*people(4))
         world.run()
         before = dsids(world)
@@ -172,8 +172,8 @@ def test_a_contact_that_others_removed_or_merged_is_found_or_made_again(new_data
         assert world.run().api_requests == 0
 
 
-def test_an_address_that_belongs_to_somebody_else_is_reported_and_not_taken(new_database):
-    for world in everywhere(new_database):
+def test_an_address_that_belongs_to_somebody_else_is_reported_and_not_taken(everywhere):
+    for world in everywhere:
         world.sandbox.configure(unknown_dsid="create")
         world.seed(*people(3))
         world.run()
@@ -193,8 +193,8 @@ def test_an_address_that_belongs_to_somebody_else_is_reported_and_not_taken(new_
         assert (world.run().rows_updated, world.rejections()) == (1, {})
 
 
-def test_a_create_that_lands_on_another_rows_contact_is_a_conflict(new_database):
-    for world in everywhere(new_database):
+def test_a_create_that_lands_on_another_rows_contact_is_a_conflict(everywhere):
+    for world in everywhere:
         world.seed(person(1))
         world.run()
         world.sandbox.edit(dsids(world)["1"], email="p2@example.com")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from harness import everywhere, people, person, sync_of
+from harness import people, person, sync_of
 
 from dagster_dailystory.errors import SafetyError
 
 
 @pytest.mark.parametrize("policy", ["keep", "deactivate", "delete"])
-def test_a_row_that_left_follows_the_policy_once_and_returns_to_its_contact(new_database, policy):
+def test_a_row_that_left_follows_the_policy_once_and_returns_to_its_contact(everywhere, policy):
     sync = sync_of(deletes=policy)
-    for world in everywhere(new_database):
+    for world in everywhere:
         world.seed(*people(4))
         world.run(sync)
         before = world.rows("contact_map")
@@ -47,9 +47,9 @@ def test_a_row_that_left_follows_the_policy_once_and_returns_to_its_contact(new_
         assert world.run(sync).rows_deleted == (0 if policy == "keep" else 1), "it may leave again"
 
 
-def test_an_empty_source_is_blocked_unless_it_is_allowed(new_database):
+def test_an_empty_source_is_blocked_unless_it_is_allowed(everywhere):
     careful, careless = sync_of(deletes="delete"), sync_of(deletes="delete", allow_empty_source=True)
-    for world in everywhere(new_database):
+    for world in everywhere:
         world.create()
         with pytest.raises(SafetyError, match="the source has no rows"):
             world.run(careful)
@@ -64,9 +64,9 @@ def test_an_empty_source_is_blocked_unless_it_is_allowed(new_database):
         assert world.emails() == []
 
 
-def test_a_plan_beyond_a_guard_is_blocked_and_nothing_is_sent(new_database):
+def test_a_plan_beyond_a_guard_is_blocked_and_nothing_is_sent(everywhere):
     guarded = sync_of(deletes="delete", max_changed_fraction=0.3, max_rejected_fraction=0.3, min_guard_rows=2)
-    for world in everywhere(new_database):
+    for world in everywhere:
         world.seed(*people(10))
         world.run(guarded)
         world.sandbox.clear_journal()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from harness import everywhere, people, person, sync_of
+from harness import people, person, sync_of
 
 from dagster_dailystory.errors import StateError
 
 
-def test_mode_update_creates_nobody_and_looks_an_unmapped_key_up_once(new_database):
+def test_mode_update_creates_nobody_and_looks_an_unmapped_key_up_once(everywhere):
     sync = sync_of(mode="update")
-    for world in everywhere(new_database):
+    for world in everywhere:
         for number in (1, 2):
             world.sandbox.add(email=f"p{number}@example.com", city="Rome")
         world.seed(*people(4))
@@ -30,9 +30,9 @@ def test_mode_update_creates_nobody_and_looks_an_unmapped_key_up_once(new_databa
         assert (world.rejections(), world.sandbox.counts.creates) == ({}, 0)
 
 
-def test_mode_create_maps_existing_contacts_and_writes_none_of_them(new_database):
+def test_mode_create_maps_existing_contacts_and_writes_none_of_them(everywhere):
     sync = sync_of(mode="create", deletes="delete")
-    for world in everywhere(new_database):
+    for world in everywhere:
         dsid = world.sandbox.add(email="p1@example.com", city="Rome")
         world.seed(*people(2))
         report = world.run(sync)
@@ -51,9 +51,9 @@ def test_mode_create_maps_existing_contacts_and_writes_none_of_them(new_database
         assert world.run(sync).api_requests == 0
 
 
-def test_an_opt_out_goes_one_way_and_is_sent_again_after_it_was_taken_back(new_database):
+def test_an_opt_out_goes_one_way_and_is_sent_again_after_it_was_taken_back(everywhere):
     sync = sync_of(fields={"email": "email", "city": "city", "optOutEmail": "opted_out"}, deletes="delete")
-    for world in everywhere(new_database):
+    for world in everywhere:
         world.seed(person(1, opted_out=True), person(2, opted_out=False), person(3), person(4, opted_out=True))
         world.run(sync)
         assert [body.get("optOutEmail") for _, _, body in world.sent()] == [True, None, None, True]
@@ -79,10 +79,10 @@ def test_an_opt_out_goes_one_way_and_is_sent_again_after_it_was_taken_back(new_d
         assert world.contact("p1@example.com")["status"] == "Deleted", "who opted out is not made active"
 
 
-def test_a_mapped_status_takes_people_out_and_never_back_in(new_database):
+def test_a_mapped_status_takes_people_out_and_never_back_in(everywhere):
     sync = sync_of(fields={"email": "email", "status": "city"})
     allowed = sync_of(fields={"email": "email", "status": "city"}, consent_override=["status"])
-    for world in everywhere(new_database):
+    for world in everywhere:
         world.seed(person(1, city="Inactive"), person(2, city="Active"), person(3, city="Deleted"))
         report = world.run(sync)
         assert (report.rows_created, world.rejections()) == (2, {"3": "invalid_value"})
@@ -96,11 +96,11 @@ def test_a_mapped_status_takes_people_out_and_never_back_in(new_database):
         assert world.contact("p1@example.com")["status"] == "Active"
 
 
-def test_a_changed_mapping_sends_exactly_what_it_changes(new_database):
+def test_a_changed_mapping_sends_exactly_what_it_changes(everywhere):
     narrow = sync_of(fields={"email": "email", "firstName": "first_name"}, extended_properties={})
     wide = sync_of(fields={"email": "email", "firstName": "first_name", "city": "city"}, extended_properties={})
     custom = sync_of(extended_properties={"plan": "plan", "Größe (cm)": "level"})
-    for world in everywhere(new_database):
+    for world in everywhere:
         world.seed(person(1), person(2, city=None), person(3, plan=None, level=180))
         world.run(narrow)
         world.sent()
@@ -125,13 +125,13 @@ def test_a_changed_mapping_sends_exactly_what_it_changes(new_database):
         assert world.contact("p1@example.com")["city"] == "Rome"
 
 
-def test_a_field_of_another_column_or_type_sends_only_real_differences(new_database):
+def test_a_field_of_another_column_or_type_sends_only_real_differences(everywhere):
     as_text = sync_of(source="select customer_id, email, cast(level as varchar(20)) as level from customers",
                       fields={"email": "email"}, extended_properties={"level": "level"})  # fmt: skip
     as_number = sync_of(fields={"email": "email"}, extended_properties={"level": "level"})
     renamed = sync_of(source="select customer_id as customer_id, email as mail, level as stage from customers",
                       fields={"email": "mail"}, extended_properties={"level": "stage"})  # fmt: skip
-    for world in everywhere(new_database):
+    for world in everywhere:
         world.seed(person(1, level=7), person(2, level=8))
         world.run(as_number)
         world.sent()
@@ -142,8 +142,8 @@ def test_a_field_of_another_column_or_type_sends_only_real_differences(new_datab
         assert world.run(as_number).api_requests == 0
 
 
-def test_another_key_is_refused_and_the_state_is_as_it_was(new_database):
-    for world in everywhere(new_database):
+def test_another_key_is_refused_and_the_state_is_as_it_was(everywhere):
+    for world in everywhere:
         world.seed(*people(2))
         world.run()
         before = world.state_tables()
