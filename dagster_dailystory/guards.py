@@ -88,7 +88,10 @@ def _judge_shares(sync: ContactSync, figures: Figures) -> Iterator[GuardVerdict]
     for name, noun, verb, setting in _shares(sync):
         rows, of_rows = rows_of[name]
         limit: float | None = getattr(sync, setting)
-        share = rows / of_rows if of_rows else 0.0
+        if not of_rows:
+            yield GuardVerdict(name, True, f"not judged: there are no {noun} to judge")
+            continue
+        share = rows / of_rows
         value = f"{rows} of {of_rows} {noun} would be {verb}, which is {share:.1%}"
         if limit is None:
             yield GuardVerdict(name, True, f"{value}; {setting} sets no limit")

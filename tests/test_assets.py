@@ -231,6 +231,49 @@ def test_slices_come_to_the_same_contacts_as_the_whole(world: World):
     assert world.materialize(assets()).value("changes", "rows_to_send") == 0
 
 
+def range_of(first: str, last: str) -> dict[str, str]:
+    """How a backfill tells a run its partitions."""
+    return {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+
+
+def test_a_backfills_range_of_one_is_its_slice_and_a_longer_one_is_refused(world: World):
+    world.put(*range(1, 13))
+    sliced = assets(people_sync(partitions=HashBuckets(3)))
+    run = world.materialize(sliced, tags=range_of("bucket_1", "bucket_1"))
+    assert run.success
+    assert {each.partition for each in run.materializations} == {"bucket_1"}
+    assert 0 < len(world.sandbox.contacts()) < 12
+    longer = world.materialize(sliced, tags=range_of("bucket_0", "bucket_1"))
+    message, _ = longer.failure
+    assert "launch one run for each partition" in message
+    assert longer.retries == 0
+
+
+def test_a_slice_without_anything_to_send_is_materialized_for_a_backfill_counts_it(world: World):
+    world.put(1)
+    sliced = assets(people_sync(partitions=HashBuckets(2)))
+    slices = [f"bucket_{number}" for number in range(2)]
+    runs = [world.materialize(sliced, tags=range_of(name, name)) for name in slices + slices]
+    assert sorted(run.value("contacts", "rows_created") for run in runs) == [0, 0, 0, 1]
+    assert all(run.success and run.nouns == list(NOUNS) for run in runs)
+    assert len(world.sandbox.contacts()) == 1
+
+
+def test_a_terminated_run_is_canceled_at_once_and_not_tried_again_and_the_next_one_sends_the_rest(world: World):
+    world.put(*range(1, 201))
+    world.sandbox.configure(latency_seconds=0.05)
+    run, seconds = world.terminate(assets(), when=lambda: world.sandbox.counts.posts >= 20)
+    kinds = [event.event_type_value for event in run.events]
+    assert seconds < 5
+    assert "PIPELINE_CANCELED" in kinds
+    assert not {"STEP_UP_FOR_RETRY", "STEP_RESTARTED", "PIPELINE_SUCCESS"} & set(kinds)
+    assert 20 <= len(world.sandbox.contacts()) < 200
+    world.sandbox.configure(latency_seconds=0.0)
+    assert world.materialize(assets()).success
+    assert len(world.sandbox.contacts()) == 200
+    assert set(world.sandbox.creates_by_identity().values()) == {1}
+
+
 def test_progress_is_observed_while_contacts_are_sent(world: World):
     world.put(*range(1, 41))
     world.requests_per_second = 20.0
