@@ -13,8 +13,8 @@ from dagster_dailystory.staging import stage_source
 
 def acknowledge_everything(sync: ContactSync, warehouse: Warehouse) -> None:
     """Write every source row to the snapshot and the contact map, as if DailyStory had taken it."""
-    with held(sync, warehouse.state) as (state, _):
-        staged = stage_source(state, warehouse.url)
+    with held(sync, warehouse.state) as (state, lease):
+        staged = stage_source(state, lease, warehouse.url)
         assert staged is not None
         tables = lay_out(state, staged.key_types, staged.value_types)
         source, key = staged.relation, sync.key_columns[0]

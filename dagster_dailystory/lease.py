@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.exc import IntegrityError
 
 from dagster_dailystory.errors import BusyError
@@ -57,7 +58,7 @@ class Lease:
         if row is None:
             lease._insert(state, values)
         else:
-            seen = meta.c.fence == row["fence"]
+            seen = and_(meta.c.fence == row["fence"], meta.c.heartbeat_at == row["heartbeat_at"])
             state.connection.execute(meta.update().where(meta.c.name == name, seen).values(**values))
         lease.check(state)
         return lease
@@ -90,6 +91,20 @@ class Lease:
         # Written before it is read: where rows are locked, nobody can take the lease over until this commits.
         state.connection.execute(meta.update().where(mine).values(heartbeat_at=state.now()))
         self.check(state)
+
+    @contextmanager
+    def during(self, state: State) -> Iterator[None]:
+        """Begin a transaction throughout which nobody can take the lease over, however long it takes.
+
+        Its first write locks the lease's row; whoever waits for that finds a newer sign of life than it read before.
+
+        Raises:
+            BusyError: Another run holds the lease now.
+        """
+        with state.connection.begin():
+            self.renew(state)
+            yield
+            self.renew(state)
 
     def give_back(self, state: State) -> None:
         """End the lease; harmless where somebody else holds it."""

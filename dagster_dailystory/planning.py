@@ -64,10 +64,10 @@ def make_plan(
     check_partition(state.sync.partitions, options.partition)
     with state.connection.begin():
         state.check_destination(destination, bind=False)
-    staged = stage_source(state, warehouse_url)
+    staged = stage_source(state, lease, warehouse_url)
     tables = None if staged is None else lay_out(state, staged.key_types, staged.value_types)
     read_one_moment(state.connection)
-    with state.connection.begin():
+    with lease.during(state):
         state.check_destination(destination, bind=not options.dry_run)
         draft = _Draft(state, options)
         if staged is not None and tables is not None:
@@ -76,7 +76,6 @@ def make_plan(
         Plans(state).add(summary, options, run_id, destination)
         if tables is not None:
             _forget_old_changes(state, tables)
-        lease.renew(state)
     read_latest(state.connection)
     return summary
 

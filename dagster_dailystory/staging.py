@@ -19,6 +19,7 @@ from dagster_dailystory.dialect import (
     storage_type,
 )  # fmt: skip
 from dagster_dailystory.errors import StateError
+from dagster_dailystory.lease import Lease
 from dagster_dailystory.partitions import PARTITION_VALUE, ColumnValues
 from dagster_dailystory.source import (
     Source,
@@ -49,19 +50,19 @@ class Staged:
     value_types: Mapping[str, SqlType]
 
 
-def stage_source(state: State, warehouse_url: str) -> Staged | None:
+def stage_source(state: State, lease: Lease, warehouse_url: str) -> Staged | None:
     """Bring the source to the state, evaluating the user's query once.
 
     Returns:
         The staged source; None where it has no row yet and nothing is known of its key.
     """
     if same_database(warehouse_url, state.location.url):
-        return _in_the_warehouse(state)
-    return _from_elsewhere(state, warehouse_url)
+        return _in_the_warehouse(state, lease)
+    return _from_elsewhere(state, lease, warehouse_url)
 
 
-def _in_the_warehouse(state: State) -> Staged:
-    with state.connection.begin():
+def _in_the_warehouse(state: State, lease: Lease) -> Staged:
+    with lease.during(state):
         source = open_source(state.sync, state.connection)
         types = column_types(source, state.connection)
         if types is None:
@@ -86,12 +87,12 @@ def _keep(state: State, source: Source) -> tuple[Source, dict[str, SqlType]]:
     return Source(kept.alias("source"), (None, name), source.columns), types
 
 
-def _from_elsewhere(state: State, warehouse_url: str) -> Staged | None:
+def _from_elsewhere(state: State, lease: Lease, warehouse_url: str) -> Staged | None:
     with connect(open_engine(warehouse_url), "warehouse") as warehouse, warehouse.begin():
         source = open_source(state.sync, warehouse)
         batches = stream(source, state.sync, warehouse)
         first = next(batches, [])
-        with state.connection.begin():
+        with lease.during(state):
             keys = _key_types(state, first)
             if keys is None:
                 return None

@@ -9,14 +9,17 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
-from harness import sync_of
+from harness import people, sync_of, world_at
 
 from dagster_dailystory.errors import BusyError
 from dagster_dailystory.lease import LEASE_SECONDS, Lease
+from dagster_dailystory.model import PlanOptions
+from dagster_dailystory.planning import make_plan
+from dagster_dailystory.session import held
 from dagster_dailystory.state import State, open_state, utc_now
 from dagster_dailystory.tables import StateLocation
 
@@ -98,19 +101,63 @@ def test_of_two_that_reach_for_a_free_lease_one_gets_it(new_database: Callable[[
         held_by(state, "elsewhere:1:1:word")
     later = utc_now() + timedelta(seconds=LEASE_SECONDS + 1)
 
-    def take_too() -> str:
-        with opened(url) as other:
-            try:
-                return str(taken(replace(other, now=lambda: later)).fence)
-            except BusyError:
-                return "busy"
-
     with opened(url) as state, ThreadPoolExecutor(1) as pool:
         with state.connection.begin():
             Lease.take(replace(state, now=lambda: later))
-            second = pool.submit(take_too)
+            second = pool.submit(take_at, url, later)
             wait_until_blocked(url)
         assert second.result() == "busy"
+
+
+def test_a_plan_that_outlasts_the_lease_is_not_taken_over(new_database: Callable[[str], str]):
+    """Whoever finds the lease expired waits for the plan to be stored, and then finds its holder alive."""
+    url = new_database("postgresql")
+    moments = [utc_now()]
+    with opened(url) as state, ThreadPoolExecutor(1) as pool:
+        planning = replace(state, now=lambda: moments[-1])
+        lease = taken(planning)
+        moments.append(utc_now() + timedelta(seconds=LEASE_SECONDS + 1))
+        with lease.during(planning):
+            second = pool.submit(take_at, url, moments[-1])
+            wait_until_blocked(url)
+            moments.append(moments[-1] + timedelta(seconds=LEASE_SECONDS))
+        assert second.result() == "busy"
+        with state.connection.begin():
+            lease.check(state)
+    assert take_at(url, moments[-1] + timedelta(seconds=1)) == "busy", "its last sign of life is from the plan's end"
+
+
+def test_the_long_transactions_of_a_plan_begin_and_end_with_a_sign_of_life(new_database: Callable[[str], str]):
+    transactions: list[list[str]] = []
+    sync = sync_of(source="select * from customers")
+    with world_at(new_database) as world:
+        world.seed(*people(2))
+        with held(sync, world.warehouse.state) as (state, lease):
+            sa.event.listen(state.connection, "begin", lambda _: transactions.append([]))
+            sa.event.listen(
+                state.connection,
+                "before_cursor_execute",
+                lambda c, k, statement, *_: transactions[-1].append(statement),
+            )
+            make_plan(state, lease, world.warehouse_url, PlanOptions(), "run", world.sandbox.base_url)
+    for work in ("TABLE dailystory_customers_staged", "INSERT INTO dailystory_customers_changes"):
+        [long] = [each for each in transactions if any(work in statement for statement in each)]
+        renewals = [
+            statement.startswith("UPDATE dailystory_meta SET heartbeat_at")
+            for statement in long
+            if "BEGIN" not in statement
+        ]
+        assert renewals[0]
+        assert renewals[-2], "the last statement reads whose it is"
+
+
+def take_at(url: str, now: datetime) -> str:
+    """The fence of a lease taken at a moment by a connection of its own, or `busy`."""
+    with opened(url) as other:
+        try:
+            return str(taken(replace(other, now=lambda: now)).fence)
+        except BusyError:
+            return "busy"
 
 
 def wait_until_blocked(url: str) -> None:
