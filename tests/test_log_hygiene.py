@@ -8,9 +8,13 @@ import traceback
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import dagster as dg
 import pytest
 import sqlalchemy as sa
+from dagster_harness import World as DagsterWorld
+from dagster_harness import people_sync
 
+from dagster_dailystory import build_contact_sync_assets
 from dagster_dailystory.change import Answer, Change, Identity, Operation, Outcome
 from dagster_dailystory.errors import AuthenticationError, DailyStoryError
 from dagster_dailystory.intents import Intent, Intents
@@ -227,3 +231,42 @@ def test_a_wrong_token_is_never_repeated(warehouse_url: str, sandbox: Sandbox, l
     with pytest.raises(AuthenticationError) as raised:
         run_contact_sync(SYNC, warehouse_url=warehouse_url, base_url=sandbox.base_url, api_token=f"other{TOKEN}")
     assert_clean(*logged, *traceback.format_exception(raised.value))
+
+
+def test_dagsters_event_log_shows_no_secret_and_no_person(sandbox: Sandbox, logged: list[str], tmp_path: Path) -> None:
+    """Every entry of every run: metadata, observations, checks, failures with their causes, and what was logged."""
+    logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)  # of Dagster's own storage, and of the test
+    with dg.DagsterInstance.ephemeral() as instance:
+        world = DagsterWorld(tmp_path, sandbox, instance)
+        world.token, world.requests_per_second = TOKEN, 8.0
+        sync = people_sync(key="email", deletes="delete", max_deleted_fraction=None)
+        assets = build_contact_sync_assets(sync, progress_seconds=0, retry_policy=None)
+        broken = build_contact_sync_assets(
+            people_sync(name="broken", source="select json(city) as id, email, first_name, city from people"),
+            retry_policy=None,
+        )
+
+        def put(*numbers: int, **values: object) -> None:
+            for number in numbers:
+                row = {"email": f"poisonmail{number}@example.com", "first_name": f"Poisonfirst{number}"}
+                world.put(number, **{**row, "city": f"Poisoncity{number}", **values})
+
+        put(*range(1, 9))
+        put(9, first_name="Poisonfirst" * 30)
+        sandbox.script([None, Fault.CUT_AFTER, Fault.CUT_BEFORE, Fault.HTML_503, Fault.EMPTY_BODY])
+        world.materialize(assets)
+        sandbox.configure(refuse_if=lambda body: f"{body.get('firstName')} of {body.get('city')} is barred")
+        put(1, 2, city="Poisoncity99")
+        put(3, email="poisonmail1@example.com")
+        runs = [world.materialize(assets), world.materialize(assets, dry_run=True)]
+        assert (runs[0].value("contacts", "rows_refused"), runs[0].value("contacts", "rows_deleted")) == (1, 1)
+        runs.append(world.materialize(broken, name="broken"))
+        world.token = f"wrong{TOKEN}"
+        put(5, city="Poisoncity98")
+        runs.append(world.materialize(assets))
+        assert [run.success for run in runs] == [True, True, False, False]
+        entries = [entry for run in instance.get_run_records() for entry in instance.all_logs(run.dagster_run.run_id)]
+    assert_clean(*logged, *map(repr, entries), *(entry.to_json() for entry in entries))
+    assert {"ASSET_MATERIALIZATION", "ASSET_CHECK_EVALUATION", "STEP_FAILURE", "ASSET_OBSERVATION"} <= {
+        entry.dagster_event_type.value for entry in entries if entry.dagster_event_type
+    }
