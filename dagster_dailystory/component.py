@@ -5,11 +5,12 @@ from typing import Annotated
 
 import dagster as dg
 from dagster.components.component_scaffolding import scaffold_component
-from pydantic import ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing_extensions import Self
 
 from dagster_dailystory.assets import SyncSettings, asset_specs, make_assets
 from dagster_dailystory.automation import sync_job, sync_schedule
-from dagster_dailystory.component_settings import DailyStorySettings, Slices, WarehouseSettings
+from dagster_dailystory.component_settings import DailyStorySettings, Settings, Slices, WarehouseSettings
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model import SYNC_NAME, ContactSync
 from dagster_dailystory.resources import DailyStoryResource, WarehouseResource
@@ -60,7 +61,7 @@ class DailyStorySyncScaffolder(dg.Scaffolder[ScaffoldOptions]):
 
 
 @dg.scaffold_with(DailyStorySyncScaffolder)
-class DailyStorySyncComponent(dg.Component, dg.Model, dg.Resolvable):
+class DailyStorySyncComponent(dg.Component, Settings):
     """Keep DailyStory's contacts equal to one warehouse query.
 
     Makes the assets `dailystory/NAME/changes`, `dailystory/NAME/contacts` and `dailystory/NAME/contact_map`, and the
@@ -207,11 +208,24 @@ class DailyStorySyncComponent(dg.Component, dg.Model, dg.Resolvable):
             ConfigurationError: A setting cannot work; the message names the file, the setting, and the nearest value
                 that can.
         """
-        folder = context.path if context.path.is_dir() else context.path.parent
+        file = _file(context)
         try:
-            return self._defs(folder)
+            return self._defs(file.parent)
         except ConfigurationError as error:
-            raise ConfigurationError(f"{folder / 'defs.yaml'}: {error}") from None
+            raise ConfigurationError(f"{file}: {error}") from None
+
+    @classmethod
+    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
+        """Make the component of a file.
+
+        Raises:
+            ConfigurationError: A value is of another kind than its setting; the message names the file and the setting.
+        """
+        try:
+            return super().load(attributes, context)
+        except ValidationError as error:
+            wrong = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+            raise ConfigurationError(f"{_file(context)}: {'; '.join(wrong)}") from None
 
     def _defs(self, folder: Path) -> dg.Definitions:
         sync = self.sync(folder)
@@ -242,8 +256,14 @@ class DailyStorySyncComponent(dg.Component, dg.Model, dg.Resolvable):
             lambda run, config, warehouse, dailystory: self.plan(run, config, steps, warehouse, dailystory),
             lambda run, warehouse, dailystory: self.execute(run, steps, warehouse, dailystory),
         )
-        schedules = [sync_schedule(sync, self.schedule)] if self.schedule else []
+        schedules = [self._schedule(sync, self.schedule)] if self.schedule else []
         return dg.Definitions(assets=assets, jobs=[sync_job(sync)], schedules=schedules, resources=resources)
+
+    def _schedule(self, sync: ContactSync, cron: str) -> dg.ScheduleDefinition:
+        try:
+            return sync_schedule(sync, cron)
+        except dg.DagsterInvalidDefinitionError:
+            raise ConfigurationError(f"schedule={cron!r} is no cron expression, for example '0 * * * *'") from None
 
     def sync(self, folder: Path) -> ContactSync:
         """The sync that the YAML describes.
@@ -275,3 +295,8 @@ class DailyStorySyncComponent(dg.Component, dg.Model, dg.Resolvable):
             max_value_length=self.max_value_length,
             partitions=self.partitions.partitioning() if self.partitions else None,
         )
+
+
+def _file(context: dg.ComponentLoadContext) -> Path:
+    folder = context.path if context.path.is_dir() else context.path.parent
+    return folder / "defs.yaml"

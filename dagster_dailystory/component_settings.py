@@ -1,14 +1,51 @@
 """The nested settings of the component: a warehouse or an account of its own, and how a sync is cut into slices."""
 
+from collections.abc import Callable
+from functools import cache
+from typing import cast
+
 import dagster as dg
-from pydantic import Field
+from pydantic import BaseModel, Field, create_model, model_validator
+from pydantic.fields import FieldInfo
 
 from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.fields import nearest
 from dagster_dailystory.partitions import ColumnValues, HashBuckets, Partitioning
 from dagster_dailystory.resources import DailyStoryResource, WarehouseResource
 
 
-class WarehouseSettings(dg.Model, dg.Resolvable):
+class Settings(dg.Model, dg.Resolvable):
+    """Settings in a YAML file, described for `dg` and for editors; one that does not exist is refused with advice."""
+
+    @classmethod
+    def model(cls) -> type[BaseModel]:
+        """What Dagster reads the YAML with, and shows as its schema."""
+        return _explained(super().model(), cls)
+
+
+@cache
+def _explained(derived: type[BaseModel], settings: type[BaseModel]) -> type[BaseModel]:
+    """The model that Dagster derives, with what it drops: the descriptions of the settings that have a default."""
+
+    def known_settings(given: object) -> object:
+        for name in given if isinstance(given, dict) else ():
+            if name not in derived.model_fields:
+                raise ValueError(f"there is no setting {name!r}{nearest(str(name), derived.model_fields)}")
+        return given
+
+    check = cast(Callable[..., object], model_validator(mode="before")(known_settings))
+    fields = {}
+    for name, field in derived.model_fields.items():
+        said = settings.model_fields[name]
+        described: FieldInfo = Field(default=field.default, description=said.description, examples=said.examples)
+        fields[name] = (field.annotation, described)
+    made: type[BaseModel] = create_model(  # type: ignore[call-overload]  # the fields are not known to mypy
+        derived.__name__, __base__=derived, __doc__=settings.__doc__, __validators__={"known": check}, **fields
+    )
+    return made
+
+
+class WarehouseSettings(Settings):
     """A warehouse for this component alone. URLs with a password are named by the variable that holds them."""
 
     url: str | None = Field(
@@ -39,7 +76,7 @@ class WarehouseSettings(dg.Model, dg.Resolvable):
         )
 
 
-class DailyStorySettings(dg.Model, dg.Resolvable):
+class DailyStorySettings(Settings):
     """A DailyStory account for this component alone."""
 
     base_url: str = Field(
@@ -67,13 +104,15 @@ class DailyStorySettings(dg.Model, dg.Resolvable):
         )
 
 
-class Slices(dg.Model, dg.Resolvable):
+class Slices(Settings):
     """How a sync is cut into partitions: by `buckets`, or by a `column` and its `values`."""
 
     buckets: int | None = Field(
         default=None, description="So many equal slices by a hash of the key, for first loads.", examples=[8]
     )
-    column: str | None = Field(default=None, description="A source column whose values name slices.")
+    column: str | None = Field(
+        default=None, description="A source column whose values name slices.", examples=["region"]
+    )
     values: list[str] | None = Field(
         default=None, description="One slice each; all other rows are in the slice other_values.",
         examples=[["emea", "amer"]],

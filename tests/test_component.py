@@ -141,16 +141,18 @@ def test_a_query_may_be_in_a_file_beside_the_yaml(tmp_path: Path):
         ({"max_deleted_fraction": 5}, "max_deleted_fraction=5"),
         ({"partitions": {"buckets": 4, "column": "city"}}, "either buckets, or column and values"),
         ({"warehouse": {"state_schema": "x"}}, "either url or url_variable"),
+        ({"schedule": "hourly"}, "schedule='hourly' is no cron expression, for example '0 * * * *'"),
+        ({"min_guard_rows": "many"}, "min_guard_rows: Input should be a valid integer"),
+        ({"fields": "email"}, "fields: Input should be a valid dictionary"),
+        ({"keyy": "id"}, "there is no setting 'keyy'; did you mean 'key'?"),
+        ({"dailystory": {"base_ur": "x"}}, "there is no setting 'base_ur'; did you mean 'base_url'?"),
+        ({"partitions": {"bucket": 4}}, "there is no setting 'bucket'; did you mean 'buckets'?"),
     ],
 )
 def test_a_wrong_value_is_refused_with_the_file_and_the_nearest_value(wrong: Mapping[str, object], said: str):
     text = reason({**PEOPLE, **wrong})
     assert said in text
     assert "defs.yaml" in text
-
-
-def test_a_wrong_setting_is_refused_by_name():
-    assert "keyy" in reason({**PEOPLE, "keyy": "id"})
 
 
 def test_slices_are_the_engines():
@@ -166,40 +168,62 @@ def test_every_setting_is_described_with_an_example():
         assert field.examples, name
 
 
+def test_a_condition_may_be_a_template():
+    eager = "{{ dg.AutomationCondition.eager() }}"
+    made = dg.Definitions.merge(definitions({**PEOPLE, "automation_condition": eager}), RESOURCES)
+    given = {spec.automation_condition for spec in made.resolve_all_asset_specs() if "changes" in spec.key.path}
+    assert given == {dg.AutomationCondition.eager()}
+
+
+def test_the_schema_that_dg_and_editors_show_describes_every_setting_and_knows_no_other():
+    schema = DailyStorySyncComponent.model().model_json_schema()
+    shapes = [
+        schema,
+        *(schema["$defs"][f"{name}Model"] for name in ("WarehouseSettings", "DailyStorySettings", "Slices")),
+    ]
+    assert set(schema["properties"]) == set(DailyStorySyncComponent.model_fields)
+    assert set(schema["required"]) == {"name", "source", "key"}
+    for shape in shapes:
+        assert shape["additionalProperties"] is False
+        for name, setting in shape["properties"].items():
+            assert setting["description"], name
+            assert setting["examples"], name
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-def test_dg_lists_scaffolds_and_checks_the_component(tmp_path: Path):
-    """In a project laid out as `create-dagster` lays one out."""
-    package = tmp_path / "src" / "shop"
-    (package / "defs").mkdir(parents=True)
-    (package / "__init__.py").touch()
-    (package / "defs" / "__init__.py").touch()
-    (package / "definitions.py").write_text(
-        "from pathlib import Path\nimport dagster as dg\n\n@dg.definitions\ndef defs() -> dg.Definitions:\n"
-        "    return dg.load_from_defs_folder(path_within_project=Path(__file__).parent)\n"
-    )
-    (tmp_path / "pyproject.toml").write_text(
-        '[project]\nname = "shop"\nversion = "0.1.0"\n[tool.dg]\ndirectory_type = "project"\n'
-        '[tool.dg.project]\nroot_module = "shop"\n[tool.dg.cli.telemetry]\nenabled = false\n'
-    )
-    listed = json.loads(run_dg(tmp_path, "list", "components", "--json"))["items"]
+def test_dg_lists_scaffolds_and_checks_the_component_in_a_project_of_create_dagster(tmp_path: Path):
+    run("create-dagster", tmp_path, "project", "shop", "--no-uv-sync")
+    project = tmp_path / "shop"
+    listed = json.loads(run("dg", project, "list", "components", "--json"))["items"]
     assert TYPE in {component["key"] for component in listed}
-    run_dg(tmp_path, "scaffold", "defs", TYPE, "Customers-EU")
-    written = (package / "defs" / "Customers-EU" / "defs.yaml").read_text()
-    assert f"type: {TYPE}" in written
-    assert "name: customers_eu" in written
-    assert "loaded successfully" in run_dg(tmp_path, "check", "defs")
+    assert "left the source: keep, deactivate" in run("dg", project, "utils", "inspect-component", TYPE)
+
+    run("dg", project, "scaffold", "defs", TYPE, "Customers-EU")
+    written = project / "src/shop/defs/Customers-EU/defs.yaml"
+    good = written.read_text()
+    assert f"type: {TYPE}" in good
+    assert "name: customers_eu" in good
+    assert "loaded successfully" in run("dg", project, "check", "defs")
+    assert "dailystory/customers_eu/contacts" in run("dg", project, "list", "defs", "--json")
+
+    written.write_text(good.replace("  key: ", "  keyy: "))
+    assert f"{written}:6 - {TYPE} attributes.keyy" in run("dg", project, "check", "defs", fails=True)
+    written.write_text(good.replace("firstName", "firstNme"))
+    refused = run("dg", project, "check", "defs", fails=True)
+    assert f"{written}: DailyStory has no contact field 'firstNme'; did you mean 'firstName'?" in refused
 
 
-def run_dg(project: Path, *arguments: str) -> str:
-    """Run the `dg` beside this Python on a project."""
+def run(program: str, folder: Path, *arguments: str, fails: bool = False) -> str:
+    """Run a program of Dagster's that lies beside this Python; returns what it prints."""
     python = Path(sys.executable)
     environment = {
-        **os.environ, "PYTHONPATH": str(project / "src"), "VIRTUAL_ENV": str(python.parents[1]),
-        "DAGSTER_DISABLE_TELEMETRY": "1", "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
+        **os.environ, "PYTHONPATH": str(folder / "src"), "VIRTUAL_ENV": str(python.parents[1]), "COLUMNS": "400",
+        "DAGSTER_DISABLE_TELEMETRY": "1", "DAGSTER_DG_UPDATE_CHECK_ENABLED": "0",
+        "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
     }  # fmt: skip
     done = subprocess.run(
-        [python.parent / "dg", *arguments], cwd=project, env=environment, capture_output=True, text=True, check=False
+        [python.parent / program, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr if "--json" not in arguments else done.stdout
+    assert bool(done.returncode) is fails, done.stdout + done.stderr
+    return done.stdout if "--json" in arguments else done.stdout + done.stderr
