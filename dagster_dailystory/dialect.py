@@ -109,6 +109,11 @@ def uses_indexes(dialect: Dialect) -> bool:
     return dialect.name in _INDEXED
 
 
+def joins_fully(dialect: Dialect) -> bool:
+    """Whether the database has FULL JOIN: SQLite only from 3.39 on, which some supported systems lack."""
+    return dialect.name != "sqlite"
+
+
 def storage_type(reflected: SqlType, dialect: Dialect) -> SqlType:
     """Choose the state column for a source column of the same database.
 

@@ -1,13 +1,14 @@
 """The diff: generated, set-based SQLAlchemy statements, the same wherever the state is. They only read.
 
-Three temporary tables carry a plan while it is made: `pending` (rows that differ, from here), `judged` (what Python
-says of each, by sequence) and `departed` (keys that left the source). No FULL JOIN: MySQL and MariaDB lack it.
+Two temporary tables carry a plan while it is made: `pending` (rows that differ and keys that left the source, from
+here) and `judged` (the verdict on each row, by sequence).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import (
     BigInteger,
@@ -22,12 +23,13 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
+    not_,
     or_,
     select,
     true,
 )  # fmt: skip
 
-from dagster_dailystory.dialect import SqlQuery, SqlValue, bucket, differs
+from dagster_dailystory.dialect import SqlQuery, SqlValue, bucket, differs, joins_fully
 from dagster_dailystory.model import MappedField, Mode, Nulls, PlanOptions, Scope
 from dagster_dailystory.partitions import OTHER_VALUES, PARTITION_VALUE, HashBuckets
 from dagster_dailystory.tables import SyncTables, differs_column
@@ -74,6 +76,10 @@ class Diff:
     keys: Sequence[Mapping[str, object]] = ()
 
     @property
+    def _keys(self) -> tuple[str, ...]:
+        return self.tables.key_names
+
+    @property
     def _fields(self) -> tuple[MappedField, ...]:
         return self.tables.sync.mapped_fields
 
@@ -85,15 +91,16 @@ class Diff:
         """Whether no part of the key is NULL."""
         return and_(*(relation.c[key].is_not(None) for key in self.tables.key_names))
 
-    def in_scope(self) -> ColumnElement[bool]:
+    def in_scope(self, source: FromClause | None = None) -> ColumnElement[bool]:
         """The rows that the run looks at."""
+        source = self.source if source is None else source
         scope: list[ColumnElement[bool]] = []
         if self.keys:
-            scope.append(or_(*(and_(*(self.source.c[k] == v for k, v in key.items())) for key in self.keys)))
+            scope.append(or_(*(and_(*(source.c[k] == v for k, v in key.items())) for key in self.keys)))
         if self.options.scope is Scope.REJECTED:
             rejections = self.tables.rejections
-            scope.append(exists().where(self.same_key(rejections, self.source)))
-        return and_(self._in_partition(self.source), *scope)
+            scope.append(exists().where(self.same_key(rejections, source)))
+        return and_(self._in_partition(source), *scope)
 
     def _in_partition(self, relation: FromClause) -> ColumnElement[bool]:
         """The rows of a relation that belong to the run's slice."""
@@ -108,13 +115,36 @@ class Diff:
 
     def row_counts(self) -> SqlQuery:
         """How many rows are in scope, and how many of them have a NULL in the key."""
-        keyless = func.sum(case((self.has_key(self.source), 0), else_=1))
-        return select(func.count(), func.coalesce(keyless, 0)).select_from(self.source).where(self.in_scope())
+        counts: list[SqlValue] = [func.count(), _rows(not_(self.has_key(self.source)))]
+        return select(*counts).select_from(self.source).where(self.in_scope())
+
+    def pending_counts(self, pending: FromClause) -> SqlQuery:
+        """Of `pending`: the highest number, rows to look at, new ones, returning ones, and departed keys."""
+        row = not_(pending.c.departed)
+        return select(
+            func.coalesce(func.max(pending.c.sequence), 0),
+            _rows(row),
+            _rows(and_(row, pending.c.is_new)),
+            _rows(and_(row, pending.c.returns)),
+            _rows(pending.c.departed),
+        ).select_from(pending)
+
+    @property
+    def counts_matches(self) -> bool:
+        """Whether every match of a source row with the snapshot is counted, so that doubled keys show in the counts."""
+        return (
+            self.options.plans_deletions and self.options.partition is None and self.tables.sync.mode is not Mode.CREATE
+        )
+
+    def doubled(self, pending: FromClause) -> SqlQuery:
+        """One row for each key that `pending` has more than once."""
+        keys = [pending.c[key] for key in self._keys]
+        return select(*keys).where(not_(pending.c.departed)).group_by(*keys).having(func.count() > 1)
 
     def duplicate_keys(self) -> SqlQuery:
         """Each key that more than one row has, with the number of its rows in `source_rows`."""
         keys = [self.source.c[key] for key in self.tables.key_names]
-        rows_in_scope = func.sum(case((self.in_scope(), 1), else_=0))
+        rows_in_scope = _rows(self.in_scope())
         grouped = select(*keys, rows_in_scope.label("source_rows")).where(self.has_key(self.source))
         return grouped.group_by(*keys).having(func.count() > 1, rows_in_scope > 0)
 
@@ -127,99 +157,128 @@ class Diff:
             .order_by(key)
         )
 
-    def pending(self, duplicates: FromClause | None, span: Span = WHOLE, offset: int = 0) -> SqlQuery:
-        """Number the rows that differ from the snapshot, with a flag for each field that does.
+    def queries(self, spans: Sequence[Span]) -> Iterator[Callable[[int], SqlQuery]]:
+        """The parts of what differs, one after the other: rows to look at, and synced keys that are nowhere any more.
+
+        Each takes the highest number given before. Where the database joins both ways at once, the departed come with
+        the rows.
 
         Args:
-            duplicates: Keys to leave out.
-            span: Look at these keys only.
-            offset: The highest number given before.
+            spans: Parts of the keys, which together are all of them.
         """
-        source, snapshot = self.source, self.tables.snapshot
+        both = self.options.plans_deletions and joins_fully(self.dialect)
+        for span in spans:
+            yield partial(self._differing, span, both=both)
+        if self.options.plans_deletions and not both:
+            yield self._departed
+
+    def _differing(self, span: Span, offset: int, *, both: bool) -> SqlQuery:
+        """Number the rows that differ from the snapshot, with a flag for each field that does."""
+        source, snapshot = self._within(span, self.source, "source"), self._within(span, self.tables.snapshot, "known")
         first_key = self.tables.key_names[0]
-        is_new = snapshot.c[self.tables.key_names[0]].is_(None)
-        replaces = or_(is_new, snapshot.c.absent_since.is_not(None), func.coalesce(snapshot.c.resend_all, false()))
-        everything = replaces if self.options.scope is not Scope.ALL else true()
-        flags = {m.state_column: self._differs(m, everything) for m in self._fields}
-        keys = [source.c[key] for key in self.tables.key_names]
-        statement = (
+        is_new = snapshot.c[first_key].is_(None)
+        everything = true() if self.options.scope is Scope.ALL else self._replaces(snapshot)
+        changed = {m: self._changed(m, source, snapshot) for m in self._fields}
+        departed = and_(source.c[first_key].is_(None), snapshot.c[first_key].is_not(None)) if both else false()
+        differs_now = and_(self.has_key(source), self.in_scope(source), self._wanted(source, snapshot, changed))
+        left = and_(departed, snapshot.c.absent_since.is_(None), self._in_partition(snapshot))
+        keys = {key: func.coalesce(source.c[key], snapshot.c[key]) if both else source.c[key] for key in self._keys}
+        order = [departed, *keys.values()] if both else [*keys.values()]
+        return (
             select(
-                (func.row_number().over(order_by=keys) + cast(literal(offset), BigInteger)).label("sequence"),
-                *keys,
+                (func.row_number().over(order_by=order) + cast(literal(offset), BigInteger)).label("sequence"),
+                *(value.label(key) for key, value in keys.items()),
                 *(source.c[m.state_column] for m in self._fields),
-                *(flag.label(differs_column(name)) for name, flag in flags.items()),
-                *self._partition_value(),
+                *(self._flag(m, source, changed[m], everything).label(differs_column(m.state_column)) for m in changed),
+                *self._partition_value(source),
                 is_new.label("is_new"),
                 everything.label("replaces"),
+                departed.label("departed"),
+                snapshot.c.absent_since.is_not(None).label("returns"),
+                snapshot.c.identity_email.label("old_email"),
+                snapshot.c.identity_mobile.label("old_mobile"),
             )
-            .select_from(
-                source.outerjoin(snapshot, and_(self.same_key(source, snapshot), *span.holds(snapshot.c[first_key])))
-            )
-            .where(self.has_key(source), self.in_scope(), *span.holds(source.c[first_key]))
-            .where(self._wanted(is_new, everything, list(flags.values())))
+            .select_from(source.join(snapshot, self.same_key(source, snapshot), isouter=True, full=both))
+            .where(or_(differs_now, left) if both else differs_now)
         )
-        if duplicates is None:
-            return statement
-        return statement.where(~exists().where(self.same_key(duplicates, source)))
 
-    def _wanted(
-        self, is_new: ColumnElement[bool], everything: ColumnElement[bool], flags: Sequence[ColumnElement[bool]]
-    ) -> ColumnElement[bool]:
-        if self.tables.sync.mode is Mode.CREATE:
-            return is_new
-        return or_(everything, *flags, *self._moves_partition())
-
-    def _partition_value(self) -> list[SqlValue]:
-        return [self.source.c[PARTITION_VALUE]] if self.tables.sync.partition_column else []
-
-    def _moves_partition(self) -> list[ColumnElement[bool]]:
-        """A row in another slice than before differs, if only for the snapshot: later it must leave from there."""
-        known = self.tables.snapshot.c[PARTITION_VALUE]
-        return [value.is_distinct_from(known) for value in self._partition_value()]
-
-    def _differs(self, mapped: MappedField, everything: ColumnElement[bool]) -> ColumnElement[bool]:
-        new = self._value(mapped)
-        old = self.tables.snapshot.c[mapped.state_column]
-        changed = differs(new, old, self.dialect)
-        if mapped.nulls is Nulls.CLEAR:
-            return or_(changed, and_(everything, new.is_not(None)))
-        return and_(new.is_not(None), or_(everything, changed))
-
-    def _value(self, mapped: MappedField) -> SqlValue:
-        return self.source.c[mapped.state_column]
-
-    def departed(self, offset: int) -> SqlQuery:
+    def _departed(self, offset: int) -> SqlQuery:
         """Number the synced keys that are nowhere in the source, in any form; seen once."""
         snapshot, source = self.tables.snapshot, self.source
-        keys = [snapshot.c[key] for key in self.tables.key_names]
+        keys = [snapshot.c[key] for key in self._keys]
         return (
             select(
                 (func.row_number().over(order_by=keys) + cast(literal(offset), BigInteger)).label("sequence"),
                 *keys,
-                snapshot.c.identity_email,
-                snapshot.c.identity_mobile,
+                true().label("departed"),
+                snapshot.c.identity_email.label("old_email"),
+                snapshot.c.identity_mobile.label("old_mobile"),
             )
-            # Not NOT EXISTS: SQLite would read an unindexed source for each key, DuckDB takes twice the time.
+            # Not NOT EXISTS: SQLite would read an unindexed source for each key.
             .select_from(snapshot.outerjoin(source, self.same_key(source, snapshot)))
-            .where(
-                source.c[self.tables.key_names[0]].is_(None),
-                snapshot.c.absent_since.is_(None),
-                self._in_partition(snapshot),
-            )
+            .where(source.c[self._keys[0]].is_(None), snapshot.c.absent_since.is_(None), self._in_partition(snapshot))
         )
+
+    def _within(self, span: Span, relation: FromClause, name: str) -> FromClause:
+        """The part of a relation within a span, cut off before it is joined."""
+        if span == WHOLE:
+            return relation
+        return select(relation).where(*span.holds(relation.c[self._keys[0]])).subquery(name)
+
+    def _replaces(self, snapshot: FromClause) -> ColumnElement[bool]:
+        """Whether nothing is known of what DailyStory has, so that every value of a row is a difference."""
+        is_new = snapshot.c[self._keys[0]].is_(None)
+        return or_(is_new, snapshot.c.absent_since.is_not(None), func.coalesce(snapshot.c.resend_all, false()))
+
+    def _wanted(
+        self, source: FromClause, snapshot: FromClause, changed: Mapping[MappedField, ColumnElement[bool]]
+    ) -> ColumnElement[bool]:
+        if self.tables.sync.mode is Mode.CREATE:
+            return snapshot.c[self._keys[0]].is_(None)
+        if self.options.scope is Scope.ALL:
+            return true()
+        # A row in another slice than before differs, if only for the snapshot: later it must leave from there.
+        moves = [value.is_distinct_from(snapshot.c[PARTITION_VALUE]) for value in self._partition_value(source)]
+        return or_(self._replaces(snapshot), *changed.values(), *moves)
+
+    def _partition_value(self, source: FromClause) -> list[SqlValue]:
+        return [source.c[PARTITION_VALUE]] if self.tables.sync.partition_column else []
+
+    def _changed(self, mapped: MappedField, source: FromClause, snapshot: FromClause) -> ColumnElement[bool]:
+        """Whether a field's value is another than the acknowledged one; a NULL is no opinion, unless it clears."""
+        new = source.c[mapped.state_column]
+        changed = differs(new, snapshot.c[mapped.state_column], self.dialect)
+        # In this order: the databases look at the second condition only where the first one holds, on few rows.
+        return changed if mapped.nulls is Nulls.CLEAR else and_(changed, new.is_not(None))
+
+    def _flag(
+        self,
+        mapped: MappedField,
+        source: FromClause,
+        changed: ColumnElement[bool],
+        everything: ColumnElement[bool],
+    ) -> ColumnElement[bool]:
+        return or_(changed, and_(everything, source.c[mapped.state_column].is_not(None)))
 
     def is_present(self, relation: FromClause) -> ColumnElement[bool]:
         """Whether a key is anywhere in the source, in any form."""
         return exists().where(self.same_key(self.source, relation))
 
-    def live_keys(self) -> SqlQuery:
-        """How many keys were in the source when they were last looked at."""
+    def snapshot_counts(self) -> SqlQuery:
+        """How many keys the snapshot has, how many of them are absent, and how many this run may find departed."""
         snapshot = self.tables.snapshot
+        absent = snapshot.c.absent_since.is_not(None)
         live = and_(snapshot.c.absent_since.is_(None), self._in_partition(snapshot))
-        return select(func.count()).select_from(snapshot).where(live)
+        counts: list[SqlValue] = [func.count(), _rows(absent), _rows(live)]
+        return select(*counts).select_from(snapshot)
+
+
+def _rows(condition: ColumnElement[bool]) -> SqlValue:
+    """How many rows fulfil a condition."""
+    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
 
 
 def field_counts(changes: FromClause, tables: SyncTables) -> SqlQuery:
     """In how many rows of `changes` each field differs, one column a field."""
     flags = [changes.c[differs_column(m.state_column)] for m in tables.sync.mapped_fields]
-    return select(*(func.coalesce(func.sum(case((flag, 1), else_=0)), 0) for flag in flags))
+    return select(*map(_rows, flags))

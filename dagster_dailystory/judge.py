@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Column, FromClause, MetaData, PrimaryKeyConstraint, RowMapping, Table, select, true
+from sqlalchemy import Column, FromClause, MetaData, PrimaryKeyConstraint, RowMapping, Table, not_, select
 
 from dagster_dailystory.change import REMEMBERED_REASONS, Identity, Operation, Reason, Rejection
 from dagster_dailystory.contact import check_row, identity_of, sends_nothing
@@ -75,10 +75,10 @@ class Judge:
         self._identity_columns = frozenset(m.state_column for m in self._sync.mapped_fields if m.kind in kinds)
         self._opt_outs = [m for m in self._sync.mapped_fields if m.kind is FieldKind.OPT_OUT]
 
-    def judge(self, pending: FromClause, judged: JudgedTable, rows_pending: int) -> None:
-        """Write one verdict for each pending row."""
+    def judge(self, pending: FromClause, judged: JudgedTable, last_sequence: int) -> None:
+        """Write one verdict for each pending row that is in the source."""
         refused = self._refused()
-        for chunk in self._reader.chunks(pending, true(), 1, rows_pending):
+        for chunk in self._reader.chunks(pending, not_(pending.c.departed), 1, last_sequence):
             judged.add(self._state, [self._verdict(row, refused) for row in chunk])
 
     def _refused(self) -> dict[tuple[object, ...], str]:

@@ -10,7 +10,21 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import FromClause, TableClause, and_, case, column, func, literal, not_, null, or_, select, table
+from sqlalchemy import (
+    FromClause,
+    TableClause,
+    and_,
+    case,
+    column,
+    exists,
+    func,
+    literal,
+    not_,
+    null,
+    or_,
+    select,
+    table,
+)
 
 from dagster_dailystory.change import Operation, Reason
 from dagster_dailystory.dialect import (
@@ -87,7 +101,7 @@ class _Draft:
         self._state = state
         self._options = options
         self._plan_id = f"{state.now():%Y%m%dT%H%M%S%f}-{secrets.token_hex(2)}"  # sorts by time
-        self._rows_read = self._live_keys = 0
+        self._rows_read = self._live_keys = self._last_sequence = 0
         self._by_operation: Mapping[str, int] = {}
         self._by_field: Mapping[str, int] = {}
         self._by_reason: Counter[str] = Counter()
@@ -99,34 +113,55 @@ class _Draft:
         state, options = self._state, self._options
         keys = [each for key in options.keys for each in _typed_keys(key, staged.key_types)]
         diff = Diff(staged.relation, tables, options, state.dialect, keys)
-        self._source_is_empty = not self._scalar(select(literal(1)).select_from(diff.source).limit(1))
         self._rows_read, rows_keyless = map(int, state.connection.execute(diff.row_counts()).one())
-        duplicates = self._temporary("duplicates", diff.duplicate_keys())
-        rows_doubled = self._scalar(select(func.coalesce(func.sum(duplicates.c.source_rows), 0)))
-        self._by_reason.update({Reason.NULL_KEY.value: rows_keyless, Reason.DUPLICATE_KEY.value: rows_doubled})
-        pending = self._write_pending(diff, duplicates if rows_doubled else None)
+        self._source_is_empty = not self._rows_read and not self._scalar(select(literal(1)).select_from(diff.source))
+        pending = self._write_pending(diff)
+        duplicates = self._set_duplicates_aside(diff, pending, self._rows_read - rows_keyless)
+        self._by_reason[Reason.NULL_KEY.value] = rows_keyless
         index_temporary(state.connection, pending.name, tables.key_names, "sequence")
         judged = JudgedTable.create(state)
-        Judge(state, tables, options).judge(pending, judged, self._rows_pending)
-        departed = self._temporary("departed", diff.departed(self._rows_pending)) if options.plans_deletions else None
+        Judge(state, tables, options).judge(pending, judged, self._last_sequence)
         Identities(state, tables, diff, pending, judged).resolve()
-        self._live_keys = self._scalar(diff.live_keys())
-        self._store_changes(tables, pending, judged.table, departed)
+        self._store_changes(tables, pending, judged.table)
         if not options.dry_run:
             Rejections(state, tables).record_local(pending, judged.table, duplicates, rows_keyless, diff)
         self._count(tables, judged.table)
 
-    def _write_pending(self, diff: Diff, duplicates: FromClause | None) -> TableClause:
-        first, *spans = self._spans(diff)
-        pending = self._temporary("pending", diff.pending(duplicates, first))
-        count = select(func.count()).select_from(pending)
-        self._rows_pending = self._scalar(count)
-        for span in spans:
-            query = diff.pending(duplicates, span, self._rows_pending)
+    def _write_pending(self, diff: Diff) -> TableClause:
+        first, *others = diff.queries(self._spans(diff))
+        pending = self._temporary("pending", first(0))
+        highest = select(func.coalesce(func.max(pending.c.sequence), 0))
+        for part in others:
+            query = part(self._scalar(highest))
             names = [each.name for each in query.selected_columns]
             self._state.connection.execute(pending.insert().from_select(names, query))
-            self._rows_pending = self._scalar(count)
         return pending
+
+    def _set_duplicates_aside(self, diff: Diff, pending: TableClause, rows_keyed: int) -> TableClause | None:
+        """Find the keys that several rows have and take them out of `pending`.
+
+        They are looked for only where the counts do not rule them out: more rows match the snapshot than its keys are
+        matched, or a key is in `pending` twice.
+        """
+        execute = self._state.connection.execute
+        known, absent, self._live_keys = map(int, execute(diff.snapshot_counts()).one())
+        rows_new, rows_returning, keys_departed = self._count_pending(diff, pending)
+        keys_matched = known - keys_departed - (absent - rows_returning)
+        each_matches_once = diff.counts_matches and rows_keyed - rows_new == keys_matched
+        if each_matches_once and execute(diff.doubled(pending).limit(1)).first() is None:
+            return None
+        duplicates = self._temporary("duplicates", diff.duplicate_keys())
+        rows_doubled = self._scalar(select(func.coalesce(func.sum(duplicates.c.source_rows), 0)))
+        if rows_doubled:
+            self._by_reason[Reason.DUPLICATE_KEY.value] = rows_doubled
+            execute(pending.delete().where(exists().where(diff.same_key(duplicates, pending))))
+            self._count_pending(diff, pending)
+        return duplicates
+
+    def _count_pending(self, diff: Diff, pending: TableClause) -> tuple[int, int, int]:
+        counts = map(int, self._state.connection.execute(diff.pending_counts(pending)).one())
+        self._last_sequence, self._rows_pending, rows_new, rows_returning, keys_departed = counts
+        return rows_new, rows_returning, keys_departed
 
     def _spans(self, diff: Diff) -> list[Span]:
         """Parts of the key that DuckDB joins one after the other, so that memory does not grow with the table."""
@@ -145,12 +180,10 @@ class _Draft:
     def _scalar(self, query: SqlQuery) -> int:
         return int(self._state.connection.execute(query).scalar() or 0)
 
-    def _store_changes(
-        self, tables: SyncTables, pending: FromClause, judged: FromClause, departed: FromClause | None
-    ) -> None:
+    def _store_changes(self, tables: SyncTables, pending: FromClause, judged: FromClause) -> None:
         self._insert(tables, self._sendable(tables, pending, judged))
-        if departed is not None:
-            self._insert(tables, self._departures(tables, pending, judged, departed))
+        if self._options.plans_deletions:
+            self._insert(tables, self._departures(tables, pending, judged))
 
     def _insert(self, tables: SyncTables, query: SqlQuery) -> None:
         names = [each.name for each in query.selected_columns]
@@ -187,16 +220,15 @@ class _Draft:
         first = select(ranked.c.sequence).where(ranked.c.place <= self._options.limit)
         return query.where(or_(judged.c.operation == Operation.RECORD.value, judged.c.sequence.in_(first)))
 
-    def _departures(
-        self, tables: SyncTables, pending: FromClause, judged: FromClause, departed: FromClause
-    ) -> SqlQuery:
+    def _departures(self, tables: SyncTables, pending: FromClause, judged: FromClause) -> SqlQuery:
         """What happens to keys that left. A person who is in the source under a new key is not deleted."""
         contact_map, sync = tables.contact_map, tables.sync
+        departed = select(pending).where(pending.c.departed).subquery("departed")
         operation = Operation.DEPART if sync.deletes is Deletes.KEEP else Operation.DELETE
         same = and_(*(departed.c[key] == contact_map.c[key] for key in tables.key_names))
         person = or_(
-            judged.c.identity_email == departed.c.identity_email,
-            judged.c.identity_mobile == departed.c.identity_mobile,
+            judged.c.identity_email == departed.c.old_email,
+            judged.c.identity_mobile == departed.c.old_mobile,
         )
         new_row = select(judged.c.sequence).join(pending, pending.c.sequence == judged.c.sequence)
         is_claimed = new_row.where(pending.c.is_new, person).exists()

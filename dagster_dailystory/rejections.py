@@ -29,7 +29,7 @@ class Rejections:
         self,
         pending: FromClause,
         judged: FromClause,
-        duplicates: FromClause,
+        duplicates: FromClause | None,
         rows_keyless: int,
         diff: Diff,
     ) -> None:
@@ -41,13 +41,17 @@ class Rejections:
             .where(judged.c.reason.is_not(None))
         )
         self._upsert(found)
-        doubled = [duplicates.c[key] for key in self._tables.key_names]
-        message = "several source rows have this key; none is sent until the query makes the key unique"
-        reason = literal(Reason.DUPLICATE_KEY.value, TEXT).label("reason")
-        self._upsert(select(*doubled, reason, literal(message, TEXT).label("message"), duplicates.c.source_rows))
+        if duplicates is not None:
+            self._upsert(self._doubled(duplicates))
         self._forget(pending, diff)
         if rows_keyless:
             self._add_keyless(rows_keyless)
+
+    def _doubled(self, duplicates: FromClause) -> SqlQuery:
+        keys = [duplicates.c[key] for key in self._tables.key_names]
+        message = "several source rows have this key; none is sent until the query makes the key unique"
+        reason = literal(Reason.DUPLICATE_KEY.value, TEXT).label("reason")
+        return select(*keys, reason, literal(message, TEXT).label("message"), duplicates.c.source_rows)
 
     def _upsert(self, found: SqlQuery) -> None:
         rows = found.subquery("found")
@@ -72,7 +76,7 @@ class Rejections:
         chosen_by_key = bool(diff.options.keys) or diff.options.scope is Scope.REJECTED
         left = diff.has_key(self._rejections) if chosen_by_key else true()
         looked_at = or_(in_source.where(diff.in_scope()).exists(), and_(left, not_(in_source.exists())))
-        still_differs = select(pending.c.sequence).where(self._same_key(pending)).exists()
+        still_differs = select(pending.c.sequence).where(self._same_key(pending), not_(pending.c.departed)).exists()
         remembered = self._rejections.c.reason.in_(_REMEMBERED)
         stale = and_(not_(remembered), self._rejections.c.last_seen_at < self._now)
         over = or_(stale, and_(remembered, not_(still_differs)))
