@@ -34,6 +34,8 @@ ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 LAUNCH = """mutation($params: ExecutionParams!) { launchRun(executionParams: $params) {
     __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
     ... on RunConfigValidationInvalid { errors { message } } } }"""
+BACKFILL = """mutation($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
+    __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }"""
 EVENTS = """query($key: AssetKeyInput!) { assetOrError(assetKey: $key) { ... on Asset {
     assetMaterializations(limit: 20) { runId partition metadataEntries { ...entry } }
     assetObservations(limit: 20) { runId metadataEntries { ...entry } } } } }
@@ -90,6 +92,15 @@ class DagsterUi:
         answer = self.ask(LAUNCH, params=params)["launchRun"]
         assert answer["__typename"] == "LaunchRunSuccess", answer
         return str(answer["run"]["runId"])
+
+    def launch_backfill(self, sync_name: str, partitions: Sequence[str]) -> str:
+        """Launch some slices of a sync; returns the backfill's id."""
+        nouns = ("changes", "contacts", "contact_map")
+        keys = [{"path": ["dailystory", sync_name, noun]} for noun in nouns]
+        params = {"assetSelection": keys, "partitionNames": list(partitions)}
+        answer = self.ask(BACKFILL, params=params)["launchPartitionBackfill"]
+        assert answer["__typename"] == "LaunchBackfillSuccess", answer
+        return str(answer["backfillId"])
 
     def limit_pool(self, pool: str, slots: int) -> None:
         """What `dagster instance concurrency set` does."""
