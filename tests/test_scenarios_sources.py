@@ -24,7 +24,7 @@ def test_every_way_to_write_a_source_gives_the_same_rows(everywhere, tmp_path):
     named, path = tmp_path / "query.sql", tmp_path / "path.sql"
     for file in (named, path):
         file.write_text("-- who buys: 100%\nselect * from customers\n-- the end\n", encoding="utf-8")
-    schemas = {"sqlite": "main", "duckdb": "main", "postgresql": "public", "redshift": "public"}
+    schemas = {"sqlite": "main", "duckdb": "main", **dict.fromkeys(("postgresql", "redshift", "snowflake"), "public")}
     for world in everywhere:
         world.seed(*people(2))
         world.execute(
@@ -53,6 +53,7 @@ def test_a_query_is_evaluated_once(everywhere):
     queries = {
         "sqlite": f"{usual} abs(random() % 100) < 50",
         "mysql": f"select i as customer_id, {email} from (select seq as i from seq_1_to_400) n where rand() < 0.5",
+        "snowflake": f"{usual} uniform(1, 10, random()) > 5",
         "clickhousedb": f"select number as i, i as customer_id, {email} from numbers(400) where rand() % 2 = 0",
     }
     for world in everywhere:
