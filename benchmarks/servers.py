@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -82,11 +82,18 @@ def _wait_for_postgres(home: Path) -> None:
 
 
 @contextmanager
-def sandbox(latency_ms: float = 0.0, requests_per_second: float | None = None) -> Iterator[str]:
+def sandbox(
+    latency_ms: float = 0.0,
+    requests_per_second: float | None = None,
+    faults: Mapping[str, float] | None = None,
+    retry_after: str = "1",
+) -> Iterator[str]:
     """Run a local DailyStory in a process of its own; its base URL."""
     command = [sys.executable, "-m", "dagster_dailystory.sandbox", "--port", "0", "--latency-ms", str(latency_ms)]
     if requests_per_second is not None:
         command += ["--requests-per-second", str(requests_per_second)]
+    command += ["--retry-after", retry_after]
+    command += [part for name, share in (faults or {}).items() for part in ("--fault", f"{name}={share}")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         line = server.stdout.readline()

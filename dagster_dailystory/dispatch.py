@@ -270,7 +270,8 @@ class Dispatcher:
         if self._is_stopped or self._stop(state):
             return None
         self._retries += 1
-        return 0.0 if isinstance(error, ThrottledError) else self._wait(state)
+        is_advised = isinstance(error, ThrottledError) and error.retry_after_seconds is not None
+        return 0.0 if is_advised else self._wait(state)  # the limiter waits as advised
 
     def _stop_in_an_outage(self, error: RetryableError) -> None:
         wait_seconds = error.retry_after_seconds if isinstance(error, ThrottledError) else None

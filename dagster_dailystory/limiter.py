@@ -24,6 +24,8 @@ _CUT = 0.8
 _GOODPUT_SHARE = 0.95
 _SECONDS_BETWEEN_CUTS = 0.3
 _PAUSE_WITHOUT_ADVICE_SECONDS = 0.5
+_FEW = 0.1
+"""A smaller share of refusals, without a wait that the service asks for, says nothing about the permitted rate."""
 _STEP_SECONDS = 1.0
 _RECOVERY_SHARE = 0.02
 _PROBE_SHARE = 0.015
@@ -33,8 +35,9 @@ class RateLimiter:
     """Lets one request pass at a time, at the rate that the service permits.
 
     A configured rate is a ceiling: it is never exceeded in any second, lowered by a refusal and recovered in steps.
-    Without one the rate starts at 2 requests a second and doubles every second until the first refusal; from there it
-    follows what the service accepts.
+    A few refusals among many requests that name no wait change nothing, for they come at any rate.
+    Without a configured rate it starts at 2 requests a second and doubles every second until the first refusal; from
+    there it follows what the service accepts.
 
     Args:
         requests_per_second: The permitted rate; None to find it by trying, `math.inf` for no pacing at all.
@@ -63,6 +66,7 @@ class RateLimiter:
         self._sleep = sleep
         self._turn = asyncio.Lock()
         self._sent: deque[float] = deque()
+        self._refused: deque[float] = deque()
         self._next = -math.inf
         self._paused_until = -math.inf
         self._cut_at = -math.inf
@@ -82,6 +86,8 @@ class RateLimiter:
         if self._rate == math.inf and not self._turn.locked():
             now = self._clock()
             if now >= self._paused_until:
+                self._forget(now)
+                self._sent.append(now)
                 return now
         async with self._turn:
             return await self._dispatch()
@@ -90,14 +96,18 @@ class RateLimiter:
         """Take note of a refusal: everybody pauses, and the rate is cut at most once in 0.3 s.
 
         Args:
-            retry_after_seconds: What the service asked for; None pauses for half a second.
+            retry_after_seconds: What the service asked for; None pauses for half a second, or not at all where
+                refusals are few.
         """
         now = self._clock()
+        self._forget(now)
+        self._refused.append(now)
+        if not retry_after_seconds and not self._is_adaptive and self._refusals_are_few():
+            return
         pause = _PAUSE_WITHOUT_ADVICE_SECONDS if retry_after_seconds is None else retry_after_seconds
         self._paused_until = max(self._paused_until, now + pause)
         if self._rate == math.inf or now - self._cut_at < _SECONDS_BETWEEN_CUTS:
             return
-        self._forget(now)
         # One of the requests counted here is the refused one.
         goodput = _GOODPUT_SHARE * (len(self._sent) - 1)
         self._rate = max(min(_SLOWEST, self._ceiling), min(self._rate, max(self._rate * _CUT, goodput)))
@@ -112,6 +122,7 @@ class RateLimiter:
                 break
             await self._sleep(seconds)
         if self._rate == math.inf:
+            self._sent.append(now)
             return now
         self._recover(now)
         is_idle = now - self._next > _STEP_SECONDS
@@ -128,8 +139,12 @@ class RateLimiter:
         return max(self._next, self._paused_until, window_opens)
 
     def _forget(self, now: float) -> None:
-        while self._sent and now - self._sent[0] >= _WINDOW_SECONDS:
-            self._sent.popleft()
+        for instants in (self._sent, self._refused):
+            while instants and now - instants[0] >= _WINDOW_SECONDS:
+                instants.popleft()
+
+    def _refusals_are_few(self) -> bool:
+        return len(self._refused) < _FEW * len(self._sent)
 
     def _recover(self, now: float) -> None:
         """Raise the rate one step a second, if the rate was what held requests back."""

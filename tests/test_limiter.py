@@ -144,6 +144,34 @@ def test_refusals_of_one_moment_cut_the_rate_once() -> None:
     assert limiter.requests_per_second == pytest.approx(6.4)
 
 
+@pytest.mark.parametrize("rate", [100, math.inf])
+@pytest.mark.parametrize("advice", [None, 0.0])
+def test_few_refusals_that_ask_for_no_wait_pause_nobody_and_keep_the_rate(rate: float, advice: float | None) -> None:
+    fake = FakeTime()
+    limiter = limiter_at(rate, fake)
+
+    async def scenario() -> None:
+        for number in range(1, 401):
+            await limiter.wait()
+            if rate == math.inf:
+                fake.now += 0.01
+            if number % 20 == 0:
+                limiter.throttled(advice)
+
+    asyncio.run(scenario())
+    assert fake.now - 1000 == pytest.approx(4, abs=0.05)
+    assert limiter.requests_per_second == rate
+
+
+def test_many_refusals_that_name_no_wait_pause_everybody() -> None:
+    fake = FakeTime()
+    limiter = limiter_at(math.inf, fake)
+    asyncio.run(send(limiter, 30))
+    for _ in range(3):
+        limiter.throttled(None)
+    assert asyncio.run(send(limiter, 3)) == [1000.5] * 3
+
+
 def test_the_rate_recovers_step_by_step_to_the_configured_rate_and_no_further() -> None:
     fake = FakeTime()
     limiter = limiter_at(10, fake)

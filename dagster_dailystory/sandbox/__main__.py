@@ -12,7 +12,7 @@ from pathlib import Path
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.sandbox.double import DEFAULT_PORT, Sandbox
 from dagster_dailystory.sandbox.faults import FAULT_NAMES, FaultShares
-from dagster_dailystory.sandbox.settings import DEFAULT_TOKEN, SandboxSettings
+from dagster_dailystory.sandbox.settings import DEFAULT_TOKEN, RetryAfter, SandboxSettings
 
 
 def _fault_share(text: str) -> tuple[str, float]:
@@ -25,6 +25,15 @@ def _fault_share(text: str) -> tuple[str, float]:
         raise argparse.ArgumentTypeError(f"{text!r} must look like {name}=0.05") from None
 
 
+def _retry_after(text: str) -> int | None:
+    if text == RetryAfter.NONE.value:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} must be whole seconds, or none") from None
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m dagster_dailystory.sandbox", description="Run a local DailyStory until Ctrl-C."
@@ -33,6 +42,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--token", help=f"the API token that it accepts (default {DEFAULT_TOKEN})")
     parser.add_argument("--latency-ms", type=float, default=0.0, help="wait before each answer")
     parser.add_argument("--requests-per-second", type=float, help="answer 429 above this rate")
+    parser.add_argument(
+        "--retry-after", type=_retry_after, default=1, metavar="SECONDS",
+        help="whole seconds that a throttling fault names, or none (default %(default)s)",
+    )  # fmt: skip
     parser.add_argument(
         "--fault", type=_fault_share, action="append", default=[], metavar="NAME=SHARE",
         help=f"fail this share of the contact requests; may be repeated. Names: {', '.join(FAULT_NAMES)}",
@@ -54,6 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             latency_seconds=asked.latency_ms / 1000,
             requests_per_second=asked.requests_per_second,
             faults=FaultShares(**dict(asked.fault)),
+            retry_after=RetryAfter.NONE if asked.retry_after is None else RetryAfter.SECONDS,
+            retry_after_seconds=asked.retry_after or 0,
         )
         with Sandbox(settings, port=asked.port, store=asked.store) as sandbox:
             hint = "the one given with --token" if asked.token else DEFAULT_TOKEN

@@ -1,0 +1,132 @@
+"""What faults cost, and how well a permitted rate is used. `python -m benchmarks.faults [--rows N] [--rounds N]`.
+
+The throughput at 5 % 429 and 5 % 500 against that without faults, at the same latency. Retry-After pauses every request
+by design, so what a 429 costs is what the service asks for: with `Retry-After: 0` it costs its own repetition, with
+`Retry-After: 1` and 32 in flight there is a pause of a second every few dozen requests, whatever the client does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from benchmarks.data import customers_sync, make_customers
+from benchmarks.servers import sandbox
+from dagster_dailystory.client import DailyStoryClient, _default_transport
+from dagster_dailystory.dispatch import SenderSettings
+from dagster_dailystory.limiter import RateLimiter
+from dagster_dailystory.model import ContactSync
+from dagster_dailystory.places import Destination, Warehouse
+from dagster_dailystory.report import SyncReport
+from dagster_dailystory.sandbox import DEFAULT_TOKEN
+from dagster_dailystory.sending import Sender
+from dagster_dailystory.sync import new_run_id, plan_contact_sync, send_contact_sync
+
+MIXED = {"throttled": 0.05, "server_error": 0.05}
+LATENCY_MS, IN_FLIGHT, PERMITTED = 20, 32, 50
+
+
+@dataclass(frozen=True)
+class _Watched(httpx.AsyncBaseTransport):
+    """Notes when each request leaves."""
+
+    inner: httpx.AsyncBaseTransport
+    instants: list[float]
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.instants.append(time.monotonic())
+        return await self.inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self.inner.aclose()
+
+
+@dataclass(frozen=True)
+class WatchedDestination(Destination):
+    """A destination that knows when its requests left."""
+
+    instants: list[float] = field(default_factory=list)
+
+    def sender(self, sync: ContactSync) -> Sender:
+        """A sender with its transport watched."""
+        settings = self.client_settings(sync)
+        transport = _Watched(_default_transport(settings), self.instants)
+        limiter = RateLimiter(self.requests_per_second)
+        return Sender(
+            sync, lambda: DailyStoryClient(settings, transport), limiter, SenderSettings(self.max_concurrency)
+        )
+
+
+def send(home: Path, rows: int, base_url: str, rate: float = math.inf) -> tuple[SyncReport, list[float]]:
+    """Create so many contacts; the report, and the instants at which requests left."""
+    warehouse = Warehouse.at(f"duckdb:///{home}/faults{time.monotonic_ns()}.duckdb")
+    make_customers(warehouse.url, rows)
+    destination = WatchedDestination(base_url, DEFAULT_TOKEN, rate, IN_FLIGHT)
+    run_id = new_run_id()
+    plan_contact_sync(customers_sync(), warehouse, destination, run_id=run_id)
+    result = send_contact_sync(customers_sync(), warehouse, destination, [run_id])
+    assert result.error is None
+    assert result.report.rows_created == rows
+    return result.report, destination.instants
+
+
+def cost_of_faults(home: Path, rows: int, rounds: int) -> list[str]:
+    """Contacts a second without faults and with them, in alternating rounds."""
+    rates: dict[str, list[float]] = {}
+    for _ in range(rounds):
+        for name in ("no faults", "Retry-After: 0", "no Retry-After"):
+            faults = {} if name == "no faults" else MIXED
+            retry_after = "none" if name == "no Retry-After" else "0"
+            with sandbox(LATENCY_MS, faults=faults, retry_after=retry_after) as base_url:
+                report, _ = send(home, rows, base_url)
+            rates.setdefault(name, []).append(rows / report.send_seconds)
+    medians = {name: statistics.median(each) for name, each in rates.items()}
+    calm = medians.pop("no faults")
+    return [
+        f"{rows:,} rows, {LATENCY_MS} ms, {IN_FLIGHT} in flight, 5 % 429 and 5 % 500, {name}: {rate:,.0f}/s against"
+        f" {calm:,.0f}/s without faults, {1 - rate / calm:.0%} less."
+        for name, rate in medians.items()
+    ]
+
+
+def use_of_a_permitted_rate(home: Path, rows: int) -> str:
+    """How much of a permitted rate is used, and the most that left in any second."""
+    with sandbox(LATENCY_MS) as base_url:
+        _, instants = send(home, rows, base_url, PERMITTED)
+    share = (len(instants) - 1) / (instants[-1] - instants[0]) / PERMITTED
+    most = most_in_a_second(instants)
+    return f"Permitted {PERMITTED}/s: {share:.1%} of it by the send instants, at most {most} in any second."
+
+
+def most_in_a_second(instants: Sequence[float]) -> int:
+    """The most instants in any window of one second."""
+    first = most = 0
+    for last, instant in enumerate(instants):
+        while instant - instants[first] >= 1.0:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__)
+    parser.add_argument("--rows", type=int, default=6_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="bench") as home:
+        for note in cost_of_faults(Path(home), asked.rows, asked.rounds):
+            print(note, flush=True)
+        print(use_of_a_permitted_rate(Path(home), asked.rows // 12), flush=True)
+
+
+if __name__ == "__main__":
+    main()
