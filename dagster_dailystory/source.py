@@ -51,6 +51,9 @@ BATCH_ROWS = 5_000
 """Rows read at a time: memory does not grow with the table."""
 
 _SCHEMA_AND_NAME = 2
+_TOKEN = re.compile(
+    r"(?P<semicolon>;)|(?P<nothing>\s+|--[^\n]*|/\*.*?\*/)|'[^']*'|\"[^\"]*\"|`[^`]*`|[^;\s'\"`/-]+|.", re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -141,10 +144,21 @@ def source_text(sync: ContactSync) -> str:
             source = Path(source).read_text(encoding="utf-8")
         except OSError as error:
             raise ConfigurationError(f"the source file {source!r} cannot be read: {error.strerror}") from None
-    source = re.sub(r"[;\s]+\Z", "", source).strip()
+    source = _without_end(source).strip()
     if not source:
         raise ConfigurationError(f"sync {sync.name!r} has an empty source")
     return source
+
+
+def _without_end(sql: str) -> str:
+    """Cut the semicolon that ends a query, and what follows it: within parentheses no database takes it."""
+    end = None
+    for token in _TOKEN.finditer(sql):
+        if token.lastgroup is None:
+            end = None
+        elif token.lastgroup == "semicolon" and end is None:
+            end = token.start()
+    return sql[:end]
 
 
 def split_table_name(written: str) -> tuple[str | None, str]:

@@ -11,8 +11,9 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.scope import Scope, build_scope
 
+from dagster_dailystory.engines import name_parts
 from dagster_dailystory.model import ContactSync
-from dagster_dailystory.source import source_text, split_table_name
+from dagster_dailystory.source import source_text
 
 TableName = tuple[str, ...]
 """Schema and name as the query writes them, or the name alone: the way dbt keys an asset."""
@@ -49,9 +50,8 @@ def find_upstream(sync: ContactSync, dialect: str | None = None) -> Upstream:
     """
     written = source_text(sync)
     wanted = dict.fromkeys((*sync.key_columns, *(mapped.column for mapped in sync.mapped_fields)))
-    if len(written.split()) == 1:
-        schema, name = split_table_name(written)
-        table = (schema.rpartition(".")[2], name) if schema else (name,)
+    table = name_parts(written)[-2:]
+    if table:
         return Upstream((table,), {column: ((table, column),) for column in wanted})
     try:
         tree = sqlglot.parse_one(written, dialect=_SQLGLOT_NAMES.get(dialect or "", dialect))

@@ -10,6 +10,7 @@ from harness import sync_of, world_at
 
 from dagster_dailystory.engines import name_parts
 from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.upstream import find_upstream
 
 LONG = "x" * 60
 COLUMNS = ("Mixed Case", "select", 'quo"ted', "día_日本", "per%cent", "co:lon", LONG)
@@ -98,3 +99,15 @@ def test_a_field_column_of_128_characters_is_read(new_database: Callable[[str], 
 )
 def test_a_table_name_is_split_at_its_dots_and_a_query_is_not(written: str, parts: tuple[str, ...]) -> None:
     assert name_parts(written) == parts
+
+
+@pytest.mark.parametrize(
+    ("written", "table"),
+    [
+        ('"Order Lines"', ("Order Lines",)),
+        ('shop.crm."Order Lines"', ("crm", "Order Lines")),
+        ("crm.people", ("crm", "people")),
+    ],
+)
+def test_a_quoted_table_is_upstream_by_its_name(written: str, table: tuple[str, ...]) -> None:
+    assert find_upstream(sync_of(source=written)).tables == (table,)

@@ -23,9 +23,23 @@ def test_a_table_name_may_be_quoted_and_qualified(written, schema, name):
     assert split_table_name(written) == (schema, name)
 
 
-@pytest.mark.parametrize("written", ["select 1", "  select 1 ;\n", "select 1;;"])
-def test_a_query_loses_its_last_semicolons(written):
-    assert source_text(sync_of(source=written)) == "select 1"
+@pytest.mark.parametrize(
+    ("written", "query"),
+    [
+        ("select 1", "select 1"),
+        ("  select 1 ;\n", "select 1"),
+        ("select 1;;", "select 1"),
+        ("select 1 ; -- all; of them\n", "select 1"),
+        ("select 1; /* a; 'b */ ; -- c", "select 1"),
+        ("select 1 -- all; of them", "select 1 -- all; of them"),
+        ("select 'it''s; -- no' as a", "select 'it''s; -- no' as a"),
+        ('select 1 as "a; -- b"', 'select 1 as "a; -- b"'),
+        ("select 8 / 2 - 1;", "select 8 / 2 - 1"),
+        ("select 1; select 2", "select 1; select 2"),
+    ],
+)
+def test_a_query_loses_the_semicolon_that_ends_it_and_what_follows(written, query):
+    assert source_text(sync_of(source=written)) == query
 
 
 def test_a_query_that_speaks_of_a_file_is_a_query():
