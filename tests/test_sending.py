@@ -8,12 +8,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from urllib.parse import parse_qs
 
 import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from test_limiter import FakeTime, most_in_a_second
 
 from dagster_dailystory.change import Answer, Change, Identity, Operation, Outcome, Reason
 from dagster_dailystory.client import ClientSettings, DailyStoryClient
@@ -264,6 +266,31 @@ def test_retry_after_pauses_everybody() -> None:
     assert max(gaps) >= 0.35
     assert sum(gap >= 0.2 for gap in gaps) == 1
     assert sender.counts.api_throttled == 1
+
+
+class WatchedLimiter(RateLimiter):
+    """Notes the instant of every turn."""
+
+    def __init__(self, rate: float, fake: FakeTime) -> None:
+        super().__init__(rate, fake.clock, fake.sleep)
+        self.instants: list[float] = []
+
+    async def wait(self) -> float:
+        self.instants.append(await super().wait())
+        return self.instants[-1]
+
+
+def test_through_the_whole_sender_50_a_second_is_reached_and_not_exceeded() -> None:
+    """By the instants at which requests leave, in a time that only sleeping moves, and late now and then."""
+    limiter = WatchedLimiter(50, FakeTime((0.0, 0.003, 0.012, 0.001)))
+    api = FakeApi(lambda request, number: httpx.Response(500) if number % 50 == 7 else None)
+    with sender_for(api, replace(QUICK, max_concurrency=32), limiter) as sender:
+        sender.submit([update(number) for number in range(501)])
+        assert len(collect_all(sender)) == 501
+    instants = limiter.instants
+    assert len(instants) == api.requests > 501, "no request leaves without its turn, not even a retry"
+    assert most_in_a_second(instants) <= 50
+    assert (len(instants) - 1) / (instants[-1] - instants[0]) >= 0.98 * 50
 
 
 def test_throttling_does_not_use_up_a_rows_attempts() -> None:
