@@ -23,7 +23,7 @@ def spoken(statement: str, dialect_name: str) -> str:
 
 def _clickhouse(statement: str) -> str:
     """Columns may be NULL only where it says so, tables have an engine, and an UPDATE is a mutation to wait for."""
-    if created := _CREATE.match(statement):
+    if "ENGINE" not in statement and (created := _CREATE.match(statement)):
         columns = ", ".join(f"{column} NULL" for column in _BETWEEN_COLUMNS.split(created[2]))
         return f"{created[1]}{columns}) ENGINE = MergeTree ORDER BY tuple()"
     if changed := _CHANGE.match(statement):
