@@ -64,6 +64,7 @@ UNSUPPORTED = "\x1aunsupported"
 
 _BINARY_COLLATION = {"postgresql": "C", "sqlite": "BINARY"}
 _NANOSECONDS = "TIMESTAMP_NS"  # the driver cuts them to microseconds, so the diff must too
+_JSON_NUL = r"'(^|[^\\])(\\\\)*\\u0000'"  # PostgreSQL keeps it in json, and raises on it in jsonb
 _FIXED_SIZE = re.compile(r"\[\d+\]$")
 _COMPARABLE = (
     Integer, Numeric, Float, Boolean, Date, DateTime, Time, Uuid, String,
@@ -83,7 +84,27 @@ class Untyped(UserDefinedType[object]):
 
     def literal_processor(self, dialect: Dialect) -> Callable[[object], str]:
         """Write a value into a statement: a text as one, a number as one."""
-        return lambda value: "'" + value.replace("'", "''") + "'" if isinstance(value, str) else repr(value)
+        return lambda value: _quoted(value) if isinstance(value, str) else repr(value)
+
+
+class Inet(postgresql.INET):
+    """A network address that can be written into a statement, as an asked-for key is."""
+
+    cache_ok = True
+
+    def literal_processor(self, dialect: Dialect) -> Callable[[object], str]:
+        """Write an address into a statement."""
+        return _quoted
+
+
+class Cidr(Inet):
+    """A network, likewise."""
+
+    __visit_name__ = "CIDR"
+
+
+def _quoted(value: object) -> str:
+    return "'" + str(value).replace("'", "''") + "'"
 
 
 class Native(UserDefinedType[object]):
@@ -130,6 +151,8 @@ def storage_type(reflected: SqlType, dialect: Dialect) -> SqlType:
         return postgresql.JSONB()
     if isinstance(reflected, postgresql.ARRAY):
         return reflected if isinstance(reflected.item_type, _COMPARABLE) else Text()
+    if isinstance(reflected, (postgresql.INET, postgresql.CIDR)):
+        return Inet() if isinstance(reflected, postgresql.INET) else Cidr()
     return reflected if isinstance(reflected, _COMPARABLE) else Text()
 
 
@@ -156,6 +179,11 @@ def stored_expression(source: SqlValue, reflected: SqlType, dialect: Dialect) ->
         return func.nullif(_as_text(source, reflected), literal_column("''"), type_=wanted)
     if isinstance(reflected, JSON) and dialect.name == "duckdb":
         return cast(func.to_json(source), wanted)  # without the white space
+    if isinstance(reflected, postgresql.JSON) and not isinstance(reflected, postgresql.JSONB):
+        unreadable = cast(source, TEXT).op("~")(literal_column(_JSON_NUL))
+        return case(
+            (unreadable, func.to_jsonb(cast(literal_column(f"'{UNSUPPORTED}'"), TEXT))), else_=cast(source, wanted)
+        )
     if type(wanted) is not type(reflected):
         return cast(source, wanted)
     return type_coerce(source, wanted)

@@ -219,6 +219,28 @@ def test_a_value_has_one_text_and_differs_only_from_another_value(
         assert world.run(sync).rows_unchanged == 1
 
 
+def test_a_nul_within_json_costs_its_row_where_the_state_is_inside(new_database: Callable[[str], str]) -> None:
+    with world_at(new_database, "postgresql") as world:
+        world.execute("CREATE TABLE customers (customer_id integer, email text, c0 json)")
+        written = {1: r'{"a": "b\\u0000"}', 2: r'{"a": "\u0000"}', 3: r'{"a": "\\\u0000"}', 4: None}
+        for number, value in written.items():
+            world.put({"customer_id": number, "email": f"p{number}@example.com", "c0": value})
+        assert world.run(a_sync(1)).rows_created == 2
+        assert world.rejections() == {"2": "invalid_value", "3": "invalid_value"}
+        assert world.contact("p1@example.com")["extendedProperties"] == {"c0": r'{"a":"b\\u0000"}'}
+
+
+@pytest.mark.parametrize("kind", ["inet", "cidr"])
+def test_a_network_address_may_be_a_key_and_be_asked_for(kind: str, new_database: Callable[[str], str]) -> None:
+    with world_at(new_database, "postgresql") as world:
+        world.create(customer_id=kind, email="text")
+        for number, address in enumerate(("10.0.0.1", "10.0.0.2", "::1")):
+            world.put({"customer_id": address, "email": f"p{number}@example.com"})
+        assert world.run(a_sync(0)).rows_created == 3
+        chosen = world.run(a_sync(0), keys=["10.0.0.2"], scope="all")
+        assert (chosen.rows_read, chosen.rows_updated) == (1, 1)
+
+
 @pytest.mark.parametrize(("warehouse", "state"), [(warehouse, state) for warehouse, state, _ in PLACES])
 def test_a_value_without_a_text_costs_its_row_and_no_other(
     warehouse: str, state: str | None, new_database: Callable[[str], str]
