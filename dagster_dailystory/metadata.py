@@ -25,8 +25,6 @@ _PLAN_COUNTS = (
 )  # fmt: skip
 _MOST_POINTS = 240
 _KIND_NAMES = {
-    FieldKind.EMAIL: "email",
-    FieldKind.MOBILE: "mobile",
     FieldKind.OPT_OUT: "boolean",
     FieldKind.INTEGER: "integer",
     FieldKind.NUMBER: "number",
@@ -51,7 +49,9 @@ def plan_metadata(
         shown["preview"] = _table([_change_record(sync, change) for change in changes])
     if plan.changes_by_field:
         shown["changes_by_field"] = _table([{"field": n, "rows": rows} for n, rows in _largest(plan.changes_by_field)])
-        shown["changes_by_field_chart"] = _drawn(bars("Rows in which a field differs", plan.changes_by_field))
+        shown["changes_by_field_chart"] = _drawn(
+            bars("Rows in which a field differs: the five most", plan.changes_by_field)
+        )
     if plan.rejections_by_reason:
         by_reason = _largest(plan.rejections_by_reason)
         shown["rejections_by_reason"] = _table([{"reason": reason, "rows": rows} for reason, rows in by_reason])
@@ -93,7 +93,9 @@ def sent_metadata(
     if outcomes:
         shown["outcomes_chart"] = _drawn(bars("Rows by outcome", outcomes))
     if len(sends) > 1:
-        shown["sends_over_time"] = _drawn(curve("Rows sent since the start of the send", sends))
+        answered = sum(rows for name, rows in outcomes.items() if name != "failed")
+        end = (max(report.send_seconds, sends[-1][0]), max(answered, sends[-1][1]))
+        shown["sends_over_time"] = _drawn(curve("Rows sent since the start of the send", [*sends, end]))
     if state.rejections_by_reason:
         by_reason = _largest(state.rejections_by_reason)
         shown["rejections_by_reason"] = _table([{"reason": reason, "rows": rows} for reason, rows in by_reason])

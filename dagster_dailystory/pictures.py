@@ -6,50 +6,57 @@ import base64
 from collections.abc import Mapping, Sequence
 from html import escape
 
-_BAR, _RAIL, _INK = "#4f43dd", "#e6e8f0", "#1f2430"
-_WIDTH = 640
-_LONGEST_LABEL = 26
+INLINE_CHARACTERS = 1_000
+"""Dagster's pages show shorter markdown at once, and longer one behind a click."""
+
+_WIDTH, _LEFT, _RIGHT = 460, 130, 400
+_BAR, _RAIL = "#4f43dd", "#e6e8f0"
+_LONGEST_LABEL = 16
+_MOST_POINTS = 24
 
 
-def bars(title: str, counts: Mapping[str, int], limit: int = 20) -> str:
-    """Draw counts as horizontal bars, the largest first, at most `limit` of them."""
+def bars(title: str, counts: Mapping[str, int], limit: int = 5) -> str:
+    """Draw counts as horizontal bars, the largest first.
+
+    Args:
+        title: What is counted, for those who hear the page.
+        counts: Label -> count.
+        limit: At most so many bars; five are shown inline.
+    """
     rows = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))[:limit]
     most = max((count for _, count in rows), default=0) or 1
-    parts = []
+    texts, path = [], ""
     for place, (label, count) in enumerate(rows):
-        y = 34 + 24 * place
+        y = 6 + 22 * place
         name = label if len(label) <= _LONGEST_LABEL else label[: _LONGEST_LABEL - 1] + "…"
-        parts += [
-            _text(8, y + 13, name),
-            f'<rect x="200" y="{y}" width="360" height="16" rx="3" fill="{_RAIL}"/>',
-            f'<rect x="200" y="{y}" width="{max(2, round(360 * count / most))}" height="16" rx="3" fill="{_BAR}"/>',
-            _text(570, y + 13, f"{count:,}"),
-        ]
-    return _picture(title, 36 + 24 * len(rows), parts)
+        texts += [_text(4, y + 12, name), _text(_RIGHT + 6, y + 12, f"{count:,}")]
+        path += f"M{_LEFT} {y}h{max(2, round((_RIGHT - _LEFT) * count / most))}v15H{_LEFT}z"
+    return _picture(title, 10 + 22 * len(rows), [*texts, f'<path fill="{_BAR}" d="{path}"/>'])
 
 
 def curve(title: str, points: Sequence[tuple[float, int]]) -> str:
     """Draw how a count grows with the time.
 
     Args:
-        title: What is counted.
+        title: What is counted, for those who hear the page.
         points: Seconds and counts, both never falling; at least two.
     """
-    left, right, top, bottom = 70, 620, 40, 200
+    left, top, bottom = 60, 10, 130
     seconds, most = max(points[-1][0], 1e-9), max(points[-1][1], 1)
-    places = [
-        (left + (right - left) * moment / seconds, bottom - (bottom - top) * count / most) for moment, count in points
+    step = -(-len(points) // _MOST_POINTS)
+    chosen = [*points[:-1:step], points[-1]]
+    line = " ".join(
+        f"{left + (_RIGHT - left) * moment / seconds:.0f},{bottom - (bottom - top) * count / most:.0f}"
+        for moment, count in chosen
+    )
+    parts = [
+        f'<path stroke="{_RAIL}" d="M{left} {top}H{_RIGHT}M{left} {bottom}H{_RIGHT}"/>',
+        f'<polyline points="{line}" fill="none" stroke="{_BAR}" stroke-width="2"/>',
+        _text(4, top + 4, f"{most:,}"),
+        _text(4, bottom + 4, "0"),
+        _text(_RIGHT - 30, bottom + 16, _duration(seconds)),
     ]
-    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-    parts = [f'<line x1="{left}" y1="{y}" x2="{right}" y2="{y}" stroke="{_RAIL}"/>' for y in (top, 120, bottom)]
-    parts += [
-        f'<polyline points="{line}" fill="none" stroke="{_BAR}" stroke-width="2.5"/>',
-        _text(left - 8, top + 4, f"{most:,}", "end"),
-        _text(left - 8, bottom + 4, "0", "end"),
-        _text(left, bottom + 20, "0 s"),
-        _text(right, bottom + 20, _duration(seconds), "end"),
-    ]
-    return _picture(title, 232, parts)
+    return _picture(title, bottom + 24, parts)
 
 
 def _duration(seconds: float) -> str:
@@ -58,15 +65,14 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7_200 else f"{seconds / 3_600:.1f} h"
 
 
-def _text(x: int, y: int, text: str, anchor: str = "start") -> str:
-    return f'<text x="{x}" y="{y}" font-size="12" fill="{_INK}" text-anchor="{anchor}">{escape(text)}</text>'
+def _text(x: int, y: int, text: str) -> str:
+    return f'<text x="{x}" y="{y}">{escape(text)}</text>'
 
 
 def _picture(title: str, height: int, parts: Sequence[str]) -> str:
     head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" font-family="sans-serif">'
-        f'<rect width="{_WIDTH}" height="{height}" fill="white"/>'
-        f'<text x="8" y="20" font-size="13" font-weight="bold" fill="{_INK}">{escape(title)}</text>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" '
+        f'style="font:12px sans-serif;background:#fff">'
     )
     picture = base64.b64encode("".join([head, *parts, "</svg>"]).encode()).decode()
     return f"![{title}](data:image/svg+xml;base64,{picture})"

@@ -68,7 +68,7 @@ class _Key(ConfigScalar):
     def __init__(self, columns: tuple[str, ...]) -> None:
         self._columns = columns
         self._form = "|".join(columns)
-        name = f"KeyOf{len(columns)}Columns"
+        name = "Key" if len(columns) == 1 else f"KeyOf{len(columns)}Columns"
         super().__init__(name, name, ConfigScalarKind.STRING, description=f"A key, written {self._form}.")
 
     def post_process(self, value: str) -> str:

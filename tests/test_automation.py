@@ -77,6 +77,8 @@ def test_everything_of_one_sync_lives_in_one_location():
         resources={"warehouse": 1, "dailystory": 1},
     )
     dg.Definitions.validate_loadable(definitions)
+    ops = {node.name for node in definitions.resolve_job_def("sync_people").nodes}
+    assert ops == {"dailystory__people__changes", "dailystory__people__contacts"}, "reading back costs requests"
 
 
 @pytest.mark.filterwarnings("ignore:.*multi_observable_source_asset.* is currently in beta")
