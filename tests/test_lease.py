@@ -127,6 +127,21 @@ def test_a_plan_that_outlasts_the_lease_is_not_taken_over(new_database: Callable
     assert take_at(url, moments[-1] + timedelta(seconds=1)) == "busy", "its last sign of life is from the plan's end"
 
 
+def test_a_second_run_waits_for_the_first_one_where_that_is_asked(new_database: Callable[[str], str]):
+    place = StateLocation(new_database("sqlite"))
+
+    def wait_for_it() -> int:
+        with held(sync_of(), place, wait_seconds=30) as (_, lease):
+            return lease.fence
+
+    with ThreadPoolExecutor(1) as pool:
+        with held(sync_of(), place) as (_, first):
+            second = pool.submit(wait_for_it)
+            time.sleep(0.1)
+            assert not second.done()
+        assert second.result() == first.fence + 1
+
+
 def test_the_long_transactions_of_a_plan_begin_and_end_with_a_sign_of_life(new_database: Callable[[str], str]):
     transactions: list[list[str]] = []
     sync = sync_of(source="select * from customers")
