@@ -1,4 +1,4 @@
-"""What faults cost, and how well a permitted rate is used. `python -m benchmarks.faults [--rows N] [--rounds N]`.
+"""What faults cost, and how well a permitted rate is used. `python -m benchmarks.faults --help` names its settings.
 
 The throughput at 5 % 429 and 5 % 500 against that without faults, at the same latency. Retry-After pauses every request
 by design, so what a 429 costs is what the service asks for: with `Retry-After: 0` it costs its own repetition, with
@@ -31,7 +31,7 @@ from dagster_dailystory.sending import Sender
 from dagster_dailystory.sync import new_run_id, plan_contact_sync, send_contact_sync
 
 MIXED = {"throttled": 0.05, "server_error": 0.05}
-LATENCY_MS, IN_FLIGHT, PERMITTED = 20, 32, 50
+IN_FLIGHT, PERMITTED = 32, 50
 
 
 @dataclass(frozen=True)
@@ -78,20 +78,20 @@ def send(home: Path, rows: int, base_url: str, rate: float = math.inf) -> tuple[
     return result.report, destination.instants
 
 
-def cost_of_faults(home: Path, rows: int, rounds: int) -> list[str]:
+def cost_of_faults(home: Path, rows: int, rounds: int, latency_ms: float) -> list[str]:
     """Contacts a second without faults and with them, in alternating rounds."""
     rates: dict[str, list[float]] = {}
     for _ in range(rounds):
         for name in ("no faults", "Retry-After: 0", "no Retry-After"):
             faults = {} if name == "no faults" else MIXED
             retry_after = "none" if name == "no Retry-After" else "0"
-            with sandbox(LATENCY_MS, faults=faults, retry_after=retry_after) as base_url:
+            with sandbox(latency_ms, faults=faults, retry_after=retry_after) as base_url:
                 report, _ = send(home, rows, base_url)
             rates.setdefault(name, []).append(rows / report.send_seconds)
     medians = {name: statistics.median(each) for name, each in rates.items()}
     calm = medians.pop("no faults")
     return [
-        f"{rows:,} rows, {LATENCY_MS} ms, {IN_FLIGHT} in flight, 5 % 429 and 5 % 500, {name}: {rate:,.0f}/s against"
+        f"{rows:,} rows, {latency_ms:g} ms, {IN_FLIGHT} in flight, 5 % 429 and 5 % 500, {name}: {rate:,.0f}/s against"
         f" {calm:,.0f}/s without faults, {1 - rate / calm:.0%} less."
         for name, rate in medians.items()
     ]
@@ -99,7 +99,7 @@ def cost_of_faults(home: Path, rows: int, rounds: int) -> list[str]:
 
 def use_of_a_permitted_rate(home: Path, rows: int) -> str:
     """How much of a permitted rate is used, and the most that left in any second."""
-    with sandbox(LATENCY_MS) as base_url:
+    with sandbox(20) as base_url:
         _, instants = send(home, rows, base_url, PERMITTED)
     share = (len(instants) - 1) / (instants[-1] - instants[0]) / PERMITTED
     most = most_in_a_second(instants)
@@ -121,9 +121,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__)
     parser.add_argument("--rows", type=int, default=6_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--latency-ms", type=float, default=20, help="more of it where other work keeps the CPU busy")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench") as home:
-        for note in cost_of_faults(Path(home), asked.rows, asked.rounds):
+        for note in cost_of_faults(Path(home), asked.rows, asked.rounds, asked.latency_ms):
             print(note, flush=True)
         print(use_of_a_permitted_rate(Path(home), asked.rows // 12), flush=True)
 

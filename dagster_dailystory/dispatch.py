@@ -52,9 +52,9 @@ class SenderSettings:
     """
 
     max_concurrency: int = 4
-    max_attempts: int = 8
+    max_attempts: int = 9
     max_seconds_per_row: float = 180.0
-    first_wait_seconds: float = 0.5
+    first_wait_seconds: float = 0.25
     longest_wait_seconds: float = 30.0
     breaker_threshold: int = 20
 
