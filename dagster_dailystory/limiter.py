@@ -24,8 +24,8 @@ _CUT = 0.8
 _GOODPUT_SHARE = 0.95
 _SECONDS_BETWEEN_CUTS = 0.3
 _PAUSE_WITHOUT_ADVICE_SECONDS = 0.5
-_FEW = 0.1
-"""A smaller share of refusals, without a wait that the service asks for, says nothing about the permitted rate."""
+_FEW, _MANY = 0.1, 0.2
+"""Shares of refusals that name no wait: below the one the rate is kept, from the other on all pause."""
 _STEP_SECONDS = 1.0
 _RECOVERY_SHARE = 0.02
 _PROBE_SHARE = 0.015
@@ -102,11 +102,11 @@ class RateLimiter:
         now = self._clock()
         self._forget(now)
         self._refused.append(now)
-        if not retry_after_seconds and not self._is_adaptive and self._refusals_are_few():
-            return
-        pause = _PAUSE_WITHOUT_ADVICE_SECONDS if retry_after_seconds is None else retry_after_seconds
-        self._paused_until = max(self._paused_until, now + pause)
-        if self._rate == math.inf or now - self._cut_at < _SECONDS_BETWEEN_CUTS:
+        share = 1.0 if retry_after_seconds or self._is_adaptive else len(self._refused) / max(len(self._sent), 1)
+        if share >= _MANY:
+            pause = _PAUSE_WITHOUT_ADVICE_SECONDS if retry_after_seconds is None else retry_after_seconds
+            self._paused_until = max(self._paused_until, now + pause)
+        if share < _FEW or self._rate == math.inf or now - self._cut_at < _SECONDS_BETWEEN_CUTS:
             return
         # One of the requests counted here is the refused one.
         goodput = _GOODPUT_SHARE * (len(self._sent) - 1)
@@ -142,9 +142,6 @@ class RateLimiter:
         for instants in (self._sent, self._refused):
             while instants and now - instants[0] >= _WINDOW_SECONDS:
                 instants.popleft()
-
-    def _refusals_are_few(self) -> bool:
-        return len(self._refused) < _FEW * len(self._sent)
 
     def _recover(self, now: float) -> None:
         """Raise the rate one step a second, if the rate was what held requests back."""

@@ -167,7 +167,7 @@ def test_many_refusals_that_name_no_wait_pause_everybody() -> None:
     fake = FakeTime()
     limiter = limiter_at(math.inf, fake)
     asyncio.run(send(limiter, 30))
-    for _ in range(3):
+    for _ in range(6):
         limiter.throttled(None)
     assert asyncio.run(send(limiter, 3)) == [1000.5] * 3
 
