@@ -107,8 +107,7 @@ def check_row(
     identity = identity_of(sync, values) if identity is None else identity
     fields = sync.mapped_fields
     if differing is not None:
-        with_custom = any(mapped.is_custom and mapped.state_column in differing for mapped in fields)
-        fields = tuple(m for m in fields if m.state_column in differing or (with_custom and m.is_custom))
+        fields = tuple(mapped for mapped in fields if mapped.state_column in differing)
     for mapped in fields:
         rejection = _check_field(sync, mapped, values.get(mapped.state_column), identity)
         if rejection is not None:

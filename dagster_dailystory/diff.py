@@ -119,10 +119,9 @@ class Diff:
         return select(*counts).select_from(self.source).where(self.in_scope())
 
     def pending_counts(self, pending: FromClause) -> SqlQuery:
-        """Of `pending`: the highest number, rows to look at, new ones, returning ones, and departed keys."""
+        """Of `pending`: rows to look at, new ones, returning ones, and departed keys."""
         row = not_(pending.c.departed)
         return select(
-            func.coalesce(func.max(pending.c.sequence), 0),
             _rows(row),
             _rows(and_(row, pending.c.is_new)),
             _rows(and_(row, pending.c.returns)),

@@ -33,6 +33,8 @@ class Identities:
 
     def resolve(self) -> None:
         """Set aside what must not be sent, link re-keyed rows to their contact, and order the ones that must wait."""
+        if not self._connection_rows(select(self._verdict.c.sequence).where(self._new_identity()).limit(1)):
+            return
         self._set_aside_doubles()
         holders = self._holders()
         self._judged.amend(self._state, self._rekeyed(holders), ("dsid", "operation", "rekeyed", "reactivates"))

@@ -1,17 +1,39 @@
-"""What Python says of each row that differs: its identity, whether it can be sent, whether it was refused before."""
+"""The verdict on each row that differs: its identity, whether it can be sent, whether it was refused before."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Column, FromClause, MetaData, PrimaryKeyConstraint, RowMapping, Table, not_, select
+from sqlalchemy import (
+    Column,
+    FromClause,
+    MetaData,
+    PrimaryKeyConstraint,
+    RowMapping,
+    Table,
+    and_,
+    exists,
+    func,
+    not_,
+    select,
+)
 
 from dagster_dailystory.change import REMEMBERED_REASONS, Identity, Operation, Reason, Rejection
 from dagster_dailystory.contact import check_row, identity_of, sends_nothing
-from dagster_dailystory.dialect import BIG_INTEGER, BOOLEAN, TEXT, SqlType, json_rows, rows_parameter, uses_indexes
+from dagster_dailystory.dialect import (
+    BIG_INTEGER,
+    BOOLEAN,
+    TEXT,
+    SqlQuery,
+    SqlType,
+    json_rows,
+    rows_parameter,
+    uses_indexes,
+)
 from dagster_dailystory.fields import FieldKind
 from dagster_dailystory.model import PlanOptions, Scope
+from dagster_dailystory.plain import plain_updates
 from dagster_dailystory.privacy import row_fingerprint
 from dagster_dailystory.rows import RowReader, identity_changed
 from dagster_dailystory.state import State
@@ -38,7 +60,7 @@ class JudgedTable:
     def create(cls, state: State) -> JudgedTable:
         """Make it in the connection's temporary space."""
         name = state.location.table_name(state.sync.name, "judged")
-        columns = [Column(column, kind) for column, kind in _COLUMNS.items()]
+        columns = [Column(column, kind, autoincrement=False) for column, kind in _COLUMNS.items()]
         key = [PrimaryKeyConstraint("sequence")] if uses_indexes(state.dialect) else []
         table = Table(name, MetaData(), *columns, *key, prefixes=["TEMPORARY"])
         table.create(state.connection)
@@ -52,6 +74,11 @@ class JudgedTable:
         state.connection.execute(
             self.table.insert().from_select(list(_COLUMNS), select(*given.c)), rows_parameter(rows)
         )
+
+    def add_selected(self, state: State, verdicts: SqlQuery) -> None:
+        """Append verdicts that the database reaches by itself."""
+        names = [column.name for column in verdicts.selected_columns]
+        state.connection.execute(self.table.insert().from_select(names, verdicts))
 
     def amend(self, state: State, rows: list[dict[str, object]], columns: tuple[str, ...]) -> None:
         """Change some columns of verdicts, found by their sequence."""
@@ -75,10 +102,17 @@ class Judge:
         self._identity_columns = frozenset(m.state_column for m in self._sync.mapped_fields if m.kind in kinds)
         self._opt_outs = [m for m in self._sync.mapped_fields if m.kind is FieldKind.OPT_OUT]
 
-    def judge(self, pending: FromClause, judged: JudgedTable, last_sequence: int) -> None:
+    def judge(self, pending: FromClause, judged: JudgedTable) -> None:
         """Write one verdict for each pending row that is in the source."""
+        judged.add_selected(self._state, plain_updates(self._tables, pending, USUAL_PRIORITY))
+        is_judged = exists().where(judged.table.c.sequence == pending.c.sequence)
+        left = and_(not_(pending.c.departed), not_(is_judged))
+        execute, sequence = self._state.connection.execute, pending.c.sequence
+        first, last = execute(select(func.min(sequence), func.max(sequence)).where(left)).one()
+        if first is None:
+            return
         refused = self._refused()
-        for chunk in self._reader.chunks(pending, not_(pending.c.departed), 1, last_sequence):
+        for chunk in self._reader.chunks(pending, left, first, last):
             judged.add(self._state, [self._verdict(row, refused) for row in chunk])
 
     def _refused(self) -> dict[tuple[object, ...], str]:

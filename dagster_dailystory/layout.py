@@ -33,7 +33,7 @@ def lay_out(state: State, key_types: Mapping[str, SqlType], value_types: Mapping
             return wanted
     for name, kind in key_types.items():
         _fit_key(state, existing, name, kind)
-    found, changes = _columns(state, existing.snapshot), _columns(state, existing.changes)
+    found, changes = _types(existing.snapshot), _columns(state, existing.changes)
     for mapped in state.sync.mapped_fields:
         for column in (mapped.state_column, differs_column(mapped.state_column)):
             if column not in changes:
@@ -54,6 +54,10 @@ def _fit_value(
         _add(state, wanted.snapshot, name)
     elif name in found and not same_storage(found[name], kind, state.dialect):
         retype(state, wanted, mapped, kind)
+
+
+def _types(table: Table) -> dict[str, SqlType]:
+    return {column.name: column.type for column in table.columns}
 
 
 def _columns(state: State, table: Table) -> dict[str, SqlType]:

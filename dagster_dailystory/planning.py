@@ -12,24 +12,18 @@ from uuid import UUID
 
 from sqlalchemy import (
     FromClause,
+    Table,
     TableClause,
-    and_,
-    case,
     column,
     exists,
     func,
     literal,
-    not_,
-    null,
-    or_,
     select,
     table,
 )
 
 from dagster_dailystory.change import Operation, Reason
 from dagster_dailystory.dialect import (
-    BIG_INTEGER,
-    TEXT,
     CreateTemporaryTableAs,
     SqlQuery,
     SqlType,
@@ -43,18 +37,16 @@ from dagster_dailystory.identities import Identities
 from dagster_dailystory.judge import Judge, JudgedTable
 from dagster_dailystory.layout import lay_out
 from dagster_dailystory.lease import Lease
-from dagster_dailystory.model import Deletes, Mode, PlanOptions
-from dagster_dailystory.partitions import PARTITION_VALUE, check_partition
+from dagster_dailystory.model import PlanOptions
+from dagster_dailystory.partitions import check_partition
+from dagster_dailystory.planned import PlannedChanges
 from dagster_dailystory.plans import Plans
 from dagster_dailystory.rejections import Rejections
 from dagster_dailystory.report import PlanStatus, PlanSummary
 from dagster_dailystory.staging import Staged, stage_source
 from dagster_dailystory.state import State
-from dagster_dailystory.tables import SyncTables, differs_column
+from dagster_dailystory.tables import SyncTables
 from dagster_dailystory.warehouse import read_latest, read_one_moment
-
-DELETION_PRIORITY = 1_000_000
-"""Deletions are sent when everything else has been."""
 
 SPAN_ROWS, SAMPLES_PER_SPAN = 250_000, 250
 """So many rows of twenty columns are joined within 200 MB by DuckDB, at the speed of the whole."""
@@ -101,7 +93,7 @@ class _Draft:
         self._state = state
         self._options = options
         self._plan_id = f"{state.now():%Y%m%dT%H%M%S%f}-{secrets.token_hex(2)}"  # sorts by time
-        self._rows_read = self._live_keys = self._last_sequence = 0
+        self._rows_read = self._live_keys = 0
         self._by_operation: Mapping[str, int] = {}
         self._by_field: Mapping[str, int] = {}
         self._by_reason: Counter[str] = Counter()
@@ -118,14 +110,19 @@ class _Draft:
         pending = self._write_pending(diff)
         duplicates = self._set_duplicates_aside(diff, pending, self._rows_read - rows_keyless)
         self._by_reason[Reason.NULL_KEY.value] = rows_keyless
-        index_temporary(state.connection, pending.name, tables.key_names, "sequence")
-        judged = JudgedTable.create(state)
-        Judge(state, tables, options).judge(pending, judged, self._last_sequence)
-        Identities(state, tables, diff, pending, judged).resolve()
-        self._store_changes(tables, pending, judged.table)
+        judged = self._judge(diff, pending)
+        self._store_changes(PlannedChanges(self._plan_id, tables, options, pending, judged))
         if not options.dry_run:
-            Rejections(state, tables).record_local(pending, judged.table, duplicates, rows_keyless, diff)
-        self._count(tables, judged.table)
+            Rejections(state, tables).record_local(pending, judged, duplicates, rows_keyless, diff)
+        self._count(tables, judged)
+
+    def _judge(self, diff: Diff, pending: TableClause) -> Table:
+        judged = JudgedTable.create(self._state)
+        if self._rows_pending:
+            index_temporary(self._state.connection, pending.name, diff.tables.key_names, "sequence")
+            Judge(self._state, diff.tables, self._options).judge(pending, judged)
+            Identities(self._state, diff.tables, diff, pending, judged).resolve()
+        return judged.table
 
     def _write_pending(self, diff: Diff) -> TableClause:
         first, *others = diff.queries(self._spans(diff))
@@ -160,7 +157,7 @@ class _Draft:
 
     def _count_pending(self, diff: Diff, pending: TableClause) -> tuple[int, int, int]:
         counts = map(int, self._state.connection.execute(diff.pending_counts(pending)).one())
-        self._last_sequence, self._rows_pending, rows_new, rows_returning, keys_departed = counts
+        self._rows_pending, rows_new, rows_returning, keys_departed = counts
         return rows_new, rows_returning, keys_departed
 
     def _spans(self, diff: Diff) -> list[Span]:
@@ -180,76 +177,10 @@ class _Draft:
     def _scalar(self, query: SqlQuery) -> int:
         return int(self._state.connection.execute(query).scalar() or 0)
 
-    def _store_changes(self, tables: SyncTables, pending: FromClause, judged: FromClause) -> None:
-        self._insert(tables, self._sendable(tables, pending, judged))
-        if self._options.plans_deletions:
-            self._insert(tables, self._departures(tables, pending, judged))
-
-    def _insert(self, tables: SyncTables, query: SqlQuery) -> None:
-        names = [each.name for each in query.selected_columns]
-        self._state.connection.execute(tables.changes.insert().from_select(names, query))
-
-    def _sendable(self, tables: SyncTables, pending: FromClause, judged: FromClause) -> SqlQuery:
-        values = [m.state_column for m in tables.sync.mapped_fields]
-        copied = (
-            "operation",
-            "identity_email",
-            "identity_mobile",
-            "identity_changed",
-            "dsid",
-            "rekeyed",
-            "reactivates",
-        )
-        query = (
-            select(
-                literal(self._plan_id, TEXT).label("plan_id"),
-                *(pending.c[name] for name in ("sequence", *tables.key_names, *values, *map(differs_column, values))),
-                *([pending.c[PARTITION_VALUE]] if tables.sync.partition_column else []),
-                pending.c.is_new,
-                or_(pending.c.replaces, func.coalesce(judged.c.rekeyed, False)).label("replaces"),
-                *(judged.c[name] for name in (*copied, "priority", "waits_for")),
-            )
-            .join(judged, judged.c.sequence == pending.c.sequence)
-            .where(judged.c.reason.is_(None), not_(judged.c.held))
-        )
-        if self._options.limit is None:
-            return query
-        order = func.row_number().over(order_by=[judged.c.priority, judged.c.sequence])
-        sent = and_(judged.c.reason.is_(None), not_(judged.c.held), judged.c.operation != Operation.RECORD.value)
-        ranked = select(judged.c.sequence, order.label("place")).where(sent, judged.c.waits_for.is_(None)).subquery()
-        first = select(ranked.c.sequence).where(ranked.c.place <= self._options.limit)
-        return query.where(or_(judged.c.operation == Operation.RECORD.value, judged.c.sequence.in_(first)))
-
-    def _departures(self, tables: SyncTables, pending: FromClause, judged: FromClause) -> SqlQuery:
-        """What happens to keys that left. A person who is in the source under a new key is not deleted."""
-        contact_map, sync = tables.contact_map, tables.sync
-        departed = select(pending).where(pending.c.departed).subquery("departed")
-        operation = Operation.DEPART if sync.deletes is Deletes.KEEP else Operation.DELETE
-        same = and_(*(departed.c[key] == contact_map.c[key] for key in tables.key_names))
-        person = or_(
-            judged.c.identity_email == departed.c.old_email,
-            judged.c.identity_mobile == departed.c.old_mobile,
-        )
-        new_row = select(judged.c.sequence).join(pending, pending.c.sequence == judged.c.sequence)
-        is_claimed = new_row.where(pending.c.is_new, person).exists()
-        # The mode `create` takes the contact over by a look-up, which needs the old key to be out of the way.
-        claimed = literal(Operation.DEPART.value, TEXT) if sync.mode is Mode.CREATE else null()
-        told = case((is_claimed, claimed), else_=literal(operation.value, TEXT)).label("operation")
-        departures = (
-            select(
-                departed.c.sequence,
-                *(departed.c[key] for key in tables.key_names),
-                told,
-                contact_map.c.dsid,
-            )
-            .join(contact_map, same)
-            .subquery("departures")
-        )
-        return select(
-            literal(self._plan_id, TEXT).label("plan_id"),
-            *departures.c,
-            literal(DELETION_PRIORITY, BIG_INTEGER).label("priority"),
-        ).where(departures.c.operation.is_not(None))
+    def _store_changes(self, planned: PlannedChanges) -> None:
+        for query in planned.queries():
+            names = [each.name for each in query.selected_columns]
+            self._state.connection.execute(planned.tables.changes.insert().from_select(names, query))
 
     def _count(self, tables: SyncTables, judged: FromClause) -> None:
         changes, execute = tables.changes, self._state.connection.execute

@@ -43,7 +43,8 @@ class Rejections:
         self._upsert(found)
         if duplicates is not None:
             self._upsert(self._doubled(duplicates))
-        self._forget(pending, diff)
+        if self._state.connection.execute(select(self._rejections.c.reason).limit(1)).first() is not None:
+            self._forget(pending, diff)
         if rows_keyless:
             self._add_keyless(rows_keyless)
 

@@ -596,6 +596,30 @@ WHERE dailystory_customers_changes.plan_id = ? AND NOT (EXISTS (SELECT dailystor
 FROM dailystory_customers_intents 
 WHERE dailystory_customers_intents.customer_id = dailystory_customers_changes.customer_id));
 
+INSERT INTO dailystory_customers_judged (sequence, operation, identity_email, identity_mobile, identity_changed, held, dsid, reactivates, priority) SELECT dailystory_customers_pending.sequence, ? AS operation, dailystory_customers_pending.old_email AS identity_email, dailystory_customers_pending.old_mobile AS identity_mobile, 0 AS identity_changed, 0 AS held, dailystory_customers_contact_map.dsid, 0 AS reactivates, ? AS priority 
+FROM dailystory_customers_pending JOIN dailystory_customers_contact_map ON dailystory_customers_contact_map.customer_id = dailystory_customers_pending.customer_id 
+WHERE NOT (dailystory_customers_pending.departed = 1 OR dailystory_customers_pending.is_new = 1 OR dailystory_customers_pending.replaces = 1) AND (dailystory_customers_pending.differs_field_email = 1 OR dailystory_customers_pending."differs_field_firstName" = 1 OR dailystory_customers_pending.differs_field_city = 1 OR dailystory_customers_pending."differs_field_lastName" = 1 OR dailystory_customers_pending.differs_custom_plan = 1) AND dailystory_customers_pending.differs_field_email = 0 AND (dailystory_customers_pending."differs_field_firstName" = 0 OR length(dailystory_customers_pending."field_firstName") <= ? AND (lower(dailystory_customers_pending."field_firstName") != upper(dailystory_customers_pending."field_firstName") OR substr(dailystory_customers_pending."field_firstName", ?, ?) IN (?)) AND dailystory_customers_pending."field_firstName" != ?) AND (dailystory_customers_pending.differs_field_city = 0 OR length(dailystory_customers_pending.field_city) <= ? AND (lower(dailystory_customers_pending.field_city) != upper(dailystory_customers_pending.field_city) OR substr(dailystory_customers_pending.field_city, ?, ?) IN (?)) AND dailystory_customers_pending.field_city != ?) AND (dailystory_customers_pending."differs_field_lastName" = 0 OR length(dailystory_customers_pending."field_lastName") <= ? AND (lower(dailystory_customers_pending."field_lastName") != upper(dailystory_customers_pending."field_lastName") OR substr(dailystory_customers_pending."field_lastName", ?, ?) IN (?)) AND dailystory_customers_pending."field_lastName" != ?) AND (dailystory_customers_pending.differs_custom_plan = 0 OR length(dailystory_customers_pending.custom_plan) <= ? AND (lower(dailystory_customers_pending.custom_plan) != upper(dailystory_customers_pending.custom_plan) OR substr(dailystory_customers_pending.custom_plan, ?, ?) IN (?)) AND dailystory_customers_pending.custom_plan != ?) AND dailystory_customers_contact_map.deactivated_at IS NULL AND dailystory_customers_contact_map.deleted_at IS NULL AND NOT (EXISTS (SELECT * 
+FROM dailystory_customers_rejections 
+WHERE dailystory_customers_rejections.customer_id = dailystory_customers_pending.customer_id));
+
+INSERT INTO dailystory_customers_judged (sequence, operation, identity_email, identity_mobile, identity_changed, held, dsid, reactivates, priority) SELECT dailystory_customers_pending.sequence, ? AS operation, dailystory_customers_pending.old_email AS identity_email, dailystory_customers_pending.old_mobile AS identity_mobile, 0 AS identity_changed, 0 AS held, dailystory_customers_contact_map.dsid, 0 AS reactivates, ? AS priority 
+FROM dailystory_customers_pending JOIN dailystory_customers_contact_map ON dailystory_customers_contact_map.customer_id = dailystory_customers_pending.customer_id 
+WHERE NOT (dailystory_customers_pending.departed = 1 OR dailystory_customers_pending.is_new = 1 OR dailystory_customers_pending.replaces = 1) AND (dailystory_customers_pending.differs_field_email = 1 OR dailystory_customers_pending."differs_field_firstName" = 1 OR dailystory_customers_pending.differs_field_city = 1 OR dailystory_customers_pending."differs_field_lastName" = 1 OR dailystory_customers_pending.differs_custom_plan = 1) AND dailystory_customers_pending.differs_field_email = 0 AND dailystory_customers_pending."differs_field_firstName" = 0 AND dailystory_customers_pending.differs_field_city = 0 AND dailystory_customers_pending."differs_field_lastName" = 0 AND dailystory_customers_pending.differs_custom_plan = 0 AND dailystory_customers_contact_map.deactivated_at IS NULL AND dailystory_customers_contact_map.deleted_at IS NULL AND NOT (EXISTS (SELECT * 
+FROM dailystory_customers_rejections 
+WHERE dailystory_customers_rejections.customer_id = dailystory_customers_pending.customer_id));
+
+INSERT INTO dailystory_customers_judged (sequence, operation, identity_email, identity_mobile, identity_changed, held, dsid, reactivates, priority) SELECT dailystory_customers_pending.sequence, ? AS operation, dailystory_customers_pending.old_email AS identity_email, dailystory_customers_pending.old_mobile AS identity_mobile, 0 AS identity_changed, 0 AS held, dailystory_customers_contact_map.dsid, 0 AS reactivates, ? AS priority 
+FROM dailystory_customers_pending JOIN dailystory_customers_contact_map ON dailystory_customers_contact_map.customer_id = dailystory_customers_pending.customer_id 
+WHERE NOT (dailystory_customers_pending.departed = 1 OR dailystory_customers_pending.is_new = 1 OR dailystory_customers_pending.replaces = 1) AND (dailystory_customers_pending.differs_field_email = 1 OR dailystory_customers_pending."differs_field_firstName" = 1 OR dailystory_customers_pending.differs_field_city = 1 OR dailystory_customers_pending.differs_custom_plan = 1) AND dailystory_customers_pending.differs_field_email = 0 AND (dailystory_customers_pending."differs_field_firstName" = 0 OR length(dailystory_customers_pending."field_firstName") <= ? AND (lower(dailystory_customers_pending."field_firstName") != upper(dailystory_customers_pending."field_firstName") OR substr(dailystory_customers_pending."field_firstName", ?, ?) IN (?)) AND dailystory_customers_pending."field_firstName" != ?) AND (dailystory_customers_pending.differs_field_city = 0 OR length(dailystory_customers_pending.field_city) <= ? AND (lower(dailystory_customers_pending.field_city) != upper(dailystory_customers_pending.field_city) OR substr(dailystory_customers_pending.field_city, ?, ?) IN (?)) AND dailystory_customers_pending.field_city != ?) AND (dailystory_customers_pending.differs_custom_plan = 0 OR length(dailystory_customers_pending.custom_plan) <= ? AND (lower(dailystory_customers_pending.custom_plan) != upper(dailystory_customers_pending.custom_plan) OR substr(dailystory_customers_pending.custom_plan, ?, ?) IN (?)) AND dailystory_customers_pending.custom_plan != ?) AND dailystory_customers_contact_map.deactivated_at IS NULL AND dailystory_customers_contact_map.deleted_at IS NULL AND NOT (EXISTS (SELECT * 
+FROM dailystory_customers_rejections 
+WHERE dailystory_customers_rejections.customer_id = dailystory_customers_pending.customer_id));
+
+INSERT INTO dailystory_customers_judged (sequence, operation, identity_email, identity_mobile, identity_changed, held, dsid, reactivates, priority) SELECT dailystory_customers_pending.sequence, ? AS operation, dailystory_customers_pending.old_email AS identity_email, dailystory_customers_pending.old_mobile AS identity_mobile, 0 AS identity_changed, 0 AS held, dailystory_customers_contact_map.dsid, 0 AS reactivates, ? AS priority 
+FROM dailystory_customers_pending JOIN dailystory_customers_contact_map ON dailystory_customers_contact_map.customer_id = dailystory_customers_pending.customer_id 
+WHERE NOT (dailystory_customers_pending.departed = 1 OR dailystory_customers_pending.is_new = 1 OR dailystory_customers_pending.replaces = 1) AND (dailystory_customers_pending.differs_field_email = 1 OR dailystory_customers_pending."differs_field_firstName" = 1 OR dailystory_customers_pending.differs_field_city = 1 OR dailystory_customers_pending.differs_custom_plan = 1) AND dailystory_customers_pending.differs_field_email = 0 AND dailystory_customers_pending."differs_field_firstName" = 0 AND dailystory_customers_pending.differs_field_city = 0 AND dailystory_customers_pending.differs_custom_plan = 0 AND dailystory_customers_contact_map.deactivated_at IS NULL AND dailystory_customers_contact_map.deleted_at IS NULL AND NOT (EXISTS (SELECT * 
+FROM dailystory_customers_rejections 
+WHERE dailystory_customers_rejections.customer_id = dailystory_customers_pending.customer_id));
+
 INSERT INTO dailystory_customers_judged (sequence, operation, identity_email, identity_mobile, identity_changed, reason, message, held, rekeyed, reactivates, dsid, waits_for, priority) SELECT given.sequence, given.operation, given.identity_email, given.identity_mobile, given.identity_changed, given.reason, given.message, given.held, given.rekeyed, given.reactivates, given.dsid, given.waits_for, given.priority 
 FROM (SELECT json_extract(anon_1.value, ?) AS sequence, json_extract(anon_1.value, ?) AS operation, json_extract(anon_1.value, ?) AS identity_email, json_extract(anon_1.value, ?) AS identity_mobile, json_extract(anon_1.value, ?) AS identity_changed, json_extract(anon_1.value, ?) AS reason, json_extract(anon_1.value, ?) AS message, json_extract(anon_1.value, ?) AS held, json_extract(anon_1.value, ?) AS rekeyed, json_extract(anon_1.value, ?) AS reactivates, json_extract(anon_1.value, ?) AS dsid, json_extract(anon_1.value, ?) AS waits_for, json_extract(anon_1.value, ?) AS priority 
 FROM json_each(?) AS anon_1
@@ -709,9 +733,6 @@ WHERE dailystory_plans.sync_name != ?;
 SELECT coalesce(max(dailystory_customers_pending.sequence), ?) AS coalesce_1 
 FROM dailystory_customers_pending;
 
-SELECT coalesce(max(dailystory_customers_pending.sequence), ?) AS coalesce_1, coalesce(sum(CASE WHEN dailystory_customers_pending.departed = 0 THEN ? ELSE ? END), ?) AS coalesce_3, coalesce(sum(CASE WHEN (dailystory_customers_pending.departed = 0 AND dailystory_customers_pending.is_new = 1) THEN ? ELSE ? END), ?) AS coalesce_5, coalesce(sum(CASE WHEN (dailystory_customers_pending.departed = 0 AND dailystory_customers_pending.returns = 1) THEN ? ELSE ? END), ?) AS coalesce_7, coalesce(sum(CASE WHEN dailystory_customers_pending.departed THEN ? ELSE ? END), ?) AS coalesce_9 
-FROM dailystory_customers_pending;
-
 SELECT coalesce(sum(CASE WHEN dailystory_customers_changes.differs_field_email THEN ? ELSE ? END), ?) AS coalesce_1, coalesce(sum(CASE WHEN dailystory_customers_changes."differs_field_firstName" THEN ? ELSE ? END), ?) AS coalesce_3, coalesce(sum(CASE WHEN dailystory_customers_changes.differs_field_city THEN ? ELSE ? END), ?) AS coalesce_5, coalesce(sum(CASE WHEN dailystory_customers_changes."differs_field_lastName" THEN ? ELSE ? END), ?) AS coalesce_7, coalesce(sum(CASE WHEN dailystory_customers_changes.differs_custom_plan THEN ? ELSE ? END), ?) AS coalesce_9 
 FROM dailystory_customers_changes 
 WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.operation IN (?);
@@ -719,6 +740,9 @@ WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.
 SELECT coalesce(sum(CASE WHEN dailystory_customers_changes.differs_field_email THEN ? ELSE ? END), ?) AS coalesce_1, coalesce(sum(CASE WHEN dailystory_customers_changes."differs_field_firstName" THEN ? ELSE ? END), ?) AS coalesce_3, coalesce(sum(CASE WHEN dailystory_customers_changes.differs_field_city THEN ? ELSE ? END), ?) AS coalesce_5, coalesce(sum(CASE WHEN dailystory_customers_changes.differs_custom_plan THEN ? ELSE ? END), ?) AS coalesce_7 
 FROM dailystory_customers_changes 
 WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.operation IN (?);
+
+SELECT coalesce(sum(CASE WHEN dailystory_customers_pending.departed = 0 THEN ? ELSE ? END), ?) AS coalesce_1, coalesce(sum(CASE WHEN (dailystory_customers_pending.departed = 0 AND dailystory_customers_pending.is_new = 1) THEN ? ELSE ? END), ?) AS coalesce_3, coalesce(sum(CASE WHEN (dailystory_customers_pending.departed = 0 AND dailystory_customers_pending.returns = 1) THEN ? ELSE ? END), ?) AS coalesce_5, coalesce(sum(CASE WHEN dailystory_customers_pending.departed THEN ? ELSE ? END), ?) AS coalesce_7 
+FROM dailystory_customers_pending;
 
 SELECT coalesce(sum(dailystory_customers_duplicates.source_rows), ?) AS coalesce_1 
 FROM dailystory_customers_duplicates;
@@ -828,6 +852,11 @@ SELECT dailystory_customers_judged.reason, count(*) AS count_1
 FROM dailystory_customers_judged 
 WHERE dailystory_customers_judged.reason IS NOT NULL GROUP BY dailystory_customers_judged.reason;
 
+SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged 
+WHERE dailystory_customers_judged.reason IS NULL AND dailystory_customers_judged.held = 0 AND (dailystory_customers_judged.operation = ? OR dailystory_customers_judged.identity_changed = 1)
+ LIMIT ? OFFSET ?;
+
 SELECT dailystory_customers_judged.sequence, dailystory_customers_judged.identity_email AS identity, dailystory_customers_pending.customer_id 
 FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
 WHERE dailystory_customers_judged.reason IS NULL AND dailystory_customers_judged.held = 0 AND (dailystory_customers_judged.operation = ? OR dailystory_customers_judged.identity_changed = 1) AND dailystory_customers_judged.identity_email IN (SELECT dailystory_customers_judged.identity_email 
@@ -912,15 +941,23 @@ HAVING count(*) > ?
 
 SELECT dailystory_customers_pending.sequence, dailystory_customers_pending.customer_id, dailystory_customers_pending.field_email, dailystory_customers_pending."field_firstName", dailystory_customers_pending.field_city, coalesce(dailystory_customers_pending.custom_plan, dailystory_customers_snapshot.custom_plan) AS custom_plan, dailystory_customers_pending.differs_field_email, dailystory_customers_pending."differs_field_firstName", dailystory_customers_pending.differs_field_city, dailystory_customers_pending.differs_custom_plan, dailystory_customers_pending.is_new, dailystory_customers_pending.replaces, NULL AS operation, NULL AS planned_dsid, NULL AS reactivates, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile, NULL AS new_email, NULL AS new_mobile, dailystory_customers_snapshot.absent_action, dailystory_customers_contact_map.dsid AS mapped_dsid, dailystory_customers_contact_map.deactivated_at, dailystory_customers_contact_map.deleted_at, dailystory_customers_intents.sent_at AS intent_at, dailystory_customers_intents.email_as_sent, dailystory_customers_intents.mobile_as_sent 
 FROM dailystory_customers_pending LEFT OUTER JOIN dailystory_customers_snapshot ON dailystory_customers_snapshot.customer_id = dailystory_customers_pending.customer_id LEFT OUTER JOIN dailystory_customers_contact_map ON dailystory_customers_contact_map.customer_id = dailystory_customers_pending.customer_id LEFT OUTER JOIN dailystory_customers_intents ON dailystory_customers_intents.customer_id = dailystory_customers_pending.customer_id 
-WHERE dailystory_customers_pending.departed = 0 AND dailystory_customers_pending.sequence BETWEEN ? AND ? ORDER BY dailystory_customers_pending.sequence;
+WHERE dailystory_customers_pending.departed = 0 AND NOT (EXISTS (SELECT * 
+FROM dailystory_customers_judged 
+WHERE dailystory_customers_judged.sequence = dailystory_customers_pending.sequence)) AND dailystory_customers_pending.sequence BETWEEN ? AND ? ORDER BY dailystory_customers_pending.sequence;
 
 SELECT dailystory_customers_pending.sequence, dailystory_customers_pending.customer_id, dailystory_customers_pending.field_email, dailystory_customers_pending."field_firstName", dailystory_customers_pending.field_city, dailystory_customers_pending."field_lastName", coalesce(dailystory_customers_pending.custom_plan, dailystory_customers_snapshot.custom_plan) AS custom_plan, dailystory_customers_pending.differs_field_email, dailystory_customers_pending."differs_field_firstName", dailystory_customers_pending.differs_field_city, dailystory_customers_pending."differs_field_lastName", dailystory_customers_pending.differs_custom_plan, dailystory_customers_pending.is_new, dailystory_customers_pending.replaces, NULL AS operation, NULL AS planned_dsid, NULL AS reactivates, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile, NULL AS new_email, NULL AS new_mobile, dailystory_customers_snapshot.absent_action, dailystory_customers_contact_map.dsid AS mapped_dsid, dailystory_customers_contact_map.deactivated_at, dailystory_customers_contact_map.deleted_at, dailystory_customers_intents.sent_at AS intent_at, dailystory_customers_intents.email_as_sent, dailystory_customers_intents.mobile_as_sent 
 FROM dailystory_customers_pending LEFT OUTER JOIN dailystory_customers_snapshot ON dailystory_customers_snapshot.customer_id = dailystory_customers_pending.customer_id LEFT OUTER JOIN dailystory_customers_contact_map ON dailystory_customers_contact_map.customer_id = dailystory_customers_pending.customer_id LEFT OUTER JOIN dailystory_customers_intents ON dailystory_customers_intents.customer_id = dailystory_customers_pending.customer_id 
-WHERE dailystory_customers_pending.departed = 0 AND dailystory_customers_pending.sequence BETWEEN ? AND ? ORDER BY dailystory_customers_pending.sequence;
+WHERE dailystory_customers_pending.departed = 0 AND NOT (EXISTS (SELECT * 
+FROM dailystory_customers_judged 
+WHERE dailystory_customers_judged.sequence = dailystory_customers_pending.sequence)) AND dailystory_customers_pending.sequence BETWEEN ? AND ? ORDER BY dailystory_customers_pending.sequence;
 
 SELECT dailystory_customers_rejections.customer_id, dailystory_customers_rejections.reason, dailystory_customers_rejections.message, dailystory_customers_rejections.fingerprint, dailystory_customers_rejections.source_rows, dailystory_customers_rejections.attempts, dailystory_customers_rejections.first_seen_at, dailystory_customers_rejections.last_seen_at 
 FROM dailystory_customers_rejections 
 WHERE dailystory_customers_rejections.reason IN (?);
+
+SELECT dailystory_customers_rejections.reason 
+FROM dailystory_customers_rejections
+ LIMIT ? OFFSET ?;
 
 SELECT dailystory_meta.holder, dailystory_meta.fence 
 FROM dailystory_meta 
@@ -957,6 +994,12 @@ WHERE dailystory_plans.sync_name = ? AND dailystory_plans.run_id IN (?) AND dail
 SELECT min(dailystory_customers_changes.sequence) AS min_1, max(dailystory_customers_changes.sequence) AS max_1 
 FROM dailystory_customers_changes 
 WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation IN (?) AND dailystory_customers_changes.priority = ?;
+
+SELECT min(dailystory_customers_pending.sequence) AS min_1, max(dailystory_customers_pending.sequence) AS max_1 
+FROM dailystory_customers_pending 
+WHERE dailystory_customers_pending.departed = 0 AND NOT (EXISTS (SELECT * 
+FROM dailystory_customers_judged 
+WHERE dailystory_customers_judged.sequence = dailystory_customers_pending.sequence));
 
 SELECT moved.dsid 
 FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, dailystory_customers_changes.dsid AS dsid 
