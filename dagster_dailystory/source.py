@@ -39,7 +39,7 @@ from dagster_dailystory.dialect import (
     stored_expression,
     stored_key,
 )  # fmt: skip
-from dagster_dailystory.drivers import clickhouse_blocks
+from dagster_dailystory.drivers import clickhouse_blocks, document_places, read_documents
 from dagster_dailystory.engines import check_query, name_parts
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.fields import nearest
@@ -239,8 +239,10 @@ def stream(source: Source, sync: ContactSync, connection: Connection) -> Iterato
             return
         # The size is needed: without it SQLAlchemy gathers the whole result before the first batch.
         streaming = connection.execution_options(stream_results=True, yield_per=BATCH_ROWS)
-        for batch in streaming.execute(query).partitions(BATCH_ROWS):
-            yield [tuple(row) for row in batch]
+        result = streaming.execute(query)
+        documents = document_places(result)
+        for batch in result.partitions(BATCH_ROWS):
+            yield [read_documents(row, documents) if documents else tuple(row) for row in batch]
 
 
 def staged_text(value: object) -> str | None:

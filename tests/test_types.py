@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import pytest
-from harness import World, sync_of, world_at
+from harness import SNOWFLAKE, World, sync_of, world_at
 
 from dagster_dailystory.model import ContactSync
 
@@ -133,7 +133,20 @@ CLICKHOUSE = (
     Case("Enum8('x' = 1, 'y' = 2)", "'x'", "x", "'x'", "'y'", "y"),
     Case("IPv4", "'10.0.0.1'", "10.0.0.1", "'10.0.0.1'", "'10.0.0.2'", "10.0.0.2"),
 )  # fmt: skip
-PLACES = (
+SNOWFLAKE_CASES = (
+    Case("number(38,10)", "1.5", "1.5", "1.50", "1.5000000001", "1.5000000001"),
+    Case("number(18,0)", "123456789012345678", "123456789012345678", "123456789012345678", "1", "1"),
+    Case("float", "0.1", "0.1", "0.10", "1e22", "1e+22"),
+    Case("boolean", "true", "true", "1 = 1", "false", "false"),
+    Case("varchar(200)", LONG, "ż😀" * 50, LONG, "'Ż'", "Ż"),
+    Case("date", "'2024-02-29'", "2024-02-29", "'2024-02-29'", "'2024-03-01'", "2024-03-01"),
+    Case("timestamp_ntz", "'2024-01-02 03:04:05.6'", "2024-01-02T03:04:05.6", "'2024-01-02 03:04:05.600'", "'2024-01-02 03:04:05.600001'", "2024-01-02T03:04:05.600001"),
+    Case("timestamp_ltz", "'2024-01-02 03:04:05'", "2024-01-02T03:04:05Z", "'2024-01-02 03:04:05'", "'2024-01-02 03:04:06'", "2024-01-02T03:04:06Z"),
+    Case("time", "'03:04:05.5'", "03:04:05.5", "'03:04:05.500'", "'03:04:06'", "03:04:06"),
+    Case("variant", """parse_json('{"b": 1.50, "a": null}')""", '{"a":null,"b":1.5}', """parse_json('{"b": 1.5,  "a": null}')""", "parse_json('[1]')", "[1]"),
+    Case("array", "parse_json('[1.5, null]')", "[1.5,null]", "parse_json('[1.50, null]')", "parse_json('[2]')", "[2]"),
+)  # fmt: skip
+TRIED = (
     ("duckdb", None, DUCKDB),
     ("duckdb", "postgresql", DUCKDB),
     ("postgresql", None, POSTGRESQL),
@@ -142,6 +155,13 @@ PLACES = (
     ("sqlite", "duckdb", SQLITE),
     ("mysql", "postgresql", MYSQL),
     ("clickhouse", "sqlite", CLICKHOUSE),
+)
+PLACES = (
+    *TRIED,
+    pytest.param(("snowflake", "sqlite", SNOWFLAKE_CASES), marks=SNOWFLAKE.marks),
+    pytest.param(("psycopg2", None, POSTGRESQL), marks=pytest.mark.slow),
+    pytest.param(("psycopg2", "sqlite", POSTGRESQL), marks=pytest.mark.slow),
+    pytest.param(("redshift", "duckdb", POSTGRESQL), marks=pytest.mark.slow),
 )
 
 NO_TEXT = {
@@ -160,7 +180,7 @@ def a_sync(columns: int) -> ContactSync:
 
 def create(world: World, kinds: Sequence[str]) -> None:
     """Make `customers` with a column of each kind, which may be NULL."""
-    if world.dialect == "postgresql":
+    if world.dialect in ("postgresql", "redshift"):
         world.execute("CREATE TYPE mood AS ENUM ('x', 'y')", "CREATE TYPE pair AS (a integer, b text)")
     nullable, end = "{}", ""
     if world.dialect == "clickhousedb":
@@ -184,7 +204,10 @@ def put(world: World, values: Sequence[str], customer_id: int = 1) -> None:
     elif world.dialect != "clickhousedb":
         world.drop(customer_id)
     literals = ", ".join((str(customer_id), email, *values))
-    world.execute(f"INSERT INTO customers VALUES ({literals})".replace(":", "\\:"))
+    rows = (
+        f"SELECT {literals}" if world.dialect == "snowflake" else f"VALUES ({literals})"
+    )  # it parses no JSON in VALUES
+    world.execute(f"INSERT INTO customers {rows}".replace(":", "\\:"))
 
 
 @pytest.fixture(params=PLACES, ids=lambda place: f"{place[0]}-{place[1] or 'inside'}")
@@ -241,7 +264,7 @@ def test_a_network_address_may_be_a_key_and_be_asked_for(kind: str, new_database
         assert (chosen.rows_read, chosen.rows_updated) == (1, 1)
 
 
-@pytest.mark.parametrize(("warehouse", "state"), [(warehouse, state) for warehouse, state, _ in PLACES])
+@pytest.mark.parametrize(("warehouse", "state"), [(warehouse, state) for warehouse, state, _ in TRIED])
 def test_a_value_without_a_text_costs_its_row_and_no_other(
     warehouse: str, state: str | None, new_database: Callable[[str], str]
 ) -> None:
