@@ -37,7 +37,8 @@ class Figures:
 
 def guard_texts(sync: ContactSync) -> dict[str, str]:
     """What each guard makes sure of, with the limits of this sync, before any plan is made."""
-    texts = {"source_not_empty": f"The source {'may be empty' if sync.allow_empty_source else 'has rows'}."}
+    must = "may be empty (allow_empty_source)" if sync.allow_empty_source else "must have rows"
+    texts = {"source_not_empty": f"The source {must}."}
     for name, noun, verb, setting in _shares(sync):
         limit: float | None = getattr(sync, setting)
         texts[name] = f"Any share of the {noun} may be {verb}: {setting} sets no limit."

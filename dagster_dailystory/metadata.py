@@ -272,7 +272,7 @@ def _estimate(sync: ContactSync, plan: PlanSummary, requests_per_second: float |
     requests = plan.rows_to_send + looked_up
     shown: Metadata = {"estimated_requests": requests}
     if requests_per_second:
-        shown["estimated_minutes"] = round(requests / requests_per_second / 60, 2)
+        shown["estimated_minutes"] = float(f"{requests / requests_per_second / 60:.2g}")
     return shown
 
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from dagster_dailystory import ConfigurationError, build_contact_sync_assets
 from dagster_dailystory.assets import code_version
 from dagster_dailystory.model import ContactSync
-from dagster_dailystory.partitions import HashBuckets
+from dagster_dailystory.partitions import ColumnValues, HashBuckets
 from dagster_dailystory.run_options import PlanConfig, RunScope
 from dagster_dailystory.sandbox import Sandbox
 
@@ -257,6 +257,24 @@ def test_a_slice_without_anything_to_send_is_materialized_for_a_backfill_counts_
     assert sorted(run.value("contacts", "rows_created") for run in runs) == [0, 0, 0, 1]
     assert all(run.success and run.nouns == list(NOUNS) for run in runs)
     assert len(world.sandbox.contacts()) == 1
+
+
+def test_a_slice_that_fails_is_red_alone_and_is_made_up_for_by_itself(world: World):
+    by_city = people_sync(
+        partitions=ColumnValues("city", ["Oslo", "Rome"]), max_rejected_fraction=0.1, min_guard_rows=1
+    )
+    sliced, key = assets(by_city), dg.AssetKey(["dailystory", "people", "contacts"])
+    world.put(1, 2)
+    world.put(3, 4, city="Rome", email="nobody")
+    for name, goes_well in (("Rome", False), ("Oslo", True), ("other_values", True)):
+        assert world.materialize(sliced, tags=range_of(name, name)).success is goes_well
+    assert world.instance.get_materialized_partitions(key) >= {"Oslo", "other_values"}
+    assert "Rome" not in world.instance.get_materialized_partitions(key)
+    assert len(world.sandbox.contacts()) == 2
+    world.put(3, 4, city="Rome")
+    assert world.materialize(sliced, tags=range_of("Rome", "Rome")).success
+    assert "Rome" in world.instance.get_materialized_partitions(key)
+    assert len(world.sandbox.contacts()) == 4
 
 
 def test_a_terminated_run_is_canceled_at_once_and_not_tried_again_and_the_next_one_sends_the_rest(world: World):

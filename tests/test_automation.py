@@ -101,11 +101,16 @@ def test_an_observed_table_moves_its_version_when_the_query_answers_otherwise(wo
         return {key for key in KEYS if found.get_requested_partitions(key)}
 
     tick(observe=True)
-    world.materialize(synced)
+    first = world.materialize(synced)
     assert tick(observe=False) == set()
     assert tick(observe=True) == set()
     world.put(2)
     assert tick(observe=True) == KEYS
+    asked = world.re_execute(first, synced, NOUNS)  # a run that names its assets, as the daemon's do
+    assert asked.nouns == list(NOUNS)
+    assert tick(observe=False) == set()
+    assert world.re_execute(asked, synced, NOUNS).nouns == ["changes"], "nothing differed"
+    assert tick(observe=False) == set(), "contacts that were left out are not asked for again and again"
 
 
 def test_the_retry_sensor_asks_again_for_refused_rows_and_gives_up(world: World):

@@ -85,7 +85,7 @@ def test_each_guard_says_its_limit_before_there_is_a_plan():
     texts = guard_texts(sync_of(deletes="deactivate", max_rejected_fraction=0.05, min_guard_rows=3))
     assert tuple(texts) == GUARD_NAMES
     assert list(texts.values()) == [
-        "The source has rows.",
+        "The source must have rows.",
         "Any share of the contacts may be updated: max_changed_fraction sets no limit.",
         "At most 10.0% of the contacts may be deactivated in one run (max_deleted_fraction), "
         "judged from 3 contacts on.",

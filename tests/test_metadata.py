@@ -34,6 +34,11 @@ def test_an_estimate_counts_a_request_a_row_and_one_more_where_a_contact_is_look
     assert update["estimated_requests"] == 135
 
 
+@pytest.mark.parametrize(("requests_per_second", "minutes"), [(400.0, 0.0031), (0.1, 12.0)])
+def test_an_estimate_has_two_digits_however_short_it_is(requests_per_second, minutes):
+    assert plan_metadata(people_sync(), PLAN, [], [], requests_per_second)["estimated_minutes"] == minutes
+
+
 def test_an_unknown_rate_makes_no_promise_of_minutes():
     assert "estimated_minutes" not in plan_metadata(people_sync(), PLAN, [], [], None)
 
