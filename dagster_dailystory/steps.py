@@ -162,21 +162,26 @@ class SyncSteps:
         yield dg.MaterializeResult(asset_key=self.contact_map_key, metadata={"plan_id": plan_id, **dict(table)})
 
     def _checks(self, now: Standing) -> Events:
-        rejected = ", ".join(f"{reason}: {rows}" for reason, rows in now.rejections_by_reason.items())
+        reasons = ", ".join(f"{rows} {reason}" for reason, rows in now.rejections_by_reason.items())
         verdicts = {
-            NO_REJECTED_ROWS: (now.rows_rejected, rejected or "no row is set aside"),
+            NO_REJECTED_ROWS: (
+                now.rows_rejected,
+                f"rows set aside: {now.rows_rejected} ({reasons}); the metadata of changes names them",
+                "no row is set aside",
+            ),
             NO_UNSETTLED_ROWS: (
                 now.rows_unsettled,
-                "rows that failed, conflicted or are in doubt; the next run goes on",
+                f"rows that failed, conflicted or are in doubt: {now.rows_unsettled}; the next run goes on",
+                "every row that was sent has a lasting answer",
             ),
         }
-        for name, (rows, text) in verdicts.items():
+        for name, (rows, warning, calm) in verdicts.items():
             yield dg.AssetCheckResult(
                 asset_key=self.contacts_key,
                 check_name=name,
                 passed=rows == 0,
                 severity=dg.AssetCheckSeverity.WARN,
-                description=text if rows else "none",
+                description=warning if rows else calm,
                 metadata={"rows": rows},
             )
 

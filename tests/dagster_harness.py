@@ -196,6 +196,13 @@ class Run:
         return {e.asset_check_evaluation_data.check_name: e.asset_check_evaluation_data.passed for e in evaluated}
 
     @property
+    def check_texts(self) -> dict[str, str]:
+        """What each check said last."""
+        evaluated = [e for e in self.events if e.event_type_value == "ASSET_CHECK_EVALUATION"]
+        said = [e.asset_check_evaluation_data for e in evaluated]
+        return {data.check_name: data.description or "" for data in said}
+
+    @property
     def failure(self) -> tuple[str, Mapping[str, dg.MetadataValue]]:
         """The text and the metadata of the Failure that ended a step."""
         [data] = [event.step_failure_data for event in self.events if event.is_step_failure]

@@ -190,6 +190,8 @@ def test_a_bad_row_is_a_warning_and_nobody_elses_trouble(world: World):
     assert run.success
     assert run.checks["no_rejected_rows"] is False
     assert run.checks["no_unsettled_rows"] is True
+    assert run.check_texts["no_rejected_rows"].startswith("rows set aside: 1 (1 invalid_email);")
+    assert run.check_texts["no_unsettled_rows"] == "every row that was sent has a lasting answer"
     assert (run.value("contacts", "rows_created"), run.value("contacts", "rows_rejected")) == (2, 1)
     assert run.records("changes", "rejections_by_reason") == [{"reason": "invalid_email", "rows": 1}]
     [rejected] = run.records("changes", "rejected_rows")
