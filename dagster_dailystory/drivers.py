@@ -12,6 +12,7 @@ from sqlalchemy import Connection, CursorResult, Engine, Select, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
 _RANGES = ("int4", "int8", "num", "date", "ts", "tstz")
+_RANGE_OIDS = (3904, 3906, 3908, 3910, 3912, 3926)
 _TIMES = ("date", "timestamp", "timestamptz", "time", "timetz", "interval")
 
 
@@ -92,9 +93,11 @@ def _set_up_psycopg2(connection: Any) -> None:
     """The same for the older driver, which Redshift's dialect uses."""
     from psycopg2 import extensions  # type: ignore[import-untyped]  # it comes with an extra, its stubs do not
 
+    lossy = ("infinity", "-infinity")  # the driver would give the last day of year 9999, and midnight for 24:00
+
     def readable(reader: Callable[[str | None, Any], object]) -> Callable[[str | None, Any], object]:
         def read(text: str | None, cursor: Any) -> object:
-            if text in ("infinity", "-infinity"):  # the driver would give the last day of year 9999
+            if text in lossy or (reader is extensions.PYTIME and text is not None and text.startswith("24:")):
                 return text
             try:
                 return reader(text, cursor)
@@ -113,6 +116,7 @@ def _set_up_psycopg2(connection: Any) -> None:
     for name, oids in kinds.items():
         extensions.register_type(extensions.new_type(oids, name, readable(getattr(extensions, name))), connection)
     extensions.register_type(extensions.new_type((1042,), "BPCHAR", unpadded), connection)
+    extensions.register_type(extensions.new_type(_RANGE_OIDS, "RANGE", lambda text, _cursor: text), connection)
 
 
 _SET_UPS: Mapping[str, Callable[[Any], None]] = {
