@@ -65,7 +65,7 @@ def test_texts_are_compared_byte_by_byte_and_null_is_a_value(new_database, engin
 
 def test_a_number_in_an_untyped_column_equals_its_text_and_no_other():
     pairs = [(7, "7", False), (7, "8", True), (1.5, "1.5", False), (7, 7.0, False), (7, "7.0", True), ("", None, True)]
-    engine = sa.create_engine("sqlite://")
+    engine = sa.create_engine("sqlite://", poolclass=sa.NullPool)
     with engine.connect() as connection:
         for one, other, expected in pairs:
             said = differs(sa.literal(one, Untyped()), sa.literal(other, Untyped()), engine.dialect)
