@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import sys
 from collections.abc import AsyncIterable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -21,6 +22,11 @@ from dagster_dailystory.errors import ConfigurationError, NotFoundError, Rejecte
 from dagster_dailystory.http_logs import silence_http_loggers
 from dagster_dailystory.remote import AboutAnswer, RemoteContact, about_answer, remote_contact
 from dagster_dailystory.verdict import broken, failure_of, read_envelope
+
+if sys.version_info >= (3, 11):
+    from asyncio import timeout
+else:
+    from async_timeout import timeout  # type: ignore[import-not-found]  # aiohttp brings it along on 3.10 alone
 
 __all__ = ["AboutAnswer", "ClientSettings", "DailyStoryClient", "RemoteContact"]
 
@@ -212,10 +218,11 @@ class DailyStoryClient:
         names_dsid: bool = False,
         personal: Iterable[object] = (),
     ) -> Mapping[str, object]:
-        request = httpx.Request(method, url, headers=self._headers, content=content, extensions=self._extensions)
+        request = self._built(method, url, content)
         failure: Exception | None = None
         try:
-            response, body = await asyncio.wait_for(self._exchange(request), self._settings.timeout_seconds)
+            async with timeout(self._settings.timeout_seconds):
+                response, body = await self._exchange(request)
         except _TRANSPORT_ERRORS as error:
             failure = broken(error)
         if failure is None:
@@ -224,6 +231,16 @@ class DailyStoryClient:
         if failure is not None:
             raise failure  # outside the handlers: the transport's exception, with the address, is no context of it
         return envelope or {}
+
+    def _built(self, method: str, url: httpx.URL, content: bytes | None) -> httpx.Request:
+        """A request made without httpx's guesses at the encoding of the headers and the kind of the content."""
+        stream = httpx.ByteStream(content or b"")
+        request = httpx.Request(method, url, headers=self._headers, stream=stream, extensions=self._extensions)
+        request.headers.encoding = "ascii"
+        if content is not None:
+            request.headers["Content-Length"] = str(len(content))
+        request.read()
+        return request
 
     async def _exchange(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
         """Send through the transport itself: httpx.AsyncClient adds a third of the time and logs each address."""

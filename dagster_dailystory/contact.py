@@ -14,7 +14,7 @@ from dagster_dailystory.consent import check_consent
 from dagster_dailystory.fields import FieldKind
 from dagster_dailystory.model import ContactSync, MappedField, Nulls, Value
 from dagster_dailystory.privacy import key_label, mapping_version, mask, mask_values, row_fingerprint
-from dagster_dailystory.wire import FALSE_TEXTS, TRUE_TEXTS, e164, wire_value
+from dagster_dailystory.wire import FALSE_TEXTS, TRUE_TEXTS, e164, wire_text, wire_value
 
 __all__ = [
     "FALSE_TEXTS",
@@ -123,14 +123,14 @@ def check_row(
 
 def _check_field(sync: ContactSync, mapped: MappedField, value: object, identity: Identity) -> Rejection | None:
     try:
-        text = (canonical_text(value) or "").strip()
-        if not text:
+        text = canonical_text(value)
+        if text is None or not text.strip():
             return None
         if mapped.kind is FieldKind.EMAIL:
-            return None if identity.email else _refuse_email(mapped, text)
+            return None if identity.email else _refuse_email(mapped, text.strip())
         if mapped.kind is FieldKind.MOBILE:
             return None if identity.mobile else Rejection(Reason.INVALID_MOBILE, _mobile_advice(sync, mapped))
-        sent = wire_value(mapped, value)
+        sent = wire_text(mapped, text)
     except UnsupportedValueError as error:
         return Rejection(Reason.INVALID_VALUE, f"{_named(mapped)}: {error}")
     if sent is None:

@@ -46,7 +46,16 @@ def wire_value(mapped: MappedField, value: object, *, region: str | None = None)
         UnsupportedValueError: The value is not of the field's kind; the message does not hold it.
     """
     text = canonical_text(value)
-    if text is None or not text.strip():
+    return None if text is None else wire_text(mapped, text, region=region)
+
+
+def wire_text(mapped: MappedField, text: str, *, region: str | None = None) -> Value | None:
+    """The same for a value's canonical text.
+
+    Raises:
+        UnsupportedValueError: The value is not of the field's kind.
+    """
+    if not text.strip():
         return None
     if mapped.kind is FieldKind.MOBILE:
         mobile = e164(text.strip(), region)
