@@ -79,5 +79,10 @@ def test_every_option_and_every_check_is_on_the_page() -> None:
     assert rows_of("Checks") == {*GUARD_NAMES, *CONTACT_CHECKS}
 
 
-def test_the_page_is_under_250_lines() -> None:
-    assert len(PAGE.splitlines()) < 250
+def test_every_chapter_shows_a_picture_or_code() -> None:
+    for chapter in PAGE.split("\n## ")[1:]:
+        assert "](images/" in chapter or "```" in chapter or chapter.startswith("Retries"), chapter.splitlines()[0]
+
+
+def test_the_page_is_under_280_lines() -> None:
+    assert len(PAGE.splitlines()) < 280

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -22,7 +22,7 @@ from dagster_dailystory.demo import run_demo
 from dagster_dailystory.environment import demo_warehouse_url
 from dagster_dailystory.sandbox import Sandbox
 
-pytestmark = [pytest.mark.ui, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.ui, pytest.mark.timeout(300)]
 
 expect.set_options(timeout=30_000)  # live data is polled, on a machine that does other things too
 
@@ -42,6 +42,7 @@ MORE_SYNCS = '''\
 """A sync in four buckets for its first load, and one that is watched while it runs."""
 import dagster as dg
 from dagster_dailystory import ContactSync, DailyStoryResource, WarehouseResource, build_contact_sync_assets
+from dagster_dailystory.automation import every, retry_sensor, sync_schedule, trouble_sensors
 from dagster_dailystory.partitions import HashBuckets
 
 FIELDS = {{"email": "email", "mobilePhone": "mobile_phone", "firstName": "first_name", "city": "city"}}
@@ -61,7 +62,9 @@ def assets(sync, **settings):
     return build_contact_sync_assets(sync, group_name=sync.name, deps=[], **keys, **settings)
 
 defs = dg.Definitions(
-    assets=[*assets(subscribers), *assets(leads, progress_seconds=2)],
+    assets=[*assets(subscribers, automation_condition=every("0 6 * * *")), *assets(leads, progress_seconds=2)],
+    schedules=[sync_schedule(leads, "0 * * * *")],
+    sensors=[retry_sensor(subscribers), *trouble_sensors(leads, print, max_rejected_rows=100)],
     resources=resources("subscribers", {subscribers_url!r}) | resources("leads", {leads_url!r}),
     executor=dg.in_process_executor,
 )
@@ -147,7 +150,7 @@ def run_launched_by(world: World, click: Locator) -> str:
 
 def photograph(page: Page, first: Locator, path: Path, *, above: int, height: int, left: int, width: int) -> None:
     """Take a picture of a part of a long page, `above` pixels above something to `height` pixels below that."""
-    page.set_viewport_size({"width": 1280, "height": 3600})
+    page.set_viewport_size({"width": 1280, "height": 4200})
     page.mouse.move(1200, 3500)
     page.wait_for_timeout(1500)  # the page is laid out again, and draws its plots again
     box = first.bounding_box()
@@ -158,6 +161,10 @@ def photograph(page: Page, first: Locator, path: Path, *, above: int, height: in
 def test_materialize_all_sends_what_changed_and_shows_counts_checks_and_plots(
     world: World, page: Page, images: Path
 ) -> None:
+    for days in (3, 1, 2):  # so that the plots show days that differ
+        for _ in range(days):
+            demo_data.evolve(world.demo_url)
+        assert world.ui.wait(world.ui.launch("dailystory", CUSTOMERS)) == "SUCCESS"
     day = demo_data.evolve(world.demo_url)
     page.goto(group_page(world, "dailystory", "dailystory"))
     run_id = run_launched_by(world, page.get_by_role("button", name="Materialize all"))
@@ -183,7 +190,7 @@ def test_materialize_all_sends_what_changed_and_shows_counts_checks_and_plots(
     page.locator("canvas").first.wait_for()
     for name in ("rows_created", "rows_updated", "api_requests", "dagster/row_count"):
         expect(page.get_by_text(name, exact=True)).to_be_attached()
-    plot = page.get_by_text("rows_created", exact=True)
+    plot = page.get_by_text("rows_to_create", exact=True)
     photograph(page, plot, images / "contacts-plots.png", above=30, height=470, left=250, width=700)
 
 
@@ -205,7 +212,47 @@ def test_a_dry_run_shows_what_it_would_send_and_sends_nothing(world: World, page
     moves = [row["changes"] for row in plan["preview"] if row["operation"] == "update" and "city" in row["changes"]]
     expect(page.get_by_text(moves[0]).first).to_be_attached()
     assert "@" not in page.inner_text("body"), "a preview shows no address"
-    photograph(page, preview, images / "plan-preview.png", above=300, height=720, left=370, width=885)
+    expect(page.get_by_text(plan["summary"])).to_be_attached()
+    photograph(page, preview, images / "plan-preview.png", above=530, height=880, left=370, width=885)
+
+    page.goto(asset_page(world, CUSTOMERS[0]))
+    column = page.get_by_text("Column name", exact=True)
+    column.wait_for()
+    expect(page.get_by_text("numeric(12, 2)")).to_be_attached()
+    photograph(page, column, images / "columns.png", above=70, height=660, left=70, width=880)
+
+
+def test_the_launchpad_describes_the_options_and_refuses_wrong_ones(world: World, page: Page, images: Path) -> None:
+    known = len(world.ui.runs())
+    page.goto(group_page(world, "dailystory", "dailystory"))
+    page.get_by_role("button", name="Materialize all").click(modifiers=["Shift"])
+    page.get_by_text("Launchpad (configure assets)").wait_for()
+    page.wait_for_timeout(1500)
+    write_config(page, {"scope": "everything", "dry_run": "true", "limit": "ten"})
+    expect(page.get_by_text("not in enum type RunScope")).to_be_visible()
+    expect(page.get_by_text('expected type "RowLimit"')).to_be_visible()
+    expect(page.get_by_text("the rest stays a difference").first).to_be_visible()
+    page.screenshot(path=images / "launchpad.png", clip={"x": 160, "y": 40, "width": 960, "height": 810})
+
+    write_config(page, {"scope": "all", "limit": "0"})
+    expect(page.get_by_text("No errors")).to_be_visible()
+    page.get_by_text("Materialize", exact=True).last.click()
+    expect(page.get_by_text("limit: 0 rows are none").first).to_be_visible()
+    assert len(world.ui.runs()) == known, "refused before there is a run"
+
+
+def write_config(page: Page, options: Mapping[str, str]) -> None:
+    """Write the options of the demo's sync into the launchpad's editor."""
+    lines = [f"      {name}: {value}" for name, value in options.items()]
+    text = "\n".join(["ops:", "  dailystory__customers__changes:", "    config:", *lines, ""])
+    page.evaluate(
+        """text => {
+            const editors = [...document.querySelectorAll('.CodeMirror')].map(node => node.CodeMirror);
+            const editor = editors.find(each => each.getValue().includes('ops:'));
+            editor.setValue(text); editor.focus(); editor.setCursor(4, 12);
+        }""",
+        text,
+    )
 
 
 def test_an_empty_table_stops_at_a_red_check_and_nothing_is_sent(world: World, page: Page, images: Path) -> None:
@@ -213,7 +260,8 @@ def test_an_empty_table_stops_at_a_red_check_and_nothing_is_sent(world: World, p
     with emptied(world.demo_url):
         run_id = world.ui.launch("dailystory", CUSTOMERS)
         assert world.ui.wait(run_id) == "FAILURE"
-    assert world.ui.checks(CUSTOMERS[0])["source_not_empty"] == "FAILED"
+    failed = [name for name, status in world.ui.checks(CUSTOMERS[0]).items() if status == "FAILED"]
+    assert failed == ["source_not_empty"], "one clear red check"
     assert run_id not in {event["run_id"] for event in world.ui.events(CUSTOMERS[1])}
     assert world.demo.counts.posts == posts
 
@@ -295,3 +343,22 @@ def test_progress_is_seen_while_a_run_goes_on_and_a_terminated_run_loses_nothing
     assert world.ui.events(LEADS[1])[0]["dagster/row_count"] == demo_data.CUSTOMERS
     assert len(world.leads.contacts()) == demo_data.CUSTOMERS
     assert set(world.leads.creates_by_identity().values()) == {1}
+
+    page.goto(asset_page(world, LEADS[1], "events"))
+    page.get_by_text("Hide navigation").click()
+    drawn = page.get_by_role("img", name="Rows sent since the start of the send")
+    expect(drawn.first).to_be_attached()
+    chart = page.get_by_text("outcomes_chart", exact=True)
+    photograph(page, chart, images / "sends.png", above=160, height=440, left=370, width=760)
+
+
+def test_schedules_sensors_and_the_pool_have_their_pages(world: World, page: Page, images: Path) -> None:
+    page.goto(f"{world.ui.base}/automation")
+    for name in ("customers_hourly", "sync_leads_schedule", "retry_subscribers", "leads_failed", "leads_rejected"):
+        expect(page.get_by_text(name, exact=True)).to_be_visible()
+    page.wait_for_timeout(1000)
+    page.screenshot(path=images / "automation.png", clip={"x": 240, "y": 0, "width": 1040, "height": 560})
+    page.goto(f"{world.ui.base}/deployment/concurrency")
+    expect(page.get_by_text(POOL, exact=True)).to_be_visible()
+    page.wait_for_timeout(1000)
+    page.screenshot(path=images / "pool.png", clip={"x": 240, "y": 0, "width": 1040, "height": 270})
