@@ -143,11 +143,13 @@ def collect_all(sender: Sender) -> list[Answer]:
 
 def collect_until_fatal(sender: Sender) -> tuple[list[Answer], DailyStoryError]:
     answers: list[Answer] = []
-    while True:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
         try:
             answers += sender.collect(5.0)
         except DailyStoryError as error:
             return answers, error
+    raise AssertionError("nothing stopped the sender")
 
 
 def number_of(request: httpx.Request) -> int:
