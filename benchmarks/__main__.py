@@ -17,6 +17,7 @@ from pathlib import Path
 from benchmarks import drt, report
 from benchmarks.contenders import Task
 from benchmarks.data import change_customers, customers_sync, keep_hashes, make_customers
+from benchmarks.faults import cost_of_faults, use_of_a_permitted_rate
 from benchmarks.rounds import Contest, Measured, exponent, in_a_process
 from benchmarks.seed import acknowledge_everything
 from benchmarks.servers import new_database, postgres, sandbox
@@ -68,7 +69,7 @@ class Bench:
         self._read_only()
         self._first_loads()
         self._latency()
-        self._permitted_rate()
+        self._faults()
         self._imports()
 
     def _contest(self, title: str, contenders: Runs) -> Contest:
@@ -165,13 +166,10 @@ class Bench:
         share = rows / contest.median(US, "send_seconds") / (32 / 0.02)
         self.notes.append(f"20 ms latency, 32 in flight: {share:.0%} of the 1,600/s that it permits, while sending.")
 
-    def _permitted_rate(self) -> None:
-        url = f"duckdb:///{self._home}/paced.duckdb"
-        make_customers(url, 1_000 if self._size is FULL else 500)
-        with sandbox() as base_url:
-            measured = in_a_process("ours_send", Task(url=url, base_url=base_url, requests_per_second=50))
-        rate = measured["contacts"] / measured["send_seconds"]
-        self.notes.append(f"Permitted 50/s: {rate / 50:.1%} of it, from the first request to the last acknowledgement.")
+    def _faults(self) -> None:
+        rows = min(self._size.send_rows, 6_000)
+        self.notes += cost_of_faults(self._home, rows, self._size.rounds, latency_ms=20)
+        self.notes.append(use_of_a_permitted_rate(self._home, 1_000 if self._size is FULL else 500))
 
     def _imports(self) -> None:
         others = "import sqlalchemy, httpx, httpx_aiohttp, aiohttp, tenacity, phonenumbers, email_validator"
