@@ -82,7 +82,7 @@ def build_contact_sync_assets(
             plan is never tried again.
         tags: Tags of the assets.
         owners: Owners of the assets, `team:growth` or an email address.
-        automation_condition: When all three are run; `automation.on_cron("0 * * * *")` makes one.
+        automation_condition: When all three are run; `automation.every("0 * * * *")` makes one.
         freshness_policy: How old `changes` may be; it is materialized by every run, also if nothing changed.
         dialect: SQLAlchemy's name of the warehouse's dialect (`postgresql`): shown as a kind, and used to parse the
             query.
