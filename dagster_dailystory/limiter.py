@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 
 from dagster_dailystory.errors import ConfigurationError
 
-_CATCH_UP_SECONDS = 0.02
+_CATCH_UP_SECONDS = 0.05
 """A dispatcher that woke late may send this much of its schedule at once."""
 _WINDOW_SECONDS = 1.005
 """No more than the rate leaves in a window of this length: one second and what the network may shift."""
