@@ -24,6 +24,7 @@ from sqlalchemy import (
     Numeric,
     Select,
     String,
+    Table,
     Text,
     Time,
     Uuid,
@@ -255,6 +256,19 @@ def json_rows(dialect: Dialect, columns: Mapping[str, SqlType], name: str = "giv
 def rows_parameter(rows: Sequence[Mapping[str, object]]) -> dict[str, str]:
     """Encode rows for `json_rows`."""
     return {"rows": json.dumps(rows, ensure_ascii=False, separators=(",", ":"))}
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[int | str | None, ...]]) -> None:
+    """Insert rows of a table's columns in their order: SQLite takes them as they are, the others as JSON."""
+    names = [column.name for column in table.columns]
+    if connection.dialect.name == "sqlite":
+        quote = connection.dialect.identifier_preparer.quote
+        marks = ", ".join("?" for _ in names)
+        connection.exec_driver_sql(f"INSERT INTO {quote(table.name)} VALUES ({marks})", list(rows))
+        return
+    given = json_rows(connection.dialect, {column.name: column.type for column in table.columns})
+    insert = table.insert().from_select(names, select(*given.c))
+    connection.execute(insert, rows_parameter([dict(zip(names, row, strict=True)) for row in rows]))
 
 
 def bucket(keys: Sequence[SqlValue], count: int, dialect: Dialect) -> SqlValue:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -262,6 +263,17 @@ def staged_text(value: object) -> str | None:
         except UnicodeEncodeError:
             return UNSUPPORTED
     return staged.replace("\x00", "\x01") if "\x00" in staged else staged
+
+
+def staged_texts(values: Sequence[object]) -> list[str | None]:
+    """The staged texts of a column, None for an empty one. A column of plain texts is looked through in one go."""
+    if not set(map(type, values)) - {str, type(None)}:
+        texts: Sequence[Any] = values
+        whole = "".join(filter(None, texts))
+        with suppress(UnicodeEncodeError):
+            if "\x00" not in whole and (whole.isascii() or whole.encode()):
+                return [text or None for text in texts]
+    return [staged_text(value) or None for value in values]
 
 
 def staged_key(value: object) -> int | str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -14,8 +14,7 @@ from dagster_dailystory.dialect import (
     CreateTemporaryTableAs,
     SqlType,
     index_temporary,
-    json_rows,
-    rows_parameter,
+    insert_rows,
     storage_type,
 )  # fmt: skip
 from dagster_dailystory.errors import StateError
@@ -27,7 +26,7 @@ from dagster_dailystory.source import (
     open_source,
     reflected_types,
     staged_key,
-    staged_text,
+    staged_texts,
     stream,
     typed_selection,
 )  # fmt: skip
@@ -123,24 +122,19 @@ def _key_types(state: State, first: list[tuple[object, ...]]) -> dict[str, SqlTy
 
 
 def _fill(state: State, table: Table, batches: Iterator[list[tuple[object, ...]]]) -> None:
+    """Insert batch by batch. Columns are staged whole: most are texts that stay as they are."""
     names = [column.name for column in table.columns]
-    given = json_rows(state.dialect, {column.name: column.type for column in table.columns})
-    insert = table.insert().from_select(names, select(*given.c))
     key_count = len(state.sync.key_columns)
     whole = [isinstance(table.c[name].type, type(BIG_INTEGER)) for name in names[:key_count]]
     partitions = state.sync.partitions
-    for batch in batches:
-        rows = [
-            {
-                **{n: _key(state, v, n, whole=w) for n, v, w in zip(names, row, whole, strict=False)},
-                **{n: staged_text(v) or None for n, v in zip(names[key_count:], row[key_count:], strict=True)},
-            }
-            for row in batch
-        ]
+    for batch in filter(None, batches):
+        columns = list(zip(*batch, strict=True))
+        keyed = zip(columns, names, whole, strict=False)
+        staged: list[Sequence[int | str | None]] = [[_key(state, v, n, whole=w) for v in c] for c, n, w in keyed]
+        staged.extend(staged_texts(column) for column in columns[key_count:])
         if isinstance(partitions, ColumnValues):
-            for staged in rows:
-                staged[PARTITION_VALUE] = partitions.name_of(staged[PARTITION_VALUE])
-        state.connection.execute(insert, rows_parameter(rows))
+            staged[-1] = [partitions.name_of(value) for value in staged_texts(columns[-1])]
+        insert_rows(state.connection, table, list(zip(*staged, strict=True)))
 
 
 def _key(state: State, value: object, name: str, *, whole: bool) -> int | str | None:

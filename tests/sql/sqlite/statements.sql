@@ -689,15 +689,7 @@ WHERE NOT (EXISTS (SELECT dailystory_customers_snapshot.resend_all
 FROM dailystory_customers_snapshot 
 WHERE dailystory_customers_snapshot.customer_id = sent.customer_id));
 
-INSERT INTO dailystory_customers_staged (customer_id, field_email, "field_firstName", field_city, "field_lastName", custom_plan) SELECT given.customer_id, given.field_email, given."field_firstName", given.field_city, given."field_lastName", given.custom_plan 
-FROM (SELECT json_extract(anon_1.value, ?) AS customer_id, json_extract(anon_1.value, ?) AS field_email, json_extract(anon_1.value, ?) AS "field_firstName", json_extract(anon_1.value, ?) AS field_city, json_extract(anon_1.value, ?) AS "field_lastName", json_extract(anon_1.value, ?) AS custom_plan 
-FROM json_each(?) AS anon_1
- LIMIT -1 OFFSET ?) AS given;
-
-INSERT INTO dailystory_customers_staged (customer_id, field_email, "field_firstName", field_city, custom_plan) SELECT given.customer_id, given.field_email, given."field_firstName", given.field_city, given.custom_plan 
-FROM (SELECT json_extract(anon_1.value, ?) AS customer_id, json_extract(anon_1.value, ?) AS field_email, json_extract(anon_1.value, ?) AS "field_firstName", json_extract(anon_1.value, ?) AS field_city, json_extract(anon_1.value, ?) AS custom_plan 
-FROM json_each(?) AS anon_1
- LIMIT -1 OFFSET ?) AS given;
+INSERT INTO dailystory_customers_staged VALUES (?);
 
 INSERT INTO dailystory_meta (name, holder, fence, heartbeat_at) VALUES (?);
 
