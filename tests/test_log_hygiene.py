@@ -238,7 +238,7 @@ def test_dagsters_event_log_shows_no_secret_and_no_person(sandbox: Sandbox, logg
     logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)  # of Dagster's own storage, and of the test
     with dg.DagsterInstance.ephemeral() as instance:
         world = DagsterWorld(tmp_path, sandbox, instance)
-        world.token, world.requests_per_second = TOKEN, 8.0
+        world.token, world.requests_per_second = TOKEN, 10.0
         sync = people_sync(key="email", deletes="delete", max_deleted_fraction=None)
         assets = build_contact_sync_assets(sync, progress_seconds=0, retry_policy=None)
         broken = build_contact_sync_assets(
