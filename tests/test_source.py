@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from harness import sync_of
 
-from dagster_dailystory.source import source_text, split_table_name, staged_key, staged_text
+from dagster_dailystory.source import source_text, split_table_name, staged_key, staged_text, staged_texts
 
 
 @pytest.mark.parametrize(
@@ -57,3 +59,19 @@ def test_whole_numbers_are_staged_as_such(value, key):
 def test_a_value_without_a_text_is_staged_as_one_that_no_field_takes():
     assert staged_text(b"\x00") != staged_text("")
     assert "unsupported" in str(staged_text(b"\x00"))
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        ["Paris", "", None, "Zoë 🎈"],
+        ["a\x00b", "Paris", ""],
+        ["\ud800", "Paris"],
+        ["\ud83d", "\ude00"],
+        ["Paris", b"\x00", 1.50, Decimal("1.50"), False, None],
+        [None, None],
+        [],
+    ],
+)
+def test_a_column_is_staged_like_each_of_its_values(column):
+    assert staged_texts(column) == [staged_text(value) or None for value in column]
