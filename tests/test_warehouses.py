@@ -135,6 +135,20 @@ def test_a_missing_grant_is_named_before_work_begins(
             owner.exec_driver_sql("DROP ROLE sync_role")
 
 
+def test_a_source_that_may_not_be_read_is_named_before_anything_is_written(new_database: Callable[[str], str]) -> None:
+    with world_at(new_database, "postgresql", "sqlite") as world:
+        world.seed(*people(1))
+        url = sa.make_url(world.warehouse_url)
+        world.execute("DROP ROLE IF EXISTS reading_role", "CREATE ROLE reading_role LOGIN")
+        try:
+            world.warehouse_url = url.set(username="reading_role").render_as_string()
+            with pytest.raises(WarehouseError, match="cannot be read: permission denied for table customers"):
+                world.run()
+            assert world.state_tables().get("dailystory_plans", []) == []
+        finally:
+            world.execute("DROP ROLE reading_role")
+
+
 def test_a_schema_that_does_not_exist_is_named(new_database: Callable[[str], str]) -> None:
     location = StateLocation(new_database("postgresql"), "nowhere")
     with pytest.raises(StateError, match="no schema 'nowhere'; create it"), held(sync_of(), location):
