@@ -13,6 +13,7 @@ from dagster_dailystory.fields import FieldKind
 from dagster_dailystory.model import ContactSync, MappedField
 from dagster_dailystory.places import Destination, Warehouse
 from dagster_dailystory.privacy import key_label
+from dagster_dailystory.recent import look_at_all_rows
 from dagster_dailystory.remote import RemoteContact
 from dagster_dailystory.session import held
 from dagster_dailystory.state import State
@@ -136,6 +137,7 @@ class _Audit:
 
     def repair(self, tables: SyncTables) -> None:
         snapshot, execute = tables.snapshot, self._state.connection.execute
+        look_at_all_rows(self._state)
         for row, fields in self._drifted:
             forgotten = {mapped.state_column: None for mapped in fields}
             execute(update(snapshot).where(self._is(tables, row)).values(**forgotten))

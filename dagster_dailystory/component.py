@@ -10,7 +10,13 @@ from typing_extensions import Self
 
 from dagster_dailystory.assets import SyncSettings, asset_specs, make_assets
 from dagster_dailystory.automation import sync_job, sync_schedule
-from dagster_dailystory.component_settings import DailyStorySettings, Settings, Slices, WarehouseSettings
+from dagster_dailystory.component_settings import (
+    DailyStorySettings,
+    Settings,
+    Slices,
+    WarehouseSettings,
+    WatermarkSettings,
+)
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model import SYNC_NAME, ContactSync
 from dagster_dailystory.resources import DailyStoryResource, WarehouseResource
@@ -128,6 +134,11 @@ class DailyStorySyncComponent(dg.Component, Settings):
     )
     partitions: Slices | None = Field(
         default=None, description="Cut the sync into slices for backfills.", examples=[{"buckets": 8}]
+    )
+    watermark: WatermarkSettings | None = Field(
+        default=None,
+        description="Compare recent rows only, and everything from time to time.",
+        examples=[{"column": "updated_at"}],
     )
     warehouse: str | WarehouseSettings = Field(
         default="warehouse",
@@ -294,6 +305,7 @@ class DailyStorySyncComponent(dg.Component, Settings):
             default_region=self.default_region,
             max_value_length=self.max_value_length,
             partitions=self.partitions.partitioning() if self.partitions else None,
+            watermark=self.watermark.watermark() if self.watermark else None,
         )
 
 

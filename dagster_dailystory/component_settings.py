@@ -12,6 +12,7 @@ from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.fields import nearest
 from dagster_dailystory.partitions import ColumnValues, HashBuckets, Partitioning
 from dagster_dailystory.resources import DailyStoryResource, WarehouseResource
+from dagster_dailystory.watermark import Watermark
 
 
 class Settings(dg.Model, dg.Resolvable):
@@ -102,6 +103,24 @@ class DailyStorySettings(Settings):
             max_concurrency=self.max_concurrency,
             timeout_seconds=self.timeout_seconds,
         )
+
+
+class WatermarkSettings(Settings):
+    """A column that moves whenever a row changes: most runs look at recent rows only."""
+
+    column: str = Field(description="A date or a timestamp of the source.", examples=["updated_at"])
+    overlap_seconds: float = Field(
+        default=3600, description="A run looks back so far, for rows that were committed late.", examples=[3600]
+    )
+    full_every_seconds: float = Field(
+        default=86400,
+        description="After so long a run compares everything: it finds rows that left and edits that did not move it.",
+        examples=[86400],
+    )
+
+    def watermark(self) -> Watermark:
+        """The same as the engine takes it."""
+        return Watermark(self.column, self.overlap_seconds, self.full_every_seconds)
 
 
 class Slices(Settings):

@@ -29,6 +29,7 @@ from sqlalchemy import (
     true,
 )  # fmt: skip
 
+from dagster_dailystory.change import Reason
 from dagster_dailystory.dialect import SqlQuery, SqlValue, bucket, differs, joins_fully
 from dagster_dailystory.model import MappedField, Mode, Nulls, PlanOptions, Scope
 from dagster_dailystory.partitions import OTHER_VALUES, PARTITION_VALUE, HashBuckets
@@ -100,6 +101,9 @@ class Diff:
         if self.options.scope is Scope.REJECTED:
             rejections = self.tables.rejections
             scope.append(exists().where(self.same_key(rejections, source)))
+        if self.options.since is not None:  # the other rows of a doubled key may be older
+            doubled = self.tables.rejections.c.reason == Reason.DUPLICATE_KEY.value
+            scope.append(not_(exists().where(self.same_key(self.tables.rejections, source), doubled)))
         return and_(self._in_partition(source), *scope)
 
     def _in_partition(self, relation: FromClause) -> ColumnElement[bool]:

@@ -12,6 +12,7 @@ from dagster_dailystory.contact_map import live_holders
 from dagster_dailystory.dialect import BIG_INTEGER, MOMENT, TEXT, SqlType, SqlValue, json_rows, rows_parameter
 from dagster_dailystory.interrupts import interrupts_held
 from dagster_dailystory.lease import Lease
+from dagster_dailystory.recent import look_at_all_rows
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables
 
@@ -107,6 +108,7 @@ class Intents:
 
     def _link(self, given: FromClause, rows: dict[str, str]) -> None:
         """Map the keys whose contact was found; nothing is known of its values, so all of them are sent next."""
+        look_at_all_rows(self._state)
         intents, snapshot, contact_map = self._tables.intents, self._tables.snapshot, self._tables.contact_map
         execute, now = self._state.connection.execute, literal(self._state.now(), MOMENT)
         keys, names = self._keys(intents), list(self._tables.key_names)

@@ -31,6 +31,7 @@ from dagster_dailystory.dialect import (
 from dagster_dailystory.lease import Lease
 from dagster_dailystory.model import Deletes, MappedField, Nulls
 from dagster_dailystory.privacy import row_fingerprint
+from dagster_dailystory.recent import look_at_all_rows
 from dagster_dailystory.rejections import Rejections
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables, differs_column
@@ -137,6 +138,7 @@ class Journal:
 
     def _send_again(self, dsids: Sequence[str]) -> None:
         """Another row's values were written to these contacts: send their own once more."""
+        look_at_all_rows(self._state)
         contact_map, snapshot = self._tables.contact_map, self._tables.snapshot
         held = select(contact_map.c.dsid).where(self._same(contact_map, snapshot), contact_map.c.dsid.in_(dsids))
         self._state.connection.execute(snapshot.update().where(held.exists()).values(resend_all=True))

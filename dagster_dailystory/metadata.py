@@ -259,7 +259,8 @@ def _plan_in_words(sync: ContactSync, plan: PlanSummary) -> str:
         "held back": plan.rows_held,
     }
     words = ", ".join(f"{rows:,} {verb}" for verb, rows in counts.items() if rows)
-    return words if plan.rows_to_send else f"nothing to send; {words}" if words else "nothing to send"
+    told = words if plan.rows_to_send else f"nothing to send; {words}" if words else "nothing to send"
+    return told if plan.since is None else f"{told}; only rows from {plan.since} on were compared"
 
 
 def _drawn(markdown: str) -> dg.MarkdownMetadataValue:

@@ -15,6 +15,7 @@ from typing import TypeVar
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.fields import CONTACT_FIELDS, OPT_OUT_FIELDS, FieldKind, nearest
 from dagster_dailystory.partitions import ColumnValues, Partitioning
+from dagster_dailystory.watermark import Moment, Watermark
 
 Value = str | int | float | bool
 """A value as it travels in DailyStory's JSON."""
@@ -142,6 +143,7 @@ class ContactSync:
         default_region: ISO country (`US`) for mobile numbers without a country code; None refuses such numbers.
         max_value_length: Longest value of a custom field in characters.
         partitions: `HashBuckets(8)` or `ColumnValues("region", ["emea", "amer"])` to run the sync in slices.
+        watermark: `Watermark("updated_at")` to compare recent rows only and everything once a day; not with partitions.
 
     Raises:
         ConfigurationError: A field that DailyStory does not know, a doubled mapping, a bad name or share.
@@ -176,6 +178,7 @@ class ContactSync:
     default_region: str | None = None
     max_value_length: int = 255
     partitions: Partitioning | None = None
+    watermark: Watermark | None = None
     mapped_fields: tuple[MappedField, ...] = field(init=False, repr=False)
     key_columns: tuple[str, ...] = field(init=False, repr=False)
 
@@ -288,6 +291,8 @@ def _check_limits(sync: ContactSync) -> None:
         raise ConfigurationError(
             f"default_region={sync.default_region!r} must be two capital letters, for example 'US'"
         )
+    if sync.watermark is not None and sync.partitions is not None:
+        raise ConfigurationError("watermark and partitions exclude each other: a slice has no watermark of its own")
     if sync.deletes is Deletes.DEACTIVATE and "status" in sync.fields:
         raise ConfigurationError("deletes='deactivate' and a mapped status contradict each other; choose one")
 
@@ -302,6 +307,7 @@ class PlanOptions:
         limit: At most this many creates and updates; the rest stays a difference. Plans no deletions.
         keys: Only these keys, each as text or as the key columns' values. Plans no deletions.
         partition: The slice of the source, None for all of it.
+        since: The lowest value of the watermark's column, None for all rows; the plan itself sets it.
     """
 
     scope: Scope = Scope.CHANGED
@@ -309,8 +315,9 @@ class PlanOptions:
     limit: int | None = None
     keys: tuple[str, ...] = field(default=(), repr=False)
     partition: str | None = None
+    since: Moment | None = None
 
     @property
     def plans_deletions(self) -> bool:
         """Whether keys that left the source are looked for."""
-        return self.limit is None and not self.keys and self.scope is not Scope.REJECTED
+        return self.limit is None and not self.keys and self.scope is not Scope.REJECTED and self.since is None

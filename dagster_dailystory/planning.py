@@ -6,6 +6,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -41,6 +42,7 @@ from dagster_dailystory.model import PlanOptions
 from dagster_dailystory.partitions import check_partition
 from dagster_dailystory.planned import PlannedChanges
 from dagster_dailystory.plans import Plans
+from dagster_dailystory.recent import Recent
 from dagster_dailystory.rejections import Rejections
 from dagster_dailystory.report import PlanStatus, PlanSummary
 from dagster_dailystory.staging import Staged, stage_source
@@ -70,7 +72,9 @@ def make_plan(
     check_partition(state.sync.partitions, options.partition)
     with state.connection.begin():
         state.check_destination(destination, bind=False)
-    staged = stage_source(state, lease, warehouse_url)
+        recent = Recent(state)
+    options = replace(options, since=recent.since(options))
+    staged = stage_source(state, lease, warehouse_url, options.since)
     tables = None if staged is None else lay_out(state, staged.key_types, staged.value_types)
     read_one_moment(state.connection)
     with lease.during(state):
@@ -78,7 +82,8 @@ def make_plan(
         draft = _Draft(state, options)
         if staged is not None and tables is not None:
             draft.write(staged, tables)
-        summary = draft.summary(time.perf_counter() - started)
+        next_mark = recent.next_mark(staged.highest if staged else None, options)
+        summary = draft.summary(time.perf_counter() - started, next_mark)
         Plans(state).add(summary, options, run_id, destination)
         if tables is not None:
             _forget_old_changes(state, tables)
@@ -193,7 +198,7 @@ class _Draft:
         reasons = select(judged.c.reason, func.count()).where(judged.c.reason.is_not(None)).group_by(judged.c.reason)
         self._by_reason.update({reason: int(rows) for reason, rows in execute(reasons)})
 
-    def summary(self, diff_seconds: float) -> PlanSummary:
+    def summary(self, diff_seconds: float, next_mark: str | None) -> PlanSummary:
         """Count, and let the guards judge."""
         by, sync = self._by_operation, self._state.sync
         rejected = sum(self._by_reason.values())
@@ -220,6 +225,8 @@ class _Draft:
             changes_by_field=self._by_field,
             rejections_by_reason={reason: n for reason, n in self._by_reason.items() if n},
             diff_seconds=diff_seconds,
+            since=None if self._options.since is None else self._options.since.isoformat(),
+            next_mark=next_mark,
         )
 
 

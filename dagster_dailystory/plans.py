@@ -53,7 +53,7 @@ class Plans:
                 partition_value=options.partition,
                 run_id=run_id,
                 scope=options.scope.value,
-                options=json.dumps({"limit": options.limit, "keys": len(options.keys)}),
+                options=json.dumps({"limit": options.limit, "keys": len(options.keys), **_marks(summary)}),
                 mapping_version=mapping_version(state.sync),
                 destination=destination,
                 status=summary.status.value,
@@ -144,6 +144,10 @@ _COUNTS = (
 )  # fmt: skip
 
 
+def _marks(summary: PlanSummary) -> dict[str, str | None]:
+    return {"since": summary.since, "next_mark": summary.next_mark}
+
+
 def _plan(row: RowMapping) -> Plan:
     summary = PlanSummary(
         plan_id=row["plan_id"],
@@ -153,6 +157,8 @@ def _plan(row: RowMapping) -> Plan:
         changes_by_field=json.loads(row["changes_by_field"]),
         rejections_by_reason=json.loads(row["rejections_by_reason"]),
         diff_seconds=row["diff_seconds"],
+        since=json.loads(row["options"]).get("since"),
+        next_mark=json.loads(row["options"]).get("next_mark"),
         **{name: row[name] for name in _COUNTS},
     )
     return Plan(summary, row["run_id"], row["partition_value"])

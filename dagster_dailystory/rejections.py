@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, FromClause, and_, cast, literal, not_, null, or_, select, true
+from sqlalchemy import ColumnElement, FromClause, and_, cast, false, literal, not_, null, or_, select, true
 
 from dagster_dailystory.change import REMEMBERED_REASONS, Reason
 from dagster_dailystory.dialect import BIG_INTEGER, MOMENT, TEXT, SqlQuery, SqlType, json_rows, rows_parameter
@@ -45,7 +45,7 @@ class Rejections:
             self._upsert(self._doubled(duplicates))
         if self._state.connection.execute(select(self._rejections.c.reason).limit(1)).first() is not None:
             self._forget(pending, diff)
-        if rows_keyless:
+        if rows_keyless and diff.options.since is None:
             self._add_keyless(rows_keyless)
 
     def _doubled(self, duplicates: FromClause) -> SqlQuery:
@@ -76,6 +76,8 @@ class Rejections:
         in_source = select(literal(1)).select_from(diff.source).where(self._same_key(diff.source))
         chosen_by_key = bool(diff.options.keys) or diff.options.scope is Scope.REJECTED
         left = diff.has_key(self._rejections) if chosen_by_key else true()
+        if diff.options.since is not None:
+            left = false()  # what is not among the recent rows may well be there
         looked_at = or_(in_source.where(diff.in_scope()).exists(), and_(left, not_(in_source.exists())))
         still_differs = select(pending.c.sequence).where(self._same_key(pending), not_(pending.c.departed)).exists()
         remembered = self._rejections.c.reason.in_(_REMEMBERED)

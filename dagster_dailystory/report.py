@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 
 from dagster_dailystory.change import Outcome
@@ -55,6 +55,8 @@ class PlanSummary:
         changes_by_field: Field -> rows in which it differs.
         rejections_by_reason: Reason -> rows.
         diff_seconds: Time from the first query to the stored plan.
+        since: The lowest value of the watermark's column among the rows read, None where all rows were.
+        next_mark: See `Recent.next_mark`.
     """
 
     plan_id: str
@@ -71,6 +73,8 @@ class PlanSummary:
     changes_by_field: Mapping[str, int]
     rejections_by_reason: Mapping[str, int]
     diff_seconds: float
+    since: str | None = None
+    next_mark: str | None = field(default=None, repr=False)
 
     @property
     def rows_to_send(self) -> int:

@@ -15,6 +15,7 @@ from sqlalchemy.schema import CreateColumn
 from dagster_dailystory.canonical import UnsupportedValueError, canonical_text
 from dagster_dailystory.dialect import SqlType, SqlValue, Untyped, json_rows, rows_parameter
 from dagster_dailystory.model import MappedField, Nulls
+from dagster_dailystory.recent import look_at_all_rows
 from dagster_dailystory.source import BATCH_ROWS, staged_key
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables
@@ -47,6 +48,7 @@ def retype(state: State, existing: SyncTables, mapped: MappedField, kind: SqlTyp
     alter(state, snapshot, f"ADD COLUMN {CreateColumn(Column(new_name, kind)).compile(dialect=state.dialect)}")
     keys = {key: snapshot.c[key].type for key in existing.key_names}
     with state.connection.begin():
+        look_at_all_rows(state)
         for rows in _texts(state, snapshot, existing.key_names, name):
             kept = [row for row in rows if is_canonical(str(row["text"]), kind)]
             lost = [row for row in rows if not is_canonical(str(row["text"]), kind)]

@@ -6,7 +6,8 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnClause,
     Connection,
+    DateTime,
     Dialect,
     FromClause,
     TextClause,
@@ -21,6 +23,7 @@ from sqlalchemy import (
     cast,
     column,
     false,
+    func,
     inspect,
     literal,
     select,
@@ -47,6 +50,7 @@ from dagster_dailystory.fields import nearest
 from dagster_dailystory.model import ContactSync
 from dagster_dailystory.partitions import OTHER_VALUES, PARTITION_VALUE, ColumnValues
 from dagster_dailystory.warehouse import refusals
+from dagster_dailystory.watermark import Moment
 
 BATCH_ROWS = 5_000
 """Rows read at a time: memory does not grow with the table."""
@@ -70,6 +74,33 @@ class Source:
     relation: FromClause
     table_name: tuple[str | None, str] | None
     columns: Mapping[str, str]
+
+    def highest(self, sync: ContactSync, connection: Connection) -> Moment | None:
+        """The highest value of the watermark's column, None where the sync has none or the source is empty.
+
+        Raises:
+            ConfigurationError: The column holds neither dates nor timestamps.
+        """
+        if sync.watermark is None:
+            return None
+        name = sync.watermark.column
+        found = connection.execute(select(func.max(self.relation.c[self.columns[name]]))).scalar()
+        if found is None or isinstance(found, date):
+            moment: Moment | None = found
+            return moment
+        raise ConfigurationError(
+            f"the watermark {name!r} of sync {sync.name!r} holds {type(found).__name__}, not dates or timestamps; "
+            "cast it in the query, or leave the watermark out"
+        )
+
+    def recent(self, sync: ContactSync, since: Moment | None) -> Source:
+        """The part of the source that a run looks at: its rows from a value of the watermark's column on."""
+        if sync.watermark is None or since is None:
+            return self
+        aware = isinstance(since, datetime) and since.tzinfo is not None
+        lowest = literal(since, DateTime(timezone=True)) if aware else literal(since)
+        moved = select(self.relation).where(self.relation.c[self.columns[sync.watermark.column]] >= lowest)
+        return replace(self, relation=moved.subquery("source"))
 
     def selection(self, sync: ContactSync) -> dict[str, SqlValue]:
         """The columns that the diff reads, by their names there: the key's own, and one per mapped field."""
@@ -117,8 +148,9 @@ def resolve_source(sync: ContactSync, written: str, found: list[str], dialect: D
         relation: FromClause = _literal(query + "\n").columns(*columns).subquery("source")
     else:
         relation = table(name, *columns, schema=schema).alias("source")
-    partition = [sync.partition_column] if sync.partition_column else []
-    wanted = dict.fromkeys((*sync.key_columns, *(m.column for m in sync.mapped_fields), *partition))
+    others = [sync.partition_column] if sync.partition_column else []
+    others += [sync.watermark.column] if sync.watermark else []
+    wanted = dict.fromkeys((*sync.key_columns, *(m.column for m in sync.mapped_fields), *others))
     matched = {each: _match(each, found, sync) for each in wanted}
     return Source(relation, None if query is not None else (schema, name), matched)
 

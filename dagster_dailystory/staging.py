@@ -32,6 +32,7 @@ from dagster_dailystory.source import (
 )  # fmt: skip
 from dagster_dailystory.state import State
 from dagster_dailystory.warehouse import connect, open_engine, refusals, same_database
+from dagster_dailystory.watermark import Moment
 
 
 @dataclass(frozen=True)
@@ -42,36 +43,45 @@ class Staged:
         relation: Key columns and one column per mapped field.
         key_types: The key columns' types in the state.
         value_types: State column -> type.
+        highest: The highest value of the watermark's column, seen before the rows were read.
     """
 
     relation: FromClause
     key_types: Mapping[str, SqlType]
     value_types: Mapping[str, SqlType]
+    highest: Moment | None = None
 
 
-def stage_source(state: State, lease: Lease, warehouse_url: str) -> Staged | None:
+def stage_source(state: State, lease: Lease, warehouse_url: str, since: Moment | None = None) -> Staged | None:
     """Bring the source to the state, evaluating the user's query once.
+
+    Args:
+        state: The sync's state.
+        lease: The right to plan it.
+        warehouse_url: Where the source is.
+        since: The lowest value of the watermark's column, None for all rows.
 
     Returns:
         The staged source; None where it has no row yet and nothing is known of its key.
     """
     if same_database(warehouse_url, state.location.url):
-        return _in_the_warehouse(state, lease)
-    return _from_elsewhere(state, lease, warehouse_url)
+        return _in_the_warehouse(state, lease, since)
+    return _from_elsewhere(state, lease, warehouse_url, since)
 
 
-def _in_the_warehouse(state: State, lease: Lease) -> Staged:
+def _in_the_warehouse(state: State, lease: Lease, since: Moment | None) -> Staged:
     with lease.during(state):
-        source = open_source(state.sync, state.connection)
+        source = open_source(state.sync, state.connection).recent(state.sync, since)
         types = column_types(source, state.connection)
         if types is None:
             source, types = _keep(state, source)
+        highest = source.highest(state.sync, state.connection)
     chosen = typed_selection(source, state.sync, types, state.connection)
     real = source.columns
     keys = {key: storage_type(types[real[key]], state.dialect) for key in state.sync.key_columns}
     values = {m.state_column: storage_type(types[real[m.column]], state.dialect) for m in state.sync.mapped_fields}
     relation = select(*(value.label(name) for name, value in chosen.items())).subquery("source")
-    return Staged(relation, keys, values)
+    return Staged(relation, keys, values, highest)
 
 
 def _keep(state: State, source: Source) -> tuple[Source, dict[str, SqlType]]:
@@ -86,9 +96,10 @@ def _keep(state: State, source: Source) -> tuple[Source, dict[str, SqlType]]:
     return Source(kept.alias("source"), (None, name), source.columns), types
 
 
-def _from_elsewhere(state: State, lease: Lease, warehouse_url: str) -> Staged | None:
+def _from_elsewhere(state: State, lease: Lease, warehouse_url: str, since: Moment | None) -> Staged | None:
     with connect(open_engine(warehouse_url), "warehouse") as warehouse, warehouse.begin():
-        source = open_source(state.sync, warehouse)
+        source = open_source(state.sync, warehouse).recent(state.sync, since)
+        highest = source.highest(state.sync, warehouse)
         batches = stream(source, state.sync, warehouse)
         first = next(batches, [])
         with lease.during(state):
@@ -103,7 +114,7 @@ def _from_elsewhere(state: State, lease: Lease, warehouse_url: str) -> Staged | 
             table.create(state.connection)
             _fill(state, table, chain([first], batches))
             index_temporary(state.connection, name, list(keys))
-    return Staged(table.alias("source"), keys, values)
+    return Staged(table.alias("source"), keys, values, highest)
 
 
 def _key_types(state: State, first: list[tuple[object, ...]]) -> dict[str, SqlType] | None:

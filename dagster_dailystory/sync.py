@@ -19,12 +19,17 @@ from dagster_dailystory.outbox import Outbox, settle_intents
 from dagster_dailystory.places import Destination, Warehouse
 from dagster_dailystory.planning import make_plan
 from dagster_dailystory.plans import Plans
+from dagster_dailystory.recent import advance
 from dagster_dailystory.report import PlanStatus, PlanSummary, Progress, SyncReport, planned_report, sent_report
 from dagster_dailystory.sending import Sender, SenderCounts
 from dagster_dailystory.session import held
 from dagster_dailystory.state import State
 
 _log = logging.getLogger("dagster_dailystory")
+
+
+_COMPLETE = ("done", "empty")
+"""Outcomes after which nothing that the plan found is left to be sent."""
 
 
 @dataclass(frozen=True)
@@ -247,6 +252,8 @@ def _send(
         with state.connection.begin():
             lease.renew(state)
             plans.finish(plan, report, started_at)
+            if report.outcome in _COMPLETE and plan.summary.next_mark is not None:
+                advance(state, plan.summary.next_mark)
     return SendResult(report, error)
 
 
