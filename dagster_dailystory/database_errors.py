@@ -30,6 +30,10 @@ _TARGET = re.compile(
     r"(?<=[\"'])( to [A-Z]\w*(?:\([\d, ]+\))?)?( when casting from source column [^\"'\n]+)?$"
 )  # after a value that DuckDB could not convert
 
+_CLICKHOUSE = re.compile(r"Code: (\d+)\. DB::Exception: .*\(([A-Z][A-Z_]+)\)", re.DOTALL)
+_CLICKHOUSE_NAME = re.compile(r"Code: \d+\. DB::Exception: (Unknown [\w ]+ (?:identifier|table) [`'][^`']+[`'])")
+_SNOWFLAKE_NUMBER = re.compile(r"\A\d{6} \(\w{5}\): ")  # looks like a phone number
+
 
 def plain_words(error: DBAPIError) -> str:
     """Say what a driver says, on one line.
@@ -40,7 +44,10 @@ def plain_words(error: DBAPIError) -> str:
     text = _message(error)
     if not text or type(error.orig).__name__ in _RAISED_BY_A_QUERY:
         return type(error.orig).__name__
-    body = _AFTERTHOUGHT.split(text)[0].strip()
+    if (code := _CLICKHOUSE.match(text)) is not None:
+        named = _CLICKHOUSE_NAME.match(text)
+        return f"{f'{named[1]}: ' if named else ''}ClickHouse error {code[1]}, {code[2]}"
+    body = _AFTERTHOUGHT.split(_SNOWFLAKE_NUMBER.sub("", text))[0].strip()
     return mask(body.splitlines()[0] if _is_about_names(error, body) else _without_values(body))
 
 

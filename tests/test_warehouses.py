@@ -149,6 +149,26 @@ def test_a_source_that_may_not_be_read_is_named_before_anything_is_written(new_d
             world.execute("DROP ROLE reading_role")
 
 
+REFUSED = [
+    ("clickhouse", "select mail from customers", r"identifier `mail`: ClickHouse error 47, UNKNOWN_IDENTIFIER"),
+    ("clickhouse", "persons", r"[`']persons[`']: ClickHouse error 60, UNKNOWN_TABLE"),
+    ("clickhouse", "select toDate('Jane Doe') as a", r"cannot be read: ClickHouse error \d+, CANNOT_PARSE_DATE"),
+    ("mysql", "select mail from customers", "Unknown column 'mail'"),
+    pytest.param("snowflake", "persons", "cannot be read: .*Table .*PERSONS.* does not exist", marks=SNOWFLAKE.marks),
+]
+
+
+@pytest.mark.parametrize(("warehouse", "source", "said"), REFUSED)
+def test_a_source_that_a_warehouse_refuses_is_explained(
+    warehouse: str, source: str, said: str, new_database: Callable[[str], str]
+) -> None:
+    with world_at(new_database, warehouse, "sqlite") as world:
+        world.seed(*people(1))
+        with pytest.raises(WarehouseError, match=said) as caught:
+            world.run(sync_of(source=source))
+        assert "Jane" not in str(caught.value)
+
+
 def test_a_schema_that_does_not_exist_is_named(new_database: Callable[[str], str]) -> None:
     location = StateLocation(new_database("postgresql"), "nowhere")
     with pytest.raises(StateError, match="no schema 'nowhere'; create it"), held(sync_of(), location):
