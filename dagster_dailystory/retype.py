@@ -16,7 +16,8 @@ from dagster_dailystory.canonical import UnsupportedValueError, canonical_text
 from dagster_dailystory.dialect import SqlType, SqlValue, Untyped, json_rows, rows_parameter
 from dagster_dailystory.model import MappedField, Nulls
 from dagster_dailystory.recent import look_at_all_rows
-from dagster_dailystory.source import BATCH_ROWS, staged_key
+from dagster_dailystory.source import BATCH_ROWS
+from dagster_dailystory.staged import staged_key
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import (
     ColumnClause,
@@ -32,10 +30,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import NoInspectionAvailable, NoSuchTableError, SAWarning
 
-from dagster_dailystory.canonical import UnsupportedValueError, canonical_text
 from dagster_dailystory.dialect import (
     TEXT,
-    UNSUPPORTED,
     SqlQuery,
     SqlType,
     SqlValue,
@@ -276,49 +272,3 @@ def stream(source: Source, sync: ContactSync, connection: Connection) -> Iterato
         documents = document_places(result)
         for batch in result.partitions(BATCH_ROWS):
             yield [read_documents(row, documents) if documents else tuple(row) for row in batch]
-
-
-def staged_text(value: object) -> str | None:
-    """The text that stands for a value in a staged column: any state database can hold it.
-
-    A NUL becomes another control character, which travels as little; what is not valid Unicode is unsupported.
-    """
-    try:
-        staged = canonical_text(value)
-    except UnsupportedValueError:
-        return UNSUPPORTED
-    if staged is None:
-        return None
-    if not staged.isascii():
-        try:
-            staged.encode()
-        except UnicodeEncodeError:
-            return UNSUPPORTED
-    return staged.replace("\x00", "\x01") if "\x00" in staged else staged
-
-
-def staged_texts(values: Sequence[object]) -> list[str | None]:
-    """The staged texts of a column, None for an empty one. A column of plain texts is looked through in one go."""
-    if not set(map(type, values)) - {str, type(None)}:
-        texts: Sequence[Any] = values
-        whole = "".join(filter(None, texts))
-        with suppress(UnicodeEncodeError):
-            if "\x00" not in whole and (whole.isascii() or whole.encode()):
-                return [text or None for text in texts]
-    return [staged_text(value) or None for value in values]
-
-
-def staged_key(value: object) -> int | str | None:
-    """A key as it is staged: whole numbers of 64 bits as such, everything else as canonical text.
-
-    A key that has no text is none: its row is rejected like one whose key is NULL.
-
-    Raises:
-        ConfigurationError: The key is binary.
-    """
-    if isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63:
-        return value
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        raise ConfigurationError("a key column is binary; make it text in the query, with hex() or encode()")
-    staged = str(value) if isinstance(value, UUID) else staged_text(value)
-    return None if staged == UNSUPPORTED else staged

@@ -25,11 +25,10 @@ from dagster_dailystory.source import (
     column_types,
     open_source,
     reflected_types,
-    staged_key,
-    staged_texts,
     stream,
     typed_selection,
 )  # fmt: skip
+from dagster_dailystory.staged import staged_key, staged_texts
 from dagster_dailystory.state import State
 from dagster_dailystory.warehouse import connect, open_engine, refusals, same_database
 from dagster_dailystory.watermark import Moment
