@@ -16,8 +16,7 @@ from dagster_dailystory.dialect import (
     SqlQuery,
     SqlType,
     SqlValue,
-    json_rows,
-    rows_parameter,
+    insert_rows,
     uses_indexes,
 )  # fmt: skip
 from dagster_dailystory.state import State
@@ -57,23 +56,8 @@ class AnswerTable:
     def fill(self, answers: Sequence[Answer]) -> None:
         """Replace its rows, and write the verdicts to the changes."""
         execute, changes = self._state.connection.execute, self._tables.changes
-        rows: list[dict[str, object]] = [
-            {
-                "sequence": a.sequence,
-                "outcome": a.outcome.value,
-                "dsid": a.dsid,
-                "reason": a.reason.value if a.reason else None,
-                "message": a.message or None,
-                "attempts": a.attempts,
-                "answered_at": _moment(a.answered_at),
-                "replaced": a.replaced,
-            }
-            for a in answers
-        ]
-        given = json_rows(self._state.dialect, _ANSWER_COLUMNS)
         execute(self.table.delete())
-        insert = self.table.insert().from_select(list(_ANSWER_COLUMNS), select(*given.c))
-        execute(insert, rows_parameter(rows))
+        insert_rows(self._state.connection, self.table, [_row(answer) for answer in answers])
         mine = and_(changes.c.plan_id == self._plan_id, changes.c.sequence == self.table.c.sequence)
         told = ("outcome", "reason", "message", "attempts", "answered_at")
         values: dict[str, SqlValue] = {name: self.table.c[name] for name in told}
@@ -92,6 +76,20 @@ class AnswerTable:
                 answers.c.outcome.in_([outcome.value for outcome in outcomes]),
             )
         )
+
+
+def _row(answer: Answer) -> tuple[int | str | None, ...]:
+    """An answer's values in the order of the columns."""
+    return (
+        answer.sequence,
+        answer.outcome.value,
+        answer.dsid,
+        answer.reason.value if answer.reason else None,
+        answer.message or None,
+        answer.attempts,
+        _moment(answer.answered_at),
+        answer.replaced,
+    )
 
 
 def _moment(moment: datetime) -> str:

@@ -98,11 +98,12 @@ class Journal:
             self._answers.fill(answers)
             outcomes = {answer.outcome for answer in answers}
             adds_rows = any(a.replaced or a.dsid != changes[a.sequence].dsid for a in answers)
+            has_known = any(changes[a.sequence].dsid is not None for a in answers)
             if outcomes & _LINKING:
                 self._move_rekeyed()
-                self._link(adds_rows=adds_rows)
+                self._link(adds_rows=adds_rows, has_known=has_known)
             if outcomes & _WRITTEN:
-                self._remember_values(_WRITTEN, adds_rows=adds_rows)
+                self._remember_values(_WRITTEN, adds_rows=adds_rows, has_known=has_known)
             if Outcome.MAPPED in outcomes:
                 self._remember_mapped()
             if Outcome.DELETED in outcomes:
@@ -157,12 +158,13 @@ class Journal:
         execute(snapshot.delete().where(old_key.exists()))
         execute(contact_map.update().where(old).values({key: moved.c[key] for key in self._tables.key_names}))
 
-    def _link(self, *, adds_rows: bool) -> None:
+    def _link(self, *, adds_rows: bool, has_known: bool) -> None:
         contact_map, answers, execute = self._tables.contact_map, self._answers.table, self._state.connection.execute
         linked = self._answers.answered(_LINKING, answers.c.dsid, answers.c.answered_at).subquery("linked")
         same = self._same(contact_map, linked)
         values = {"dsid": linked.c.dsid, "last_synced_at": linked.c.answered_at}
-        execute(contact_map.update().where(same).values(**values, deactivated_at=null(), deleted_at=null()))
+        if has_known:
+            execute(contact_map.update().where(same).values(**values, deactivated_at=null(), deleted_at=null()))
         if not adds_rows:
             return
         names = [*self._tables.key_names, "dsid", "first_synced_at", "last_synced_at"]
@@ -170,7 +172,7 @@ class Journal:
         new = select(*row).where(not_(select(contact_map.c.dsid).where(same).exists()))
         execute(contact_map.insert().from_select(names, new))
 
-    def _remember_values(self, outcomes: Iterable[Outcome], *, adds_rows: bool) -> None:
+    def _remember_values(self, outcomes: Iterable[Outcome], *, adds_rows: bool, has_known: bool) -> None:
         """Only what was sent moves; where everything was sent the row is replaced as a whole."""
         changes, snapshot, execute = self._tables.changes, self._tables.snapshot, self._state.connection.execute
         fields = self._tables.sync.mapped_fields
@@ -184,7 +186,8 @@ class Journal:
         same = self._same(snapshot, sent)
         present = {"resend_all": false(), "absent_since": null(), "absent_action": null()}
         removed = {name: case((sent.c.replaced, null()), else_=snapshot.c[name]) for name in self._tables.removed_names}
-        execute(snapshot.update().where(same).values(**values, **present, **removed))
+        if has_known:
+            execute(snapshot.update().where(same).values(**values, **present, **removed))
         if not adds_rows:
             return
         columns = [*self._tables.key_names, *values, "resend_all"]
