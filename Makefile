@@ -27,10 +27,10 @@ test: $(V)/.test ## Run the tests, a real PostgreSQL server included
 	$(RUN) pytest -q -n 2 -m "not ui and not slow"
 
 test-slow: $(V)/.test ## Run the long proofs: fifty kills, the fault storm, random histories
-	$(RUN) pytest -q -n 2 -m slow
+	$(RUN) pytest -q -n 2 -m "slow and not snowflake"
 
 test-snowflake: $(V)-snowflake/.test ## Tell the scenarios on Snowflake's emulator, which wants an environment of its own
-	VIRTUAL_ENV=$(CURDIR)/$(V)-snowflake $(V)-snowflake/bin/python -m pytest -q -n 2 -k snowflake \
+	VIRTUAL_ENV=$(CURDIR)/$(V)-snowflake $(V)-snowflake/bin/python -m pytest -q -n 2 -m snowflake \
 	   tests/test_warehouses.py tests/test_types.py tests/test_names.py tests/test_intents.py tests/test_scenarios*.py
 
 test-ui: $(V)/.test ## Drive the real Dagster UI in Chromium; UPDATE_IMAGES=1 retakes the pictures of docs/

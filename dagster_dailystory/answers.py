@@ -7,18 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import Column, MetaData, PrimaryKeyConstraint, Table, and_, func, select
 
+from dagster_dailystory.bulk import insert_rows
 from dagster_dailystory.change import Answer, Outcome
-from dagster_dailystory.dialect import (
-    BIG_INTEGER,
-    BOOLEAN,
-    MOMENT,
-    TEXT,
-    SqlQuery,
-    SqlType,
-    SqlValue,
-    insert_rows,
-    uses_indexes,
-)  # fmt: skip
+from dagster_dailystory.dialect import BIG_INTEGER, BOOLEAN, MOMENT, TEXT, SqlQuery, SqlType, SqlValue, uses_indexes
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables
 

@@ -98,7 +98,7 @@ def audit_contacts(
 
 def _sampled(state: State, tables: SyncTables, sample: int) -> Sequence[RowMapping]:
     snapshot, contact_map = tables.snapshot, tables.contact_map
-    same = and_(*(snapshot.c[key] == contact_map.c[key] for key in tables.key_names))
+    same = tables.same_key(snapshot, contact_map)
     live = and_(snapshot.c.absent_since.is_(None), contact_map.c.deleted_at.is_(None))
     query = select(snapshot, contact_map.c.dsid).join(contact_map, same).where(live)
     return state.connection.execute(query.order_by(func.random()).limit(sample)).mappings().all()

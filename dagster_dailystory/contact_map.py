@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import ColumnElement, FromClause, and_, column, not_, select, table
 
+from dagster_dailystory.bulk import json_rows, rows_parameter
 from dagster_dailystory.change import Operation
-from dagster_dailystory.dialect import TEXT, json_rows, rows_parameter
+from dagster_dailystory.dialect import TEXT
 from dagster_dailystory.source import reflected_types
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables
@@ -21,7 +22,7 @@ def live_holders(state: State, tables: SyncTables, dsids: Sequence[str]) -> set[
 def held_anywhere(state: State, tables: SyncTables, plan_id: str, dsids: Sequence[str]) -> set[str]:
     """Which of these contacts belong to a live key of any sync in this state, the keys that a plan deletes apart."""
     changes, contact_map = tables.changes, tables.contact_map
-    same = and_(*(changes.c[key] == contact_map.c[key] for key in tables.key_names))
+    same = tables.same_key(changes, contact_map)
     deleted = and_(changes.c.plan_id == plan_id, changes.c.operation == Operation.DELETE.value, same)
     stays = not_(select(changes.c.sequence).where(deleted).exists())
     held = _held(state, contact_map, tables.snapshot, tables.key_names, dsids, stays)

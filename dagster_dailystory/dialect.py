@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -24,22 +23,18 @@ from sqlalchemy import (
     Numeric,
     Select,
     String,
-    Table,
     Text,
     Time,
     Uuid,
     and_,
-    bindparam,
     case,
     cast,
     collate,
-    column,
     false,
     func,
     literal_column,
     not_,
     null,
-    select,
     tuple_,
     type_coerce,
 )  # fmt: skip
@@ -47,8 +42,6 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ClauseElement, Executable
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import Function
-from sqlalchemy.sql.selectable import Subquery
 from sqlalchemy.types import JSON, NullType, TypeEngine, UserDefinedType
 
 SqlType = TypeEngine[Any]
@@ -224,51 +217,6 @@ def differs(new: SqlValue, old: SqlValue, dialect: Dialect) -> ColumnElement[boo
         return changed
     retyped = and_(func.typeof(new) != func.typeof(old), cast(new, Text()) == cast(old, Text()))
     return and_(changed, not_(func.coalesce(retyped, false())))
-
-
-def json_rows(dialect: Dialect, columns: Mapping[str, SqlType], name: str = "given") -> Subquery:
-    """Make a table of the JSON array of objects that is bound as `:rows`.
-
-    One parameter carries thousands of rows: 3-7 microseconds a row on SQLite, DuckDB and PostgreSQL, where
-    executemany costs DuckDB 440.
-    """
-    rows = bindparam("rows", type_=Text())
-    if dialect.name == "postgresql":
-        table = func.json_to_recordset(cast(rows, Native("JSON"))).table_valued(
-            *(column(n, t) for n, t in columns.items())
-        )
-        return select(*table.render_derived("r", with_types=True).c).subquery(name)
-    if dialect.name == "sqlite":
-        each = func.json_each(rows).table_valued("value")
-        parts = [type_coerce(func.json_extract(each.c.value, f"$.{n}"), t).label(n) for n, t in columns.items()]
-        # The limit (none at all) keeps SQLite from parsing the whole array again for each row that it is joined with.
-        return select(*parts).limit(literal_column("-1")).subquery(name)
-    structure = json.dumps([{n: t.compile(dialect=dialect) for n, t in columns.items()}]).replace("'", "''")
-    # Not `func.unnest`: BigQuery's dialect replaces that for everybody, and its own takes nothing but arrays.
-    unnested: SqlValue = Function("unnest", func.from_json(rows, literal_column(f"'{structure}'")))
-    objects = select(unnested.label("r")).subquery()
-    parts = [
-        type_coerce(func.struct_extract(objects.c.r, literal_column(f"'{n}'")), t).label(n) for n, t in columns.items()
-    ]
-    return select(*parts).subquery(name)
-
-
-def rows_parameter(rows: Sequence[Mapping[str, object]]) -> dict[str, str]:
-    """Encode rows for `json_rows`."""
-    return {"rows": json.dumps(rows, ensure_ascii=False, separators=(",", ":"))}
-
-
-def insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[int | str | None, ...]]) -> None:
-    """Insert rows of a table's columns in their order: SQLite takes them as they are, the others as JSON."""
-    names = [column.name for column in table.columns]
-    if connection.dialect.name == "sqlite":
-        quote = connection.dialect.identifier_preparer.quote
-        marks = ", ".join("?" for _ in names)
-        connection.exec_driver_sql(f"INSERT INTO {quote(table.name)} VALUES ({marks})", list(rows))
-        return
-    given = json_rows(connection.dialect, {column.name: column.type for column in table.columns})
-    insert = table.insert().from_select(names, select(*given.c))
-    connection.execute(insert, rows_parameter([dict(zip(names, row, strict=True)) for row in rows]))
 
 
 def bucket(keys: Sequence[SqlValue], count: int, dialect: Dialect) -> SqlValue:

@@ -84,10 +84,6 @@ class Diff:
     def _fields(self) -> tuple[MappedField, ...]:
         return self.tables.sync.mapped_fields
 
-    def same_key(self, one: FromClause, other: FromClause) -> ColumnElement[bool]:
-        """Whether two relations speak of one source row."""
-        return and_(*(one.c[key] == other.c[key] for key in self.tables.key_names))
-
     def has_key(self, relation: FromClause) -> ColumnElement[bool]:
         """Whether no part of the key is NULL."""
         return and_(*(relation.c[key].is_not(None) for key in self.tables.key_names))
@@ -100,10 +96,10 @@ class Diff:
             scope.append(or_(*(and_(*(source.c[k] == v for k, v in key.items())) for key in self.keys)))
         if self.options.scope is Scope.REJECTED:
             rejections = self.tables.rejections
-            scope.append(exists().where(self.same_key(rejections, source)))
+            scope.append(exists().where(self.tables.same_key(rejections, source)))
         if self.options.since is not None:  # the other rows of a doubled key may be older
             doubled = self.tables.rejections.c.reason == Reason.DUPLICATE_KEY.value
-            scope.append(not_(exists().where(self.same_key(self.tables.rejections, source), doubled)))
+            scope.append(not_(exists().where(self.tables.same_key(self.tables.rejections, source), doubled)))
         return and_(self._in_partition(source), *scope)
 
     def _in_partition(self, relation: FromClause) -> ColumnElement[bool]:
@@ -201,7 +197,7 @@ class Diff:
                 snapshot.c.identity_email.label("old_email"),
                 snapshot.c.identity_mobile.label("old_mobile"),
             )
-            .select_from(source.join(snapshot, self.same_key(source, snapshot), isouter=True, full=both))
+            .select_from(source.join(snapshot, self.tables.same_key(source, snapshot), isouter=True, full=both))
             .where(or_(differs_now, left) if both else differs_now)
         )
 
@@ -218,7 +214,7 @@ class Diff:
                 snapshot.c.identity_mobile.label("old_mobile"),
             )
             # Not NOT EXISTS: SQLite would read an unindexed source for each key.
-            .select_from(snapshot.outerjoin(source, self.same_key(source, snapshot)))
+            .select_from(snapshot.outerjoin(source, self.tables.same_key(source, snapshot)))
             .where(source.c[self._keys[0]].is_(None), snapshot.c.absent_since.is_(None), self._in_partition(snapshot))
         )
 
@@ -265,7 +261,7 @@ class Diff:
 
     def is_present(self, relation: FromClause) -> ColumnElement[bool]:
         """Whether a key is anywhere in the source, in any form."""
-        return exists().where(self.same_key(self.source, relation))
+        return exists().where(self.tables.same_key(self.source, relation))
 
     def snapshot_counts(self) -> SqlQuery:
         """How many keys the snapshot has, how many of them are absent, and how many this run may find departed."""

@@ -101,8 +101,8 @@ class Identities:
         joined = (
             verdict.join(pending, pending.c.sequence == verdict.c.sequence)
             .join(snapshot, snapshot.c[column] == verdict.c[column])
-            .join(contact_map, self._same(snapshot, contact_map))
-            .outerjoin(other_row, self._same(snapshot, other_row))
+            .join(contact_map, self._tables.same_key(snapshot, contact_map))
+            .outerjoin(other_row, self._tables.same_key(snapshot, other_row))
         )
         return (
             select(
@@ -176,9 +176,6 @@ class Identities:
 
     def _keys(self, relation: FromClause) -> list[ColumnElement[Any]]:
         return [relation.c[key] for key in self._tables.key_names]
-
-    def _same(self, one: FromClause, other: FromClause) -> ColumnElement[bool]:
-        return and_(*(one.c[key] == other.c[key] for key in self._tables.key_names))
 
     def _label(self, row: RowMapping) -> str:
         return key_label(self._tables.sync, [row[key] for key in self._tables.key_names], self._state.secret)

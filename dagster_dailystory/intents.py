@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, FromClause, and_, literal, not_, select
 
+from dagster_dailystory.bulk import json_rows, rows_parameter
 from dagster_dailystory.change import Change, Identity
 from dagster_dailystory.contact_map import live_holders
-from dagster_dailystory.dialect import BIG_INTEGER, MOMENT, TEXT, SqlType, SqlValue, json_rows, rows_parameter
+from dagster_dailystory.dialect import BIG_INTEGER, MOMENT, TEXT, SqlType, SqlValue
 from dagster_dailystory.interrupts import interrupts_held
 from dagster_dailystory.lease import Lease
 from dagster_dailystory.recent import look_at_all_rows
@@ -50,7 +51,7 @@ class Intents:
             return
         given = json_rows(self._state.dialect, {"sequence": BIG_INTEGER, "email": TEXT, "mobile": TEXT})
         changes, intents = self._tables.changes, self._tables.intents
-        known = select(intents.c.plan_id).where(self._same(intents, changes)).exists()
+        known = select(intents.c.plan_id).where(self._tables.same_key(intents, changes)).exists()
         new = (
             select(
                 *self._keys(changes),
@@ -113,10 +114,10 @@ class Intents:
         execute, now = self._state.connection.execute, literal(self._state.now(), MOMENT)
         keys, names = self._keys(intents), list(self._tables.key_names)
         found = self._settles(given) & given.c.dsid.is_not(None)
-        mapped = not_(select(contact_map.c.dsid).where(self._same(contact_map, intents)).exists())
+        mapped = not_(select(contact_map.c.dsid).where(self._tables.same_key(contact_map, intents)).exists())
         link = select(*keys, given.c.dsid, intents.c.sent_at, now).where(found, mapped)
         execute(contact_map.insert().from_select([*names, "dsid", "first_synced_at", "last_synced_at"], link), rows)
-        known = not_(select(snapshot.c.resend_all).where(self._same(snapshot, intents)).exists())
+        known = not_(select(snapshot.c.resend_all).where(self._tables.same_key(snapshot, intents)).exists())
         row = select(*keys, given.c.email, intents.c.mobile_as_sent, literal(True)).where(found, known)
         columns = [*names, "identity_email", "identity_mobile", "resend_all"]
         execute(snapshot.insert().from_select(columns, row), rows)
@@ -127,6 +128,3 @@ class Intents:
 
     def _keys(self, relation: FromClause) -> list[SqlValue]:
         return [relation.c[key] for key in self._tables.key_names]
-
-    def _same(self, one: FromClause, other: FromClause) -> ColumnElement[bool]:
-        return and_(*(one.c[key] == other.c[key] for key in self._tables.key_names))

@@ -77,10 +77,10 @@ class Journal:
                 for m in self._tables.sync.mapped_fields
             }
             moved["partition_value"] = func.coalesce(recorded.c.partition_value, snapshot.c.partition_value)
-            execute(snapshot.update().where(self._same(snapshot, recorded)).values(**moved))
+            execute(snapshot.update().where(self._tables.same_key(snapshot, recorded)).values(**moved))
             gone = select(*self._keys(changes)).where(departs).subquery("gone")
             absent = {"absent_since": now, "absent_action": Deletes.KEEP.value}
-            execute(snapshot.update().where(self._same(snapshot, gone)).values(**absent))
+            execute(snapshot.update().where(self._tables.same_key(snapshot, gone)).values(**absent))
             silent = or_(records, departs)
             execute(changes.update().where(silent).values(outcome=Outcome.RECORDED.value, answered_at=now))
 
@@ -141,7 +141,8 @@ class Journal:
         """Another row's values were written to these contacts: send their own once more."""
         look_at_all_rows(self._state)
         contact_map, snapshot = self._tables.contact_map, self._tables.snapshot
-        held = select(contact_map.c.dsid).where(self._same(contact_map, snapshot), contact_map.c.dsid.in_(dsids))
+        same = self._tables.same_key(contact_map, snapshot)
+        held = select(contact_map.c.dsid).where(same, contact_map.c.dsid.in_(dsids))
         self._state.connection.execute(snapshot.update().where(held.exists()).values(resend_all=True))
 
     def _move_rekeyed(self) -> None:
@@ -153,15 +154,15 @@ class Journal:
         moved = self._answers.answered(_LINKING, changes.c.dsid).where(changes.c.rekeyed).subquery("moved")
         if execute(select(moved.c.dsid).limit(1)).first() is None:
             return
-        old = and_(contact_map.c.dsid == moved.c.dsid, not_(self._same(contact_map, moved)))
-        old_key = select(contact_map.c.dsid).join(moved, old).where(self._same(contact_map, snapshot))
+        old = and_(contact_map.c.dsid == moved.c.dsid, not_(self._tables.same_key(contact_map, moved)))
+        old_key = select(contact_map.c.dsid).join(moved, old).where(self._tables.same_key(contact_map, snapshot))
         execute(snapshot.delete().where(old_key.exists()))
         execute(contact_map.update().where(old).values({key: moved.c[key] for key in self._tables.key_names}))
 
     def _link(self, *, adds_rows: bool, has_known: bool) -> None:
         contact_map, answers, execute = self._tables.contact_map, self._answers.table, self._state.connection.execute
         linked = self._answers.answered(_LINKING, answers.c.dsid, answers.c.answered_at).subquery("linked")
-        same = self._same(contact_map, linked)
+        same = self._tables.same_key(contact_map, linked)
         values = {"dsid": linked.c.dsid, "last_synced_at": linked.c.answered_at}
         if has_known:
             execute(contact_map.update().where(same).values(**values, deactivated_at=null(), deleted_at=null()))
@@ -183,7 +184,7 @@ class Journal:
         values: dict[str, SqlValue] = {m.state_column: self._remembered(m, sent) for m in fields}
         for name in ("identity_email", "identity_mobile", "partition_value"):
             values[name] = func.coalesce(sent.c[name], snapshot.c[name])
-        same = self._same(snapshot, sent)
+        same = self._tables.same_key(snapshot, sent)
         present = {"resend_all": false(), "absent_since": null(), "absent_action": null()}
         removed = {name: case((sent.c.replaced, null()), else_=snapshot.c[name]) for name in self._tables.removed_names}
         if has_known:
@@ -207,7 +208,7 @@ class Journal:
         extra = (changes.c.identity_email, changes.c.identity_mobile, changes.c.partition_value)
         mapped = self._answers.answered((Outcome.MAPPED,), *extra).subquery("mapped")
         names = [*self._tables.key_names, *(column.name for column in extra)]
-        absent = not_(select(snapshot.c.resend_all).where(self._same(snapshot, mapped)).exists())
+        absent = not_(select(snapshot.c.resend_all).where(self._tables.same_key(snapshot, mapped)).exists())
         new = select(*(mapped.c[name] for name in names)).where(absent)
         self._state.connection.execute(snapshot.insert().from_select(names, new))
 
@@ -216,14 +217,14 @@ class Journal:
         self._mark_absent(Outcome.DELETED, policy)
         gone = self._answers.answered((Outcome.DELETED,), self._answers.table.c.answered_at).subquery("gone")
         moment = contact_map.c.deleted_at if policy is Deletes.DELETE else contact_map.c.deactivated_at
-        marked = contact_map.update().where(self._same(contact_map, gone))
+        marked = contact_map.update().where(self._tables.same_key(contact_map, gone))
         self._state.connection.execute(marked.values({moment: gone.c.answered_at}))
 
     def _mark_absent(self, outcome: Outcome, action: Deletes) -> None:
         snapshot = self._tables.snapshot
         gone = self._answers.answered((outcome,), self._answers.table.c.answered_at).subquery("gone")
         absent = {"absent_since": gone.c.answered_at, "absent_action": literal(action.value, TEXT)}
-        self._state.connection.execute(snapshot.update().where(self._same(snapshot, gone)).values(**absent))
+        self._state.connection.execute(snapshot.update().where(self._tables.same_key(snapshot, gone)).values(**absent))
 
     def _refuse(self, answers: Sequence[Answer], changes: Mapping[int, Change]) -> None:
         self._has_rejections = True
@@ -252,6 +253,3 @@ class Journal:
 
     def _keys(self, relation: FromClause) -> list[SqlValue]:
         return [relation.c[key] for key in self._tables.key_names]
-
-    def _same(self, one: FromClause, other: FromClause) -> ColumnElement[bool]:
-        return and_(*(one.c[key] == other.c[key] for key in self._tables.key_names))

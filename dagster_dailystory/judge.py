@@ -19,18 +19,10 @@ from sqlalchemy import (
     select,
 )
 
+from dagster_dailystory.bulk import json_rows, rows_parameter
 from dagster_dailystory.change import REMEMBERED_REASONS, Identity, Operation, Reason, Rejection
 from dagster_dailystory.contact import check_row, identity_of, sends_nothing
-from dagster_dailystory.dialect import (
-    BIG_INTEGER,
-    BOOLEAN,
-    TEXT,
-    SqlQuery,
-    SqlType,
-    json_rows,
-    rows_parameter,
-    uses_indexes,
-)
+from dagster_dailystory.dialect import BIG_INTEGER, BOOLEAN, TEXT, SqlQuery, SqlType, uses_indexes
 from dagster_dailystory.fields import FieldKind
 from dagster_dailystory.model import PlanOptions, Scope
 from dagster_dailystory.plain import plain_updates

@@ -214,7 +214,7 @@ class Outbox:
     def _leave_taken_identities(self) -> None:
         """Plans of two partitions cannot see each other: what one sent since may hold the identity of a row here."""
         changes, snapshot = self._tables.changes, self._tables.snapshot
-        other = not_(and_(*(snapshot.c[key] == changes.c[key] for key in self._tables.key_names)))
+        other = not_(self._tables.same_key(snapshot, changes))
         same_person = or_(
             snapshot.c.identity_email == changes.c.identity_email,
             snapshot.c.identity_mobile == changes.c.identity_mobile,

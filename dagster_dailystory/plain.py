@@ -58,7 +58,7 @@ def plain_updates(tables: SyncTables, pending: FromClause, priority: int) -> Sql
     is_plain = [
         or_(not_(flag), _is_plain(m, tables, pending)) for m, flag in zip(tables.sync.mapped_fields, flags, strict=True)
     ]
-    rejected = exists().where(and_(*(rejections.c[key] == pending.c[key] for key in tables.key_names)))
+    rejected = exists().where(tables.same_key(rejections, pending))
     return (
         select(
             pending.c.sequence,
@@ -71,7 +71,7 @@ def plain_updates(tables: SyncTables, pending: FromClause, priority: int) -> Sql
             false().label("reactivates"),
             literal(priority, BIG_INTEGER).label("priority"),
         )
-        .join(contact_map, and_(*(contact_map.c[key] == pending.c[key] for key in tables.key_names)))
+        .join(contact_map, tables.same_key(contact_map, pending))
         .where(not_(or_(pending.c.departed, pending.c.is_new, pending.c.replaces)), or_(*flags), *is_plain)
         .where(contact_map.c.deactivated_at.is_(None), contact_map.c.deleted_at.is_(None), not_(rejected))
     )

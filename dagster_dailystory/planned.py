@@ -75,7 +75,7 @@ class PlannedChanges:
         contact_map, sync = tables.contact_map, tables.sync
         departed = select(pending).where(pending.c.departed).subquery("departed")
         operation = Operation.DEPART if sync.deletes is Deletes.KEEP else Operation.DELETE
-        same = and_(*(departed.c[key] == contact_map.c[key] for key in tables.key_names))
+        same = tables.same_key(departed, contact_map)
         person = or_(
             judged.c.identity_email == departed.c.old_email,
             judged.c.identity_mobile == departed.c.old_mobile,

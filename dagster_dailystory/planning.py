@@ -156,7 +156,7 @@ class _Draft:
         rows_doubled = self._scalar(select(func.coalesce(func.sum(duplicates.c.source_rows), 0)))
         if rows_doubled:
             self._by_reason[Reason.DUPLICATE_KEY.value] = rows_doubled
-            execute(pending.delete().where(exists().where(diff.same_key(duplicates, pending))))
+            execute(pending.delete().where(exists().where(diff.tables.same_key(duplicates, pending))))
             self._count_pending(diff, pending)
         return duplicates
 

@@ -279,7 +279,7 @@ def _keys(table: Table, sync: ContactSync) -> list[SqlValue]:
 
 def _changes(tables: SyncTables, plan_id: str, operation: Operation) -> SqlQuery:
     changes, snapshot = tables.changes, tables.snapshot
-    same = and_(*(changes.c[key] == snapshot.c[key] for key in tables.key_names))
+    same = tables.same_key(changes, snapshot)
     old = (snapshot.c[name].label(f"old_{name}") for name in tables.value_names)
     mine = and_(changes.c.plan_id == plan_id, changes.c.operation == operation.value)
     return select(changes, *old).select_from(changes.outerjoin(snapshot, same)).where(mine).order_by(changes.c.sequence)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
-from sqlalchemy import ColumnElement, FromClause, and_, cast, false, literal, not_, null, or_, select, true
+from sqlalchemy import FromClause, and_, cast, false, literal, not_, null, or_, select, true
 
+from dagster_dailystory.bulk import json_rows, rows_parameter
 from dagster_dailystory.change import REMEMBERED_REASONS, Reason
-from dagster_dailystory.dialect import BIG_INTEGER, MOMENT, TEXT, SqlQuery, SqlType, json_rows, rows_parameter
+from dagster_dailystory.dialect import BIG_INTEGER, MOMENT, TEXT, SqlQuery, SqlType
 from dagster_dailystory.diff import Diff
 from dagster_dailystory.model import Scope
 from dagster_dailystory.state import State
@@ -56,7 +58,7 @@ class Rejections:
 
     def _upsert(self, found: SqlQuery) -> None:
         rows = found.subquery("found")
-        known = and_(self._same_key(rows), self._rejections.c.reason == rows.c.reason)
+        known = and_(self._tables.same_key(self._rejections, rows), self._rejections.c.reason == rows.c.reason)
         seen = self._rejections.update().where(known)
         self._state.connection.execute(
             seen.values(message=rows.c.message, source_rows=rows.c.source_rows, last_seen_at=self._now)
@@ -73,13 +75,14 @@ class Rejections:
         Only keys that the plan looked at count, and keys that are nowhere in the source. Rows without a key are looked
         at by every plan that does not choose its rows by their keys.
         """
-        in_source = select(literal(1)).select_from(diff.source).where(self._same_key(diff.source))
+        same_key = partial(self._tables.same_key, self._rejections)
+        in_source = select(literal(1)).select_from(diff.source).where(same_key(diff.source))
         chosen_by_key = bool(diff.options.keys) or diff.options.scope is Scope.REJECTED
         left = diff.has_key(self._rejections) if chosen_by_key else true()
         if diff.options.since is not None:
             left = false()  # what is not among the recent rows may well be there
         looked_at = or_(in_source.where(diff.in_scope()).exists(), and_(left, not_(in_source.exists())))
-        still_differs = select(pending.c.sequence).where(self._same_key(pending), not_(pending.c.departed)).exists()
+        still_differs = select(pending.c.sequence).where(same_key(pending), not_(pending.c.departed)).exists()
         remembered = self._rejections.c.reason.in_(_REMEMBERED)
         stale = and_(not_(remembered), self._rejections.c.last_seen_at < self._now)
         over = or_(stale, and_(remembered, not_(still_differs)))
@@ -99,9 +102,6 @@ class Rejections:
             )
         )
 
-    def _same_key(self, other: FromClause) -> ColumnElement[bool]:
-        return and_(*(self._rejections.c[key] == other.c[key] for key in self._tables.key_names))
-
     def refuse(self, plan_id: str, refusals: Sequence[dict[str, object]]) -> None:
         """Remember what the service refused: `sequence`, `reason`, `message` and `fingerprint` of each row."""
         if not refusals:
@@ -115,7 +115,7 @@ class Rejections:
             .subquery("found")
         )
         execute, parameter = self._state.connection.execute, rows_parameter(refusals)
-        again = self._rejections.update().where(self._same_key(rows))
+        again = self._rejections.update().where(self._tables.same_key(self._rejections, rows))
         execute(
             again.values(
                 reason=rows.c.reason,
@@ -126,7 +126,7 @@ class Rejections:
             ),
             parameter,
         )
-        absent = not_(select(self._rejections.c.reason).where(self._same_key(rows)).exists())
+        absent = not_(select(self._rejections.c.reason).where(self._tables.same_key(self._rejections, rows)).exists())
         columns = (*self._tables.key_names, "reason", "message", "fingerprint")
         one = literal(1, BIG_INTEGER)
         new = select(*(rows.c[name] for name in columns), self._now, self._now, one, one).where(absent)

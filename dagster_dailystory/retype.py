@@ -12,8 +12,9 @@ from uuid import UUID
 from sqlalchemy import Column, Table, and_, column, select, table, true
 from sqlalchemy.schema import CreateColumn
 
+from dagster_dailystory.bulk import json_rows, rows_parameter
 from dagster_dailystory.canonical import UnsupportedValueError, canonical_text
-from dagster_dailystory.dialect import SqlType, SqlValue, Untyped, json_rows, rows_parameter
+from dagster_dailystory.dialect import SqlType, SqlValue, Untyped
 from dagster_dailystory.model import MappedField, Nulls
 from dagster_dailystory.recent import look_at_all_rows
 from dagster_dailystory.source import BATCH_ROWS

@@ -8,15 +8,8 @@ from itertools import chain
 
 from sqlalchemy import Column, FromClause, MetaData, String, Table, select
 
-from dagster_dailystory.dialect import (
-    BIG_INTEGER,
-    TEXT,
-    CreateTemporaryTableAs,
-    SqlType,
-    index_temporary,
-    insert_rows,
-    storage_type,
-)  # fmt: skip
+from dagster_dailystory.bulk import insert_rows
+from dagster_dailystory.dialect import BIG_INTEGER, TEXT, CreateTemporaryTableAs, SqlType, index_temporary, storage_type
 from dagster_dailystory.errors import StateError
 from dagster_dailystory.lease import Lease
 from dagster_dailystory.partitions import PARTITION_VALUE, ColumnValues

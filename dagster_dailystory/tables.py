@@ -7,7 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from sqlalchemy import Column, Dialect, Float, Index, MetaData, PrimaryKeyConstraint, Table
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Dialect,
+    Float,
+    FromClause,
+    Index,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    and_,
+)
 
 from dagster_dailystory.dialect import BIG_INTEGER, BOOLEAN, MOMENT, TEXT, SqlType, uses_indexes
 from dagster_dailystory.model import ContactSync
@@ -191,6 +202,10 @@ class SyncTables:
                 (self.rejections, tuple(key_types)),
             ):
                 Index(_index_name(table.name, columns), *(table.c[column] for column in columns))
+
+    def same_key(self, one: FromClause, other: FromClause) -> ColumnElement[bool]:
+        """Whether rows of two relations have one key."""
+        return and_(*(one.c[key] == other.c[key] for key in self.key_names))
 
 
 def _texts(*names: str) -> Iterable[Column[str]]:

@@ -39,6 +39,7 @@ SNOWFLAKE = pytest.param(
     "snowflake",
     marks=[
         pytest.mark.slow,
+        pytest.mark.snowflake,
         pytest.mark.skipif(find_spec("fakesnow") is None, reason="fakesnow needs older drivers: make test-snowflake"),
     ],
 )
