@@ -113,7 +113,8 @@ class _Draft:
         self._rows_read, rows_keyless = map(int, state.connection.execute(diff.row_counts()).one())
         self._source_is_empty = not self._rows_read and not self._scalar(select(literal(1)).select_from(diff.source))
         pending = self._write_pending(diff)
-        duplicates = self._set_duplicates_aside(diff, pending, self._rows_read - rows_keyless)
+        rows_keyed = self._rows_read - rows_keyless
+        duplicates = self._set_duplicates_aside(diff, pending, rows_keyed, are_unique=staged.has_unique_keys)
         self._by_reason[Reason.NULL_KEY.value] = rows_keyless
         judged = self._judge(diff, pending)
         self._store_changes(PlannedChanges(self._plan_id, tables, options, pending, judged))
@@ -139,17 +140,23 @@ class _Draft:
             self._state.connection.execute(pending.insert().from_select(names, query))
         return pending
 
-    def _set_duplicates_aside(self, diff: Diff, pending: TableClause, rows_keyed: int) -> TableClause | None:
+    def _set_duplicates_aside(
+        self, diff: Diff, pending: TableClause, rows_keyed: int, *, are_unique: bool
+    ) -> TableClause | None:
         """Find the keys that several rows have and take them out of `pending`.
 
-        They are looked for only where the counts do not rule them out: more rows match the snapshot than its keys are
-        matched, or a key is in `pending` twice.
+        They are looked for only where neither the database nor the counts rule them out: more rows match the snapshot
+        than its keys are matched, or a key is in `pending` twice.
         """
         execute = self._state.connection.execute
-        known, absent, self._live_keys = map(int, execute(diff.snapshot_counts()).one())
         rows_new, rows_returning, keys_departed = self._count_pending(diff, pending)
-        keys_matched = known - keys_departed - (absent - rows_returning)
-        each_matches_once = diff.counts_matches and rows_keyed - rows_new == keys_matched
+        if are_unique and diff.counts_matches:
+            self._live_keys = rows_keyed - rows_new - rows_returning + keys_departed
+            each_matches_once = True
+        else:
+            known, absent, self._live_keys = map(int, execute(diff.snapshot_counts()).one())
+            keys_matched = known - keys_departed - (absent - rows_returning)
+            each_matches_once = diff.counts_matches and rows_keyed - rows_new == keys_matched
         if each_matches_once and execute(diff.doubled(pending).limit(1)).first() is None:
             return None
         duplicates = self._temporary("duplicates", diff.duplicate_keys())

@@ -230,6 +230,18 @@ def reflected_types(connection: Connection, name: str, schema: str | None = None
     return {each["name"]: each["type"] for each in columns} or None
 
 
+def has_unique_keys(source: Source, sync: ContactSync, connection: Connection) -> bool:
+    """Whether the source is a table whose primary key lies within the sync's key: no key has two rows."""
+    if source.table_name is None:
+        return False
+    schema, name = source.table_name
+    try:
+        found = inspect(connection).get_pk_constraint(name, schema)["constrained_columns"]
+    except (NoSuchTableError, NoInspectionAvailable):
+        return False
+    return bool(found) and set(found) <= {source.columns[key] for key in sync.key_columns}
+
+
 def typed_selection(
     source: Source, sync: ContactSync, types: Mapping[str, SqlType], connection: Connection
 ) -> dict[str, SqlValue]:

@@ -16,6 +16,7 @@ from dagster_dailystory.partitions import PARTITION_VALUE, ColumnValues
 from dagster_dailystory.source import (
     Source,
     column_types,
+    has_unique_keys,
     open_source,
     reflected_types,
     stream,
@@ -36,12 +37,14 @@ class Staged:
         key_types: The key columns' types in the state.
         value_types: State column -> type.
         highest: The highest value of the watermark's column, seen before the rows were read.
+        has_unique_keys: The database itself sees to it that no key has two rows.
     """
 
     relation: FromClause
     key_types: Mapping[str, SqlType]
     value_types: Mapping[str, SqlType]
     highest: Moment | None = None
+    has_unique_keys: bool = False
 
 
 def stage_source(state: State, lease: Lease, warehouse_url: str, since: Moment | None = None) -> Staged | None:
@@ -65,6 +68,7 @@ def _in_the_warehouse(state: State, lease: Lease, since: Moment | None) -> Stage
     with lease.during(state):
         source = open_source(state.sync, state.connection).recent(state.sync, since)
         types = column_types(source, state.connection)
+        unique = types is not None and has_unique_keys(source, state.sync, state.connection)
         if types is None:
             source, types = _keep(state, source)
         highest = source.highest(state.sync, state.connection)
@@ -73,7 +77,7 @@ def _in_the_warehouse(state: State, lease: Lease, since: Moment | None) -> Stage
     keys = {key: storage_type(types[real[key]], state.dialect) for key in state.sync.key_columns}
     values = {m.state_column: storage_type(types[real[m.column]], state.dialect) for m in state.sync.mapped_fields}
     relation = select(*(value.label(name) for name, value in chosen.items())).subquery("source")
-    return Staged(relation, keys, values, highest)
+    return Staged(relation, keys, values, highest, unique)
 
 
 def _keep(state: State, source: Source) -> tuple[Source, dict[str, SqlType]]:
