@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
@@ -39,15 +39,21 @@ class Size:
     """How much one run of the benchmarks does."""
 
     rounds: int
-    diff_rows: tuple[int, ...]
+    duckdb_rows: tuple[int, ...]
+    postgres_rows: tuple[int, ...]
     read_only_rows: tuple[int, ...]
     send_rows: int
     slow_rows: int
 
 
-QUICK = Size(3, (20_000, 200_000), (20_000,), 2_000, 50)
+QUICK = Size(3, (20_000, 200_000), (20_000, 100_000), (20_000,), 2_000, 50)
 FULL = Size(
-    rounds=5, diff_rows=(100_000, 1_000_000), read_only_rows=(100_000, 1_000_000), send_rows=20_000, slow_rows=500
+    rounds=5,
+    duckdb_rows=(100_000, 1_000_000, 10_000_000),
+    postgres_rows=(100_000, 1_000_000),
+    read_only_rows=(100_000, 1_000_000),
+    send_rows=10_000,
+    slow_rows=500,
 )
 
 
@@ -64,8 +70,8 @@ class Bench:
 
     def run(self) -> None:
         """All contests."""
-        self._diffs("DuckDB", lambda rows: f"duckdb:///{self._home}/diff{rows}.duckdb", MEMORY)
-        self._diffs("PostgreSQL", lambda rows: new_database(self._postgres, f"diff{rows}"), "")
+        self._diffs("DuckDB", self._size.duckdb_rows, lambda rows: f"duckdb:///{self._home}/diff{rows}.duckdb", MEMORY)
+        self._diffs("PostgreSQL", self._size.postgres_rows, lambda rows: new_database(self._postgres, f"diff{rows}"))
         self._read_only()
         self._first_loads()
         self._latency()
@@ -77,9 +83,9 @@ class Bench:
         self.contests.append(contest)
         return contest
 
-    def _diffs(self, database: str, url_of: Callable[[int], str], options: str) -> None:
+    def _diffs(self, database: str, sizes: Sequence[int], url_of: Callable[[int], str], options: str = "") -> None:
         unchanged: list[float] = []
-        for rows in self._size.diff_rows:
+        for rows in sizes:
             url = url_of(rows)
             make_customers(url, rows)
             acknowledge_everything(customers_sync(), Warehouse.at(url))
@@ -95,9 +101,9 @@ class Bench:
                 hand_made = {**hand_made, "stored hash by hand": partial(in_a_process, "hash_sql", Task(url=url))}
             change_customers(url, 0.01)
             self._contest(f"{title}, 1 % changed, plan stored", {**hand_made, **ours})
-        if self._size.diff_rows[0] < _JUDGED_ROWS:
+        if sizes[0] < _JUDGED_ROWS:
             return
-        fitted = exponent(self._size.diff_rows, unchanged)
+        fitted = exponent(sizes, unchanged)
         self.notes.append(f"Growth of the plan without a change on {database}: time grows with rows ^ {fitted:.2f}.")
 
     def _read_only(self) -> None:
@@ -200,11 +206,11 @@ def main() -> None:
     """Run everything and say where the results are."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="under three minutes")
-    parser.add_argument("--rows", type=int, help="one more size of the diffs")
+    parser.add_argument("--rows", type=int, help="one more size of the diffs on PostgreSQL")
     asked = parser.parse_args()
     size = QUICK if asked.quick else FULL
     if asked.rows:
-        size = replace(size, diff_rows=(*size.diff_rows, asked.rows))
+        size = replace(size, postgres_rows=(*size.postgres_rows, asked.rows))
     with tempfile.TemporaryDirectory(prefix="bench") as home, postgres() as url:
         bench = Bench(Path(home), url, size)
         try:
