@@ -236,7 +236,10 @@ def has_unique_keys(source: Source, sync: ContactSync, connection: Connection) -
         return False
     schema, name = source.table_name
     try:
-        found = inspect(connection).get_pk_constraint(name, schema)["constrained_columns"]
+        with warnings.catch_warnings():
+            # Where BigQuery's dialect is loaded, PostgreSQL is asked with its `unnest`, which is cached less.
+            warnings.filterwarnings("ignore", "Class unnest", SAWarning)
+            found = inspect(connection).get_pk_constraint(name, schema)["constrained_columns"]
     except (NoSuchTableError, NoInspectionAvailable):
         return False
     return bool(found) and set(found) <= {source.columns[key] for key in sync.key_columns}
