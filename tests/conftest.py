@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import pwd
 import shutil
@@ -22,6 +23,14 @@ from harness import SNOWFLAKE, World, placements, told_at
 from mariadb import mariadb_server
 
 ENGINES = ("duckdb", "sqlite", "postgresql")
+
+
+@pytest.fixture
+def loggers_that_speak() -> None:
+    """Dagster's migrations of other tests disable the loggers that exist; whoever listens needs them all."""
+    for logger in logging.root.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            logger.disabled = False
 
 
 @pytest.fixture(params=ENGINES)

@@ -50,14 +50,15 @@ def placements(kind: str, story: str) -> list[Placement]:
     """Where a story is told.
 
     Args:
-        kind: `usual` for `make test`: each state inside, and one of the three elsewhere, which the story's name picks.
-            `other` for `make test-slow`: everywhere else, and at a usual place to compare with. Or `snowflake`.
+        kind: `usual` for `make test`: one with the state inside and one with it elsewhere, which the story's name
+            picks. `other` for `make test-slow`: everywhere else, and at a usual place to compare with. Or `snowflake`.
         story: The test's name.
     """
-    usual = [*INSIDE, ELSEWHERE[crc32(story.encode()) % len(ELSEWHERE)]]
+    number = crc32(story.encode())
+    usual = [INSIDE[number % len(INSIDE)], ELSEWHERE[number // len(INSIDE) % len(ELSEWHERE)]]
     if kind == "usual":
         return usual
-    others = [("snowflake", "sqlite")] if kind == "snowflake" else [*ELSEWHERE, *ONLY_READ]
+    others = [("snowflake", "sqlite")] if kind == "snowflake" else [*INSIDE, *ELSEWHERE, *ONLY_READ]
     return [usual[0], *(place for place in others if place not in usual)]
 
 

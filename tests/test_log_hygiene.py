@@ -131,12 +131,7 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-@pytest.fixture(autouse=True)
-def _loggers_that_speak() -> None:
-    """Dagster's migrations of other tests disable the loggers that exist; here all of them must speak."""
-    for logger in logging.root.manager.loggerDict.values():
-        if isinstance(logger, logging.Logger):
-            logger.disabled = False
+pytestmark = pytest.mark.usefixtures("loggers_that_speak")
 
 
 def test_a_whole_life_of_a_sync_shows_no_secret_and_no_person(
