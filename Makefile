@@ -24,10 +24,10 @@ demo: $(V)/.demo ## Sync 2,000 made-up customers to a local DailyStory, twice
 	$(RUN) dagster_dailystory.demo
 
 test: $(V)/.test ## Run the tests, a real PostgreSQL server included
-	$(RUN) pytest -q -n 2 -m "not ui and not slow"
+	$(RUN) pytest -q -n 2 --dist worksteal -m "not ui and not slow"
 
 test-slow: $(V)/.test ## Run the long proofs: fifty kills, the fault storm, random histories
-	$(RUN) pytest -q -n 2 -m "slow and not snowflake"
+	$(RUN) pytest -q -n 2 --dist worksteal -m "slow and not snowflake"
 
 test-snowflake: $(V)-snowflake/.test ## Tell the scenarios on Snowflake's emulator, which wants an environment of its own
 	VIRTUAL_ENV=$(CURDIR)/$(V)-snowflake $(V)-snowflake/bin/python -m pytest -q -n 2 -m snowflake \

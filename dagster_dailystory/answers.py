@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 
-from sqlalchemy import Column, MetaData, PrimaryKeyConstraint, Table, and_, func, select
+from sqlalchemy import Column, MetaData, PrimaryKeyConstraint, Table, Update, and_, func, select
 
 from dagster_dailystory.bulk import insert_rows
 from dagster_dailystory.change import Answer, Outcome
@@ -46,14 +47,19 @@ class AnswerTable:
 
     def fill(self, answers: Sequence[Answer]) -> None:
         """Replace its rows, and write the verdicts to the changes."""
-        execute, changes = self._state.connection.execute, self._tables.changes
+        execute = self._state.connection.execute
         execute(self.table.delete())
         insert_rows(self._state.connection, self.table, [_row(answer) for answer in answers])
+        execute(self._verdicts)
+
+    @cached_property
+    def _verdicts(self) -> Update:
+        changes = self._tables.changes
         mine = and_(changes.c.plan_id == self._plan_id, changes.c.sequence == self.table.c.sequence)
         told = ("outcome", "reason", "message", "attempts", "answered_at")
         values: dict[str, SqlValue] = {name: self.table.c[name] for name in told}
         values["dsid"] = func.coalesce(self.table.c.dsid, changes.c.dsid)
-        execute(changes.update().where(mine).values(**values))
+        return changes.update().where(mine).values(**values)
 
     def answered(self, outcomes: Iterable[Outcome], *extra: SqlValue) -> SqlQuery:
         """Select the keys, and `extra` columns of both tables, of this batch's changes with certain outcomes."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from sqlalchemy import (
     ColumnElement,
+    Delete,
     FromClause,
+    Insert,
     Table,
+    Update,
     and_,
     case,
     false,
@@ -101,9 +105,9 @@ class Journal:
             has_known = any(changes[a.sequence].dsid is not None for a in answers)
             if outcomes & _LINKING:
                 self._move_rekeyed()
-                self._link(adds_rows=adds_rows, has_known=has_known)
+                self._write(self._link_statements, has_known=has_known, adds_rows=adds_rows)
             if outcomes & _WRITTEN:
-                self._remember_values(_WRITTEN, adds_rows=adds_rows, has_known=has_known)
+                self._write(self._value_statements, has_known=has_known, adds_rows=adds_rows)
             if Outcome.MAPPED in outcomes:
                 self._remember_mapped()
             if Outcome.DELETED in outcomes:
@@ -159,42 +163,50 @@ class Journal:
         execute(snapshot.delete().where(old_key.exists()))
         execute(contact_map.update().where(old).values({key: moved.c[key] for key in self._tables.key_names}))
 
-    def _link(self, *, adds_rows: bool, has_known: bool) -> None:
-        contact_map, answers, execute = self._tables.contact_map, self._answers.table, self._state.connection.execute
+    def _write(self, statements: tuple[Update, Insert], *, has_known: bool, adds_rows: bool) -> None:
+        """Execute statements that are built once a run: building them takes longer than the database needs."""
+        update, insert = statements
+        if has_known:
+            self._state.connection.execute(update)
+        if adds_rows:
+            self._state.connection.execute(insert)
+
+    @cached_property
+    def _link_statements(self) -> tuple[Update, Insert]:
+        """For keys that are in the contact map, and for others."""
+        contact_map, answers = self._tables.contact_map, self._answers.table
         linked = self._answers.answered(_LINKING, answers.c.dsid, answers.c.answered_at).subquery("linked")
         same = self._tables.same_key(contact_map, linked)
         values = {"dsid": linked.c.dsid, "last_synced_at": linked.c.answered_at}
-        if has_known:
-            execute(contact_map.update().where(same).values(**values, deactivated_at=null(), deleted_at=null()))
-        if not adds_rows:
-            return
+        update = contact_map.update().where(same).values(**values, deactivated_at=null(), deleted_at=null())
         names = [*self._tables.key_names, "dsid", "first_synced_at", "last_synced_at"]
         row = (*self._keys(linked), linked.c.dsid, linked.c.answered_at, linked.c.answered_at)
         new = select(*row).where(not_(select(contact_map.c.dsid).where(same).exists()))
-        execute(contact_map.insert().from_select(names, new))
+        return update, contact_map.insert().from_select(names, new)
 
-    def _remember_values(self, outcomes: Iterable[Outcome], *, adds_rows: bool, has_known: bool) -> None:
-        """Only what was sent moves; where everything was sent the row is replaced as a whole."""
-        changes, snapshot, execute = self._tables.changes, self._tables.snapshot, self._state.connection.execute
+    @cached_property
+    def _value_statements(self) -> tuple[Update, Insert]:
+        """For keys that are in the snapshot, and for others.
+
+        Only what was sent moves; where everything was sent the row is replaced as a whole.
+        """
+        changes, snapshot = self._tables.changes, self._tables.snapshot
         fields = self._tables.sync.mapped_fields
         copied = [changes.c[name] for m in fields for name in (m.state_column, differs_column(m.state_column))]
         identity = (changes.c.identity_email, changes.c.identity_mobile, changes.c.partition_value)
         replaced = or_(changes.c.replaces, func.coalesce(self._answers.table.c.replaced, false())).label("replaced")
-        sent = self._answers.answered(outcomes, *copied, *identity, replaced).subquery("sent")
+        sent = self._answers.answered(_WRITTEN, *copied, *identity, replaced).subquery("sent")
         values: dict[str, SqlValue] = {m.state_column: self._remembered(m, sent) for m in fields}
         for name in ("identity_email", "identity_mobile", "partition_value"):
             values[name] = func.coalesce(sent.c[name], snapshot.c[name])
         same = self._tables.same_key(snapshot, sent)
         present = {"resend_all": false(), "absent_since": null(), "absent_action": null()}
         removed = {name: case((sent.c.replaced, null()), else_=snapshot.c[name]) for name in self._tables.removed_names}
-        if has_known:
-            execute(snapshot.update().where(same).values(**values, **present, **removed))
-        if not adds_rows:
-            return
+        update = snapshot.update().where(same).values(**values, **present, **removed)
         columns = [*self._tables.key_names, *values, "resend_all"]
         new = select(*(sent.c[name] for name in columns[:-1]), false())
         absent = not_(select(snapshot.c.resend_all).where(same).exists())
-        execute(snapshot.insert().from_select(columns, new.where(absent)))
+        return update, snapshot.insert().from_select(columns, new.where(absent))
 
     def _remembered(self, mapped: MappedField, sent: FromClause) -> SqlValue:
         new, old = sent.c[mapped.state_column], self._tables.snapshot.c[mapped.state_column]
@@ -243,13 +255,20 @@ class Journal:
     def _settle_answered(self, *, has_creates: bool) -> None:
         """Every verdict but a doubtful one ends the row's intent; a success ends its rejection."""
         if has_creates:
-            self._drop(self._tables.intents, set(Outcome) - {Outcome.IN_DOUBT})
+            self._state.connection.execute(self._settled_intents)
         if self._has_rejections:
-            self._drop(self._tables.rejections, _LINKING | {Outcome.DELETED})
+            self._state.connection.execute(self._ended_rejections)
 
-    def _drop(self, table: Table, outcomes: Iterable[Outcome]) -> None:
-        answered = among(table, self._tables.key_names, self._answers.answered(outcomes))
-        self._state.connection.execute(table.delete().where(answered))
+    @cached_property
+    def _settled_intents(self) -> Delete:
+        return self._without(self._tables.intents, set(Outcome) - {Outcome.IN_DOUBT})
+
+    @cached_property
+    def _ended_rejections(self) -> Delete:
+        return self._without(self._tables.rejections, _LINKING | {Outcome.DELETED})
+
+    def _without(self, table: Table, outcomes: Iterable[Outcome]) -> Delete:
+        return table.delete().where(among(table, self._tables.key_names, self._answers.answered(outcomes)))
 
     def _keys(self, relation: FromClause) -> list[SqlValue]:
         return [relation.c[key] for key in self._tables.key_names]
