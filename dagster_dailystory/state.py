@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from sqlalchemy import Connection, Dialect, inspect, select
+from sqlalchemy.exc import DBAPIError
 
 from dagster_dailystory.dialect import SqlType
 from dagster_dailystory.engines import DATABASES, check_key_names, require_state_database
@@ -127,9 +128,9 @@ def open_state(location: StateLocation, sync: ContactSync) -> Iterator[State]:
         shared = SharedTables(location)
         with connection.begin():
             check_grants(connection, location.schema, _table_names(shared, location, sync))
-            if not inspect(connection).has_table(shared.meta.name, schema=location.schema):
-                shared.metadata.create_all(connection)
-                _found(connection, shared)
+        if not _is_there(connection, shared):
+            _make(connection, shared)
+        with connection.begin():
             facts = {row.name: row.value for row in connection.execute(select(shared.meta.c.name, shared.meta.c.value))}
         version = facts.get("schema_version")
         if version != str(SCHEMA_VERSION):
@@ -143,6 +144,22 @@ def open_state(location: StateLocation, sync: ContactSync) -> Iterator[State]:
 def _table_names(shared: SharedTables, location: StateLocation, sync: ContactSync) -> list[str]:
     own = [location.table_name(sync.name, table) for table in SYNC_TABLES]
     return [*(table.name for table in shared.metadata.sorted_tables), *own]
+
+
+def _is_there(connection: Connection, shared: SharedTables) -> bool:
+    with connection.begin():
+        return inspect(connection).has_table(shared.meta.name, schema=shared.meta.schema)
+
+
+def _make(connection: Connection, shared: SharedTables) -> None:
+    """Make the shared tables, unless another run makes them at this moment: then its tables are used."""
+    try:
+        with connection.begin():
+            shared.metadata.create_all(connection)
+            _found(connection, shared)
+    except DBAPIError:
+        if not _is_there(connection, shared):
+            raise
 
 
 def _found(connection: Connection, shared: SharedTables) -> None:
