@@ -58,7 +58,9 @@ def placements(kind: str, story: str) -> list[Placement]:
     usual = [INSIDE[number % len(INSIDE)], ELSEWHERE[number // len(INSIDE) % len(ELSEWHERE)]]
     if kind == "usual":
         return usual
-    others = [("snowflake", "sqlite")] if kind == "snowflake" else [*INSIDE, *ELSEWHERE, *ONLY_READ]
+    if kind == "snowflake":  # its environment has no PostgreSQL
+        return [("sqlite", None), ("snowflake", "sqlite")]
+    others = [*INSIDE, *ELSEWHERE, *ONLY_READ]
     return [usual[0], *(place for place in others if place not in usual)]
 
 
