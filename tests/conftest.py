@@ -25,6 +25,12 @@ from mariadb import mariadb_server
 ENGINES = ("duckdb", "sqlite", "postgresql")
 
 
+def pytest_configure() -> None:
+    """Let Ctrl-C interrupt: a shell that starts the tests in the background has them ignore it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture
 def loggers_that_speak() -> None:
     """Dagster's migrations of other tests disable the loggers that exist; whoever listens needs them all."""
