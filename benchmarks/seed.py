@@ -5,8 +5,9 @@ from __future__ import annotations
 from sqlalchemy import Text, cast, func, literal, select
 
 from dagster_dailystory.layout import lay_out
-from dagster_dailystory.model import ContactSync
+from dagster_dailystory.model import ContactSync, PlanOptions
 from dagster_dailystory.places import Warehouse
+from dagster_dailystory.row_hash import ROW_HASH
 from dagster_dailystory.session import held
 from dagster_dailystory.staging import stage_source
 
@@ -14,12 +15,12 @@ from dagster_dailystory.staging import stage_source
 def acknowledge_everything(sync: ContactSync, warehouse: Warehouse) -> None:
     """Write every source row to the snapshot and the contact map, as if DailyStory had taken it."""
     with held(sync, warehouse.state) as (state, lease):
-        staged = stage_source(state, lease, warehouse.url)
+        staged = stage_source(state, lease, warehouse.url, PlanOptions())
         assert staged is not None
         tables = lay_out(state, staged.key_types, staged.value_types)
         source, key = staged.relation, sync.key_columns[0]
         email, mobile = func.lower(source.c["field_email"]), source.c["field_mobilePhone"]
-        names = [column.name for column in source.c]
+        names = [column.name for column in source.c if column.name != ROW_HASH]
         values = (*(source.c[name] for name in names), email, mobile, literal(False))
         snapshot = tables.snapshot.insert().from_select(
             [*names, "identity_email", "identity_mobile", "resend_all"], select(*values)

@@ -68,6 +68,7 @@ class Diff:
         options: What the run asks for.
         dialect: The state database's dialect.
         keys: The asked-for keys with their values as the database holds them; empty for all.
+        present: The keys of all rows, where `source` has only the part of them that may differ.
     """
 
     source: FromClause
@@ -75,6 +76,12 @@ class Diff:
     options: PlanOptions
     dialect: Dialect
     keys: Sequence[Mapping[str, object]] = ()
+    present: FromClause | None = None
+
+    @property
+    def all_rows(self) -> FromClause:
+        """A relation with the keys of all source rows."""
+        return self.source if self.present is None else self.present
 
     @property
     def _keys(self) -> tuple[str, ...]:
@@ -115,8 +122,9 @@ class Diff:
 
     def row_counts(self) -> SqlQuery:
         """How many rows are in scope, and how many of them have a NULL in the key."""
-        counts: list[SqlValue] = [func.count(), _rows(not_(self.has_key(self.source)))]
-        return select(*counts).select_from(self.source).where(self.in_scope())
+        rows = self.all_rows
+        counts: list[SqlValue] = [func.count(), _rows(not_(self.has_key(rows)))]
+        return select(*counts).select_from(rows).where(self.in_scope(rows))
 
     def pending_counts(self, pending: FromClause) -> SqlQuery:
         """Of `pending`: rows to look at, new ones, returning ones, and departed keys."""
@@ -142,9 +150,10 @@ class Diff:
 
     def duplicate_keys(self) -> SqlQuery:
         """Each key that more than one row has, with the number of its rows in `source_rows`."""
-        keys = [self.source.c[key] for key in self.tables.key_names]
-        rows_in_scope = _rows(self.in_scope())
-        grouped = select(*keys, rows_in_scope.label("source_rows")).where(self.has_key(self.source))
+        rows = self.all_rows
+        keys = [rows.c[key] for key in self.tables.key_names]
+        rows_in_scope = _rows(self.in_scope(rows))
+        grouped = select(*keys, rows_in_scope.label("source_rows")).where(self.has_key(rows))
         return grouped.group_by(*keys).having(func.count() > 1, rows_in_scope > 0)
 
     def key_sample(self, one_in: int) -> SqlQuery:
@@ -165,7 +174,7 @@ class Diff:
         Args:
             spans: Parts of the keys, which together are all of them.
         """
-        both = self.options.plans_deletions and joins_fully(self.dialect)
+        both = self.options.plans_deletions and joins_fully(self.dialect) and self.present is None
         for span in spans:
             yield partial(self._differing, span, both=both)
         if self.options.plans_deletions and not both:
@@ -203,7 +212,7 @@ class Diff:
 
     def _departed(self, offset: int) -> SqlQuery:
         """Number the synced keys that are nowhere in the source, in any form; seen once."""
-        snapshot, source = self.tables.snapshot, self.source
+        snapshot, source = self.tables.snapshot, self.all_rows
         keys = [snapshot.c[key] for key in self._keys]
         return (
             select(
@@ -261,7 +270,7 @@ class Diff:
 
     def is_present(self, relation: FromClause) -> ColumnElement[bool]:
         """Whether a key is anywhere in the source, in any form."""
-        return exists().where(self.tables.same_key(self.source, relation))
+        return exists().where(self.tables.same_key(self.all_rows, relation))
 
     def snapshot_counts(self) -> SqlQuery:
         """How many keys the snapshot has, how many of them are absent, and how many this run may find departed."""

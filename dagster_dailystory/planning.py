@@ -45,6 +45,7 @@ from dagster_dailystory.plans import Plans
 from dagster_dailystory.recent import Recent
 from dagster_dailystory.rejections import Rejections
 from dagster_dailystory.report import PlanStatus, PlanSummary
+from dagster_dailystory.row_hashes import RowHashes
 from dagster_dailystory.staging import Staged, stage_source
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables
@@ -74,7 +75,7 @@ def make_plan(
         state.check_destination(destination, bind=False)
         recent = Recent(state)
     options = replace(options, since=recent.since(options))
-    staged = stage_source(state, lease, warehouse_url, options.since)
+    staged = stage_source(state, lease, warehouse_url, options)
     tables = None if staged is None else lay_out(state, staged.key_types, staged.value_types)
     read_one_moment(state.connection)
     with lease.during(state):
@@ -109,9 +110,9 @@ class _Draft:
         """Diff, judge, and write the changes and the rejections."""
         state, options = self._state, self._options
         keys = [each for key in options.keys for each in _typed_keys(key, staged.key_types)]
-        diff = Diff(staged.relation, tables, options, state.dialect, keys)
+        diff = Diff(staged.relation, tables, options, state.dialect, keys, staged.present)
         self._rows_read, rows_keyless = map(int, state.connection.execute(diff.row_counts()).one())
-        self._source_is_empty = not self._rows_read and not self._scalar(select(literal(1)).select_from(diff.source))
+        self._source_is_empty = not self._rows_read and not self._scalar(select(literal(1)).select_from(diff.all_rows))
         pending = self._write_pending(diff)
         rows_keyed = self._rows_read - rows_keyless
         duplicates = self._set_duplicates_aside(diff, pending, rows_keyed, are_unique=staged.has_unique_keys)
@@ -120,6 +121,7 @@ class _Draft:
         self._store_changes(PlannedChanges(self._plan_id, tables, options, pending, judged))
         if not options.dry_run:
             Rejections(state, tables).record_local(pending, judged, duplicates, rows_keyless, diff)
+            RowHashes(state, tables).update(staged.hashed, pending, duplicates)
         self._count(tables, judged)
 
     def _judge(self, diff: Diff, pending: TableClause) -> Table:
@@ -175,7 +177,7 @@ class _Draft:
     def _spans(self, diff: Diff) -> list[Span]:
         """Parts of the key that DuckDB joins one after the other, so that memory does not grow with the table."""
         count = self._rows_read // SPAN_ROWS + 1
-        if diff.dialect.name != "duckdb" or count == 1:
+        if diff.dialect.name != "duckdb" or count == 1 or diff.present is not None:
             return [WHOLE]
         sample = self._state.connection.execute(diff.key_sample(SPAN_ROWS // SAMPLES_PER_SPAN)).scalars().all()
         bounds = sorted({sample[len(sample) * number // count] for number in range(1, count)}) if sample else []

@@ -97,6 +97,13 @@ def look_at_all_rows(state: State) -> None:
     """Let the next run compare everything: there are differences that no change of a source row has made."""
     if state.sync.watermark is not None:
         state.set_meta(_name(state), f"forgotten {secrets.token_hex(8)}")
+    if state.meta(row_hashes_name(state)):
+        state.set_meta(row_hashes_name(state), "")
+
+
+def row_hashes_name(state: State) -> str:
+    """Where the state says what its remembered row hashes were made for."""
+    return f"row_hashes:{state.sync.name}"
 
 
 def _name(state: State) -> str:

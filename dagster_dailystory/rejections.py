@@ -76,12 +76,13 @@ class Rejections:
         at by every plan that does not choose its rows by their keys.
         """
         same_key = partial(self._tables.same_key, self._rejections)
-        in_source = select(literal(1)).select_from(diff.source).where(same_key(diff.source))
+        rows = diff.all_rows
+        in_source = select(literal(1)).select_from(rows).where(same_key(rows))
         chosen_by_key = bool(diff.options.keys) or diff.options.scope is Scope.REJECTED
         left = diff.has_key(self._rejections) if chosen_by_key else true()
         if diff.options.since is not None:
             left = false()  # what is not among the recent rows may well be there
-        looked_at = or_(in_source.where(diff.in_scope()).exists(), and_(left, not_(in_source.exists())))
+        looked_at = or_(in_source.where(diff.in_scope(rows)).exists(), and_(left, not_(in_source.exists())))
         still_differs = select(pending.c.sequence).where(same_key(pending), not_(pending.c.departed)).exists()
         remembered = self._rejections.c.reason.in_(_REMEMBERED)
         stale = and_(not_(remembered), self._rejections.c.last_seen_at < self._now)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import (
@@ -50,6 +51,11 @@ from dagster_dailystory.watermark import Moment
 
 BATCH_ROWS = 5_000
 """Rows read at a time: memory does not grow with the table."""
+
+Batches = Iterator[Sequence[Sequence[object]]]
+"""Rows, so many at a time."""
+
+NO_PARAMETERS: Mapping[str, object] = MappingProxyType({})
 
 _SCHEMA_AND_NAME = 2
 _TOKEN = re.compile(
@@ -274,16 +280,27 @@ def reading(source: Source, sync: ContactSync) -> SqlQuery:
     return select(*(value.label(f"c{place}") for place, value in enumerate(source.selection(sync).values())))
 
 
-def stream(source: Source, sync: ContactSync, connection: Connection) -> Iterator[list[tuple[object, ...]]]:
-    """Read the source's key and mapped columns in batches, through a server-side cursor where there is one."""
-    query = reading(source, sync)
+def stream(
+    query: SqlQuery, sync: ContactSync, connection: Connection, parameters: Mapping[str, object] = NO_PARAMETERS
+) -> Batches:
+    """Read the source in batches, through a server-side cursor where there is one.
+
+    Args:
+        query: See `reading`.
+        sync: Whose source it is.
+        connection: To the warehouse.
+        parameters: Of the query.
+
+    Raises:
+        WarehouseError: The query fails.
+    """
     with refusals(f"the source of sync {sync.name!r} cannot be read"):
         if connection.dialect.name == "clickhousedb":
             yield from clickhouse_blocks(connection, query, BATCH_ROWS)
             return
         # The size is needed: without it SQLAlchemy gathers the whole result before the first batch.
         streaming = connection.execution_options(stream_results=True, yield_per=BATCH_ROWS)
-        result = streaming.execute(query)
+        result = streaming.execute(query, parameters)
         documents = document_places(result)
         for batch in result.partitions(BATCH_ROWS):
-            yield [read_documents(row, documents) if documents else tuple(row) for row in batch]
+            yield [read_documents(row, documents) for row in batch] if documents else batch

@@ -2,30 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from operator import itemgetter
+from typing import Any
 
-from sqlalchemy import Column, FromClause, MetaData, String, Table, select
+from sqlalchemy import Column, Connection, FromClause, Integer, MetaData, String, Table, func, select
 
-from dagster_dailystory.bulk import insert_rows
-from dagster_dailystory.dialect import BIG_INTEGER, TEXT, CreateTemporaryTableAs, SqlType, index_temporary, storage_type
+from dagster_dailystory.bulk import insert_rows, json_rows, rows_parameter
+from dagster_dailystory.dialect import (
+    BIG_INTEGER,
+    TEXT,
+    CreateTemporaryTableAs,
+    SqlQuery,
+    SqlType,
+    SqlValue,
+    index_temporary,
+    storage_type,
+)  # fmt: skip
 from dagster_dailystory.errors import StateError
 from dagster_dailystory.lease import Lease
+from dagster_dailystory.model import PlanOptions
 from dagster_dailystory.partitions import PARTITION_VALUE, ColumnValues
+from dagster_dailystory.row_hash import ROW_HASH, hash_version, row_hash
+from dagster_dailystory.row_hashes import HashedRows, RowHashes, may_leave_rows_out
+from dagster_dailystory.settled_heap import settled_heap
 from dagster_dailystory.source import (
+    NO_PARAMETERS,
+    Batches,
     Source,
     column_types,
     has_unique_keys,
     open_source,
+    reading,
     reflected_types,
     stream,
     typed_selection,
 )  # fmt: skip
 from dagster_dailystory.staged import staged_key, staged_texts
 from dagster_dailystory.state import State
-from dagster_dailystory.warehouse import connect, open_engine, refusals, same_database
+from dagster_dailystory.tables import SyncTables
+from dagster_dailystory.warehouse import connect, open_engine, read_one_moment, refusals, same_database
 from dagster_dailystory.watermark import Moment
+
+_WORTH_LOOKING_FOR, _WORTH_READING_ALL = 1_000, 10
+"""Where more rows than that and more than one in so many moved, all are read: to look for some is to hash all again."""
+
+_HASHES_ASKED_FOR = 100_000
+"""Hashes that one statement looks for."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +63,8 @@ class Staged:
         value_types: State column -> type.
         highest: The highest value of the watermark's column, seen before the rows were read.
         has_unique_keys: The database itself sees to it that no key has two rows.
+        present: The keys of all rows, where `relation` has only those that may differ.
+        hashed: The rows with their hashes, where they have some.
     """
 
     relation: FromClause
@@ -45,23 +72,25 @@ class Staged:
     value_types: Mapping[str, SqlType]
     highest: Moment | None = None
     has_unique_keys: bool = False
+    present: FromClause | None = None
+    hashed: HashedRows | None = None
 
 
-def stage_source(state: State, lease: Lease, warehouse_url: str, since: Moment | None = None) -> Staged | None:
+def stage_source(state: State, lease: Lease, warehouse_url: str, options: PlanOptions) -> Staged | None:
     """Bring the source to the state, evaluating the user's query once.
 
     Args:
         state: The sync's state.
         lease: The right to plan it.
         warehouse_url: Where the source is.
-        since: The lowest value of the watermark's column, None for all rows.
+        options: What the run asks for. Rows whose hash is the remembered one stay where they are, if it may be trusted.
 
     Returns:
         The staged source; None where it has no row yet and nothing is known of its key.
     """
     if same_database(warehouse_url, state.location.url):
-        return _in_the_warehouse(state, lease, since)
-    return _from_elsewhere(state, lease, warehouse_url, since)
+        return _in_the_warehouse(state, lease, options.since)
+    return _from_elsewhere(state, lease, warehouse_url, options)
 
 
 def _in_the_warehouse(state: State, lease: Lease, since: Moment | None) -> Staged:
@@ -92,56 +121,130 @@ def _keep(state: State, source: Source) -> tuple[Source, dict[str, SqlType]]:
     return Source(kept.alias("source"), (None, name), source.columns), types
 
 
-def _from_elsewhere(state: State, lease: Lease, warehouse_url: str, since: Moment | None) -> Staged | None:
-    with connect(open_engine(warehouse_url), "warehouse") as warehouse, warehouse.begin():
-        source = open_source(state.sync, warehouse).recent(state.sync, since)
-        highest = source.highest(state.sync, warehouse)
-        batches = stream(source, state.sync, warehouse)
+def _from_elsewhere(state: State, lease: Lease, warehouse_url: str, options: PlanOptions) -> Staged | None:
+    with connect(open_engine(warehouse_url), "warehouse") as warehouse:
+        read_one_moment(warehouse)
+        with warehouse.begin(), settled_heap():
+            source = open_source(state.sync, warehouse).recent(state.sync, options.since)
+            hashed = row_hash(source, state.sync, warehouse) if may_leave_rows_out(state.sync, options) else None
+            with lease.during(state):
+                return _Transport(state, warehouse, source, hashed, state.load_tables()).stage()
+
+
+@dataclass(frozen=True)
+class _Transport:
+    """Brings the source to a state elsewhere, in one transaction on each side.
+
+    Attributes:
+        state: Where the rows go.
+        warehouse: Where they are.
+        source: What they are there.
+        row_hash: The hash of a row, None where none may or can be used.
+        known: The sync's tables, None before its first plan.
+    """
+
+    state: State
+    warehouse: Connection
+    source: Source
+    row_hash: SqlValue | None
+    known: SyncTables | None
+
+    def stage(self) -> Staged | None:
+        sync = self.state.sync
+        highest = self.source.highest(sync, self.warehouse)
+        version = "" if self.row_hash is None else hash_version(self.warehouse)
+        present = self._present(version)
+        moved = None if present is None else self._moved(present)
+        batches = self._stream(self._reading()) if moved is None else self._rows_of(moved)
         first = next(batches, [])
-        with lease.during(state):
-            keys = _key_types(state, first)
-            if keys is None:
-                return None
-            values: dict[str, SqlType] = {m.state_column: TEXT for m in state.sync.mapped_fields}
-            partition: dict[str, SqlType] = {PARTITION_VALUE: TEXT} if state.sync.partition_column else {}
-            columns = [Column(name, kind) for name, kind in {**keys, **values, **partition}.items()]
-            name = state.location.table_name(state.sync.name, "staged")
-            table = Table(name, MetaData(), *columns, prefixes=["TEMPORARY"])
-            table.create(state.connection)
-            _fill(state, table, chain([first], batches))
-            index_temporary(state.connection, name, list(keys))
-    return Staged(table.alias("source"), keys, values, highest)
+        keys = self._key_types(first)
+        if keys is None:
+            return None
+        values: dict[str, SqlType] = {m.state_column: TEXT for m in sync.mapped_fields}
+        partition: dict[str, SqlType] = {PARTITION_VALUE: TEXT} if sync.partition_column else {}
+        hashes: dict[str, SqlType] = {ROW_HASH: BIG_INTEGER} if version else {}
+        table = self._fill("staged", {**keys, **values, **partition, **hashes}, chain([first], batches))
+        relation = table.alias("source")
+        return Staged(
+            relation,
+            keys,
+            values,
+            highest,
+            has_unique_keys=bool(hashes) and has_unique_keys(self.source, sync, self.warehouse),
+            present=None if moved is None else present,
+            hashed=HashedRows(relation, version) if hashes else None,
+        )
 
+    def _present(self, version: str) -> Table | None:
+        """The keys and hashes of all rows; None where no hash is remembered that they could be compared with."""
+        if self.row_hash is None or self.known is None or not RowHashes(self.state, self.known).are_of(version):
+            return None
+        columns, keys = self.source.selection(self.state.sync), self._key_types([]) or {}
+        query = select(*(columns[key].label(f"c{place}") for place, key in enumerate(keys)), self.row_hash)
+        return self._fill("present", {**keys, ROW_HASH: BIG_INTEGER}, self._stream(query))
 
-def _key_types(state: State, first: list[tuple[object, ...]]) -> dict[str, SqlType] | None:
-    """Whole numbers stay numbers; every other key is kept as canonical text, as the first run decided."""
-    existing = state.load_tables()
-    names = state.sync.key_columns
-    if existing is not None:
-        return {name: TEXT if isinstance(existing.snapshot.c[name].type, String) else BIG_INTEGER for name in names}
-    if not first:
-        return None
-    columns = list(zip(*first, strict=True))[: len(names)]
-    return {
-        name: BIG_INTEGER if all(isinstance(staged_key(v), int) for v in values if v is not None) else TEXT
-        for name, values in zip(names, columns, strict=True)
-    }
+    def _moved(self, present: Table) -> list[int] | None:
+        """The hashes of the rows to read; None where so many rows moved that reading all of them is quicker."""
+        assert self.known is not None
+        execute = self.state.connection.execute
+        rows = int(execute(select(func.count()).select_from(present)).scalar_one())
+        most = max(rows // _WORTH_READING_ALL, _WORTH_LOOKING_FOR)
+        moved = execute(RowHashes(self.state, self.known).moved(present).limit(most + 1)).scalars().all()
+        return None if len(moved) > most else list(moved)
 
+    def _rows_of(self, hashes: Sequence[int]) -> Batches:
+        given = json_rows(self.warehouse.dialect, {ROW_HASH: BIG_INTEGER})
+        assert self.row_hash is not None
+        query = self._reading().where(self.row_hash.in_(select(given.c[ROW_HASH])))
+        for start in range(0, len(hashes), _HASHES_ASKED_FOR):
+            some = [{ROW_HASH: each} for each in hashes[start : start + _HASHES_ASKED_FOR]]
+            yield from self._stream(query, rows_parameter(some))
 
-def _fill(state: State, table: Table, batches: Iterator[list[tuple[object, ...]]]) -> None:
-    """Insert batch by batch. Columns are staged whole: most are texts that stay as they are."""
-    names = [column.name for column in table.columns]
-    key_count = len(state.sync.key_columns)
-    whole = [isinstance(table.c[name].type, type(BIG_INTEGER)) for name in names[:key_count]]
-    partitions = state.sync.partitions
-    for batch in filter(None, batches):
-        columns = list(zip(*batch, strict=True))
-        keyed = zip(columns, names, whole, strict=False)
-        staged: list[Sequence[int | str | None]] = [[_key(state, v, n, whole=w) for v in c] for c, n, w in keyed]
-        staged.extend(staged_texts(column) for column in columns[key_count:])
-        if isinstance(partitions, ColumnValues):
-            staged[-1] = [partitions.name_of(value) for value in staged_texts(columns[-1])]
-        insert_rows(state.connection, table, list(zip(*staged, strict=True)))
+    def _reading(self) -> SqlQuery:
+        query = reading(self.source, self.state.sync)
+        return query if self.row_hash is None else query.add_columns(self.row_hash)
+
+    def _stream(self, query: SqlQuery, parameters: Mapping[str, object] = NO_PARAMETERS) -> Batches:
+        return stream(query, self.state.sync, self.warehouse, parameters)
+
+    def _key_types(self, first: Sequence[Sequence[object]]) -> dict[str, SqlType] | None:
+        """Whole numbers stay numbers; every other key is kept as canonical text, as the first run decided."""
+        names = self.state.sync.key_columns
+        if self.known is not None:
+            known = self.known.snapshot.c
+            return {name: TEXT if isinstance(known[name].type, String) else BIG_INTEGER for name in names}
+        if not first:
+            return None
+        columns = list(zip(*first, strict=True))[: len(names)]
+        return {
+            name: BIG_INTEGER if all(isinstance(staged_key(v), int) for v in values if v is not None) else TEXT
+            for name, values in zip(names, columns, strict=True)
+        }
+
+    def _fill(self, name: str, types: Mapping[str, SqlType], batches: Batches) -> Table:
+        """Make a temporary table of rows. Columns are staged whole: most are texts that stay as they are."""
+        state, keys = self.state, self.state.sync.key_columns
+        columns = [Column(each, kind) for each, kind in types.items()]
+        table = Table(state.location.table_name(state.sync.name, name), MetaData(), *columns, prefixes=["TEMPORARY"])
+        table.create(state.connection)
+        for batch in filter(None, batches):
+            # Not zip(*batch): an iterator for each row keeps the garbage collector busy for longer than all the rest.
+            values = zip(types, (list(map(itemgetter(place), batch)) for place in range(len(types))), strict=True)
+            staged = [self._staged(each, column, types[each]) for each, column in values]
+            insert_rows(state.connection, table, list(zip(*staged, strict=True)))
+        index_temporary(state.connection, table.name, keys)
+        return table
+
+    def _staged(self, name: str, values: Sequence[Any], kind: SqlType) -> Sequence[int | str | None]:
+        if name == ROW_HASH:
+            return values
+        if name in self.state.sync.key_columns:
+            return [_key(self.state, value, name, whole=isinstance(kind, Integer)) for value in values]
+        texts = staged_texts(values)
+        partitions = self.state.sync.partitions
+        if name == PARTITION_VALUE and isinstance(partitions, ColumnValues):
+            return [partitions.name_of(value) for value in texts]
+        return texts
 
 
 def _key(state: State, value: object, name: str, *, whole: bool) -> int | str | None:

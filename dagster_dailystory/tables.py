@@ -26,7 +26,7 @@ from dagster_dailystory.model import ContactSync
 SCHEMA_VERSION = 1
 """Version of the layout below; state of another version is refused."""
 
-SYNC_TABLES = ("snapshot", "contact_map", "changes", "intents", "rejections")
+SYNC_TABLES = ("snapshot", "contact_map", "changes", "intents", "rejections", "row_hashes")
 """The tables of one sync, without the prefix and the sync's name."""
 
 _LONGEST_NAME = 60  # PostgreSQL cuts identifiers at 63 bytes
@@ -193,6 +193,13 @@ class SyncTables:
             Column("attempts", BIG_INTEGER),
             Column("first_seen_at", MOMENT),
             Column("last_seen_at", MOMENT),
+        )
+        self.row_hashes = Table(
+            location.table_name(name, "row_hashes"),
+            self.metadata,
+            *key_columns(),
+            Column("row_hash", BIG_INTEGER),
+            *keyed(*key_types),
         )
         if indexed:
             for table, columns in (

@@ -85,6 +85,12 @@ CREATE TABLE dailystory_customers_rejections (
 
 CREATE INDEX dailystory_customers_rejections_9a0e715d ON dailystory_customers_rejections (customer_id);
 
+CREATE TABLE dailystory_customers_row_hashes (
+    customer_id INTEGER NOT NULL,
+    row_hash BIGINT,
+    PRIMARY KEY (customer_id)
+);
+
 CREATE TABLE dailystory_customers_snapshot (
     customer_id INTEGER NOT NULL,
     field_email TEXT,

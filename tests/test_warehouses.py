@@ -13,7 +13,7 @@ from harness import SNOWFLAKE, people, sync_of, world_at
 from dagster_dailystory.engines import DATABASES
 from dagster_dailystory.errors import ConfigurationError, StateError, WarehouseError
 from dagster_dailystory.session import held
-from dagster_dailystory.source import BATCH_ROWS, open_source, stream
+from dagster_dailystory.source import BATCH_ROWS, open_source, reading, stream
 from dagster_dailystory.tables import StateLocation
 from dagster_dailystory.warehouse import connect, open_engine
 
@@ -62,7 +62,7 @@ def test_memory_does_not_grow_with_the_table(warehouse: str, new_database: Calla
     with connect(open_engine(new_database(warehouse)), "warehouse") as connection, connection.begin():
         found = open_source(sync, connection)
         tracemalloc.start()
-        counted = sum(len(batch) for batch in stream(found, sync, connection))
+        counted = sum(len(batch) for batch in stream(reading(found, sync), sync, connection))
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert counted == rows

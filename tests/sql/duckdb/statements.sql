@@ -134,6 +134,16 @@ CREATE TABLE dailystory_customers_rejections (
 	last_seen_at TIMESTAMP WITHOUT TIME ZONE
 );
 
+CREATE TABLE dailystory_customers_row_hashes (
+	customer_id BIGINT NOT NULL, 
+	row_hash BIGINT
+);
+
+CREATE TABLE dailystory_customers_row_hashes (
+	customer_id INTEGER NOT NULL, 
+	row_hash BIGINT
+);
+
 CREATE TABLE dailystory_customers_snapshot (
 	customer_id BIGINT NOT NULL, 
 	field_email TEXT, 
@@ -896,6 +906,10 @@ WHERE dailystory_customers_rejections.reason IN (?);
 
 SELECT dailystory_customers_rejections.reason 
 FROM dailystory_customers_rejections 
+ LIMIT ?;
+
+SELECT dailystory_customers_row_hashes.row_hash 
+FROM dailystory_customers_row_hashes 
  LIMIT ?;
 
 SELECT dailystory_customers_snapshot.customer_id, field_city AS text 

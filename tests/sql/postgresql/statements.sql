@@ -154,6 +154,18 @@ CREATE TABLE dailystory_customers_rejections (
 	last_seen_at TIMESTAMP WITHOUT TIME ZONE
 );
 
+CREATE TABLE dailystory_customers_row_hashes (
+	customer_id BIGINT NOT NULL, 
+	row_hash BIGINT, 
+	PRIMARY KEY (customer_id)
+);
+
+CREATE TABLE dailystory_customers_row_hashes (
+	customer_id INTEGER NOT NULL, 
+	row_hash BIGINT, 
+	PRIMARY KEY (customer_id)
+);
+
 CREATE TABLE dailystory_customers_snapshot (
 	customer_id BIGINT NOT NULL, 
 	field_email TEXT, 
@@ -921,6 +933,10 @@ WHERE dailystory_customers_rejections.reason IN ($1::VARCHAR);
 
 SELECT dailystory_customers_rejections.reason 
 FROM dailystory_customers_rejections 
+ LIMIT $1::INTEGER;
+
+SELECT dailystory_customers_row_hashes.row_hash 
+FROM dailystory_customers_row_hashes 
  LIMIT $1::INTEGER;
 
 SELECT dailystory_customers_snapshot.customer_id, field_city AS text 

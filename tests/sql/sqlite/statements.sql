@@ -14,6 +14,8 @@ CREATE INDEX dailystory_customers_pending_customer_id ON dailystory_customers_pe
 
 CREATE INDEX dailystory_customers_pending_sequence ON dailystory_customers_pending (sequence);
 
+CREATE INDEX dailystory_customers_present_customer_id ON dailystory_customers_present (customer_id);
+
 CREATE INDEX dailystory_customers_rejections_9a0e715d ON dailystory_customers_rejections (customer_id);
 
 CREATE INDEX dailystory_customers_snapshot_55a2a2ee ON dailystory_customers_snapshot (identity_mobile);
@@ -148,6 +150,18 @@ CREATE TABLE dailystory_customers_rejections (
 	last_seen_at DATETIME
 );
 
+CREATE TABLE dailystory_customers_row_hashes (
+	customer_id  NOT NULL, 
+	row_hash BIGINT, 
+	PRIMARY KEY (customer_id)
+);
+
+CREATE TABLE dailystory_customers_row_hashes (
+	customer_id BIGINT NOT NULL, 
+	row_hash BIGINT, 
+	PRIMARY KEY (customer_id)
+);
+
 CREATE TABLE dailystory_customers_snapshot (
 	customer_id  NOT NULL, 
 	field_email , 
@@ -247,6 +261,11 @@ CREATE TEMPORARY TABLE dailystory_customers_answers (
 	replaced BOOLEAN, 
 	PRIMARY KEY (sequence)
 );
+
+CREATE TEMPORARY TABLE dailystory_customers_duplicates AS SELECT dailystory_customers_present.customer_id, coalesce(sum(CASE WHEN 1 = 1 THEN 1 ELSE 0 END), 0) AS source_rows 
+FROM dailystory_customers_present 
+WHERE dailystory_customers_present.customer_id IS NOT NULL GROUP BY dailystory_customers_present.customer_id 
+HAVING count(*) > 1 AND coalesce(sum(CASE WHEN 1 = 1 THEN 1 ELSE 0 END), 0) > 0;
 
 CREATE TEMPORARY TABLE dailystory_customers_duplicates AS SELECT source.customer_id, coalesce(sum(CASE WHEN (CAST(coalesce(dailystory_hash(CAST(source.customer_id AS TEXT)) % 2, 0) AS BIGINT) = 1) THEN 1 ELSE 0 END), 0) AS source_rows 
 FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source."plan", '') AS custom_plan 
@@ -396,13 +415,19 @@ CREATE TEMPORARY TABLE dailystory_customers_pending AS SELECT row_number() OVER 
 FROM dailystory_customers_staged AS source LEFT OUTER JOIN dailystory_customers_snapshot ON source.customer_id = dailystory_customers_snapshot.customer_id 
 WHERE source.customer_id IS NOT NULL AND 1 = 1;
 
+CREATE TEMPORARY TABLE dailystory_customers_present (
+	customer_id BIGINT, 
+	row_hash BIGINT
+);
+
 CREATE TEMPORARY TABLE dailystory_customers_staged (
 	customer_id BIGINT, 
 	field_email TEXT, 
 	"field_firstName" TEXT, 
 	field_city TEXT, 
 	"field_lastName" TEXT, 
-	custom_plan TEXT
+	custom_plan TEXT, 
+	row_hash BIGINT
 );
 
 CREATE TEMPORARY TABLE dailystory_customers_staged (
@@ -411,6 +436,15 @@ CREATE TEMPORARY TABLE dailystory_customers_staged (
 	"field_firstName" TEXT, 
 	field_city TEXT, 
 	custom_plan TEXT
+);
+
+CREATE TEMPORARY TABLE dailystory_customers_staged (
+	customer_id BIGINT, 
+	field_email TEXT, 
+	"field_firstName" TEXT, 
+	field_city TEXT, 
+	custom_plan TEXT, 
+	row_hash BIGINT
 );
 
 CREATE TEMPORARY TABLE dailystory_customers_staged AS SELECT source.customer_id, source.email, source.first_name, source.city, source."plan" 
@@ -493,6 +527,14 @@ FROM dailystory_customers_pending
 WHERE dailystory_customers_rejections.customer_id = dailystory_customers_pending.customer_id AND dailystory_customers_pending.departed = 0)));
 
 DELETE FROM dailystory_customers_rejections WHERE ((EXISTS (SELECT ? AS anon_1 
+FROM dailystory_customers_present 
+WHERE dailystory_customers_rejections.customer_id = dailystory_customers_present.customer_id AND 1 = 1)) OR NOT (EXISTS (SELECT ? AS anon_1 
+FROM dailystory_customers_present 
+WHERE dailystory_customers_rejections.customer_id = dailystory_customers_present.customer_id))) AND ((dailystory_customers_rejections.reason NOT IN (?)) AND dailystory_customers_rejections.last_seen_at < ? OR dailystory_customers_rejections.reason IN (?) AND NOT (EXISTS (SELECT dailystory_customers_pending.sequence 
+FROM dailystory_customers_pending 
+WHERE dailystory_customers_rejections.customer_id = dailystory_customers_pending.customer_id AND dailystory_customers_pending.departed = 0)));
+
+DELETE FROM dailystory_customers_rejections WHERE ((EXISTS (SELECT ? AS anon_1 
 FROM dailystory_customers_staged AS source 
 WHERE dailystory_customers_rejections.customer_id = source.customer_id AND (EXISTS (SELECT * 
 FROM dailystory_customers_rejections 
@@ -530,6 +572,16 @@ DELETE FROM dailystory_customers_rejections WHERE dailystory_customers_rejection
 FROM dailystory_customers_changes JOIN dailystory_customers_answers ON dailystory_customers_answers.sequence = dailystory_customers_changes.sequence 
 WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.sequence IN (SELECT dailystory_customers_answers.sequence 
 FROM dailystory_customers_answers) AND dailystory_customers_answers.outcome IN (?));
+
+DELETE FROM dailystory_customers_row_hashes;
+
+DELETE FROM dailystory_customers_row_hashes WHERE EXISTS (SELECT * 
+FROM dailystory_customers_duplicates 
+WHERE dailystory_customers_row_hashes.customer_id = dailystory_customers_duplicates.customer_id);
+
+DELETE FROM dailystory_customers_row_hashes WHERE EXISTS (SELECT * 
+FROM dailystory_customers_pending 
+WHERE dailystory_customers_row_hashes.customer_id = dailystory_customers_pending.customer_id);
 
 DELETE FROM dailystory_customers_snapshot WHERE EXISTS (SELECT dailystory_customers_contact_map.dsid 
 FROM dailystory_customers_contact_map JOIN (SELECT dailystory_customers_changes.customer_id AS customer_id, dailystory_customers_changes.dsid AS dsid 
@@ -643,12 +695,18 @@ FROM customers AS source) AS source ON dailystory_customers_snapshot.customer_id
 WHERE source.customer_id IS NULL AND dailystory_customers_snapshot.absent_since IS NULL;
 
 INSERT INTO dailystory_customers_pending (sequence, customer_id, departed, old_email, old_mobile) SELECT row_number() OVER (ORDER BY dailystory_customers_snapshot.customer_id) + CAST(? AS BIGINT) AS sequence, dailystory_customers_snapshot.customer_id, 1 AS departed, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile 
+FROM dailystory_customers_snapshot LEFT OUTER JOIN dailystory_customers_present ON dailystory_customers_present.customer_id = dailystory_customers_snapshot.customer_id 
+WHERE dailystory_customers_present.customer_id IS NULL AND dailystory_customers_snapshot.absent_since IS NULL;
+
+INSERT INTO dailystory_customers_pending (sequence, customer_id, departed, old_email, old_mobile) SELECT row_number() OVER (ORDER BY dailystory_customers_snapshot.customer_id) + CAST(? AS BIGINT) AS sequence, dailystory_customers_snapshot.customer_id, 1 AS departed, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile 
 FROM dailystory_customers_snapshot LEFT OUTER JOIN dailystory_customers_staged AS source ON source.customer_id = dailystory_customers_snapshot.customer_id 
 WHERE source.customer_id IS NULL AND dailystory_customers_snapshot.absent_since IS NULL;
 
 INSERT INTO dailystory_customers_pending (sequence, customer_id, departed, old_email, old_mobile) SELECT row_number() OVER (ORDER BY dailystory_customers_snapshot.customer_id) + CAST(? AS BIGINT) AS sequence, dailystory_customers_snapshot.customer_id, 1 AS departed, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile 
 FROM dailystory_customers_snapshot LEFT OUTER JOIN dailystory_customers_staged AS source ON source.customer_id = dailystory_customers_snapshot.customer_id 
 WHERE source.customer_id IS NULL AND dailystory_customers_snapshot.absent_since IS NULL AND CAST(coalesce(dailystory_hash(CAST(dailystory_customers_snapshot.customer_id AS TEXT)) % 2, ?) AS BIGINT) = ?;
+
+INSERT INTO dailystory_customers_present VALUES (?);
 
 INSERT INTO dailystory_customers_rejections (customer_id, reason, message, fingerprint, first_seen_at, last_seen_at, attempts, source_rows) SELECT found.customer_id, found.reason, found.message, found.fingerprint, ? AS anon_1, ? AS anon__1, ? AS anon_2, ? AS anon__2 
 FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, given.reason AS reason, given.message AS message, given.fingerprint AS fingerprint 
@@ -676,6 +734,10 @@ WHERE dailystory_customers_judged.reason IS NOT NULL) AS found
 WHERE NOT (EXISTS (SELECT dailystory_customers_rejections.reason 
 FROM dailystory_customers_rejections 
 WHERE dailystory_customers_rejections.customer_id = found.customer_id AND dailystory_customers_rejections.reason = found.reason));
+
+INSERT INTO dailystory_customers_row_hashes (customer_id, row_hash) SELECT source.customer_id, source.row_hash 
+FROM dailystory_customers_staged AS source LEFT OUTER JOIN dailystory_customers_pending ON source.customer_id = dailystory_customers_pending.customer_id LEFT OUTER JOIN dailystory_customers_duplicates ON source.customer_id = dailystory_customers_duplicates.customer_id 
+WHERE source.customer_id IS NOT NULL AND dailystory_customers_pending.customer_id IS NULL AND dailystory_customers_duplicates.customer_id IS NULL;
 
 INSERT INTO dailystory_customers_snapshot (customer_id, field_email, "field_firstName", field_city, custom_plan, identity_email, identity_mobile, partition_value, resend_all) SELECT sent.customer_id, sent.field_email, sent."field_firstName", sent.field_city, sent.custom_plan, sent.identity_email, sent.identity_mobile, sent.partition_value, 0 AS anon_1 
 FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, dailystory_customers_changes.field_email AS field_email, dailystory_customers_changes.differs_field_email AS differs_field_email, dailystory_customers_changes."field_firstName" AS "field_firstName", dailystory_customers_changes."differs_field_firstName" AS "differs_field_firstName", dailystory_customers_changes.field_city AS field_city, dailystory_customers_changes.differs_field_city AS differs_field_city, dailystory_customers_changes.custom_plan AS custom_plan, dailystory_customers_changes.differs_custom_plan AS differs_custom_plan, dailystory_customers_changes.identity_email AS identity_email, dailystory_customers_changes.identity_mobile AS identity_mobile, dailystory_customers_changes.partition_value AS partition_value, dailystory_customers_changes.replaces = 1 OR coalesce(dailystory_customers_answers.replaced, 0) = 1 AS replaced 
@@ -715,6 +777,11 @@ SELECT ? AS anon_1
 FROM dailystory_customers_rejections
  LIMIT ? OFFSET ?;
 
+SELECT DISTINCT dailystory_customers_present.row_hash 
+FROM dailystory_customers_present LEFT OUTER JOIN dailystory_customers_row_hashes ON dailystory_customers_present.customer_id = dailystory_customers_row_hashes.customer_id 
+WHERE dailystory_customers_present.customer_id IS NOT NULL AND dailystory_customers_present.row_hash IS NOT dailystory_customers_row_hashes.row_hash
+ LIMIT ? OFFSET ?;
+
 SELECT DISTINCT dailystory_plans.sync_name 
 FROM dailystory_plans 
 WHERE dailystory_plans.sync_name != ?;
@@ -747,6 +814,13 @@ FROM dailystory_customers_changes
 WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation IN (?) AND dailystory_customers_changes.priority = ? AND (EXISTS (SELECT "before".sequence 
 FROM dailystory_customers_changes AS "before" 
 WHERE "before".plan_id = ? AND "before".sequence = dailystory_customers_changes.waits_for AND (coalesce("before".outcome, ?) NOT IN (?))));
+
+SELECT count(*) AS count_1 
+FROM dailystory_customers_present;
+
+SELECT count(*) AS count_1, coalesce(sum(CASE WHEN (dailystory_customers_present.customer_id IS NULL) THEN ? ELSE ? END), ?) AS coalesce_1 
+FROM dailystory_customers_present 
+WHERE 1 = 1;
 
 SELECT count(*) AS count_1, coalesce(sum(CASE WHEN (dailystory_customers_snapshot.absent_since IS NOT NULL) THEN ? ELSE ? END), ?) AS coalesce_1, coalesce(sum(CASE WHEN (dailystory_customers_snapshot.absent_since IS NULL AND CAST(coalesce(dailystory_hash(CAST(dailystory_customers_snapshot.customer_id AS TEXT)) % 2, ?) AS BIGINT) = ?) THEN ? ELSE ? END), ?) AS coalesce_3 
 FROM dailystory_customers_snapshot;
@@ -909,6 +983,20 @@ FROM dailystory_customers_judged AS other JOIN dailystory_customers_pending AS o
 WHERE dailystory_customers_judged.reason IS NULL AND dailystory_customers_judged.held = 0 AND (dailystory_customers_judged.operation = ? OR dailystory_customers_judged.identity_changed = 1) ORDER BY dailystory_customers_judged.sequence, dailystory_customers_contact_map.deleted_at IS NOT NULL, dailystory_customers_contact_map.dsid;
 
 SELECT dailystory_customers_judged.sequence, dailystory_customers_judged.operation, dailystory_customers_pending.customer_id, dailystory_customers_snapshot.customer_id AS other_key_0, NOT (EXISTS (SELECT * 
+FROM dailystory_customers_present 
+WHERE dailystory_customers_present.customer_id = dailystory_customers_snapshot.customer_id)) AS leaves, dailystory_customers_contact_map.dsid AS other_dsid, coalesce(dailystory_customers_contact_map.deleted_at, dailystory_customers_contact_map.deactivated_at) AS taken_out_at, other_row.sequence AS other_sequence, other_row.reason IS NULL AND other_row.held = 0 AND other_row.identity_email IS NOT NULL AND other_row.identity_email != dailystory_customers_judged.identity_email AS other_moves 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence JOIN dailystory_customers_snapshot ON dailystory_customers_snapshot.identity_email = dailystory_customers_judged.identity_email JOIN dailystory_customers_contact_map ON dailystory_customers_snapshot.customer_id = dailystory_customers_contact_map.customer_id LEFT OUTER JOIN (SELECT other.sequence AS sequence, other.operation AS operation, other.identity_email AS identity_email, other.identity_mobile AS identity_mobile, other.identity_changed AS identity_changed, other.reason AS reason, other.message AS message, other.held AS held, other.rekeyed AS rekeyed, other.reactivates AS reactivates, other.dsid AS dsid, other.waits_for AS waits_for, other.priority AS priority, other_pending.customer_id AS customer_id 
+FROM dailystory_customers_judged AS other JOIN dailystory_customers_pending AS other_pending ON other.sequence = other_pending.sequence) AS other_row ON dailystory_customers_snapshot.customer_id = other_row.customer_id 
+WHERE dailystory_customers_judged.reason IS NULL AND dailystory_customers_judged.held = 0 AND (dailystory_customers_judged.operation = ? OR dailystory_customers_judged.identity_changed = 1) ORDER BY dailystory_customers_judged.sequence, dailystory_customers_contact_map.deleted_at IS NOT NULL, dailystory_customers_contact_map.dsid;
+
+SELECT dailystory_customers_judged.sequence, dailystory_customers_judged.operation, dailystory_customers_pending.customer_id, dailystory_customers_snapshot.customer_id AS other_key_0, NOT (EXISTS (SELECT * 
+FROM dailystory_customers_present 
+WHERE dailystory_customers_present.customer_id = dailystory_customers_snapshot.customer_id)) AS leaves, dailystory_customers_contact_map.dsid AS other_dsid, coalesce(dailystory_customers_contact_map.deleted_at, dailystory_customers_contact_map.deactivated_at) AS taken_out_at, other_row.sequence AS other_sequence, other_row.reason IS NULL AND other_row.held = 0 AND other_row.identity_mobile IS NOT NULL AND other_row.identity_mobile != dailystory_customers_judged.identity_mobile AS other_moves 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence JOIN dailystory_customers_snapshot ON dailystory_customers_snapshot.identity_mobile = dailystory_customers_judged.identity_mobile JOIN dailystory_customers_contact_map ON dailystory_customers_snapshot.customer_id = dailystory_customers_contact_map.customer_id LEFT OUTER JOIN (SELECT other.sequence AS sequence, other.operation AS operation, other.identity_email AS identity_email, other.identity_mobile AS identity_mobile, other.identity_changed AS identity_changed, other.reason AS reason, other.message AS message, other.held AS held, other.rekeyed AS rekeyed, other.reactivates AS reactivates, other.dsid AS dsid, other.waits_for AS waits_for, other.priority AS priority, other_pending.customer_id AS customer_id 
+FROM dailystory_customers_judged AS other JOIN dailystory_customers_pending AS other_pending ON other.sequence = other_pending.sequence) AS other_row ON dailystory_customers_snapshot.customer_id = other_row.customer_id 
+WHERE dailystory_customers_judged.reason IS NULL AND dailystory_customers_judged.held = 0 AND (dailystory_customers_judged.operation = ? OR dailystory_customers_judged.identity_changed = 1) ORDER BY dailystory_customers_judged.sequence, dailystory_customers_contact_map.deleted_at IS NOT NULL, dailystory_customers_contact_map.dsid;
+
+SELECT dailystory_customers_judged.sequence, dailystory_customers_judged.operation, dailystory_customers_pending.customer_id, dailystory_customers_snapshot.customer_id AS other_key_0, NOT (EXISTS (SELECT * 
 FROM dailystory_customers_staged AS source 
 WHERE source.customer_id = dailystory_customers_snapshot.customer_id)) AS leaves, dailystory_customers_contact_map.dsid AS other_dsid, coalesce(dailystory_customers_contact_map.deleted_at, dailystory_customers_contact_map.deactivated_at) AS taken_out_at, other_row.sequence AS other_sequence, other_row.reason IS NULL AND other_row.held = 0 AND other_row.identity_email IS NOT NULL AND other_row.identity_email != dailystory_customers_judged.identity_email AS other_moves 
 FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence JOIN dailystory_customers_snapshot ON dailystory_customers_snapshot.identity_email = dailystory_customers_judged.identity_email JOIN dailystory_customers_contact_map ON dailystory_customers_snapshot.customer_id = dailystory_customers_contact_map.customer_id LEFT OUTER JOIN (SELECT other.sequence AS sequence, other.operation AS operation, other.identity_email AS identity_email, other.identity_mobile AS identity_mobile, other.identity_changed AS identity_changed, other.reason AS reason, other.message AS message, other.held AS held, other.rekeyed AS rekeyed, other.reactivates AS reactivates, other.dsid AS dsid, other.waits_for AS waits_for, other.priority AS priority, other_pending.customer_id AS customer_id 
@@ -946,6 +1034,10 @@ WHERE dailystory_customers_rejections.reason IN (?);
 
 SELECT dailystory_customers_rejections.reason 
 FROM dailystory_customers_rejections
+ LIMIT ? OFFSET ?;
+
+SELECT dailystory_customers_row_hashes.row_hash 
+FROM dailystory_customers_row_hashes
  LIMIT ? OFFSET ?;
 
 SELECT dailystory_meta.holder, dailystory_meta.fence 

@@ -1,0 +1,101 @@
+"""The hashes of the rows that are no difference: those rows need not be read again.
+
+A plan remembers the hash of each row that equals what DailyStory acknowledged, and forgets those of the rows that do
+not. A row that still has its remembered hash is therefore no difference.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, FromClause, and_, exists, select
+
+from dagster_dailystory.dialect import SqlQuery
+from dagster_dailystory.model import ContactSync, PlanOptions, Scope
+from dagster_dailystory.privacy import mapping_version
+from dagster_dailystory.recent import row_hashes_name
+from dagster_dailystory.row_hash import ROW_HASH
+from dagster_dailystory.source import source_text
+from dagster_dailystory.state import State
+from dagster_dailystory.tables import SyncTables
+
+
+@dataclass(frozen=True)
+class HashedRows:
+    """Rows of the source with their hashes, both from one statement.
+
+    Attributes:
+        relation: The key columns, the mapped fields, and `ROW_HASH`.
+        version: Names what computed the hashes.
+    """
+
+    relation: FromClause
+    version: str
+
+
+def may_leave_rows_out(sync: ContactSync, options: PlanOptions) -> bool:
+    """Whether a plan may trust the hashes: it looks at all rows, and at those only that differ."""
+    chosen = bool(options.keys) or options.since is not None or options.scope is not Scope.CHANGED
+    return sync.partitions is None and not chosen
+
+
+class RowHashes:
+    """The remembered hashes of one sync, within the caller's transaction."""
+
+    def __init__(self, state: State, tables: SyncTables) -> None:
+        self._state = state
+        self._tables = tables
+        self._hashes = tables.row_hashes
+
+    def are_of(self, version: str) -> bool:
+        """Whether hashes are remembered that were computed alike, for the same query and mapping."""
+        return self._state.meta(row_hashes_name(self._state)) == self._made_for(version)
+
+    def moved(self, present: FromClause) -> SqlQuery:
+        """The hashes of all rows whose keys have another one, or none, in memory.
+
+        Args:
+            present: Key and hash of each source row.
+        """
+        remembered = present.outerjoin(self._hashes, self._tables.same_key(present, self._hashes))
+        keyed = and_(*(present.c[key].is_not(None) for key in self._tables.key_names))
+        moved = present.c[ROW_HASH].is_distinct_from(self._hashes.c[ROW_HASH])
+        return select(present.c[ROW_HASH]).distinct().select_from(remembered).where(keyed, moved)
+
+    def update(self, hashed: HashedRows | None, pending: FromClause, duplicates: FromClause | None) -> None:
+        """Forget the rows that differ, and remember those among the ones read that do not.
+
+        Args:
+            hashed: The rows that the plan read, None where they have no hashes.
+            pending: The rows that differ and the keys that left.
+            duplicates: The keys that several rows have.
+        """
+        differing = [pending] if duplicates is None else [pending, duplicates]
+        execute = self._state.connection.execute
+        if hashed is not None and not self.are_of(hashed.version):
+            execute(self._hashes.delete())
+            self._state.set_meta(row_hashes_name(self._state), self._made_for(hashed.version))
+        elif execute(select(self._hashes.c[ROW_HASH]).limit(1)).first() is not None:
+            for relation in [*differing, *([] if hashed is None else [hashed.relation])]:
+                execute(self._hashes.delete().where(exists().where(self._tables.same_key(relation, self._hashes))))
+        if hashed is not None:
+            columns = [*self._tables.key_names, ROW_HASH]
+            execute(self._hashes.insert().from_select(columns, self._equal(hashed.relation, differing)))
+
+    def _equal(self, read: FromClause, differing: list[FromClause]) -> SqlQuery:
+        joined: FromClause = read
+        absent: list[ColumnElement[bool]] = []
+        first_key = self._tables.key_names[0]
+        for relation in differing:  # joined: SQLite would read each of them whole for every row of a NOT EXISTS
+            joined = joined.outerjoin(relation, self._tables.same_key(read, relation))
+            absent.append(relation.c[first_key].is_(None))
+        keys = [read.c[key] for key in self._tables.key_names]
+        keyed = [key.is_not(None) for key in keys]
+        return select(*keys, read.c[ROW_HASH]).select_from(joined).where(*keyed, *absent)
+
+    def _made_for(self, version: str) -> str:
+        sync = self._state.sync
+        told = json.dumps([version, source_text(sync), mapping_version(sync), list(sync.key_columns), str(sync.mode)])
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
