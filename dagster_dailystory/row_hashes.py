@@ -10,9 +10,9 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, FromClause, and_, exists, select
+from sqlalchemy import ColumnElement, FromClause, select
 
-from dagster_dailystory.dialect import SqlQuery
+from dagster_dailystory.dialect import SqlQuery, among
 from dagster_dailystory.model import ContactSync, PlanOptions, Scope
 from dagster_dailystory.privacy import mapping_version
 from dagster_dailystory.recent import row_hashes_name
@@ -60,9 +60,10 @@ class RowHashes:
             present: Key and hash of each source row.
         """
         remembered = present.outerjoin(self._hashes, self._tables.same_key(present, self._hashes))
-        keyed = and_(*(present.c[key].is_not(None) for key in self._tables.key_names))
         moved = present.c[ROW_HASH].is_distinct_from(self._hashes.c[ROW_HASH])
-        return select(present.c[ROW_HASH]).distinct().select_from(remembered).where(keyed, moved)
+        return (
+            self._keys(present).with_only_columns(present.c[ROW_HASH]).distinct().select_from(remembered).where(moved)
+        )
 
     def update(self, hashed: HashedRows | None, pending: FromClause, duplicates: FromClause | None) -> None:
         """Forget the rows that differ, and remember those among the ones read that do not.
@@ -79,7 +80,7 @@ class RowHashes:
             self._state.set_meta(row_hashes_name(self._state), self._made_for(hashed.version))
         elif execute(select(self._hashes.c[ROW_HASH]).limit(1)).first() is not None:
             for relation in [*differing, *([] if hashed is None else [hashed.relation])]:
-                execute(self._hashes.delete().where(exists().where(self._tables.same_key(relation, self._hashes))))
+                execute(self._hashes.delete().where(among(self._hashes, self._tables.key_names, self._keys(relation))))
         if hashed is not None:
             columns = [*self._tables.key_names, ROW_HASH]
             execute(self._hashes.insert().from_select(columns, self._equal(hashed.relation, differing)))
@@ -91,9 +92,11 @@ class RowHashes:
         for relation in differing:  # joined: SQLite would read each of them whole for every row of a NOT EXISTS
             joined = joined.outerjoin(relation, self._tables.same_key(read, relation))
             absent.append(relation.c[first_key].is_(None))
-        keys = [read.c[key] for key in self._tables.key_names]
-        keyed = [key.is_not(None) for key in keys]
-        return select(*keys, read.c[ROW_HASH]).select_from(joined).where(*keyed, *absent)
+        return self._keys(read).add_columns(read.c[ROW_HASH]).select_from(joined).where(*absent)
+
+    def _keys(self, relation: FromClause) -> SqlQuery:
+        keys = [relation.c[key] for key in self._tables.key_names]
+        return select(*keys).where(*(key.is_not(None) for key in keys))
 
     def _made_for(self, version: str) -> str:
         sync = self._state.sync

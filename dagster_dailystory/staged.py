@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeGuard
 from uuid import UUID
 
 from dagster_dailystory.canonical import UnsupportedValueError, canonical_text
@@ -40,6 +40,12 @@ def staged_texts(values: Sequence[object]) -> list[str | None]:
             if "\x00" not in whole and (whole.isascii() or whole.encode()):
                 return [text or None for text in texts]
     return [staged_text(value) or None for value in values]
+
+
+def are_whole(values: Sequence[object]) -> TypeGuard[Sequence[int]]:
+    """Whether all values are whole numbers of 64 bits, and so are keys as they are."""
+    numbers: Sequence[Any] = values
+    return not set(map(type, values)) - {int} and (not values or -(2**63) <= min(numbers) <= max(numbers) < 2**63)
 
 
 def staged_key(value: object) -> int | str | None:

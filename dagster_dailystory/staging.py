@@ -40,7 +40,7 @@ from dagster_dailystory.source import (
     stream,
     typed_selection,
 )  # fmt: skip
-from dagster_dailystory.staged import staged_key, staged_texts
+from dagster_dailystory.staged import are_whole, staged_key, staged_texts
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables
 from dagster_dailystory.warehouse import connect, open_engine, read_one_moment, refusals, same_database
@@ -239,7 +239,10 @@ class _Transport:
         if name == ROW_HASH:
             return values
         if name in self.state.sync.key_columns:
-            return [_key(self.state, value, name, whole=isinstance(kind, Integer)) for value in values]
+            whole = isinstance(kind, Integer)
+            if whole and are_whole(values):
+                return values
+            return [_key(self.state, value, name, whole=whole) for value in values]
         texts = staged_texts(values)
         partitions = self.state.sync.partitions
         if name == PARTITION_VALUE and isinstance(partitions, ColumnValues):

@@ -575,13 +575,13 @@ FROM dailystory_customers_answers) AND dailystory_customers_answers.outcome IN (
 
 DELETE FROM dailystory_customers_row_hashes;
 
-DELETE FROM dailystory_customers_row_hashes WHERE EXISTS (SELECT * 
+DELETE FROM dailystory_customers_row_hashes WHERE dailystory_customers_row_hashes.customer_id IN (SELECT dailystory_customers_duplicates.customer_id 
 FROM dailystory_customers_duplicates 
-WHERE dailystory_customers_row_hashes.customer_id = dailystory_customers_duplicates.customer_id);
+WHERE dailystory_customers_duplicates.customer_id IS NOT NULL);
 
-DELETE FROM dailystory_customers_row_hashes WHERE EXISTS (SELECT * 
+DELETE FROM dailystory_customers_row_hashes WHERE dailystory_customers_row_hashes.customer_id IN (SELECT dailystory_customers_pending.customer_id 
 FROM dailystory_customers_pending 
-WHERE dailystory_customers_row_hashes.customer_id = dailystory_customers_pending.customer_id);
+WHERE dailystory_customers_pending.customer_id IS NOT NULL);
 
 DELETE FROM dailystory_customers_snapshot WHERE EXISTS (SELECT dailystory_customers_contact_map.dsid 
 FROM dailystory_customers_contact_map JOIN (SELECT dailystory_customers_changes.customer_id AS customer_id, dailystory_customers_changes.dsid AS dsid 
