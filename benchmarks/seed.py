@@ -7,7 +7,6 @@ from sqlalchemy import Text, cast, func, literal, select
 from dagster_dailystory.layout import lay_out
 from dagster_dailystory.model import ContactSync, PlanOptions
 from dagster_dailystory.places import Warehouse
-from dagster_dailystory.row_hash import ROW_HASH
 from dagster_dailystory.session import held
 from dagster_dailystory.staging import stage_source
 
@@ -20,7 +19,7 @@ def acknowledge_everything(sync: ContactSync, warehouse: Warehouse) -> None:
         tables = lay_out(state, staged.key_types, staged.value_types)
         source, key = staged.relation, sync.key_columns[0]
         email, mobile = func.lower(source.c["field_email"]), source.c["field_mobilePhone"]
-        names = [column.name for column in source.c if column.name != ROW_HASH]
+        names = [sync.key_columns[0], *(m.state_column for m in sync.mapped_fields)]
         values = (*(source.c[name] for name in names), email, mobile, literal(False))
         snapshot = tables.snapshot.insert().from_select(
             [*names, "identity_email", "identity_mobile", "resend_all"], select(*values)

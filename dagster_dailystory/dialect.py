@@ -163,14 +163,14 @@ def is_binary(reflected: SqlType) -> bool:
 
 
 def stored_expression(source: SqlValue, reflected: SqlType, dialect: Dialect) -> SqlValue:
-    """Turn a source column into the value that its state column holds; an empty text is no value."""
+    """Turn a source column into the value that its state column holds, but for an empty text; see `said`."""
     wanted = storage_type(reflected, dialect)
     if dialect.name == "sqlite":
         return func.nullif(source, literal_column("''"), type_=wanted)
     if is_binary(reflected):
         return case((source.is_not(None), literal_column(f"'{UNSUPPORTED}'", wanted)), else_=cast(null(), wanted))
     if isinstance(wanted, Text):
-        return func.nullif(_as_text(source, reflected), literal_column("''"), type_=wanted)
+        return _as_text(source, reflected)
     if isinstance(reflected, JSON) and dialect.name == "duckdb":
         return cast(func.to_json(source), wanted)  # without the white space
     if isinstance(reflected, postgresql.JSON) and not isinstance(reflected, postgresql.JSONB):
@@ -181,6 +181,11 @@ def stored_expression(source: SqlValue, reflected: SqlType, dialect: Dialect) ->
     if type(wanted) is not type(reflected):
         return cast(source, wanted)
     return type_coerce(source, wanted)
+
+
+def said(value: SqlValue) -> SqlValue:
+    """What a row says: nothing where a text is empty."""
+    return func.nullif(value, literal_column("''"), type_=value.type) if isinstance(value.type, Text) else value
 
 
 def stored_key(source: SqlValue, reflected: SqlType, dialect: Dialect) -> SqlValue:
@@ -217,6 +222,16 @@ def differs(new: SqlValue, old: SqlValue, dialect: Dialect) -> ColumnElement[boo
         return changed
     retyped = and_(func.typeof(new) != func.typeof(old), cast(new, Text()) == cast(old, Text()))
     return and_(changed, not_(func.coalesce(retyped, false())))
+
+
+def evaluated_first(query: SqlQuery, name: str, dialect: Dialect) -> FromClause:
+    """A query as a relation whose rows are found without a thought of what is done with them.
+
+    PostgreSQL guesses that all rows of a table differ, and would choose its join for the sake of sorting as many.
+    """
+    if dialect.name == "postgresql":
+        return query.cte(name).prefix_with("MATERIALIZED", dialect="postgresql")
+    return query.subquery(name)
 
 
 def bucket(keys: Sequence[SqlValue], count: int, dialect: Dialect) -> SqlValue:
@@ -259,7 +274,8 @@ def index_temporary(connection: Connection, name: str, keys: Sequence[str], sequ
         index = quote(f"{name}_{columns[0]}")
         connection.exec_driver_sql(f"CREATE INDEX {index} ON {quote(name)} ({', '.join(map(quote, columns))})")
     if dialect == "postgresql":
-        connection.exec_driver_sql(f"ANALYZE {quote(name)}")
+        joined = ", ".join(map(quote, [*keys, *([] if sequence is None else [sequence])]))
+        connection.exec_driver_sql(f"ANALYZE {quote(name)} ({joined})")
 
 
 BIG_INTEGER = BigInteger()

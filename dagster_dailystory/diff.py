@@ -30,7 +30,15 @@ from sqlalchemy import (
 )  # fmt: skip
 
 from dagster_dailystory.change import Reason
-from dagster_dailystory.dialect import SqlQuery, SqlValue, bucket, differs, joins_fully
+from dagster_dailystory.dialect import (
+    SqlQuery,
+    SqlValue,
+    bucket,
+    differs,
+    evaluated_first,
+    joins_fully,
+    said,
+)
 from dagster_dailystory.model import MappedField, Mode, Nulls, PlanOptions, Scope
 from dagster_dailystory.partitions import OTHER_VALUES, PARTITION_VALUE, HashBuckets
 from dagster_dailystory.tables import SyncTables, differs_column
@@ -121,9 +129,11 @@ class Diff:
         return func.coalesce(relation.c[PARTITION_VALUE], OTHER_VALUES) == name
 
     def row_counts(self) -> SqlQuery:
-        """How many rows are in scope, and how many of them have a NULL in the key."""
+        """How many rows are in scope, and how many of them have no NULL in the key."""
         rows = self.all_rows
-        counts: list[SqlValue] = [func.count(), _rows(not_(self.has_key(rows)))]
+        first_key, *others = (rows.c[key] for key in self.tables.key_names)
+        keyed = func.count(case((self.has_key(rows), first_key)) if others else first_key)
+        counts: list[SqlValue] = [func.count(), keyed]
         return select(*counts).select_from(rows).where(self.in_scope(rows))
 
     def pending_counts(self, pending: FromClause) -> SqlQuery:
@@ -182,25 +192,34 @@ class Diff:
 
     def _differing(self, span: Span, offset: int, *, both: bool) -> SqlQuery:
         """Number the rows that differ from the snapshot, with a flag for each field that does."""
+        found = evaluated_first(self._differing_rows(span, both=both), "differing", self.dialect)
+        return select(
+            _numbered([found.c.departed, *(found.c[key] for key in self._keys)], offset),
+            *(found.c[key] for key in self._keys),
+            *(said(found.c[m.state_column]).label(m.state_column) for m in self._fields),
+            *(self._flag(m, found).label(differs_column(m.state_column)) for m in self._fields),
+            *self._partition_value(found),
+            *(found.c[name] for name in ("is_new", "replaces", "departed", "returns", "old_email", "old_mobile")),
+        )
+
+    def _differing_rows(self, span: Span, *, both: bool) -> SqlQuery:
+        """Rows of source and snapshot side by side: those that differ, and the keys that left."""
         source, snapshot = self._within(span, self.source, "source"), self._within(span, self.tables.snapshot, "known")
         first_key = self.tables.key_names[0]
         is_new = snapshot.c[first_key].is_(None)
-        everything = true() if self.options.scope is Scope.ALL else self._replaces(snapshot)
-        changed = {m: self._changed(m, source, snapshot) for m in self._fields}
+        replaces = true() if self.options.scope is Scope.ALL else self._replaces(snapshot)
         departed = and_(source.c[first_key].is_(None), snapshot.c[first_key].is_not(None)) if both else false()
-        differs_now = and_(self.has_key(source), self.in_scope(source), self._wanted(source, snapshot, changed))
+        differs_now = and_(self.has_key(source), self.in_scope(source), self._wanted(source, snapshot))
         left = and_(departed, snapshot.c.absent_since.is_(None), self._in_partition(snapshot))
         keys = {key: func.coalesce(source.c[key], snapshot.c[key]) if both else source.c[key] for key in self._keys}
-        order = [departed, *keys.values()] if both else [*keys.values()]
         return (
             select(
-                (func.row_number().over(order_by=order) + cast(literal(offset), BigInteger)).label("sequence"),
                 *(value.label(key) for key, value in keys.items()),
                 *(source.c[m.state_column] for m in self._fields),
-                *(self._flag(m, source, changed[m], everything).label(differs_column(m.state_column)) for m in changed),
+                *(snapshot.c[m.state_column].label(_old(m)) for m in self._fields),
                 *self._partition_value(source),
                 is_new.label("is_new"),
-                everything.label("replaces"),
+                replaces.label("replaces"),
                 departed.label("departed"),
                 snapshot.c.absent_since.is_not(None).label("returns"),
                 snapshot.c.identity_email.label("old_email"),
@@ -216,7 +235,7 @@ class Diff:
         keys = [snapshot.c[key] for key in self._keys]
         return (
             select(
-                (func.row_number().over(order_by=keys) + cast(literal(offset), BigInteger)).label("sequence"),
+                _numbered(keys, offset),
                 *keys,
                 true().label("departed"),
                 snapshot.c.identity_email.label("old_email"),
@@ -238,35 +257,32 @@ class Diff:
         is_new = snapshot.c[self._keys[0]].is_(None)
         return or_(is_new, snapshot.c.absent_since.is_not(None), func.coalesce(snapshot.c.resend_all, false()))
 
-    def _wanted(
-        self, source: FromClause, snapshot: FromClause, changed: Mapping[MappedField, ColumnElement[bool]]
-    ) -> ColumnElement[bool]:
+    def _wanted(self, source: FromClause, snapshot: FromClause) -> ColumnElement[bool]:
         if self.tables.sync.mode is Mode.CREATE:
             return snapshot.c[self._keys[0]].is_(None)
         if self.options.scope is Scope.ALL:
             return true()
+        changed = [self._changed(m, source.c[m.state_column], snapshot.c[m.state_column]) for m in self._fields]
         # A row in another slice than before differs, if only for the snapshot: later it must leave from there.
         moves = [value.is_distinct_from(snapshot.c[PARTITION_VALUE]) for value in self._partition_value(source)]
-        return or_(self._replaces(snapshot), *changed.values(), *moves)
+        return or_(self._replaces(snapshot), *changed, *moves)
 
     def _partition_value(self, source: FromClause) -> list[SqlValue]:
         return [source.c[PARTITION_VALUE]] if self.tables.sync.partition_column else []
 
-    def _changed(self, mapped: MappedField, source: FromClause, snapshot: FromClause) -> ColumnElement[bool]:
-        """Whether a field's value is another than the acknowledged one; a NULL is no opinion, unless it clears."""
-        new = source.c[mapped.state_column]
-        changed = differs(new, snapshot.c[mapped.state_column], self.dialect)
-        # In this order: the databases look at the second condition only where the first one holds, on few rows.
-        return changed if mapped.nulls is Nulls.CLEAR else and_(changed, new.is_not(None))
+    def _changed(self, mapped: MappedField, new: SqlValue, old: SqlValue) -> ColumnElement[bool]:
+        """Whether a field's value is another than the acknowledged one; a NULL is no opinion, unless it clears.
 
-    def _flag(
-        self,
-        mapped: MappedField,
-        source: FromClause,
-        changed: ColumnElement[bool],
-        everything: ColumnElement[bool],
-    ) -> ColumnElement[bool]:
-        return or_(changed, and_(everything, source.c[mapped.state_column].is_not(None)))
+        In this order: the databases look at the second condition only where the first one holds, on few rows.
+        """
+        clears = mapped.nulls is Nulls.CLEAR
+        return and_(
+            differs(new, old, self.dialect), said(new).is_distinct_from(old) if clears else said(new).is_not(None)
+        )
+
+    def _flag(self, mapped: MappedField, found: FromClause) -> ColumnElement[bool]:
+        new = found.c[mapped.state_column]
+        return or_(self._changed(mapped, new, found.c[_old(mapped)]), and_(found.c.replaces, said(new).is_not(None)))
 
     def is_present(self, relation: FromClause) -> ColumnElement[bool]:
         """Whether a key is anywhere in the source, in any form."""
@@ -279,6 +295,15 @@ class Diff:
         live = and_(snapshot.c.absent_since.is_(None), self._in_partition(snapshot))
         counts: list[SqlValue] = [func.count(), _rows(absent), _rows(live)]
         return select(*counts).select_from(snapshot)
+
+
+def _old(mapped: MappedField) -> str:
+    """Name what DailyStory acknowledged, beside what the source says."""
+    return f"old_{mapped.state_column}"
+
+
+def _numbered(order: Sequence[SqlValue], offset: int) -> SqlValue:
+    return (func.row_number().over(order_by=order) + cast(literal(offset), BigInteger)).label("sequence")
 
 
 def _rows(condition: ColumnElement[bool]) -> SqlValue:

@@ -111,10 +111,10 @@ class _Draft:
         state, options = self._state, self._options
         keys = [each for key in options.keys for each in _typed_keys(key, staged.key_types)]
         diff = Diff(staged.relation, tables, options, state.dialect, keys, staged.present)
-        self._rows_read, rows_keyless = map(int, state.connection.execute(diff.row_counts()).one())
+        self._rows_read, rows_keyed = map(int, state.connection.execute(diff.row_counts()).one())
         self._source_is_empty = not self._rows_read and not self._scalar(select(literal(1)).select_from(diff.all_rows))
         pending = self._write_pending(diff)
-        rows_keyed = self._rows_read - rows_keyless
+        rows_keyless = self._rows_read - rows_keyed
         duplicates = self._set_duplicates_aside(diff, pending, rows_keyed, are_unique=staged.has_unique_keys)
         self._by_reason[Reason.NULL_KEY.value] = rows_keyless
         judged = self._judge(diff, pending)

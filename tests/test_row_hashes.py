@@ -17,7 +17,13 @@ ROWS = 20
 SYNC = sync_of(deletes="delete", min_guard_rows=1_000)
 
 
-@pytest.fixture(params=[("postgresql", "sqlite"), ("postgresql", "duckdb"), ("duckdb", "postgresql")])
+@pytest.fixture(
+    params=[
+        ("postgresql", "sqlite"),
+        pytest.param(("postgresql", "duckdb"), marks=pytest.mark.slow),
+        pytest.param(("duckdb", "postgresql"), marks=pytest.mark.slow),
+    ]
+)
 def world(request: pytest.FixtureRequest, new_database) -> Iterator[World]:
     """Twenty people who are synced, and whose hashes are remembered."""
     with world_at(new_database, *request.param) as world:
@@ -129,6 +135,7 @@ def test_what_the_audit_sets_right_is_sent_by_the_next_run(world):
     assert world.contact("p3@example.com")["city"] == "Paris"
 
 
+@pytest.mark.slow
 def test_where_too_many_rows_moved_all_are_read(new_database):
     with world_at(new_database, "postgresql", "sqlite") as world:
         world.create()
