@@ -267,7 +267,7 @@ def index_temporary(connection: Connection, name: str, keys: Sequence[str], sequ
     ANALYZE tells it the size of a temporary table.
     """
     quote, dialect = connection.dialect.identifier_preparer.quote, connection.dialect.name
-    indexed = [keys] if dialect == "sqlite" else []
+    indexed = [keys] if keys and dialect == "sqlite" else []
     if sequence is not None and dialect in _INDEXED:
         indexed.append([sequence])
     for columns in indexed:

@@ -9,7 +9,6 @@ from sqlalchemy import (
     Column,
     FromClause,
     MetaData,
-    PrimaryKeyConstraint,
     RowMapping,
     Table,
     and_,
@@ -22,7 +21,7 @@ from sqlalchemy import (
 from dagster_dailystory.bulk import json_rows, rows_parameter
 from dagster_dailystory.change import REMEMBERED_REASONS, Identity, Operation, Reason, Rejection
 from dagster_dailystory.contact import check_row, identity_of, sends_nothing
-from dagster_dailystory.dialect import BIG_INTEGER, BOOLEAN, TEXT, SqlQuery, SqlType, uses_indexes
+from dagster_dailystory.dialect import BIG_INTEGER, BOOLEAN, TEXT, SqlQuery, SqlType, index_temporary
 from dagster_dailystory.fields import FieldKind
 from dagster_dailystory.model import PlanOptions, Scope
 from dagster_dailystory.plain import plain_updates
@@ -52,9 +51,8 @@ class JudgedTable:
     def create(cls, state: State) -> JudgedTable:
         """Make it in the connection's temporary space."""
         name = state.location.table_name(state.sync.name, "judged")
-        columns = [Column(column, kind, autoincrement=False) for column, kind in _COLUMNS.items()]
-        key = [PrimaryKeyConstraint("sequence")] if uses_indexes(state.dialect) else []
-        table = Table(name, MetaData(), *columns, *key, prefixes=["TEMPORARY"])
+        columns = [Column(column, kind) for column, kind in _COLUMNS.items()]
+        table = Table(name, MetaData(), *columns, prefixes=["TEMPORARY"])
         table.create(state.connection)
         return cls(table)
 
@@ -97,6 +95,8 @@ class Judge:
     def judge(self, pending: FromClause, judged: JudgedTable) -> None:
         """Write one verdict for each pending row that is in the source."""
         judged.add_selected(self._state, plain_updates(self._tables, pending, USUAL_PRIORITY))
+        # Indexed from here on: to keep an index while a statement fills the table takes as long as the rows.
+        index_temporary(self._state.connection, judged.table.name, (), "sequence")
         is_judged = exists().where(judged.table.c.sequence == pending.c.sequence)
         left = and_(not_(pending.c.departed), not_(is_judged))
         execute, sequence = self._state.connection.execute, pending.c.sequence
