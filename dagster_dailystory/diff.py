@@ -6,7 +6,7 @@ here) and `judged` (the verdict on each row, by sequence).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,13 +16,12 @@ from sqlalchemy import (
     Dialect,
     FromClause,
     and_,
+    bindparam,
     case,
     cast,
     exists,
     false,
     func,
-    literal,
-    literal_column,
     not_,
     or_,
     select,
@@ -41,29 +40,11 @@ from dagster_dailystory.dialect import (
 )
 from dagster_dailystory.model import MappedField, Mode, Nulls, PlanOptions, Scope
 from dagster_dailystory.partitions import OTHER_VALUES, PARTITION_VALUE, HashBuckets
+from dagster_dailystory.spans import Span, each_span
 from dagster_dailystory.tables import SyncTables, differs_column
 
-
-@dataclass(frozen=True)
-class Span:
-    """Neighbouring values of the first key column.
-
-    Attributes:
-        first: The lowest of them; None for no lower bound.
-        end: The lowest value above them; None for no upper bound.
-    """
-
-    first: object = None
-    end: object = None
-
-    def holds(self, key: SqlValue) -> list[ColumnElement[bool]]:
-        """The conditions under which a key is among them."""
-        lower = [] if self.first is None else [key >= literal(self.first, key.type)]
-        return lower if self.end is None else [*lower, key < literal(self.end, key.type)]
-
-
-WHOLE = Span()
-"""All keys."""
+OFFSET = "offset"
+"""The parameter of a part that its numbers start above."""
 
 
 @dataclass(frozen=True)
@@ -166,35 +147,27 @@ class Diff:
         grouped = select(*keys, rows_in_scope.label("source_rows")).where(self.has_key(rows))
         return grouped.group_by(*keys).having(func.count() > 1, rows_in_scope > 0)
 
-    def key_sample(self, one_in: int) -> SqlQuery:
-        """About one in so many values of the first key column, in order; DuckDB only."""
-        key = self.source.c[self.tables.key_names[0]]
-        return (
-            select(key)
-            .where(key.is_not(None), func.hash(key).op("%")(literal_column(str(one_in))) == literal_column("0"))
-            .order_by(key)
-        )
+    def parts(self, spans: Sequence[Span]) -> Iterator[tuple[SqlQuery, Mapping[str, object]]]:
+        """What differs, part by part: rows to look at, and synced keys that are nowhere any more.
 
-    def queries(self, spans: Sequence[Span]) -> Iterator[Callable[[int], SqlQuery]]:
-        """The parts of what differs, one after the other: rows to look at, and synced keys that are nowhere any more.
-
-        Each takes the highest number given before. Where the database joins both ways at once, the departed come with
-        the rows.
+        Where the database joins both ways at once, the departed come with the rows.
 
         Args:
             spans: Parts of the keys, which together are all of them.
+
+        Yields:
+            A statement and its parameters. Another one is `OFFSET`, the highest number of the parts before.
         """
         both = self.options.plans_deletions and joins_fully(self.dialect) and self.present is None
-        for span in spans:
-            yield partial(self._differing, span, both=both)
+        yield from each_span(spans, partial(self._differing, both=both))
         if self.options.plans_deletions and not both:
-            yield self._departed
+            yield from each_span(spans, self._departed)
 
-    def _differing(self, span: Span, offset: int, *, both: bool) -> SqlQuery:
+    def _differing(self, span: Span, *, both: bool) -> SqlQuery:
         """Number the rows that differ from the snapshot, with a flag for each field that does."""
         found = evaluated_first(self._differing_rows(span, both=both), "differing", self.dialect)
         return select(
-            _numbered([found.c.departed, *(found.c[key] for key in self._keys)], offset),
+            _numbered([found.c.departed, *(found.c[key] for key in self._keys)]),
             *(found.c[key] for key in self._keys),
             *(said(found.c[m.state_column]).label(m.state_column) for m in self._fields),
             *(self._flag(m, found).label(differs_column(m.state_column)) for m in self._fields),
@@ -204,8 +177,9 @@ class Diff:
 
     def _differing_rows(self, span: Span, *, both: bool) -> SqlQuery:
         """Rows of source and snapshot side by side: those that differ, and the keys that left."""
-        source, snapshot = self._within(span, self.source, "source"), self._within(span, self.tables.snapshot, "known")
-        first_key = self.tables.key_names[0]
+        first_key = self._keys[0]
+        source = span.of(self.source, first_key, "source")
+        snapshot = span.of(self.tables.snapshot, first_key, "known")
         is_new = snapshot.c[first_key].is_(None)
         replaces = true() if self.options.scope is Scope.ALL else self._replaces(snapshot)
         departed = and_(source.c[first_key].is_(None), snapshot.c[first_key].is_not(None)) if both else false()
@@ -229,13 +203,15 @@ class Diff:
             .where(or_(differs_now, left) if both else differs_now)
         )
 
-    def _departed(self, offset: int) -> SqlQuery:
+    def _departed(self, span: Span) -> SqlQuery:
         """Number the synced keys that are nowhere in the source, in any form; seen once."""
-        snapshot, source = self.tables.snapshot, self.all_rows
+        first_key = self._keys[0]
+        source = span.of(self.all_rows, first_key, "source")
+        snapshot = span.of(self.tables.snapshot, first_key, "known")
         keys = [snapshot.c[key] for key in self._keys]
         return (
             select(
-                _numbered(keys, offset),
+                _numbered(keys),
                 *keys,
                 true().label("departed"),
                 snapshot.c.identity_email.label("old_email"),
@@ -243,14 +219,8 @@ class Diff:
             )
             # Not NOT EXISTS: SQLite would read an unindexed source for each key.
             .select_from(snapshot.outerjoin(source, self.tables.same_key(source, snapshot)))
-            .where(source.c[self._keys[0]].is_(None), snapshot.c.absent_since.is_(None), self._in_partition(snapshot))
+            .where(source.c[first_key].is_(None), snapshot.c.absent_since.is_(None), self._in_partition(snapshot))
         )
-
-    def _within(self, span: Span, relation: FromClause, name: str) -> FromClause:
-        """The part of a relation within a span, cut off before it is joined."""
-        if span == WHOLE:
-            return relation
-        return select(relation).where(*span.holds(relation.c[self._keys[0]])).subquery(name)
 
     def _replaces(self, snapshot: FromClause) -> ColumnElement[bool]:
         """Whether nothing is known of what DailyStory has, so that every value of a row is a difference."""
@@ -302,8 +272,8 @@ def _old(mapped: MappedField) -> str:
     return f"old_{mapped.state_column}"
 
 
-def _numbered(order: Sequence[SqlValue], offset: int) -> SqlValue:
-    return (func.row_number().over(order_by=order) + cast(literal(offset), BigInteger)).label("sequence")
+def _numbered(order: Sequence[SqlValue]) -> SqlValue:
+    return (func.row_number().over(order_by=order) + cast(bindparam(OFFSET, 0), BigInteger)).label("sequence")
 
 
 def _rows(condition: ColumnElement[bool]) -> SqlValue:

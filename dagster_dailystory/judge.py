@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import (
     Column,
@@ -27,6 +28,7 @@ from dagster_dailystory.model import PlanOptions, Scope
 from dagster_dailystory.plain import plain_updates
 from dagster_dailystory.privacy import row_fingerprint
 from dagster_dailystory.rows import RowReader, identity_changed
+from dagster_dailystory.spans import Span, each_span
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables
 from dagster_dailystory.wire import wire_value
@@ -65,10 +67,10 @@ class JudgedTable:
             self.table.insert().from_select(list(_COLUMNS), select(*given.c)), rows_parameter(rows)
         )
 
-    def add_selected(self, state: State, verdicts: SqlQuery) -> None:
+    def add_selected(self, state: State, verdicts: SqlQuery, parameters: Mapping[str, object]) -> None:
         """Append verdicts that the database reaches by itself."""
         names = [column.name for column in verdicts.selected_columns]
-        state.connection.execute(self.table.insert().from_select(names, verdicts))
+        state.connection.execute(self.table.insert().from_select(names, verdicts), parameters)
 
     def amend(self, state: State, rows: list[dict[str, object]], columns: tuple[str, ...]) -> None:
         """Change some columns of verdicts, found by their sequence."""
@@ -92,9 +94,17 @@ class Judge:
         self._identity_columns = frozenset(m.state_column for m in self._sync.mapped_fields if m.kind in kinds)
         self._opt_outs = [m for m in self._sync.mapped_fields if m.kind is FieldKind.OPT_OUT]
 
-    def judge(self, pending: FromClause, judged: JudgedTable) -> None:
-        """Write one verdict for each pending row that is in the source."""
-        judged.add_selected(self._state, plain_updates(self._tables, pending, USUAL_PRIORITY))
+    def judge(self, pending: FromClause, judged: JudgedTable, sequences: Sequence[Span]) -> None:
+        """Write one verdict for each pending row that is in the source.
+
+        Args:
+            pending: Rows that differ; see `Diff.parts`.
+            judged: Where the verdicts go.
+            sequences: Spans of the rows' numbers, which together are all of them.
+        """
+        plain = partial(plain_updates, self._tables, pending, USUAL_PRIORITY)
+        for query, parameters in each_span(sequences, plain):
+            judged.add_selected(self._state, query, parameters)
         # Indexed from here on: to keep an index while a statement fills the table takes as long as the rows.
         index_temporary(self._state.connection, judged.table.name, (), "sequence")
         is_judged = exists().where(judged.table.c.sequence == pending.c.sequence)

@@ -34,6 +34,7 @@ from dagster_dailystory.change import Operation
 from dagster_dailystory.dialect import BIG_INTEGER, TEXT, UNSUPPORTED, SqlQuery, SqlType, SqlValue
 from dagster_dailystory.fields import FieldKind
 from dagster_dailystory.model import MappedField
+from dagster_dailystory.spans import WHOLE, Span
 from dagster_dailystory.tables import SyncTables, differs_column
 
 _KINDS = frozenset({FieldKind.TEXT, FieldKind.CUSTOM})
@@ -45,14 +46,16 @@ _SMALLEST, _LARGEST = 1e-6, 1e15
 _LONGEST_NUMBER = 64
 
 
-def plain_updates(tables: SyncTables, pending: FromClause, priority: int) -> SqlQuery:
+def plain_updates(tables: SyncTables, pending: FromClause, priority: int, span: Span = WHOLE) -> SqlQuery:
     """Select the verdicts on the rows of `pending` that are plain updates, with their names in `judged`.
 
     Args:
         tables: The sync's state tables.
         pending: Rows that differ; see `Diff.queries`.
         priority: The priority of a usual change.
+        span: The sequences to look at.
     """
+    pending = span.of(pending, "sequence", "pending")
     contact_map, rejections = tables.contact_map, tables.rejections
     flags = [pending.c[differs_column(m.state_column)] for m in tables.sync.mapped_fields]
     is_plain = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import FromClause, and_, case, func, literal, not_, null, or_, select
@@ -11,6 +11,7 @@ from dagster_dailystory.change import Operation
 from dagster_dailystory.dialect import BIG_INTEGER, TEXT, SqlQuery
 from dagster_dailystory.model import Deletes, Mode, PlanOptions
 from dagster_dailystory.partitions import PARTITION_VALUE
+from dagster_dailystory.spans import Span, each_span
 from dagster_dailystory.tables import SyncTables, differs_column
 
 DELETION_PRIORITY = 1_000_000
@@ -40,14 +41,19 @@ class PlannedChanges:
     pending: FromClause
     judged: FromClause
 
-    def queries(self) -> Iterator[SqlQuery]:
-        """What goes into `changes`, under the names of its columns."""
-        yield self._sendable()
-        if self.options.plans_deletions:
-            yield self._departures()
+    def parts(self, sequences: Sequence[Span]) -> Iterator[tuple[SqlQuery, Mapping[str, object]]]:
+        """What goes into `changes`, under the names of its columns: statements and their parameters.
 
-    def _sendable(self) -> SqlQuery:
-        tables, pending, judged = self.tables, self.pending, self.judged
+        Args:
+            sequences: Spans of the rows' numbers, which together are all of them.
+        """
+        yield from each_span(sequences, self._sendable)
+        if self.options.plans_deletions:
+            yield self._departures(), {}
+
+    def _sendable(self, span: Span) -> SqlQuery:
+        tables, judged = self.tables, self.judged
+        pending = span.of(self.pending, "sequence", "pending")
         values = [m.state_column for m in tables.sync.mapped_fields]
         query = (
             select(

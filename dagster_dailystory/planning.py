@@ -5,10 +5,11 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import (
@@ -31,7 +32,7 @@ from dagster_dailystory.dialect import (
     Untyped,
     index_temporary,
 )
-from dagster_dailystory.diff import WHOLE, Diff, Span, field_counts
+from dagster_dailystory.diff import OFFSET, Diff, field_counts
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.guards import Figures, judge_guards
 from dagster_dailystory.identities import Identities
@@ -45,14 +46,12 @@ from dagster_dailystory.plans import Plans
 from dagster_dailystory.recent import Recent
 from dagster_dailystory.rejections import Rejections
 from dagster_dailystory.report import PlanStatus, PlanSummary
-from dagster_dailystory.row_hashes import RowHashes
+from dagster_dailystory.row_hashes import HashedRows, RowHashes
+from dagster_dailystory.spans import HASHED_ROWS, WIDE_ROWS, Span, each_span, spans_of_keys, spans_of_numbers
 from dagster_dailystory.staging import Staged, stage_source
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables
 from dagster_dailystory.warehouse import read_latest, read_one_moment
-
-SPAN_ROWS, SAMPLES_PER_SPAN = 250_000, 250
-"""So many rows of twenty columns are joined within 200 MB by DuckDB, at the speed of the whole."""
 
 KEPT_PLANS = 5
 """How many plans of a sync keep their changes, which hold personal data."""
@@ -104,6 +103,7 @@ class _Draft:
         self._by_field: Mapping[str, int] = {}
         self._by_reason: Counter[str] = Counter()
         self._rows_pending = 0
+        self._sequences: Sequence[Span] = ()
         self._source_is_empty = True
 
     def write(self, staged: Staged, tables: SyncTables) -> None:
@@ -112,6 +112,9 @@ class _Draft:
         keys = [each for key in options.keys for each in _typed_keys(key, staged.key_types)]
         diff = Diff(staged.relation, tables, options, state.dialect, keys, staged.present)
         self._rows_read, rows_keyed = map(int, state.connection.execute(diff.row_counts()).one())
+        hashed, hashes = staged.hashed, RowHashes(state, tables)
+        if hashed is not None and staged.narrows and hashes.are_of(hashed.version):
+            diff, hashed = self._of_the_moved(diff, hashed)
         self._source_is_empty = not self._rows_read and not self._scalar(select(literal(1)).select_from(diff.all_rows))
         pending = self._write_pending(diff)
         rows_keyless = self._rows_read - rows_keyed
@@ -121,25 +124,37 @@ class _Draft:
         self._store_changes(PlannedChanges(self._plan_id, tables, options, pending, judged))
         if not options.dry_run:
             Rejections(state, tables).record_local(pending, judged, duplicates, rows_keyless, diff)
-            RowHashes(state, tables).update(staged.hashed, pending, duplicates)
+            hashes.update(hashed, pending, duplicates)
         self._count(tables, judged)
+
+    def _of_the_moved(self, diff: Diff, hashed: HashedRows) -> tuple[Diff, HashedRows]:
+        """Leave out of a diff the rows that have their remembered hash."""
+        moved_in = partial(RowHashes(self._state, diff.tables).moved, hashed.relation)
+        (query, _), *others = each_span(self._spans(diff, HASHED_ROWS), moved_in)
+        moved = self._temporary("moved", query)
+        for query, parameters in others:
+            self._append(moved, query, parameters)
+        return replace(diff, source=moved, present=diff.all_rows), HashedRows(moved, hashed.version)
+
+    def _spans(self, diff: Diff, span_rows: int) -> Sequence[Span]:
+        key = diff.tables.key_names[0]
+        return spans_of_keys(self._rows_read, span_rows, diff.all_rows, key, self._state.connection)
 
     def _judge(self, diff: Diff, pending: TableClause) -> Table:
         judged = JudgedTable.create(self._state)
         if self._rows_pending:
             index_temporary(self._state.connection, pending.name, diff.tables.key_names, "sequence")
-            Judge(self._state, diff.tables, self._options).judge(pending, judged)
+            Judge(self._state, diff.tables, self._options).judge(pending, judged, self._sequences)
             Identities(self._state, diff.tables, diff, pending, judged).resolve()
         return judged.table
 
     def _write_pending(self, diff: Diff) -> TableClause:
-        first, *others = diff.queries(self._spans(diff))
-        pending = self._temporary("pending", first(0))
+        (query, _), *others = diff.parts(self._spans(diff, WIDE_ROWS if diff.present is None else HASHED_ROWS))
+        pending = self._temporary("pending", query)
         highest = select(func.coalesce(func.max(pending.c.sequence), 0))
-        for part in others:
-            query = part(self._scalar(highest))
-            names = [each.name for each in query.selected_columns]
-            self._state.connection.execute(pending.insert().from_select(names, query))
+        for query, parameters in others:
+            self._append(pending, query, {**parameters, OFFSET: self._scalar(highest)})
+        self._sequences = spans_of_numbers(self._scalar(highest), self._state.dialect)
         return pending
 
     def _set_duplicates_aside(
@@ -174,27 +189,21 @@ class _Draft:
         self._rows_pending, rows_new, rows_returning, keys_departed = counts
         return rows_new, rows_returning, keys_departed
 
-    def _spans(self, diff: Diff) -> list[Span]:
-        """Parts of the key that DuckDB joins one after the other, so that memory does not grow with the table."""
-        count = self._rows_read // SPAN_ROWS + 1
-        if diff.dialect.name != "duckdb" or count == 1 or diff.present is not None:
-            return [WHOLE]
-        sample = self._state.connection.execute(diff.key_sample(SPAN_ROWS // SAMPLES_PER_SPAN)).scalars().all()
-        bounds = sorted({sample[len(sample) * number // count] for number in range(1, count)}) if sample else []
-        return [Span(first, end) for first, end in zip([None, *bounds], [*bounds, None], strict=True)]
-
     def _temporary(self, name: str, query: SqlQuery) -> TableClause:
         full_name = self._state.location.table_name(self._state.sync.name, name)
         self._state.connection.execute(CreateTemporaryTableAs(full_name, query))
         return table(full_name, *(column(each.name, each.type) for each in query.selected_columns))
 
+    def _append(self, found: TableClause | Table, query: SqlQuery, parameters: Mapping[str, object]) -> None:
+        names = [each.name for each in query.selected_columns]
+        self._state.connection.execute(found.insert().from_select(names, query), parameters)
+
     def _scalar(self, query: SqlQuery) -> int:
         return int(self._state.connection.execute(query).scalar() or 0)
 
     def _store_changes(self, planned: PlannedChanges) -> None:
-        for query in planned.queries():
-            names = [each.name for each in query.selected_columns]
-            self._state.connection.execute(planned.tables.changes.insert().from_select(names, query))
+        for query, parameters in planned.parts(self._sequences):
+            self._append(planned.tables.changes, query, parameters)
 
     def _count(self, tables: SyncTables, judged: FromClause) -> None:
         changes, execute = tables.changes, self._state.connection.execute

@@ -18,16 +18,17 @@ from dagster_dailystory.privacy import mapping_version
 from dagster_dailystory.recent import row_hashes_name
 from dagster_dailystory.row_hash import ROW_HASH
 from dagster_dailystory.source import source_text
+from dagster_dailystory.spans import WHOLE, Span
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables
 
 
 @dataclass(frozen=True)
 class HashedRows:
-    """Rows of the source with their hashes, both from one statement.
+    """Rows of the source with their hashes, as one statement sees both.
 
     Attributes:
-        relation: The key columns, the mapped fields, and `ROW_HASH`.
+        relation: The key columns and `ROW_HASH`, among others.
         version: Names what computed the hashes.
     """
 
@@ -53,17 +54,19 @@ class RowHashes:
         """Whether hashes are remembered that were computed alike, for the same query and mapping."""
         return self._state.meta(row_hashes_name(self._state)) == self._made_for(version)
 
-    def moved(self, present: FromClause) -> SqlQuery:
-        """The hashes of all rows whose keys have another one, or none, in memory.
+    def moved(self, present: FromClause, span: Span = WHOLE) -> SqlQuery:
+        """The rows whose remembered hash is another one, or none.
 
         Args:
-            present: Key and hash of each source row.
+            present: The source rows with their hashes.
+            span: The part of the keys to look at.
         """
-        remembered = present.outerjoin(self._hashes, self._tables.same_key(present, self._hashes))
-        moved = present.c[ROW_HASH].is_distinct_from(self._hashes.c[ROW_HASH])
-        return (
-            self._keys(present).with_only_columns(present.c[ROW_HASH]).distinct().select_from(remembered).where(moved)
-        )
+        first_key = self._tables.key_names[0]
+        rows, hashes = span.of(present, first_key, "hashed"), span.of(self._hashes, first_key, "remembered")
+        remembered = rows.outerjoin(hashes, self._tables.same_key(rows, hashes))
+        has_key = (rows.c[key].is_not(None) for key in self._tables.key_names)
+        moved = rows.c[ROW_HASH].is_distinct_from(hashes.c[ROW_HASH])
+        return select(*rows.c).select_from(remembered).where(*has_key, moved)
 
     def update(self, hashed: HashedRows | None, pending: FromClause, duplicates: FromClause | None) -> None:
         """Forget the rows that differ, and remember those among the ones read that do not.

@@ -18,6 +18,7 @@ from dagster_dailystory.dialect import (
     SqlQuery,
     SqlType,
     SqlValue,
+    hashes_pay,
     index_temporary,
     storage_type,
 )  # fmt: skip
@@ -64,7 +65,8 @@ class Staged:
         highest: The highest value of the watermark's column, seen before the rows were read.
         has_unique_keys: The database itself sees to it that no key has two rows.
         present: The keys of all rows, where `relation` has only those that may differ.
-        hashed: The rows with their hashes, where they have some.
+        hashed: The rows with their hashes, where those are used.
+        narrows: All rows are there, and the hashes tell which of them may differ.
     """
 
     relation: FromClause
@@ -74,6 +76,7 @@ class Staged:
     has_unique_keys: bool = False
     present: FromClause | None = None
     hashed: HashedRows | None = None
+    narrows: bool = False
 
 
 def stage_source(state: State, lease: Lease, warehouse_url: str, options: PlanOptions) -> Staged | None:
@@ -89,24 +92,31 @@ def stage_source(state: State, lease: Lease, warehouse_url: str, options: PlanOp
         The staged source; None where it has no row yet and nothing is known of its key.
     """
     if same_database(warehouse_url, state.location.url):
-        return _in_the_warehouse(state, lease, options.since)
+        return _in_the_warehouse(state, lease, options)
     return _from_elsewhere(state, lease, warehouse_url, options)
 
 
-def _in_the_warehouse(state: State, lease: Lease, since: Moment | None) -> Staged:
+def _in_the_warehouse(state: State, lease: Lease, options: PlanOptions) -> Staged:
+    hashes = hashes_pay(state.dialect) and may_leave_rows_out(state.sync, options)
     with lease.during(state):
-        source = open_source(state.sync, state.connection).recent(state.sync, since)
+        source = open_source(state.sync, state.connection).recent(state.sync, options.since)
         types = column_types(source, state.connection)
         unique = types is not None and has_unique_keys(source, state.sync, state.connection)
         if types is None:
             source, types = _keep(state, source)
         highest = source.highest(state.sync, state.connection)
+        hashed = row_hash(source, state.sync, state.connection) if hashes else None
+        version = "" if hashed is None else hash_version(state.connection)
     chosen = typed_selection(source, state.sync, types, state.connection)
     real = source.columns
     keys = {key: storage_type(types[real[key]], state.dialect) for key in state.sync.key_columns}
     values = {m.state_column: storage_type(types[real[m.column]], state.dialect) for m in state.sync.mapped_fields}
     relation = select(*(value.label(name) for name, value in chosen.items())).subquery("source")
-    return Staged(relation, keys, values, highest, unique)
+    if hashed is None:
+        return Staged(relation, keys, values, highest, unique)
+    with_hash = select(*(value.label(name) for name, value in chosen.items()), hashed.label(ROW_HASH))
+    rows = HashedRows(with_hash.subquery("hashed"), version)
+    return Staged(relation, keys, values, highest, unique, hashed=rows, narrows=True)
 
 
 def _keep(state: State, source: Source) -> tuple[Source, dict[str, SqlType]]:
@@ -189,8 +199,9 @@ class _Transport:
         execute = self.state.connection.execute
         rows = int(execute(select(func.count()).select_from(present)).scalar_one())
         most = max(rows // _WORTH_READING_ALL, _WORTH_LOOKING_FOR)
-        moved = execute(RowHashes(self.state, self.known).moved(present).limit(most + 1)).scalars().all()
-        return None if len(moved) > most else list(moved)
+        moved = RowHashes(self.state, self.known).moved(present).with_only_columns(present.c[ROW_HASH]).distinct()
+        hashes = execute(moved.limit(most + 1)).scalars().all()
+        return None if len(hashes) > most else list(hashes)
 
     def _rows_of(self, hashes: Sequence[int]) -> Batches:
         given = json_rows(self.warehouse.dialect, {ROW_HASH: BIG_INTEGER})

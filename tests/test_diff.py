@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dagster_dailystory.dialect import TEXT, Untyped, differs
-from dagster_dailystory.diff import WHOLE, Diff, Span, field_counts
+from dagster_dailystory.diff import Diff, field_counts
 from dagster_dailystory.model import ContactSync, PlanOptions, Scope
 from dagster_dailystory.sandbox import Sandbox
+from dagster_dailystory.spans import WHOLE, Span
 from dagster_dailystory.tables import StateLocation, SyncTables
 
 DIALECTS = {"sqlite": "sqlite", "postgresql+psycopg": "postgres", "duckdb": "duckdb"}
@@ -40,7 +41,7 @@ def test_every_statement_is_valid_sql_and_sqlite_gets_no_full_join(url, options)
         sync = sync_of(mode=mode, nulls=nulls, key=["customer_id", "region"])
         diff = diff_of(url, sync, **options)
         queries = [getattr(diff, name)() for name in STATEMENTS]
-        queries += [query(7) for query in diff.queries([WHOLE, Span("a", "b")])]
+        queries += [query for query, _ in diff.parts([WHOLE, Span("a", "b")])]
         pending = queries[len(STATEMENTS)].subquery("pending")
         queries += [diff.pending_counts(pending), diff.doubled(pending)]
         queries.append(field_counts(diff.tables.changes, diff.tables))

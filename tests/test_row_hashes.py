@@ -19,6 +19,7 @@ SYNC = sync_of(deletes="delete", min_guard_rows=1_000)
 
 @pytest.fixture(
     params=[
+        ("duckdb", None),
         ("postgresql", "sqlite"),
         pytest.param(("postgresql", "duckdb"), marks=pytest.mark.slow),
         pytest.param(("duckdb", "postgresql"), marks=pytest.mark.slow),

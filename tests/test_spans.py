@@ -1,14 +1,16 @@
-"""DuckDB compares a large table in spans of its key: together they find what one comparison finds."""
+"""DuckDB works on large tables in spans: together they hold what the whole holds, and find what it finds."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from dagster_dailystory.diff import WHOLE, Diff, Span
+from dagster_dailystory.diff import OFFSET, Diff
 from dagster_dailystory.model import ContactSync, PlanOptions
+from dagster_dailystory.spans import WHOLE, Span, spans_of_keys, spans_of_numbers
 from dagster_dailystory.tables import StateLocation, SyncTables
 
 SYNC = ContactSync(name="customers", source="customers", key=("area", "number"), fields={"city": "city"})
@@ -39,20 +41,47 @@ def diff_of(connection: sa.Connection) -> Diff:
     return Diff(sa.table("source", *columns), tables, PlanOptions(), connection.dialect)
 
 
-def test_spans_together_find_what_one_comparison_finds(connection: sa.Connection) -> None:
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["joined both ways", "keys apart"])
+def test_spans_together_find_what_one_comparison_finds(connection: sa.Connection, elsewhere: bool) -> None:
     diff = diff_of(connection)
-    [query] = diff.queries([WHOLE])
-    whole = connection.execute(query(0).order_by("sequence")).all()
-    parts: list[sa.Row[Any]] = []
-    for part in diff.queries([Span(None, "a"), Span("a", "z"), Span("z", "É"), Span("É", None)]):
-        parts += connection.execute(part(len(parts)).order_by("sequence")).all()
+    diff = replace(diff, present=diff.source) if elsewhere else diff
+    whole = found_in(connection, diff, [WHOLE])
+    parts = found_in(connection, diff, [Span(None, "a"), Span("a", "z"), Span("z", "É"), Span("É", None)])
     assert len(whole) == ROWS / 4 + DEPARTED  # every third of the three quarters that have a key
-    assert len([row for row in whole if row.departed]) == DEPARTED
-    assert sorted(row.sequence for row in parts) == sorted(row.sequence for row in whole)
-    assert {row[1:] for row in parts} == {row[1:] for row in whole}
+    assert len([row for row in whole.values() if row["departed"]]) == DEPARTED
+    assert parts == whole
 
 
-def test_a_sample_of_keys_is_in_order_and_small(connection: sa.Connection) -> None:
-    sample = list(connection.execute(diff_of(connection).key_sample(2)).scalars())
-    assert sample == sorted(sample)
-    assert 0 < len(sample) < ROWS
+def found_in(connection: sa.Connection, diff: Diff, spans: list[Span]) -> dict[tuple[str, int], dict[str, Any]]:
+    """The rows by their keys, without their numbers, which must be those from 1 on."""
+    found: list[dict[str, Any]] = []
+    for query, parameters in diff.parts(spans):
+        rows = connection.execute(query, {**parameters, OFFSET: len(found)}).mappings()
+        found += [dict(row) for row in rows]
+    assert sorted(row.pop("sequence") for row in found) == list(range(1, len(found) + 1))
+    return {(row["area"], row["number"]): row for row in found}
+
+
+@pytest.mark.parametrize("span_rows", [300, 700, 10_000])
+def test_spans_of_keys_hold_each_key_once(connection: sa.Connection, span_rows: int) -> None:
+    source = diff_of(connection).source
+    spans = spans_of_keys(ROWS, span_rows, source, "number", connection)
+    assert len(spans) == ROWS // span_rows + 1
+    held: list[int] = []
+    for span in spans:
+        part = span.of(source, "number", "part")
+        numbers = connection.execute(sa.select(part.c.number), span.parameters).scalars().all()
+        assert len(numbers) < 2 * span_rows
+        held += numbers
+    assert sorted(held) == list(range(ROWS))
+
+
+def test_spans_of_numbers_hold_each_number_once() -> None:
+    duckdb, sqlite = (sa.make_url(f"{name}://").get_dialect()() for name in ("duckdb", "sqlite"))
+    assert spans_of_numbers(1_000_000, sqlite) == [WHOLE]
+    for highest in (0, 1, 25_000, 25_001, 80_000):
+        spans = spans_of_numbers(highest, duckdb)
+        assert spans[0].first is None
+        assert spans[-1].end is None
+        assert [span.end for span in spans[:-1]] == [span.first for span in spans[1:]]
+        assert len(spans) == max(1, -(-highest // 25_000))

@@ -14,11 +14,15 @@ ALTER TABLE dailystory_customers_snapshot DROP COLUMN field_city;
 
 ALTER TABLE dailystory_customers_snapshot RENAME COLUMN field_city_retyped TO field_city;
 
+ANALYZE dailystory_customers_judged (sequence);
+
 ANALYZE dailystory_customers_pending (customer_id, sequence);
 
 ANALYZE dailystory_customers_staged (customer_id);
 
 CREATE INDEX dailystory_customers_contact_map_759c46fa ON dailystory_customers_contact_map (dsid);
+
+CREATE INDEX dailystory_customers_judged_sequence ON dailystory_customers_judged (sequence);
 
 CREATE INDEX dailystory_customers_pending_sequence ON dailystory_customers_pending (sequence);
 
@@ -332,7 +336,7 @@ WHERE source.customer_id IS NOT NULL GROUP BY source.customer_id
 HAVING count(*) > 1 AND coalesce(sum(CASE WHEN true THEN 1 ELSE 0 END), 0) > 0;
 
 CREATE TEMPORARY TABLE dailystory_customers_judged (
-	sequence BIGINT NOT NULL, 
+	sequence BIGINT, 
 	operation TEXT, 
 	identity_email TEXT, 
 	identity_mobile TEXT, 
@@ -344,8 +348,7 @@ CREATE TEMPORARY TABLE dailystory_customers_judged (
 	reactivates BOOLEAN, 
 	dsid TEXT, 
 	waits_for BIGINT, 
-	priority BIGINT, 
-	PRIMARY KEY (sequence)
+	priority BIGINT
 );
 
 CREATE TEMPORARY TABLE dailystory_customers_pending AS WITH differing AS MATERIALIZED 
@@ -750,6 +753,9 @@ WHERE false;
 SELECT DISTINCT dailystory_plans.sync_name 
 FROM dailystory_plans 
 WHERE dailystory_plans.sync_name != $1::VARCHAR;
+
+SELECT coalesce(max(dailystory_customers_pending.sequence), $1::INTEGER) AS coalesce_1 
+FROM dailystory_customers_pending;
 
 SELECT coalesce(sum(CASE WHEN NOT dailystory_customers_pending.departed THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_1, coalesce(sum(CASE WHEN (NOT dailystory_customers_pending.departed AND dailystory_customers_pending.is_new) THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_3, coalesce(sum(CASE WHEN (NOT dailystory_customers_pending.departed AND dailystory_customers_pending.returns) THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_5, coalesce(sum(CASE WHEN dailystory_customers_pending.departed THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_7 
 FROM dailystory_customers_pending;

@@ -10,6 +10,8 @@ ALTER TABLE dailystory_customers_snapshot ADD COLUMN "field_lastName" TEXT;
 
 CREATE INDEX dailystory_customers_contact_map_759c46fa ON dailystory_customers_contact_map (dsid);
 
+CREATE INDEX dailystory_customers_judged_sequence ON dailystory_customers_judged (sequence);
+
 CREATE INDEX dailystory_customers_pending_customer_id ON dailystory_customers_pending (customer_id);
 
 CREATE INDEX dailystory_customers_pending_sequence ON dailystory_customers_pending (sequence);
@@ -332,7 +334,7 @@ WHERE source.customer_id IS NOT NULL GROUP BY source.customer_id
 HAVING count(*) > 1 AND coalesce(sum(CASE WHEN 1 = 1 THEN 1 ELSE 0 END), 0) > 0;
 
 CREATE TEMPORARY TABLE dailystory_customers_judged (
-	sequence BIGINT NOT NULL, 
+	sequence BIGINT, 
 	operation TEXT, 
 	identity_email TEXT, 
 	identity_mobile TEXT, 
@@ -344,8 +346,7 @@ CREATE TEMPORARY TABLE dailystory_customers_judged (
 	reactivates BOOLEAN, 
 	dsid TEXT, 
 	waits_for BIGINT, 
-	priority BIGINT, 
-	PRIMARY KEY (sequence)
+	priority BIGINT
 );
 
 CREATE TEMPORARY TABLE dailystory_customers_pending AS SELECT row_number() OVER (ORDER BY differing.departed, differing.customer_id) + CAST(0 AS BIGINT) AS sequence, differing.customer_id, differing.field_email AS field_email, differing."field_firstName" AS "field_firstName", differing.field_city AS field_city, differing."field_lastName" AS "field_lastName", differing.custom_plan AS custom_plan, (differing.field_email COLLATE "BINARY") IS NOT (differing.old_field_email COLLATE "BINARY") AND coalesce(typeof(differing.field_email) != typeof(differing.old_field_email) AND CAST(differing.field_email AS TEXT) = CAST(differing.old_field_email AS TEXT), 0) = 0 AND differing.field_email IS NOT NULL OR differing.replaces = 1 AND differing.field_email IS NOT NULL AS differs_field_email, (differing."field_firstName" COLLATE "BINARY") IS NOT (differing."old_field_firstName" COLLATE "BINARY") AND coalesce(typeof(differing."field_firstName") != typeof(differing."old_field_firstName") AND CAST(differing."field_firstName" AS TEXT) = CAST(differing."old_field_firstName" AS TEXT), 0) = 0 AND differing."field_firstName" IS NOT NULL OR differing.replaces = 1 AND differing."field_firstName" IS NOT NULL AS "differs_field_firstName", (differing.field_city COLLATE "BINARY") IS NOT (differing.old_field_city COLLATE "BINARY") AND coalesce(typeof(differing.field_city) != typeof(differing.old_field_city) AND CAST(differing.field_city AS TEXT) = CAST(differing.old_field_city AS TEXT), 0) = 0 AND differing.field_city IS NOT NULL OR differing.replaces = 1 AND differing.field_city IS NOT NULL AS differs_field_city, (differing."field_lastName" COLLATE "BINARY") IS NOT (differing."old_field_lastName" COLLATE "BINARY") AND coalesce(typeof(differing."field_lastName") != typeof(differing."old_field_lastName") AND CAST(differing."field_lastName" AS TEXT) = CAST(differing."old_field_lastName" AS TEXT), 0) = 0 AND differing."field_lastName" IS NOT NULL OR differing.replaces = 1 AND differing."field_lastName" IS NOT NULL AS "differs_field_lastName", (differing.custom_plan COLLATE "BINARY") IS NOT (differing.old_custom_plan COLLATE "BINARY") AND coalesce(typeof(differing.custom_plan) != typeof(differing.old_custom_plan) AND CAST(differing.custom_plan AS TEXT) = CAST(differing.old_custom_plan AS TEXT), 0) = 0 AND differing.custom_plan IS NOT NULL OR differing.replaces = 1 AND differing.custom_plan IS NOT NULL AS differs_custom_plan, differing.is_new, differing.replaces, differing.departed, differing.returns, differing.old_email, differing.old_mobile 

@@ -1,0 +1,96 @@
+"""Spans of the key: DuckDB joins large tables one span after the other, so that memory does not grow with the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, Dialect, FromClause, bindparam, func, literal_column, select
+
+from dagster_dailystory.dialect import SqlQuery, SqlValue
+
+WIDE_ROWS, HASHED_ROWS = 250_000, 1_000_000
+"""So many rows of twenty columns, or hashes of rows, are joined within 200 MB by DuckDB, at the speed of the whole."""
+
+_SAMPLES_PER_SPAN = 250
+_NUMBERS = 25_000
+_FIRST, _END = "span_first", "span_end"
+
+
+@dataclass(frozen=True)
+class Span:
+    """Neighbouring values of the first key column.
+
+    Attributes:
+        first: The lowest of them; None for no lower bound.
+        end: The lowest value above them; None for no upper bound.
+    """
+
+    first: object = None
+    end: object = None
+
+    @property
+    def shape(self) -> tuple[bool, bool]:
+        """Which bounds there are: a statement for one span does for all of its shape, with other parameters."""
+        return self.first is not None, self.end is not None
+
+    @property
+    def parameters(self) -> Mapping[str, object]:
+        """Of a statement for this span."""
+        return {name: bound for name, bound in ((_FIRST, self.first), (_END, self.end)) if bound is not None}
+
+    def of(self, relation: FromClause, key: str, name: str) -> FromClause:
+        """The part of a relation within the span, cut off before it is joined."""
+        bounds = self._bounds(relation.c[key])
+        return select(relation).where(*bounds).subquery(name) if bounds else relation
+
+    def _bounds(self, key: SqlValue) -> list[ColumnElement[bool]]:
+        lower = [] if self.first is None else [key >= bindparam(_FIRST, self.first, key.type)]
+        return lower if self.end is None else [*lower, key < bindparam(_END, self.end, key.type)]
+
+
+WHOLE = Span()
+"""All keys."""
+
+
+def spans_of_keys(rows: int, span_rows: int, relation: FromClause, key: str, connection: Connection) -> Sequence[Span]:
+    """Cut the keys of a relation into spans of about equal size.
+
+    Args:
+        rows: How many it has.
+        span_rows: About how many a span may have.
+        relation: Has the key.
+        key: Its first column.
+        connection: To the state's database.
+
+    Returns:
+        Spans that hold all keys together, and any key once; the whole where the database needs none.
+    """
+    count = rows // span_rows + 1
+    if connection.dialect.name != "duckdb" or count == 1:
+        return [WHOLE]
+    value = relation.c[key]
+    one_in: SqlValue = literal_column(str(span_rows // _SAMPLES_PER_SPAN))
+    chosen = func.hash(value).op("%")(one_in) == literal_column("0")
+    sample = connection.execute(select(value).where(value.is_not(None), chosen).order_by(value)).scalars().all()
+    bounds = sorted({sample[len(sample) * number // count] for number in range(1, count)}) if sample else []
+    return [Span(first, end) for first, end in zip([None, *bounds], [*bounds, None], strict=True)]
+
+
+def spans_of_numbers(highest: int, dialect: Dialect) -> Sequence[Span]:
+    """Cut the numbers from 1 to the highest into spans that DuckDB writes one after the other."""
+    if dialect.name != "duckdb":
+        return [WHOLE]
+    bounds = range(1 + _NUMBERS, highest + 1, _NUMBERS)
+    return [Span(first, end) for first, end in zip([None, *bounds], [*bounds, None], strict=True)]
+
+
+def each_span(
+    spans: Sequence[Span], query_of: Callable[[Span], SqlQuery]
+) -> Iterator[tuple[SqlQuery, Mapping[str, object]]]:
+    """A query's statements with their parameters, one for each span; those of one shape are built once."""
+    built: dict[tuple[bool, bool], SqlQuery] = {}
+    for span in spans:
+        if span.shape not in built:
+            built[span.shape] = query_of(span)
+        yield built[span.shape], span.parameters
