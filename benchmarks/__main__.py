@@ -93,7 +93,10 @@ class Bench:
             if database == "DuckDB":  # the run after a first load looks at all rows, and remembers their hashes
                 seconds = in_a_process("ours_plan", Task(url=url + options))["seconds"]
                 self.notes.append(f"DuckDB, {rows:,} rows: the plan that remembers the rows' hashes, {seconds:.2f} s.")
-            hand_made: Runs = {"typed SQL by hand": partial(in_a_process, "typed_sql", Task(url=url))}
+            hand_made: Runs = {
+                "typed SQL by hand": partial(in_a_process, "typed_sql", Task(url=url)),
+                "with counts, flags and dsids": partial(in_a_process, "whole_sql", Task(url=url)),
+            }
             title = f"{database}, {rows:,} rows of 20 columns"
             contest = self._contest(f"{title}, no change", {**hand_made, **ours})
             unchanged.append(contest.median(US, "seconds"))

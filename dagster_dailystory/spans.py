@@ -1,4 +1,4 @@
-"""Spans of the key: DuckDB joins large tables one span after the other, so that memory does not grow with the table."""
+"""Spans: DuckDB joins and writes large tables one span after the other, so that memory does not grow with the table."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ WIDE_ROWS, HASHED_ROWS = 250_000, 1_000_000
 """So many rows of twenty columns, or hashes of rows, are joined within 200 MB by DuckDB, at the speed of the whole."""
 
 _SAMPLES_PER_SPAN = 250
-_NUMBERS = 25_000
+_WRITTEN_ROWS = 25_000  # of fifty columns: in spans of 50,000 a limit of 150 MB is too low
 _FIRST, _END = "span_first", "span_end"
 
 
 @dataclass(frozen=True)
 class Span:
-    """Neighbouring values of the first key column.
+    """Neighbouring values of the first key column, or of a sequence.
 
     Attributes:
         first: The lowest of them; None for no lower bound.
@@ -81,7 +81,7 @@ def spans_of_numbers(highest: int, dialect: Dialect) -> Sequence[Span]:
     """Cut the numbers from 1 to the highest into spans that DuckDB writes one after the other."""
     if dialect.name != "duckdb":
         return [WHOLE]
-    bounds = range(1 + _NUMBERS, highest + 1, _NUMBERS)
+    bounds = range(1 + _WRITTEN_ROWS, highest + 1, _WRITTEN_ROWS)
     return [Span(first, end) for first, end in zip([None, *bounds], [*bounds, None], strict=True)]
 
 
