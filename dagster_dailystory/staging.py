@@ -111,11 +111,11 @@ def _in_the_warehouse(state: State, lease: Lease, options: PlanOptions) -> Stage
     real = source.columns
     keys = {key: storage_type(types[real[key]], state.dialect) for key in state.sync.key_columns}
     values = {m.state_column: storage_type(types[real[m.column]], state.dialect) for m in state.sync.mapped_fields}
-    relation = select(*(value.label(name) for name, value in chosen.items())).subquery("source")
+    columns = [value.label(name) for name, value in chosen.items()]
+    relation = select(*columns).subquery("source")
     if hashed is None:
         return Staged(relation, keys, values, highest, unique)
-    with_hash = select(*(value.label(name) for name, value in chosen.items()), hashed.label(ROW_HASH))
-    rows = HashedRows(with_hash.subquery("hashed"), version)
+    rows = HashedRows(select(*columns, hashed.label(ROW_HASH)).subquery("hashed"), version)
     return Staged(relation, keys, values, highest, unique, hashed=rows, narrows=True)
 
 

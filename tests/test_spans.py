@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,7 +11,11 @@ import sqlalchemy as sa
 
 from dagster_dailystory.diff import OFFSET, Diff
 from dagster_dailystory.model import ContactSync, PlanOptions
-from dagster_dailystory.spans import WHOLE, Span, spans_of_keys, spans_of_numbers
+from dagster_dailystory.places import Destination, Warehouse
+from dagster_dailystory.row_hashes import RowHashes
+from dagster_dailystory.spans import WHOLE, Span, each_span, spans_of_keys, spans_of_numbers
+from dagster_dailystory.state import open_state
+from dagster_dailystory.sync import plan_contact_sync
 from dagster_dailystory.tables import StateLocation, SyncTables
 
 SYNC = ContactSync(name="customers", source="customers", key=("area", "number"), fields={"city": "city"})
@@ -85,3 +90,51 @@ def test_spans_of_numbers_hold_each_number_once() -> None:
         assert spans[-1].end is None
         assert [span.end for span in spans[:-1]] == [span.first for span in spans[1:]]
         assert len(spans) == max(1, -(-highest // 25_000))
+
+
+def test_rows_that_moved_are_found_in_spans_as_in_one(new_database) -> None:
+    with open_state(StateLocation(new_database("duckdb")), SYNC) as state:
+        execute = state.connection.exec_driver_sql
+        with state.connection.begin():
+            kinds = {"area": sa.Text(), "number": sa.BigInteger()}
+            tables = SyncTables(SYNC, state.location, kinds, {"field_city": sa.Text()}, state.dialect)
+            tables.metadata.create_all(state.connection)
+            rows = f"SELECT chr(97 + i::INTEGER % 3) AS area, i AS number, i * 7 AS row_hash FROM range({ROWS}) AS t(i)"
+            execute(f"CREATE TABLE hashed AS {rows}")
+            remembered = f"SELECT area, number, row_hash + (number % 5 = 0)::INTEGER FROM ({rows}) WHERE number % 4 > 0"
+            execute(f"INSERT INTO {tables.row_hashes.name} {remembered}")
+            present = sa.table(
+                "hashed", *(sa.column(name, kind) for name, kind in kinds.items()), sa.column("row_hash")
+            )
+            spans = [Span(None, "b"), Span("b", "c"), Span("c", None)]
+            parts = [*each_span(spans, partial(RowHashes(state, tables).moved, present))]
+            found = [number for query, bounds in parts for _, number, _ in state.connection.execute(query, bounds)]
+    assert sorted(found) == [number for number in range(ROWS) if number % 5 == 0 or number % 4 == 0]
+
+
+@pytest.mark.slow
+def test_a_plan_of_more_rows_than_are_written_at_once_holds_each_of_them_once(new_database) -> None:
+    rows = 60_000
+    url, nowhere = new_database("duckdb"), Destination("http://127.0.0.1:9/api/v1", "none")
+    sync = ContactSync(name="customers", source="customers", key="id", fields={"email": "email", "city": "city"})
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        values = "i AS id, 'p' || i || '@example.com' AS email, 'Paris' AS city"
+        connection.exec_driver_sql(f"CREATE TABLE customers AS SELECT {values} FROM range({rows}) AS t(i)")
+    assert plan_contact_sync(sync, Warehouse.at(url), nowhere).rows_to_create == rows
+    with engine.begin() as connection:
+        snapshot, contact_map = "dailystory_customers_snapshot", "dailystory_customers_contact_map"
+        known = "(id, field_email, field_city, identity_email) SELECT id, email, 'Rome', email FROM customers"
+        connection.exec_driver_sql(f"INSERT INTO {snapshot} {known}")
+        connection.exec_driver_sql(f"INSERT INTO {contact_map} (id, dsid) SELECT id, 'd' || id FROM customers")
+    plan = plan_contact_sync(replace(sync, max_changed_fraction=None), Warehouse.at(url), nowhere)
+    assert plan.rows_to_update == rows
+    with engine.begin() as connection:
+        numbers = "count(*), count(DISTINCT id), count(DISTINCT sequence), min(sequence), max(sequence), count(dsid)"
+        stored = connection.exec_driver_sql(
+            f"SELECT operation, {numbers} FROM dailystory_customers_changes GROUP BY operation ORDER BY operation"
+        ).all()
+    assert [tuple(row) for row in stored] == [
+        ("create", rows, rows, rows, 1, rows, 0),
+        ("update", rows, rows, rows, 1, rows, rows),
+    ]
