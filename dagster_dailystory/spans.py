@@ -13,7 +13,10 @@ WIDE_ROWS, HASHED_ROWS = 250_000, 1_000_000
 """So many rows of twenty columns, or hashes of rows, are joined within 200 MB by DuckDB, at the speed of the whole."""
 
 _SAMPLES_PER_SPAN = 250
-_WRITTEN_ROWS = 25_000  # of fifty columns: in spans of 50,000 a limit of 150 MB is too low
+_WRITTEN_ROWS = 25_000
+"""Of fifty columns: in spans of 50,000 a limit of 150 MB is too low. Many are written in wide spans all the same: what
+fills a row group of 122,880 goes into the file at once, and the remainders of many statements stay in memory."""
+
 _FIRST, _END = "span_first", "span_end"
 
 
@@ -81,7 +84,8 @@ def spans_of_numbers(highest: int, dialect: Dialect) -> Sequence[Span]:
     """Cut the numbers from 1 to the highest into spans that DuckDB writes one after the other."""
     if dialect.name != "duckdb":
         return [WHOLE]
-    bounds = range(1 + _WRITTEN_ROWS, highest + 1, _WRITTEN_ROWS)
+    span_rows = _WRITTEN_ROWS if highest <= WIDE_ROWS else WIDE_ROWS
+    bounds = range(1 + span_rows, highest + 1, span_rows)
     return [Span(first, end) for first, end in zip([None, *bounds], [*bounds, None], strict=True)]
 
 
