@@ -124,6 +124,13 @@ class Change:
     email_as_sent: str | None = field(default=None, repr=False)
     mobile_as_sent: str | None = field(default=None, repr=False)
 
+    def part_that_changes(self, identity: Identity) -> Identity:
+        """Of an identity of this row what its contact gets anew: all of it where neither part is known to differ."""
+        changes_email, changes_mobile = ("field_" + name in self.differing for name in ("email", "mobilePhone"))
+        if changes_email == changes_mobile:
+            return identity
+        return Identity(email=identity.email) if changes_email else Identity(mobile=identity.mobile)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

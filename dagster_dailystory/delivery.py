@@ -212,11 +212,8 @@ class Delivery:
 
     async def _other_owner(self, dsid: str) -> RemoteContact | None:
         """Who, other than this contact, has one of the identity fields that are about to change."""
-        sent, differing = self._as_sent, self._change.differing
-        both = not differing & {"field_email", "field_mobilePhone"}
-        email = sent.email if both or "field_email" in differing else None
-        mobile = sent.mobile if both or "field_mobilePhone" in differing else None
-        for person in (Identity(email=email), Identity(mobile=mobile)):
+        changed = self._change.part_that_changes(self._as_sent)
+        for person in (Identity(email=changed.email), Identity(mobile=changed.mobile)):
             owner = await self._look_up(person) if person else None
             if owner is not None and owner.dsid != dsid:
                 return owner

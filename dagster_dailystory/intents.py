@@ -1,14 +1,18 @@
-"""Intents: the record that a create is about to leave, committed before it does and kept until it is settled."""
+"""Intents: the record of what is about to leave, committed before it does.
+
+Of a create, and of an update that gives its contact another email or number, the identity is kept until it is settled
+whether the request was done. Of all others it is enough to know how far the plan has left: see `unanswered.py`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, FromClause, and_, literal, not_, select
+from sqlalchemy import ColumnElement, FromClause, and_, func, literal, not_, or_, select
 
 from dagster_dailystory.bulk import json_rows, rows_parameter
-from dagster_dailystory.change import Change, Identity
+from dagster_dailystory.change import Change, Identity, Operation
 from dagster_dailystory.contact_map import live_holders
 from dagster_dailystory.dialect import BIG_INTEGER, MOMENT, TEXT, SqlType, SqlValue
 from dagster_dailystory.interrupts import interrupts_held
@@ -20,17 +24,24 @@ from dagster_dailystory.tables import SyncTables
 
 @dataclass(frozen=True)
 class Intent:
-    """A create that left and was not settled.
+    """A create, or an update of an identity, that left and was not settled.
 
     Attributes:
         plan_id: The plan that sent it.
         sequence: Its number there.
-        identity: As it was sent.
+        identity: As it was sent; of an update the part that changes.
+        dsid: The contact that an update was for, None for a create.
     """
 
     plan_id: str
     sequence: int
     identity: Identity
+    dsid: str | None
+
+
+def has_intent(change: Change) -> bool:
+    """Whether DailyStory will know somebody by another identity once a change is done."""
+    return change.operation is Operation.CREATE or (change.operation is Operation.UPDATE and change.identity_changed)
 
 
 class Intents:
@@ -41,15 +52,36 @@ class Intents:
         self._tables = tables
         self._lease = lease
 
-    def add(self, plan_id: str, creates: Iterable[Change], sent: Mapping[int, Identity]) -> None:
-        """Commit that these creates are about to leave, with the identity that will be sent."""
+    def add(self, plan_id: str, priority: int, batch: Sequence[Change], sent: Mapping[int, Identity]) -> None:
+        """Commit that these changes are about to leave.
+
+        Args:
+            plan_id: Their plan.
+            priority: All of them have it; those of lower ones have left.
+            batch: In the order of their sequence.
+            sent: Of some of them, by sequence, the identity that DailyStory will know a contact by.
+        """
+        with self._state.connection.begin():
+            self._lease.renew(self._state)
+            self._move_mark(plan_id, priority, batch[-1].sequence)
+            if sent:
+                self._insert(plan_id, [(c, sent[c.sequence]) for c in batch if c.sequence in sent])
+
+    def _move_mark(self, plan_id: str, priority: int, sequence: int) -> None:
+        """Say how far a plan has left; a plan that is resumed begins behind its mark, which stays."""
+        plans = self._state.shared.plans
+        further = and_(plans.c.left_priority == priority, plans.c.left_sequence < sequence)
+        moves = or_(plans.c.left_priority.is_(None), plans.c.left_priority < priority, further)
+        marked = plans.update().where(plans.c.plan_id == plan_id, moves)
+        self._state.connection.execute(marked.values(left_priority=priority, left_sequence=sequence))
+
+    def _insert(self, plan_id: str, sent: Sequence[tuple[Change, Identity]]) -> None:
         rows: list[dict[str, object]] = [
-            {"sequence": c.sequence, "email": sent[c.sequence].email, "mobile": sent[c.sequence].mobile}
-            for c in creates
+            {"sequence": change.sequence, "email": identity.email, "mobile": identity.mobile, "dsid": change.dsid}
+            for change, identity in sent
         ]
-        if not rows:
-            return
-        given = json_rows(self._state.dialect, {"sequence": BIG_INTEGER, "email": TEXT, "mobile": TEXT})
+        columns: dict[str, SqlType] = {"sequence": BIG_INTEGER, "email": TEXT, "mobile": TEXT, "dsid": TEXT}
+        given = json_rows(self._state.dialect, columns)
         changes, intents = self._tables.changes, self._tables.intents
         known = select(intents.c.plan_id).where(self._tables.same_key(intents, changes)).exists()
         new = (
@@ -59,32 +91,33 @@ class Intents:
                 changes.c.sequence,
                 given.c.email,
                 given.c.mobile,
+                given.c.dsid,
                 literal(self._state.now(), MOMENT),
             )
             .join(given, given.c.sequence == changes.c.sequence)
             .where(changes.c.plan_id == plan_id, not_(known))
         )
-        names = [*self._tables.key_names, "plan_id", "sequence", "email_as_sent", "mobile_as_sent", "sent_at"]
-        with self._state.connection.begin():
-            self._lease.renew(self._state)
-            self._state.connection.execute(intents.insert().from_select(names, new), rows_parameter(rows))
+        names = [*self._tables.key_names, "plan_id", "sequence", "email_as_sent", "mobile_as_sent", "dsid", "sent_at"]
+        self._state.connection.execute(intents.insert().from_select(names, new), rows_parameter(rows))
 
     def open(self) -> list[Intent]:
-        """The creates of any plan that are not settled."""
+        """Those of any plan that are not settled."""
         with self._state.connection.begin():
             rows = self._state.connection.execute(select(self._tables.intents)).mappings()
             return [
-                Intent(row["plan_id"], row["sequence"], Identity(row["email_as_sent"], row["mobile_as_sent"]))
+                Intent(
+                    row["plan_id"], row["sequence"], Identity(row["email_as_sent"], row["mobile_as_sent"]), row["dsid"]
+                )
                 for row in rows
             ]
 
     def settle(self, found: Sequence[tuple[Intent, str | None]]) -> None:
-        """Write what look-ups said of doubtful creates: the contact that each made, or that there is none."""
+        """Write what look-ups said: the contact that has the identity of each intent, or that there is none."""
         columns: dict[str, SqlType] = {"plan_id": TEXT, "sequence": BIG_INTEGER, "dsid": TEXT, "email": TEXT}
         given = json_rows(self._state.dialect, columns)
         with interrupts_held(), self._state.connection.begin():
             self._lease.renew(self._state)
-            dsids = self._unshared([dsid for _, dsid in found])
+            dsids = self._unshared([None if intent.dsid else dsid for intent, dsid in found])
             rows: list[dict[str, object]] = [
                 {
                     "plan_id": intent.plan_id,
@@ -94,7 +127,9 @@ class Intents:
                 }
                 for (intent, _), dsid in zip(found, dsids, strict=True)
             ]
-            self._link(given, rows_parameter(rows))
+            if any(dsids):
+                self._link(given, rows_parameter(rows))
+            self._rename([intent for intent, dsid in found if intent.dsid is not None and intent.dsid == dsid])
             settled = select(given.c.sequence).where(self._settles(given)).exists()
             self._state.connection.execute(self._tables.intents.delete().where(settled), rows_parameter(rows))
 
@@ -121,6 +156,32 @@ class Intents:
         row = select(*keys, given.c.email, intents.c.mobile_as_sent, literal(True)).where(found, known)
         columns = [*names, "identity_email", "identity_mobile", "resend_all"]
         execute(snapshot.insert().from_select(columns, row), rows)
+
+    def _rename(self, done: Sequence[Intent]) -> None:
+        """Remember the identity that updates have given their contacts, under whichever key those are mapped."""
+        if not done:
+            return
+        rows: list[dict[str, object]] = [
+            {
+                "dsid": each.dsid,
+                "email": (each.identity.email or "").strip().lower() or None,
+                "mobile": each.identity.mobile,
+            }
+            for each in done
+        ]
+        given = json_rows(self._state.dialect, {"dsid": TEXT, "email": TEXT, "mobile": TEXT})
+        contact_map, snapshot = self._tables.contact_map, self._tables.snapshot
+        renamed = (
+            select(*self._keys(contact_map), given.c.email, given.c.mobile)
+            .join(given, given.c.dsid == contact_map.c.dsid)
+            .subquery("renamed")
+        )
+        update = snapshot.update().where(self._tables.same_key(snapshot, renamed))
+        identity = {
+            "identity_email": func.coalesce(renamed.c.email, snapshot.c.identity_email),
+            "identity_mobile": func.coalesce(renamed.c.mobile, snapshot.c.identity_mobile),
+        }
+        self._state.connection.execute(update.values(**identity), rows_parameter(rows))
 
     def _settles(self, given: FromClause) -> ColumnElement[bool]:
         intents = self._tables.intents

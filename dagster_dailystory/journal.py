@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import cached_property
 
@@ -32,6 +32,7 @@ from dagster_dailystory.dialect import (
     SqlValue,
     among,
 )  # fmt: skip
+from dagster_dailystory.intents import has_intent
 from dagster_dailystory.lease import Lease
 from dagster_dailystory.model import Deletes, MappedField, Nulls
 from dagster_dailystory.privacy import row_fingerprint
@@ -39,6 +40,7 @@ from dagster_dailystory.recent import look_at_all_rows
 from dagster_dailystory.rejections import Rejections
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables, differs_column
+from dagster_dailystory.unanswered import forget
 
 _LINKING = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.MAPPED})
 _WRITTEN = frozenset({Outcome.CREATED, Outcome.UPDATED})
@@ -116,7 +118,9 @@ class Journal:
                 self._mark_absent(Outcome.RECORDED, Deletes.KEEP)
             if outcomes & _REFUSED:
                 self._refuse([a for a in answers if a.outcome in _REFUSED], changes)
-            self._settle_answered(has_creates=any(changes[a.sequence].operation is Operation.CREATE for a in answers))
+            if Outcome.FAILED in outcomes:
+                forget(self._state, self._tables, self._failed)
+            self._settle_answered(outcomes, has_intents=any(has_intent(changes[a.sequence]) for a in answers))
         return list(answers)
 
     def _without_shared(self, answers: Sequence[Answer], changes: Mapping[int, Change]) -> list[Answer]:
@@ -252,16 +256,26 @@ class Journal:
         ]
         Rejections(self._state, self._tables).refuse(self._plan_id, refusals)
 
-    def _settle_answered(self, *, has_creates: bool) -> None:
-        """Every verdict but a doubtful one ends the row's intent; a success ends its rejection."""
-        if has_creates:
-            self._state.connection.execute(self._settled_intents)
+    @cached_property
+    def _failed(self) -> ColumnElement[bool]:
+        """The changes of this batch whose last request may have been done or not."""
+        changes, answers = self._tables.changes, self._answers.table
+        failed = select(answers.c.sequence).where(answers.c.outcome == Outcome.FAILED.value)
+        return and_(changes.c.plan_id == self._plan_id, changes.c.sequence.in_(failed))
+
+    def _settle_answered(self, outcomes: Set[Outcome], *, has_intents: bool) -> None:
+        """A verdict ends the row's intent, unless the request may have been done; a success ends its rejection."""
+        execute, intents = self._state.connection.execute, self._tables.intents
+        if has_intents:
+            execute(self._settled_intents)
+            if Outcome.FAILED in outcomes:  # a create that failed was not done, or its outcome were another
+                execute(self._without(intents, {Outcome.FAILED}).where(intents.c.dsid.is_(None)))
         if self._has_rejections:
             self._state.connection.execute(self._ended_rejections)
 
     @cached_property
     def _settled_intents(self) -> Delete:
-        return self._without(self._tables.intents, set(Outcome) - {Outcome.IN_DOUBT})
+        return self._without(self._tables.intents, set(Outcome) - {Outcome.IN_DOUBT, Outcome.FAILED})
 
     @cached_property
     def _ended_rejections(self) -> Delete:

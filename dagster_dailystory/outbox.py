@@ -12,7 +12,7 @@ from dagster_dailystory.change import Answer, Change, Identity, Operation, Outco
 from dagster_dailystory.contact_map import held_anywhere
 from dagster_dailystory.errors import DailyStoryError, OutageError
 from dagster_dailystory.fields import FieldKind
-from dagster_dailystory.intents import Intents
+from dagster_dailystory.intents import Intents, has_intent
 from dagster_dailystory.interrupts import interrupts_held
 from dagster_dailystory.journal import Journal
 from dagster_dailystory.judge import USUAL_PRIORITY
@@ -78,8 +78,11 @@ class Outbox:
         self._is_interrupted: Callable[[], bool] = lambda: False
         self.outcomes: Counter[Outcome] = Counter()
 
-    def send(self) -> None:
+    def send(self, *, had_intents: bool = False) -> None:
         """Send every open change; on the way out, whatever the reason, what was answered is acknowledged.
+
+        Args:
+            had_intents: Since the plan was made, intents were settled, or could not be.
 
         Raises:
             AuthenticationError: The token is not accepted.
@@ -88,14 +91,14 @@ class Outbox:
             DailyStoryError: Another cause, or the run was interrupted and the interrupt's handler did not raise.
         """
         with interrupts_held() as self._is_interrupted:
-            self._send_all()
+            self._send_all(had_intents)
 
-    def _send_all(self) -> None:
+    def _send_all(self, had_intents: bool) -> None:
         self._reopen()
         self._journal.record_silent()
         try:
             self._rows_total, priorities = self._open_changes()
-            if self._tables.sync.partitions is not None:
+            if had_intents or self._tables.sync.partitions is not None:
                 self._leave_taken_identities()
             for priority in priorities:
                 self._send_priority(priority)
@@ -142,7 +145,7 @@ class Outbox:
                 ready, decided = self._sort_out([] if chunk is None else chunk)
             if chunk is None:
                 return
-            self._submit(ready, decided)
+            self._submit(priority, ready, decided)
 
     def _sort_out(self, rows: Sequence[RowMapping]) -> tuple[list[Change], list[Answer]]:
         """Tell changes to send from those that are decided without a request."""
@@ -153,7 +156,9 @@ class Outbox:
             change = self._reader.change(row)
             self._in_flight[change.sequence] = change
             if row["intent_at"] is not None:
-                decided.append(self._decide(change, Outcome.IN_DOUBT, "an earlier create could not be looked up yet"))
+                decided.append(
+                    self._decide(change, Outcome.IN_DOUBT, "what an earlier run sent could not be looked up yet")
+                )
             elif change.operation is Operation.DELETE:
                 deletions.append(change)
             else:
@@ -170,13 +175,13 @@ class Outbox:
     def _decide(self, change: Change, outcome: Outcome, message: str) -> Answer:
         return Answer(change.sequence, outcome, self._state.now(), dsid=change.dsid, message=message)
 
-    def _submit(self, ready: Sequence[Change], decided: Iterable[Answer]) -> None:
+    def _submit(self, priority: int, ready: Sequence[Change], decided: Iterable[Answer]) -> None:
         self._unwritten += decided
         while ready:
             batch, ready = ready[: self._batch_rows], ready[self._batch_rows :]
             started = time.monotonic()
-            creates = [change for change in batch if change.operation is Operation.CREATE]
-            self._intents.add(self._plan_id, creates, {c.sequence: self._as_sent(c) for c in creates})
+            known_by = {c.sequence: self._identity_to_come(c) for c in batch if has_intent(c)}
+            self._intents.add(self._plan_id, priority, batch, known_by)
             self._sender.submit(batch)
             while self._sender.unstarted > len(batch) or self._sender.pending > _MOST_PENDING:
                 self._pump()
@@ -184,7 +189,8 @@ class Outbox:
                 rows = round(len(batch) / max(time.monotonic() - started, 0.25))
                 self._batch_rows = min(max(rows, _FEWEST_INTENTS), _MOST_INTENTS)
 
-    def _as_sent(self, change: Change) -> Identity:
+    def _identity_to_come(self, change: Change) -> Identity:
+        """What DailyStory will know the contact by, as it is sent; of an update the part that changes."""
         email = mobile = None
         for mapped in self._tables.sync.mapped_fields:
             if mapped.kind is FieldKind.EMAIL:
@@ -192,7 +198,8 @@ class Outbox:
                 email = None if value is None else str(value)
             elif mapped.kind is FieldKind.MOBILE:
                 mobile = change.identity.mobile
-        return Identity(email, mobile)
+        sent = Identity(email, mobile)
+        return sent if change.operation is Operation.CREATE else change.part_that_changes(sent)
 
     def _give_up_waiting(self, priority: int) -> None:
         """Rows whose predecessor was not written stay differences: its identity is not free."""
@@ -212,19 +219,24 @@ class Outbox:
         self._leave(stuck, "waits for a row that still holds its email or mobile number")
 
     def _leave_taken_identities(self) -> None:
-        """Plans of two partitions cannot see each other: what one sent since may hold the identity of a row here."""
-        changes, snapshot = self._tables.changes, self._tables.snapshot
+        """Another row may have got the identity of one here since: in a plan of another slice, or by an intent."""
+        changes, snapshot, intents = self._tables.changes, self._tables.snapshot, self._tables.intents
         other = not_(self._tables.same_key(snapshot, changes))
         same_person = or_(
             snapshot.c.identity_email == changes.c.identity_email,
             snapshot.c.identity_mobile == changes.c.identity_mobile,
         )
         taken = select(snapshot.c.resend_all).where(same_person, other, snapshot.c.absent_since.is_(None)).exists()
+        in_doubt = or_(
+            func.lower(intents.c.email_as_sent) == changes.c.identity_email,
+            intents.c.mobile_as_sent == changes.c.identity_mobile,
+        )
+        doubted = select(intents.c.plan_id).where(in_doubt, not_(self._tables.same_key(intents, changes))).exists()
         brings = and_(
             or_(changes.c.is_new, changes.c.identity_changed), not_(func.coalesce(changes.c.rekeyed, false()))
         )
-        message = "a row of another partition has got its email or mobile number since the plan was made"
-        self._leave(and_(brings, changes.c.waits_for.is_(None), taken), message)
+        message = "another row has, or may have, got its email or mobile number since the plan was made"
+        self._leave(and_(brings, changes.c.waits_for.is_(None), or_(taken, doubted)), message)
 
     def _leave(self, stuck: ColumnElement[bool], message: str) -> None:
         """Open changes that cannot be sent in this run stay differences."""
@@ -280,10 +292,13 @@ class Outbox:
         return self._open_changes()[0]
 
 
-def settle_intents(state: State, tables: SyncTables, lease: Lease, sender: Sender) -> None:
-    """Look up every create that an earlier run left open, before anything else is planned or sent.
+def settle_intents(state: State, tables: SyncTables, lease: Lease, sender: Sender) -> bool:
+    """Look up every identity that an earlier run left open, before anything else is planned or sent.
 
     Those that cannot be looked up now keep their intent; their rows are not sent until it is settled.
+
+    Returns:
+        Whether there were any.
 
     Raises:
         AuthenticationError: The token is not accepted.
@@ -295,7 +310,8 @@ def settle_intents(state: State, tables: SyncTables, lease: Lease, sender: Sende
         try:
             contacts = sender.find_many([intent.identity for intent in batch])
         except OutageError:
-            return
+            return True
         intents.settle(
             [(intent, contact.dsid if contact else None) for intent, contact in zip(batch, contacts, strict=True)]
         )
+    return bool(doubtful)

@@ -51,6 +51,7 @@ from dagster_dailystory.spans import HASHED_ROWS, WIDE_ROWS, Span, each_span, sp
 from dagster_dailystory.staging import Staged, stage_source
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables
+from dagster_dailystory.unanswered import forget_interrupted
 from dagster_dailystory.warehouse import read_latest, read_one_moment
 
 KEPT_PLANS = 5
@@ -81,6 +82,8 @@ def make_plan(
         state.check_destination(destination, bind=not options.dry_run)
         draft = _Draft(state, options)
         if staged is not None and tables is not None:
+            if not options.dry_run:
+                forget_interrupted(state, tables)
             draft.write(staged, tables)
         next_mark = recent.next_mark(staged.highest if staged else None, options)
         summary = draft.summary(time.perf_counter() - started, next_mark)
@@ -249,7 +252,7 @@ class _Draft:
 
 
 def _forget_old_changes(state: State, tables: SyncTables) -> None:
-    kept = Plans(state).newest_ids(KEPT_PLANS)
+    kept = Plans(state).in_use(KEPT_PLANS)
     state.connection.execute(tables.changes.delete().where(tables.changes.c.plan_id.not_in(kept)))
 
 

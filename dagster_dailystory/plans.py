@@ -66,11 +66,13 @@ class Plans:
             )
         )
 
-    def newest_ids(self, count: int) -> list[str]:
-        """The ids of the sync's newest plans."""
-        plans = self._plans
+    def in_use(self, count: int) -> list[str]:
+        """The ids of the sync's newest plans, and of those whose send was cut off."""
+        plans, execute = self._plans, self._state.connection.execute
         mine = select(plans.c.plan_id).where(plans.c.sync_name == self._state.sync.name)
-        return list(self._state.connection.execute(mine.order_by(plans.c.plan_id.desc()).limit(count)).scalars())
+        newest = execute(mine.order_by(plans.c.plan_id.desc()).limit(count)).scalars().all()
+        cut_off = mine.where(plans.c.status == PlanStatus.SENDING.value, plans.c.left_sequence.is_not(None))
+        return sorted({*newest, *execute(cut_off).scalars()})
 
     def newest_of(self, run_ids: Sequence[str], partition: str | None = None) -> Plan | None:
         """The newest plan that one of these runs made."""

@@ -224,6 +224,7 @@ def _send(
     outcomes: Counter[Outcome] = Counter()
     counts = SenderCounts()
     rows_open = 0
+    had_intents = False
     if tables is not None:
         sender = destination.sender(state.sync)
         outbox = Outbox(state, tables, lease, plan.summary.plan_id, sender, on_progress)
@@ -231,8 +232,8 @@ def _send(
             if plan.summary.rows_to_send:
                 sender.start()
                 _check_tenant(state, sender)
-                settle_intents(state, tables, lease, sender)
-            outbox.send()
+                had_intents = settle_intents(state, tables, lease, sender)
+            outbox.send(had_intents=had_intents)
         except DailyStoryError as stopped:
             error = stopped
         finally:

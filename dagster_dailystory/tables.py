@@ -85,6 +85,7 @@ class SharedTables:
             Column("created_at", MOMENT),
             Column("sent_at", MOMENT),
             Column("finished_at", MOMENT),
+            *_counts("left_priority", "left_sequence"),  # up to where changes are on their way
             PrimaryKeyConstraint("plan_id"),
         )
         self.runs = Table(
@@ -179,7 +180,7 @@ class SyncTables:
             location.table_name(name, "intents"),
             self.metadata,
             *key_columns(),
-            *_texts("email_as_sent", "mobile_as_sent", "plan_id"),
+            *_texts("email_as_sent", "mobile_as_sent", "dsid", "plan_id"),
             Column("sequence", BIG_INTEGER),
             Column("sent_at", MOMENT),
             *keyed(*key_types),

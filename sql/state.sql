@@ -66,6 +66,7 @@ CREATE TABLE dailystory_customers_intents (
     customer_id INTEGER NOT NULL,
     email_as_sent TEXT,
     mobile_as_sent TEXT,
+    dsid TEXT,
     plan_id TEXT,
     sequence BIGINT,
     sent_at TIMESTAMP WITHOUT TIME ZONE,
@@ -151,6 +152,8 @@ CREATE TABLE dailystory_plans (
     created_at TIMESTAMP WITHOUT TIME ZONE,
     sent_at TIMESTAMP WITHOUT TIME ZONE,
     finished_at TIMESTAMP WITHOUT TIME ZONE,
+    left_priority BIGINT,
+    left_sequence BIGINT,
     PRIMARY KEY (plan_id)
 );
 

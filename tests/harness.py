@@ -95,6 +95,35 @@ def sync_of(**settings: Any) -> ContactSync:
     return ContactSync(**{**usual, **settings})
 
 
+class Crash(BaseException):
+    """The end of the process, as far as a thread can play it."""
+
+
+@contextmanager
+def crash_at(statement_number: int, is_counted: Callable[[], bool] = lambda: True) -> Iterator[None]:
+    """From its n-th counted statement on, no statement and no commit of this process gets through."""
+    left = [statement_number]
+
+    def count(*_event: Any) -> None:
+        left[0] -= left[0] > 0 and is_counted()
+        if left[0] <= 0:
+            raise Crash
+
+    def commit(*_event: Any) -> None:
+        if left[0] <= 0:
+            raise Crash
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", count)
+    sa.event.listen(sa.Engine, "commit", commit)
+    try:
+        yield
+    except Crash:
+        pass
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", count)
+        sa.event.remove(sa.Engine, "commit", commit)
+
+
 @dataclass
 class World:
     """One warehouse, one state, one DailyStory.

@@ -114,7 +114,7 @@ class StubbornDestination(Destination):
     def sender(self, sync: ContactSync) -> Sender:
         settings = self.client_settings(sync)
         transport = Stubborn(_default_transport(settings), set(self.dsids), self.others)
-        options = SenderSettings(32, longest_wait_seconds=0.5)
+        options = SenderSettings(32, first_wait_seconds=1.0, longest_wait_seconds=2.0)
         return Sender(sync, lambda: DailyStoryClient(settings, transport), RateLimiter(math.inf), options)
 
 
