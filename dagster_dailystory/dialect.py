@@ -259,12 +259,11 @@ def bucket(keys: Sequence[SqlValue], count: int, dialect: Dialect) -> SqlValue:
     return cast(func.coalesce(number.op("%")(literal_column(str(count))), 0), BigInteger())
 
 
-def among(relation: FromClause, keys: Sequence[str], found: SqlQuery) -> ColumnElement[bool]:
-    """Whether a row's key is one of those that a query finds, which selects the key columns only and no NULL.
+def among(columns: Sequence[SqlValue], found: SqlQuery) -> ColumnElement[bool]:
+    """Whether a row's values of some columns are among the rows of a query, which selects as many and no NULL.
 
     SQLite looks each key up in a set; a correlated EXISTS makes it read the query's tables for each row.
     """
-    columns = [relation.c[key] for key in keys]
     return columns[0].in_(found) if len(columns) == 1 else tuple_(*columns).in_(found)
 
 

@@ -36,7 +36,7 @@ class Intent:
     plan_id: str
     sequence: int
     identity: Identity
-    dsid: str | None
+    dsid: str | None = None
 
 
 def has_intent(change: Change) -> bool:

@@ -282,7 +282,7 @@ class Journal:
         return self._without(self._tables.rejections, _LINKING | {Outcome.DELETED})
 
     def _without(self, table: Table, outcomes: Iterable[Outcome]) -> Delete:
-        return table.delete().where(among(table, self._tables.key_names, self._answers.answered(outcomes)))
+        return table.delete().where(among(self._keys(table), self._answers.answered(outcomes)))
 
     def _keys(self, relation: FromClause) -> list[SqlValue]:
         return [relation.c[key] for key in self._tables.key_names]

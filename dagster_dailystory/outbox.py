@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
-from sqlalchemy import ColumnElement, RowMapping, and_, false, func, not_, or_, select
+from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, exists, false, func, not_, or_, select
 
 from dagster_dailystory.change import Answer, Change, Identity, Operation, Outcome
 from dagster_dailystory.contact_map import held_anywhere
@@ -221,22 +222,25 @@ class Outbox:
     def _leave_taken_identities(self) -> None:
         """Another row may have got the identity of one here since: in a plan of another slice, or by an intent."""
         changes, snapshot, intents = self._tables.changes, self._tables.snapshot, self._tables.intents
-        other = not_(self._tables.same_key(snapshot, changes))
-        same_person = or_(
-            snapshot.c.identity_email == changes.c.identity_email,
-            snapshot.c.identity_mobile == changes.c.identity_mobile,
+        of_another = partial(self._of_another_key, changes)
+        is_live = snapshot.c.absent_since.is_(None)
+        # Each by one equality: databases without an index join by it, and compare all with all for an OR.
+        taken = or_(
+            of_another(snapshot, snapshot.c.identity_email == changes.c.identity_email, is_live),
+            of_another(snapshot, snapshot.c.identity_mobile == changes.c.identity_mobile, is_live),
+            of_another(intents, func.lower(intents.c.email_as_sent) == changes.c.identity_email),
+            of_another(intents, intents.c.mobile_as_sent == changes.c.identity_mobile),
         )
-        taken = select(snapshot.c.resend_all).where(same_person, other, snapshot.c.absent_since.is_(None)).exists()
-        in_doubt = or_(
-            func.lower(intents.c.email_as_sent) == changes.c.identity_email,
-            intents.c.mobile_as_sent == changes.c.identity_mobile,
-        )
-        doubted = select(intents.c.plan_id).where(in_doubt, not_(self._tables.same_key(intents, changes))).exists()
         brings = and_(
             or_(changes.c.is_new, changes.c.identity_changed), not_(func.coalesce(changes.c.rekeyed, false()))
         )
         message = "another row has, or may have, got its email or mobile number since the plan was made"
-        self._leave(and_(brings, changes.c.waits_for.is_(None), or_(taken, doubted)), message)
+        self._leave(and_(brings, changes.c.waits_for.is_(None), taken), message)
+
+    def _of_another_key(
+        self, changes: FromClause, relation: FromClause, *conditions: ColumnElement[bool]
+    ) -> ColumnElement[bool]:
+        return exists().where(*conditions, not_(self._tables.same_key(relation, changes)))
 
     def _leave(self, stuck: ColumnElement[bool], message: str) -> None:
         """Open changes that cannot be sent in this run stay differences."""

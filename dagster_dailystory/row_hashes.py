@@ -82,8 +82,9 @@ class RowHashes:
             execute(self._hashes.delete())
             self._state.set_meta(row_hashes_name(self._state), self._made_for(hashed.version))
         elif execute(select(self._hashes.c[ROW_HASH]).limit(1)).first() is not None:
+            keys = [self._hashes.c[key] for key in self._tables.key_names]
             for relation in [*differing, *([] if hashed is None else [hashed.relation])]:
-                execute(self._hashes.delete().where(among(self._hashes, self._tables.key_names, self._keys(relation))))
+                execute(self._hashes.delete().where(among(keys, self._keys(relation))))
         if hashed is not None:
             columns = [*self._tables.key_names, ROW_HASH]
             execute(self._hashes.insert().from_select(columns, self._equal(hashed.relation, differing)))

@@ -8,7 +8,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Column, Connection, FromClause, Integer, MetaData, String, Table, func, select
+from sqlalchemy import Column, Connection, FromClause, Integer, MetaData, RowMapping, String, Table, func, select
 
 from dagster_dailystory.bulk import insert_rows, json_rows, rows_parameter
 from dagster_dailystory.dialect import (
@@ -18,6 +18,7 @@ from dagster_dailystory.dialect import (
     SqlQuery,
     SqlType,
     SqlValue,
+    among,
     hashes_pay,
     index_temporary,
     storage_type,
@@ -50,8 +51,8 @@ from dagster_dailystory.watermark import Moment
 _WORTH_LOOKING_FOR, _WORTH_READING_ALL = 1_000, 10
 """Where more rows than that and more than one in so many moved, all are read: to look for some is to hash all again."""
 
-_HASHES_ASKED_FOR = 100_000
-"""Hashes that one statement looks for."""
+_ROWS_ASKED_FOR = 100_000
+"""Rows that one statement looks for."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ class _Transport:
         version = "" if self.row_hash is None else hash_version(self.warehouse)
         present = self._present(version)
         moved = None if present is None else self._moved(present)
-        batches = self._stream(self._reading()) if moved is None else self._rows_of(moved)
+        batches = self._stream(self._reading()) if present is None or moved is None else self._rows_of(present, moved)
         first = next(batches, [])
         keys = self._key_types(first)
         if keys is None:
@@ -193,23 +194,36 @@ class _Transport:
         query = select(*(columns[key].label(f"c{place}") for place, key in enumerate(keys)), self.row_hash)
         return self._fill("present", {**keys, ROW_HASH: BIG_INTEGER}, self._stream(query))
 
-    def _moved(self, present: Table) -> list[int] | None:
-        """The hashes of the rows to read; None where so many rows moved that reading all of them is quicker."""
+    def _moved(self, present: Table) -> Sequence[RowMapping] | None:
+        """What names the rows to read; None where so many rows moved that reading all of them is quicker."""
         assert self.known is not None
         execute = self.state.connection.execute
         rows = int(execute(select(func.count()).select_from(present)).scalar_one())
         most = max(rows // _WORTH_READING_ALL, _WORTH_LOOKING_FOR)
-        moved = RowHashes(self.state, self.known).moved(present).with_only_columns(present.c[ROW_HASH]).distinct()
-        hashes = execute(moved.limit(most + 1)).scalars().all()
-        return None if len(hashes) > most else list(hashes)
+        names = self._asked_by(present)
+        moved = (
+            RowHashes(self.state, self.known)
+            .moved(present)
+            .with_only_columns(*(present.c[name] for name in names))
+            .distinct()
+        )
+        found = execute(moved.limit(most + 1)).mappings().all()
+        return None if len(found) > most else found
 
-    def _rows_of(self, hashes: Sequence[int]) -> Batches:
-        given = json_rows(self.warehouse.dialect, {ROW_HASH: BIG_INTEGER})
+    def _asked_by(self, present: Table) -> Sequence[str]:
+        """Whole numbers find their rows by an index; other keys are texts here, so their rows are hashed once more."""
+        keys = self.state.sync.key_columns
+        return keys if all(isinstance(present.c[key].type, Integer) for key in keys) else (ROW_HASH,)
+
+    def _rows_of(self, present: Table, moved: Sequence[RowMapping]) -> Batches:
+        names = self._asked_by(present)
+        given = json_rows(self.warehouse.dialect, dict.fromkeys(names, BIG_INTEGER))
         assert self.row_hash is not None
-        query = self._reading().where(self.row_hash.in_(select(given.c[ROW_HASH])))
-        for start in range(0, len(hashes), _HASHES_ASKED_FOR):
-            some = [{ROW_HASH: each} for each in hashes[start : start + _HASHES_ASKED_FOR]]
-            yield from self._stream(query, rows_parameter(some))
+        columns = {**self.source.selection(self.state.sync), ROW_HASH: self.row_hash}
+        asked_for = among([columns[name] for name in names], select(*given.c))
+        for start in range(0, len(moved), _ROWS_ASKED_FOR):
+            some = [dict(each) for each in moved[start : start + _ROWS_ASKED_FOR]]
+            yield from self._stream(self._reading().where(asked_for), rows_parameter(some))
 
     def _reading(self) -> SqlQuery:
         query = reading(self.source, self.state.sync)

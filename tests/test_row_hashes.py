@@ -136,6 +136,42 @@ def test_what_the_audit_sets_right_is_sent_by_the_next_run(world):
     assert world.contact("p3@example.com")["city"] == "Paris"
 
 
+@pytest.mark.parametrize(
+    ("columns", "key"),
+    [
+        ({"area": "integer", "number": "numeric(30, 0)"}, ("area", "number")),
+        ({"area": "integer", "number": "uuid"}, ("area", "number")),
+        ({"area": "varchar(20)", "number": "bigint"}, ("area", "number")),
+        ({"area": "integer", "number": "date"}, ("number",)),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("warehouse", ["postgresql", "duckdb"])
+def test_rows_are_asked_for_by_keys_of_any_kind(new_database, warehouse, columns, key):
+    values = {
+        "numeric(30, 0)": [f"{10**17 + i}" for i in range(4)],
+        "uuid": [f"7f3c1d52-2d5c-4a6e-9d30-1f2e3d4c5b6{i}" for i in range(4)],
+        "bigint": [str(-(2**62) + i) for i in range(4)],
+        "date": [f"2026-01-0{i + 1}" for i in range(4)],
+        "integer": ["1"] * 4,
+        "varchar(20)": ["Zoë's"] * 4,
+    }
+    sync = sync_of(key=key, fields={"email": "email", "city": "city"}, extended_properties={})
+    with world_at(new_database, warehouse, "sqlite") as world:
+        world.create(**columns, email="varchar(200)", city="varchar(100)")
+        told = zip(*(values[kind] for kind in columns.values()), strict=True)
+        for place, row in enumerate(told):
+            written = ", ".join("'" + value.replace("'", "''") + "'" for value in row)
+            world.execute(f"INSERT INTO customers VALUES ({written}, 'p{place}@example.com', 'Paris')")
+        assert world.run(sync).rows_created == 4
+        assert world.run(sync).rows_unchanged == 4
+        world.sent()
+        world.execute("UPDATE customers SET city = 'Rome' WHERE email IN ('p1@example.com', 'p2@example.com')")
+        world.execute_state("UPDATE dailystory_customers_snapshot SET field_city = 'Elsewhere'")
+        assert world.run(sync).rows_updated == 2
+        assert [who for who, *_ in world.sent()] == ["p1@example.com", "p2@example.com"]
+
+
 @pytest.mark.slow
 def test_where_too_many_rows_moved_all_are_read(new_database):
     with world_at(new_database, "postgresql", "sqlite") as world:

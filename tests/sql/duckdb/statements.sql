@@ -98,6 +98,7 @@ CREATE TABLE dailystory_customers_intents (
 	customer_id BIGINT NOT NULL, 
 	email_as_sent TEXT, 
 	mobile_as_sent TEXT, 
+	dsid TEXT, 
 	plan_id TEXT, 
 	sequence BIGINT, 
 	sent_at TIMESTAMP WITHOUT TIME ZONE
@@ -107,6 +108,7 @@ CREATE TABLE dailystory_customers_intents (
 	customer_id INTEGER NOT NULL, 
 	email_as_sent TEXT, 
 	mobile_as_sent TEXT, 
+	dsid TEXT, 
 	plan_id TEXT, 
 	sequence BIGINT, 
 	sent_at TIMESTAMP WITHOUT TIME ZONE
@@ -205,6 +207,8 @@ CREATE TABLE dailystory_plans (
 	created_at TIMESTAMP WITHOUT TIME ZONE, 
 	sent_at TIMESTAMP WITHOUT TIME ZONE, 
 	finished_at TIMESTAMP WITHOUT TIME ZONE, 
+	left_priority BIGINT, 
+	left_sequence BIGINT, 
 	PRIMARY KEY (plan_id)
 );
 
@@ -613,9 +617,9 @@ WHERE NOT (EXISTS (SELECT dailystory_customers_contact_map.dsid
 FROM dailystory_customers_contact_map 
 WHERE dailystory_customers_contact_map.customer_id = linked.customer_id));
 
-INSERT INTO dailystory_customers_intents (customer_id, plan_id, sequence, email_as_sent, mobile_as_sent, sent_at) SELECT dailystory_customers_changes.customer_id, dailystory_customers_changes.plan_id, dailystory_customers_changes.sequence, given.email, given.mobile, ? AS anon_1 
-FROM dailystory_customers_changes JOIN (SELECT struct_extract(anon_2.r, 'sequence') AS sequence, struct_extract(anon_2.r, 'email') AS email, struct_extract(anon_2.r, 'mobile') AS mobile 
-FROM (SELECT unnest(from_json(?, '[{"sequence": "BIGINT", "email": "TEXT", "mobile": "TEXT"}]')) AS r) AS anon_2) AS given ON dailystory_customers_changes.sequence = given.sequence 
+INSERT INTO dailystory_customers_intents (customer_id, plan_id, sequence, email_as_sent, mobile_as_sent, dsid, sent_at) SELECT dailystory_customers_changes.customer_id, dailystory_customers_changes.plan_id, dailystory_customers_changes.sequence, given.email, given.mobile, given.dsid, ? AS anon_1 
+FROM dailystory_customers_changes JOIN (SELECT struct_extract(anon_2.r, 'sequence') AS sequence, struct_extract(anon_2.r, 'email') AS email, struct_extract(anon_2.r, 'mobile') AS mobile, struct_extract(anon_2.r, 'dsid') AS dsid 
+FROM (SELECT unnest(from_json(?, '[{"sequence": "BIGINT", "email": "TEXT", "mobile": "TEXT", "dsid": "TEXT"}]')) AS r) AS anon_2) AS given ON dailystory_customers_changes.sequence = given.sequence 
 WHERE dailystory_customers_changes.plan_id = ? AND NOT (EXISTS (SELECT dailystory_customers_intents.plan_id 
 FROM dailystory_customers_intents 
 WHERE dailystory_customers_intents.customer_id = dailystory_customers_changes.customer_id));
@@ -759,9 +763,15 @@ FROM dailystory_customers_duplicates;
 
 SELECT count(*) AS count_1 
 FROM dailystory_customers_changes 
-WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation IN (?) AND (dailystory_customers_changes.is_new OR dailystory_customers_changes.identity_changed) AND NOT coalesce(dailystory_customers_changes.rekeyed, false) AND dailystory_customers_changes.waits_for IS NULL AND (EXISTS (SELECT dailystory_customers_snapshot.resend_all 
+WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation IN (?) AND (dailystory_customers_changes.is_new OR dailystory_customers_changes.identity_changed) AND NOT coalesce(dailystory_customers_changes.rekeyed, false) AND dailystory_customers_changes.waits_for IS NULL AND ((EXISTS (SELECT * 
 FROM dailystory_customers_snapshot 
-WHERE (dailystory_customers_snapshot.identity_email = dailystory_customers_changes.identity_email OR dailystory_customers_snapshot.identity_mobile = dailystory_customers_changes.identity_mobile) AND dailystory_customers_snapshot.customer_id != dailystory_customers_changes.customer_id AND dailystory_customers_snapshot.absent_since IS NULL));
+WHERE dailystory_customers_snapshot.identity_email = dailystory_customers_changes.identity_email AND dailystory_customers_snapshot.absent_since IS NULL AND dailystory_customers_snapshot.customer_id != dailystory_customers_changes.customer_id)) OR (EXISTS (SELECT * 
+FROM dailystory_customers_snapshot 
+WHERE dailystory_customers_snapshot.identity_mobile = dailystory_customers_changes.identity_mobile AND dailystory_customers_snapshot.absent_since IS NULL AND dailystory_customers_snapshot.customer_id != dailystory_customers_changes.customer_id)) OR (EXISTS (SELECT * 
+FROM dailystory_customers_intents 
+WHERE lower(dailystory_customers_intents.email_as_sent) = dailystory_customers_changes.identity_email AND dailystory_customers_intents.customer_id != dailystory_customers_changes.customer_id)) OR (EXISTS (SELECT * 
+FROM dailystory_customers_intents 
+WHERE dailystory_customers_intents.mobile_as_sent = dailystory_customers_changes.identity_mobile AND dailystory_customers_intents.customer_id != dailystory_customers_changes.customer_id)));
 
 SELECT count(*) AS count_1 
 FROM dailystory_customers_changes 
@@ -855,7 +865,7 @@ WHERE dailystory_customers_contact_map.deleted_at IS NULL AND dailystory_custome
 FROM dailystory_customers_changes 
 WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.operation = ? AND dailystory_customers_changes.customer_id = dailystory_customers_contact_map.customer_id));
 
-SELECT dailystory_customers_intents.customer_id, dailystory_customers_intents.email_as_sent, dailystory_customers_intents.mobile_as_sent, dailystory_customers_intents.plan_id, dailystory_customers_intents.sequence, dailystory_customers_intents.sent_at 
+SELECT dailystory_customers_intents.customer_id, dailystory_customers_intents.email_as_sent, dailystory_customers_intents.mobile_as_sent, dailystory_customers_intents.dsid, dailystory_customers_intents.plan_id, dailystory_customers_intents.sequence, dailystory_customers_intents.sent_at 
 FROM dailystory_customers_intents;
 
 SELECT dailystory_customers_judged.reason, count(*) AS count_1 
@@ -999,14 +1009,22 @@ WHERE dailystory_plans.plan_id = ?;
 
 SELECT dailystory_plans.plan_id 
 FROM dailystory_plans 
+WHERE dailystory_plans.sync_name = ? AND dailystory_plans.status = ? AND dailystory_plans.left_sequence IS NOT NULL;
+
+SELECT dailystory_plans.plan_id 
+FROM dailystory_plans 
 WHERE dailystory_plans.sync_name = ? ORDER BY dailystory_plans.plan_id DESC 
  LIMIT ?;
 
-SELECT dailystory_plans.plan_id, dailystory_plans.sync_name, dailystory_plans.partition_value, dailystory_plans.run_id, dailystory_plans.scope, dailystory_plans.options, dailystory_plans.mapping_version, dailystory_plans.destination, dailystory_plans.status, dailystory_plans.guards, dailystory_plans.changes_by_field, dailystory_plans.rejections_by_reason, dailystory_plans.rows_read, dailystory_plans.rows_unchanged, dailystory_plans.rows_to_create, dailystory_plans.rows_to_update, dailystory_plans.rows_to_delete, dailystory_plans.rows_rejected, dailystory_plans.rows_held, dailystory_plans.diff_seconds, dailystory_plans.created_at, dailystory_plans.sent_at, dailystory_plans.finished_at 
+SELECT dailystory_plans.plan_id, dailystory_plans.left_priority, dailystory_plans.left_sequence 
+FROM dailystory_plans 
+WHERE dailystory_plans.sync_name = ? AND dailystory_plans.status = ? AND dailystory_plans.left_sequence IS NOT NULL;
+
+SELECT dailystory_plans.plan_id, dailystory_plans.sync_name, dailystory_plans.partition_value, dailystory_plans.run_id, dailystory_plans.scope, dailystory_plans.options, dailystory_plans.mapping_version, dailystory_plans.destination, dailystory_plans.status, dailystory_plans.guards, dailystory_plans.changes_by_field, dailystory_plans.rejections_by_reason, dailystory_plans.rows_read, dailystory_plans.rows_unchanged, dailystory_plans.rows_to_create, dailystory_plans.rows_to_update, dailystory_plans.rows_to_delete, dailystory_plans.rows_rejected, dailystory_plans.rows_held, dailystory_plans.diff_seconds, dailystory_plans.created_at, dailystory_plans.sent_at, dailystory_plans.finished_at, dailystory_plans.left_priority, dailystory_plans.left_sequence 
 FROM dailystory_plans 
 WHERE dailystory_plans.sync_name = ? AND dailystory_plans.run_id IN (?) AND dailystory_plans.partition_value IS NOT DISTINCT FROM ? ORDER BY dailystory_plans.plan_id DESC;
 
-SELECT dailystory_plans.plan_id, dailystory_plans.sync_name, dailystory_plans.partition_value, dailystory_plans.run_id, dailystory_plans.scope, dailystory_plans.options, dailystory_plans.mapping_version, dailystory_plans.destination, dailystory_plans.status, dailystory_plans.guards, dailystory_plans.changes_by_field, dailystory_plans.rejections_by_reason, dailystory_plans.rows_read, dailystory_plans.rows_unchanged, dailystory_plans.rows_to_create, dailystory_plans.rows_to_update, dailystory_plans.rows_to_delete, dailystory_plans.rows_rejected, dailystory_plans.rows_held, dailystory_plans.diff_seconds, dailystory_plans.created_at, dailystory_plans.sent_at, dailystory_plans.finished_at 
+SELECT dailystory_plans.plan_id, dailystory_plans.sync_name, dailystory_plans.partition_value, dailystory_plans.run_id, dailystory_plans.scope, dailystory_plans.options, dailystory_plans.mapping_version, dailystory_plans.destination, dailystory_plans.status, dailystory_plans.guards, dailystory_plans.changes_by_field, dailystory_plans.rejections_by_reason, dailystory_plans.rows_read, dailystory_plans.rows_unchanged, dailystory_plans.rows_to_create, dailystory_plans.rows_to_update, dailystory_plans.rows_to_delete, dailystory_plans.rows_rejected, dailystory_plans.rows_held, dailystory_plans.diff_seconds, dailystory_plans.created_at, dailystory_plans.sent_at, dailystory_plans.finished_at, dailystory_plans.left_priority, dailystory_plans.left_sequence 
 FROM dailystory_plans 
 WHERE dailystory_plans.sync_name = ? AND dailystory_plans.run_id IN (?) AND dailystory_plans.partition_value IS NOT DISTINCT FROM NULL ORDER BY dailystory_plans.plan_id DESC;
 
@@ -1057,9 +1075,15 @@ UPDATE dailystory_customers_changes SET outcome=? WHERE dailystory_customers_cha
 
 UPDATE dailystory_customers_changes SET outcome=?, answered_at=? WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation = ? OR dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation = ?;
 
-UPDATE dailystory_customers_changes SET outcome=?, message=?, answered_at=? WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation IN (?) AND (dailystory_customers_changes.is_new OR dailystory_customers_changes.identity_changed) AND NOT coalesce(dailystory_customers_changes.rekeyed, false) AND dailystory_customers_changes.waits_for IS NULL AND (EXISTS (SELECT dailystory_customers_snapshot.resend_all 
+UPDATE dailystory_customers_changes SET outcome=?, message=?, answered_at=? WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation IN (?) AND (dailystory_customers_changes.is_new OR dailystory_customers_changes.identity_changed) AND NOT coalesce(dailystory_customers_changes.rekeyed, false) AND dailystory_customers_changes.waits_for IS NULL AND ((EXISTS (SELECT * 
 FROM dailystory_customers_snapshot 
-WHERE (dailystory_customers_snapshot.identity_email = dailystory_customers_changes.identity_email OR dailystory_customers_snapshot.identity_mobile = dailystory_customers_changes.identity_mobile) AND dailystory_customers_snapshot.customer_id != dailystory_customers_changes.customer_id AND dailystory_customers_snapshot.absent_since IS NULL));
+WHERE dailystory_customers_snapshot.identity_email = dailystory_customers_changes.identity_email AND dailystory_customers_snapshot.absent_since IS NULL AND dailystory_customers_snapshot.customer_id != dailystory_customers_changes.customer_id)) OR (EXISTS (SELECT * 
+FROM dailystory_customers_snapshot 
+WHERE dailystory_customers_snapshot.identity_mobile = dailystory_customers_changes.identity_mobile AND dailystory_customers_snapshot.absent_since IS NULL AND dailystory_customers_snapshot.customer_id != dailystory_customers_changes.customer_id)) OR (EXISTS (SELECT * 
+FROM dailystory_customers_intents 
+WHERE lower(dailystory_customers_intents.email_as_sent) = dailystory_customers_changes.identity_email AND dailystory_customers_intents.customer_id != dailystory_customers_changes.customer_id)) OR (EXISTS (SELECT * 
+FROM dailystory_customers_intents 
+WHERE dailystory_customers_intents.mobile_as_sent = dailystory_customers_changes.identity_mobile AND dailystory_customers_intents.customer_id != dailystory_customers_changes.customer_id)));
 
 UPDATE dailystory_customers_changes SET outcome=?, message=?, answered_at=? WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation IN (?) AND dailystory_customers_changes.priority = ? AND (EXISTS (SELECT before.sequence 
 FROM dailystory_customers_changes AS before 
@@ -1133,6 +1157,8 @@ UPDATE dailystory_meta SET heartbeat_at=? WHERE dailystory_meta.name = ? AND dai
 UPDATE dailystory_meta SET holder=? WHERE dailystory_meta.name = ? AND dailystory_meta.fence = ?;
 
 UPDATE dailystory_meta SET holder=?, fence=?, heartbeat_at=? WHERE dailystory_meta.name = ? AND dailystory_meta.fence = ? AND dailystory_meta.heartbeat_at = ?;
+
+UPDATE dailystory_plans SET left_priority=?, left_sequence=? WHERE dailystory_plans.plan_id = ? AND (dailystory_plans.left_priority IS NULL OR dailystory_plans.left_priority < ? OR dailystory_plans.left_priority = ? AND dailystory_plans.left_sequence < ?);
 
 UPDATE dailystory_plans SET status=? WHERE dailystory_plans.sync_name = ? AND dailystory_plans.partition_value IS NOT DISTINCT FROM ? AND dailystory_plans.status IN (?);
 
