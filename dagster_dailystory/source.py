@@ -40,7 +40,7 @@ from dagster_dailystory.dialect import (
     stored_expression,
     stored_key,
 )  # fmt: skip
-from dagster_dailystory.drivers import clickhouse_blocks, document_places, read_documents
+from dagster_dailystory.drivers import clickhouse_blocks, document_places, postgres_batches, read_documents, streams_on
 from dagster_dailystory.engines import check_query, name_parts
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.fields import nearest
@@ -297,6 +297,9 @@ def stream(
     with refusals(f"the source of sync {sync.name!r} cannot be read"):
         if connection.dialect.name == "clickhousedb":
             yield from clickhouse_blocks(connection, query, BATCH_ROWS)
+            return
+        if streams_on(connection.dialect):
+            yield from postgres_batches(connection, query, parameters, BATCH_ROWS)
             return
         # The size is needed: without it SQLAlchemy gathers the whole result before the first batch.
         streaming = connection.execution_options(stream_results=True, yield_per=BATCH_ROWS)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from signal import SIGINT, raise_signal
+from threading import Timer
+from time import monotonic
 
 import pytest
 import sqlalchemy as sa
@@ -154,6 +157,11 @@ REFUSED = [
     ("clickhouse", "persons", r"[`']persons[`']: ClickHouse error 60, UNKNOWN_TABLE"),
     ("clickhouse", "select toDate('Jane Doe') as a", r"cannot be read: ClickHouse error \d+, CANNOT_PARSE_DATE"),
     ("mysql", "select mail from customers", "Unknown column 'mail'"),
+    (
+        "postgresql",
+        "select *, cast(cast('Jane Doe' || first_name as integer) as text) as mail from customers",
+        r"cannot be read: invalid input syntax for type integer: \[value\]",
+    ),
     pytest.param("snowflake", "persons", "cannot be read: .*Table .*PERSONS.* does not exist", marks=SNOWFLAKE.marks),
 ]
 
@@ -165,8 +173,21 @@ def test_a_source_that_a_warehouse_refuses_is_explained(
     with world_at(new_database, warehouse, "sqlite") as world:
         world.seed(*people(1))
         with pytest.raises(WarehouseError, match=said) as caught:
-            world.run(sync_of(source=source))
+            world.run(sync_of(source=source, fields={"email": "mail"} if "mail" in source else {"email": "email"}))
         assert "Jane" not in str(caught.value)
+
+
+def test_an_interrupt_ends_a_slow_read_at_once(new_database: Callable[[str], str]) -> None:
+    slow = "select *, case when customer_id = 2 then cast(pg_sleep(60) as text) end as note from customers"
+    sync = sync_of(source=slow, extended_properties={"note": "note"})
+    with world_at(new_database, "postgresql", "sqlite") as world:
+        world.seed(*people(2))
+        interrupt = Timer(2.0, raise_signal, [SIGINT])
+        interrupt.start()
+        started = monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            world.run(sync)
+        assert 1.5 < monotonic() - started < 10
 
 
 def test_a_schema_that_does_not_exist_is_named(new_database: Callable[[str], str]) -> None:
