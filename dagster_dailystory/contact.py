@@ -32,8 +32,8 @@ __all__ = [
     "wire_value",
 ]
 _PLAIN_LOCAL_PART = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*")
-_OPT_INS = ((FieldKind.OPT_OUT, False), (FieldKind.STATUS, "Active"))
-_CONSENT_KINDS = frozenset(kind for kind, _ in _OPT_INS)
+_EMAIL, _MOBILE, _OPT_OUT, _STATUS = FieldKind.EMAIL, FieldKind.MOBILE, FieldKind.OPT_OUT, FieldKind.STATUS
+_OPT_INS = ((_OPT_OUT, False), (_STATUS, "Active"))
 
 
 def identity_of(sync: ContactSync, values: Mapping[str, object]) -> Identity:
@@ -48,9 +48,9 @@ def identity_of(sync: ContactSync, values: Mapping[str, object]) -> Identity:
     """
     email = mobile = None
     for mapped in sync.mapped_fields:
-        if mapped.kind is FieldKind.EMAIL:
+        if mapped.kind is _EMAIL:
             email = _normal_email(_readable(values.get(mapped.state_column)), mapped.max_length)
-        elif mapped.kind is FieldKind.MOBILE:
+        elif mapped.kind is _MOBILE:
             mobile = e164(_readable(values.get(mapped.state_column)), sync.default_region)
     return Identity(email=email, mobile=mobile)
 
@@ -126,9 +126,9 @@ def _check_field(sync: ContactSync, mapped: MappedField, value: object, identity
         text = canonical_text(value)
         if text is None or not text.strip():
             return None
-        if mapped.kind is FieldKind.EMAIL:
+        if mapped.kind is _EMAIL:
             return None if identity.email else _refuse_email(mapped, text.strip())
-        if mapped.kind is FieldKind.MOBILE:
+        if mapped.kind is _MOBILE:
             return None if identity.mobile else Rejection(Reason.INVALID_MOBILE, _mobile_advice(sync, mapped))
         sent = wire_text(mapped, text)
     except UnsupportedValueError as error:
@@ -204,17 +204,17 @@ def payload(sync: ContactSync, change: Change, *, everything: bool = False) -> d
 
 
 def _outgoing(sync: ContactSync, mapped: MappedField, change: Change, *, differs: bool) -> Value | None:
-    is_update = change.operation is Operation.UPDATE
-    raw = change.values.get(mapped.state_column)
-    if mapped.kind is FieldKind.MOBILE and raw is not None and change.identity.mobile is not None:
+    raw, kind = change.values.get(mapped.state_column), mapped.kind
+    if kind is _MOBILE and raw is not None and change.identity.mobile is not None:
         return change.identity.mobile  # made from this value when the row was judged
     value = wire_value(mapped, raw, region=sync.default_region)
     if value is None:
-        return "" if is_update and differs and mapped.nulls is Nulls.CLEAR else None
-    if mapped.kind not in _CONSENT_KINDS or (mapped.kind, value) not in _OPT_INS:
+        clears = differs and mapped.nulls is Nulls.CLEAR and change.operation is Operation.UPDATE
+        return "" if clears else None
+    if (kind is not _OPT_OUT and kind is not _STATUS) or (kind, value) not in _OPT_INS:
         return value
-    excepted = is_update and mapped.state_column in change.differing and mapped.name in sync.consent_override
-    return value if excepted else None
+    changes = change.operation is Operation.UPDATE and mapped.state_column in change.differing
+    return value if changes and mapped.name in sync.consent_override else None
 
 
 def sends_nothing(sync: ContactSync, change: Change) -> bool:

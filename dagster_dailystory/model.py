@@ -90,6 +90,7 @@ class MappedField:
         kind: How values are checked and sent.
         nulls: What a NULL of the source means for this field.
         max_length: Longest text in characters.
+        is_custom: The value travels in `extendedProperties`.
         state_column: The column of the state tables: `field_city` and a custom `custom_city` differ.
     """
 
@@ -98,14 +99,11 @@ class MappedField:
     kind: FieldKind
     nulls: Nulls
     max_length: int
+    is_custom: bool = field(init=False)
     state_column: str = field(init=False)
 
-    @property
-    def is_custom(self) -> bool:
-        """Whether the value travels in `extendedProperties`."""
-        return self.kind is FieldKind.CUSTOM
-
     def __post_init__(self) -> None:
+        object.__setattr__(self, "is_custom", self.kind is FieldKind.CUSTOM)
         prefix = "custom" if self.is_custom else "field"
         object.__setattr__(self, "state_column", _identifier(f"{prefix}_{self.name}"))
 
