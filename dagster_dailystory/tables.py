@@ -23,7 +23,7 @@ from sqlalchemy import (
 from dagster_dailystory.dialect import BIG_INTEGER, BOOLEAN, MOMENT, TEXT, SqlType, uses_indexes
 from dagster_dailystory.model import ContactSync
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Version of the layout below; state of another version is refused."""
 
 SYNC_TABLES = ("snapshot", "contact_map", "changes", "intents", "rejections", "row_hashes")
