@@ -8,7 +8,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Column, Connection, FromClause, Integer, MetaData, RowMapping, String, Table, func, select
+from sqlalchemy import Column, Connection, FromClause, Integer, MetaData, String, Table, func, select
 
 from dagster_dailystory.bulk import insert_rows, json_rows, rows_parameter
 from dagster_dailystory.dialect import (
@@ -51,8 +51,8 @@ from dagster_dailystory.watermark import Moment
 _WORTH_LOOKING_FOR, _WORTH_READING_ALL = 1_000, 10
 """Where more rows than that and more than one in so many moved, all are read: to look for some is to hash all again."""
 
-_ROWS_ASKED_FOR = 100_000
-"""Rows that one statement looks for."""
+_KEYS_ASKED_FOR, _HASHES_ASKED_FOR = 10_000, 100_000
+"""Rows that one statement looks for; for those of hashes it hashes all rows once more."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ class _Transport:
         query = select(*(columns[key].label(f"c{place}") for place, key in enumerate(keys)), self.row_hash)
         return self._fill("present", {**keys, ROW_HASH: BIG_INTEGER}, self._stream(query))
 
-    def _moved(self, present: Table) -> Sequence[RowMapping] | None:
+    def _moved(self, present: Table) -> Sequence[tuple[int, ...]] | None:
         """What names the rows to read; None where so many rows moved that reading all of them is quicker."""
         assert self.known is not None
         execute = self.state.connection.execute
@@ -207,7 +207,7 @@ class _Transport:
             .with_only_columns(*(present.c[name] for name in names))
             .distinct()
         )
-        found = execute(moved.limit(most + 1)).mappings().all()
+        found = list(map(tuple, execute(moved.limit(most + 1))))  # a tenth of all rows may be here: nothing but numbers
         return None if len(found) > most else found
 
     def _asked_by(self, present: Table) -> Sequence[str]:
@@ -215,14 +215,15 @@ class _Transport:
         keys = self.state.sync.key_columns
         return keys if all(isinstance(present.c[key].type, Integer) for key in keys) else (ROW_HASH,)
 
-    def _rows_of(self, present: Table, moved: Sequence[RowMapping]) -> Batches:
+    def _rows_of(self, present: Table, moved: Sequence[tuple[int, ...]]) -> Batches:
         names = self._asked_by(present)
         given = json_rows(self.warehouse.dialect, dict.fromkeys(names, BIG_INTEGER))
         assert self.row_hash is not None
         columns = {**self.source.selection(self.state.sync), ROW_HASH: self.row_hash}
         asked_for = among([columns[name] for name in names], select(*given.c))
-        for start in range(0, len(moved), _ROWS_ASKED_FOR):
-            some = [dict(each) for each in moved[start : start + _ROWS_ASKED_FOR]]
+        size = _HASHES_ASKED_FOR if ROW_HASH in names else _KEYS_ASKED_FOR
+        for start in range(0, len(moved), size):
+            some = [dict(zip(names, each, strict=True)) for each in moved[start : start + size]]
             yield from self._stream(self._reading().where(asked_for), rows_parameter(some))
 
     def _reading(self) -> SqlQuery:
