@@ -103,7 +103,7 @@ class Change:
             A custom field without a source value holds the acknowledged one.
         differing: The state columns that differ.
         identity: The normalised identity of the row.
-        identity_changed: The email or the mobile number of an existing contact changes.
+        new_identity: What of the identity an existing contact gets anew; empty where it keeps its own.
         look_up_first: Find the contact by its identity before anything is posted: a create is in doubt, or the
             mode asks for it.
         deactivated_by_us: This sync deactivated or deleted the contact when its key left.
@@ -117,19 +117,12 @@ class Change:
     values: Mapping[str, object] = field(repr=False)
     differing: frozenset[str]
     identity: Identity
-    identity_changed: bool = False
+    new_identity: Identity = Identity()
     look_up_first: bool = False
     deactivated_by_us: bool = False
     resend_all: bool = False
     email_as_sent: str | None = field(default=None, repr=False)
     mobile_as_sent: str | None = field(default=None, repr=False)
-
-    def part_that_changes(self, identity: Identity) -> Identity:
-        """Of an identity of this row what its contact gets anew: all of it where neither part is known to differ."""
-        changes_email, changes_mobile = ("field_" + name in self.differing for name in ("email", "mobilePhone"))
-        if changes_email == changes_mobile:
-            return identity
-        return Identity(email=identity.email) if changes_email else Identity(mobile=identity.mobile)
 
 
 @dataclass(frozen=True, slots=True)

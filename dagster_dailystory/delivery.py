@@ -149,7 +149,7 @@ class Delivery:
         change, dsid = self._change, self._change.dsid
         if dsid is None:
             return await self._create()
-        if change.identity_changed:
+        if change.new_identity:
             owner = await self._other_owner(dsid)
             if owner is not None:
                 return self._conflict(owner.dsid, "the new email or mobile number belongs to another contact")
@@ -212,8 +212,8 @@ class Delivery:
 
     async def _other_owner(self, dsid: str) -> RemoteContact | None:
         """Who, other than this contact, has one of the identity fields that are about to change."""
-        changed = self._change.part_that_changes(self._as_sent)
-        for person in (Identity(email=changed.email), Identity(mobile=changed.mobile)):
+        new, sent = self._change.new_identity, self._as_sent
+        for person in (Identity(email=new.email and sent.email), Identity(mobile=new.mobile and sent.mobile)):
             owner = await self._look_up(person) if person else None
             if owner is not None and owner.dsid != dsid:
                 return owner

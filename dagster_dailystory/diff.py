@@ -38,10 +38,13 @@ from dagster_dailystory.dialect import (
     joins_fully,
     said,
 )
+from dagster_dailystory.fields import FieldKind
 from dagster_dailystory.model import MappedField, Mode, Nulls, PlanOptions, Scope
 from dagster_dailystory.partitions import OTHER_VALUES, PARTITION_VALUE, HashBuckets
 from dagster_dailystory.spans import Span, each_span
 from dagster_dailystory.tables import SyncTables, differs_column
+
+_CONSENT_KINDS = (FieldKind.OPT_OUT, FieldKind.STATUS)
 
 OFFSET = "offset"
 """The parameter of a part that its numbers start above."""
@@ -252,7 +255,12 @@ class Diff:
 
     def _flag(self, mapped: MappedField, found: FromClause) -> ColumnElement[bool]:
         new = found.c[mapped.state_column]
-        return or_(self._changed(mapped, new, found.c[_old(mapped)]), and_(found.c.replaces, said(new).is_not(None)))
+        changed = self._changed(mapped, new, found.c[_old(mapped)])
+        if (
+            mapped.kind in _CONSENT_KINDS
+        ):  # a consent that the source never changed is no change, whatever is sent again
+            return changed
+        return or_(changed, and_(found.c.replaces, said(new).is_not(None)))
 
     def is_present(self, relation: FromClause) -> ColumnElement[bool]:
         """Whether a key is anywhere in the source, in any form."""

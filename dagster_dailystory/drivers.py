@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from itertools import islice
 from typing import Any, cast
 
@@ -157,7 +157,7 @@ def streams_on(dialect: Dialect) -> bool:
 def postgres_batches(
     connection: Connection, query: Select[Any], parameters: Mapping[str, object], size: int
 ) -> Iterator[list[tuple[object, ...]]]:
-    """Read a query as fast as PostgreSQL computes it.
+    """Read a query as fast as PostgreSQL computes it. Close the iterator before the connection is used again.
 
     It computes on while a batch is looked at; for a cursor it stands still, which takes twice as long where each row
     costs about as much on both sides.
@@ -170,9 +170,12 @@ def postgres_batches(
     compiled = query.compile(dialect=connection.dialect)
     with cast(Any, connection.connection.driver_connection).cursor() as cursor:
         try:
-            rows = cursor.stream(compiled.string, compiled.construct_params(dict(parameters)), size=size)
-            while batch := list(islice(rows, size)):
-                yield batch
+            # Closed before anything else is asked of the connection, which the stream has locked while it is open.
+            with closing(
+                cursor.stream(compiled.string, compiled.construct_params(dict(parameters)), size=size)
+            ) as rows:
+                while batch := list(islice(rows, size)):
+                    yield batch
         except Error as error:
             raise DBAPIError.instance(compiled.string, None, error, Error, hide_parameters=True) from None
 

@@ -41,7 +41,7 @@ class Intent:
 
 def has_intent(change: Change) -> bool:
     """Whether DailyStory will know somebody by another identity once a change is done."""
-    return change.operation is Operation.CREATE or (change.operation is Operation.UPDATE and change.identity_changed)
+    return change.operation is Operation.CREATE or (change.operation is Operation.UPDATE and bool(change.new_identity))
 
 
 class Intents:

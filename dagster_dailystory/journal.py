@@ -44,6 +44,7 @@ from dagster_dailystory.unanswered import forget
 
 _LINKING = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.MAPPED})
 _WRITTEN = frozenset({Outcome.CREATED, Outcome.UPDATED})
+_UNANSWERED = frozenset({Outcome.FAILED, Outcome.IN_DOUBT})
 _REFUSED = frozenset({Outcome.REJECTED, Outcome.CONFLICTED})
 
 
@@ -118,8 +119,8 @@ class Journal:
                 self._mark_absent(Outcome.RECORDED, Deletes.KEEP)
             if outcomes & _REFUSED:
                 self._refuse([a for a in answers if a.outcome in _REFUSED], changes)
-            if Outcome.FAILED in outcomes:
-                forget(self._state, self._tables, self._failed)
+            if outcomes & _UNANSWERED:
+                forget(self._state, self._tables, self._unanswered)
             self._settle_answered(outcomes, has_intents=any(has_intent(changes[a.sequence]) for a in answers))
         return list(answers)
 
@@ -257,11 +258,12 @@ class Journal:
         Rejections(self._state, self._tables).refuse(self._plan_id, refusals)
 
     @cached_property
-    def _failed(self) -> ColumnElement[bool]:
+    def _unanswered(self) -> ColumnElement[bool]:
         """The changes of this batch whose last request may have been done or not."""
         changes, answers = self._tables.changes, self._answers.table
-        failed = select(answers.c.sequence).where(answers.c.outcome == Outcome.FAILED.value)
-        return and_(changes.c.plan_id == self._plan_id, changes.c.sequence.in_(failed))
+        unanswered = answers.c.outcome.in_([outcome.value for outcome in _UNANSWERED])
+        sequences = select(answers.c.sequence).where(unanswered)
+        return and_(changes.c.plan_id == self._plan_id, changes.c.sequence.in_(sequences))
 
     def _settle_answered(self, outcomes: Set[Outcome], *, has_intents: bool) -> None:
         """A verdict ends the row's intent, unless the request may have been done; a success ends its rejection."""
@@ -275,7 +277,7 @@ class Journal:
 
     @cached_property
     def _settled_intents(self) -> Delete:
-        return self._without(self._tables.intents, set(Outcome) - {Outcome.IN_DOUBT, Outcome.FAILED})
+        return self._without(self._tables.intents, set(Outcome) - _UNANSWERED)
 
     @cached_property
     def _ended_rejections(self) -> Delete:

@@ -27,7 +27,7 @@ from dagster_dailystory.fields import FieldKind
 from dagster_dailystory.model import PlanOptions, Scope
 from dagster_dailystory.plain import plain_updates
 from dagster_dailystory.privacy import row_fingerprint
-from dagster_dailystory.rows import RowReader, identity_changed
+from dagster_dailystory.rows import RowReader, new_identity
 from dagster_dailystory.spans import Span, each_span
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables
@@ -141,7 +141,7 @@ class Judge:
             "sequence": row["sequence"],
             "identity_email": identity.email,
             "identity_mobile": identity.mobile,
-            "identity_changed": not is_new and identity_changed(row, identity),
+            "identity_changed": not is_new and bool(new_identity(row, identity)),
             "held": held,
             "dsid": row["mapped_dsid"],
             "reactivates": row["deactivated_at"] is not None or row["deleted_at"] is not None,

@@ -199,8 +199,10 @@ class Outbox:
                 email = None if value is None else str(value)
             elif mapped.kind is FieldKind.MOBILE:
                 mobile = change.identity.mobile
-        sent = Identity(email, mobile)
-        return sent if change.operation is Operation.CREATE else change.part_that_changes(sent)
+        if change.operation is Operation.CREATE:
+            return Identity(email, mobile)
+        new = change.new_identity
+        return Identity(new.email and email, new.mobile and mobile)
 
     def _give_up_waiting(self, priority: int) -> None:
         """Rows whose predecessor was not written stay differences: its identity is not free."""

@@ -67,12 +67,12 @@ class Plans:
         )
 
     def in_use(self, count: int) -> list[str]:
-        """The ids of the sync's newest plans, and of those whose send was cut off."""
+        """The ids of the sync's newest plans, and of those that are being sent, or may be resumed."""
         plans, execute = self._plans, self._state.connection.execute
         mine = select(plans.c.plan_id).where(plans.c.sync_name == self._state.sync.name)
         newest = execute(mine.order_by(plans.c.plan_id.desc()).limit(count)).scalars().all()
-        cut_off = mine.where(plans.c.status == PlanStatus.SENDING.value, plans.c.left_sequence.is_not(None))
-        return sorted({*newest, *execute(cut_off).scalars()})
+        sending = execute(mine.where(plans.c.status == PlanStatus.SENDING.value)).scalars().all()
+        return sorted({*newest, *sending})
 
     def newest_of(self, run_ids: Sequence[str], partition: str | None = None) -> Plan | None:
         """The newest plan that one of these runs made."""

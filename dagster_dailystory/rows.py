@@ -136,7 +136,7 @@ class RowReader:
             values=self.values(row) if values is None else values,
             differing=self.differing(row),
             identity=identity,
-            identity_changed=bool(dsid) and identity_changed(row, identity),
+            new_identity=new_identity(row, identity) if dsid else Identity(),
             look_up_first=operation is Operation.CREATE and (in_doubt or sync.mode is not Mode.UPSERT),
             deactivated_by_us=bool(row["reactivates"]),
             resend_all=resend_all,
@@ -145,8 +145,9 @@ class RowReader:
         )
 
 
-def identity_changed(row: RowMapping, identity: Identity) -> bool:
-    """Whether a row brings an email or a mobile number that its contact does not have."""
-    new_email = identity.email is not None and identity.email != row["old_email"]
-    new_mobile = identity.mobile is not None and identity.mobile != row["old_mobile"]
-    return new_email or new_mobile
+def new_identity(row: RowMapping, identity: Identity) -> Identity:
+    """The email and the mobile number that a row brings and its contact does not have."""
+    return Identity(
+        identity.email if identity.email != row["old_email"] else None,
+        identity.mobile if identity.mobile != row["old_mobile"] else None,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -52,8 +52,8 @@ from dagster_dailystory.watermark import Moment
 BATCH_ROWS = 5_000
 """Rows read at a time: memory does not grow with the table."""
 
-Batches = Iterator[Sequence[Sequence[object]]]
-"""Rows, so many at a time."""
+Batches = Generator[Sequence[Sequence[object]], None, None]
+"""Rows, so many at a time; to be closed before the connection is used again."""
 
 NO_PARAMETERS: Mapping[str, object] = MappingProxyType({})
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import chain
 from operator import itemgetter
@@ -135,11 +136,11 @@ def _keep(state: State, source: Source) -> tuple[Source, dict[str, SqlType]]:
 def _from_elsewhere(state: State, lease: Lease, warehouse_url: str, options: PlanOptions) -> Staged | None:
     with connect(open_engine(warehouse_url), "warehouse") as warehouse:
         read_one_moment(warehouse)
-        with warehouse.begin(), settled_heap():
+        with warehouse.begin(), ExitStack() as streams, settled_heap():
             source = open_source(state.sync, warehouse).recent(state.sync, options.since)
             hashed = row_hash(source, state.sync, warehouse) if may_leave_rows_out(state.sync, options) else None
             with lease.during(state):
-                return _Transport(state, warehouse, source, hashed, state.load_tables()).stage()
+                return _Transport(state, warehouse, source, hashed, state.load_tables(), streams).stage()
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,7 @@ class _Transport:
         source: What they are there.
         row_hash: The hash of a row, None where none may or can be used.
         known: The sync's tables, None before its first plan.
+        streams: Closes what is being read when something fails: until then no roll-back gets through.
     """
 
     state: State
@@ -159,6 +161,7 @@ class _Transport:
     source: Source
     row_hash: SqlValue | None
     known: SyncTables | None
+    streams: ExitStack
 
     def stage(self) -> Staged | None:
         sync = self.state.sync
@@ -231,7 +234,7 @@ class _Transport:
         return query if self.row_hash is None else query.add_columns(self.row_hash)
 
     def _stream(self, query: SqlQuery, parameters: Mapping[str, object] = NO_PARAMETERS) -> Batches:
-        return stream(query, self.state.sync, self.warehouse, parameters)
+        return self.streams.enter_context(closing(stream(query, self.state.sync, self.warehouse, parameters)))
 
     def _key_types(self, first: Sequence[Sequence[object]]) -> dict[str, SqlType] | None:
         """Whole numbers stay numbers; every other key is kept as canonical text, as the first run decided."""
@@ -247,7 +250,7 @@ class _Transport:
             for name, values in zip(names, columns, strict=True)
         }
 
-    def _fill(self, name: str, types: Mapping[str, SqlType], batches: Batches) -> Table:
+    def _fill(self, name: str, types: Mapping[str, SqlType], batches: Iterable[Sequence[Sequence[object]]]) -> Table:
         """Make a temporary table of rows. Columns are staged whole: most are texts that stay as they are."""
         state, keys = self.state, self.state.sync.key_columns
         columns = [Column(each, kind) for each, kind in types.items()]

@@ -17,26 +17,30 @@ from dagster_dailystory.tables import SyncTables, differs_column
 
 def forget_interrupted(state: State, tables: SyncTables) -> None:
     """Forget what the plans may have written whose send was cut off, within the caller's transaction."""
-    plans, changes, execute = state.shared.plans, tables.changes, state.connection.execute
+    plans, execute = state.shared.plans, state.connection.execute
     interrupted = and_(
         plans.c.sync_name == state.sync.name,
         plans.c.status == PlanStatus.SENDING.value,
         plans.c.left_sequence.is_not(None),
     )
     marks = execute(select(plans.c.plan_id, plans.c.left_priority, plans.c.left_sequence).where(interrupted)).all()
+    if not marks:
+        return
+    tables = state.load_tables() or tables  # with the fields that are mapped no more
+    changes = tables.changes
     for plan_id, priority, sequence in marks:
         up_to_it = and_(changes.c.priority == priority, changes.c.sequence <= sequence)
         left = or_(changes.c.priority < priority, up_to_it)
         forget(state, tables, and_(changes.c.plan_id == plan_id, changes.c.outcome.is_(None), left))
-    if marks:
-        execute(plans.update().where(interrupted).values(left_priority=null(), left_sequence=null()))
+    execute(plans.update().where(interrupted).values(left_priority=null(), left_sequence=null()))
 
 
 def forget(state: State, tables: SyncTables, unanswered: ColumnElement[bool]) -> None:
     """Forget what certain changes may have written, within the caller's transaction.
 
     A field that differed loses its acknowledged value. That does not do where nothing in the source empties a field
-    (`nulls="clear"`), nor for a contact that may have been taken out: such a row is sent as a whole.
+    (`nulls="clear"`), for custom fields, which travel with those that the source does not name, where all of a row was
+    sent, and for a contact that may have been taken out: such a row is sent as a whole.
 
     Args:
         state: The open state.
@@ -48,20 +52,24 @@ def forget(state: State, tables: SyncTables, unanswered: ColumnElement[bool]) ->
     flags = {m.state_column: changes.c[differs_column(m.state_column)] for m in fields}
     differed = {name: func.coalesce(flag, False) for name, flag in flags.items()}  # NULL for a field mapped since
     takes_out = changes.c.operation == Operation.DELETE.value
-    as_a_whole = or_(takes_out, *(differed[m.state_column] for m in fields if m.nulls is Nulls.CLEAR))
+    told_together = [differed[m.state_column] for m in fields if m.nulls is Nulls.CLEAR or m.is_custom]
+    as_a_whole = or_(takes_out, func.coalesce(changes.c.replaces, False), *told_together)
     written = (
         select(  # by dsid: the contact of a re-keyed row is still mapped to its old key
             *(contact_map.c[key] for key in tables.key_names),
-            *(flag.label(name) for name, flag in differed.items()),
+            *(flag.label(differs_column(name)) for name, flag in differed.items()),
+            *(changes.c[m.state_column] for m in fields if m.is_custom),
             as_a_whole.label("as_a_whole"),
         )
         .join(contact_map, contact_map.c.dsid == changes.c.dsid)
         .where(unanswered, or_(takes_out, changes.c.operation == Operation.UPDATE.value))
         .subquery("written")
     )
-    forgotten: dict[str, SqlValue] = {
-        name: case((written.c[name], null()), else_=snapshot.c[name]) for name in differed
-    }
+    forgotten: dict[str, SqlValue] = {name: null() for name in tables.removed_names}
+    for mapped in fields:
+        name = mapped.state_column
+        left = func.coalesce(written.c[name], snapshot.c[name]) if mapped.is_custom else null()
+        forgotten[name] = case((written.c[differs_column(name)], left), else_=snapshot.c[name])
     forgotten["resend_all"] = or_(written.c.as_a_whole, func.coalesce(snapshot.c.resend_all, False))
     execute = state.connection.execute
     execute(snapshot.update().where(tables.same_key(snapshot, written)).values(**forgotten))

@@ -232,7 +232,7 @@ def test_an_update_that_fails_to_the_end_of_its_budget_has_failed(sandbox: Sandb
 def test_a_new_identity_that_another_contact_owns_is_a_conflict_and_nothing_is_written(sandbox: Sandbox) -> None:
     other = sandbox.add(email=EMAIL)
     dsid = sandbox.add(email="old@example.com")
-    answer = send(sandbox, update(dsid, identity_changed=True, differing=frozenset({"field_email"})))
+    answer = send(sandbox, update(dsid, new_identity=Identity(email=EMAIL), differing=frozenset({"field_email"})))
     assert (answer.outcome, answer.reason, answer.dsid) == (Outcome.CONFLICTED, Reason.IDENTITY_TAKEN, other)
     assert sandbox.counts.posts == 0
 
@@ -241,13 +241,13 @@ def test_a_new_mobile_number_that_another_contact_owns_is_a_conflict(sandbox: Sa
     sandbox.add(mobilePhone="+15557140059")
     dsid = sandbox.add(email=EMAIL)
     identity = Identity(email=EMAIL, mobile="+15557140059")
-    change = update(dsid, identity_changed=True, identity=identity, differing=frozenset({"field_mobilePhone"}))
+    change = update(dsid, new_identity=Identity(mobile="+15557140059"), identity=identity)
     assert send(sandbox, change).outcome is Outcome.CONFLICTED
 
 
 def test_a_free_new_identity_is_written(sandbox: Sandbox) -> None:
     dsid = sandbox.add(email="old@example.com")
-    answer = send(sandbox, update(dsid, identity_changed=True, differing=frozenset({"field_email"})))
+    answer = send(sandbox, update(dsid, new_identity=Identity(email=EMAIL), differing=frozenset({"field_email"})))
     assert answer.outcome is Outcome.UPDATED
     assert sandbox.find(dsid=dsid)["email"] == EMAIL
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 
 import httpx
 import pytest
 from harness import World, crash_at, people, person, sync_of, world_at
 
-from dagster_dailystory.client import DailyStoryClient
+from dagster_dailystory.client import DailyStoryClient, _default_transport
 from dagster_dailystory.limiter import RateLimiter
-from dagster_dailystory.model import ContactSync
+from dagster_dailystory.model import ContactSync, PlanOptions, Scope
 from dagster_dailystory.places import Destination
 from dagster_dailystory.sandbox import Fault
 from dagster_dailystory.sending import Sender, SenderSettings
@@ -23,6 +24,49 @@ from dagster_dailystory.sync import new_run_id, plan_contact_sync, send_contact_
 def world(new_database) -> Iterator[World]:
     with world_at(new_database) as world:
         yield world
+
+
+@dataclass
+class PartlyDown(httpx.AsyncBaseTransport):
+    """Lets some requests through and answers the others with 500."""
+
+    inner: httpx.AsyncBaseTransport
+    lets_through: Callable[[httpx.Request], bool]
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if not self.lets_through(request):
+            return httpx.Response(500, json={"Status": False})
+        return await self.inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self.inner.aclose()
+
+
+@dataclass(frozen=True)
+class Hasty(Destination):
+    """A destination that is asked twice, without waiting in between."""
+
+    lets_through: Callable[[httpx.Request], bool] = lambda _request: True
+
+    def sender(self, sync: ContactSync) -> Sender:
+        settings = SenderSettings(max_attempts=2, first_wait_seconds=0.001)
+        return Sender(sync, partial(self.client, sync), RateLimiter(math.inf), settings)
+
+    def client(self, sync: ContactSync) -> DailyStoryClient:
+        settings = self.client_settings(sync)
+        return DailyStoryClient(settings, PartlyDown(_default_transport(settings), self.lets_through))
+
+
+def hasty(world: World, lets_through: Callable[[httpx.Request], bool] = lambda _request: True) -> Hasty:
+    return Hasty(world.sandbox.base_url, world.sandbox.token, lets_through=lets_through)
+
+
+def is_no_look_up(request: httpx.Request) -> bool:
+    return request.method != "GET" or request.url.path.endswith("/about")
+
+
+def asks_who_we_are(request: httpx.Request) -> bool:
+    return request.url.path.endswith("/about")
 
 
 def cut_off_after_a_write(world: World, sync: ContactSync | None = None) -> None:
@@ -122,23 +166,70 @@ def test_only_what_may_have_left_is_sent_twice(world):
     assert world.run().outcome == "empty"
 
 
-class Hasty(Destination):
-    """A destination that is asked twice, without waiting in between."""
+def test_a_consent_that_the_source_never_changed_is_not_sent_again(world):
+    """The row is sent as a whole, and a person who unsubscribed in DailyStory stays out."""
+    fields = {"email": "email", "city": "city", "optOutEmail": "opted_out"}
+    sync = sync_of(fields=fields, nulls="clear", consent_override=["optOutEmail"])
+    world.seed(*people(1, opted_out=False))
+    world.run(sync)
+    world.edit("p1@example.com", optOutEmail=True)
+    world.change(1, city="Rome")
+    cut_off_after_a_write(world, sync)
+    world.run(sync)
+    assert [body.get("optOutEmail") for *_, body in world.sent()] == [None]
+    assert world.contact("p1@example.com")["optOutEmail"] is True
 
-    def sender(self, sync: ContactSync) -> Sender:
-        settings = SenderSettings(max_attempts=2, first_wait_seconds=0.001)
-        return Sender(sync, partial(self.client, sync), RateLimiter(math.inf), settings)
 
-    def client(self, sync: ContactSync) -> DailyStoryClient:
-        return DailyStoryClient(self.client_settings(sync))
+def test_a_re_keyed_row_that_emptied_a_field_is_sent_again_as_a_whole(world):
+    sync = sync_of(nulls={"city": "clear"})
+    world.seed(*people(1))
+    world.run(sync)
+    world.execute("UPDATE customers SET customer_id = 3, city = NULL")
+    cut_off_after_a_write(world, sync)
+    assert not world.contact("p1@example.com")["city"]
+    world.execute("UPDATE customers SET customer_id = 1, city = 'Paris'")
+    world.run(sync)
+    assert world.contact("p1@example.com")["city"] == "Paris"
+    assert world.run(sync).outcome == "empty"
 
 
-class Deaf(Hasty):
-    """A destination that is down."""
+def test_a_custom_field_that_may_have_been_written_travels_with_the_others(world):
+    world.sandbox.configure(extended_properties_replace=True)
+    sync = sync_of(extended_properties={"plan": "plan", "level": "level"})
+    world.seed(*people(1))
+    world.run(sync)
+    world.change(1, plan="pro")
+    cut_off_after_a_write(world, sync)
+    world.change(1, plan=None, level=2)
+    world.run(sync)
+    assert world.contact("p1@example.com")["extendedProperties"] == {"plan": "pro", "level": "2"}
 
-    def client(self, sync: ContactSync) -> DailyStoryClient:
-        down = httpx.MockTransport(lambda request: httpx.Response(500, json={"Status": False}))
-        return DailyStoryClient(self.client_settings(sync), down)
+
+def test_a_field_that_was_left_out_meanwhile_is_not_taken_for_known(world):
+    without_city = sync_of(fields={"email": "email", "firstName": "first_name"})
+    world.seed(*people(1))
+    world.run()
+    world.change(1, city="Rome")
+    cut_off_after_a_write(world)
+    world.change(1, city="Paris")
+    world.run(without_city)
+    world.run()
+    assert world.contact("p1@example.com")["city"] == "Paris"
+
+
+def test_only_the_part_of_an_identity_that_changes_is_looked_up(world):
+    """The other part finds the contact though the change never landed."""
+    sync = sync_of(fields={"email": "email", "mobilePhone": "mobile", "city": "city"})
+    world.seed(person(5, mobile="+14155552671"))
+    world.run(sync)
+    world.change(5, email="new@example.com")
+    down = hasty(world, asks_who_we_are)
+    plan_contact_sync(sync, world.warehouse, down, PlanOptions(scope=Scope.ALL), "down")
+    assert send_contact_sync(sync, world.warehouse, down, ["down"]).report.rows_failed == 1
+    assert [row["mobile_as_sent"] for row in world.rows("intents")] == [None]
+    world.put(person(2, email="p5@example.com"))
+    world.run(sync)
+    assert world.mapped() == {"2": "p5@example.com", "5": "new@example.com"}
 
 
 def test_an_update_that_failed_may_have_been_done(world):
@@ -146,13 +237,30 @@ def test_an_update_that_failed_may_have_been_done(world):
     world.run()
     world.change(1, email="new@example.com", city="Rome")
     world.sandbox.script([Fault.SERVER_ERROR_AFTER] * 2)
-    run_id, hasty = new_run_id(), Hasty(world.sandbox.base_url, world.sandbox.token)
-    plan_contact_sync(sync_of(), world.warehouse, hasty, run_id=run_id)
-    assert send_contact_sync(sync_of(), world.warehouse, hasty, [run_id]).report.rows_failed == 1
+    run_id, quick = new_run_id(), hasty(world)
+    plan_contact_sync(sync_of(), world.warehouse, quick, run_id=run_id)
+    assert send_contact_sync(sync_of(), world.warehouse, quick, [run_id]).report.rows_failed == 1
     world.change(1, email="p1@example.com", city="Paris")
     world.run()
     assert world.contact("p1@example.com")["city"] == "Paris"
     assert (world.emails(), world.rows("intents")) == (["p1@example.com"], [])
+    assert world.run().outcome == "empty"
+
+
+def test_a_row_in_doubt_is_sent_again(world):
+    world.seed(*people(1))
+    world.run()
+    world.change(1, email="new@example.com", city="Rome")
+    run_id, deaf = new_run_id(), hasty(world, is_no_look_up)
+    plan_contact_sync(sync_of(), world.warehouse, world.destination, run_id=run_id)
+    posts = world.sandbox.counts.posts
+    with crash_at(1, lambda: world.sandbox.counts.posts > posts):
+        send_contact_sync(sync_of(), world.warehouse, world.destination, [run_id])
+    world.execute_state("UPDATE dailystory_meta SET holder = NULL")
+    assert send_contact_sync(sync_of(), world.warehouse, deaf, [run_id]).report.rows_in_doubt == 1
+    world.change(1, email="p1@example.com", city="Paris")
+    world.run()
+    assert (world.emails(), world.contact("p1@example.com")["city"]) == (["p1@example.com"], "Paris")
     assert world.run().outcome == "empty"
 
 
@@ -163,8 +271,8 @@ def test_a_plan_made_while_nobody_answered_waits_for_what_was_in_doubt(world):
     cut_off_after_a_write(world)
     world.drop(1)
     world.put(person(3, email="p1@example.com"))
-    run_id, deaf = new_run_id(), Deaf(world.sandbox.base_url, world.sandbox.token)
-    assert plan_contact_sync(sync_of(), world.warehouse, deaf, run_id=run_id).rows_to_create == 2
+    run_id, down = new_run_id(), hasty(world, lambda _request: False)
+    assert plan_contact_sync(sync_of(), world.warehouse, down, run_id=run_id).rows_to_create == 2
     report = send_contact_sync(sync_of(), world.warehouse, world.destination, [run_id]).report
     assert (report.rows_created, report.rows_failed) == (0, 1)
     world.run()

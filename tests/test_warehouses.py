@@ -177,6 +177,25 @@ def test_a_source_that_a_warehouse_refuses_is_explained(
         assert "Jane" not in str(caught.value)
 
 
+@pytest.mark.timeout(60)
+def test_an_error_while_rows_arrive_ends_the_run_with_its_message(new_database: Callable[[str], str]) -> None:
+    """What is being read is closed first: until then the connection takes no roll-back."""
+    with world_at(new_database, "postgresql", "sqlite") as world:
+        world.create()
+        world.execute(
+            "INSERT INTO customers (customer_id, email) SELECT i, 'p' || i || '@example.com'"
+            f" FROM generate_series(1, {3 * BATCH_ROWS}) AS t(i)"
+        )
+        world.run(dry_run=True)
+        world.execute("ALTER TABLE customers ALTER COLUMN customer_id TYPE text USING 'k' || customer_id")
+        with pytest.raises(StateError, match="held whole numbers and now holds str"):
+            world.run(dry_run=True)
+        world.execute(
+            "ALTER TABLE customers ALTER COLUMN customer_id TYPE integer USING substr(customer_id, 2)::integer"
+        )
+        assert world.run(dry_run=True).rows_to_create == 3 * BATCH_ROWS
+
+
 def test_an_interrupt_ends_a_slow_read_at_once(new_database: Callable[[str], str]) -> None:
     slow = "select *, case when customer_id = 2 then cast(pg_sleep(60) as text) end as note from customers"
     sync = sync_of(source=slow, extended_properties={"note": "note"})

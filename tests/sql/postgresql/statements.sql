@@ -1023,7 +1023,7 @@ WHERE dailystory_plans.plan_id = $1::VARCHAR;
 
 SELECT dailystory_plans.plan_id 
 FROM dailystory_plans 
-WHERE dailystory_plans.sync_name = $1::VARCHAR AND dailystory_plans.status = $1::VARCHAR AND dailystory_plans.left_sequence IS NOT NULL;
+WHERE dailystory_plans.sync_name = $1::VARCHAR AND dailystory_plans.status = $1::VARCHAR;
 
 SELECT dailystory_plans.plan_id 
 FROM dailystory_plans 

@@ -1086,7 +1086,7 @@ WHERE dailystory_plans.plan_id = ?;
 
 SELECT dailystory_plans.plan_id 
 FROM dailystory_plans 
-WHERE dailystory_plans.sync_name = ? AND dailystory_plans.status = ? AND dailystory_plans.left_sequence IS NOT NULL;
+WHERE dailystory_plans.sync_name = ? AND dailystory_plans.status = ?;
 
 SELECT dailystory_plans.plan_id 
 FROM dailystory_plans 
