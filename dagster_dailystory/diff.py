@@ -256,9 +256,7 @@ class Diff:
     def _flag(self, mapped: MappedField, found: FromClause) -> ColumnElement[bool]:
         new = found.c[mapped.state_column]
         changed = self._changed(mapped, new, found.c[_old(mapped)])
-        if (
-            mapped.kind in _CONSENT_KINDS
-        ):  # a consent that the source never changed is no change, whatever is sent again
+        if mapped.kind in _CONSENT_KINDS:  # what the source never changed stays as a person left it
             return changed
         return or_(changed, and_(found.c.replaces, said(new).is_not(None)))
 

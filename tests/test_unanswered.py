@@ -181,7 +181,7 @@ def test_a_consent_that_the_source_never_changed_is_not_sent_again(world):
 
 
 def test_a_re_keyed_row_that_emptied_a_field_is_sent_again_as_a_whole(world):
-    sync = sync_of(nulls={"city": "clear"})
+    sync = sync_of(nulls={"city": "clear"}, extended_properties={})
     world.seed(*people(1))
     world.run(sync)
     world.execute("UPDATE customers SET customer_id = 3, city = NULL")
