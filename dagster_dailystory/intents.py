@@ -102,7 +102,7 @@ class Intents:
 
     def open(self) -> list[Intent]:
         """Those of any plan that are not settled."""
-        with self._state.connection.begin():
+        with interrupts_held(), self._state.connection.begin():
             rows = self._state.connection.execute(select(self._tables.intents)).mappings()
             return [
                 Intent(
