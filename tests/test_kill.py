@@ -169,14 +169,14 @@ def loads() -> Iterator[tuple[Sequence[str], Sequence[Death]]]:
         "UPDATE people SET city = 'Rome', plan = 'silver' WHERE mod(id, 8) = 0",
         f"{people} FROM generate_series({ROWS + 1}, {ROWS + 400}) AS t(i)",
     )
-    yield leave_change_and_come, random_deaths(1, 14)
+    yield leave_change_and_come, random_deaths(1, 17)
     return_and_change = (
         f"{people} FROM (SELECT i * 20 + 3 FROM generate_series(0, {ROWS // 20 - 1}) AS s(i)) AS t(i)",
         "UPDATE people SET first_name = 'New' || id WHERE mod(id, 7) = 0",
     )
-    yield return_and_change, random_deaths(2, 14)
+    yield return_and_change, random_deaths(2, 17)
     come_and_rekey = (
         f"{people} FROM generate_series({ROWS + 401}, {ROWS + 1000}) AS t(i)",
         "UPDATE people SET id = id + 100000 WHERE mod(id, 16) = 5",
     )
-    yield come_and_rekey, random_deaths(3, 14)
+    yield come_and_rekey, random_deaths(3, 17)
