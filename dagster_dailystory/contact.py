@@ -11,7 +11,7 @@ from email_validator import EmailNotValidError, validate_email
 from dagster_dailystory.canonical import UnsupportedValueError, canonical_text
 from dagster_dailystory.change import Change, Identity, Operation, Reason, Rejection
 from dagster_dailystory.consent import check_consent
-from dagster_dailystory.fields import FieldKind
+from dagster_dailystory.fields import CONSENT_KINDS, FieldKind
 from dagster_dailystory.model import ContactSync, MappedField, Nulls, Value
 from dagster_dailystory.privacy import key_label, mapping_version, mask, mask_values, row_fingerprint
 from dagster_dailystory.wire import FALSE_TEXTS, TRUE_TEXTS, e164, wire_text, wire_value
@@ -32,8 +32,8 @@ __all__ = [
     "wire_value",
 ]
 _PLAIN_LOCAL_PART = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*")
-_EMAIL, _MOBILE, _OPT_OUT, _STATUS = FieldKind.EMAIL, FieldKind.MOBILE, FieldKind.OPT_OUT, FieldKind.STATUS
-_OPT_INS = ((_OPT_OUT, False), (_STATUS, "Active"))
+_EMAIL, _MOBILE = FieldKind.EMAIL, FieldKind.MOBILE
+_OPT_INS = ((FieldKind.OPT_OUT, False), (FieldKind.STATUS, "Active"))
 
 
 def identity_of(sync: ContactSync, values: Mapping[str, object]) -> Identity:
@@ -211,7 +211,7 @@ def _outgoing(sync: ContactSync, mapped: MappedField, change: Change, *, differs
     if value is None:
         clears = differs and mapped.nulls is Nulls.CLEAR and change.operation is Operation.UPDATE
         return "" if clears else None
-    if (kind is not _OPT_OUT and kind is not _STATUS) or (kind, value) not in _OPT_INS:
+    if kind not in CONSENT_KINDS or (kind, value) not in _OPT_INS:
         return value
     changes = change.operation is Operation.UPDATE and mapped.state_column in change.differing
     return value if changes and mapped.name in sync.consent_override else None

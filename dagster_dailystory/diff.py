@@ -38,13 +38,11 @@ from dagster_dailystory.dialect import (
     joins_fully,
     said,
 )
-from dagster_dailystory.fields import FieldKind
+from dagster_dailystory.fields import CONSENT_KINDS
 from dagster_dailystory.model import MappedField, Mode, Nulls, PlanOptions, Scope
 from dagster_dailystory.partitions import OTHER_VALUES, PARTITION_VALUE, HashBuckets
 from dagster_dailystory.spans import Span, each_span
 from dagster_dailystory.tables import SyncTables, differs_column
-
-_CONSENT_KINDS = (FieldKind.OPT_OUT, FieldKind.STATUS)
 
 OFFSET = "offset"
 """The parameter of a part that its numbers start above."""
@@ -256,7 +254,7 @@ class Diff:
     def _flag(self, mapped: MappedField, found: FromClause) -> ColumnElement[bool]:
         new = found.c[mapped.state_column]
         changed = self._changed(mapped, new, found.c[_old(mapped)])
-        if mapped.kind in _CONSENT_KINDS:  # what the source never changed stays as a person left it
+        if mapped.kind in CONSENT_KINDS:  # what the source never changed stays as a person left it
             return changed
         return or_(changed, and_(found.c.replaces, said(new).is_not(None)))
 

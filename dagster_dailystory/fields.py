@@ -28,6 +28,10 @@ class FieldKind(str, Enum):
     CUSTOM = "custom"
 
 
+CONSENT_KINDS = (FieldKind.OPT_OUT, FieldKind.STATUS)
+"""What decides whether a contact is sent to: a value counts only where the source changed it."""
+
+
 @dataclass(frozen=True, slots=True)
 class ContactField:
     """One writable contact field.

@@ -123,7 +123,7 @@ class Intents:
                     "plan_id": intent.plan_id,
                     "sequence": intent.sequence,
                     "dsid": dsid,
-                    "email": (intent.identity.email or "").strip().lower() or None,
+                    "email": _for_matching(intent.identity.email),
                 }
                 for (intent, _), dsid in zip(found, dsids, strict=True)
             ]
@@ -164,7 +164,7 @@ class Intents:
         rows: list[dict[str, object]] = [
             {
                 "dsid": each.dsid,
-                "email": (each.identity.email or "").strip().lower() or None,
+                "email": _for_matching(each.identity.email),
                 "mobile": each.identity.mobile,
             }
             for each in done
@@ -189,3 +189,8 @@ class Intents:
 
     def _keys(self, relation: FromClause) -> list[SqlValue]:
         return [relation.c[key] for key in self._tables.key_names]
+
+
+def _for_matching(email: str | None) -> str | None:
+    """As the snapshot holds an email that was sent."""
+    return (email or "").strip().lower() or None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 
 from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, exists, false, func, not_, or_, select
 
@@ -224,7 +223,7 @@ class Outbox:
     def _leave_taken_identities(self) -> None:
         """Another row may have got the identity of one here since: in a plan of another slice, or by an intent."""
         changes, snapshot, intents = self._tables.changes, self._tables.snapshot, self._tables.intents
-        of_another = partial(self._of_another_key, changes)
+        of_another = self._of_another_key
         is_live = snapshot.c.absent_since.is_(None)
         # Each by one equality: databases without an index join by it, and compare all with all for an OR.
         taken = or_(
@@ -239,10 +238,8 @@ class Outbox:
         message = "another row has, or may have, got its email or mobile number since the plan was made"
         self._leave(and_(brings, changes.c.waits_for.is_(None), taken), message)
 
-    def _of_another_key(
-        self, changes: FromClause, relation: FromClause, *conditions: ColumnElement[bool]
-    ) -> ColumnElement[bool]:
-        return exists().where(*conditions, not_(self._tables.same_key(relation, changes)))
+    def _of_another_key(self, relation: FromClause, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+        return exists().where(*conditions, not_(self._tables.same_key(relation, self._tables.changes)))
 
     def _leave(self, stuck: ColumnElement[bool], message: str) -> None:
         """Open changes that cannot be sent in this run stay differences."""

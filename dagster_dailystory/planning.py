@@ -55,7 +55,7 @@ from dagster_dailystory.unanswered import forget_interrupted
 from dagster_dailystory.warehouse import read_latest, read_one_moment
 
 KEPT_PLANS = 5
-"""How many plans of a sync keep their changes, which hold personal data."""
+"""How many plans of a sync keep their changes, which hold personal data, besides those still being sent."""
 
 
 def make_plan(

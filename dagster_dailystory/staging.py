@@ -224,10 +224,11 @@ class _Transport:
         assert self.row_hash is not None
         columns = {**self.source.selection(self.state.sync), ROW_HASH: self.row_hash}
         asked_for = among([columns[name] for name in names], select(*given.c))
+        query = self._reading().where(asked_for)
         size = _HASHES_ASKED_FOR if ROW_HASH in names else _KEYS_ASKED_FOR
         for start in range(0, len(moved), size):
             some = [dict(zip(names, each, strict=True)) for each in moved[start : start + size]]
-            yield from self._stream(self._reading().where(asked_for), rows_parameter(some))
+            yield from self._stream(query, rows_parameter(some))
 
     def _reading(self) -> SqlQuery:
         query = reading(self.source, self.state.sync)

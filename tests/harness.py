@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import signal
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +13,7 @@ from importlib.util import find_spec
 from typing import Any
 from zlib import crc32
 
+import httpx
 import pytest
 import sqlalchemy as sa
 from spoken import spoken
@@ -122,6 +126,44 @@ def crash_at(statement_number: int, is_counted: Callable[[], bool] = lambda: Tru
     finally:
         sa.event.remove(sa.Engine, "before_cursor_execute", count)
         sa.event.remove(sa.Engine, "commit", commit)
+
+
+@contextmanager
+def interrupted_when(condition: Callable[[], bool], number: signal.Signals) -> Iterator[list[float]]:
+    """Send this process a signal as soon as something is the case; gives the moment at which it was sent."""
+    sent_at: list[float] = []
+    is_over = threading.Event()
+
+    def watch() -> None:
+        while not is_over.wait(0.002):
+            if condition():
+                sent_at.append(time.monotonic())
+                signal.pthread_kill(threading.main_thread().ident or 0, number)
+                return
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield sent_at
+    finally:
+        is_over.set()
+        watcher.join()
+
+
+@dataclass
+class PartlyDown(httpx.AsyncBaseTransport):
+    """Lets some requests through and answers the others with 500."""
+
+    inner: httpx.AsyncBaseTransport
+    lets_through: Callable[[httpx.Request], bool]
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if not self.lets_through(request):
+            return httpx.Response(500, json={"Status": False})
+        return await self.inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self.inner.aclose()
 
 
 @dataclass

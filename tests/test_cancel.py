@@ -6,12 +6,13 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 import pytest
 import sqlalchemy as sa
+from harness import interrupted_when
 
 from dagster_dailystory.model import ContactSync
 from dagster_dailystory.report import SyncReport
@@ -60,24 +61,6 @@ def run(url: str, sandbox: Sandbox) -> SyncReport:
         requests_per_second=math.inf,
         max_concurrency=8,
     )
-
-
-@contextmanager
-def interrupted_when(condition: Callable[[], bool], number: signal.Signals) -> Iterator[list[float]]:
-    """Send this process a signal as soon as something is the case; gives the moment at which it was sent."""
-    sent_at: list[float] = []
-
-    def watch() -> None:
-        deadline = time.monotonic() + 60
-        while not condition() and time.monotonic() < deadline:
-            time.sleep(0.002)
-        sent_at.append(time.monotonic())
-        signal.pthread_kill(threading.main_thread().ident or 0, number)
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    yield sent_at
-    watcher.join()
 
 
 @contextmanager

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import httpx
 import pytest
-from harness import World, people, person, sync_of, world_at
+from harness import PartlyDown, World, people, person, sync_of, world_at
 
 from dagster_dailystory.client import DailyStoryClient, _default_transport
 from dagster_dailystory.errors import BusyError, OutageError
@@ -82,38 +82,27 @@ def test_a_lost_answer_is_looked_up_in_the_same_run(world: World):
     assert world.run().api_requests == 0
 
 
-@dataclass
-class Stubborn(httpx.AsyncBaseTransport):
-    """Fails the updates of some contacts until all others were written."""
-
-    inner: httpx.AsyncBaseTransport
-    dsids: set[str]
-    others: int
-    written: set[str] = field(default_factory=set)
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if request.method == "GET":
-            return await self.inner.handle_async_request(request)
-        dsid = json.loads(request.content)["dsId"]
-        if dsid in self.dsids and len(self.written) < self.others:
-            return httpx.Response(500, json={"Status": False})
-        self.written.add(dsid)
-        return await self.inner.handle_async_request(request)
-
-    async def aclose(self) -> None:
-        await self.inner.aclose()
-
-
 @dataclass(frozen=True)
 class StubbornDestination(Destination):
-    """A destination whose connections go through such a transport."""
+    """A destination that fails the updates of some contacts until all others were written."""
 
     dsids: frozenset[str] = frozenset()
     others: int = 0
 
     def sender(self, sync: ContactSync) -> Sender:
         settings = self.client_settings(sync)
-        transport = Stubborn(_default_transport(settings), set(self.dsids), self.others)
+        written: set[str] = set()
+
+        def lets_through(request: httpx.Request) -> bool:
+            if request.method == "GET":
+                return True
+            dsid = json.loads(request.content)["dsId"]
+            if dsid in self.dsids and len(written) < self.others:
+                return False
+            written.add(dsid)
+            return True
+
+        transport = PartlyDown(_default_transport(settings), lets_through)
         options = SenderSettings(32, first_wait_seconds=1.0, longest_wait_seconds=2.0)
         return Sender(sync, lambda: DailyStoryClient(settings, transport), RateLimiter(math.inf), options)
 

@@ -9,7 +9,7 @@ from functools import partial
 
 import httpx
 import pytest
-from harness import World, crash_at, people, person, sync_of, world_at
+from harness import PartlyDown, World, crash_at, people, person, sync_of, world_at
 
 from dagster_dailystory.client import DailyStoryClient, _default_transport
 from dagster_dailystory.limiter import RateLimiter
@@ -24,22 +24,6 @@ from dagster_dailystory.sync import new_run_id, plan_contact_sync, send_contact_
 def world(new_database) -> Iterator[World]:
     with world_at(new_database) as world:
         yield world
-
-
-@dataclass
-class PartlyDown(httpx.AsyncBaseTransport):
-    """Lets some requests through and answers the others with 500."""
-
-    inner: httpx.AsyncBaseTransport
-    lets_through: Callable[[httpx.Request], bool]
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if not self.lets_through(request):
-            return httpx.Response(500, json={"Status": False})
-        return await self.inner.handle_async_request(request)
-
-    async def aclose(self) -> None:
-        await self.inner.aclose()
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
-from signal import SIGINT, raise_signal
-from threading import Timer
+from signal import SIGINT
 from time import monotonic
 
 import pytest
 import sqlalchemy as sa
-from harness import SNOWFLAKE, people, sync_of, world_at
+from harness import SNOWFLAKE, interrupted_when, people, sync_of, world_at
 
 from dagster_dailystory.engines import DATABASES
 from dagster_dailystory.errors import ConfigurationError, StateError, WarehouseError
@@ -198,15 +197,12 @@ def test_an_error_while_rows_arrive_ends_the_run_with_its_message(new_database: 
 
 def test_an_interrupt_ends_a_slow_read_at_once(new_database: Callable[[str], str]) -> None:
     slow = "select *, case when customer_id = 2 then cast(pg_sleep(60) as text) end as note from customers"
-    sync = sync_of(source=slow, extended_properties={"note": "note"})
+    sleeps = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
     with world_at(new_database, "postgresql", "sqlite") as world:
         world.seed(*people(2))
-        interrupt = Timer(2.0, raise_signal, [SIGINT])
-        interrupt.start()
-        started = monotonic()
-        with pytest.raises(KeyboardInterrupt):
-            world.run(sync)
-        assert 1.5 < monotonic() - started < 10
+        with interrupted_when(lambda: bool(world.select(sleeps)), SIGINT) as sent_at, pytest.raises(KeyboardInterrupt):
+            world.run(sync_of(source=slow, extended_properties={"note": "note"}))
+        assert monotonic() - sent_at[0] < 3
 
 
 def test_a_schema_that_does_not_exist_is_named(new_database: Callable[[str], str]) -> None:
