@@ -117,9 +117,8 @@ class DailyStoryClient:
         self._transport = transport or _default_transport(settings)
         self._base = httpx.URL(settings.base_url)
         self._contact = httpx.URL(settings.base_url + "/contact")
-        seconds = settings.timeout_seconds
-        connect = min(_LONGEST_CONNECT_SECONDS, seconds / 2)
-        self._extensions = {"timeout": {"connect": connect, "pool": connect, "read": seconds, "write": seconds}}
+        connect = min(_LONGEST_CONNECT_SECONDS, settings.timeout_seconds / 2)
+        self._extensions = {"timeout": {"connect": connect, "pool": connect}}  # `_request` bounds the whole
         self._headers = httpx.Headers(
             {
                 "Host": self._base.netloc.decode("ascii"),

@@ -22,16 +22,12 @@ from sqlalchemy import (
     null,
     or_,
     select,
-)  # fmt: skip
+)
 
 from dagster_dailystory.answers import AnswerTable
 from dagster_dailystory.change import Answer, Change, Operation, Outcome, Reason
 from dagster_dailystory.contact_map import live_holders
-from dagster_dailystory.dialect import (
-    TEXT,
-    SqlValue,
-    among,
-)  # fmt: skip
+from dagster_dailystory.dialect import TEXT, SqlValue, among
 from dagster_dailystory.intents import has_intent
 from dagster_dailystory.lease import Lease
 from dagster_dailystory.model import Deletes, MappedField, Nulls

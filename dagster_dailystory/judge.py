@@ -30,7 +30,7 @@ from dagster_dailystory.privacy import row_fingerprint
 from dagster_dailystory.rows import RowReader, new_identity
 from dagster_dailystory.spans import Span, each_span
 from dagster_dailystory.state import State
-from dagster_dailystory.tables import SyncTables
+from dagster_dailystory.tables import SyncTables, differs_column
 from dagster_dailystory.wire import wire_value
 
 OPT_OUT_PRIORITY, USUAL_PRIORITY = 0, 1
@@ -148,14 +148,17 @@ class Judge:
         }
         if rejection is not None:
             return verdict | _rejected(rejection)
-        change = self._reader.change(row, values, identity)
-        if change.operation is Operation.UPDATE and not change.resend_all and sends_nothing(self._sync, change):
-            return verdict | {"operation": Operation.RECORD.value, "priority": USUAL_PRIORITY}
+        if not is_new:
+            change = self._reader.change(row, values, identity)
+            if not change.resend_all and sends_nothing(self._sync, change):
+                return verdict | {"operation": Operation.RECORD.value, "priority": USUAL_PRIORITY}
+        operation = Operation.CREATE if is_new else Operation.UPDATE
         urgent = any(
-            m.state_column in change.differing and wire_value(m, values[m.state_column]) is True for m in self._opt_outs
+            row[differs_column(m.state_column)] and wire_value(m, values[m.state_column]) is True
+            for m in self._opt_outs
         )
         priority = OPT_OUT_PRIORITY if urgent else USUAL_PRIORITY
-        return verdict | {"operation": change.operation.value, "priority": priority}
+        return verdict | {"operation": operation.value, "priority": priority}
 
 
 def _rejected(rejection: Rejection) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, func, null, select
 
@@ -15,7 +15,6 @@ from dagster_dailystory.tables import SyncTables, differs_column
 
 CHUNK_ROWS = 2_000
 """Rows read at a time."""
-
 
 _NO_VALUE = float("nan")
 
@@ -72,12 +71,14 @@ class RowReader:
             return new
         return func.coalesce(new, self._tables.snapshot.c[name], type_=new.type).label(name)
 
-    def chunks(self, rows: FromClause, where: ColumnElement[bool], first: int, last: int) -> Iterator[list[RowMapping]]:
+    def chunks(
+        self, rows: FromClause, where: ColumnElement[bool], first: int, last: int
+    ) -> Iterator[Sequence[RowMapping]]:
         """Read rows by ranges of their sequence: no cursor stays open while the caller writes."""
         for start in range(first, last + 1, CHUNK_ROWS):
             chunk = and_(where, rows.c.sequence.between(start, min(start + CHUNK_ROWS - 1, last)))
             query = self.query(rows, self._neighbourhood(rows, chunk)).where(chunk).order_by(rows.c.sequence)
-            yield list(self._state.connection.execute(query).mappings())
+            yield self._state.connection.execute(query).mappings().all()
 
     def _neighbourhood(
         self, rows: FromClause, chunk: ColumnElement[bool]

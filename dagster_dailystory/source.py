@@ -39,7 +39,7 @@ from dagster_dailystory.dialect import (
     is_binary,
     stored_expression,
     stored_key,
-)  # fmt: skip
+)
 from dagster_dailystory.drivers import clickhouse_blocks, document_places, postgres_batches, read_documents, streams_on
 from dagster_dailystory.engines import check_query, name_parts
 from dagster_dailystory.errors import ConfigurationError
