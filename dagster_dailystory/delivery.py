@@ -64,10 +64,10 @@ class Delivery:
         self, sync: ContactSync, change: Change, client: DailyStoryClient, dispatcher: Dispatcher, attempts: Attempts
     ) -> None:
         self._sync = sync
-        self._change = change
+        self.change = change
         self._client = client
         self._dispatcher = dispatcher
-        self._attempts = attempts
+        self.attempts = attempts
 
     async def deliver(self) -> Answer:
         """Do what the change asks for.
@@ -81,15 +81,15 @@ class Delivery:
         """
         steps = {Operation.CREATE: self._create, Operation.UPDATE: self._update, Operation.DELETE: self._delete}
         try:
-            return await steps[self._change.operation]()
+            return await steps[self.change.operation]()
         except UnsupportedValueError as error:
             return self._answer(Outcome.REJECTED, reason=Reason.INVALID_VALUE, message=str(error))
         except RejectedError as error:
-            if self._attempts.in_doubt:
+            if self.attempts.in_doubt:
                 return self.in_doubt(str(error))
             return self._answer(Outcome.REJECTED, reason=Reason.REFUSED, message=str(error))
         except RetryableError as error:
-            if self._attempts.in_doubt:
+            if self.attempts.in_doubt:
                 return self.in_doubt(str(error))
             return self._answer(Outcome.FAILED, message=str(error))
 
@@ -100,21 +100,21 @@ class Delivery:
 
     async def _create(self) -> Answer:
         mode = self._sync.mode
-        if self._change.look_up_first or mode is not Mode.UPSERT:
-            self._attempts.in_doubt = self._change.look_up_first and mode is not Mode.UPDATE
+        if self.change.look_up_first or mode is not Mode.UPSERT:
+            self.attempts.in_doubt = self.change.look_up_first and mode is not Mode.UPDATE
             found = await self._look_up()
             if found is not None:
                 return await self._adopt(found)
-            self._attempts.in_doubt = False
+            self.attempts.in_doubt = False
             if mode is Mode.UPDATE:
                 return self._not_found()
         return await self._create_anew()
 
     async def _create_anew(self) -> Answer:
-        if not self._change.identity:
+        if not self.change.identity:
             message = "DailyStory does not know the contact, and without an email or a mobile number none can be made"
             return self._answer(Outcome.REJECTED, reason=Reason.NO_IDENTITY, message=message)
-        body = payload(self._sync, self._change, everything=True)
+        body = payload(self._sync, self.change, everything=True)
         while True:
             try:
                 dsid = await self._send(partial(self._client.create_or_update, body), is_repeatable=False)
@@ -124,7 +124,7 @@ class Delivery:
                 return self._answer(Outcome.CREATED, dsid, replaced=True)
             if found is not None:
                 break
-            self._attempts.in_doubt = False
+            self.attempts.in_doubt = False
         if self._sync.mode is Mode.CREATE:
             return self._answer(Outcome.CREATED, found.dsid, replaced=True)
         return await self._overwrite(found.dsid)
@@ -136,7 +136,7 @@ class Delivery:
         return await self._overwrite(found.dsid)
 
     async def _overwrite(self, dsid: str) -> Answer:
-        body = {"dsId": dsid, **payload(self._sync, self._change, everything=True)}
+        body = {"dsId": dsid, **payload(self._sync, self.change, everything=True)}
         try:
             answered = await self._send(partial(self._client.create_or_update, body))
         except NotFoundError as error:
@@ -146,7 +146,7 @@ class Delivery:
         return self._answer(Outcome.UPDATED, dsid, replaced=True)
 
     async def _update(self) -> Answer:
-        change, dsid = self._change, self._change.dsid
+        change, dsid = self.change, self.change.dsid
         if dsid is None:
             return await self._create()
         if change.new_identity:
@@ -174,7 +174,7 @@ class Delivery:
         found = await self._look_up()
         if found is None:
             return self._not_found() if self._sync.mode is Mode.UPDATE else await self._create_anew()
-        if found.dsid != self._change.dsid:
+        if found.dsid != self.change.dsid:
             return await self._adopt(found)
         message = str(error) if error else "DailyStory finds the contact by its identity and not by its id"
         return self._answer(Outcome.REJECTED, reason=Reason.REFUSED, message=message)
@@ -192,7 +192,7 @@ class Delivery:
         return self._conflict(answered, "DailyStory answered an update with another contact's id")
 
     async def _delete(self) -> Answer:
-        dsid = self._change.dsid
+        dsid = self.change.dsid
         if dsid is None:
             return self._answer(Outcome.DELETED)
         try:
@@ -208,11 +208,11 @@ class Delivery:
         return self._answer(Outcome.DELETED, dsid)
 
     async def _look_up(self, person: Identity | None = None) -> RemoteContact | None:
-        return await _find_person(self._client, self._dispatcher, self._attempts, person or self._as_sent)
+        return await _find_person(self._client, self._dispatcher, self.attempts, person or self._as_sent)
 
     async def _other_owner(self, dsid: str) -> RemoteContact | None:
         """Who, other than this contact, has one of the identity fields that are about to change."""
-        new, sent = self._change.new_identity, self._as_sent
+        new, sent = self.change.new_identity, self._as_sent
         for person in (Identity(email=new.email and sent.email), Identity(mobile=new.mobile and sent.mobile)):
             owner = await self._look_up(person) if person else None
             if owner is not None and owner.dsid != dsid:
@@ -221,11 +221,11 @@ class Delivery:
 
     @property
     def _as_sent(self) -> Identity:
-        change = self._change
+        change = self.change
         return Identity(change.email_as_sent or change.identity.email, change.mobile_as_sent or change.identity.mobile)
 
     async def _send(self, request: Callable[[], Awaitable[_T]], *, is_repeatable: bool = True) -> _T:
-        return await self._dispatcher.send(self._attempts, request, is_repeatable=is_repeatable)
+        return await self._dispatcher.send(self.attempts, request, is_repeatable=is_repeatable)
 
     def _not_found(self) -> Answer:
         message = "DailyStory has no such contact, and the mode 'update' creates none"
@@ -244,13 +244,13 @@ class Delivery:
         replaced: bool = False,
     ) -> Answer:
         return Answer(
-            sequence=self._change.sequence,
+            sequence=self.change.sequence,
             outcome=outcome,
             answered_at=datetime.now(timezone.utc),
             dsid=dsid,
-            attempts=self._attempts.requests,
+            attempts=self.attempts.requests,
             reason=reason,
             # The service may name the row by fields that the request did not carry.
-            message=mask_values(message, self._change.values.values()) if message else "",
+            message=mask_values(message, self.change.values.values()) if message else "",
             replaced=replaced,
         )

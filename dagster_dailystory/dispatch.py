@@ -133,6 +133,13 @@ class Slots:
             attempts.holds_slot = False
             self.widen(1)
 
+    def pass_on(self, done: Attempts, new: Attempts) -> bool:
+        """Give the slot of a row that is done to a new row, unless one that waits for its next attempt comes first."""
+        if not done.holds_slot or self._waiting:
+            return False
+        done.holds_slot, new.holds_slot = False, True
+        return True
+
     def widen(self, more: int) -> None:
         """Free so many slots."""
         while more and self._waiting:

@@ -75,7 +75,7 @@ class Sender:
         self._submitted = 0
         self._handed_out = 0
         # Only the loop's.
-        self._rows: dict[asyncio.Task[Answer], Attempts] = {}
+        self._rows: dict[asyncio.Task[None], Delivery] = {}
         self._fresh: list[Answer] = []
         self._hand_over_is_due = False
         self._is_stopping = False
@@ -245,23 +245,36 @@ class Sender:
             attempts = Attempts()
             if not self._dispatcher.slots.take(attempts):
                 return
-            change = self._inbox.popleft()
-            delivery = Delivery(self._sync, change, self._client, self._dispatcher, attempts)
-            row = self._loop.create_task(delivery.deliver())
-            self._rows[row] = attempts
-            row.add_done_callback(partial(self._row_done, change, delivery))
+            task = self._loop.create_task(self._deliver_in_turn())
+            self._rows[task] = self._next(attempts)
+            task.add_done_callback(self._task_done)
 
-    def _row_done(self, change: Change, delivery: Delivery, row: asyncio.Task[Answer]) -> None:
-        attempts = self._rows.pop(row)
-        error = None if row.cancelled() else row.exception()
+    def _next(self, attempts: Attempts) -> Delivery:
+        return Delivery(self._sync, self._inbox.popleft(), self._client, self._dispatcher, attempts)
+
+    async def _deliver_in_turn(self) -> None:
+        """Deliver a row, and new ones while its slot is free for them: a task for each waits two turns of the loop."""
+        task = asyncio.current_task()
+        assert task is not None
+        while True:
+            delivery = self._rows[task]
+            self._take(delivery.change, await delivery.deliver())
+            attempts = Attempts()
+            is_over = self._is_stopping or not self._inbox
+            if is_over or not self._dispatcher.slots.pass_on(delivery.attempts, attempts):
+                return
+            self._rows[task] = self._next(attempts)
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        delivery = self._rows.pop(task)
+        change, attempts = delivery.change, delivery.attempts
+        error = None if task.cancelled() else task.exception()
         if error is not None and not isinstance(error, (*FATAL_ERRORS, StoppedError)):
             kind = type(error).__name__
             self._fail(
                 DailyStoryError(f"row {change.key_label} could not be sent ({kind}); please report this as a bug")
             )
-        if not row.cancelled() and error is None:
-            self._take(change, row.result())
-        elif attempts.in_doubt:
+        if attempts.in_doubt and (task.cancelled() or error is not None):
             self._take(change, delivery.in_doubt())
         self._dispatcher.slots.release(attempts)
         if self._is_stopping and not self._rows:
@@ -301,9 +314,9 @@ class Sender:
         self._is_stopping = True
         self._dispatcher.stop()
         current = asyncio.current_task()
-        for row, attempts in self._rows.items():
-            if not attempts.in_flight and row is not current:
-                row.cancel()
+        for task, delivery in self._rows.items():
+            if not delivery.attempts.in_flight and task is not current:
+                task.cancel()
         if not self._rows:
             self._end()
 
