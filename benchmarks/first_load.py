@@ -1,4 +1,4 @@
-"""One first load from end to end: `python -m benchmarks.first_load [ROWS]`, a million by default.
+"""One first load from end to end: `python -m benchmarks.first_load [ROWS] [duckdb|postgresql]`, a million by default.
 
 Says how fast it goes, what each part of the process costs, and whether memory grows while it sends. The local
 DailyStory runs in a process of its own.
@@ -10,10 +10,12 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.data import customers_sync, make_customers
-from benchmarks.servers import sandbox
+from benchmarks.servers import new_database, postgres, sandbox
 from dagster_dailystory.report import Progress
 from dagster_dailystory.sandbox import DEFAULT_TOKEN
 from dagster_dailystory.sync import run_contact_sync
@@ -41,16 +43,25 @@ class Watch:
         )
 
 
+@contextmanager
+def _new_database(kind: str) -> Iterator[str]:
+    if kind == "postgresql":
+        with postgres() as server:
+            yield new_database(server, "load")
+    else:
+        with tempfile.TemporaryDirectory() as home:
+            yield f"duckdb:///{home}/load.duckdb?memory_limit=200MB"
+
+
 def main() -> None:
     """Load, and say what it took."""
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    with tempfile.TemporaryDirectory() as home, sandbox() as base_url:
-        url = f"duckdb:///{home}/load.duckdb"
+    with _new_database(sys.argv[2] if len(sys.argv) > 2 else "duckdb") as url, sandbox() as base_url:
         make_customers(url, rows)
         watch, started, cpu = Watch(rows), time.perf_counter(), time.process_time()
         report = run_contact_sync(
             customers_sync(),
-            warehouse_url=url + "?memory_limit=200MB",
+            warehouse_url=url,
             base_url=base_url,
             api_token=DEFAULT_TOKEN,
             requests_per_second=float("inf"),

@@ -98,7 +98,7 @@ class Attempts:
 
 
 class Slots:
-    """Counts requests in flight. Rows that wait for their next attempt come before new ones."""
+    """Counts rows on their way. Those that wait for their next attempt come before new ones."""
 
     def __init__(self, free: int, on_free: Callable[[], None]) -> None:
         self._free = free
@@ -134,7 +134,7 @@ class Slots:
             self.widen(1)
 
     def pass_on(self, done: Attempts, new: Attempts) -> bool:
-        """Give the slot of a row that is done to a new row, unless one that waits for its next attempt comes first."""
+        """Give a new row the slot that a finished one has, unless a row that waits for its next attempt comes first."""
         if not done.holds_slot or self._waiting:
             return False
         done.holds_slot, new.holds_slot = False, True
@@ -161,7 +161,7 @@ class Dispatcher:
         settings: Concurrency and budgets.
         limiter: The pace.
         on_free: Called when a slot becomes free.
-        on_fatal: Called once, with the error after which nothing may leave.
+        on_fatal: Called with each error after which nothing may leave.
         clock: Seconds that never go back.
         sleep: Waits that many seconds.
     """
@@ -234,7 +234,8 @@ class Dispatcher:
             self.slots.release(attempts)
 
     async def _send_once(self, attempts: Attempts, request: Callable[[], Awaitable[_T]]) -> _T:
-        await self._limiter.wait()
+        if not self._is_stopped:
+            await self._limiter.wait()
         if self._is_stopped:
             raise StoppedError
         if attempts.requests == 0:

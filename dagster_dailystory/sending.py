@@ -98,7 +98,7 @@ class Sender:
 
     @property
     def unstarted(self) -> int:
-        """Changes among them of which no request has left; the others are in flight, or wait for a retry."""
+        """Changes among them that have no slot yet; the others are on their way, or wait for a retry."""
         return len(self._inbox)
 
     @property
@@ -253,7 +253,7 @@ class Sender:
         return Delivery(self._sync, self._inbox.popleft(), self._client, self._dispatcher, attempts)
 
     async def _deliver_in_turn(self) -> None:
-        """Deliver a row, and new ones while its slot is free for them: a task for each waits two turns of the loop."""
+        """Deliver a row, and new ones while its slot is free for them: a task for each would start and end later."""
         task = asyncio.current_task()
         assert task is not None
         while True:
@@ -268,14 +268,14 @@ class Sender:
     def _task_done(self, task: asyncio.Task[None]) -> None:
         delivery = self._rows.pop(task)
         change, attempts = delivery.change, delivery.attempts
-        error = None if task.cancelled() else task.exception()
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if error is not None and attempts.in_doubt:
+            self._take(change, delivery.in_doubt())
         if error is not None and not isinstance(error, (*FATAL_ERRORS, StoppedError)):
-            kind = type(error).__name__
+            kind = type(error).__name__  # without effect while the sender stops, which cancels tasks
             self._fail(
                 DailyStoryError(f"row {change.key_label} could not be sent ({kind}); please report this as a bug")
             )
-        if attempts.in_doubt and (task.cancelled() or error is not None):
-            self._take(change, delivery.in_doubt())
         self._dispatcher.slots.release(attempts)
         if self._is_stopping and not self._rows:
             self._end()

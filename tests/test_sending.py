@@ -236,6 +236,22 @@ def test_a_row_that_waits_for_its_next_attempt_does_not_hold_up_the_others() -> 
         assert sender.pending == 8
 
 
+def test_a_row_whose_wait_is_over_goes_before_new_ones() -> None:
+    order: list[int] = []
+
+    def decide(request: httpx.Request, number: int) -> Reply | None:
+        order.append(int(json.loads(request.content)["dsId"][1:]))
+        return refusal(500, "") if order.count(2) == 1 and order[-1] == 2 else None
+
+    api = FakeApi(decide)
+    api.latency_seconds = 0.002
+    with sender_for(api, SenderSettings(max_concurrency=1, first_wait_seconds=0.004)) as sender:
+        sender.submit([update(number) for number in range(1, 101)])
+        collect_all(sender)
+    assert order.count(2) == 2
+    assert order.index(2, 2) < 50
+
+
 def test_a_row_gives_up_after_its_attempts() -> None:
     api = FakeApi(lambda request, number: refusal(500, ""))
     with sender_for(api) as sender:
@@ -385,15 +401,19 @@ def test_failures_with_successes_between_them_are_no_outage() -> None:
     assert {answer.outcome for answer in answers} == {Outcome.UPDATED}
 
 
-def test_an_unexpected_error_stops_the_run_and_names_the_row_without_its_values() -> None:
-    sync = ContactSync(name="c", source="t", key="id", fields={"email": "email"})
-    change = Change(1, "7", Operation.RECORD, None, {"field_email": email_of(1)}, frozenset(), Identity(email_of(1)))
-    client = ClientSettings("https://us-1.dailystory.test", TOKEN)
-    with Sender(sync, lambda: DailyStoryClient(client, FakeApi()), RateLimiter(math.inf), QUICK) as sender:
-        sender.submit([change])
-        _, error = collect_until_fatal(sender)
-    assert "row 7" in str(error)
-    assert "person1" not in str(error)
+@pytest.mark.parametrize("raised", [ZeroDivisionError, asyncio.CancelledError])
+def test_an_unexpected_error_stops_the_run_and_names_the_row_without_its_values(raised: type[BaseException]) -> None:
+    def decide(request: httpx.Request, number: int) -> Reply | None:
+        if number == 3:
+            raise raised(email_of(3))
+        return None
+
+    with sender_for(FakeApi(decide), SenderSettings(max_concurrency=1)) as sender:
+        sender.submit(creates(5))
+        answers, error = collect_until_fatal(sender)
+    assert [answer.sequence for answer in answers] == [1, 2]
+    assert "row 3" in str(error)
+    assert "person3" not in str(error)
 
 
 # The breaker

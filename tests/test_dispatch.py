@@ -1,0 +1,27 @@
+"""The way of one request: what happens where it meets the limiter, without a sender around it."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+
+import pytest
+
+from dagster_dailystory.dispatch import Attempts, Dispatcher, SenderSettings, StoppedError
+from dagster_dailystory.limiter import RateLimiter
+
+
+async def nothing() -> None:
+    raise AssertionError("this request must not leave")
+
+
+def test_after_the_stop_nobody_waits_for_the_end_of_a_pause():
+    async def scenario() -> None:
+        limiter = RateLimiter(math.inf)
+        limiter.throttled(retry_after_seconds=120.0)
+        dispatcher = Dispatcher(SenderSettings(), limiter, lambda: None, lambda error: None)
+        dispatcher.stop()
+        await asyncio.wait_for(dispatcher.send(Attempts(), nothing), 1.0)
+
+    with pytest.raises(StoppedError):
+        asyncio.run(scenario())
