@@ -309,6 +309,7 @@ def test_a_backfill_of_four_buckets_is_four_green_runs_in_turn(world: World, pag
     assert len(world.subscribers.contacts()) == demo_data.CUSTOMERS
     assert set(world.subscribers.creates_by_identity().values()) == {1}
 
+    wait_for(lambda: world.ui.backfills()[0]["status"] == "COMPLETED_SUCCESS", "the daemon's look at them", 120)
     page.goto(f"{world.ui.base}/runs/b/{backfill}")
     expect(page.get_by_text("100% completed")).to_have_count(3)
     page.wait_for_timeout(1000)
