@@ -35,6 +35,7 @@ from dagster_dailystory.dialect import (
     bucket,
     differs,
     evaluated_first,
+    hashes_pay,
     joins_fully,
     said,
 )
@@ -148,10 +149,13 @@ class Diff:
         grouped = select(*keys, rows_in_scope.label("source_rows")).where(self.has_key(rows))
         return grouped.group_by(*keys).having(func.count() > 1, rows_in_scope > 0)
 
-    def parts(self, spans: Sequence[Span]) -> Iterator[tuple[SqlQuery, Mapping[str, object]]]:
-        """What differs, part by part: rows to look at, and synced keys that are nowhere any more.
+    @property
+    def joins_both_ways(self) -> bool:
+        """Whether the keys that left are found together with the rows that differ."""
+        return self.options.plans_deletions and joins_fully(self.dialect) and self.present is None
 
-        Where the database joins both ways at once, the departed come with the rows.
+    def differing(self, spans: Sequence[Span]) -> Iterator[tuple[SqlQuery, Mapping[str, object]]]:
+        """The rows that differ, part by part, and the keys that left where the database joins both ways at once.
 
         Args:
             spans: Parts of the keys, which together are all of them.
@@ -159,10 +163,34 @@ class Diff:
         Yields:
             A statement and its parameters. Another one is `OFFSET`, the highest number of the parts before.
         """
-        both = self.options.plans_deletions and joins_fully(self.dialect) and self.present is None
-        yield from each_span(spans, partial(self._differing, both=both))
-        if self.options.plans_deletions and not both:
-            yield from each_span(spans, self._departed)
+        yield from each_span(spans, partial(self._differing, both=self.joins_both_ways))
+
+    def departed(self, spans: Sequence[Span]) -> Iterator[tuple[SqlQuery, Mapping[str, object]]]:
+        """The synced keys that are nowhere any more, likewise."""
+        yield from each_span(spans, self._departed)
+
+    def everybody_is_there(self, pending: FromClause) -> SqlQuery | None:
+        """Whether each synced key is in the source, and once, which no join needs to find out.
+
+        The hashes of the source's keys add up to those of the synced ones and of the new and returning ones.
+
+        Args:
+            pending: The rows that differ.
+
+        Returns:
+            One value, true or not; None where the database has no hash of 64 bits, or not all matches are counted.
+        """
+        if not (hashes_pay(self.dialect) and self.counts_matches):
+            return None
+        rows, snapshot = self.all_rows, self.tables.snapshot
+        there = self._sum_of_keys(rows, self.has_key(rows))
+        synced = self._sum_of_keys(snapshot, snapshot.c.absent_since.is_(None))
+        come = self._sum_of_keys(pending, or_(pending.c.is_new, pending.c.returns))
+        return select(there == synced + func.coalesce(come, 0))
+
+    def _sum_of_keys(self, relation: FromClause, condition: ColumnElement[bool]) -> SqlValue:
+        sums = func.sum(func.hash(*(relation.c[key] for key in self._keys)))
+        return select(sums).where(condition).scalar_subquery()
 
     def _differing(self, span: Span, *, both: bool) -> SqlQuery:
         """Number the rows that differ from the snapshot, with a flag for each field that does."""

@@ -98,7 +98,7 @@ class Judge:
         """Write one verdict for each pending row that is in the source.
 
         Args:
-            pending: Rows that differ; see `Diff.parts`.
+            pending: Rows that differ; see `Diff.differing`.
             judged: Where the verdicts go.
             sequences: Spans of the rows' numbers, which together are all of them.
         """

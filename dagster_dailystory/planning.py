@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -46,8 +46,17 @@ from dagster_dailystory.plans import Plans
 from dagster_dailystory.recent import Recent
 from dagster_dailystory.rejections import Rejections
 from dagster_dailystory.report import PlanStatus, PlanSummary
+from dagster_dailystory.row_hash import ROW_HASH
 from dagster_dailystory.row_hashes import HashedRows, RowHashes
-from dagster_dailystory.spans import HASHED_ROWS, WIDE_ROWS, Span, each_span, spans_of_keys, spans_of_numbers
+from dagster_dailystory.spans import (
+    HASHED_ROWS,
+    WIDE_ROWS,
+    Span,
+    each_span,
+    one_thread,
+    spans_of_keys,
+    spans_of_numbers,
+)
 from dagster_dailystory.staging import Staged, stage_source
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables
@@ -117,27 +126,36 @@ class _Draft:
         self._rows_read, rows_keyed = map(int, state.connection.execute(diff.row_counts()).one())
         hashed, hashes = staged.hashed, RowHashes(state, tables)
         if hashed is not None and staged.narrows and hashes.are_of(hashed.version):
-            diff, hashed = self._of_the_moved(diff, hashed)
+            diff, hashed = self._of_the_moved(diff, hashed, is_stored=staged.is_stored)
         self._source_is_empty = not self._rows_read and not self._scalar(select(literal(1)).select_from(diff.all_rows))
         pending = self._write_pending(diff)
         rows_keyless = self._rows_read - rows_keyed
         duplicates = self._set_duplicates_aside(diff, pending, rows_keyed, are_unique=staged.has_unique_keys)
         self._by_reason[Reason.NULL_KEY.value] = rows_keyless
-        judged = self._judge(diff, pending)
-        self._store_changes(PlannedChanges(self._plan_id, tables, options, pending, judged))
+        with one_thread(state.connection):
+            judged = self._judge(diff, pending)
+            self._store_changes(PlannedChanges(self._plan_id, tables, options, pending, judged))
         if not options.dry_run:
             Rejections(state, tables).record_local(pending, judged, duplicates, rows_keyless, diff)
             hashes.update(hashed, pending, duplicates)
         self._count(tables, judged)
 
-    def _of_the_moved(self, diff: Diff, hashed: HashedRows) -> tuple[Diff, HashedRows]:
-        """Leave out of a diff the rows that have their remembered hash."""
-        moved_in = partial(RowHashes(self._state, diff.tables).moved, hashed.relation)
+    def _of_the_moved(self, diff: Diff, hashed: HashedRows, *, is_stored: bool) -> tuple[Diff, HashedRows]:
+        """Leave out of a diff the rows that have their remembered hash.
+
+        Of a table, the others are read once more: to keep them in between takes twice the memory.
+        """
+        names = [*diff.tables.key_names, ROW_HASH] if is_stored else [each.name for each in hashed.relation.c]
+        moved_in = partial(RowHashes(self._state, diff.tables).moved, hashed.relation, names)
         (query, _), *others = each_span(self._spans(diff, HASHED_ROWS), moved_in)
         moved = self._temporary("moved", query)
         for query, parameters in others:
             self._append(moved, query, parameters)
-        return replace(diff, source=moved, present=diff.all_rows), HashedRows(moved, hashed.version)
+        source: FromClause = moved
+        if is_stored:
+            rows = diff.source
+            source = select(*rows.c).join(moved, diff.tables.same_key(rows, moved)).subquery("source")
+        return replace(diff, source=source, present=diff.all_rows), HashedRows(moved, hashed.version)
 
     def _spans(self, diff: Diff, span_rows: int) -> Sequence[Span]:
         key = diff.tables.key_names[0]
@@ -152,13 +170,24 @@ class _Draft:
         return judged.table
 
     def _write_pending(self, diff: Diff) -> TableClause:
-        (query, _), *others = diff.parts(self._spans(diff, WIDE_ROWS if diff.present is None else HASHED_ROWS))
+        (query, _), *others = diff.differing(self._spans(diff, WIDE_ROWS if diff.present is None else HASHED_ROWS))
         pending = self._temporary("pending", query)
-        highest = select(func.coalesce(func.max(pending.c.sequence), 0))
-        for query, parameters in others:
-            self._append(pending, query, {**parameters, OFFSET: self._scalar(highest)})
-        self._sequences = spans_of_numbers(self._scalar(highest), self._state.dialect)
+        self._append_parts(pending, others)
+        if self._options.plans_deletions and not diff.joins_both_ways and not self._is_everybody_there(diff, pending):
+            self._append_parts(pending, diff.departed(self._spans(diff, WIDE_ROWS)))
+        self._sequences = spans_of_numbers(self._highest_in(pending), self._state.dialect)
         return pending
+
+    def _append_parts(self, pending: TableClause, parts: Iterable[tuple[SqlQuery, Mapping[str, object]]]) -> None:
+        for query, parameters in parts:
+            self._append(pending, query, {**parameters, OFFSET: self._highest_in(pending)})
+
+    def _highest_in(self, pending: TableClause) -> int:
+        return self._scalar(select(func.max(pending.c.sequence)))
+
+    def _is_everybody_there(self, diff: Diff, pending: TableClause) -> bool:
+        query = diff.everybody_is_there(pending)
+        return query is not None and bool(self._scalar(query))
 
     def _set_duplicates_aside(
         self, diff: Diff, pending: TableClause, rows_keyed: int, *, are_unique: bool

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, FromClause, select
@@ -54,11 +55,12 @@ class RowHashes:
         """Whether hashes are remembered that were computed alike, for the same query and mapping."""
         return self._state.meta(row_hashes_name(self._state)) == self._made_for(version)
 
-    def moved(self, present: FromClause, span: Span = WHOLE) -> SqlQuery:
+    def moved(self, present: FromClause, columns: Sequence[str], span: Span = WHOLE) -> SqlQuery:
         """The rows whose remembered hash is another one, or none.
 
         Args:
             present: The source rows with their hashes.
+            columns: What to say of them.
             span: The part of the keys to look at.
         """
         first_key = self._tables.key_names[0]
@@ -66,7 +68,7 @@ class RowHashes:
         remembered = rows.outerjoin(hashes, self._tables.same_key(rows, hashes))
         has_key = (rows.c[key].is_not(None) for key in self._tables.key_names)
         moved = rows.c[ROW_HASH].is_distinct_from(hashes.c[ROW_HASH])
-        return select(*rows.c).select_from(remembered).where(*has_key, moved)
+        return select(*(rows.c[name] for name in columns)).select_from(remembered).where(*has_key, moved)
 
     def update(self, hashed: HashedRows | None, pending: FromClause, duplicates: FromClause | None) -> None:
         """Forget the rows that differ, and remember those among the ones read that do not.

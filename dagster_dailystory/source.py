@@ -236,6 +236,14 @@ def reflected_types(connection: Connection, name: str, schema: str | None = None
     return {each["name"]: each["type"] for each in columns} or None
 
 
+def is_table(source: Source, connection: Connection) -> bool:
+    """Whether the source is a table: two statements of a transaction see the same rows, which no view promises."""
+    if source.table_name is None:
+        return False
+    schema, name = source.table_name
+    return name in inspect(connection).get_table_names(schema)
+
+
 def has_unique_keys(source: Source, sync: ContactSync, connection: Connection) -> bool:
     """Whether the source is a table whose primary key lies within the sync's key: no key has two rows."""
     if source.table_name is None:

@@ -37,6 +37,7 @@ from dagster_dailystory.source import (
     Source,
     column_types,
     has_unique_keys,
+    is_table,
     open_source,
     reading,
     reflected_types,
@@ -69,6 +70,7 @@ class Staged:
         present: The keys of all rows, where `relation` has only those that may differ.
         hashed: The rows with their hashes, where those are used.
         narrows: All rows are there, and the hashes tell which of them may differ.
+        is_stored: The relation may be read twice: it answers alike.
     """
 
     relation: FromClause
@@ -79,6 +81,7 @@ class Staged:
     present: FromClause | None = None
     hashed: HashedRows | None = None
     narrows: bool = False
+    is_stored: bool = False
 
 
 def stage_source(state: State, lease: Lease, warehouse_url: str, options: PlanOptions) -> Staged | None:
@@ -104,6 +107,7 @@ def _in_the_warehouse(state: State, lease: Lease, options: PlanOptions) -> Stage
         source = open_source(state.sync, state.connection).recent(state.sync, options.since)
         types = column_types(source, state.connection)
         unique = types is not None and has_unique_keys(source, state.sync, state.connection)
+        stored = types is None or is_table(source, state.connection)
         if types is None:
             source, types = _keep(state, source)
         highest = source.highest(state.sync, state.connection)
@@ -118,7 +122,7 @@ def _in_the_warehouse(state: State, lease: Lease, options: PlanOptions) -> Stage
     if hashed is None:
         return Staged(relation, keys, values, highest, unique)
     rows = HashedRows(select(*columns, hashed.label(ROW_HASH)).subquery("hashed"), version)
-    return Staged(relation, keys, values, highest, unique, hashed=rows, narrows=True)
+    return Staged(relation, keys, values, highest, unique, hashed=rows, narrows=True, is_stored=stored)
 
 
 def _keep(state: State, source: Source) -> tuple[Source, dict[str, SqlType]]:
@@ -203,13 +207,7 @@ class _Transport:
         execute = self.state.connection.execute
         rows = int(execute(select(func.count()).select_from(present)).scalar_one())
         most = max(rows // _WORTH_READING_ALL, _WORTH_LOOKING_FOR)
-        names = self._asked_by(present)
-        moved = (
-            RowHashes(self.state, self.known)
-            .moved(present)
-            .with_only_columns(*(present.c[name] for name in names))
-            .distinct()
-        )
+        moved = RowHashes(self.state, self.known).moved(present, self._asked_by(present)).distinct()
         found = list(map(tuple, execute(moved.limit(most + 1))))  # a tenth of all rows may be here: nothing but numbers
         return None if len(found) > most else found
 

@@ -40,8 +40,9 @@ def test_every_statement_is_valid_sql_and_sqlite_gets_no_full_join(url, options)
     for mode, nulls in itertools.product(("upsert", "update", "create"), ("keep", "clear")):
         sync = sync_of(mode=mode, nulls=nulls, key=["customer_id", "region"])
         diff = diff_of(url, sync, **options)
+        spans = [WHOLE, Span("a", "b")]
         queries = [getattr(diff, name)() for name in STATEMENTS]
-        queries += [query for query, _ in diff.parts([WHOLE, Span("a", "b")])]
+        queries += [query for query, _ in [*diff.differing(spans), *diff.departed(spans)]]
         pending = queries[len(STATEMENTS)].subquery("pending")
         queries += [diff.pending_counts(pending), diff.doubled(pending)]
         queries.append(field_counts(diff.tables.changes, diff.tables))

@@ -13,7 +13,7 @@ from dagster_dailystory.diff import OFFSET, Diff
 from dagster_dailystory.model import ContactSync, PlanOptions
 from dagster_dailystory.places import Destination, Warehouse
 from dagster_dailystory.row_hashes import RowHashes
-from dagster_dailystory.spans import WHOLE, WIDE_ROWS, Span, each_span, spans_of_keys, spans_of_numbers
+from dagster_dailystory.spans import WHOLE, WIDE_ROWS, Span, each_span, one_thread, spans_of_keys, spans_of_numbers
 from dagster_dailystory.state import open_state
 from dagster_dailystory.sync import plan_contact_sync
 from dagster_dailystory.tables import StateLocation, SyncTables
@@ -60,7 +60,7 @@ def test_spans_together_find_what_one_comparison_finds(connection: sa.Connection
 def found_in(connection: sa.Connection, diff: Diff, spans: list[Span]) -> dict[tuple[str, int], dict[str, Any]]:
     """The rows by their keys, without their numbers, which must be those from 1 on."""
     found: list[dict[str, Any]] = []
-    for query, parameters in diff.parts(spans):
+    for query, parameters in [*diff.differing(spans), *([] if diff.joins_both_ways else diff.departed(spans))]:
         rows = connection.execute(query, {**parameters, OFFSET: len(found)}).mappings()
         found += [dict(row) for row in rows]
     assert sorted(row.pop("sequence") for row in found) == list(range(1, len(found) + 1))
@@ -94,6 +94,16 @@ def test_spans_of_numbers_hold_each_number_once() -> None:
         assert len(spans) == max(1, -(-highest // span_rows))
 
 
+def test_one_thread_writes_and_all_of_them_go_on(connection: sa.Connection) -> None:
+    def threads() -> int:
+        return int(connection.exec_driver_sql("SELECT current_setting('threads')").scalar_one())
+
+    connection.exec_driver_sql("SET threads = 3")
+    with one_thread(connection):
+        assert threads() == 1
+    assert threads() == 3
+
+
 def test_rows_that_moved_are_found_in_spans_as_in_one(new_database) -> None:
     with open_state(StateLocation(new_database("duckdb")), SYNC) as state:
         execute = state.connection.exec_driver_sql
@@ -109,8 +119,8 @@ def test_rows_that_moved_are_found_in_spans_as_in_one(new_database) -> None:
                 "hashed", *(sa.column(name, kind) for name, kind in kinds.items()), sa.column("row_hash")
             )
             spans = [Span(None, "b"), Span("b", "c"), Span("c", None)]
-            parts = [*each_span(spans, partial(RowHashes(state, tables).moved, present))]
-            found = [number for query, bounds in parts for _, number, _ in state.connection.execute(query, bounds)]
+            parts = [*each_span(spans, partial(RowHashes(state, tables).moved, present, ["number"]))]
+            found = [number for query, bounds in parts for (number,) in state.connection.execute(query, bounds)]
     assert sorted(found) == [number for number in range(ROWS) if number % 5 == 0 or number % 4 == 0]
 
 

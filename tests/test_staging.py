@@ -6,7 +6,7 @@ import pytest
 from harness import people, sync_of, world_at
 
 from dagster_dailystory.errors import SafetyError
-from dagster_dailystory.source import has_unique_keys, open_source
+from dagster_dailystory.source import has_unique_keys, is_table, open_source
 from dagster_dailystory.warehouse import open_engine
 
 TABLES = {
@@ -34,6 +34,15 @@ def test_a_view_and_a_query_promise_no_unique_keys(new_database, engine_name):
         for source in ("seen", "select * from keyed"):
             sync = sync_of(source=source, key="id", fields={"email": "email"}, extended_properties={})
             assert not has_unique_keys(open_source(sync, connection), sync, connection)
+
+
+@pytest.mark.parametrize(("source", "expected"), [("kept", True), ("seen", False), ("select * from kept", False)])
+def test_a_table_answers_alike_twice_and_a_view_or_a_query_need_not(new_database, engine_name, source, expected):
+    with open_engine(new_database(engine_name)).connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE kept (id integer, email varchar(100))")
+        connection.exec_driver_sql("CREATE VIEW seen AS SELECT * FROM kept")
+        sync = sync_of(source=source, key="id", fields={"email": "email"}, extended_properties={})
+        assert is_table(open_source(sync, connection), connection) is expected
 
 
 def test_the_guards_know_how_many_contacts_there_are_without_counting_the_snapshot(new_database, engine_name):

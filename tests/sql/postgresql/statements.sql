@@ -758,9 +758,6 @@ SELECT DISTINCT dailystory_plans.sync_name
 FROM dailystory_plans 
 WHERE dailystory_plans.sync_name != $1::VARCHAR;
 
-SELECT coalesce(max(dailystory_customers_pending.sequence), $1::INTEGER) AS coalesce_1 
-FROM dailystory_customers_pending;
-
 SELECT coalesce(sum(CASE WHEN NOT dailystory_customers_pending.departed THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_1, coalesce(sum(CASE WHEN (NOT dailystory_customers_pending.departed AND dailystory_customers_pending.is_new) THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_3, coalesce(sum(CASE WHEN (NOT dailystory_customers_pending.departed AND dailystory_customers_pending.returns) THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_5, coalesce(sum(CASE WHEN dailystory_customers_pending.departed THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_7 
 FROM dailystory_customers_pending;
 
@@ -1043,6 +1040,9 @@ FROM dailystory_plans
 WHERE dailystory_plans.sync_name = $1::VARCHAR AND dailystory_plans.run_id IN ($1::VARCHAR) AND dailystory_plans.partition_value IS NOT DISTINCT FROM NULL ORDER BY dailystory_plans.plan_id DESC;
 
 SELECT has_schema_privilege(oid, 'USAGE') AS may_use, has_schema_privilege(oid, 'CREATE') AS may_create FROM pg_catalog.pg_namespace WHERE nspname = $1;
+
+SELECT max(dailystory_customers_pending.sequence) AS max_1 
+FROM dailystory_customers_pending;
 
 SELECT min(dailystory_customers_changes.sequence) AS min_1, max(dailystory_customers_changes.sequence) AS max_1 
 FROM dailystory_customers_changes 

@@ -805,9 +805,6 @@ SELECT DISTINCT dailystory_plans.sync_name
 FROM dailystory_plans 
 WHERE dailystory_plans.sync_name != ?;
 
-SELECT coalesce(max(dailystory_customers_pending.sequence), ?) AS coalesce_1 
-FROM dailystory_customers_pending;
-
 SELECT coalesce(sum(CASE WHEN dailystory_customers_changes.differs_field_email THEN ? ELSE ? END), ?) AS coalesce_1, coalesce(sum(CASE WHEN dailystory_customers_changes."differs_field_firstName" THEN ? ELSE ? END), ?) AS coalesce_3, coalesce(sum(CASE WHEN dailystory_customers_changes.differs_field_city THEN ? ELSE ? END), ?) AS coalesce_5, coalesce(sum(CASE WHEN dailystory_customers_changes."differs_field_lastName" THEN ? ELSE ? END), ?) AS coalesce_7, coalesce(sum(CASE WHEN dailystory_customers_changes.differs_custom_plan THEN ? ELSE ? END), ?) AS coalesce_9 
 FROM dailystory_customers_changes 
 WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.operation IN (?);
@@ -1104,6 +1101,9 @@ WHERE dailystory_plans.sync_name = ? AND dailystory_plans.run_id IN (?) AND dail
 SELECT dailystory_plans.plan_id, dailystory_plans.sync_name, dailystory_plans.partition_value, dailystory_plans.run_id, dailystory_plans.scope, dailystory_plans.options, dailystory_plans.mapping_version, dailystory_plans.destination, dailystory_plans.status, dailystory_plans.guards, dailystory_plans.changes_by_field, dailystory_plans.rejections_by_reason, dailystory_plans.rows_read, dailystory_plans.rows_unchanged, dailystory_plans.rows_to_create, dailystory_plans.rows_to_update, dailystory_plans.rows_to_delete, dailystory_plans.rows_rejected, dailystory_plans.rows_held, dailystory_plans.diff_seconds, dailystory_plans.created_at, dailystory_plans.sent_at, dailystory_plans.finished_at, dailystory_plans.left_priority, dailystory_plans.left_sequence 
 FROM dailystory_plans 
 WHERE dailystory_plans.sync_name = ? AND dailystory_plans.run_id IN (?) AND dailystory_plans.partition_value IS NULL ORDER BY dailystory_plans.plan_id DESC;
+
+SELECT max(dailystory_customers_pending.sequence) AS max_1 
+FROM dailystory_customers_pending;
 
 SELECT min(dailystory_customers_changes.sequence) AS min_1, max(dailystory_customers_changes.sequence) AS max_1 
 FROM dailystory_customers_changes 
