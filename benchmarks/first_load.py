@@ -6,8 +6,8 @@ DailyStory runs in a process of its own.
 
 from __future__ import annotations
 
+import argparse
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -55,8 +55,12 @@ def _new_database(kind: str) -> Iterator[str]:
 
 def main() -> None:
     """Load, and say what it took."""
-    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    with _new_database(sys.argv[2] if len(sys.argv) > 2 else "duckdb") as url, sandbox() as base_url:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.first_load", description=__doc__)
+    parser.add_argument("rows", type=int, nargs="?", default=1_000_000)
+    parser.add_argument("database", nargs="?", choices=("duckdb", "postgresql"), default="duckdb")
+    asked = parser.parse_args()
+    rows = asked.rows
+    with _new_database(asked.database) as url, sandbox() as base_url:
         make_customers(url, rows)
         watch, started, cpu = Watch(rows), time.perf_counter(), time.process_time()
         report = run_contact_sync(

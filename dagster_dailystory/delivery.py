@@ -57,7 +57,11 @@ class Delivery:
         change: The change; `record` and `depart` are never sent.
         client: The contact API.
         dispatcher: The way of each request.
-        attempts: The row's account; `in_doubt` says whether a create may have been stored without an answer.
+        attempts: The row's account.
+
+    Attributes:
+        change: As given.
+        attempts: As given; its `in_doubt` says whether a create may have been stored without an answer.
     """
 
     def __init__(

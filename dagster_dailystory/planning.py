@@ -50,6 +50,7 @@ from dagster_dailystory.row_hash import ROW_HASH
 from dagster_dailystory.row_hashes import HashedRows, RowHashes
 from dagster_dailystory.spans import (
     HASHED_ROWS,
+    MOVED_ROWS,
     WIDE_ROWS,
     Span,
     each_span,
@@ -128,7 +129,7 @@ class _Draft:
         if hashed is not None and staged.narrows and hashes.are_of(hashed.version):
             diff, hashed = self._of_the_moved(diff, hashed, is_stored=staged.is_stored)
         self._source_is_empty = not self._rows_read and not self._scalar(select(literal(1)).select_from(diff.all_rows))
-        pending = self._write_pending(diff)
+        pending = self._write_pending(diff, self._spans_to_compare(diff, hashed))
         rows_keyless = self._rows_read - rows_keyed
         duplicates = self._set_duplicates_aside(diff, pending, rows_keyed, are_unique=staged.has_unique_keys)
         self._by_reason[Reason.NULL_KEY.value] = rows_keyless
@@ -161,6 +162,13 @@ class _Draft:
         key = diff.tables.key_names[0]
         return spans_of_keys(self._rows_read, span_rows, diff.all_rows, key, self._state.connection)
 
+    def _spans_to_compare(self, diff: Diff, hashed: HashedRows | None) -> Sequence[Span]:
+        if diff.present is None or hashed is None:
+            return self._spans(diff, WIDE_ROWS)
+        moved, key = hashed.relation, diff.tables.key_names[0]
+        rows_moved = self._scalar(select(func.count()).select_from(moved))
+        return spans_of_keys(rows_moved, MOVED_ROWS, moved, key, self._state.connection)
+
     def _judge(self, diff: Diff, pending: TableClause) -> Table:
         judged = JudgedTable.create(self._state)
         if self._rows_pending:
@@ -169,8 +177,8 @@ class _Draft:
             Identities(self._state, diff.tables, diff, pending, judged).resolve()
         return judged.table
 
-    def _write_pending(self, diff: Diff) -> TableClause:
-        (query, _), *others = diff.differing(self._spans(diff, WIDE_ROWS if diff.present is None else HASHED_ROWS))
+    def _write_pending(self, diff: Diff, spans: Sequence[Span]) -> TableClause:
+        (query, _), *others = diff.differing(spans)
         pending = self._temporary("pending", query)
         self._append_parts(pending, others)
         if self._options.plans_deletions and not diff.joins_both_ways and not self._is_everybody_there(diff, pending):

@@ -272,8 +272,8 @@ class Sender:
         if error is not None and attempts.in_doubt:
             self._take(change, delivery.in_doubt())
         if error is not None and not isinstance(error, (*FATAL_ERRORS, StoppedError)):
-            kind = type(error).__name__  # without effect while the sender stops, which cancels tasks
-            self._fail(
+            kind = type(error).__name__
+            self._fail(  # without effect while the sender stops, which cancels tasks
                 DailyStoryError(f"row {change.key_label} could not be sent ({kind}); please report this as a bug")
             )
         self._dispatcher.slots.release(attempts)

@@ -13,7 +13,16 @@ from dagster_dailystory.diff import OFFSET, Diff
 from dagster_dailystory.model import ContactSync, PlanOptions
 from dagster_dailystory.places import Destination, Warehouse
 from dagster_dailystory.row_hashes import RowHashes
-from dagster_dailystory.spans import WHOLE, WIDE_ROWS, Span, each_span, one_thread, spans_of_keys, spans_of_numbers
+from dagster_dailystory.spans import (
+    MOVED_ROWS,
+    WHOLE,
+    WIDE_ROWS,
+    Span,
+    each_span,
+    one_thread,
+    spans_of_keys,
+    spans_of_numbers,
+)
 from dagster_dailystory.state import open_state
 from dagster_dailystory.sync import plan_contact_sync
 from dagster_dailystory.tables import StateLocation, SyncTables
@@ -150,3 +159,32 @@ def test_a_plan_of_more_rows_than_are_written_at_once_holds_each_of_them_once(ne
         ("create", rows, rows, rows, 1, rows, 0),
         ("update", rows, rows, rows, 1, rows, rows),
     ]
+
+
+@pytest.mark.slow
+def test_a_plan_of_more_moved_rows_than_are_joined_at_once_holds_each_of_them_once(new_database) -> None:
+    rows = MOVED_ROWS + 10_000
+    url, nowhere = new_database("duckdb"), Destination("http://127.0.0.1:9/api/v1", "none")
+    sync = ContactSync(name="customers", source="customers", key="id", fields={"email": "email", "city": "city"})
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        values = "i AS id, 'p' || i || '@example.com' AS email, 'Paris' AS city"
+        connection.exec_driver_sql(f"CREATE TABLE customers AS SELECT {values} FROM range({2 * rows}) AS t(i)")
+    plan_contact_sync(sync, Warehouse.at(url), nowhere)
+    with engine.begin() as connection:
+        snapshot, contact_map = "dailystory_customers_snapshot", "dailystory_customers_contact_map"
+        known = "(id, field_email, field_city, identity_email) SELECT id, email, city, email FROM customers"
+        connection.exec_driver_sql(f"INSERT INTO {snapshot} {known}")
+        connection.exec_driver_sql(f"INSERT INTO {contact_map} (id, dsid) SELECT id, 'd' || id FROM customers")
+    assert plan_contact_sync(sync, Warehouse.at(url), nowhere).rows_to_update == 0
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE customers SET city = 'Rome' WHERE id % 2 = 0")
+        connection.exec_driver_sql("DELETE FROM customers WHERE id = 7")
+    plan = plan_contact_sync(replace(sync, deletes="delete", max_changed_fraction=None), Warehouse.at(url), nowhere)
+    assert (plan.rows_to_update, plan.rows_to_delete) == (rows, 1)
+    with engine.begin() as connection:
+        numbers = "count(DISTINCT id), count(DISTINCT sequence), min(sequence), max(sequence)"
+        stored = connection.exec_driver_sql(
+            f"SELECT {numbers} FROM dailystory_customers_changes WHERE plan_id = '{plan.plan_id}'"
+        ).one()
+    assert tuple(stored) == (rows + 1, rows + 1, 1, rows + 1)

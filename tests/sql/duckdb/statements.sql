@@ -787,6 +787,9 @@ WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.
 FROM dailystory_customers_changes AS before 
 WHERE before.plan_id = ? AND before.sequence = dailystory_customers_changes.waits_for AND (coalesce(before.outcome, ?) NOT IN (?))));
 
+SELECT count(*) AS count_1 
+FROM dailystory_customers_moved;
+
 SELECT count(*) AS count_1, coalesce(sum(CASE WHEN (dailystory_customers_snapshot.absent_since IS NOT NULL) THEN ? ELSE ? END), ?) AS coalesce_1, coalesce(sum(CASE WHEN (dailystory_customers_snapshot.absent_since IS NULL AND CAST(coalesce(hash(CAST(dailystory_customers_snapshot.customer_id AS TEXT)) % 2, ?) AS BIGINT) = ?) THEN ? ELSE ? END), ?) AS coalesce_3 
 FROM dailystory_customers_snapshot;
 

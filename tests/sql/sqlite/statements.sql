@@ -840,6 +840,9 @@ WHERE "before".plan_id = ? AND "before".sequence = dailystory_customers_changes.
 SELECT count(*) AS count_1 
 FROM dailystory_customers_present;
 
+SELECT count(*) AS count_1 
+FROM dailystory_customers_staged AS source;
+
 SELECT count(*) AS count_1, coalesce(sum(CASE WHEN (dailystory_customers_snapshot.absent_since IS NOT NULL) THEN ? ELSE ? END), ?) AS coalesce_1, coalesce(sum(CASE WHEN (dailystory_customers_snapshot.absent_since IS NULL AND CAST(coalesce(dailystory_hash(CAST(dailystory_customers_snapshot.customer_id AS TEXT)) % 2, ?) AS BIGINT) = ?) THEN ? ELSE ? END), ?) AS coalesce_3 
 FROM dailystory_customers_snapshot;
 
