@@ -1,4 +1,4 @@
-"""The other processes of a benchmark: a PostgreSQL server and a local DailyStory."""
+"""The other processes of a benchmark: a PostgreSQL server, a local DailyStory, a server that only waits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -94,6 +94,19 @@ def sandbox(
         command += ["--requests-per-second", str(requests_per_second)]
     command += ["--retry-after", retry_after]
     command += [part for name, share in (faults or {}).items() for part in ("--fault", f"{name}={share}")]
+    with _running(command) as base_url:
+        yield base_url
+
+
+@contextmanager
+def waiting(latency_ms: float) -> Iterator[str]:
+    """Run a server that does nothing but wait, in a process of its own; its base URL."""
+    with _running([sys.executable, "-m", "benchmarks.waiting", str(latency_ms)]) as base_url:
+        yield base_url
+
+
+@contextmanager
+def _running(command: Sequence[str]) -> Iterator[str]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         line = server.stdout.readline()
