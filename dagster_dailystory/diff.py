@@ -172,10 +172,12 @@ class Diff:
     def everybody_is_there(self, pending: FromClause) -> SqlQuery | None:
         """Whether each synced key is in the source, and once, which no join needs to find out.
 
-        The hashes of the source's keys add up to those of the synced ones and of the new and returning ones.
+        The source's keys are as many as the synced ones, the new and the returning ones, and so are the sums of their
+        hashes. A doubled key makes the source's larger, unless `pending` has all its rows, where it is found. That a
+        key left, another is doubled and the sums are equal happens once in 2^64; then the next one to leave shows it.
 
         Args:
-            pending: The rows that differ.
+            pending: The rows that differ, before any key that left is among them.
 
         Returns:
             One value, true or not; None where the database has no hash of 64 bits, or not all matches are counted.
@@ -183,14 +185,17 @@ class Diff:
         if not (hashes_pay(self.dialect) and self.counts_matches):
             return None
         rows, snapshot = self.all_rows, self.tables.snapshot
-        there = self._sum_of_keys(rows, self.has_key(rows))
-        synced = self._sum_of_keys(snapshot, snapshot.c.absent_since.is_(None))
-        come = self._sum_of_keys(pending, or_(pending.c.is_new, pending.c.returns))
-        return select(there == synced + func.coalesce(come, 0))
+        there = self._keys_of(rows, self.has_key(rows))
+        synced = self._keys_of(snapshot, snapshot.c.absent_since.is_(None))
+        arrived = self._keys_of(pending, or_(pending.c.is_new, pending.c.returns))
+        return select(
+            and_(there.c.rows == synced.c.rows + arrived.c.rows, there.c.hashes == synced.c.hashes + arrived.c.hashes)
+        ).select_from(there.join(synced, true()).join(arrived, true()))
 
-    def _sum_of_keys(self, relation: FromClause, condition: ColumnElement[bool]) -> SqlValue:
-        sums = func.sum(func.hash(*(relation.c[key] for key in self._keys)))
-        return select(sums).where(condition).scalar_subquery()
+    def _keys_of(self, relation: FromClause, condition: ColumnElement[bool]) -> FromClause:
+        """How many keys there are, and the sum of their hashes: DuckDB's hash of 0 is 0, so one does not do."""
+        hashes = func.coalesce(func.sum(func.hash(*(relation.c[key] for key in self._keys))), 0)
+        return select(func.count().label("rows"), hashes.label("hashes")).where(condition).subquery()
 
     def _differing(self, span: Span, *, both: bool) -> SqlQuery:
         """Number the rows that differ from the snapshot, with a flag for each field that does."""

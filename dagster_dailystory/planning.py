@@ -30,6 +30,8 @@ from dagster_dailystory.dialect import (
     SqlQuery,
     SqlType,
     Untyped,
+    among,
+    by_one_thread,
     index_temporary,
 )
 from dagster_dailystory.diff import OFFSET, Diff, field_counts
@@ -54,7 +56,6 @@ from dagster_dailystory.spans import (
     WIDE_ROWS,
     Span,
     each_span,
-    one_thread,
     spans_of_keys,
     spans_of_numbers,
 )
@@ -133,9 +134,8 @@ class _Draft:
         rows_keyless = self._rows_read - rows_keyed
         duplicates = self._set_duplicates_aside(diff, pending, rows_keyed, are_unique=staged.has_unique_keys)
         self._by_reason[Reason.NULL_KEY.value] = rows_keyless
-        with one_thread(state.connection):
-            judged = self._judge(diff, pending)
-            self._store_changes(PlannedChanges(self._plan_id, tables, options, pending, judged))
+        judged = self._judge(diff, pending)
+        self._store_changes(PlannedChanges(self._plan_id, tables, options, pending, judged))
         if not options.dry_run:
             Rejections(state, tables).record_local(pending, judged, duplicates, rows_keyless, diff)
             hashes.update(hashed, pending, duplicates)
@@ -144,7 +144,7 @@ class _Draft:
     def _of_the_moved(self, diff: Diff, hashed: HashedRows, *, is_stored: bool) -> tuple[Diff, HashedRows]:
         """Leave out of a diff the rows that have their remembered hash.
 
-        Of a table, the others are read once more: to keep them in between takes twice the memory.
+        Those of a stored relation are read once more: to keep them in between takes twice the memory.
         """
         names = [*diff.tables.key_names, ROW_HASH] if is_stored else [each.name for each in hashed.relation.c]
         moved_in = partial(RowHashes(self._state, diff.tables).moved, hashed.relation, names)
@@ -154,8 +154,9 @@ class _Draft:
             self._append(moved, query, parameters)
         source: FromClause = moved
         if is_stored:
-            rows = diff.source
-            source = select(*rows.c).join(moved, diff.tables.same_key(rows, moved)).subquery("source")
+            rows, keys = diff.source, diff.tables.key_names
+            have_moved = among([rows.c[key] for key in keys], select(*(moved.c[key] for key in keys)))
+            source = select(*rows.c).where(have_moved).subquery("source")
         return replace(diff, source=source, present=diff.all_rows), HashedRows(moved, hashed.version)
 
     def _spans(self, diff: Diff, span_rows: int) -> Sequence[Span]:
@@ -242,8 +243,10 @@ class _Draft:
         return int(self._state.connection.execute(query).scalar() or 0)
 
     def _store_changes(self, planned: PlannedChanges) -> None:
+        changes, state = planned.tables.changes, self._state
         for query, parameters in planned.parts(self._sequences):
-            self._append(planned.tables.changes, query, parameters)
+            insert = changes.insert().from_select([each.name for each in query.selected_columns], query)
+            state.connection.execute(by_one_thread(insert, changes.c.sequence, state.dialect), parameters).close()
 
     def _count(self, tables: SyncTables, judged: FromClause) -> None:
         changes, execute = tables.changes, self._state.connection.execute

@@ -237,7 +237,7 @@ def reflected_types(connection: Connection, name: str, schema: str | None = None
 
 
 def is_table(source: Source, connection: Connection) -> bool:
-    """Whether the source is a table: two statements of a transaction see the same rows, which no view promises."""
+    """Whether the source is a table: its rows are the same for two statements of a transaction, a view's may not be."""
     if source.table_name is None:
         return False
     schema, name = source.table_name

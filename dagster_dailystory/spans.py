@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Dialect, FromClause, bindparam, func, literal_column, select
@@ -91,21 +90,6 @@ def spans_of_numbers(highest: int, dialect: Dialect) -> Sequence[Span]:
     span_rows = _WRITTEN_ROWS if highest <= WIDE_ROWS else WIDE_ROWS
     bounds = range(1 + span_rows, highest + 1, span_rows)
     return [Span(first, end) for first, end in zip([None, *bounds], [*bounds, None], strict=True)]
-
-
-@contextmanager
-def one_thread(connection: Connection) -> Iterator[None]:
-    """Let one thread write a table of many columns: with DuckDB each that does holds half a megabyte for each of them.
-
-    The setting is the whole database's. After an error it stays, for the connection is closed then.
-    """
-    if connection.dialect.name != "duckdb":
-        yield
-        return
-    threads = connection.exec_driver_sql("SELECT current_setting('threads')").scalar_one()
-    connection.exec_driver_sql("SET threads = 1")
-    yield
-    connection.exec_driver_sql(f"SET threads = {int(threads)}")
 
 
 def each_span(

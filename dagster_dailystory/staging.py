@@ -70,7 +70,7 @@ class Staged:
         present: The keys of all rows, where `relation` has only those that may differ.
         hashed: The rows with their hashes, where those are used.
         narrows: All rows are there, and the hashes tell which of them may differ.
-        is_stored: The relation may be read twice: it answers alike.
+        is_stored: The relation answers alike when it is read again; only told where `narrows`.
     """
 
     relation: FromClause
@@ -107,7 +107,7 @@ def _in_the_warehouse(state: State, lease: Lease, options: PlanOptions) -> Stage
         source = open_source(state.sync, state.connection).recent(state.sync, options.since)
         types = column_types(source, state.connection)
         unique = types is not None and has_unique_keys(source, state.sync, state.connection)
-        stored = types is None or is_table(source, state.connection)
+        stored = hashes and (types is None or is_table(source, state.connection))
         if types is None:
             source, types = _keep(state, source)
         highest = source.highest(state.sync, state.connection)

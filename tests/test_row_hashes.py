@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 from harness import World, people, person, sync_of, world_at
 
 from dagster_dailystory.audit import audit_contacts
@@ -127,6 +128,41 @@ def test_one_who_left_is_seen_though_somebody_new_came(world):
     world.drop(8, 9)
     report = world.run(SYNC)
     assert (report.rows_created, report.rows_updated, report.rows_deleted) == (1, 1, 2)
+
+
+@pytest.mark.parametrize("key", ["customer_id", ("customer_id", "level")])
+def test_one_who_left_is_seen_though_the_hash_of_the_key_is_nothing(new_database, key):
+    sync = replace(SYNC, key=key)
+    with world_at(new_database, "duckdb") as world:
+        world.create()
+        world.put(*(person(number, level=0) for number in range(ROWS)))
+        for _ in range(2):
+            world.run(sync)
+        assert world.select("SELECT hash(0) AS alone, hash(0, 0) AS both") == [{"alone": 0, "both": 0}]
+        world.drop(0)
+        assert world.run(sync).rows_deleted == 1
+        assert "p0@example.com" not in world.emails()
+
+
+def test_the_rows_of_a_doubled_key_are_not_paired_with_each_other(new_database):
+    rows_looked_at: list[int] = []
+
+    def look(connection: sa.Connection, _cursor: object, statement: str, *_others: object) -> None:
+        if "TABLE dailystory_customers_duplicates" in statement:
+            cursor = connection.connection.cursor()
+            cursor.execute("SELECT count(*) FROM dailystory_customers_pending")
+            rows_looked_at.extend(cursor.fetchone() or ())
+
+    with world_at(new_database, "duckdb") as world:
+        world.create()
+        world.put(*people(ROWS), *(person(99) for _ in range(300)))
+        world.run(SYNC)
+        sa.event.listen(sa.Engine, "before_cursor_execute", look)
+        try:
+            assert world.run(SYNC).rows_rejected == 300
+        finally:
+            sa.event.remove(sa.Engine, "before_cursor_execute", look)
+    assert rows_looked_at == [300]
 
 
 def test_a_view_that_says_something_else_each_time_is_remembered_as_it_was_compared(new_database):

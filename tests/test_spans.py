@@ -19,7 +19,6 @@ from dagster_dailystory.spans import (
     WIDE_ROWS,
     Span,
     each_span,
-    one_thread,
     spans_of_keys,
     spans_of_numbers,
 )
@@ -101,16 +100,6 @@ def test_spans_of_numbers_hold_each_number_once() -> None:
         assert spans[-1].end is None
         assert [span.end for span in spans[:-1]] == [span.first for span in spans[1:]]
         assert len(spans) == max(1, -(-highest // span_rows))
-
-
-def test_one_thread_writes_and_all_of_them_go_on(connection: sa.Connection) -> None:
-    def threads() -> int:
-        return int(connection.exec_driver_sql("SELECT current_setting('threads')").scalar_one())
-
-    connection.exec_driver_sql("SET threads = 3")
-    with one_thread(connection):
-        assert threads() == 1
-    assert threads() == 3
 
 
 def test_rows_that_moved_are_found_in_spans_as_in_one(new_database) -> None:

@@ -370,7 +370,9 @@ CREATE TEMPORARY TABLE dailystory_customers_pending AS SELECT row_number() OVER 
 FROM (SELECT source.customer_id AS customer_id, source.field_email AS field_email, source."field_firstName" AS "field_firstName", source.field_city AS field_city, source.custom_plan AS custom_plan, dailystory_customers_snapshot.field_email AS old_field_email, dailystory_customers_snapshot."field_firstName" AS "old_field_firstName", dailystory_customers_snapshot.field_city AS old_field_city, dailystory_customers_snapshot.custom_plan AS old_custom_plan, dailystory_customers_snapshot.customer_id IS NULL AS is_new, dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) AS replaces, false AS departed, dailystory_customers_snapshot.absent_since IS NOT NULL AS returns, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile 
 FROM (SELECT source.customer_id AS customer_id, source.field_email AS field_email, source."field_firstName" AS "field_firstName", source.field_city AS field_city, source.custom_plan AS custom_plan 
 FROM (SELECT source.customer_id AS customer_id, source.email AS field_email, source.first_name AS "field_firstName", source.city AS field_city, source.plan AS custom_plan 
-FROM customers AS source) AS source JOIN dailystory_customers_moved ON source.customer_id = dailystory_customers_moved.customer_id) AS source LEFT OUTER JOIN dailystory_customers_snapshot ON dailystory_customers_snapshot.customer_id = source.customer_id 
+FROM customers AS source) AS source 
+WHERE source.customer_id IN (SELECT dailystory_customers_moved.customer_id 
+FROM dailystory_customers_moved)) AS source LEFT OUTER JOIN dailystory_customers_snapshot ON dailystory_customers_snapshot.customer_id = source.customer_id 
 WHERE source.customer_id IS NOT NULL AND true AND (dailystory_customers_snapshot.customer_id IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL OR coalesce(dailystory_customers_snapshot.resend_all, false) OR source.field_email IS DISTINCT FROM dailystory_customers_snapshot.field_email AND nullif(source.field_email, '') IS NOT NULL OR source."field_firstName" IS DISTINCT FROM dailystory_customers_snapshot."field_firstName" AND nullif(source."field_firstName", '') IS NOT NULL OR source.field_city IS DISTINCT FROM dailystory_customers_snapshot.field_city AND nullif(source.field_city, '') IS DISTINCT FROM dailystory_customers_snapshot.field_city OR source.custom_plan IS DISTINCT FROM dailystory_customers_snapshot.custom_plan AND nullif(source.custom_plan, '') IS NOT NULL)) AS differing;
 
 CREATE TEMPORARY TABLE dailystory_customers_pending AS SELECT row_number() OVER (ORDER BY differing.departed, differing.customer_id) + CAST(0 AS BIGINT) AS sequence, differing.customer_id, nullif(differing.field_email, '') AS field_email, nullif(differing."field_firstName", '') AS "field_firstName", nullif(differing.field_city, '') AS field_city, nullif(differing.custom_plan, '') AS custom_plan, differing.field_email IS DISTINCT FROM differing.old_field_email AND nullif(differing.field_email, '') IS NOT NULL OR differing.replaces AND nullif(differing.field_email, '') IS NOT NULL AS differs_field_email, differing."field_firstName" IS DISTINCT FROM differing."old_field_firstName" AND nullif(differing."field_firstName", '') IS NOT NULL OR differing.replaces AND nullif(differing."field_firstName", '') IS NOT NULL AS "differs_field_firstName", differing.field_city IS DISTINCT FROM differing.old_field_city AND nullif(differing.field_city, '') IS DISTINCT FROM differing.old_field_city OR differing.replaces AND nullif(differing.field_city, '') IS NOT NULL AS differs_field_city, differing.custom_plan IS DISTINCT FROM differing.old_custom_plan AND nullif(differing.custom_plan, '') IS NOT NULL OR differing.replaces AND nullif(differing.custom_plan, '') IS NOT NULL AS differs_custom_plan, differing.is_new, differing.replaces, differing.departed, differing.returns, differing.old_email, differing.old_mobile 
@@ -578,11 +580,7 @@ FROM (SELECT unnest(from_json(?, '[{"sequence": "BIGINT", "outcome": "TEXT", "ds
 
 INSERT INTO dailystory_customers_changes (plan_id, sequence, customer_id, field_email, "field_firstName", field_city, "field_lastName", custom_plan, differs_field_email, "differs_field_firstName", differs_field_city, "differs_field_lastName", differs_custom_plan, is_new, replaces, operation, identity_email, identity_mobile, identity_changed, dsid, rekeyed, reactivates, priority, waits_for) SELECT ? AS plan_id, dailystory_customers_pending.sequence, dailystory_customers_pending.customer_id, dailystory_customers_pending.field_email, dailystory_customers_pending."field_firstName", dailystory_customers_pending.field_city, dailystory_customers_pending."field_lastName", dailystory_customers_pending.custom_plan, dailystory_customers_pending.differs_field_email, dailystory_customers_pending."differs_field_firstName", dailystory_customers_pending.differs_field_city, dailystory_customers_pending."differs_field_lastName", dailystory_customers_pending.differs_custom_plan, dailystory_customers_pending.is_new, dailystory_customers_pending.replaces OR coalesce(dailystory_customers_judged.rekeyed, ?) AS replaces, dailystory_customers_judged.operation, dailystory_customers_judged.identity_email, dailystory_customers_judged.identity_mobile, dailystory_customers_judged.identity_changed, dailystory_customers_judged.dsid, dailystory_customers_judged.rekeyed, dailystory_customers_judged.reactivates, dailystory_customers_judged.priority, dailystory_customers_judged.waits_for 
 FROM dailystory_customers_pending JOIN dailystory_customers_judged ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
-WHERE dailystory_customers_judged.reason IS NULL AND NOT dailystory_customers_judged.held;
-
-INSERT INTO dailystory_customers_changes (plan_id, sequence, customer_id, field_email, "field_firstName", field_city, custom_plan, differs_field_email, "differs_field_firstName", differs_field_city, differs_custom_plan, is_new, replaces, operation, identity_email, identity_mobile, identity_changed, dsid, rekeyed, reactivates, priority, waits_for) SELECT ? AS plan_id, dailystory_customers_pending.sequence, dailystory_customers_pending.customer_id, dailystory_customers_pending.field_email, dailystory_customers_pending."field_firstName", dailystory_customers_pending.field_city, dailystory_customers_pending.custom_plan, dailystory_customers_pending.differs_field_email, dailystory_customers_pending."differs_field_firstName", dailystory_customers_pending.differs_field_city, dailystory_customers_pending.differs_custom_plan, dailystory_customers_pending.is_new, dailystory_customers_pending.replaces OR coalesce(dailystory_customers_judged.rekeyed, ?) AS replaces, dailystory_customers_judged.operation, dailystory_customers_judged.identity_email, dailystory_customers_judged.identity_mobile, dailystory_customers_judged.identity_changed, dailystory_customers_judged.dsid, dailystory_customers_judged.rekeyed, dailystory_customers_judged.reactivates, dailystory_customers_judged.priority, dailystory_customers_judged.waits_for 
-FROM dailystory_customers_pending JOIN dailystory_customers_judged ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
-WHERE dailystory_customers_judged.reason IS NULL AND NOT dailystory_customers_judged.held;
+WHERE dailystory_customers_judged.reason IS NULL AND NOT dailystory_customers_judged.held RETURNING dailystory_customers_changes.sequence;
 
 INSERT INTO dailystory_customers_changes (plan_id, sequence, customer_id, field_email, "field_firstName", field_city, custom_plan, differs_field_email, "differs_field_firstName", differs_field_city, differs_custom_plan, is_new, replaces, operation, identity_email, identity_mobile, identity_changed, dsid, rekeyed, reactivates, priority, waits_for) SELECT ? AS plan_id, dailystory_customers_pending.sequence, dailystory_customers_pending.customer_id, dailystory_customers_pending.field_email, dailystory_customers_pending."field_firstName", dailystory_customers_pending.field_city, dailystory_customers_pending.custom_plan, dailystory_customers_pending.differs_field_email, dailystory_customers_pending."differs_field_firstName", dailystory_customers_pending.differs_field_city, dailystory_customers_pending.differs_custom_plan, dailystory_customers_pending.is_new, dailystory_customers_pending.replaces OR coalesce(dailystory_customers_judged.rekeyed, ?) AS replaces, dailystory_customers_judged.operation, dailystory_customers_judged.identity_email, dailystory_customers_judged.identity_mobile, dailystory_customers_judged.identity_changed, dailystory_customers_judged.dsid, dailystory_customers_judged.rekeyed, dailystory_customers_judged.reactivates, dailystory_customers_judged.priority, dailystory_customers_judged.waits_for 
 FROM dailystory_customers_pending JOIN dailystory_customers_judged ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
@@ -590,7 +588,11 @@ WHERE dailystory_customers_judged.reason IS NULL AND NOT dailystory_customers_ju
 FROM (SELECT dailystory_customers_judged.sequence AS sequence, row_number() OVER (ORDER BY dailystory_customers_judged.priority, dailystory_customers_judged.sequence) AS place 
 FROM dailystory_customers_judged 
 WHERE dailystory_customers_judged.reason IS NULL AND NOT dailystory_customers_judged.held AND dailystory_customers_judged.operation != ? AND dailystory_customers_judged.waits_for IS NULL) AS anon_1 
-WHERE anon_1.place <= ?));
+WHERE anon_1.place <= ?)) RETURNING dailystory_customers_changes.sequence;
+
+INSERT INTO dailystory_customers_changes (plan_id, sequence, customer_id, field_email, "field_firstName", field_city, custom_plan, differs_field_email, "differs_field_firstName", differs_field_city, differs_custom_plan, is_new, replaces, operation, identity_email, identity_mobile, identity_changed, dsid, rekeyed, reactivates, priority, waits_for) SELECT ? AS plan_id, dailystory_customers_pending.sequence, dailystory_customers_pending.customer_id, dailystory_customers_pending.field_email, dailystory_customers_pending."field_firstName", dailystory_customers_pending.field_city, dailystory_customers_pending.custom_plan, dailystory_customers_pending.differs_field_email, dailystory_customers_pending."differs_field_firstName", dailystory_customers_pending.differs_field_city, dailystory_customers_pending.differs_custom_plan, dailystory_customers_pending.is_new, dailystory_customers_pending.replaces OR coalesce(dailystory_customers_judged.rekeyed, ?) AS replaces, dailystory_customers_judged.operation, dailystory_customers_judged.identity_email, dailystory_customers_judged.identity_mobile, dailystory_customers_judged.identity_changed, dailystory_customers_judged.dsid, dailystory_customers_judged.rekeyed, dailystory_customers_judged.reactivates, dailystory_customers_judged.priority, dailystory_customers_judged.waits_for 
+FROM dailystory_customers_pending JOIN dailystory_customers_judged ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_judged.reason IS NULL AND NOT dailystory_customers_judged.held RETURNING dailystory_customers_changes.sequence;
 
 INSERT INTO dailystory_customers_changes (plan_id, sequence, customer_id, operation, dsid, priority) SELECT ? AS plan_id, departures.sequence, departures.customer_id, departures.operation, departures.dsid, ? AS priority 
 FROM (SELECT departed.sequence AS sequence, departed.customer_id AS customer_id, CASE WHEN (EXISTS (SELECT dailystory_customers_judged.sequence 
@@ -599,7 +601,7 @@ WHERE dailystory_customers_pending.is_new AND (dailystory_customers_judged.ident
 FROM (SELECT dailystory_customers_pending.sequence AS sequence, dailystory_customers_pending.customer_id AS customer_id, dailystory_customers_pending.field_email AS field_email, dailystory_customers_pending."field_firstName" AS "field_firstName", dailystory_customers_pending.field_city AS field_city, dailystory_customers_pending."field_lastName" AS "field_lastName", dailystory_customers_pending.custom_plan AS custom_plan, dailystory_customers_pending.differs_field_email AS differs_field_email, dailystory_customers_pending."differs_field_firstName" AS "differs_field_firstName", dailystory_customers_pending.differs_field_city AS differs_field_city, dailystory_customers_pending."differs_field_lastName" AS "differs_field_lastName", dailystory_customers_pending.differs_custom_plan AS differs_custom_plan, dailystory_customers_pending.is_new AS is_new, dailystory_customers_pending.replaces AS replaces, dailystory_customers_pending.departed AS departed, dailystory_customers_pending.returns AS returns, dailystory_customers_pending.old_email AS old_email, dailystory_customers_pending.old_mobile AS old_mobile 
 FROM dailystory_customers_pending 
 WHERE dailystory_customers_pending.departed) AS departed JOIN dailystory_customers_contact_map ON dailystory_customers_contact_map.customer_id = departed.customer_id) AS departures 
-WHERE departures.operation IS NOT NULL;
+WHERE departures.operation IS NOT NULL RETURNING dailystory_customers_changes.sequence;
 
 INSERT INTO dailystory_customers_changes (plan_id, sequence, customer_id, operation, dsid, priority) SELECT ? AS plan_id, departures.sequence, departures.customer_id, departures.operation, departures.dsid, ? AS priority 
 FROM (SELECT departed.sequence AS sequence, departed.customer_id AS customer_id, CASE WHEN (EXISTS (SELECT dailystory_customers_judged.sequence 
@@ -608,7 +610,7 @@ WHERE dailystory_customers_pending.is_new AND (dailystory_customers_judged.ident
 FROM (SELECT dailystory_customers_pending.sequence AS sequence, dailystory_customers_pending.customer_id AS customer_id, dailystory_customers_pending.field_email AS field_email, dailystory_customers_pending."field_firstName" AS "field_firstName", dailystory_customers_pending.field_city AS field_city, dailystory_customers_pending.custom_plan AS custom_plan, dailystory_customers_pending.differs_field_email AS differs_field_email, dailystory_customers_pending."differs_field_firstName" AS "differs_field_firstName", dailystory_customers_pending.differs_field_city AS differs_field_city, dailystory_customers_pending.differs_custom_plan AS differs_custom_plan, dailystory_customers_pending.is_new AS is_new, dailystory_customers_pending.replaces AS replaces, dailystory_customers_pending.departed AS departed, dailystory_customers_pending.returns AS returns, dailystory_customers_pending.old_email AS old_email, dailystory_customers_pending.old_mobile AS old_mobile 
 FROM dailystory_customers_pending 
 WHERE dailystory_customers_pending.departed) AS departed JOIN dailystory_customers_contact_map ON dailystory_customers_contact_map.customer_id = departed.customer_id) AS departures 
-WHERE departures.operation IS NOT NULL;
+WHERE departures.operation IS NOT NULL RETURNING dailystory_customers_changes.sequence;
 
 INSERT INTO dailystory_customers_contact_map (customer_id, dsid, first_synced_at, last_synced_at) SELECT linked.customer_id, linked.dsid, linked.answered_at, linked.answered_at AS answered_at__1 
 FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, dailystory_customers_answers.dsid AS dsid, dailystory_customers_answers.answered_at AS answered_at 
@@ -723,15 +725,6 @@ INSERT INTO dailystory_plans (plan_id, sync_name, partition_value, run_id, scope
 
 INSERT INTO dailystory_runs (run_id, plan_id, sync_name, partition_value, outcome, started_at, finished_at, rows_created, rows_updated, rows_deleted, rows_mapped, rows_refused, rows_failed, rows_in_doubt, rows_conflicted, api_requests, api_retries, api_throttled, send_seconds) VALUES (?);
 
-SELECT (SELECT sum(hash(source.customer_id)) AS sum_1 
-FROM (SELECT source.customer_id AS customer_id, source.email AS field_email, source.first_name AS "field_firstName", source.city AS field_city, source.plan AS custom_plan 
-FROM customers AS source) AS source 
-WHERE source.customer_id IS NOT NULL) = (SELECT sum(hash(dailystory_customers_snapshot.customer_id)) AS sum_2 
-FROM dailystory_customers_snapshot 
-WHERE dailystory_customers_snapshot.absent_since IS NULL) + coalesce((SELECT sum(hash(dailystory_customers_pending.customer_id)) AS sum_3 
-FROM dailystory_customers_pending 
-WHERE dailystory_customers_pending.is_new OR dailystory_customers_pending.returns), ?) AS anon_1;
-
 SELECT * 
 FROM (
 select * from customers
@@ -754,6 +747,16 @@ FROM dailystory_customers_rejections
 SELECT DISTINCT dailystory_plans.sync_name 
 FROM dailystory_plans 
 WHERE dailystory_plans.sync_name != ?;
+
+SELECT anon_2.rows = anon_3.rows + anon_4.rows AND anon_2.hashes = anon_3.hashes + anon_4.hashes AS anon_1 
+FROM (SELECT count(*) AS rows, coalesce(sum(hash(source.customer_id)), ?) AS hashes 
+FROM (SELECT source.customer_id AS customer_id, source.email AS field_email, source.first_name AS "field_firstName", source.city AS field_city, source.plan AS custom_plan 
+FROM customers AS source) AS source 
+WHERE source.customer_id IS NOT NULL) AS anon_2 JOIN (SELECT count(*) AS rows, coalesce(sum(hash(dailystory_customers_snapshot.customer_id)), ?) AS hashes 
+FROM dailystory_customers_snapshot 
+WHERE dailystory_customers_snapshot.absent_since IS NULL) AS anon_3 ON true JOIN (SELECT count(*) AS rows, coalesce(sum(hash(dailystory_customers_pending.customer_id)), ?) AS hashes 
+FROM dailystory_customers_pending 
+WHERE dailystory_customers_pending.is_new OR dailystory_customers_pending.returns) AS anon_4 ON true;
 
 SELECT coalesce(sum(CASE WHEN NOT dailystory_customers_pending.departed THEN ? ELSE ? END), ?) AS coalesce_1, coalesce(sum(CASE WHEN (NOT dailystory_customers_pending.departed AND dailystory_customers_pending.is_new) THEN ? ELSE ? END), ?) AS coalesce_3, coalesce(sum(CASE WHEN (NOT dailystory_customers_pending.departed AND dailystory_customers_pending.returns) THEN ? ELSE ? END), ?) AS coalesce_5, coalesce(sum(CASE WHEN dailystory_customers_pending.departed THEN ? ELSE ? END), ?) AS coalesce_7 
 FROM dailystory_customers_pending;
@@ -847,8 +850,6 @@ FROM dailystory_customers_staged AS source
 WHERE true;
 
 SELECT current_database(), current_schema(), current_schemas(false), current_setting('search_path');
-
-SELECT current_setting('threads');
 
 SELECT dailystory_customers_changes.operation, count(*) AS count_1 
 FROM dailystory_customers_changes 
@@ -1084,10 +1085,6 @@ FROM customers AS source
 WHERE false;
 
 SELECT version();
-
-SET threads = 1;
-
-SET threads = 2;
 
 UPDATE dailystory_customers_changes SET dsid=coalesce(dailystory_customers_answers.dsid, dailystory_customers_changes.dsid), outcome=dailystory_customers_answers.outcome, reason=dailystory_customers_answers.reason, message=dailystory_customers_answers.message, attempts=dailystory_customers_answers.attempts, answered_at=dailystory_customers_answers.answered_at FROM dailystory_customers_answers WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.sequence = dailystory_customers_answers.sequence;
 
