@@ -122,6 +122,14 @@ def test_rows_that_moved_are_found_in_spans_as_in_one(new_database) -> None:
     assert sorted(found) == [number for number in range(ROWS) if number % 5 == 0 or number % 4 == 0]
 
 
+def acknowledge(connection: sa.Connection, city: str) -> None:
+    """Let the state say that DailyStory has all customers, with this for a city."""
+    known = f"(id, field_email, field_city, identity_email) SELECT id, email, {city}, email FROM customers"
+    connection.exec_driver_sql(f"INSERT INTO dailystory_customers_snapshot {known}")
+    dsids = "(id, dsid) SELECT id, 'd' || id FROM customers"
+    connection.exec_driver_sql(f"INSERT INTO dailystory_customers_contact_map {dsids}")
+
+
 @pytest.mark.slow
 def test_a_plan_of_more_rows_than_are_written_at_once_holds_each_of_them_once(new_database) -> None:
     rows = 60_000
@@ -133,10 +141,7 @@ def test_a_plan_of_more_rows_than_are_written_at_once_holds_each_of_them_once(ne
         connection.exec_driver_sql(f"CREATE TABLE customers AS SELECT {values} FROM range({rows}) AS t(i)")
     assert plan_contact_sync(sync, Warehouse.at(url), nowhere).rows_to_create == rows
     with engine.begin() as connection:
-        snapshot, contact_map = "dailystory_customers_snapshot", "dailystory_customers_contact_map"
-        known = "(id, field_email, field_city, identity_email) SELECT id, email, 'Rome', email FROM customers"
-        connection.exec_driver_sql(f"INSERT INTO {snapshot} {known}")
-        connection.exec_driver_sql(f"INSERT INTO {contact_map} (id, dsid) SELECT id, 'd' || id FROM customers")
+        acknowledge(connection, city="'Rome'")
     plan = plan_contact_sync(replace(sync, max_changed_fraction=None), Warehouse.at(url), nowhere)
     assert plan.rows_to_update == rows
     with engine.begin() as connection:
@@ -161,10 +166,7 @@ def test_a_plan_of_more_moved_rows_than_are_joined_at_once_holds_each_of_them_on
         connection.exec_driver_sql(f"CREATE TABLE customers AS SELECT {values} FROM range({2 * rows}) AS t(i)")
     plan_contact_sync(sync, Warehouse.at(url), nowhere)
     with engine.begin() as connection:
-        snapshot, contact_map = "dailystory_customers_snapshot", "dailystory_customers_contact_map"
-        known = "(id, field_email, field_city, identity_email) SELECT id, email, city, email FROM customers"
-        connection.exec_driver_sql(f"INSERT INTO {snapshot} {known}")
-        connection.exec_driver_sql(f"INSERT INTO {contact_map} (id, dsid) SELECT id, 'd' || id FROM customers")
+        acknowledge(connection, city="city")
     assert plan_contact_sync(sync, Warehouse.at(url), nowhere).rows_to_update == 0
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE customers SET city = 'Rome' WHERE id % 2 = 0")
