@@ -17,8 +17,8 @@ With the first, a plan needs a memory limit of 200 MB; with the other two, 80. I
 
 _SAMPLES_PER_SPAN = 250
 _WRITTEN_ROWS = 25_000
-"""Of sixty columns, within the least limit. Many are written in wide spans all the same: what fills a row group of 122,880
-goes into the file at once, and the remainders of many statements stay in memory."""
+"""Of sixty columns, within the least limit. Many are written in wide spans all the same: what fills a row group of
+122,880 goes into the file at once, and the remainders of many statements stay in memory."""
 
 _FIRST, _END = "span_first", "span_end"
 
