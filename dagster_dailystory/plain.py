@@ -21,7 +21,6 @@ from sqlalchemy import (
     Text,
     and_,
     cast,
-    exists,
     false,
     func,
     literal,
@@ -38,7 +37,7 @@ from dagster_dailystory.spans import WHOLE, Span
 from dagster_dailystory.tables import SyncTables, differs_column
 
 _KINDS = frozenset({FieldKind.TEXT, FieldKind.CUSTOM})
-_FIRST_CHARACTERS = tuple("0123456789-")
+_FIRST_CHARACTERS = "0123456789-"
 _FIRST_DAY, _LAST_DAY = datetime(1000, 1, 1), datetime(9999, 12, 31)
 _SMALLEST, _LARGEST = 1e-6, 1e15
 """Between them a number of double precision has no more than 40 digits."""
@@ -61,7 +60,7 @@ def plain_updates(tables: SyncTables, pending: FromClause, priority: int, span: 
     is_plain = [
         or_(not_(flag), _is_plain(m, tables, pending)) for m, flag in zip(tables.sync.mapped_fields, flags, strict=True)
     ]
-    rejected = exists().where(tables.same_key(rejections, pending))
+    was_never_rejected = rejections.c[tables.key_names[0]].is_(None)
     return (
         select(
             pending.c.sequence,
@@ -75,8 +74,9 @@ def plain_updates(tables: SyncTables, pending: FromClause, priority: int, span: 
             literal(priority, BIG_INTEGER).label("priority"),
         )
         .join(contact_map, tables.same_key(contact_map, pending))
+        .outerjoin(rejections, tables.same_key(rejections, pending))
         .where(not_(or_(pending.c.departed, pending.c.is_new, pending.c.replaces)), or_(*flags), *is_plain)
-        .where(contact_map.c.deactivated_at.is_(None), contact_map.c.deleted_at.is_(None), not_(rejected))
+        .where(contact_map.c.deactivated_at.is_(None), contact_map.c.deleted_at.is_(None), was_never_rejected)
     )
 
 
@@ -98,7 +98,9 @@ def _can_be_sent(value: SqlValue, kind: SqlType, max_length: int) -> ColumnEleme
     if isinstance(kind, Numeric):
         return and_(func.abs(value) < literal(_LARGEST), func.length(cast(value, Text())) <= _LONGEST_NUMBER)
     if isinstance(kind, String):
-        # A letter, or a digit at the start: neither blank nor of control characters only.
-        says_something = or_(func.lower(value) != func.upper(value), func.substr(value, 1, 1).in_(_FIRST_CHARACTERS))
+        # A letter, or a digit at the start: neither blank nor of control characters only. No list of digits: DuckDB
+        # joins each list that is not a WHERE of its own, and one join a column takes more memory than all the rows.
+        starts_with_digit = func.ltrim(value, literal(_FIRST_CHARACTERS, TEXT)) != value
+        says_something = or_(func.lower(value) != func.upper(value), starts_with_digit)
         return and_(func.length(value) <= max_length, says_something, value != literal(UNSUPPORTED, TEXT))
     return false()

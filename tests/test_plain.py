@@ -98,6 +98,14 @@ def test_what_passes_without_a_look_would_have_passed_it(new_database, engine_na
         check()
 
 
+def test_duckdb_judges_texts_without_a_join_for_each_column(new_database) -> None:
+    """A list of values that is not a WHERE of its own becomes a join, each of which holds megabytes."""
+    with tables_of(new_database("duckdb"), sa.Text()) as (connection, tables, pending):
+        query = plain_updates(tables, pending, 1).compile(connection, compile_kwargs={"literal_binds": True})
+        plan = connection.exec_driver_sql(f"EXPLAIN {query}").one()[1]
+    assert "MARK" not in plan
+
+
 LOOK: dict[str, Callable[[dict[str, object]], dict[str, object]]] = {
     "departed": lambda usual: {**usual, "departed": True},
     "a new row": lambda usual: {**usual, "is_new": True},
