@@ -1,0 +1,41 @@
+"""What was there before many rows pass by is hidden from the garbage collector, and only for as long."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+
+import pytest
+from harness import people, world_at
+
+from dagster_dailystory.settled_heap import settled_heap
+
+
+def is_settled() -> bool:
+    """CPython 3.12 itself freezes 375 objects before the first line runs."""
+    return gc.get_freeze_count() > 10_000
+
+
+def test_the_collector_gets_everything_back_after_an_error():
+    with pytest.raises(ValueError, match="a row"), settled_heap():
+        raise ValueError("a row")
+    assert not is_settled()
+
+
+def test_who_settled_it_first_unsettles_it():
+    with settled_heap():
+        with settled_heap():
+            pass
+        assert is_settled()
+    assert not is_settled()
+
+
+def test_the_heap_is_settled_while_changes_are_sent(new_database: Callable[[str], str]):
+    """A walk through all of a Dagster process lasts a tenth of a second, in which no request leaves."""
+    settled: list[bool] = []
+    with world_at(new_database) as world:
+        world.seed(*people(2))
+        world.sandbox.configure(refuse_if=lambda body: settled.append(is_settled()))
+        world.run()
+    assert settled == [True, True]
+    assert not is_settled()
