@@ -41,6 +41,7 @@ from dagster_dailystory.identities import Identities
 from dagster_dailystory.judge import Judge, JudgedTable
 from dagster_dailystory.layout import lay_out
 from dagster_dailystory.lease import Lease
+from dagster_dailystory.memory import give_back_memory
 from dagster_dailystory.model import PlanOptions
 from dagster_dailystory.partitions import check_partition
 from dagster_dailystory.planned import PlannedChanges
@@ -138,6 +139,7 @@ class _Draft:
         self._store_changes(PlannedChanges(self._plan_id, tables, options, pending, judged))
         if not options.dry_run:
             Rejections(state, tables).record_local(pending, judged, duplicates, rows_keyless, diff)
+            give_back_memory(state.connection)
             hashes.update(hashed, pending, duplicates)
         self._count(tables, judged)
 
@@ -171,6 +173,7 @@ class _Draft:
         return spans_of_keys(rows_moved, MOVED_ROWS, moved, key, self._state.connection)
 
     def _judge(self, diff: Diff, pending: TableClause) -> Table:
+        give_back_memory(self._state.connection)
         judged = JudgedTable.create(self._state)
         if self._rows_pending:
             index_temporary(self._state.connection, pending.name, diff.tables.key_names, "sequence")
@@ -231,11 +234,13 @@ class _Draft:
         return rows_new, rows_returning, keys_departed
 
     def _temporary(self, name: str, query: SqlQuery) -> TableClause:
+        give_back_memory(self._state.connection)
         full_name = self._state.location.table_name(self._state.sync.name, name)
         self._state.connection.execute(CreateTemporaryTableAs(full_name, query))
         return table(full_name, *(column(each.name, each.type) for each in query.selected_columns))
 
     def _append(self, found: TableClause | Table, query: SqlQuery, parameters: Mapping[str, object]) -> None:
+        give_back_memory(self._state.connection)
         names = [each.name for each in query.selected_columns]
         self._state.connection.execute(found.insert().from_select(names, query), parameters)
 
@@ -245,6 +250,7 @@ class _Draft:
     def _store_changes(self, planned: PlannedChanges) -> None:
         changes, state = planned.tables.changes, self._state
         for query, parameters in planned.parts(self._sequences):
+            give_back_memory(state.connection)
             insert = changes.insert().from_select([each.name for each in query.selected_columns], query)
             state.connection.execute(by_one_thread(insert, changes.c.sequence, state.dialect), parameters).close()
 

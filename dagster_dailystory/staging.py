@@ -26,6 +26,7 @@ from dagster_dailystory.dialect import (
 )  # fmt: skip
 from dagster_dailystory.errors import StateError
 from dagster_dailystory.lease import Lease
+from dagster_dailystory.memory import give_back_memory
 from dagster_dailystory.model import PlanOptions
 from dagster_dailystory.partitions import PARTITION_VALUE, ColumnValues
 from dagster_dailystory.row_hash import ROW_HASH, hash_version, row_hash
@@ -173,6 +174,7 @@ class _Transport:
         version = "" if self.row_hash is None else hash_version(self.warehouse)
         present = self._present(version)
         moved = None if present is None else self._moved(present)
+        give_back_memory(self.state.connection)
         batches = self._stream(self._reading()) if present is None or moved is None else self._rows_of(present, moved)
         first = next(batches, [])
         keys = self._key_types(first)

@@ -16,6 +16,7 @@ from dagster_dailystory.database_errors import plain_words
 from dagster_dailystory.drivers import set_up_connections
 from dagster_dailystory.engines import facts_of
 from dagster_dailystory.errors import BusyError, ConfigurationError, WarehouseError
+from dagster_dailystory.memory import remember_limit
 
 _DUCKDB_LOCK = re.compile(r"Could not set lock on file|being used by another process")
 _DUCKDB_INTERRUPTED = "Query interrupted"
@@ -47,6 +48,7 @@ def open_engine(url: str) -> Engine:
             "the database URL cannot be read; it looks like dialect+driver://user@host/db"
         ) from None
     set_up_connections(engine)
+    remember_limit(engine)
     return engine
 
 

@@ -1,0 +1,135 @@
+"""DuckDB gives back what it has freed, by no more than its own limit stated once more."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from harness import World, people
+from sqlalchemy import Connection, Engine, event
+
+from dagster_dailystory.memory import give_back_memory
+from dagster_dailystory.testing import Sandbox
+from dagster_dailystory.warehouse import open_engine
+
+LIMIT = "current_setting('memory_limit')"
+
+
+def opened(path: Path, options: str = "") -> Engine:
+    return open_engine(f"duckdb:///{path / 'state.duckdb'}{options}")
+
+
+def said(connection: Connection, expression: str) -> object:
+    return connection.exec_driver_sql(f"SELECT {expression}").scalar()
+
+
+def megabytes_in_use() -> int:
+    found = re.search(r"VmRSS:\s+(\d+)", Path("/proc/self/status").read_text())
+    assert found is not None
+    return int(found[1]) // 1024
+
+
+def test_the_limit_of_the_url_stays(tmp_path: Path):
+    with opened(tmp_path, "?memory_limit=300MB").begin() as connection:
+        before = said(connection, LIMIT)
+        give_back_memory(connection)
+        assert said(connection, LIMIT) == before == "286.1 MiB"
+
+
+def test_a_transaction_goes_on(tmp_path: Path):
+    engine = opened(tmp_path, "?memory_limit=300MB")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TEMPORARY TABLE kept AS SELECT 1 AS one")
+        connection.exec_driver_sql("CREATE TABLE stored AS SELECT 1 AS one")
+        give_back_memory(connection)
+        assert said(connection, "(SELECT count(*) FROM kept)") == 1
+    with engine.begin() as connection:
+        assert said(connection, "(SELECT count(*) FROM stored)") == 1
+
+
+def test_a_url_without_a_limit_is_left_alone(tmp_path: Path):
+    with opened(tmp_path).begin() as connection:
+        connection.exec_driver_sql("SET memory_limit = '310MB'")
+        give_back_memory(connection)
+        assert said(connection, LIMIT) == "295.6 MiB"
+
+
+def test_locked_settings_are_left_alone(tmp_path: Path):
+    with opened(tmp_path, "?memory_limit=300MB").begin() as connection:
+        connection.exec_driver_sql("SET lock_configuration = true")
+        give_back_memory(connection)
+        assert said(connection, "1") == 1
+
+
+def test_a_limit_that_somebody_else_has_set_stays(tmp_path: Path):
+    with opened(tmp_path, "?memory_limit=300MB").begin() as connection:
+        connection.exec_driver_sql("SET memory_limit = '310MB'")
+        give_back_memory(connection)
+        assert said(connection, LIMIT) == "295.6 MiB"
+
+
+def test_no_limit_stays_no_limit(tmp_path: Path):
+    """DuckDB takes -1 in a URL for its default, and in a SET for no limit at all."""
+    with opened(tmp_path, "?memory_limit=-1").begin() as connection:
+        before = said(connection, LIMIT)
+        give_back_memory(connection)
+        assert said(connection, LIMIT) == before
+
+
+def test_other_databases_are_asked_nothing():
+    engine = open_engine("sqlite://")
+    asked: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *statement: asked.append(statement[2]))
+    with engine.connect() as connection:
+        give_back_memory(connection)
+    assert asked == []
+
+
+def freed_megabytes(connection: Connection) -> int:
+    connection.exec_driver_sql("CREATE TEMPORARY TABLE large AS SELECT i, hash(i) AS h FROM range(8000000) t(i)")
+    connection.exec_driver_sql("SELECT h FROM large ORDER BY h LIMIT 1 OFFSET 4000000").all()
+    connection.exec_driver_sql("DROP TABLE large")
+    connection.commit()
+    before = megabytes_in_use()
+    give_back_memory(connection)
+    return before - megabytes_in_use()
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux's figures of a process")
+def test_duckdb_returns_what_it_has_freed(tmp_path: Path):
+    """About 280 MB, unless it waits so long for a processor that its allocator has returned them by itself."""
+    with opened(tmp_path, "?memory_limit=300MB").connect() as connection:
+        assert any(freed_megabytes(connection) > 20 for _ in range(5))
+
+
+@pytest.mark.parametrize("warehouse", ["sqlite", "duckdb"])
+def test_each_large_step_of_a_plan_starts_from_what_is_in_use(new_database, warehouse: str, tmp_path: Path):
+    """Else its peak comes on top of what the step before has freed: 375 MB in place of 290 for a million rows."""
+    state = f"duckdb:///{tmp_path / 'state.duckdb'}?memory_limit=300MB"
+    steps: list[str] = []
+
+    def note(_connection, _cursor, statement: str, *_more) -> None:
+        written = r"\s*(SET memory_limit|CREATE TEMPORARY TABLE|INSERT INTO)(?: dailystory_customers_(\w+))?"
+        named = re.match(written, statement)
+        if named:
+            steps.append(named[2] or named[1])
+
+    with Sandbox() as sandbox:
+        at_home = warehouse == "duckdb"
+        world = World(state if at_home else new_database(warehouse), None if at_home else state, sandbox)
+        world.seed(*people(3))
+        world.run()
+        event.listen(Engine, "before_cursor_execute", note)
+        try:
+            world.change(1, city="Rome")
+            world.run()
+        finally:
+            event.remove(Engine, "before_cursor_execute", note)
+    before: dict[str, str] = {}
+    for earlier, step in pairwise(steps):
+        before.setdefault(step, earlier)
+    large = {"staged", "pending", "judged", "changes", "row_hashes"} & before.keys()
+    assert {before[step] for step in large} == {"SET memory_limit"}
+    assert len(large) == 4
