@@ -203,7 +203,7 @@ class Bench:
         self.notes.append(use_of_a_permitted_rate(self._home, 1_000 if self._size is FULL else 500))
 
     def _imports(self) -> None:
-        others = "import sqlalchemy, httpx, httpx_aiohttp, aiohttp, tenacity, phonenumbers, email_validator"
+        others = "import sqlalchemy, httpx, aiohttp, tenacity, phonenumbers, email_validator"
         own = _seconds_of("import dagster_dailystory.sync", after=others)
         self.notes.append(f"Import of the package without Dagster, its dependencies being there: {own:.2f} s.")
 

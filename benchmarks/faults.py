@@ -16,11 +16,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
-
 from benchmarks.data import customers_sync, make_customers
 from benchmarks.servers import sandbox
-from dagster_dailystory.client import DailyStoryClient, _default_transport
+from dagster_dailystory.client import DailyStoryClient
+from dagster_dailystory.connections import AiohttpConnections, Connections, HttpAnswer
 from dagster_dailystory.dispatch import SenderSettings
 from dagster_dailystory.limiter import RateLimiter
 from dagster_dailystory.model import ContactSync
@@ -35,18 +34,18 @@ IN_FLIGHT, PERMITTED = 32, 50
 
 
 @dataclass(frozen=True)
-class _Watched(httpx.AsyncBaseTransport):
+class _Watched:
     """Notes when each request leaves."""
 
-    inner: httpx.AsyncBaseTransport
+    inner: Connections
     instants: list[float]
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def exchange(self, method: str, url: str, content: bytes | None = None) -> HttpAnswer:
         self.instants.append(time.monotonic())
-        return await self.inner.handle_async_request(request)
+        return await self.inner.exchange(method, url, content)
 
-    async def aclose(self) -> None:
-        await self.inner.aclose()
+    async def close(self) -> None:
+        await self.inner.close()
 
 
 @dataclass(frozen=True)
@@ -56,13 +55,11 @@ class WatchedDestination(Destination):
     instants: list[float] = field(default_factory=list)
 
     def sender(self, sync: ContactSync) -> Sender:
-        """A sender with its transport watched."""
+        """A sender with its connections watched."""
         settings = self.client_settings(sync)
-        transport = _Watched(_default_transport(settings), self.instants)
+        watched = _Watched(AiohttpConnections(settings), self.instants)
         limiter = RateLimiter(self.requests_per_second)
-        return Sender(
-            sync, lambda: DailyStoryClient(settings, transport), limiter, SenderSettings(self.max_concurrency)
-        )
+        return Sender(sync, lambda: DailyStoryClient(settings, watched), limiter, SenderSettings(self.max_concurrency))
 
 
 def send(home: Path, rows: int, base_url: str, rate: float = math.inf) -> tuple[SyncReport, list[float]]:

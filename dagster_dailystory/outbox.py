@@ -13,6 +13,7 @@ from dagster_dailystory.contact_map import held_anywhere
 from dagster_dailystory.errors import DailyStoryError, OutageError
 from dagster_dailystory.fields import FieldKind
 from dagster_dailystory.intents import Intents, has_intent
+from dagster_dailystory.interpreter import settled_heap, short_turns
 from dagster_dailystory.interrupts import interrupts_held
 from dagster_dailystory.journal import Journal
 from dagster_dailystory.judge import USUAL_PRIORITY
@@ -20,7 +21,6 @@ from dagster_dailystory.lease import Lease
 from dagster_dailystory.report import Progress
 from dagster_dailystory.rows import RowReader
 from dagster_dailystory.sending import Sender
-from dagster_dailystory.settled_heap import settled_heap
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables
 from dagster_dailystory.wire import wire_value
@@ -91,7 +91,7 @@ class Outbox:
             BusyError: Another run took the sync over.
             DailyStoryError: Another cause, or the run was interrupted and the interrupt's handler did not raise.
         """
-        with interrupts_held() as self._is_interrupted, settled_heap():
+        with interrupts_held() as self._is_interrupted, settled_heap(), short_turns():
             self._send_all(had_intents)
 
     def _send_all(self, had_intents: bool) -> None:

@@ -25,13 +25,13 @@ from dagster_dailystory.dialect import (
     storage_type,
 )  # fmt: skip
 from dagster_dailystory.errors import StateError
+from dagster_dailystory.interpreter import settled_heap
 from dagster_dailystory.lease import Lease
 from dagster_dailystory.memory import give_back_memory
 from dagster_dailystory.model import PlanOptions
 from dagster_dailystory.partitions import PARTITION_VALUE, ColumnValues
 from dagster_dailystory.row_hash import ROW_HASH, hash_version, row_hash
 from dagster_dailystory.row_hashes import HashedRows, RowHashes, may_leave_rows_out
-from dagster_dailystory.settled_heap import settled_heap
 from dagster_dailystory.source import (
     NO_PARAMETERS,
     Batches,

@@ -16,6 +16,7 @@ from email.utils import parsedate_to_datetime
 import aiohttp
 import httpx
 
+from dagster_dailystory.connections import HttpAnswer
 from dagster_dailystory.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -28,6 +29,10 @@ from dagster_dailystory.errors import (
 from dagster_dailystory.privacy import mask_values
 
 _SECONDS = re.compile(r"\s*\d{1,9}(\.\d{1,9})?\s*")
+_NEVER_LEFT = (
+    aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError,
+    httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout,
+)  # fmt: skip
 _UNKNOWN_CONTACT = re.compile(
     r"\b(contact|ds_?id)\b.*\b(not (be )?found|unknown|not exist|doesn't exist|not known)\b"
     r"|\b(unknown|no such|(could not|cannot|can't) find( the| a)?|no) (contact|ds_?id)\b",
@@ -49,12 +54,12 @@ def read_envelope(body: bytes) -> Mapping[str, object] | None:
 
 
 def failure_of(
-    response: httpx.Response, envelope: Mapping[str, object] | None, *, names_dsid: bool, personal: Iterable[object]
+    answer: HttpAnswer, envelope: Mapping[str, object] | None, *, names_dsid: bool, personal: Iterable[object]
 ) -> DailyStoryError | None:
     """Judge an answer.
 
     Args:
-        response: The answer.
+        answer: The answer.
         envelope: Its body, parsed.
         names_dsid: The request named a contact by its dsid, so that it can be unknown.
         personal: Values that must not appear in a message.
@@ -62,7 +67,7 @@ def failure_of(
     Returns:
         None where the request was accepted, else the error to raise.
     """
-    status = response.status_code
+    status = answer.status
     if 200 <= status < 300:
         if envelope is None:
             return RetryableError(f"DailyStory answered {status} without a JSON object", status=status)
@@ -70,14 +75,14 @@ def failure_of(
             return _refusal(status, envelope, names_dsid, personal)
         return None
     if 300 <= status < 400:
-        return _redirect(response)
+        return _redirect(answer)
     if status in (401, 403):
         return AuthenticationError(
             f"DailyStory does not accept the API token ({status}): check that it was copied whole, was not revoked"
             " (Account Settings > API Tokens) and belongs to base_url's data centre; the token's last part names it",
             status=status,
         )
-    wait_seconds = retry_after_seconds(response.headers)
+    wait_seconds = retry_after_seconds(answer.headers)
     if status == 429 or (status == 503 and wait_seconds is not None):
         return ThrottledError(f"DailyStory asks to wait ({status})", status=status, retry_after_seconds=wait_seconds)
     if status in (408, 425) or status >= 500 or status < 200:
@@ -96,10 +101,10 @@ def _refusal(
     return RejectedError(f"DailyStory refused the request ({status}): {said}", status=status)
 
 
-def _redirect(response: httpx.Response) -> ConfigurationError:
-    status = response.status_code
+def _redirect(answer: HttpAnswer) -> ConfigurationError:
+    status = answer.status
     try:
-        host = httpx.URL(response.headers.get("location", "")).host
+        host = httpx.URL(answer.headers.get("location", "")).host
     except httpx.InvalidURL:
         host = ""
     target = f"to the host {host}" if host else "elsewhere"
@@ -111,17 +116,9 @@ def _redirect(response: httpx.Response) -> ConfigurationError:
 
 
 def broken(error: Exception) -> RetryableError:
-    """Turn a transport's exception into ours; its text may hold an address with an email and is not kept.
-
-    The aiohttp transport reports a connection that broke after the request as `ConnectTimeout` too, so its cause
-    decides whether the request can have landed.
-    """
-    known: BaseException = error.__cause__ if isinstance(error.__cause__, aiohttp.ClientError) else error
-    never_left = isinstance(known, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)) or (
-        known is error and isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
-    )
-    kind = type(known).__name__
-    if never_left:
+    """Turn a transport's exception into ours; its text may hold an address with an email and is not kept."""
+    kind = type(error).__name__
+    if isinstance(error, _NEVER_LEFT):
         return RetryableError(f"DailyStory could not be reached ({kind})", may_have_landed=False)
     return RetryableError(f"the connection to DailyStory broke ({kind})", may_have_landed=True)
 

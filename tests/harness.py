@@ -13,11 +13,11 @@ from importlib.util import find_spec
 from typing import Any
 from zlib import crc32
 
-import httpx
 import pytest
 import sqlalchemy as sa
 from spoken import spoken
 
+from dagster_dailystory.connections import Connections, HttpAnswer
 from dagster_dailystory.model import ContactSync
 from dagster_dailystory.places import Destination, Warehouse
 from dagster_dailystory.report import SyncReport
@@ -150,20 +150,24 @@ def interrupted_when(condition: Callable[[], bool], number: signal.Signals) -> I
         watcher.join()
 
 
+LetsThrough = Callable[[str, str, bytes | None], bool]
+"""What `exchange` gets -> whether it gets further."""
+
+
 @dataclass
-class PartlyDown(httpx.AsyncBaseTransport):
+class PartlyDown:
     """Lets some requests through and answers the others with 500."""
 
-    inner: httpx.AsyncBaseTransport
-    lets_through: Callable[[httpx.Request], bool]
+    inner: Connections
+    lets_through: LetsThrough
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if not self.lets_through(request):
-            return httpx.Response(500, json={"Status": False})
-        return await self.inner.handle_async_request(request)
+    async def exchange(self, method: str, url: str, content: bytes | None = None) -> HttpAnswer:
+        if not self.lets_through(method, url, content):
+            return HttpAnswer(500, {}, b'{"Status": false}')
+        return await self.inner.exchange(method, url, content)
 
-    async def aclose(self) -> None:
-        await self.inner.aclose()
+    async def close(self) -> None:
+        await self.inner.close()
 
 
 @dataclass

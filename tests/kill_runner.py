@@ -16,10 +16,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
 import sqlalchemy as sa
 
-from dagster_dailystory.client import DailyStoryClient, _default_transport
+from dagster_dailystory.client import DailyStoryClient
+from dagster_dailystory.connections import AiohttpConnections, Connections, HttpAnswer
 from dagster_dailystory.limiter import RateLimiter
 from dagster_dailystory.model import ContactSync
 from dagster_dailystory.places import Destination, Warehouse
@@ -87,29 +87,29 @@ class Death:
             self.armed, self.matches = self.matches, False
 
 
-class MortalTransport(httpx.AsyncBaseTransport):
+class MortalConnections:
     """Passes requests on until its process dies."""
 
-    def __init__(self, inner: httpx.AsyncBaseTransport, death: Death) -> None:
+    def __init__(self, inner: Connections, death: Death) -> None:
         self._inner = inner
         self._death = death
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def exchange(self, method: str, url: str, content: bytes | None = None) -> HttpAnswer:
         if self._death.armed:
             self._death.happens("committed")
             self._death.armed = False
         self._death.happens("request")
-        response = await self._inner.handle_async_request(request)
+        answer = await self._inner.exchange(method, url, content)
         self._death.happens("response")
-        return response
+        return answer
 
-    async def aclose(self) -> None:
-        await self._inner.aclose()
+    async def close(self) -> None:
+        await self._inner.close()
 
 
 @dataclass(frozen=True)
 class MortalDestination(Destination):
-    """A destination whose connections go through a `MortalTransport`."""
+    """A destination whose connections are `MortalConnections`."""
 
     death: Death = field(default_factory=Death)
 
@@ -117,8 +117,8 @@ class MortalDestination(Destination):
         settings = self.client_settings(sync)
         options = SenderSettings(self.max_concurrency)
         limiter = RateLimiter(self.requests_per_second)
-        transport = MortalTransport(_default_transport(settings), self.death)
-        return Sender(sync, lambda: DailyStoryClient(settings, transport), limiter, options)
+        connections = MortalConnections(AiohttpConnections(settings), self.death)
+        return Sender(sync, lambda: DailyStoryClient(settings, connections), limiter, options)
 
 
 def run(job: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from dagster_dailystory.change import Answer, Change, Identity, Operation, Outcome, Reason
 from dagster_dailystory.client import ClientSettings, DailyStoryClient
+from dagster_dailystory.connections import HttpxConnections
 from dagster_dailystory.limiter import RateLimiter
 from dagster_dailystory.model import ContactSync
 from dagster_dailystory.sandbox import Fault, Sandbox
@@ -54,7 +55,7 @@ def send(sandbox: Sandbox, change: Change, sync: ContactSync | None = None) -> A
 
 def send_through(transport: httpx.AsyncBaseTransport, change: Change, sync: ContactSync | None = None) -> Answer:
     settings = ClientSettings("https://us-1.dailystory.test", "token")
-    return answer_of(change, sync, lambda: DailyStoryClient(settings, transport))
+    return answer_of(change, sync, lambda: DailyStoryClient(settings, HttpxConnections(settings, transport)))
 
 
 def answer_of(change: Change, sync: ContactSync | None, make_client: Callable[[], DailyStoryClient]) -> Answer:

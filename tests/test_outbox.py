@@ -7,11 +7,11 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import httpx
 import pytest
 from harness import PartlyDown, World, people, person, sync_of, world_at
 
-from dagster_dailystory.client import DailyStoryClient, _default_transport
+from dagster_dailystory.client import DailyStoryClient
+from dagster_dailystory.connections import AiohttpConnections
 from dagster_dailystory.errors import BusyError, OutageError
 from dagster_dailystory.limiter import RateLimiter
 from dagster_dailystory.model import ContactSync
@@ -93,18 +93,18 @@ class StubbornDestination(Destination):
         settings = self.client_settings(sync)
         written: set[str] = set()
 
-        def lets_through(request: httpx.Request) -> bool:
-            if request.method == "GET":
+        def lets_through(_method: str, _url: str, content: bytes | None) -> bool:
+            if content is None:
                 return True
-            dsid = json.loads(request.content)["dsId"]
+            dsid = json.loads(content)["dsId"]
             if dsid in self.dsids and len(written) < self.others:
                 return False
             written.add(dsid)
             return True
 
-        transport = PartlyDown(_default_transport(settings), lets_through)
+        connections = PartlyDown(AiohttpConnections(settings), lets_through)
         options = SenderSettings(32, first_wait_seconds=1.0, longest_wait_seconds=2.0)
-        return Sender(sync, lambda: DailyStoryClient(settings, transport), RateLimiter(math.inf), options)
+        return Sender(sync, lambda: DailyStoryClient(settings, connections), RateLimiter(math.inf), options)
 
 
 def test_rows_that_wait_for_a_retry_keep_no_others_from_being_sent(world: World):

@@ -19,6 +19,7 @@ from test_limiter import FakeTime, most_in_a_second
 
 from dagster_dailystory.change import Answer, Change, Identity, Operation, Outcome, Reason
 from dagster_dailystory.client import ClientSettings, DailyStoryClient
+from dagster_dailystory.connections import HttpxConnections
 from dagster_dailystory.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -130,8 +131,9 @@ def creates(count: int) -> list[Change]:
 def sender_for(
     api: httpx.AsyncBaseTransport, options: SenderSettings = QUICK, limiter: RateLimiter | None = None
 ) -> Sender:
-    client = ClientSettings("https://us-1.dailystory.test", TOKEN, timeout_seconds=20.0)
-    return Sender(SYNC, lambda: DailyStoryClient(client, api), limiter or RateLimiter(math.inf), options)
+    settings = ClientSettings("https://us-1.dailystory.test", TOKEN, timeout_seconds=20.0)
+    client = DailyStoryClient(settings, HttpxConnections(settings, api))
+    return Sender(SYNC, lambda: client, limiter or RateLimiter(math.inf), options)
 
 
 def collect_all(sender: Sender) -> list[Answer]:
@@ -373,8 +375,9 @@ def test_a_payload_that_would_opt_in_stops_the_run_and_does_not_leave() -> None:
     values = {"field_email": email_of(1), "field_optOutEmail": False}
     change = Change(1, "1", Operation.UPDATE, "u1", values, frozenset({"field_optOutEmail"}), Identity(email_of(1)))
     api = FakeApi()
-    client = ClientSettings("https://us-1.dailystory.test", TOKEN)  # forgets the sync's consent_override
-    with Sender(sync, lambda: DailyStoryClient(client, api), RateLimiter(math.inf), QUICK) as sender:
+    settings = ClientSettings("https://us-1.dailystory.test", TOKEN)  # forgets the sync's consent_override
+    client = DailyStoryClient(settings, HttpxConnections(settings, api))
+    with Sender(sync, lambda: client, RateLimiter(math.inf), QUICK) as sender:
         sender.submit([change])
         answers, error = collect_until_fatal(sender)
     assert isinstance(error, ConsentError)
