@@ -15,9 +15,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-if "pandas_diff" not in sys.argv:  # the drivers of other tests bring it; without them only pandas would have it, 34 MB
-    sys.modules["pyarrow"] = None  # type: ignore[assignment]
-
 import aiohttp
 import pandas as pd  # here for all: DuckDB's driver imports it at the first parameter, which counts as process start
 import sqlalchemy as sa
