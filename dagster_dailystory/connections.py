@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
+import ssl
 from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -15,7 +17,7 @@ import httpx
 
 from dagster_dailystory.errors import ConfigurationError
 
-TRANSPORT_ERRORS = (aiohttp.ClientError, httpx.TransportError, httpx.StreamError, OSError, asyncio.TimeoutError)
+TRANSPORT_ERRORS = (aiohttp.ClientError, httpx.RequestError, httpx.StreamError, OSError, asyncio.TimeoutError)
 """What `exchange` raises where there is no answer."""
 
 _LARGEST_ANSWER_BYTES = 4 * 1024 * 1024
@@ -50,8 +52,8 @@ class ClientSettings:
         object.__setattr__(self, "api_token", self.api_token.strip())
         if not re.fullmatch(r"[\x21-\x7e]+", self.api_token):
             raise ConfigurationError("api_token is empty or has a character that no token has; copy it again")
-        if not self.timeout_seconds > 0 or self.max_connections < 1:
-            raise ConfigurationError("timeout_seconds and max_connections must be positive")
+        if not 0 < self.timeout_seconds < math.inf or self.max_connections < 1:
+            raise ConfigurationError("timeout_seconds and max_connections must be positive, and no infinity")
 
     @property
     def host(self) -> str:
@@ -75,8 +77,8 @@ class HttpAnswer:
     """
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
 
 class Connections(Protocol):
@@ -94,19 +96,27 @@ class Connections(Protocol):
 
 
 class AiohttpConnections:
-    """Real ones. httpx's own pool costs CPU that grows with the connections; see docs/decisions/004."""
+    """Real ones. httpx's own pool costs CPU that grows with the connections; see docs/decisions/004.
+
+    Raises:
+        ConfigurationError: The environment names a proxy or authorities that cannot be used.
+    """
 
     def __init__(self, settings: ClientSettings) -> None:
         self._settings = settings
+        # With each request: what a session says by default it says to a proxy as well, before anything is encrypted.
+        self._headers = _headers(settings)
         self._proxy = None if settings.is_local else _proxy_for(settings.host)
+        self._tls = _authorities() if settings.base_url.startswith("https://") else None
         self._session: aiohttp.ClientSession | None = None
 
     async def exchange(self, method: str, url: str, content: bytes | None = None) -> HttpAnswer:
         """See `Connections`."""
         if self._session is None:
             self._session = self._opened()
-        request = self._session.request(method, url, data=content, allow_redirects=False, proxy=self._proxy)
-        async with request as answer:
+        async with self._session.request(
+            method, url, headers=self._headers, data=content, allow_redirects=False, proxy=self._proxy
+        ) as answer:
             body = await _whole(answer.content.iter_any())
             return HttpAnswer(answer.status, answer.headers, body)
 
@@ -118,15 +128,12 @@ class AiohttpConnections:
     def _opened(self) -> aiohttp.ClientSession:
         settings = self._settings
         connect = _connect_seconds(settings)
-        # The authorities of httpx, which certifi and SSL_CERT_FILE name; reading them takes 30 ms. TLS has no switch.
-        is_encrypted = settings.base_url.startswith("https://")
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=settings.max_connections,
                 keepalive_timeout=_KEEP_ALIVE_SECONDS,
-                ssl=httpx.create_ssl_context() if is_encrypted else True,
+                ssl=self._tls or True,
             ),
-            headers=_headers(settings),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=settings.timeout_seconds, connect=connect, sock_connect=connect),
         )
@@ -196,7 +203,29 @@ def _proxy_for(host: str) -> str | None:
     address = getproxies().get("https")
     if not address or proxy_bypass(host):
         return None
-    return address if "://" in address else f"http://{address}"
+    address = address if "://" in address else f"http://{address}"
+    try:
+        httpx.URL(address)
+    except httpx.InvalidURL:
+        raise ConfigurationError("HTTPS_PROXY of the environment is no address; http://host:port is one") from None
+    return address
+
+
+def _authorities() -> ssl.SSLContext:
+    """Those of certifi, or the ones that SSL_CERT_FILE or SSL_CERT_DIR names. There is no switch to trust everybody."""
+    try:
+        return httpx.create_ssl_context()
+    except OSError:
+        raise ConfigurationError(
+            "SSL_CERT_FILE or SSL_CERT_DIR names no certificates that can be read; correct or unset it"
+        ) from None
+
+
+def _is_host(name: str) -> bool:
+    try:
+        return bool(name.encode("idna"))
+    except UnicodeError:  # a part of it is empty, or longer than 63 characters
+        return False
 
 
 def _normal_base_url(text: str) -> str:
@@ -205,7 +234,7 @@ def _normal_base_url(text: str) -> str:
         url = httpx.URL(text.strip())
     except (httpx.InvalidURL, TypeError):
         raise ConfigurationError(f"base_url is not an address; {example}") from None
-    if url.scheme not in ("http", "https") or not url.host:
+    if url.scheme not in ("http", "https") or not _is_host(url.host):
         raise ConfigurationError(f"base_url must start with https:// and name a host; {example}")
     if url.userinfo or url.query or url.fragment:
         raise ConfigurationError(f"base_url must not hold a user, a password, a query or a fragment; {example}")

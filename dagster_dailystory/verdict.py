@@ -105,7 +105,7 @@ def _redirect(answer: HttpAnswer) -> ConfigurationError:
     status = answer.status
     try:
         host = httpx.URL(answer.headers.get("location", "")).host
-    except httpx.InvalidURL:
+    except (httpx.InvalidURL, UnicodeError):
         host = ""
     target = f"to the host {host}" if host else "elsewhere"
     return ConfigurationError(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gzip
+import math
 import socket
 import ssl
 import threading
@@ -14,6 +16,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import aiohttp
 import httpx
 import pytest
 from cryptography import x509
@@ -143,6 +146,8 @@ def test_the_base_url_always_ends_in_api_v1(given: str, kept: str) -> None:
         ("http://localhost.example.com", "unencrypted"),
         ("http://127.0.0.1.example.com", "unencrypted"),
         ("https://exa mple:port", "address"),
+        ("https://us-1..dailystory.com", "name a host"),
+        (f"https://{'a' * 64}.dailystory.com", "name a host"),
     ],
 )
 def test_a_base_url_that_cannot_work_is_refused_with_an_example(given: str, words: str) -> None:
@@ -244,6 +249,7 @@ def test_the_time_for_a_request_ends_with_its_last_byte() -> None:
         error = exchange(AiohttpConnections(settings_for(address, timeout_seconds=0.3)), f"http://{address}/contact")
         stop.set()
     assert isinstance(error, asyncio.TimeoutError)
+    assert not isinstance(error, aiohttp.ConnectionTimeoutError)
 
 
 def post_through(settings: ClientSettings) -> RetryableError:
@@ -256,31 +262,91 @@ def post_through(settings: ClientSettings) -> RetryableError:
     return caught.value
 
 
-def test_a_proxy_of_the_environment_is_used_and_its_refusal_cannot_have_landed(monkeypatch) -> None:
+@pytest.fixture
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in ("https_proxy", "http_proxy", "no_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    return monkeypatch
+
+
+@pytest.mark.parametrize(
+    ("user", "credentials"), [("", None), ("user:word@", f"Basic {base64.b64encode(b'user:word').decode()}")]
+)
+def test_a_proxy_of_the_environment_gets_no_token_and_its_refusal_cannot_have_landed(
+    no_proxy: pytest.MonkeyPatch, user: str, credentials: str | None
+) -> None:
     seen: list[bytes] = []
 
     def serve(connection: socket.socket) -> None:
-        seen.append(connection.recv(65536))
+        seen.append(received(connection))
         connection.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
 
     with server(serve) as address:
-        monkeypatch.setenv("HTTPS_PROXY", f"http://user:word@{address}")
-        monkeypatch.delenv("NO_PROXY", raising=False)
-        monkeypatch.delenv("no_proxy", raising=False)
+        no_proxy.setenv("HTTPS_PROXY", f"http://{user}{address}")
         error = post_through(ClientSettings("https://us-1.dailystory.test", TOKEN, timeout_seconds=5.0))
     assert seen[0].startswith(b"CONNECT us-1.dailystory.test:443 HTTP/1.1\r\n")
-    assert headers_of(seen[0])["proxy-authorization"] == f"Basic {base64.b64encode(b'user:word').decode()}"
+    assert headers_of(seen[0]).get("proxy-authorization") == credentials
     assert TOKEN.encode() not in seen[0]
     assert not error.may_have_landed
 
 
-def test_this_machine_is_reached_without_a_proxy(monkeypatch) -> None:
+def test_this_machine_is_reached_without_a_proxy(no_proxy: pytest.MonkeyPatch) -> None:
     seen: list[bytes] = []
     with server(answering(seen)) as address:
-        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-        monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+        no_proxy.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+        no_proxy.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
         assert isinstance(exchange(AiohttpConnections(settings_for(address)), f"http://{address}/about"), HttpAnswer)
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("HTTPS_PROXY", "http://proxy:port"), ("SSL_CERT_FILE", "nowhere.pem")]
+)
+def test_an_environment_that_cannot_work_is_named_before_anything_leaves(
+    no_proxy: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    no_proxy.setenv(variable, value)
+    with pytest.raises(ConfigurationError, match=variable) as caught:
+        DailyStoryClient(ClientSettings("https://us-1.dailystory.test", TOKEN))
+    assert value not in str(caught.value)
+
+
+def test_a_compressed_answer_is_decoded() -> None:
+    body = gzip.compress(b'{"Status":true}')
+
+    def serve(connection: socket.socket) -> None:
+        received(connection)
+        head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body)
+        connection.sendall(head + body)
+
+    with server(serve) as address:
+        answer = exchange(AiohttpConnections(settings_for(address)), f"http://{address}/contact")
+    assert isinstance(answer, HttpAnswer)
+    assert answer.body == b'{"Status":true}'
+
+
+def test_a_redirect_to_an_address_that_nobody_can_read_is_still_a_redirect() -> None:
+    def serve(connection: socket.socket) -> None:
+        received(connection)
+        connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: https://h.test/caf\xe9\r\nContent-Length: 0\r\n\r\n")
+
+    async def scenario(settings: ClientSettings) -> None:
+        async with DailyStoryClient(settings) as client:
+            await client.about()
+
+    with server(serve) as address, pytest.raises(ConfigurationError, match="redirects"):
+        asyncio.run(scenario(settings_for(address)))
+
+
+def test_an_answer_shows_nothing_of_what_it_says() -> None:
+    assert repr(HttpAnswer(302, {"location": "?email=ada"}, b"ada")) == "HttpAnswer(status=302)"
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, math.inf, math.nan])
+def test_a_time_out_is_a_time(seconds: float) -> None:
+    with pytest.raises(ConfigurationError, match="timeout_seconds"):
+        ClientSettings("https://us-1.dailystory.com", TOKEN, timeout_seconds=seconds)
 
 
 def certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
