@@ -1,4 +1,4 @@
-"""Memory that DuckDB has freed and keeps, given back between the steps of a plan."""
+"""DuckDB's memory: how much it may use, and what it has freed and keeps, given back between the steps of a plan."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 _LIMIT = "memory_limit"
 _NOW = f"current_setting('{_LIMIT}')"
+_UNITS = {unit: 1024.0**power for power, unit in enumerate(("bytes", "KiB", "MiB", "GiB", "TiB", "PiB"))}
 
 
 def remember_limit(engine: Engine) -> None:
@@ -20,6 +21,13 @@ def remember_limit(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, record: ConnectionPoolEntry) -> None:
         (record.info[_LIMIT],) = connection.execute(f"SELECT {_NOW}").fetchone()
+
+
+def limit_megabytes(connection: Connection) -> float:
+    """What a DuckDB connection may use, in millions of bytes, as it stands at this moment."""
+    said = str(connection.exec_driver_sql(f"SELECT {_NOW}").scalar())  # "190.7 MiB"
+    number, unit = said.split()
+    return float(number) * _UNITS[unit] / 1e6
 
 
 def give_back_memory(connection: Connection) -> None:

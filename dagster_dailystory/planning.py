@@ -54,11 +54,11 @@ from dagster_dailystory.row_hashes import HashedRows, RowHashes
 from dagster_dailystory.spans import (
     HASHED_ROWS,
     MOVED_ROWS,
-    WIDE_ROWS,
     Span,
     each_span,
     spans_of_keys,
     spans_of_numbers,
+    wide_rows,
 )
 from dagster_dailystory.staging import Staged, stage_source
 from dagster_dailystory.state import State
@@ -118,6 +118,7 @@ class _Draft:
         self._by_field: Mapping[str, int] = {}
         self._by_reason: Counter[str] = Counter()
         self._rows_pending = 0
+        self._wide_rows = wide_rows(state.connection)
         self._sequences: Sequence[Span] = ()
         self._source_is_empty = True
 
@@ -167,7 +168,7 @@ class _Draft:
 
     def _spans_to_compare(self, diff: Diff, hashed: HashedRows | None) -> Sequence[Span]:
         if diff.present is None or hashed is None:
-            return self._spans(diff, WIDE_ROWS)
+            return self._spans(diff, self._wide_rows)
         moved, key = hashed.relation, diff.tables.key_names[0]
         rows_moved = self._scalar(select(func.count()).select_from(moved))
         return spans_of_keys(rows_moved, MOVED_ROWS, moved, key, self._state.connection)
@@ -186,8 +187,8 @@ class _Draft:
         pending = self._temporary("pending", query)
         self._append_parts(pending, others)
         if self._options.plans_deletions and not diff.joins_both_ways and not self._is_everybody_there(diff, pending):
-            self._append_parts(pending, diff.departed(self._spans(diff, WIDE_ROWS)))
-        self._sequences = spans_of_numbers(self._highest_in(pending), self._state.dialect)
+            self._append_parts(pending, diff.departed(self._spans(diff, self._wide_rows)))
+        self._sequences = spans_of_numbers(self._highest_in(pending), self._wide_rows, self._state.dialect)
         return pending
 
     def _append_parts(self, pending: TableClause, parts: Iterable[tuple[SqlQuery, Mapping[str, object]]]) -> None:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, Dialect, FromClause, bindparam, func, literal_column, select
 
 from dagster_dailystory.dialect import SqlQuery, SqlValue
+from dagster_dailystory.memory import limit_megabytes
 
-WIDE_ROWS, HASHED_ROWS, MOVED_ROWS = 250_000, 500_000, 50_000
-"""So many rows of twenty columns, hashes of rows, and rows that moved are joined at once by DuckDB.
+HASHED_ROWS, MOVED_ROWS = 500_000, 50_000
+"""So many hashes of rows, and rows that moved, are joined at once by DuckDB, within a limit of 80 MB."""
 
-With the first, a plan needs a memory limit of 200 MB; with the other two, 80. It takes no longer than in one go.
-"""
+_FEWEST_WIDE_ROWS, _MOST_WIDE_ROWS = 16_000, 250_000
+_WIDE_ROWS_PER_MEGABYTE, _MEGABYTES_BESIDE_THEM = 1_600, 60
+"""Measured: of the rows of twenty columns, joined with as many, 90,000 fit into 100 MB, 40,000 into 80."""
 
 _SAMPLES_PER_SPAN = 250
 _WRITTEN_ROWS = 25_000
@@ -59,6 +61,14 @@ WHOLE = Span()
 """All keys."""
 
 
+def wide_rows(connection: Connection) -> int:
+    """How many whole rows DuckDB can join at once within its limit; it takes no longer than in one go."""
+    if connection.dialect.name != "duckdb":
+        return _MOST_WIDE_ROWS
+    rows = int(_WIDE_ROWS_PER_MEGABYTE * (limit_megabytes(connection) - _MEGABYTES_BESIDE_THEM))
+    return min(max(rows, _FEWEST_WIDE_ROWS), _MOST_WIDE_ROWS)
+
+
 def spans_of_keys(rows: int, span_rows: int, relation: FromClause, key: str, connection: Connection) -> Sequence[Span]:
     """Cut the keys of a relation into spans of about equal size.
 
@@ -83,11 +93,17 @@ def spans_of_keys(rows: int, span_rows: int, relation: FromClause, key: str, con
     return [Span(first, end) for first, end in zip([None, *bounds], [*bounds, None], strict=True)]
 
 
-def spans_of_numbers(highest: int, dialect: Dialect) -> Sequence[Span]:
-    """Cut the numbers from 1 to the highest into spans that DuckDB writes one after the other."""
+def spans_of_numbers(highest: int, widest: int, dialect: Dialect) -> Sequence[Span]:
+    """Cut the numbers from 1 to the highest into spans that DuckDB writes one after the other.
+
+    Args:
+        highest: How many rows there are.
+        widest: As many rows as it may write at once; see `wide_rows`.
+        dialect: Of the state's database.
+    """
     if dialect.name != "duckdb":
         return [WHOLE]
-    span_rows = _WRITTEN_ROWS if highest <= WIDE_ROWS else WIDE_ROWS
+    span_rows = _WRITTEN_ROWS if highest <= widest else widest
     bounds = range(1 + span_rows, highest + 1, span_rows)
     return [Span(first, end) for first, end in zip([None, *bounds], [*bounds, None], strict=True)]
 

@@ -10,7 +10,11 @@ import pytest
 from harness import World, people
 from sqlalchemy import Connection, Engine, event
 
-from dagster_dailystory.memory import give_back_memory
+from dagster_dailystory.memory import give_back_memory, limit_megabytes
+from dagster_dailystory.model import ContactSync, PlanOptions, Scope
+from dagster_dailystory.places import Destination, Warehouse
+from dagster_dailystory.report import PlanSummary
+from dagster_dailystory.sync import plan_contact_sync
 from dagster_dailystory.testing import Sandbox
 from dagster_dailystory.warehouse import open_engine
 
@@ -36,6 +40,15 @@ def test_the_limit_of_the_url_stays(tmp_path: Path):
         before = said(connection, LIMIT)
         give_back_memory(connection)
         assert said(connection, LIMIT) == before == "286.1 MiB"
+
+
+@pytest.mark.parametrize("limit", ["1000KB", "90MB", "3GB", "2TB"])
+def test_a_limit_is_read_in_every_unit(tmp_path: Path, limit: str):
+    with opened(tmp_path).begin() as connection:
+        connection.exec_driver_sql(f"SET memory_limit = '{limit}'")
+        number, unit = re.fullmatch(r"(\d+)(\w+)", limit).groups()
+        megabytes = int(number) * {"KB": 1e-3, "MB": 1, "GB": 1e3, "TB": 1e6}[unit]
+        assert limit_megabytes(connection) == pytest.approx(megabytes, rel=0.05)
 
 
 def test_a_transaction_goes_on(tmp_path: Path):
@@ -133,3 +146,48 @@ def test_each_large_step_of_a_plan_starts_from_what_is_in_use(new_database, ware
     large = {"staged", "pending", "judged", "changes", "row_hashes"} & before.keys()
     assert {before[step] for step in large} == {"SET memory_limit"}
     assert len(large) == 4
+
+
+WIDE = [f"text_{number}" for number in range(17)]
+WIDE_SYNC = ContactSync(
+    name="customers",
+    source="customers",
+    key="customer_id",
+    fields={"email": "email"},
+    extended_properties={name: name for name in WIDE},
+    max_deleted_fraction=None,
+)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_hundred_megabytes_are_enough_for_every_kind_of_plan(tmp_path: Path):
+    """A first load, all rows once more, and a third of them changed; `docs/warehouses.md` advises this limit."""
+    rows, url = 300_000, f"duckdb:///{tmp_path / 'warehouse.duckdb'}"
+    texts = ", ".join(f"'Value ' || i % 499 AS {name}" for name in WIDE)
+    with open_engine(url).begin() as connection:
+        connection.exec_driver_sql(
+            f"CREATE TABLE customers AS SELECT i AS customer_id, 'p' || i || '@example.com' AS email, {texts}"
+            f" FROM range({rows}) AS series(i)"
+        )
+    warehouse, nowhere = Warehouse.at(f"{url}?memory_limit=100MB"), Destination("http://127.0.0.1:9/api/v1", "none")
+
+    def plan(scope: Scope) -> PlanSummary:
+        return plan_contact_sync(WIDE_SYNC, warehouse, nowhere, PlanOptions(scope=scope))
+
+    assert plan(Scope.CHANGED).rows_to_create == rows
+    with open_engine(url).begin() as connection:
+        values = ", ".join(["field_email", *(f"custom_{name}" for name in WIDE)])
+        connection.exec_driver_sql(
+            f"INSERT INTO dailystory_customers_snapshot (customer_id, identity_email, resend_all, {values})"
+            f" SELECT customer_id, identity_email, false, {values} FROM dailystory_customers_changes"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO dailystory_customers_contact_map (customer_id, dsid, first_synced_at, last_synced_at)"
+            " SELECT customer_id, customer_id::TEXT, now(), now() FROM customers"
+        )
+    assert plan(Scope.ALL).rows_to_update == rows
+    assert plan(Scope.CHANGED).rows_unchanged == rows
+    with open_engine(url).begin() as connection:
+        connection.exec_driver_sql("UPDATE customers SET text_3 = 'another' WHERE customer_id % 3 = 0")
+    assert plan(Scope.CHANGED).rows_to_update == rows // 3

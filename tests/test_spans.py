@@ -16,11 +16,11 @@ from dagster_dailystory.row_hashes import RowHashes
 from dagster_dailystory.spans import (
     MOVED_ROWS,
     WHOLE,
-    WIDE_ROWS,
     Span,
     each_span,
     spans_of_keys,
     spans_of_numbers,
+    wide_rows,
 )
 from dagster_dailystory.state import open_state
 from dagster_dailystory.sync import plan_contact_sync
@@ -89,13 +89,22 @@ def test_spans_of_keys_hold_each_key_once(connection: sa.Connection, span_rows: 
     assert sorted(held) == list(range(ROWS))
 
 
+@pytest.mark.parametrize(("limit", "rows"), [("50MB", 16_000), ("80MB", 32_000), ("100MB", 64_000), ("64GB", 250_000)])
+def test_fewer_rows_are_joined_at_once_where_memory_is_scarce(connection: sa.Connection, limit: str, rows: int) -> None:
+    connection.exec_driver_sql(f"SET memory_limit = '{limit}'")
+    assert wide_rows(connection) == pytest.approx(rows, rel=0.02)
+
+
+def test_other_databases_look_after_their_memory_themselves() -> None:
+    with sa.create_engine("sqlite://").connect() as connection:
+        assert wide_rows(connection) == 250_000
+
+
 def test_spans_of_numbers_hold_each_number_once() -> None:
     duckdb, sqlite = (sa.make_url(f"{name}://").get_dialect()() for name in ("duckdb", "sqlite"))
-    assert spans_of_numbers(1_000_000, sqlite) == [WHOLE]
-    row_group = 122_880  # DuckDB keeps in memory what does not fill one
-    assert row_group < WIDE_ROWS
-    for highest, span_rows in ((0, 25_000), (1, 25_000), (25_001, 25_000), (80_000, 25_000), (3_000_000, WIDE_ROWS)):
-        spans = spans_of_numbers(highest, duckdb)
+    assert spans_of_numbers(1_000_000, 250_000, sqlite) == [WHOLE]
+    for highest, span_rows in ((0, 25_000), (1, 25_000), (25_001, 25_000), (80_000, 25_000), (3_000_000, 90_000)):
+        spans = spans_of_numbers(highest, 90_000, duckdb)
         assert spans[0].first is None
         assert spans[-1].end is None
         assert [span.end for span in spans[:-1]] == [span.first for span in spans[1:]]

@@ -845,6 +845,8 @@ WHERE true;
 
 SELECT current_database(), current_schema(), current_schemas(false), current_setting('search_path');
 
+SELECT current_setting('memory_limit');
+
 SELECT dailystory_customers_changes.operation, count(*) AS count_1 
 FROM dailystory_customers_changes 
 WHERE dailystory_customers_changes.plan_id = ? GROUP BY dailystory_customers_changes.operation;
