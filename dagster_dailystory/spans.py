@@ -103,7 +103,7 @@ def spans_of_numbers(highest: int, widest: int, dialect: Dialect) -> Sequence[Sp
     """
     if dialect.name != "duckdb":
         return [WHOLE]
-    span_rows = _WRITTEN_ROWS if highest <= widest else widest
+    span_rows = _WRITTEN_ROWS if highest <= _MOST_WIDE_ROWS else widest
     bounds = range(1 + span_rows, highest + 1, span_rows)
     return [Span(first, end) for first, end in zip([None, *bounds], [*bounds, None], strict=True)]
 

@@ -103,7 +103,14 @@ def test_other_databases_look_after_their_memory_themselves() -> None:
 def test_spans_of_numbers_hold_each_number_once() -> None:
     duckdb, sqlite = (sa.make_url(f"{name}://").get_dialect()() for name in ("duckdb", "sqlite"))
     assert spans_of_numbers(1_000_000, 250_000, sqlite) == [WHOLE]
-    for highest, span_rows in ((0, 25_000), (1, 25_000), (25_001, 25_000), (80_000, 25_000), (3_000_000, 90_000)):
+    for highest, span_rows in (
+        (0, 25_000),
+        (1, 25_000),
+        (25_001, 25_000),
+        (250_000, 25_000),
+        (250_001, 90_000),
+        (3_000_000, 90_000),
+    ):
         spans = spans_of_numbers(highest, 90_000, duckdb)
         assert spans[0].first is None
         assert spans[-1].end is None
