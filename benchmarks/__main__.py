@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import statistics
 import subprocess
@@ -235,6 +236,8 @@ def _on_a_copy(url: str, task_of: Callable[[str], Task]) -> Measured:
     path = Path(url.split(":///")[1])
     copy = path.with_stem(f"{path.stem}-copy")
     shutil.copy(path, copy)
+    with copy.open("rb") as written:  # else the contender's own fsync would write the whole file
+        os.fsync(written.fileno())
     try:
         return in_a_process("ours_plan", task_of(url.replace(str(path), str(copy))))
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -14,7 +15,7 @@ _UNITS = {unit: 1024.0**power for power, unit in enumerate(("bytes", "KiB", "MiB
 
 
 def remember_limit(engine: Engine) -> None:
-    """Note the limit that each connection of a DuckDB engine begins with: another one is somebody else's."""
+    """Note the limit that each connection of a DuckDB engine begins with: one that is set later is somebody else's."""
     if _limit_of(engine) is None:
         return
 
@@ -24,10 +25,10 @@ def remember_limit(engine: Engine) -> None:
 
 
 def limit_megabytes(connection: Connection) -> float:
-    """What a DuckDB connection may use, in millions of bytes, as it stands at this moment."""
+    """What a DuckDB connection may use, in millions of bytes, as it stands at this moment; infinity for no limit."""
     said = str(connection.exec_driver_sql(f"SELECT {_NOW}").scalar())  # "190.7 MiB"
-    number, unit = said.split()
-    return float(number) * _UNITS[unit] / 1e6
+    number, _, unit = said.partition(" ")
+    return float(number) * _UNITS[unit] / 1e6 if unit in _UNITS else math.inf
 
 
 def give_back_memory(connection: Connection) -> None:

@@ -11,16 +11,16 @@ from dagster_dailystory.dialect import SqlQuery, SqlValue
 from dagster_dailystory.memory import limit_megabytes
 
 HASHED_ROWS, MOVED_ROWS = 500_000, 50_000
-"""So many hashes of rows, and rows that moved, are joined at once by DuckDB, within a limit of 80 MB."""
+"""So many hashes of rows, and rows that moved, are joined at once by DuckDB."""
 
 _FEWEST_WIDE_ROWS, _MOST_WIDE_ROWS = 16_000, 250_000
-_WIDE_ROWS_PER_MEGABYTE, _MEGABYTES_BESIDE_THEM = 1_600, 60
+_WIDE_ROWS_PER_MEGABYTE, _MEGABYTES_BESIDE_THEM = 1_800, 60
 """Measured: of the rows of twenty columns, joined with as many, 90,000 fit into 100 MB, 40,000 into 80."""
 
 _SAMPLES_PER_SPAN = 250
 _WRITTEN_ROWS = 25_000
-"""Of sixty columns, within the least limit. Many are written in wide spans all the same: what fills a row group of
-122,880 goes into the file at once, and the remainders of many statements stay in memory."""
+"""Of sixty columns, within the least limit. Many are written in wider spans where memory allows: what fills a row group
+of 122,880 goes into the file at once, and the remainders of many statements stay in memory."""
 
 _FIRST, _END = "span_first", "span_end"
 
@@ -62,11 +62,14 @@ WHOLE = Span()
 
 
 def wide_rows(connection: Connection) -> int:
-    """How many whole rows DuckDB can join at once within its limit; it takes no longer than in one go."""
+    """How many whole rows DuckDB can join at once within its limit.
+
+    Where rows lie in the order of their key it takes no longer than in one go; elsewhere each span reads them all.
+    """
     if connection.dialect.name != "duckdb":
         return _MOST_WIDE_ROWS
-    rows = int(_WIDE_ROWS_PER_MEGABYTE * (limit_megabytes(connection) - _MEGABYTES_BESIDE_THEM))
-    return min(max(rows, _FEWEST_WIDE_ROWS), _MOST_WIDE_ROWS)
+    rows = _WIDE_ROWS_PER_MEGABYTE * (limit_megabytes(connection) - _MEGABYTES_BESIDE_THEM)
+    return int(min(max(rows, _FEWEST_WIDE_ROWS), _MOST_WIDE_ROWS))
 
 
 def spans_of_keys(rows: int, span_rows: int, relation: FromClause, key: str, connection: Connection) -> Sequence[Span]:
@@ -103,7 +106,7 @@ def spans_of_numbers(highest: int, widest: int, dialect: Dialect) -> Sequence[Sp
     """
     if dialect.name != "duckdb":
         return [WHOLE]
-    span_rows = _WRITTEN_ROWS if highest <= _MOST_WIDE_ROWS else widest
+    span_rows = _WRITTEN_ROWS if highest <= _MOST_WIDE_ROWS else max(widest, _WRITTEN_ROWS)
     bounds = range(1 + span_rows, highest + 1, span_rows)
     return [Span(first, end) for first, end in zip([None, *bounds], [*bounds, None], strict=True)]
 

@@ -89,7 +89,9 @@ def test_spans_of_keys_hold_each_key_once(connection: sa.Connection, span_rows: 
     assert sorted(held) == list(range(ROWS))
 
 
-@pytest.mark.parametrize(("limit", "rows"), [("50MB", 16_000), ("80MB", 32_000), ("100MB", 64_000), ("64GB", 250_000)])
+@pytest.mark.parametrize(
+    ("limit", "rows"), [("50MB", 16_000), ("80MB", 36_000), ("100MB", 72_000), ("200MB", 250_000), ("64GB", 250_000)]
+)
 def test_fewer_rows_are_joined_at_once_where_memory_is_scarce(connection: sa.Connection, limit: str, rows: int) -> None:
     connection.exec_driver_sql(f"SET memory_limit = '{limit}'")
     assert wide_rows(connection) == pytest.approx(rows, rel=0.02)
