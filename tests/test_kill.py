@@ -20,7 +20,7 @@ from dagster_dailystory.sandbox import Sandbox, SandboxSettings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-ROWS = 5_000
+ROWS = 10_000
 REPEATS_PER_KILL = FLUSH_ROWS + CONCURRENCY
 Death = dict[str, object]
 
@@ -116,7 +116,7 @@ def random_deaths(seed: int, count: int) -> list[Death]:
     """Instants all over a run: at a time, before a statement of the plan or the send, before and after a request."""
     chance = random.Random(seed)
     kinds: Sequence[Callable[[], Death]] = (
-        lambda: {"at": "seconds", "number": round(chance.uniform(0.05, 1.2), 3)},
+        lambda: {"at": "seconds", "number": round(chance.uniform(0.05, 0.8), 3)},
         lambda: {"at": "statement", "number": chance.randint(1, 70)},
         lambda: {"at": "request", "number": chance.randint(1, 250)},
         lambda: {"at": "response", "number": chance.randint(1, 250)},
@@ -169,14 +169,14 @@ def loads() -> Iterator[tuple[Sequence[str], Sequence[Death]]]:
         "UPDATE people SET city = 'Rome', plan = 'silver' WHERE mod(id, 8) = 0",
         f"{people} FROM generate_series({ROWS + 1}, {ROWS + 400}) AS t(i)",
     )
-    yield leave_change_and_come, random_deaths(1, 17)
+    yield leave_change_and_come, random_deaths(1, 22)
     return_and_change = (
         f"{people} FROM (SELECT i * 20 + 3 FROM generate_series(0, {ROWS // 20 - 1}) AS s(i)) AS t(i)",
         "UPDATE people SET first_name = 'New' || id WHERE mod(id, 7) = 0",
     )
-    yield return_and_change, random_deaths(2, 17)
+    yield return_and_change, random_deaths(2, 22)
     come_and_rekey = (
         f"{people} FROM generate_series({ROWS + 401}, {ROWS + 1000}) AS t(i)",
         "UPDATE people SET id = id + 100000 WHERE mod(id, 16) = 5",
     )
-    yield come_and_rekey, random_deaths(3, 17)
+    yield come_and_rekey, random_deaths(3, 22)
