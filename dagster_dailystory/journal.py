@@ -68,8 +68,11 @@ class Journal:
         open_changes = and_(changes.c.plan_id == self._plan_id, changes.c.outcome.is_(None))
         records = and_(open_changes, changes.c.operation == Operation.RECORD.value)
         departs = and_(open_changes, changes.c.operation == Operation.DEPART.value)
+        silent = or_(records, departs)
         snapshot = self._tables.snapshot
         with self._state.connection.begin():
+            if not self._has(changes, silent):
+                return
             self._lease.renew(self._state)
             recorded = select(changes).where(records).subquery("recorded")
             moved: dict[str, SqlValue] = {
@@ -84,7 +87,6 @@ class Journal:
             gone = select(*self._keys(changes)).where(departs).subquery("gone")
             absent = {"absent_since": now, "absent_action": Deletes.KEEP.value}
             execute(snapshot.update().where(self._tables.same_key(snapshot, gone)).values(**absent))
-            silent = or_(records, departs)
             execute(changes.update().where(silent).values(outcome=Outcome.RECORDED.value, answered_at=now))
 
     def acknowledge(self, answers: Sequence[Answer], changes: Mapping[int, Change]) -> list[Answer]:

@@ -34,6 +34,9 @@ FLUSH_SECONDS = 1.0
 _FEWEST_INTENTS, _MOST_INTENTS = 50, 2_000
 """Creates whose intents are committed together: about a second's sends, for a crash leaves them all to be looked up."""
 
+_HEAD_ROWS = 250
+"""Rows that are read before the first of them leaves: as many as keep the slots busy until the next are there."""
+
 _MOST_PENDING = 8_000
 """Rows that wait for a retry keep no others from being sent, up to so many in memory."""
 
@@ -139,7 +142,7 @@ class Outbox:
             first, last = self._state.connection.execute(bounds).one()
         if first is None:
             return
-        chunks = self._reader.chunks(changes, wanted, first, last)
+        chunks = self._reader.chunks(changes, wanted, first, last, _HEAD_ROWS)
         while True:
             with self._state.connection.begin():
                 chunk = next(chunks, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, func, null, select
 
@@ -72,11 +73,19 @@ class RowReader:
         return func.coalesce(new, self._tables.snapshot.c[name], type_=new.type).label(name)
 
     def chunks(
-        self, rows: FromClause, where: ColumnElement[bool], first: int, last: int
+        self, rows: FromClause, where: ColumnElement[bool], first: int, last: int, head_rows: int = CHUNK_ROWS
     ) -> Iterator[Sequence[RowMapping]]:
-        """Read rows by ranges of their sequence: no cursor stays open while the caller writes."""
-        for start in range(first, last + 1, CHUNK_ROWS):
-            chunk = and_(where, rows.c.sequence.between(start, min(start + CHUNK_ROWS - 1, last)))
+        """Read rows by ranges of their sequence: no cursor stays open while the caller writes.
+
+        Args:
+            rows: `pending` or `changes`.
+            where: Which of them.
+            first: The lowest sequence.
+            last: The highest one.
+            head_rows: Rows of the first chunk, which somebody may be waiting for.
+        """
+        for start, end in pairwise([first, *range(first + head_rows, last + 1, CHUNK_ROWS), last + 1]):
+            chunk = and_(where, rows.c.sequence.between(start, end - 1))
             query = self.query(rows, self._neighbourhood(rows, chunk)).where(chunk).order_by(rows.c.sequence)
             yield self._state.connection.execute(query).mappings().all()
 

@@ -29,7 +29,7 @@ __all__ = ["Sender", "SenderCounts", "SenderSettings"]
 
 _T = TypeVar("_T")
 
-_HAND_OVER_SECONDS = 0.005
+_HAND_OVER_SECONDS = 0.01
 """Answers are handed over together when they come within this time: waking a thread for each costs more than a row."""
 _CLEAN_UP_SECONDS = 0.5
 
