@@ -270,7 +270,7 @@ def among(columns: Sequence[SqlValue], found: SqlQuery) -> ColumnElement[bool]:
 
 
 def by_one_thread(insert: Insert, column: Column[Any], dialect: Dialect) -> Executable:
-    """Let one thread of DuckDB write a wide table: each that does holds half a megabyte for each column.
+    """Let one thread of DuckDB write a table: each that does holds half a megabyte for each column.
 
     It has no such word; a statement that returns something is written so.
     """

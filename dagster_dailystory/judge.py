@@ -22,8 +22,9 @@ from sqlalchemy import (
 from dagster_dailystory.bulk import json_rows, rows_parameter
 from dagster_dailystory.change import REMEMBERED_REASONS, Identity, Operation, Reason, Rejection
 from dagster_dailystory.contact import check_row, identity_of, sends_nothing
-from dagster_dailystory.dialect import BIG_INTEGER, BOOLEAN, TEXT, SqlQuery, SqlType, index_temporary
+from dagster_dailystory.dialect import BIG_INTEGER, BOOLEAN, TEXT, SqlQuery, SqlType, by_one_thread, index_temporary
 from dagster_dailystory.fields import FieldKind
+from dagster_dailystory.memory import give_back_memory
 from dagster_dailystory.model import PlanOptions, Scope
 from dagster_dailystory.plain import plain_updates
 from dagster_dailystory.privacy import row_fingerprint
@@ -69,8 +70,9 @@ class JudgedTable:
 
     def add_selected(self, state: State, verdicts: SqlQuery, parameters: Mapping[str, object]) -> None:
         """Append verdicts that the database reaches by itself."""
-        names = [column.name for column in verdicts.selected_columns]
-        state.connection.execute(self.table.insert().from_select(names, verdicts), parameters)
+        give_back_memory(state.connection)
+        insert = self.table.insert().from_select([column.name for column in verdicts.selected_columns], verdicts)
+        state.connection.execute(by_one_thread(insert, self.table.c.sequence, state.dialect), parameters).close()
 
     def amend(self, state: State, rows: list[dict[str, object]], columns: tuple[str, ...]) -> None:
         """Change some columns of verdicts, found by their sequence."""

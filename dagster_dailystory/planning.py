@@ -51,15 +51,7 @@ from dagster_dailystory.rejections import Rejections
 from dagster_dailystory.report import PlanStatus, PlanSummary
 from dagster_dailystory.row_hash import ROW_HASH
 from dagster_dailystory.row_hashes import HashedRows, RowHashes
-from dagster_dailystory.spans import (
-    HASHED_ROWS,
-    MOVED_ROWS,
-    Span,
-    each_span,
-    spans_of_keys,
-    spans_of_numbers,
-    wide_rows,
-)
+from dagster_dailystory.spans import HASHED_ROWS, Span, each_span, rows_at_once, spans_of_keys, spans_of_numbers
 from dagster_dailystory.staging import Staged, stage_source
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables
@@ -118,7 +110,6 @@ class _Draft:
         self._by_field: Mapping[str, int] = {}
         self._by_reason: Counter[str] = Counter()
         self._rows_pending = 0
-        self._wide_rows = wide_rows(state.connection)
         self._sequences: Sequence[Span] = ()
         self._source_is_empty = True
 
@@ -128,6 +119,7 @@ class _Draft:
         keys = [each for key in options.keys for each in _typed_keys(key, staged.key_types)]
         diff = Diff(staged.relation, tables, options, state.dialect, keys, staged.present)
         self._rows_read, rows_keyed = map(int, state.connection.execute(diff.row_counts()).one())
+        self._at_once = rows_at_once(diff.source, state.connection)
         hashed, hashes = staged.hashed, RowHashes(state, tables)
         if hashed is not None and staged.narrows and hashes.are_of(hashed.version):
             diff, hashed = self._of_the_moved(diff, hashed, is_stored=staged.is_stored)
@@ -168,10 +160,10 @@ class _Draft:
 
     def _spans_to_compare(self, diff: Diff, hashed: HashedRows | None) -> Sequence[Span]:
         if diff.present is None or hashed is None:
-            return self._spans(diff, self._wide_rows)
+            return self._spans(diff, self._at_once.compared)
         moved, key = hashed.relation, diff.tables.key_names[0]
         rows_moved = self._scalar(select(func.count()).select_from(moved))
-        return spans_of_keys(rows_moved, MOVED_ROWS, moved, key, self._state.connection)
+        return spans_of_keys(rows_moved, self._at_once.moved, moved, key, self._state.connection)
 
     def _judge(self, diff: Diff, pending: TableClause) -> Table:
         give_back_memory(self._state.connection)
@@ -187,8 +179,8 @@ class _Draft:
         pending = self._temporary("pending", query)
         self._append_parts(pending, others)
         if self._options.plans_deletions and not diff.joins_both_ways and not self._is_everybody_there(diff, pending):
-            self._append_parts(pending, diff.departed(self._spans(diff, self._wide_rows)))
-        self._sequences = spans_of_numbers(self._highest_in(pending), self._wide_rows, self._state.dialect)
+            self._append_parts(pending, diff.departed(self._spans(diff, self._at_once.compared)))
+        self._sequences = spans_of_numbers(self._highest_in(pending), self._at_once, self._state.dialect)
         return pending
 
     def _append_parts(self, pending: TableClause, parts: Iterable[tuple[SqlQuery, Mapping[str, object]]]) -> None:

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
-from sqlalchemy import ColumnElement, Connection, Dialect, FromClause, bindparam, func, literal_column, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Dialect,
+    FromClause,
+    Text,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    select,
+)
 
 from dagster_dailystory.dialect import SqlQuery, SqlValue
 from dagster_dailystory.memory import limit_megabytes
 
-HASHED_ROWS, MOVED_ROWS = 500_000, 50_000
-"""So many hashes of rows, and rows that moved, are joined at once by DuckDB."""
-
-_FEWEST_WIDE_ROWS, _MOST_WIDE_ROWS = 16_000, 250_000
-_WIDE_ROWS_PER_MEGABYTE, _MEGABYTES_BESIDE_THEM = 1_800, 60
-"""Measured: of the rows of twenty columns, joined with as many, 90,000 fit into 100 MB, 40,000 into 80."""
+HASHED_ROWS = 500_000
+"""So many hashes of rows are joined at once by DuckDB."""
 
 _SAMPLES_PER_SPAN = 250
-_WRITTEN_ROWS = 25_000
-"""Of sixty columns, within the least limit. Many are written in wider spans where memory allows: what fills a row group
-of 122,880 goes into the file at once, and the remainders of many statements stay in memory."""
 
 _FIRST, _END = "span_first", "span_end"
 
@@ -61,15 +65,42 @@ WHOLE = Span()
 """All keys."""
 
 
-def wide_rows(connection: Connection) -> int:
-    """How many whole rows DuckDB can join at once within its limit.
+@dataclass(frozen=True)
+class RowsAtOnce:
+    """How many rows DuckDB takes at once.
 
-    Where rows lie in the order of their key it takes no longer than in one go; elsewhere each span reads them all.
+    Attributes:
+        compared: Whole rows that are joined with the snapshot. Where they lie in the order of their key it takes no
+            longer than in one go; elsewhere each span reads them all.
+        moved: Rows that are joined with it because their hashes moved.
+        written: Changes that are judged and stored. Many are written in wider spans: what fills a row group of 122,880
+            goes into the file at once, and the remainders of many statements stay in memory.
     """
+
+    compared: int
+    moved: int
+    written: int
+
+
+_MOST = RowsAtOnce(compared=250_000, moved=50_000, written=25_000)
+_FEWEST = 5_000
+_SHARE_OF_MEMORY, _MEGABYTES_BESIDE_THEM = 0.3, 60
+"""Of what a limit leaves beside 60 MB, rows of 0.47 times as much were compared just so, 0.65 were too much."""
+
+_SAMPLE_ROWS = 1_000
+_BYTES_PER_VALUE = 16  # DuckDB's own, beside those of a long text
+
+
+def rows_at_once(source: FromClause, connection: Connection) -> RowsAtOnce:
+    """How many rows of the source DuckDB can take at once within its limit, by the width of the first of them."""
     if connection.dialect.name != "duckdb":
-        return _MOST_WIDE_ROWS
-    rows = _WIDE_ROWS_PER_MEGABYTE * (limit_megabytes(connection) - _MEGABYTES_BESIDE_THEM)
-    return int(min(max(rows, _FEWEST_WIDE_ROWS), _MOST_WIDE_ROWS))
+        return _MOST
+    some = select(source).limit(_SAMPLE_ROWS).subquery("some")
+    texts = (func.coalesce(func.strlen(cast(column, Text())), 0) for column in some.c)
+    widths = connection.execute(select(*(func.avg(text) for text in texts))).one()
+    row_bytes = sum(_BYTES_PER_VALUE + float(width or 0) for width in widths)
+    rows = _SHARE_OF_MEMORY * (limit_megabytes(connection) - _MEGABYTES_BESIDE_THEM) * 1e6 / row_bytes
+    return RowsAtOnce(*(int(min(max(rows, _FEWEST), most)) for most in astuple(_MOST)))
 
 
 def spans_of_keys(rows: int, span_rows: int, relation: FromClause, key: str, connection: Connection) -> Sequence[Span]:
@@ -96,18 +127,18 @@ def spans_of_keys(rows: int, span_rows: int, relation: FromClause, key: str, con
     return [Span(first, end) for first, end in zip([None, *bounds], [*bounds, None], strict=True)]
 
 
-def spans_of_numbers(highest: int, widest: int, dialect: Dialect) -> Sequence[Span]:
+def spans_of_numbers(highest: int, at_once: RowsAtOnce, dialect: Dialect) -> Sequence[Span]:
     """Cut the numbers from 1 to the highest into spans that DuckDB writes one after the other.
 
     Args:
         highest: How many rows there are.
-        widest: As many rows as it may write at once; see `wide_rows`.
+        at_once: As many as it may take together; see `rows_at_once`.
         dialect: Of the state's database.
     """
     if dialect.name != "duckdb":
         return [WHOLE]
-    span_rows = _WRITTEN_ROWS if highest <= _MOST_WIDE_ROWS else max(widest, _WRITTEN_ROWS)
-    bounds = range(1 + span_rows, highest + 1, span_rows)
+    width = at_once.written if highest <= _MOST.compared else at_once.compared
+    bounds = range(1 + width, highest + 1, width)
     return [Span(first, end) for first, end in zip([None, *bounds], [*bounds, None], strict=True)]
 
 

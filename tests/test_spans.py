@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 from functools import partial
 from typing import Any
 
@@ -14,13 +14,13 @@ from dagster_dailystory.model import ContactSync, PlanOptions
 from dagster_dailystory.places import Destination, Warehouse
 from dagster_dailystory.row_hashes import RowHashes
 from dagster_dailystory.spans import (
-    MOVED_ROWS,
     WHOLE,
+    RowsAtOnce,
     Span,
     each_span,
+    rows_at_once,
     spans_of_keys,
     spans_of_numbers,
-    wide_rows,
 )
 from dagster_dailystory.state import open_state
 from dagster_dailystory.sync import plan_contact_sync
@@ -89,23 +89,48 @@ def test_spans_of_keys_hold_each_key_once(connection: sa.Connection, span_rows: 
     assert sorted(held) == list(range(ROWS))
 
 
+def values(connection: sa.Connection, text_bytes: int, columns: int) -> sa.FromClause:
+    texts = ", ".join(f"repeat('x', {text_bytes}) AS text_{number}" for number in range(columns))
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE wide AS SELECT {texts} FROM range(2000)")
+    return sa.table("wide", *(sa.column(f"text_{number}", sa.Text()) for number in range(columns)))
+
+
 @pytest.mark.parametrize(
-    ("limit", "rows"), [("50MB", 16_000), ("80MB", 36_000), ("100MB", 72_000), ("200MB", 250_000), ("64GB", 250_000)]
+    ("limit", "text_bytes", "columns", "rows"),
+    [
+        ("50MB", 10, 20, (5_000, 5_000, 5_000)),
+        ("80MB", 10, 20, (11_500, 11_500, 11_500)),
+        ("110MB", 10, 20, (28_800, 28_800, 25_000)),
+        ("200MB", 10, 20, (80_800, 50_000, 25_000)),
+        ("200MB", 44, 20, (35_000, 35_000, 25_000)),
+        ("200MB", 10, 60, (26_900, 26_900, 25_000)),
+        ("64GB", 44, 60, (250_000, 50_000, 25_000)),
+    ],
 )
-def test_fewer_rows_are_joined_at_once_where_memory_is_scarce(connection: sa.Connection, limit: str, rows: int) -> None:
+def test_fewer_rows_are_taken_at_once_where_memory_is_scarce_or_rows_are_wide(
+    connection: sa.Connection, limit: str, text_bytes: int, columns: int, rows: tuple[int, ...]
+) -> None:
+    wide = values(connection, text_bytes, columns)
     connection.exec_driver_sql(f"SET memory_limit = '{limit}'")
-    assert wide_rows(connection) == pytest.approx(rows, rel=0.02)
+    assert astuple(rows_at_once(wide, connection)) == pytest.approx(rows, rel=0.02)
+
+
+def test_an_empty_table_and_values_that_are_null_have_a_width(connection: sa.Connection) -> None:
+    empty = sa.select(sa.literal(1).label("one"), sa.null().label("nothing"))
+    for source in (empty.subquery(), empty.where(sa.false()).subquery()):
+        assert rows_at_once(source, connection).compared == 250_000
 
 
 def test_other_databases_look_after_their_memory_themselves() -> None:
     with sa.create_engine("sqlite://").connect() as connection:
-        assert wide_rows(connection) == 250_000
+        assert rows_at_once(sa.table("nothing"), connection).compared == 250_000
 
 
 def test_spans_of_numbers_hold_each_number_once() -> None:
     duckdb, sqlite = (sa.make_url(f"{name}://").get_dialect()() for name in ("duckdb", "sqlite"))
-    assert spans_of_numbers(1_000_000, 250_000, sqlite) == [WHOLE]
-    for highest, span_rows in (
+    at_once = RowsAtOnce(compared=90_000, moved=50_000, written=25_000)
+    assert spans_of_numbers(1_000_000, at_once, sqlite) == [WHOLE]
+    for highest, width in (
         (0, 25_000),
         (1, 25_000),
         (25_001, 25_000),
@@ -113,11 +138,11 @@ def test_spans_of_numbers_hold_each_number_once() -> None:
         (250_001, 90_000),
         (3_000_000, 90_000),
     ):
-        spans = spans_of_numbers(highest, 90_000, duckdb)
+        spans = spans_of_numbers(highest, at_once, duckdb)
         assert spans[0].first is None
         assert spans[-1].end is None
         assert [span.end for span in spans[:-1]] == [span.first for span in spans[1:]]
-        assert len(spans) == max(1, -(-highest // span_rows))
+        assert len(spans) == max(1, -(-highest // width))
 
 
 def test_rows_that_moved_are_found_in_spans_as_in_one(new_database) -> None:
@@ -175,7 +200,7 @@ def test_a_plan_of_more_rows_than_are_written_at_once_holds_each_of_them_once(ne
 
 @pytest.mark.slow
 def test_a_plan_of_more_moved_rows_than_are_joined_at_once_holds_each_of_them_once(new_database) -> None:
-    rows = MOVED_ROWS + 10_000
+    rows = 60_000
     url, nowhere = new_database("duckdb"), Destination("http://127.0.0.1:9/api/v1", "none")
     sync = ContactSync(name="customers", source="customers", key="id", fields={"email": "email", "city": "city"})
     engine = sa.create_engine(url, poolclass=sa.NullPool)
