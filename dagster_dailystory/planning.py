@@ -119,7 +119,10 @@ class _Draft:
         keys = [each for key in options.keys for each in _typed_keys(key, staged.key_types)]
         diff = Diff(staged.relation, tables, options, state.dialect, keys, staged.present)
         self._rows_read, rows_keyed = map(int, state.connection.execute(diff.row_counts()).one())
-        self._at_once = rows_at_once(diff.source, state.connection)
+        known = select(*(tables.snapshot.c[name] for name in (*tables.key_names, *tables.value_names))).subquery(
+            "known"
+        )
+        self._at_once = rows_at_once([known, diff.source], state.connection)
         hashed, hashes = staged.hashed, RowHashes(state, tables)
         if hashed is not None and staged.narrows and hashes.are_of(hashed.version):
             diff, hashed = self._of_the_moved(diff, hashed, is_stored=staged.is_stored)

@@ -91,16 +91,26 @@ _SAMPLE_ROWS = 1_000
 _BYTES_PER_VALUE = 16  # DuckDB's own, beside those of a long text
 
 
-def rows_at_once(source: FromClause, connection: Connection) -> RowsAtOnce:
-    """How many rows of the source DuckDB can take at once within its limit, by the width of the first of them."""
+def rows_at_once(relations: Sequence[FromClause], connection: Connection) -> RowsAtOnce:
+    """How many rows DuckDB can take at once within its limit.
+
+    Args:
+        relations: The rows in question; the first one that has any tells by some of them how wide they are.
+        connection: To the state's database.
+    """
     if connection.dialect.name != "duckdb":
         return _MOST
-    some = select(source).limit(_SAMPLE_ROWS).subquery("some")
-    texts = (func.coalesce(func.strlen(cast(column, Text())), 0) for column in some.c)
-    widths = connection.execute(select(*(func.avg(text) for text in texts))).one()
-    row_bytes = sum(_BYTES_PER_VALUE + float(width or 0) for width in widths)
+    row_bytes = next(filter(None, (_row_bytes(each, connection) for each in relations)), _BYTES_PER_VALUE)
     rows = _SHARE_OF_MEMORY * (limit_megabytes(connection) - _MEGABYTES_BESIDE_THEM) * 1e6 / row_bytes
     return RowsAtOnce(*(int(min(max(rows, _FEWEST), most)) for most in astuple(_MOST)))
+
+
+def _row_bytes(relation: FromClause, connection: Connection) -> float:
+    """About how many bytes a row takes; 0 where there is none."""
+    some = select(relation).limit(_SAMPLE_ROWS).subquery("some")
+    texts = (func.coalesce(func.strlen(cast(column, Text())), 0) for column in some.c)
+    widths = connection.execute(select(*(func.avg(text) for text in texts))).one()
+    return sum(_BYTES_PER_VALUE + float(width) for width in widths if width is not None)
 
 
 def spans_of_keys(rows: int, span_rows: int, relation: FromClause, key: str, connection: Connection) -> Sequence[Span]:

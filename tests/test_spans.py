@@ -112,18 +112,24 @@ def test_fewer_rows_are_taken_at_once_where_memory_is_scarce_or_rows_are_wide(
 ) -> None:
     wide = values(connection, text_bytes, columns)
     connection.exec_driver_sql(f"SET memory_limit = '{limit}'")
-    assert astuple(rows_at_once(wide, connection)) == pytest.approx(rows, rel=0.02)
+    assert astuple(rows_at_once([wide], connection)) == pytest.approx(rows, rel=0.02)
 
 
-def test_an_empty_table_and_values_that_are_null_have_a_width(connection: sa.Connection) -> None:
-    empty = sa.select(sa.literal(1).label("one"), sa.null().label("nothing"))
-    for source in (empty.subquery(), empty.where(sa.false()).subquery()):
-        assert rows_at_once(source, connection).compared == 250_000
+def test_the_width_is_that_of_the_first_relation_with_rows(connection: sa.Connection) -> None:
+    wide, nothing = values(connection, 44, 20), sa.select(sa.null().label("nothing"))
+    empty = sa.select(wide).where(sa.false()).subquery()
+    connection.exec_driver_sql("SET memory_limit = '200MB'")
+    for relations in ([empty, wide], [wide, empty], [wide, nothing.subquery()]):
+        assert rows_at_once(relations, connection).compared == pytest.approx(35_000, rel=0.02)
+    for relations in ([nothing.subquery(), wide], [empty, empty]):
+        assert rows_at_once(relations, connection).compared == 250_000
+    connection.exec_driver_sql("SET memory_limit = '-1'")
+    assert rows_at_once([empty, empty], connection).compared == 250_000
 
 
 def test_other_databases_look_after_their_memory_themselves() -> None:
     with sa.create_engine("sqlite://").connect() as connection:
-        assert rows_at_once(sa.table("nothing"), connection).compared == 250_000
+        assert rows_at_once([sa.table("nothing")], connection).compared == 250_000
 
 
 def test_spans_of_numbers_hold_each_number_once() -> None:

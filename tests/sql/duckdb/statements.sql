@@ -758,26 +758,21 @@ FROM dailystory_customers_pending
 WHERE dailystory_customers_pending.is_new OR dailystory_customers_pending.returns) AS anon_4 ON true;
 
 SELECT avg(coalesce(strlen(CAST("some".customer_id AS TEXT)), ?)) AS avg_1, avg(coalesce(strlen(CAST("some".field_email AS TEXT)), ?)) AS avg_2, avg(coalesce(strlen(CAST("some"."field_firstName" AS TEXT)), ?)) AS avg_3, avg(coalesce(strlen(CAST("some".field_city AS TEXT)), ?)) AS avg_4, avg(coalesce(strlen(CAST("some"."field_lastName" AS TEXT)), ?)) AS avg_5, avg(coalesce(strlen(CAST("some".custom_plan AS TEXT)), ?)) AS avg_6 
-FROM (SELECT source.customer_id AS customer_id, source.field_email AS field_email, source."field_firstName" AS "field_firstName", source.field_city AS field_city, source."field_lastName" AS "field_lastName", source.custom_plan AS custom_plan 
-FROM (SELECT source.customer_id AS customer_id, source.email AS field_email, source.first_name AS "field_firstName", source.level AS field_city, source.plan AS "field_lastName", source.plan AS custom_plan 
-FROM customers AS source) AS source 
+FROM (SELECT known.customer_id AS customer_id, known.field_email AS field_email, known."field_firstName" AS "field_firstName", known.field_city AS field_city, known."field_lastName" AS "field_lastName", known.custom_plan AS custom_plan 
+FROM (SELECT dailystory_customers_snapshot.customer_id AS customer_id, dailystory_customers_snapshot.field_email AS field_email, dailystory_customers_snapshot."field_firstName" AS "field_firstName", dailystory_customers_snapshot.field_city AS field_city, dailystory_customers_snapshot."field_lastName" AS "field_lastName", dailystory_customers_snapshot.custom_plan AS custom_plan 
+FROM dailystory_customers_snapshot) AS known 
  LIMIT ?) AS "some";
 
-SELECT avg(coalesce(strlen(CAST("some".customer_id AS TEXT)), ?)) AS avg_1, avg(coalesce(strlen(CAST("some".field_email AS TEXT)), ?)) AS avg_2, avg(coalesce(strlen(CAST("some"."field_firstName" AS TEXT)), ?)) AS avg_3, avg(coalesce(strlen(CAST("some".field_city AS TEXT)), ?)) AS avg_4, avg(coalesce(strlen(CAST("some"."field_lastName" AS TEXT)), ?)) AS avg_5, avg(coalesce(strlen(CAST("some".custom_plan AS TEXT)), ?)) AS avg_6 
-FROM (SELECT source.customer_id AS customer_id, source.field_email AS field_email, source."field_firstName" AS "field_firstName", source.field_city AS field_city, source."field_lastName" AS "field_lastName", source.custom_plan AS custom_plan 
-FROM dailystory_customers_staged AS source 
+SELECT avg(coalesce(strlen(CAST("some".customer_id AS TEXT)), ?)) AS avg_1, avg(coalesce(strlen(CAST("some".field_email AS TEXT)), ?)) AS avg_2, avg(coalesce(strlen(CAST("some"."field_firstName" AS TEXT)), ?)) AS avg_3, avg(coalesce(strlen(CAST("some".field_city AS TEXT)), ?)) AS avg_4, avg(coalesce(strlen(CAST("some".custom_plan AS TEXT)), ?)) AS avg_5 
+FROM (SELECT known.customer_id AS customer_id, known.field_email AS field_email, known."field_firstName" AS "field_firstName", known.field_city AS field_city, known.custom_plan AS custom_plan 
+FROM (SELECT dailystory_customers_snapshot.customer_id AS customer_id, dailystory_customers_snapshot.field_email AS field_email, dailystory_customers_snapshot."field_firstName" AS "field_firstName", dailystory_customers_snapshot.field_city AS field_city, dailystory_customers_snapshot.custom_plan AS custom_plan 
+FROM dailystory_customers_snapshot) AS known 
  LIMIT ?) AS "some";
 
 SELECT avg(coalesce(strlen(CAST("some".customer_id AS TEXT)), ?)) AS avg_1, avg(coalesce(strlen(CAST("some".field_email AS TEXT)), ?)) AS avg_2, avg(coalesce(strlen(CAST("some"."field_firstName" AS TEXT)), ?)) AS avg_3, avg(coalesce(strlen(CAST("some".field_city AS TEXT)), ?)) AS avg_4, avg(coalesce(strlen(CAST("some".custom_plan AS TEXT)), ?)) AS avg_5 
 FROM (SELECT source.customer_id AS customer_id, source.field_email AS field_email, source."field_firstName" AS "field_firstName", source.field_city AS field_city, source.custom_plan AS custom_plan 
 FROM (SELECT source.customer_id AS customer_id, source.email AS field_email, source.first_name AS "field_firstName", source.city AS field_city, source.plan AS custom_plan 
 FROM customers AS source) AS source 
- LIMIT ?) AS "some";
-
-SELECT avg(coalesce(strlen(CAST("some".customer_id AS TEXT)), ?)) AS avg_1, avg(coalesce(strlen(CAST("some".field_email AS TEXT)), ?)) AS avg_2, avg(coalesce(strlen(CAST("some"."field_firstName" AS TEXT)), ?)) AS avg_3, avg(coalesce(strlen(CAST("some".field_city AS TEXT)), ?)) AS avg_4, avg(coalesce(strlen(CAST("some".custom_plan AS TEXT)), ?)) AS avg_5 
-FROM (SELECT source.customer_id AS customer_id, source.field_email AS field_email, source."field_firstName" AS "field_firstName", source.field_city AS field_city, source.custom_plan AS custom_plan 
-FROM (SELECT source.customer_id AS customer_id, source.email AS field_email, source.first_name AS "field_firstName", source.city AS field_city, source.plan AS custom_plan 
-FROM dailystory_customers_staged AS source) AS source 
  LIMIT ?) AS "some";
 
 SELECT avg(coalesce(strlen(CAST("some".customer_id AS TEXT)), ?)) AS avg_1, avg(coalesce(strlen(CAST("some".field_email AS TEXT)), ?)) AS avg_2, avg(coalesce(strlen(CAST("some"."field_firstName" AS TEXT)), ?)) AS avg_3, avg(coalesce(strlen(CAST("some".field_city AS TEXT)), ?)) AS avg_4, avg(coalesce(strlen(CAST("some".custom_plan AS TEXT)), ?)) AS avg_5 
