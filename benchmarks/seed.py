@@ -12,7 +12,10 @@ from dagster_dailystory.staging import stage_source
 
 
 def acknowledge_everything(sync: ContactSync, warehouse: Warehouse) -> None:
-    """Write every source row to the snapshot and the contact map, as if DailyStory had taken it."""
+    """Write every source row to the snapshot and the contact map, as if DailyStory had taken it: in the key's order.
+
+    Else PostgreSQL begins to read wherever another scan of the table has just been, and the snapshot begins there.
+    """
     with held(sync, warehouse.state) as (state, lease):
         staged = stage_source(state, lease, warehouse.url, PlanOptions())
         assert staged is not None
@@ -22,11 +25,11 @@ def acknowledge_everything(sync: ContactSync, warehouse: Warehouse) -> None:
         names = [sync.key_columns[0], *(m.state_column for m in sync.mapped_fields)]
         values = (*(source.c[name] for name in names), email, mobile, literal(False))
         snapshot = tables.snapshot.insert().from_select(
-            [*names, "identity_email", "identity_mobile", "resend_all"], select(*values)
+            [*names, "identity_email", "identity_mobile", "resend_all"], select(*values).order_by(source.c[key])
         )
         mapped = select(source.c[key], cast(source.c[key], Text()), literal(state.now()), literal(state.now()))
         contact_map = tables.contact_map.insert().from_select(
-            [key, "dsid", "first_synced_at", "last_synced_at"], mapped
+            [key, "dsid", "first_synced_at", "last_synced_at"], mapped.order_by(source.c[key])
         )
         with state.connection.begin():
             state.connection.execute(snapshot)
