@@ -71,9 +71,9 @@ class Journal:
         silent = or_(records, departs)
         snapshot = self._tables.snapshot
         with self._state.connection.begin():
+            self._lease.renew(self._state)
             if not self._has(changes, silent):
                 return
-            self._lease.renew(self._state)
             recorded = select(changes).where(records).subquery("recorded")
             moved: dict[str, SqlValue] = {
                 m.state_column: case(
