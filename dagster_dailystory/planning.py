@@ -51,7 +51,15 @@ from dagster_dailystory.rejections import Rejections
 from dagster_dailystory.report import PlanStatus, PlanSummary
 from dagster_dailystory.row_hash import ROW_HASH
 from dagster_dailystory.row_hashes import HashedRows, RowHashes
-from dagster_dailystory.spans import HASHED_ROWS, Span, each_span, rows_at_once, spans_of_keys, spans_of_numbers
+from dagster_dailystory.spans import (
+    HASHED_ROWS,
+    Span,
+    each_span,
+    rows_at_once,
+    spans_of_keys,
+    spans_of_numbers,
+    width_of,
+)
 from dagster_dailystory.staging import Staged, stage_source
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables
@@ -119,10 +127,7 @@ class _Draft:
         keys = [each for key in options.keys for each in _typed_keys(key, staged.key_types)]
         diff = Diff(staged.relation, tables, options, state.dialect, keys, staged.present)
         self._rows_read, rows_keyed = map(int, state.connection.execute(diff.row_counts()).one())
-        known = select(*(tables.snapshot.c[name] for name in (*tables.key_names, *tables.value_names))).subquery(
-            "known"
-        )
-        self._at_once = rows_at_once([known, diff.source], state.connection)
+        self._at_once = rows_at_once(self._width(staged, tables), state.connection)
         hashed, hashes = staged.hashed, RowHashes(state, tables)
         if hashed is not None and staged.narrows and hashes.are_of(hashed.version):
             diff, hashed = self._of_the_moved(diff, hashed, is_stored=staged.is_stored)
@@ -138,6 +143,13 @@ class _Draft:
             give_back_memory(state.connection)
             hashes.update(hashed, pending, duplicates)
         self._count(tables, judged)
+
+    def _width(self, staged: Staged, tables: SyncTables) -> float:
+        """The width of the widest rows that are compared. A view is not evaluated for it where the snapshot tells."""
+        names = (*tables.key_names, *tables.value_names)
+        known = width_of(select(*(tables.snapshot.c[name] for name in names)).subquery("known"), self._state.connection)
+        is_asked = staged.is_stored or not known
+        return max(known, width_of(staged.relation, self._state.connection)) if is_asked else known
 
     def _of_the_moved(self, diff: Diff, hashed: HashedRows, *, is_stored: bool) -> tuple[Diff, HashedRows]:
         """Leave out of a diff the rows that have their remembered hash.

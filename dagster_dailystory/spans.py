@@ -73,8 +73,8 @@ class RowsAtOnce:
         compared: Whole rows that are joined with the snapshot. Where they lie in the order of their key it takes no
             longer than in one go; elsewhere each span reads them all.
         moved: Rows that are joined with it because their hashes moved.
-        written: Changes that are judged and stored. Many are written in wider spans: what fills a row group of 122,880
-            goes into the file at once, and the remainders of many statements stay in memory.
+        written: Changes that are judged and stored. More than 250,000 are written in spans as wide as
+            those compared: the rows of many statements that fill no row group of 122,880 stay in memory.
     """
 
     compared: int
@@ -82,8 +82,10 @@ class RowsAtOnce:
     written: int
 
 
-_MOST = RowsAtOnce(compared=250_000, moved=50_000, written=25_000)
-_FEWEST = 5_000
+MOST_AT_ONCE = RowsAtOnce(compared=250_000, moved=50_000, written=25_000)
+"""However much memory there is: in wider spans a comparison takes longer."""
+
+_FEWEST = 2_000
 _SHARE_OF_MEMORY, _MEGABYTES_BESIDE_THEM = 0.3, 60
 """Of what a limit leaves beside 60 MB, rows of 0.47 times as much were compared just so, 0.65 were too much."""
 
@@ -91,26 +93,29 @@ _SAMPLE_ROWS = 1_000
 _BYTES_PER_VALUE = 16  # DuckDB's own, beside those of a long text
 
 
-def rows_at_once(relations: Sequence[FromClause], connection: Connection) -> RowsAtOnce:
+def rows_at_once(row_bytes: float, connection: Connection) -> RowsAtOnce:
     """How many rows DuckDB can take at once within its limit.
 
     Args:
-        relations: The rows in question; the first one that has any tells by some of them how wide they are.
+        row_bytes: About how wide they are; see `width_of`.
         connection: To the state's database.
     """
-    if connection.dialect.name != "duckdb":
-        return _MOST
-    row_bytes = next(filter(None, (_row_bytes(each, connection) for each in relations)), _BYTES_PER_VALUE)
+    if connection.dialect.name != "duckdb" or not row_bytes:
+        return MOST_AT_ONCE
     rows = _SHARE_OF_MEMORY * (limit_megabytes(connection) - _MEGABYTES_BESIDE_THEM) * 1e6 / row_bytes
-    return RowsAtOnce(*(int(min(max(rows, _FEWEST), most)) for most in astuple(_MOST)))
+    return RowsAtOnce(*(int(min(max(rows, _FEWEST), most)) for most in astuple(MOST_AT_ONCE)))
 
 
-def _row_bytes(relation: FromClause, connection: Connection) -> float:
-    """About how many bytes a row takes; 0 where there is none."""
+def width_of(relation: FromClause, connection: Connection) -> float:
+    """About how many bytes a row takes in DuckDB, by the first rows and the values that they have; 0 without rows."""
+    if connection.dialect.name != "duckdb":
+        return 0.0
     some = select(relation).limit(_SAMPLE_ROWS).subquery("some")
-    texts = (func.coalesce(func.strlen(cast(column, Text())), 0) for column in some.c)
-    widths = connection.execute(select(*(func.avg(text) for text in texts))).one()
-    return sum(_BYTES_PER_VALUE + float(width) for width in widths if width is not None)
+    texts = [func.strlen(cast(column, Text())) for column in some.c]
+    rows, *widths = connection.execute(
+        select(func.count(), *(func.avg(text) for text in texts)).select_from(some)
+    ).one()
+    return sum(_BYTES_PER_VALUE + float(width or 0) for width in widths) if rows else 0.0
 
 
 def spans_of_keys(rows: int, span_rows: int, relation: FromClause, key: str, connection: Connection) -> Sequence[Span]:
@@ -147,7 +152,7 @@ def spans_of_numbers(highest: int, at_once: RowsAtOnce, dialect: Dialect) -> Seq
     """
     if dialect.name != "duckdb":
         return [WHOLE]
-    width = at_once.written if highest <= _MOST.compared else at_once.compared
+    width = at_once.written if highest <= MOST_AT_ONCE.compared else at_once.compared
     bounds = range(1 + width, highest + 1, width)
     return [Span(first, end) for first, end in zip([None, *bounds], [*bounds, None], strict=True)]
 

@@ -71,7 +71,7 @@ class Staged:
         present: The keys of all rows, where `relation` has only those that may differ.
         hashed: The rows with their hashes, where those are used.
         narrows: All rows are there, and the hashes tell which of them may differ.
-        is_stored: The relation answers alike when it is read again; only told where `narrows`.
+        is_stored: The relation may be read again: it answers alike, and nothing is evaluated anew. Told within DuckDB.
     """
 
     relation: FromClause
@@ -103,12 +103,13 @@ def stage_source(state: State, lease: Lease, warehouse_url: str, options: PlanOp
 
 
 def _in_the_warehouse(state: State, lease: Lease, options: PlanOptions) -> Staged:
-    hashes = hashes_pay(state.dialect) and may_leave_rows_out(state.sync, options)
+    pays = hashes_pay(state.dialect)
+    hashes = pays and may_leave_rows_out(state.sync, options)
     with lease.during(state):
         source = open_source(state.sync, state.connection).recent(state.sync, options.since)
         types = column_types(source, state.connection)
         unique = types is not None and has_unique_keys(source, state.sync, state.connection)
-        stored = hashes and (types is None or is_table(source, state.connection))
+        stored = pays and (types is None or is_table(source, state.connection))
         if types is None:
             source, types = _keep(state, source)
         highest = source.highest(state.sync, state.connection)
@@ -121,7 +122,7 @@ def _in_the_warehouse(state: State, lease: Lease, options: PlanOptions) -> Stage
     columns = [value.label(name) for name, value in chosen.items()]
     relation = select(*columns).subquery("source")
     if hashed is None:
-        return Staged(relation, keys, values, highest, unique)
+        return Staged(relation, keys, values, highest, unique, is_stored=stored)
     rows = HashedRows(select(*columns, hashed.label(ROW_HASH)).subquery("hashed"), version)
     return Staged(relation, keys, values, highest, unique, hashed=rows, narrows=True, is_stored=stored)
 
@@ -193,6 +194,7 @@ class _Transport:
             has_unique_keys=bool(hashes) and has_unique_keys(self.source, sync, self.warehouse),
             present=None if moved is None else present,
             hashed=HashedRows(relation, version) if hashes else None,
+            is_stored=True,
         )
 
     def _present(self, version: str) -> Table | None:

@@ -14,6 +14,7 @@ from dagster_dailystory.model import ContactSync, PlanOptions
 from dagster_dailystory.places import Destination, Warehouse
 from dagster_dailystory.row_hashes import RowHashes
 from dagster_dailystory.spans import (
+    MOST_AT_ONCE,
     WHOLE,
     RowsAtOnce,
     Span,
@@ -21,6 +22,7 @@ from dagster_dailystory.spans import (
     rows_at_once,
     spans_of_keys,
     spans_of_numbers,
+    width_of,
 )
 from dagster_dailystory.state import open_state
 from dagster_dailystory.sync import plan_contact_sync
@@ -98,7 +100,7 @@ def values(connection: sa.Connection, text_bytes: int, columns: int) -> sa.FromC
 @pytest.mark.parametrize(
     ("limit", "text_bytes", "columns", "rows"),
     [
-        ("50MB", 10, 20, (5_000, 5_000, 5_000)),
+        ("50MB", 10, 20, (2_000, 2_000, 2_000)),
         ("80MB", 10, 20, (11_500, 11_500, 11_500)),
         ("110MB", 10, 20, (28_800, 28_800, 25_000)),
         ("200MB", 10, 20, (80_800, 50_000, 25_000)),
@@ -112,24 +114,28 @@ def test_fewer_rows_are_taken_at_once_where_memory_is_scarce_or_rows_are_wide(
 ) -> None:
     wide = values(connection, text_bytes, columns)
     connection.exec_driver_sql(f"SET memory_limit = '{limit}'")
-    assert astuple(rows_at_once([wide], connection)) == pytest.approx(rows, rel=0.02)
+    assert astuple(rows_at_once(width_of(wide, connection), connection)) == pytest.approx(rows, rel=0.02)
 
 
-def test_the_width_is_that_of_the_first_relation_with_rows(connection: sa.Connection) -> None:
-    wide, nothing = values(connection, 44, 20), sa.select(sa.null().label("nothing"))
-    empty = sa.select(wide).where(sa.false()).subquery()
-    connection.exec_driver_sql("SET memory_limit = '200MB'")
-    for relations in ([empty, wide], [wide, empty], [wide, nothing.subquery()]):
-        assert rows_at_once(relations, connection).compared == pytest.approx(35_000, rel=0.02)
-    for relations in ([nothing.subquery(), wide], [empty, empty]):
-        assert rows_at_once(relations, connection).compared == 250_000
+def test_the_width_is_that_of_the_values_that_are_there(connection: sa.Connection) -> None:
+    wide = values(connection, 44, 20)
+    assert width_of(wide, connection) == 20 * (16 + 44)
+    connection.exec_driver_sql("UPDATE wide SET text_0 = NULL, text_1 = CASE WHEN rowid % 2 = 0 THEN text_1 END")
+    assert width_of(wide, connection) == 20 * 16 + 19 * 44
+    assert width_of(sa.select(wide).where(sa.false()).subquery(), connection) == 0
+
+
+def test_without_rows_or_a_limit_as_many_as_ever_are_taken_at_once(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("SET memory_limit = '80MB'")
+    assert rows_at_once(0.0, connection) == MOST_AT_ONCE
     connection.exec_driver_sql("SET memory_limit = '-1'")
-    assert rows_at_once([empty, empty], connection).compared == 250_000
+    assert rows_at_once(1_000.0, connection) == MOST_AT_ONCE
 
 
 def test_other_databases_look_after_their_memory_themselves() -> None:
     with sa.create_engine("sqlite://").connect() as connection:
-        assert rows_at_once([sa.table("nothing")], connection).compared == 250_000
+        assert width_of(sa.table("nothing"), connection) == 0
+        assert rows_at_once(1e9, connection) == MOST_AT_ONCE
 
 
 def test_spans_of_numbers_hold_each_number_once() -> None:
@@ -181,7 +187,7 @@ def acknowledge(connection: sa.Connection, city: str) -> None:
 
 @pytest.mark.slow
 def test_a_plan_of_more_rows_than_are_written_at_once_holds_each_of_them_once(new_database) -> None:
-    rows = 60_000
+    rows = MOST_AT_ONCE.moved + 10_000
     url, nowhere = new_database("duckdb"), Destination("http://127.0.0.1:9/api/v1", "none")
     sync = ContactSync(name="customers", source="customers", key="id", fields={"email": "email", "city": "city"})
     engine = sa.create_engine(url, poolclass=sa.NullPool)
@@ -206,7 +212,7 @@ def test_a_plan_of_more_rows_than_are_written_at_once_holds_each_of_them_once(ne
 
 @pytest.mark.slow
 def test_a_plan_of_more_moved_rows_than_are_joined_at_once_holds_each_of_them_once(new_database) -> None:
-    rows = 60_000
+    rows = MOST_AT_ONCE.moved + 10_000
     url, nowhere = new_database("duckdb"), Destination("http://127.0.0.1:9/api/v1", "none")
     sync = ContactSync(name="customers", source="customers", key="id", fields={"email": "email", "city": "city"})
     engine = sa.create_engine(url, poolclass=sa.NullPool)

@@ -757,29 +757,6 @@ WHERE dailystory_customers_snapshot.absent_since IS NULL) AS anon_3 ON true JOIN
 FROM dailystory_customers_pending 
 WHERE dailystory_customers_pending.is_new OR dailystory_customers_pending.returns) AS anon_4 ON true;
 
-SELECT avg(coalesce(strlen(CAST("some".customer_id AS TEXT)), ?)) AS avg_1, avg(coalesce(strlen(CAST("some".field_email AS TEXT)), ?)) AS avg_2, avg(coalesce(strlen(CAST("some"."field_firstName" AS TEXT)), ?)) AS avg_3, avg(coalesce(strlen(CAST("some".field_city AS TEXT)), ?)) AS avg_4, avg(coalesce(strlen(CAST("some"."field_lastName" AS TEXT)), ?)) AS avg_5, avg(coalesce(strlen(CAST("some".custom_plan AS TEXT)), ?)) AS avg_6 
-FROM (SELECT known.customer_id AS customer_id, known.field_email AS field_email, known."field_firstName" AS "field_firstName", known.field_city AS field_city, known."field_lastName" AS "field_lastName", known.custom_plan AS custom_plan 
-FROM (SELECT dailystory_customers_snapshot.customer_id AS customer_id, dailystory_customers_snapshot.field_email AS field_email, dailystory_customers_snapshot."field_firstName" AS "field_firstName", dailystory_customers_snapshot.field_city AS field_city, dailystory_customers_snapshot."field_lastName" AS "field_lastName", dailystory_customers_snapshot.custom_plan AS custom_plan 
-FROM dailystory_customers_snapshot) AS known 
- LIMIT ?) AS "some";
-
-SELECT avg(coalesce(strlen(CAST("some".customer_id AS TEXT)), ?)) AS avg_1, avg(coalesce(strlen(CAST("some".field_email AS TEXT)), ?)) AS avg_2, avg(coalesce(strlen(CAST("some"."field_firstName" AS TEXT)), ?)) AS avg_3, avg(coalesce(strlen(CAST("some".field_city AS TEXT)), ?)) AS avg_4, avg(coalesce(strlen(CAST("some".custom_plan AS TEXT)), ?)) AS avg_5 
-FROM (SELECT known.customer_id AS customer_id, known.field_email AS field_email, known."field_firstName" AS "field_firstName", known.field_city AS field_city, known.custom_plan AS custom_plan 
-FROM (SELECT dailystory_customers_snapshot.customer_id AS customer_id, dailystory_customers_snapshot.field_email AS field_email, dailystory_customers_snapshot."field_firstName" AS "field_firstName", dailystory_customers_snapshot.field_city AS field_city, dailystory_customers_snapshot.custom_plan AS custom_plan 
-FROM dailystory_customers_snapshot) AS known 
- LIMIT ?) AS "some";
-
-SELECT avg(coalesce(strlen(CAST("some".customer_id AS TEXT)), ?)) AS avg_1, avg(coalesce(strlen(CAST("some".field_email AS TEXT)), ?)) AS avg_2, avg(coalesce(strlen(CAST("some"."field_firstName" AS TEXT)), ?)) AS avg_3, avg(coalesce(strlen(CAST("some".field_city AS TEXT)), ?)) AS avg_4, avg(coalesce(strlen(CAST("some".custom_plan AS TEXT)), ?)) AS avg_5 
-FROM (SELECT source.customer_id AS customer_id, source.field_email AS field_email, source."field_firstName" AS "field_firstName", source.field_city AS field_city, source.custom_plan AS custom_plan 
-FROM (SELECT source.customer_id AS customer_id, source.email AS field_email, source.first_name AS "field_firstName", source.city AS field_city, source.plan AS custom_plan 
-FROM customers AS source) AS source 
- LIMIT ?) AS "some";
-
-SELECT avg(coalesce(strlen(CAST("some".customer_id AS TEXT)), ?)) AS avg_1, avg(coalesce(strlen(CAST("some".field_email AS TEXT)), ?)) AS avg_2, avg(coalesce(strlen(CAST("some"."field_firstName" AS TEXT)), ?)) AS avg_3, avg(coalesce(strlen(CAST("some".field_city AS TEXT)), ?)) AS avg_4, avg(coalesce(strlen(CAST("some".custom_plan AS TEXT)), ?)) AS avg_5 
-FROM (SELECT source.customer_id AS customer_id, source.field_email AS field_email, source."field_firstName" AS "field_firstName", source.field_city AS field_city, source.custom_plan AS custom_plan 
-FROM dailystory_customers_staged AS source 
- LIMIT ?) AS "some";
-
 SELECT coalesce(sum(CASE WHEN NOT dailystory_customers_pending.departed THEN ? ELSE ? END), ?) AS coalesce_1, coalesce(sum(CASE WHEN (NOT dailystory_customers_pending.departed AND dailystory_customers_pending.is_new) THEN ? ELSE ? END), ?) AS coalesce_3, coalesce(sum(CASE WHEN (NOT dailystory_customers_pending.departed AND dailystory_customers_pending.returns) THEN ? ELSE ? END), ?) AS coalesce_5, coalesce(sum(CASE WHEN dailystory_customers_pending.departed THEN ? ELSE ? END), ?) AS coalesce_7 
 FROM dailystory_customers_pending;
 
@@ -814,6 +791,46 @@ WHERE before.plan_id = ? AND before.sequence = dailystory_customers_changes.wait
 
 SELECT count(*) AS count_1 
 FROM dailystory_customers_moved;
+
+SELECT count(*) AS count_1, avg(strlen(CAST("some".customer_id AS TEXT))) AS avg_1, avg(strlen(CAST("some".field_email AS TEXT))) AS avg_2, avg(strlen(CAST("some"."field_firstName" AS TEXT))) AS avg_3, avg(strlen(CAST("some".field_city AS TEXT))) AS avg_4, avg(strlen(CAST("some"."field_lastName" AS TEXT))) AS avg_5, avg(strlen(CAST("some".custom_plan AS TEXT))) AS avg_6 
+FROM (SELECT known.customer_id AS customer_id, known.field_email AS field_email, known."field_firstName" AS "field_firstName", known.field_city AS field_city, known."field_lastName" AS "field_lastName", known.custom_plan AS custom_plan 
+FROM (SELECT dailystory_customers_snapshot.customer_id AS customer_id, dailystory_customers_snapshot.field_email AS field_email, dailystory_customers_snapshot."field_firstName" AS "field_firstName", dailystory_customers_snapshot.field_city AS field_city, dailystory_customers_snapshot."field_lastName" AS "field_lastName", dailystory_customers_snapshot.custom_plan AS custom_plan 
+FROM dailystory_customers_snapshot) AS known 
+ LIMIT ?) AS "some";
+
+SELECT count(*) AS count_1, avg(strlen(CAST("some".customer_id AS TEXT))) AS avg_1, avg(strlen(CAST("some".field_email AS TEXT))) AS avg_2, avg(strlen(CAST("some"."field_firstName" AS TEXT))) AS avg_3, avg(strlen(CAST("some".field_city AS TEXT))) AS avg_4, avg(strlen(CAST("some"."field_lastName" AS TEXT))) AS avg_5, avg(strlen(CAST("some".custom_plan AS TEXT))) AS avg_6 
+FROM (SELECT source.customer_id AS customer_id, source.field_email AS field_email, source."field_firstName" AS "field_firstName", source.field_city AS field_city, source."field_lastName" AS "field_lastName", source.custom_plan AS custom_plan 
+FROM (SELECT source.customer_id AS customer_id, source.email AS field_email, source.first_name AS "field_firstName", source.level AS field_city, source.plan AS "field_lastName", source.plan AS custom_plan 
+FROM customers AS source) AS source 
+ LIMIT ?) AS "some";
+
+SELECT count(*) AS count_1, avg(strlen(CAST("some".customer_id AS TEXT))) AS avg_1, avg(strlen(CAST("some".field_email AS TEXT))) AS avg_2, avg(strlen(CAST("some"."field_firstName" AS TEXT))) AS avg_3, avg(strlen(CAST("some".field_city AS TEXT))) AS avg_4, avg(strlen(CAST("some"."field_lastName" AS TEXT))) AS avg_5, avg(strlen(CAST("some".custom_plan AS TEXT))) AS avg_6 
+FROM (SELECT source.customer_id AS customer_id, source.field_email AS field_email, source."field_firstName" AS "field_firstName", source.field_city AS field_city, source."field_lastName" AS "field_lastName", source.custom_plan AS custom_plan 
+FROM dailystory_customers_staged AS source 
+ LIMIT ?) AS "some";
+
+SELECT count(*) AS count_1, avg(strlen(CAST("some".customer_id AS TEXT))) AS avg_1, avg(strlen(CAST("some".field_email AS TEXT))) AS avg_2, avg(strlen(CAST("some"."field_firstName" AS TEXT))) AS avg_3, avg(strlen(CAST("some".field_city AS TEXT))) AS avg_4, avg(strlen(CAST("some".custom_plan AS TEXT))) AS avg_5 
+FROM (SELECT known.customer_id AS customer_id, known.field_email AS field_email, known."field_firstName" AS "field_firstName", known.field_city AS field_city, known.custom_plan AS custom_plan 
+FROM (SELECT dailystory_customers_snapshot.customer_id AS customer_id, dailystory_customers_snapshot.field_email AS field_email, dailystory_customers_snapshot."field_firstName" AS "field_firstName", dailystory_customers_snapshot.field_city AS field_city, dailystory_customers_snapshot.custom_plan AS custom_plan 
+FROM dailystory_customers_snapshot) AS known 
+ LIMIT ?) AS "some";
+
+SELECT count(*) AS count_1, avg(strlen(CAST("some".customer_id AS TEXT))) AS avg_1, avg(strlen(CAST("some".field_email AS TEXT))) AS avg_2, avg(strlen(CAST("some"."field_firstName" AS TEXT))) AS avg_3, avg(strlen(CAST("some".field_city AS TEXT))) AS avg_4, avg(strlen(CAST("some".custom_plan AS TEXT))) AS avg_5 
+FROM (SELECT source.customer_id AS customer_id, source.field_email AS field_email, source."field_firstName" AS "field_firstName", source.field_city AS field_city, source.custom_plan AS custom_plan 
+FROM (SELECT source.customer_id AS customer_id, source.email AS field_email, source.first_name AS "field_firstName", source.city AS field_city, source.plan AS custom_plan 
+FROM customers AS source) AS source 
+ LIMIT ?) AS "some";
+
+SELECT count(*) AS count_1, avg(strlen(CAST("some".customer_id AS TEXT))) AS avg_1, avg(strlen(CAST("some".field_email AS TEXT))) AS avg_2, avg(strlen(CAST("some"."field_firstName" AS TEXT))) AS avg_3, avg(strlen(CAST("some".field_city AS TEXT))) AS avg_4, avg(strlen(CAST("some".custom_plan AS TEXT))) AS avg_5 
+FROM (SELECT source.customer_id AS customer_id, source.field_email AS field_email, source."field_firstName" AS "field_firstName", source.field_city AS field_city, source.custom_plan AS custom_plan 
+FROM (SELECT source.customer_id AS customer_id, source.email AS field_email, source.first_name AS "field_firstName", source.city AS field_city, source.plan AS custom_plan 
+FROM dailystory_customers_staged AS source) AS source 
+ LIMIT ?) AS "some";
+
+SELECT count(*) AS count_1, avg(strlen(CAST("some".customer_id AS TEXT))) AS avg_1, avg(strlen(CAST("some".field_email AS TEXT))) AS avg_2, avg(strlen(CAST("some"."field_firstName" AS TEXT))) AS avg_3, avg(strlen(CAST("some".field_city AS TEXT))) AS avg_4, avg(strlen(CAST("some".custom_plan AS TEXT))) AS avg_5 
+FROM (SELECT source.customer_id AS customer_id, source.field_email AS field_email, source."field_firstName" AS "field_firstName", source.field_city AS field_city, source.custom_plan AS custom_plan 
+FROM dailystory_customers_staged AS source 
+ LIMIT ?) AS "some";
 
 SELECT count(*) AS count_1, coalesce(sum(CASE WHEN (dailystory_customers_snapshot.absent_since IS NOT NULL) THEN ? ELSE ? END), ?) AS coalesce_1, coalesce(sum(CASE WHEN (dailystory_customers_snapshot.absent_since IS NULL AND CAST(coalesce(hash(CAST(dailystory_customers_snapshot.customer_id AS TEXT)) % 2, ?) AS BIGINT) = ?) THEN ? ELSE ? END), ?) AS coalesce_3 
 FROM dailystory_customers_snapshot;
