@@ -50,7 +50,7 @@ def plain_updates(tables: SyncTables, pending: FromClause, priority: int, span: 
 
     Args:
         tables: The sync's state tables.
-        pending: Rows that differ; see `Diff.queries`.
+        pending: Rows that differ; see `Diff.differing`.
         priority: The priority of a usual change.
         span: The sequences to look at.
     """
