@@ -21,7 +21,8 @@ from sqlalchemy import (
 from sqlalchemy.sql.functions import Function
 from sqlalchemy.sql.selectable import Subquery
 
-from dagster_dailystory.dialect import Native, SqlType, SqlValue
+from dagster_dailystory.dialect import Native, SqlQuery, SqlType, SqlValue
+from dagster_dailystory.memory import give_back_memory
 
 
 def json_rows(dialect: Dialect, columns: Mapping[str, SqlType], name: str = "given") -> Subquery:
@@ -67,3 +68,15 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[int |
     given = json_rows(connection.dialect, {column.name: column.type for column in table.columns})
     insert = table.insert().from_select(names, select(*given.c))
     connection.execute(insert, rows_parameter([dict(zip(names, row, strict=True)) for row in rows]))
+
+
+def insert_selected(connection: Connection, table: Table, query: SqlQuery, parameters: Mapping[str, object]) -> None:
+    """Append what the database selects, its columns by their names, starting from what DuckDB has in use.
+
+    One thread of DuckDB writes: each that does holds half a megabyte for each column. It has no word for that; a
+    statement that returns something is written so.
+    """
+    give_back_memory(connection)
+    insert = table.insert().from_select([column.name for column in query.selected_columns], query)
+    by_one = insert.returning(next(iter(table.c))) if connection.dialect.name == "duckdb" else insert
+    connection.execute(by_one, parameters).close()

@@ -10,7 +10,6 @@ from sqlalchemy import (
     CHAR,
     BigInteger,
     Boolean,
-    Column,
     ColumnElement,
     Connection,
     Date,
@@ -19,7 +18,6 @@ from sqlalchemy import (
     Enum,
     Float,
     FromClause,
-    Insert,
     Integer,
     LargeBinary,
     Numeric,
@@ -267,14 +265,6 @@ def among(columns: Sequence[SqlValue], found: SqlQuery) -> ColumnElement[bool]:
     SQLite looks each key up in a set; a correlated EXISTS makes it read the query's tables for each row.
     """
     return columns[0].in_(found) if len(columns) == 1 else tuple_(*columns).in_(found)
-
-
-def by_one_thread(insert: Insert, column: Column[Any], dialect: Dialect) -> Executable:
-    """Let one thread of DuckDB write a table: each that does holds half a megabyte for each column.
-
-    It has no such word; a statement that returns something is written so.
-    """
-    return insert.returning(column) if dialect.name == "duckdb" else insert
 
 
 def index_temporary(connection: Connection, name: str, keys: Sequence[str], sequence: str | None = None) -> None:

@@ -19,12 +19,11 @@ from sqlalchemy import (
     select,
 )
 
-from dagster_dailystory.bulk import json_rows, rows_parameter
+from dagster_dailystory.bulk import insert_selected, json_rows, rows_parameter
 from dagster_dailystory.change import REMEMBERED_REASONS, Identity, Operation, Reason, Rejection
 from dagster_dailystory.contact import check_row, identity_of, sends_nothing
-from dagster_dailystory.dialect import BIG_INTEGER, BOOLEAN, TEXT, SqlQuery, SqlType, by_one_thread, index_temporary
+from dagster_dailystory.dialect import BIG_INTEGER, BOOLEAN, TEXT, SqlType, index_temporary
 from dagster_dailystory.fields import FieldKind
-from dagster_dailystory.memory import give_back_memory
 from dagster_dailystory.model import PlanOptions, Scope
 from dagster_dailystory.plain import plain_updates
 from dagster_dailystory.privacy import row_fingerprint
@@ -68,12 +67,6 @@ class JudgedTable:
             self.table.insert().from_select(list(_COLUMNS), select(*given.c)), rows_parameter(rows)
         )
 
-    def add_selected(self, state: State, verdicts: SqlQuery, parameters: Mapping[str, object]) -> None:
-        """Append verdicts that the database reaches by itself."""
-        give_back_memory(state.connection)
-        insert = self.table.insert().from_select([column.name for column in verdicts.selected_columns], verdicts)
-        state.connection.execute(by_one_thread(insert, self.table.c.sequence, state.dialect), parameters).close()
-
     def amend(self, state: State, rows: list[dict[str, object]], columns: tuple[str, ...]) -> None:
         """Change some columns of verdicts, found by their sequence."""
         if not rows:
@@ -106,7 +99,7 @@ class Judge:
         """
         plain = partial(plain_updates, self._tables, pending, USUAL_PRIORITY)
         for query, parameters in each_span(sequences, plain):
-            judged.add_selected(self._state, query, parameters)
+            insert_selected(self._state.connection, judged.table, query, parameters)
         # Indexed from here on: to keep an index while a statement fills the table takes as long as the rows.
         index_temporary(self._state.connection, judged.table.name, (), "sequence")
         is_judged = exists().where(judged.table.c.sequence == pending.c.sequence)

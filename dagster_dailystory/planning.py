@@ -24,6 +24,7 @@ from sqlalchemy import (
     table,
 )
 
+from dagster_dailystory.bulk import insert_selected
 from dagster_dailystory.change import Operation, Reason
 from dagster_dailystory.dialect import (
     CreateTemporaryTableAs,
@@ -31,7 +32,6 @@ from dagster_dailystory.dialect import (
     SqlType,
     Untyped,
     among,
-    by_one_thread,
     index_temporary,
 )
 from dagster_dailystory.diff import OFFSET, Diff, field_counts
@@ -53,6 +53,7 @@ from dagster_dailystory.row_hash import ROW_HASH
 from dagster_dailystory.row_hashes import HashedRows, RowHashes
 from dagster_dailystory.spans import (
     HASHED_ROWS,
+    MOST_AT_ONCE,
     Span,
     each_span,
     rows_at_once,
@@ -118,6 +119,7 @@ class _Draft:
         self._by_field: Mapping[str, int] = {}
         self._by_reason: Counter[str] = Counter()
         self._rows_pending = 0
+        self._at_once = MOST_AT_ONCE
         self._sequences: Sequence[Span] = ()
         self._source_is_empty = True
 
@@ -256,11 +258,8 @@ class _Draft:
         return int(self._state.connection.execute(query).scalar() or 0)
 
     def _store_changes(self, planned: PlannedChanges) -> None:
-        changes, state = planned.tables.changes, self._state
         for query, parameters in planned.parts(self._sequences):
-            give_back_memory(state.connection)
-            insert = changes.insert().from_select([each.name for each in query.selected_columns], query)
-            state.connection.execute(by_one_thread(insert, changes.c.sequence, state.dialect), parameters).close()
+            insert_selected(self._state.connection, planned.tables.changes, query, parameters)
 
     def _count(self, tables: SyncTables, judged: FromClause) -> None:
         changes, execute = tables.changes, self._state.connection.execute

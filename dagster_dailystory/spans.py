@@ -97,17 +97,20 @@ def rows_at_once(row_bytes: float, connection: Connection) -> RowsAtOnce:
     """How many rows DuckDB can take at once within its limit.
 
     Args:
-        row_bytes: About how wide they are; see `width_of`.
+        row_bytes: About how wide they are; 0 where that does not matter. See `width_of`.
         connection: To the state's database.
     """
-    if connection.dialect.name != "duckdb" or not row_bytes:
+    if not row_bytes:
         return MOST_AT_ONCE
     rows = _SHARE_OF_MEMORY * (limit_megabytes(connection) - _MEGABYTES_BESIDE_THEM) * 1e6 / row_bytes
     return RowsAtOnce(*(int(min(max(rows, _FEWEST), most)) for most in astuple(MOST_AT_ONCE)))
 
 
 def width_of(relation: FromClause, connection: Connection) -> float:
-    """About how many bytes a row takes in DuckDB, by the first rows and the values that they have; 0 without rows."""
+    """About how many bytes a row takes in DuckDB, by the first rows and the values that they have.
+
+    0 where there are none, and on other databases, which look after their memory themselves.
+    """
     if connection.dialect.name != "duckdb":
         return 0.0
     some = select(relation).limit(_SAMPLE_ROWS).subquery("some")
