@@ -17,7 +17,6 @@ from sqlalchemy import (
     Dialect,
     Enum,
     Float,
-    FromClause,
     Integer,
     LargeBinary,
     Numeric,
@@ -230,16 +229,6 @@ def differs(new: SqlValue, old: SqlValue, dialect: Dialect) -> ColumnElement[boo
         return changed
     retyped = and_(func.typeof(new) != func.typeof(old), cast(new, Text()) == cast(old, Text()))
     return and_(changed, not_(func.coalesce(retyped, false())))
-
-
-def evaluated_first(query: SqlQuery, name: str, dialect: Dialect) -> FromClause:
-    """A query as a relation whose rows are found without a thought of what is done with them.
-
-    PostgreSQL guesses that all rows of a table differ, and would choose its join for the sake of sorting as many.
-    """
-    if dialect.name == "postgresql":
-        return query.cte(name).prefix_with("MATERIALIZED", dialect="postgresql")
-    return query.subquery(name)
 
 
 def bucket(keys: Sequence[SqlValue], count: int, dialect: Dialect) -> SqlValue:

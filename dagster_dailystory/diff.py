@@ -34,15 +34,15 @@ from dagster_dailystory.dialect import (
     SqlValue,
     bucket,
     differs,
-    evaluated_first,
     hashes_pay,
     joins_fully,
     said,
 )
+from dagster_dailystory.estimates import evaluated_first, seldom
 from dagster_dailystory.fields import CONSENT_KINDS
 from dagster_dailystory.model import MappedField, Mode, Nulls, PlanOptions, Scope
 from dagster_dailystory.partitions import OTHER_VALUES, PARTITION_VALUE, HashBuckets
-from dagster_dailystory.spans import Span, each_span
+from dagster_dailystory.spans import WHOLE, Span, each_span
 from dagster_dailystory.tables import SyncTables, differs_column
 
 OFFSET = "offset"
@@ -60,6 +60,7 @@ class Diff:
         dialect: The state database's dialect.
         keys: The asked-for keys with their values as the database holds them; empty for all.
         present: The keys of all rows, where `source` has only the part of them that may differ.
+        expects_few: Whether the database is made to expect that few rows differ.
     """
 
     source: FromClause
@@ -68,6 +69,7 @@ class Diff:
     dialect: Dialect
     keys: Sequence[Mapping[str, object]] = ()
     present: FromClause | None = None
+    expects_few: bool = False
 
     @property
     def all_rows(self) -> FromClause:
@@ -165,6 +167,11 @@ class Diff:
         """
         yield from each_span(spans, partial(self._differing, both=self.joins_both_ways))
 
+    @property
+    def joined(self) -> SqlQuery:
+        """The join that finds the rows that differ."""
+        return self._differing_rows(WHOLE, both=self.joins_both_ways)
+
     def departed(self, spans: Sequence[Span]) -> Iterator[tuple[SqlQuery, Mapping[str, object]]]:
         """The synced keys that are nowhere any more, likewise."""
         yield from each_span(spans, self._departed)
@@ -219,6 +226,7 @@ class Diff:
         departed = and_(source.c[first_key].is_(None), snapshot.c[first_key].is_not(None)) if both else false()
         differs_now = and_(self.has_key(source), self.in_scope(source), self._wanted(source, snapshot))
         left = and_(departed, snapshot.c.absent_since.is_(None), self._in_partition(snapshot))
+        found = or_(differs_now, left) if both else differs_now
         keys = {key: func.coalesce(source.c[key], snapshot.c[key]) if both else source.c[key] for key in self._keys}
         return (
             select(
@@ -234,7 +242,7 @@ class Diff:
                 snapshot.c.identity_mobile.label("old_mobile"),
             )
             .select_from(source.join(snapshot, self.tables.same_key(source, snapshot), isouter=True, full=both))
-            .where(or_(differs_now, left) if both else differs_now)
+            .where(seldom(found) if self.expects_few else found)
         )
 
     def _departed(self, span: Span) -> SqlQuery:

@@ -36,6 +36,7 @@ from dagster_dailystory.dialect import (
 )
 from dagster_dailystory.diff import OFFSET, Diff, field_counts
 from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.estimates import LARGE, hashes_tables
 from dagster_dailystory.guards import Figures, judge_guards
 from dagster_dailystory.identities import Identities
 from dagster_dailystory.judge import Judge, JudgedTable
@@ -192,6 +193,8 @@ class _Draft:
         return judged.table
 
     def _write_pending(self, diff: Diff, spans: Sequence[Span]) -> TableClause:
+        if self._rows_read >= LARGE:
+            diff = replace(diff, expects_few=hashes_tables(diff.joined, self._state.connection))
         (query, _), *others = diff.differing(spans)
         pending = self._temporary("pending", query)
         self._append_parts(pending, others)

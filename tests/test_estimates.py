@@ -1,0 +1,86 @@
+"""PostgreSQL joins large tables in the way that is quickest for where their rows lie, and finds the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+import sqlalchemy as sa
+
+from dagster_dailystory.estimates import LARGE
+from dagster_dailystory.model import ContactSync
+from dagster_dailystory.places import Destination, Warehouse
+from dagster_dailystory.report import PlanSummary
+from dagster_dailystory.sync import plan_contact_sync
+from dagster_dailystory.warehouse import open_engine
+
+SYNC = ContactSync(
+    name="customers", source="customers", key="number", fields={"email": "email", "city": "city"}, deletes="deactivate"
+)
+SNAPSHOT, CONTACT_MAP = "dailystory_customers_snapshot", "dailystory_customers_contact_map"
+ROWS = LARGE + 50_000
+ROW = "i AS number, 'p' || i || '@example.com' AS email, repeat('City ' || i, 8) AS city"
+
+
+def customers(url: str, rows: int, order: str) -> None:
+    """A table, and a snapshot that has its rows in some order, as if all of them had been sent."""
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"CREATE TABLE customers AS SELECT {ROW} FROM generate_series(1, 1) AS series(i)")
+        connection.exec_driver_sql("ALTER TABLE customers ADD PRIMARY KEY (number)")
+    plan(url)
+    with engine.begin() as connection:
+        series = f"FROM generate_series(2, {rows}) AS series(i)"
+        connection.exec_driver_sql(f"INSERT INTO customers SELECT {ROW} {series}")
+        connection.exec_driver_sql(
+            f"INSERT INTO {SNAPSHOT} (number, field_email, field_city, identity_email, resend_all)"
+            f" SELECT *, email, false FROM (SELECT {ROW} {series}) AS known ORDER BY {order}"
+        )
+        connection.exec_driver_sql(
+            f"INSERT INTO {CONTACT_MAP} (number, dsid, first_synced_at, last_synced_at) SELECT i, i, now(), now() {series}"
+        )
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql(f"VACUUM ANALYZE customers, {SNAPSHOT}, {CONTACT_MAP}")
+
+
+def plan(url: str) -> PlanSummary:
+    return plan_contact_sync(SYNC, Warehouse.at(url), Destination("http://127.0.0.1:9/api/v1", "none"))
+
+
+@contextmanager
+def explained() -> Iterator[list[str]]:
+    """What PostgreSQL means to do with the statement that finds the rows that differ."""
+    steps: list[str] = []
+
+    def explain(_: sa.Connection, cursor: sa.CursorResult, statement: str, parameters: object, *_more: object) -> None:
+        if "pending AS" in statement:
+            cursor.execute(f"EXPLAIN {statement}", parameters)
+            steps.extend(row[0] for row in cursor.fetchall())
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", explain)
+    try:
+        yield steps
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", explain)
+
+
+@pytest.mark.parametrize(
+    ("order", "step"), [("number", "Merge Full Join"), ("hashint8(number)", "Parallel Hash Full Join")]
+)
+def test_rows_in_their_keys_order_are_merged_and_others_hashed_with_helpers(
+    new_database: Callable[[str], str], order: str, step: str
+) -> None:
+    url = new_database("postgresql")
+    customers(url, ROWS, order)
+    with open_engine(url).begin() as connection:
+        connection.exec_driver_sql("UPDATE customers SET city = 'Rome' WHERE mod(number, 100) = 2")
+        connection.exec_driver_sql("UPDATE customers SET city = '' WHERE mod(number, 100) = 3")
+        connection.exec_driver_sql("UPDATE customers SET city = NULL WHERE mod(number, 100) = 4")
+        connection.exec_driver_sql("DELETE FROM customers WHERE mod(number, 50000) = 5")
+        connection.exec_driver_sql(f"UPDATE {SNAPSHOT} SET absent_since = now() WHERE number = 10")
+    with explained() as steps:
+        found = plan(url)
+    assert any(step in each for each in steps), steps
+    assert (found.rows_to_create, found.rows_to_update, found.rows_to_delete) == (1, ROWS // 100 + 1, 3)
+    assert found.rows_read == ROWS - 3
