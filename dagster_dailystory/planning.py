@@ -57,6 +57,7 @@ from dagster_dailystory.spans import (
     MOST_AT_ONCE,
     Span,
     each_span,
+    hashed_at_once,
     rows_at_once,
     spans_of_keys,
     spans_of_numbers,
@@ -149,19 +150,22 @@ class _Draft:
 
     def _width(self, staged: Staged, tables: SyncTables) -> float:
         """The width of the widest rows that are compared. A view is not evaluated for it where the snapshot tells."""
-        names = (*tables.key_names, *tables.value_names)
-        known = width_of(select(*(tables.snapshot.c[name] for name in names)).subquery("known"), self._state.connection)
+        known = self._width_in_snapshot(tables, *tables.key_names, *tables.value_names)
         is_asked = staged.is_stored or not known
         return max(known, width_of(staged.relation, self._state.connection)) if is_asked else known
+
+    def _width_in_snapshot(self, tables: SyncTables, *names: str) -> float:
+        return width_of(select(*(tables.snapshot.c[name] for name in names)).subquery("known"), self._state.connection)
 
     def _of_the_moved(self, diff: Diff, hashed: HashedRows, *, is_stored: bool) -> tuple[Diff, HashedRows]:
         """Leave out of a diff the rows that have their remembered hash.
 
         Those of a stored relation are read once more: to keep them in between takes twice the memory.
         """
+        most = hashed_at_once(self._width_in_snapshot(diff.tables, *diff.tables.key_names), self._state.connection)
         names = [*diff.tables.key_names, ROW_HASH] if is_stored else [each.name for each in hashed.relation.c]
         moved_in = partial(RowHashes(self._state, diff.tables).moved, hashed.relation, names)
-        (query, _), *others = each_span(self._spans(diff, HASHED_ROWS), moved_in)
+        (query, _), *others = each_span(self._spans(diff, HASHED_ROWS, most), moved_in)
         moved = self._temporary("moved", query)
         for query, parameters in others:
             self._append(moved, query, parameters)
@@ -172,9 +176,9 @@ class _Draft:
             source = select(*rows.c).where(have_moved).subquery("source")
         return replace(diff, source=source, present=diff.all_rows), HashedRows(moved, hashed.version)
 
-    def _spans(self, diff: Diff, span_rows: int) -> Sequence[Span]:
+    def _spans(self, diff: Diff, span_rows: int, if_scattered: float = 0.0) -> Sequence[Span]:
         key = diff.tables.key_names[0]
-        return spans_of_keys(self._rows_read, span_rows, diff.all_rows, key, self._state.connection)
+        return spans_of_keys(self._rows_read, span_rows, diff.all_rows, key, self._state.connection, if_scattered)
 
     def _spans_to_compare(self, diff: Diff, hashed: HashedRows | None) -> Sequence[Span]:
         if diff.present is None or hashed is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
+from itertools import pairwise
 
 from sqlalchemy import (
     ColumnElement,
@@ -22,7 +23,7 @@ from dagster_dailystory.dialect import SqlQuery, SqlValue
 from dagster_dailystory.memory import limit_megabytes
 
 HASHED_ROWS = 500_000
-"""So many hashes of rows are joined at once by DuckDB."""
+"""So many hashes of rows are joined at once by DuckDB, where the rows lie in the order of their key."""
 
 _SAMPLES_PER_SPAN = 250
 
@@ -91,6 +92,13 @@ _SHARE_OF_MEMORY, _MEGABYTES_BESIDE_THEM = 0.3, 60
 
 _SAMPLE_ROWS = 1_000
 _BYTES_PER_VALUE = 16  # DuckDB's own, beside those of a long text
+_BYTES_PER_HASH = _BYTES_PER_VALUE + 19
+
+_TIMES_THE_LIMIT = 6
+"""So many times more bytes than the limit has: of 8 times as many were joined at once, 10 were too many."""
+
+_IN_ORDER = 0.9
+"""So many neighbours of a sample must lie so; of rows that lie anyhow it is every second."""
 
 
 def rows_at_once(row_bytes: float, connection: Connection) -> RowsAtOnce:
@@ -104,6 +112,16 @@ def rows_at_once(row_bytes: float, connection: Connection) -> RowsAtOnce:
         return MOST_AT_ONCE
     rows = _SHARE_OF_MEMORY * (limit_megabytes(connection) - _MEGABYTES_BESIDE_THEM) * 1e6 / row_bytes
     return RowsAtOnce(*(int(min(max(rows, _FEWEST), most)) for most in astuple(MOST_AT_ONCE)))
+
+
+def hashed_at_once(key_bytes: float, connection: Connection) -> float:
+    """How many rows' keys and hashes DuckDB can join at once at all, with what exceeds its limit in temporary files.
+
+    Args:
+        key_bytes: About how wide a key is; see `width_of`.
+        connection: To the state's database.
+    """
+    return _TIMES_THE_LIMIT * limit_megabytes(connection) * 1e6 / (key_bytes + _BYTES_PER_HASH)
 
 
 def width_of(relation: FromClause, connection: Connection) -> float:
@@ -121,7 +139,9 @@ def width_of(relation: FromClause, connection: Connection) -> float:
     return sum(_BYTES_PER_VALUE + float(width or 0) for width in widths) if rows else 0.0
 
 
-def spans_of_keys(rows: int, span_rows: int, relation: FromClause, key: str, connection: Connection) -> Sequence[Span]:
+def spans_of_keys(
+    rows: int, span_rows: int, relation: FromClause, key: str, connection: Connection, if_scattered: float = 0.0
+) -> Sequence[Span]:
     """Cut the keys of a relation into spans of about equal size.
 
     Args:
@@ -130,19 +150,29 @@ def spans_of_keys(rows: int, span_rows: int, relation: FromClause, key: str, con
         relation: Has the key.
         key: Its first column.
         connection: To the state's database.
+        if_scattered: About how many it may have where the rows do not lie in the order of their key, if that is more:
+            there each span reads all rows.
 
     Returns:
         Spans that hold all keys together, and any key once; the whole where the database needs none.
     """
-    count = rows // span_rows + 1
-    if connection.dialect.name != "duckdb" or count == 1:
+    if connection.dialect.name != "duckdb" or rows < span_rows:
         return [WHOLE]
-    value = relation.c[key]
+    value, place = relation.c[key], func.row_number().over()
     one_in: SqlValue = literal_column(str(span_rows // _SAMPLES_PER_SPAN))
     chosen = func.hash(value).op("%")(one_in) == literal_column("0")
-    sample = connection.execute(select(value).where(value.is_not(None), chosen).order_by(value)).scalars().all()
-    bounds = sorted({sample[len(sample) * number // count] for number in range(1, count)}) if sample else []
+    sample = connection.execute(select(value, place).where(value.is_not(None), chosen).order_by(value)).all()
+    if if_scattered > span_rows and not _ascend([number for _, number in sample]):
+        span_rows = int(min(if_scattered, rows + 1))
+    count = rows // span_rows + 1
+    cuts = (sample[len(sample) * number // count][0] for number in range(1, count)) if sample else ()
+    bounds = list(dict.fromkeys(cuts))
     return [Span(first, end) for first, end in zip([None, *bounds], [*bounds, None], strict=True)]
+
+
+def _ascend(places: Sequence[int]) -> bool:
+    """Whether rows that are sorted by their key lie one after the other, but for a few."""
+    return sum(one < other for one, other in pairwise(places)) >= _IN_ORDER * (len(places) - 1)
 
 
 def spans_of_numbers(highest: int, at_once: RowsAtOnce, dialect: Dialect) -> Sequence[Span]:

@@ -38,7 +38,8 @@ def customers(url: str, rows: int, order: str) -> None:
             f" SELECT *, email, false FROM (SELECT {ROW} {series}) AS known ORDER BY {order}"
         )
         connection.exec_driver_sql(
-            f"INSERT INTO {CONTACT_MAP} (number, dsid, first_synced_at, last_synced_at) SELECT i, i, now(), now() {series}"
+            f"INSERT INTO {CONTACT_MAP} (number, dsid, first_synced_at, last_synced_at)"
+            f" SELECT i, i, now(), now() {series}"
         )
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql(f"VACUUM ANALYZE customers, {SNAPSHOT}, {CONTACT_MAP}")

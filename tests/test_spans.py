@@ -14,11 +14,13 @@ from dagster_dailystory.model import ContactSync, PlanOptions
 from dagster_dailystory.places import Destination, Warehouse
 from dagster_dailystory.row_hashes import RowHashes
 from dagster_dailystory.spans import (
+    HASHED_ROWS,
     MOST_AT_ONCE,
     WHOLE,
     RowsAtOnce,
     Span,
     each_span,
+    hashed_at_once,
     rows_at_once,
     spans_of_keys,
     spans_of_numbers,
@@ -89,6 +91,36 @@ def test_spans_of_keys_hold_each_key_once(connection: sa.Connection, span_rows: 
         assert len(numbers) < 2 * span_rows
         held += numbers
     assert sorted(held) == list(range(ROWS))
+
+
+@pytest.mark.parametrize(
+    ("order", "if_scattered", "count"),
+    [
+        ("number", 10_000.0, 4),
+        ("(number + 400) % 900", 10_000.0, 4),  # rotated: each span still has its own part
+        ("hash(number)", 10_000.0, 1),
+        ("hash(number)", 500.0, 2),
+        ("hash(number)", 200.0, 4),
+        ("hash(number)", 0.0, 4),
+    ],
+)
+def test_keys_that_lie_in_no_order_are_cut_into_as_few_spans_as_there_may_be(
+    connection: sa.Connection, order: str, if_scattered: float, count: int
+) -> None:
+    connection.exec_driver_sql(f"CREATE TABLE lying AS SELECT number FROM source ORDER BY {order}")
+    lying = sa.table("lying", sa.column("number", sa.BigInteger()))
+    spans = spans_of_keys(ROWS, 300, lying, "number", connection, if_scattered)
+    assert len(spans) == count
+    parts = [(span.of(lying, "number", "part"), span.parameters) for span in spans]
+    held = [n for part, bounds in parts for n in connection.execute(sa.select(part.c.number), bounds).scalars()]
+    assert sorted(held) == list(range(ROWS))
+
+
+def test_of_keys_and_hashes_six_times_what_the_limit_holds_is_joined_at_once(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("SET memory_limit = '100MB'")
+    assert hashed_at_once(16 + 7, connection) == pytest.approx(6 * 100e6 / (16 + 7 + 16 + 19), rel=0.01)
+    connection.exec_driver_sql("SET memory_limit = '-1'")
+    assert hashed_at_once(16 + 7, connection) > 10**9
 
 
 def values(connection: sa.Connection, text_bytes: int, columns: int) -> sa.FromClause:
@@ -210,14 +242,18 @@ def test_a_plan_of_more_rows_than_are_written_at_once_holds_each_of_them_once(ne
 
 
 @pytest.mark.slow
-def test_a_plan_of_more_moved_rows_than_are_joined_at_once_holds_each_of_them_once(new_database) -> None:
-    rows = MOST_AT_ONCE.moved + 10_000
+@pytest.mark.parametrize("order", ["i", "hash(i)"])
+def test_a_plan_of_more_moved_rows_than_are_joined_at_once_holds_each_of_them_once(new_database, order: str) -> None:
+    rows = HASHED_ROWS // 2 + 10_000
+    assert rows > MOST_AT_ONCE.moved
     url, nowhere = new_database("duckdb"), Destination("http://127.0.0.1:9/api/v1", "none")
     sync = ContactSync(name="customers", source="customers", key="id", fields={"email": "email", "city": "city"})
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.begin() as connection:
         values = "i AS id, 'p' || i || '@example.com' AS email, 'Paris' AS city"
-        connection.exec_driver_sql(f"CREATE TABLE customers AS SELECT {values} FROM range({2 * rows}) AS t(i)")
+        connection.exec_driver_sql(
+            f"CREATE TABLE customers AS SELECT {values} FROM range({2 * rows}) AS t(i) ORDER BY {order}"
+        )
     plan_contact_sync(sync, Warehouse.at(url), nowhere)
     with engine.begin() as connection:
         acknowledge(connection, city="city")
