@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks import drt, report
 from benchmarks.contenders import Task
-from benchmarks.data import change_customers, customers_sync, keep_hashes, make_customers
+from benchmarks.data import change_customers, customers_sync, keep_hashes, make_customers, scatter_customers
 from benchmarks.faults import cost_of_faults, use_of_a_permitted_rate
 from benchmarks.rounds import Contest, Measured, exponent, in_a_process
 from benchmarks.seed import acknowledge_everything
@@ -33,6 +33,9 @@ PARTS = ("plans", "sending", "latency", "faults")
 
 _JUDGED_ROWS = 50_000
 """Below, a diff measures the start."""
+
+_SCATTERED_ROWS = 1_000_000
+"""Below, it does not matter where the rows lie."""
 
 Runs = Mapping[str, Callable[[], Measured]]
 
@@ -79,52 +82,63 @@ class Bench:
         self._imports()
 
     def _plans(self) -> None:
-        self._diffs("DuckDB", self._size.duckdb_rows, lambda rows: f"duckdb:///{self._home}/diff{rows}.duckdb", MEMORY)
-        self._diffs("PostgreSQL", self._size.postgres_rows, lambda rows: new_database(self._postgres, f"diff{rows}"))
+        self._diffs("DuckDB", self._size.duckdb_rows)
+        self._diffs("PostgreSQL", self._size.postgres_rows)
         self._read_only()
+        self._scattered("DuckDB", self._size.duckdb_rows)
+        self._scattered("PostgreSQL", self._size.postgres_rows)
 
     def _contest(self, title: str, contenders: Runs) -> Contest:
         contest = Contest(title, self._size.rounds).run(contenders)
         self.contests.append(contest)
         return contest
 
-    def _diffs(self, database: str, sizes: Sequence[int], url_of: Callable[[int], str], options: str = "") -> None:
+    def _diffs(self, database: str, sizes: Sequence[int]) -> None:
         unchanged: list[float] = []
         for rows in sizes:
-            url = url_of(rows)
+            url = self._new_diff(database, rows)
             make_customers(url, rows)
             acknowledge_everything(customers_sync(), Warehouse.at(url))
-            ours: Runs = {US: partial(in_a_process, "ours_plan", Task(url=url + options))}
+            ours = partial(in_a_process, "ours_plan", Task(url=url + _memory(database)))
             if database == "DuckDB":  # the run after a first load looks at all rows, and remembers their hashes
-                seconds = in_a_process("ours_plan", Task(url=url + options))["seconds"]
+                seconds = ours()["seconds"]
                 self.notes.append(f"DuckDB, {rows:,} rows: the plan that remembers the rows' hashes, {seconds:.2f} s.")
-            hand_made: Runs = {
-                "typed SQL by hand": partial(in_a_process, "typed_sql", Task(url=url)),
-                "with counts, flags and dsids": partial(in_a_process, "whole_sql", Task(url=url)),
-            }
             title = f"{database}, {rows:,} rows of 20 columns"
-            contest = self._contest(f"{title}, no change", {**hand_made, **ours})
+            contest = self._contest(f"{title}, no change", {**_typed_by_hand(url), US: ours})
             unchanged.append(contest.median(US, "seconds"))
             if rows < _JUDGED_ROWS:
                 continue
             if database == "DuckDB":
                 keep_hashes(url)
-                hand_made = {**hand_made, "stored hash by hand": partial(in_a_process, "hash_sql", Task(url=url))}
-                ours = {
-                    US: partial(_on_a_copy, url, lambda copy: Task(url=copy + MEMORY)),
-                    f"{US}, 110 MB": partial(_on_a_copy, url, lambda copy: Task(url=copy + LEAST_MEMORY)),
-                }
             change_customers(url, 0.01)
-            self._contest(f"{title}, 1 % changed, plan stored", {**hand_made, **ours})
+            self._contest(f"{title}, 1 % changed, plan stored", _of_changes(database, url))
         if sizes[0] < _JUDGED_ROWS:
             return
         fitted = exponent(sizes, unchanged)
         self.notes.append(f"Growth of the plan without a change on {database}: time grows with rows ^ {fitted:.2f}.")
 
+    def _scattered(self, database: str, sizes: Sequence[int]) -> None:
+        """The last contest of the diffs once more, after the customers were written anew in no order of their key."""
+        for rows in filter(lambda rows: rows >= _SCATTERED_ROWS, sizes):
+            url = self._diff_url(database, rows)
+            scatter_customers(url)
+            title = f"{database}, {rows:,} rows of 20 columns in no order of their key, 1 % changed, plan stored"
+            self._contest(title, _of_changes(database, url))
+
+    def _new_diff(self, database: str, rows: int) -> str:
+        if database == "PostgreSQL":
+            new_database(self._postgres, f"diff{rows}")
+        return self._diff_url(database, rows)
+
+    def _diff_url(self, database: str, rows: int) -> str:
+        if database == "PostgreSQL":
+            return self._postgres.replace("/postgres?", f"/diff{rows}?")
+        return f"duckdb:///{self._home}/diff{rows}.duckdb"
+
     def _read_only(self) -> None:
         """Read the table and the snapshot of the last diff but one on PostgreSQL."""
         for rows in self._size.read_only_rows:
-            url = self._postgres_of(rows)
+            url = self._diff_url("PostgreSQL", rows)
             contenders: dict[str, Callable[[], Measured]] = {
                 "pandas, both sides": partial(in_a_process, "pandas_diff", Task(url=url))
             }
@@ -139,9 +153,6 @@ class Bench:
                 contenders[f"{US}, state in {name}"] = partial(_on_a_copy, state, task_of)
             change_customers(url, 0.02)
             self._contest(f"PostgreSQL read only, {rows:,} rows, 2 % changed", contenders)
-
-    def _postgres_of(self, rows: int) -> str:
-        return self._postgres.replace("/postgres?", f"/diff{rows}?")
 
     def _first_loads(self) -> None:
         rows = self._size.send_rows
@@ -229,6 +240,29 @@ class Bench:
 
     def _new_sqlite(self) -> str:
         return f"sqlite:///{self._home}/state{next(self._numbers)}.sqlite"
+
+
+def _memory(database: str) -> str:
+    return MEMORY if database == "DuckDB" else ""
+
+
+def _typed_by_hand(url: str) -> Runs:
+    return {
+        "typed SQL by hand": partial(in_a_process, "typed_sql", Task(url=url)),
+        "with counts, flags and dsids": partial(in_a_process, "whole_sql", Task(url=url)),
+    }
+
+
+def _of_changes(database: str, url: str) -> Runs:
+    """Who plans the changes of a diff's database: `keep_hashes` was there if it is DuckDB."""
+    if database != "DuckDB":
+        return {**_typed_by_hand(url), US: partial(in_a_process, "ours_plan", Task(url=url))}
+    return {
+        **_typed_by_hand(url),
+        "stored hash by hand": partial(in_a_process, "hash_sql", Task(url=url)),
+        US: partial(_on_a_copy, url, lambda copy: Task(url=copy + MEMORY)),
+        f"{US}, 110 MB": partial(_on_a_copy, url, lambda copy: Task(url=copy + LEAST_MEMORY)),
+    }
 
 
 def _on_a_copy(url: str, task_of: Callable[[str], Task]) -> Measured:

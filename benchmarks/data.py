@@ -66,8 +66,7 @@ def make_customers(url: str, rows: int) -> None:
         if name == "postgresql":
             connection.exec_driver_sql(f"ALTER TABLE {TABLE} ADD PRIMARY KEY (customer_id)")
     if name == "postgresql":
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql(f"VACUUM ANALYZE {TABLE}")
+        _vacuum(engine)
 
 
 def _create(dialect: str, rows: int) -> str:
@@ -87,6 +86,27 @@ def change_customers(url: str, share: float) -> int:
             sa.text(f"SELECT count(*) FROM {TABLE} WHERE customer_id % {every} = 2")
         ).scalar_one()
     return int(count)
+
+
+def scatter_customers(url: str) -> None:
+    """Write the table anew in no order of its key, as a model that joins does on each run."""
+    engine = open_engine(url)
+    on_postgres = engine.dialect.name == "postgresql"
+    with engine.begin() as connection:
+        order = "hashint8(customer_id)" if on_postgres else "hash(customer_id)"
+        connection.exec_driver_sql(f"CREATE TABLE scattered AS SELECT * FROM {TABLE} ORDER BY {order}")
+        connection.exec_driver_sql(f"DROP TABLE {TABLE}")
+        connection.exec_driver_sql(f"ALTER TABLE scattered RENAME TO {TABLE}")
+        if on_postgres:
+            connection.exec_driver_sql(f"ALTER TABLE {TABLE} ADD PRIMARY KEY (customer_id)")
+    if on_postgres:
+        _vacuum(engine)
+
+
+def _vacuum(engine: sa.Engine) -> None:
+    """What autovacuum does within a minute."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql(f"VACUUM ANALYZE {TABLE}")
 
 
 def state_column(column: str) -> str:
