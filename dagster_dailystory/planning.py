@@ -55,6 +55,7 @@ from dagster_dailystory.row_hashes import HashedRows, RowHashes
 from dagster_dailystory.spans import (
     HASHED_ROWS,
     MOST_AT_ONCE,
+    WHOLE,
     Span,
     each_span,
     hashed_at_once,
@@ -162,10 +163,9 @@ class _Draft:
 
         Those of a stored relation are read once more: to keep them in between takes twice the memory.
         """
-        most = hashed_at_once(self._width_in_snapshot(diff.tables, *diff.tables.key_names), self._state.connection)
         names = [*diff.tables.key_names, ROW_HASH] if is_stored else [each.name for each in hashed.relation.c]
         moved_in = partial(RowHashes(self._state, diff.tables).moved, hashed.relation, names)
-        (query, _), *others = each_span(self._spans(diff, HASHED_ROWS, most), moved_in)
+        (query, _), *others = each_span(self._spans_to_look_up(diff), moved_in)
         moved = self._temporary("moved", query)
         for query, parameters in others:
             self._append(moved, query, parameters)
@@ -175,6 +175,12 @@ class _Draft:
             have_moved = among([rows.c[key] for key in keys], select(*(moved.c[key] for key in keys)))
             source = select(*rows.c).where(have_moved).subquery("source")
         return replace(diff, source=source, present=diff.all_rows), HashedRows(moved, hashed.version)
+
+    def _spans_to_look_up(self, diff: Diff) -> Sequence[Span]:
+        if self._rows_read < HASHED_ROWS:
+            return [WHOLE]
+        width = self._width_in_snapshot(diff.tables, *diff.tables.key_names)
+        return self._spans(diff, HASHED_ROWS, hashed_at_once(width, self._state.connection))
 
     def _spans(self, diff: Diff, span_rows: int, if_scattered: float = 0.0) -> Sequence[Span]:
         key = diff.tables.key_names[0]
