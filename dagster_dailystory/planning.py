@@ -5,38 +5,20 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
-from functools import partial
 from uuid import UUID
 
-from sqlalchemy import (
-    FromClause,
-    Table,
-    TableClause,
-    column,
-    exists,
-    func,
-    literal,
-    select,
-    table,
-)
+from sqlalchemy import FromClause, Table, TableClause, exists, func, literal, select
 
 from dagster_dailystory.bulk import insert_selected
 from dagster_dailystory.change import Operation, Reason
-from dagster_dailystory.dialect import (
-    CreateTemporaryTableAs,
-    SqlQuery,
-    SqlType,
-    Untyped,
-    among,
-    index_temporary,
-)
-from dagster_dailystory.diff import OFFSET, Diff, field_counts
+from dagster_dailystory.comparison import Comparison
+from dagster_dailystory.dialect import SqlType, Untyped, index_temporary
+from dagster_dailystory.diff import Diff, field_counts
 from dagster_dailystory.errors import ConfigurationError
-from dagster_dailystory.estimates import LARGE, hashes_tables
 from dagster_dailystory.guards import Figures, judge_guards
 from dagster_dailystory.identities import Identities
 from dagster_dailystory.judge import Judge, JudgedTable
@@ -50,20 +32,9 @@ from dagster_dailystory.plans import Plans
 from dagster_dailystory.recent import Recent
 from dagster_dailystory.rejections import Rejections
 from dagster_dailystory.report import PlanStatus, PlanSummary
-from dagster_dailystory.row_hash import ROW_HASH
-from dagster_dailystory.row_hashes import HashedRows, RowHashes
-from dagster_dailystory.spans import (
-    HASHED_ROWS,
-    MOST_AT_ONCE,
-    WHOLE,
-    Span,
-    each_span,
-    hashed_at_once,
-    rows_at_once,
-    spans_of_keys,
-    spans_of_numbers,
-    width_of,
-)
+from dagster_dailystory.row_hashes import RowHashes
+from dagster_dailystory.scratch import Scratch
+from dagster_dailystory.spans import Span
 from dagster_dailystory.staging import Staged, stage_source
 from dagster_dailystory.state import State
 from dagster_dailystory.tables import SyncTables
@@ -116,14 +87,13 @@ class _Draft:
     def __init__(self, state: State, options: PlanOptions) -> None:
         self._state = state
         self._options = options
+        self._scratch = Scratch(state)
         self._plan_id = f"{state.now():%Y%m%dT%H%M%S%f}-{secrets.token_hex(2)}"  # sorts by time
         self._rows_read = self._live_keys = 0
         self._by_operation: Mapping[str, int] = {}
         self._by_field: Mapping[str, int] = {}
         self._by_reason: Counter[str] = Counter()
         self._rows_pending = 0
-        self._at_once = MOST_AT_ONCE
-        self._sequences: Sequence[Span] = ()
         self._source_is_empty = True
 
     def write(self, staged: Staged, tables: SyncTables) -> None:
@@ -132,97 +102,31 @@ class _Draft:
         keys = [each for key in options.keys for each in _typed_keys(key, staged.key_types)]
         diff = Diff(staged.relation, tables, options, state.dialect, keys, staged.present)
         self._rows_read, rows_keyed = map(int, state.connection.execute(diff.row_counts()).one())
-        self._at_once = rows_at_once(self._width(staged, tables), state.connection)
-        hashed, hashes = staged.hashed, RowHashes(state, tables)
-        if hashed is not None and staged.narrows and hashes.are_of(hashed.version):
-            diff, hashed = self._of_the_moved(diff, hashed, is_stored=staged.is_stored)
-        self._source_is_empty = not self._rows_read and not self._scalar(select(literal(1)).select_from(diff.all_rows))
-        pending = self._write_pending(diff, self._spans_to_compare(diff, hashed))
+        comparison = Comparison(self._scratch, diff, staged, self._rows_read)
+        diff = comparison.diff
+        anything = select(literal(1)).select_from(diff.all_rows)
+        self._source_is_empty = not self._rows_read and not self._scratch.number(anything)
+        pending = comparison.pending()
+        sequences = comparison.sequences(pending)
         rows_keyless = self._rows_read - rows_keyed
         duplicates = self._set_duplicates_aside(diff, pending, rows_keyed, are_unique=staged.has_unique_keys)
         self._by_reason[Reason.NULL_KEY.value] = rows_keyless
-        judged = self._judge(diff, pending)
-        self._store_changes(PlannedChanges(self._plan_id, tables, options, pending, judged))
+        judged = self._judge(diff, pending, sequences)
+        self._store_changes(PlannedChanges(self._plan_id, tables, options, pending, judged), sequences)
         if not options.dry_run:
             Rejections(state, tables).record_local(pending, judged, duplicates, rows_keyless, diff)
             give_back_memory(state.connection)
-            hashes.update(hashed, pending, duplicates)
+            RowHashes(state, tables).update(comparison.hashed, pending, duplicates)
         self._count(tables, judged)
 
-    def _width(self, staged: Staged, tables: SyncTables) -> float:
-        """The width of the widest rows that are compared. A view is not evaluated for it where the snapshot tells."""
-        known = self._width_in_snapshot(tables, *tables.key_names, *tables.value_names)
-        is_asked = staged.is_stored or not known
-        return max(known, width_of(staged.relation, self._state.connection)) if is_asked else known
-
-    def _width_in_snapshot(self, tables: SyncTables, *names: str) -> float:
-        return width_of(select(*(tables.snapshot.c[name] for name in names)).subquery("known"), self._state.connection)
-
-    def _of_the_moved(self, diff: Diff, hashed: HashedRows, *, is_stored: bool) -> tuple[Diff, HashedRows]:
-        """Leave out of a diff the rows that have their remembered hash.
-
-        Those of a stored relation are read once more: to keep them in between takes twice the memory.
-        """
-        names = [*diff.tables.key_names, ROW_HASH] if is_stored else [each.name for each in hashed.relation.c]
-        moved_in = partial(RowHashes(self._state, diff.tables).moved, hashed.relation, names)
-        (query, _), *others = each_span(self._spans_to_look_up(diff), moved_in)
-        moved = self._temporary("moved", query)
-        for query, parameters in others:
-            self._append(moved, query, parameters)
-        source: FromClause = moved
-        if is_stored:
-            rows, keys = diff.source, diff.tables.key_names
-            have_moved = among([rows.c[key] for key in keys], select(*(moved.c[key] for key in keys)))
-            source = select(*rows.c).where(have_moved).subquery("source")
-        return replace(diff, source=source, present=diff.all_rows), HashedRows(moved, hashed.version)
-
-    def _spans_to_look_up(self, diff: Diff) -> Sequence[Span]:
-        if self._rows_read < HASHED_ROWS:
-            return [WHOLE]
-        width = self._width_in_snapshot(diff.tables, *diff.tables.key_names)
-        return self._spans(diff, HASHED_ROWS, hashed_at_once(width, self._state.connection))
-
-    def _spans(self, diff: Diff, span_rows: int, if_scattered: float = 0.0) -> Sequence[Span]:
-        key = diff.tables.key_names[0]
-        return spans_of_keys(self._rows_read, span_rows, diff.all_rows, key, self._state.connection, if_scattered)
-
-    def _spans_to_compare(self, diff: Diff, hashed: HashedRows | None) -> Sequence[Span]:
-        if diff.present is None or hashed is None:
-            return self._spans(diff, self._at_once.compared)
-        moved, key = hashed.relation, diff.tables.key_names[0]
-        rows_moved = self._scalar(select(func.count()).select_from(moved))
-        return spans_of_keys(rows_moved, self._at_once.moved, moved, key, self._state.connection)
-
-    def _judge(self, diff: Diff, pending: TableClause) -> Table:
+    def _judge(self, diff: Diff, pending: TableClause, sequences: Sequence[Span]) -> Table:
         give_back_memory(self._state.connection)
         judged = JudgedTable.create(self._state)
         if self._rows_pending:
             index_temporary(self._state.connection, pending.name, diff.tables.key_names, "sequence")
-            Judge(self._state, diff.tables, self._options).judge(pending, judged, self._sequences)
+            Judge(self._state, diff.tables, self._options).judge(pending, judged, sequences)
             Identities(self._state, diff.tables, diff, pending, judged).resolve()
         return judged.table
-
-    def _write_pending(self, diff: Diff, spans: Sequence[Span]) -> TableClause:
-        if self._rows_read >= LARGE:
-            diff = replace(diff, expects_few=hashes_tables(diff.joined, self._state.connection))
-        (query, _), *others = diff.differing(spans)
-        pending = self._temporary("pending", query)
-        self._append_parts(pending, others)
-        if self._options.plans_deletions and not diff.joins_both_ways and not self._is_everybody_there(diff, pending):
-            self._append_parts(pending, diff.departed(self._spans(diff, self._at_once.compared)))
-        self._sequences = spans_of_numbers(self._highest_in(pending), self._at_once, self._state.dialect)
-        return pending
-
-    def _append_parts(self, pending: TableClause, parts: Iterable[tuple[SqlQuery, Mapping[str, object]]]) -> None:
-        for query, parameters in parts:
-            self._append(pending, query, {**parameters, OFFSET: self._highest_in(pending)})
-
-    def _highest_in(self, pending: TableClause) -> int:
-        return self._scalar(select(func.max(pending.c.sequence)))
-
-    def _is_everybody_there(self, diff: Diff, pending: TableClause) -> bool:
-        query = diff.everybody_is_there(pending)
-        return query is not None and bool(self._scalar(query))
 
     def _set_duplicates_aside(
         self, diff: Diff, pending: TableClause, rows_keyed: int, *, are_unique: bool
@@ -243,8 +147,8 @@ class _Draft:
             each_matches_once = diff.counts_matches and rows_keyed - rows_new == keys_matched
         if each_matches_once and execute(diff.doubled(pending).limit(1)).first() is None:
             return None
-        duplicates = self._temporary("duplicates", diff.duplicate_keys())
-        rows_doubled = self._scalar(select(func.coalesce(func.sum(duplicates.c.source_rows), 0)))
+        duplicates = self._scratch.make("duplicates", diff.duplicate_keys())
+        rows_doubled = self._scratch.number(select(func.coalesce(func.sum(duplicates.c.source_rows), 0)))
         if rows_doubled:
             self._by_reason[Reason.DUPLICATE_KEY.value] = rows_doubled
             execute(pending.delete().where(exists().where(diff.tables.same_key(duplicates, pending))))
@@ -256,22 +160,8 @@ class _Draft:
         self._rows_pending, rows_new, rows_returning, keys_departed = counts
         return rows_new, rows_returning, keys_departed
 
-    def _temporary(self, name: str, query: SqlQuery) -> TableClause:
-        give_back_memory(self._state.connection)
-        full_name = self._state.location.table_name(self._state.sync.name, name)
-        self._state.connection.execute(CreateTemporaryTableAs(full_name, query))
-        return table(full_name, *(column(each.name, each.type) for each in query.selected_columns))
-
-    def _append(self, found: TableClause | Table, query: SqlQuery, parameters: Mapping[str, object]) -> None:
-        give_back_memory(self._state.connection)
-        names = [each.name for each in query.selected_columns]
-        self._state.connection.execute(found.insert().from_select(names, query), parameters)
-
-    def _scalar(self, query: SqlQuery) -> int:
-        return int(self._state.connection.execute(query).scalar() or 0)
-
-    def _store_changes(self, planned: PlannedChanges) -> None:
-        for query, parameters in planned.parts(self._sequences):
+    def _store_changes(self, planned: PlannedChanges, sequences: Sequence[Span]) -> None:
+        for query, parameters in planned.parts(sequences):
             insert_selected(self._state.connection, planned.tables.changes, query, parameters)
 
     def _count(self, tables: SyncTables, judged: FromClause) -> None:

@@ -114,14 +114,14 @@ def rows_at_once(row_bytes: float, connection: Connection) -> RowsAtOnce:
     return RowsAtOnce(*(int(min(max(rows, _FEWEST), most)) for most in astuple(MOST_AT_ONCE)))
 
 
-def hashed_at_once(key_bytes: float, connection: Connection) -> float:
-    """How many rows' keys and hashes DuckDB can join at once at all, with what exceeds its limit in temporary files.
+def hashed_at_once(row_bytes: float, connection: Connection) -> float:
+    """How many rows with their hashes DuckDB can join at once at all, with what exceeds its limit in temporary files.
 
     Args:
-        key_bytes: About how wide a key is; see `width_of`.
+        row_bytes: About how wide is what is read of them besides; see `width_of`.
         connection: To the state's database.
     """
-    return _TIMES_THE_LIMIT * limit_megabytes(connection) * 1e6 / (key_bytes + _BYTES_PER_HASH)
+    return _TIMES_THE_LIMIT * limit_megabytes(connection) * 1e6 / (row_bytes + _BYTES_PER_HASH)
 
 
 def width_of(relation: FromClause, connection: Connection) -> float:
