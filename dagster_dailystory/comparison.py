@@ -51,7 +51,7 @@ class Comparison:
     def pending(self) -> TableClause:
         """Write what was found to `pending`."""
         diff = self.diff
-        if self._rows_read >= LARGE:
+        if diff.joins_both_ways and self._rows_read >= LARGE:
             diff = replace(diff, expects_few=hashes_tables(diff.joined, self._connection))
         (query, _), *others = diff.differing(self._spans_to_compare())
         pending = self._scratch.make("pending", query)

@@ -60,7 +60,7 @@ class Diff:
         dialect: The state database's dialect.
         keys: The asked-for keys with their values as the database holds them; empty for all.
         present: The keys of all rows, where `source` has only the part of them that may differ.
-        expects_few: Whether the database is made to expect that few rows differ.
+        expects_few: Whether the database is made to expect that few rows differ, where it joins both ways.
     """
 
     source: FromClause
@@ -242,7 +242,7 @@ class Diff:
                 snapshot.c.identity_mobile.label("old_mobile"),
             )
             .select_from(source.join(snapshot, self.tables.same_key(source, snapshot), isouter=True, full=both))
-            .where(seldom(found) if self.expects_few else found)
+            .where(seldom(found) if both and self.expects_few else found)
         )
 
     def _departed(self, span: Span) -> SqlQuery:

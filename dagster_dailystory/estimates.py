@@ -1,4 +1,4 @@
-"""PostgreSQL's estimates: it chooses a join by how many rows it expects of it, and that all rows of a table differ."""
+"""PostgreSQL's estimates: it chooses a join by how many rows it expects of it, and expects that every row differs."""
 
 from __future__ import annotations
 
