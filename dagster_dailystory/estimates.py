@@ -31,9 +31,9 @@ def seldom(condition: ColumnElement[bool]) -> ColumnElement[bool]:
 def hashes_tables(joined: SqlQuery, connection: Connection) -> bool:
     """Whether PostgreSQL would join two tables by hashing them, alone.
 
-    It does where they do not lie in the order of their key, through temporary files if they are large. With helpers it
-    takes half as long, but it calls none for what it expects to return all rows; see `seldom`. Where it would merge
-    two indexes it must not be told: it then hashes all the same, with helpers, which takes twice as long.
+    It does where large ones do not lie in the order of their key, through temporary files. With helpers it takes half
+    as long, but to hand over as many rows as it expects seems dearer than to call none; see `seldom`. Where it would
+    merge two indexes it must not be told: it then hashes all the same, with helpers, which takes twice as long.
 
     Args:
         joined: Reads nothing but the join.

@@ -31,6 +31,11 @@ def limit_megabytes(connection: Connection) -> float:
     return float(number) * _UNITS[unit] / 1e6 if unit in _UNITS else math.inf
 
 
+def spills(connection: Connection) -> bool:
+    """Whether a DuckDB connection may write what exceeds its limit to temporary files."""
+    return bool(connection.exec_driver_sql("SELECT current_setting('temp_directory')").scalar())
+
+
 def give_back_memory(connection: Connection) -> None:
     """Let DuckDB return to the system what it has freed; its allocator would keep it for about a second.
 

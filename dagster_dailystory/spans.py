@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from dagster_dailystory.dialect import SqlQuery, SqlValue
-from dagster_dailystory.memory import limit_megabytes
+from dagster_dailystory.memory import limit_megabytes, spills
 
 HASHED_ROWS = 500_000
 """So many hashes of rows are joined at once by DuckDB, where the rows lie in the order of their key."""
@@ -120,7 +120,12 @@ def hashed_at_once(row_bytes: float, connection: Connection) -> float:
     Args:
         row_bytes: About how wide is what is read of them besides; see `width_of`.
         connection: To the state's database.
+
+    Returns:
+        0 where it may not write any.
     """
+    if not spills(connection):
+        return 0.0
     return _TIMES_THE_LIMIT * limit_megabytes(connection) * 1e6 / (row_bytes + _BYTES_PER_HASH)
 
 
@@ -158,11 +163,13 @@ def spans_of_keys(
     """
     if connection.dialect.name != "duckdb" or rows < span_rows:
         return [WHOLE]
-    value, place = relation.c[key], func.row_number().over()
+    value, may_differ = relation.c[key], if_scattered > span_rows
+    place: SqlValue = func.row_number().over() if may_differ else literal_column("0")
     one_in: SqlValue = literal_column(str(span_rows // _SAMPLES_PER_SPAN))
     chosen = func.hash(value).op("%")(one_in) == literal_column("0")
-    sample = connection.execute(select(value, place).where(value.is_not(None), chosen).order_by(value)).all()
-    if if_scattered > span_rows and not _ascend([number for _, number in sample]):
+    sampled = select(value, place).where(value.is_not(None), chosen).order_by(value.asc())  # its default may be DESC
+    sample = connection.execute(sampled).all()
+    if may_differ and not _lie_in_order(sample):
         span_rows = int(min(if_scattered, rows + 1))
     count = rows // span_rows + 1
     cuts = (sample[len(sample) * number // count][0] for number in range(1, count)) if sample else ()
@@ -170,9 +177,12 @@ def spans_of_keys(
     return [Span(first, end) for first, end in zip([None, *bounds], [*bounds, None], strict=True)]
 
 
-def _ascend(places: Sequence[int]) -> bool:
-    """Whether rows that are sorted by their key lie one after the other, but for a few."""
-    return sum(one < other for one, other in pairwise(places)) >= _IN_ORDER * (len(places) - 1)
+def _lie_in_order(sample: Sequence[tuple[object, int]]) -> bool:
+    """Whether the rows of ascending keys lie one after the other, but for a few; those of one key may lie anyhow."""
+    places: dict[object, int] = {}
+    for key, place in sample:
+        places[key] = min(place, places.get(key, place))
+    return sum(one < other for one, other in pairwise(places.values())) >= _IN_ORDER * (len(places) - 1)
 
 
 def spans_of_numbers(highest: int, at_once: RowsAtOnce, dialect: Dialect) -> Sequence[Span]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import astuple, replace
 from functools import partial
 from typing import Any
@@ -114,6 +116,27 @@ def test_keys_that_lie_in_no_order_are_cut_into_as_few_spans_as_there_may_be(
     parts = [(span.of(lying, "number", "part"), span.parameters) for span in spans]
     held = [n for part, bounds in parts for n in connection.execute(sa.select(part.c.number), bounds).scalars()]
     assert sorted(held) == list(range(ROWS))
+
+
+@pytest.mark.parametrize(("order", "count"), [("area, number", 4), ("hash(area), number", 1)])
+def test_the_rows_of_one_first_key_may_lie_anyhow(connection: sa.Connection, order: str, count: int) -> None:
+    numbered = "(SELECT number // 40 AS area, number FROM source)"
+    connection.exec_driver_sql(f"CREATE TABLE lying AS SELECT * FROM {numbered} ORDER BY {order}")
+    lying = sa.table("lying", sa.column("area", sa.BigInteger()))
+    assert len(spans_of_keys(ROWS, 300, lying, "area", connection, 10_000.0)) == count
+
+
+def test_spans_hold_each_key_once_where_duckdb_sorts_downwards(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("SET default_order = 'DESC'")
+    test_spans_of_keys_hold_each_key_once(connection, 300)
+
+
+def test_nothing_is_joined_beyond_the_limit_where_duckdb_may_write_no_temporary_files(
+    connection: sa.Connection,
+) -> None:
+    connection.exec_driver_sql("SET memory_limit = '100MB'")
+    connection.exec_driver_sql("SET temp_directory = ''")
+    assert hashed_at_once(16 + 7, connection) == 0
 
 
 def test_of_keys_and_hashes_six_times_what_the_limit_holds_is_joined_at_once(connection: sa.Connection) -> None:
@@ -241,9 +264,27 @@ def test_a_plan_of_more_rows_than_are_written_at_once_holds_each_of_them_once(ne
     ]
 
 
+@contextmanager
+def statements_that_write(name: str) -> Iterator[list[str]]:
+    """The statements that make a table or append to it."""
+    found: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if statement.lstrip().startswith((f"CREATE TEMPORARY TABLE {name} ", f"INSERT INTO {name} ")):
+            found.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("order", ["i", "hash(i)"])
-def test_a_plan_of_more_moved_rows_than_are_joined_at_once_holds_each_of_them_once(new_database, order: str) -> None:
+@pytest.mark.parametrize(("order", "look_ups"), [("i", 2), ("hash(i)", 1)])
+def test_a_plan_of_more_moved_rows_than_are_joined_at_once_holds_each_of_them_once(
+    new_database, order: str, look_ups: int
+) -> None:
     rows = HASHED_ROWS // 2 + 10_000
     assert rows > MOST_AT_ONCE.moved
     url, nowhere = new_database("duckdb"), Destination("http://127.0.0.1:9/api/v1", "none")
@@ -261,7 +302,9 @@ def test_a_plan_of_more_moved_rows_than_are_joined_at_once_holds_each_of_them_on
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE customers SET city = 'Rome' WHERE id % 2 = 0")
         connection.exec_driver_sql("DELETE FROM customers WHERE id = 7")
-    plan = plan_contact_sync(replace(sync, deletes="delete", max_changed_fraction=None), Warehouse.at(url), nowhere)
+    with statements_that_write("dailystory_customers_moved") as looked_up:
+        plan = plan_contact_sync(replace(sync, deletes="delete", max_changed_fraction=None), Warehouse.at(url), nowhere)
+    assert len(looked_up) == look_ups
     assert (plan.rows_to_update, plan.rows_to_delete) == (rows, 1)
     with engine.begin() as connection:
         numbers = "count(DISTINCT id), count(DISTINCT sequence), min(sequence), max(sequence)"
