@@ -66,7 +66,7 @@ def make_customers(url: str, rows: int) -> None:
         if name == "postgresql":
             connection.exec_driver_sql(f"ALTER TABLE {TABLE} ADD PRIMARY KEY (customer_id)")
     if name == "postgresql":
-        _vacuum(engine)
+        vacuum(url, TABLE)
 
 
 def _create(dialect: str, rows: int) -> str:
@@ -100,13 +100,13 @@ def scatter_customers(url: str) -> None:
         if on_postgres:
             connection.exec_driver_sql(f"ALTER TABLE {TABLE} ADD PRIMARY KEY (customer_id)")
     if on_postgres:
-        _vacuum(engine)
+        vacuum(url, TABLE)
 
 
-def _vacuum(engine: sa.Engine) -> None:
+def vacuum(postgres_url: str, *tables: str) -> None:
     """What autovacuum does within a minute."""
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql(f"VACUUM ANALYZE {TABLE}")
+    with open_engine(postgres_url).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql(f"VACUUM ANALYZE {', '.join(tables)}")
 
 
 def state_column(column: str) -> str:

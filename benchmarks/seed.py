@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Text, cast, func, literal, select
 
+from benchmarks.data import vacuum
 from dagster_dailystory.layout import lay_out
 from dagster_dailystory.model import ContactSync, PlanOptions
 from dagster_dailystory.places import Warehouse
@@ -35,13 +36,4 @@ def acknowledge_everything(sync: ContactSync, warehouse: Warehouse) -> None:
             state.connection.execute(snapshot)
             state.connection.execute(contact_map)
         if state.dialect.name == "postgresql":
-            _analyze(warehouse.state.url, tables.snapshot.name, tables.contact_map.name)
-
-
-def _analyze(url: str, *names: str) -> None:
-    """What autovacuum does within a minute."""
-    from dagster_dailystory.warehouse import open_engine
-
-    with open_engine(url).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        for name in names:
-            connection.exec_driver_sql(f"VACUUM ANALYZE {name}")
+            vacuum(warehouse.state.url, tables.snapshot.name, tables.contact_map.name)

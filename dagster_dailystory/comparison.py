@@ -11,7 +11,6 @@ from sqlalchemy import FromClause, TableClause, func, select
 from dagster_dailystory.dialect import SqlQuery, among
 from dagster_dailystory.diff import OFFSET, Diff
 from dagster_dailystory.estimates import LARGE, hashes_tables
-from dagster_dailystory.model import Scope
 from dagster_dailystory.row_hash import ROW_HASH
 from dagster_dailystory.row_hashes import HashedRows, RowHashes
 from dagster_dailystory.scratch import Scratch
@@ -52,8 +51,7 @@ class Comparison:
     def pending(self) -> TableClause:
         """Write what was found to `pending`."""
         diff = self.diff
-        may_be_few = diff.joins_both_ways and diff.options.scope is not Scope.ALL
-        if may_be_few and self._rows_read >= LARGE:
+        if diff.joins_both_ways and self._rows_read >= LARGE:
             diff = replace(diff, expects_few=hashes_tables(diff.joined, self._connection))
         (query, _), *others = diff.differing(self._spans_to_compare())
         pending = self._scratch.make("pending", query)
