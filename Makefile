@@ -21,7 +21,7 @@ help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(V)/.demo ## Sync 2,000 made-up customers to a local DailyStory, twice
-	$(RUN) dagster_dailystory.demo
+	$(RUN) demo
 
 test: $(V)/.test ## Run the tests, a real PostgreSQL server included
 	$(RUN) pytest -q -n 2 --dist worksteal -m "not ui and not slow"
@@ -40,7 +40,7 @@ test-ui: $(V)/.test ## Drive the real Dagster UI in Chromium; UPDATE_IMAGES=1 re
 	$(RUN) pytest -q -m ui tests/test_ui.py
 
 dev: $(V)/.ui ## Open the Dagster UI on the demo, with the sandbox beside it
-	@test -d .demo/dagster || $(RUN) dagster_dailystory.demo
+	@test -d .demo/dagster || $(RUN) demo
 	@$(RUN) dagster_dailystory.sandbox --port 8019 --store .demo/sandbox.json & sandbox=$$!; \
 	trap "kill $$sandbox" EXIT; DAGSTER_HOME=$(CURDIR)/.demo/dagster $(V)/bin/dg dev
 

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from dagster_dailystory import ContactSync, build_contact_sync_assets
-from dagster_dailystory.environment import resources_from_environment
+from dagster_dailystory import ContactSync, build_contact_sync_assets, resources_from_environment
 
 customers = ContactSync(
     name="customers",

@@ -20,10 +20,10 @@ import pandas as pd  # here for all: DuckDB's driver imports it at the first par
 import sqlalchemy as sa
 
 from benchmarks.data import COLUMNS, FIELDS, TABLE, customers_sync, hash_of, state_column
-from dagster_dailystory.places import Destination, Warehouse
+from dagster_dailystory.databases.connect import open_engine
+from dagster_dailystory.engine.endpoints import Destination, Warehouse
+from dagster_dailystory.engine.run import plan_contact_sync, run_contact_sync
 from dagster_dailystory.sandbox import DEFAULT_TOKEN
-from dagster_dailystory.sync import plan_contact_sync, run_contact_sync
-from dagster_dailystory.warehouse import open_engine
 
 SNAPSHOT, CONTACT_MAP = "dailystory_customers_snapshot", "dailystory_customers_contact_map"
 _HEADERS = {"Authorization": f"Bearer {DEFAULT_TOKEN}", "Content-Type": "application/json"}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from dagster_dailystory.model import ContactSync
-from dagster_dailystory.warehouse import open_engine
+from dagster_dailystory.databases.connect import open_engine
+from dagster_dailystory.model.sync import ContactSync
 
 _COLUMNS = {
     "customer_id": "i",

@@ -18,16 +18,16 @@ from pathlib import Path
 
 from benchmarks.data import customers_sync, make_customers
 from benchmarks.servers import sandbox
-from dagster_dailystory.client import DailyStoryClient
-from dagster_dailystory.connections import AiohttpConnections, Connections, HttpAnswer
-from dagster_dailystory.dispatch import SenderSettings
-from dagster_dailystory.limiter import RateLimiter
-from dagster_dailystory.model import ContactSync
-from dagster_dailystory.places import Destination, Warehouse
-from dagster_dailystory.report import SyncReport
+from dagster_dailystory.api.client import DailyStoryClient
+from dagster_dailystory.api.rate_limiter import RateLimiter
+from dagster_dailystory.api.transport import AiohttpConnections, Connections, HttpAnswer
+from dagster_dailystory.engine.endpoints import Destination, Warehouse
+from dagster_dailystory.engine.run import new_run_id, plan_contact_sync, send_contact_sync
+from dagster_dailystory.engine.sending.dispatcher import SenderSettings
+from dagster_dailystory.engine.sending.sender import Sender
+from dagster_dailystory.model.report import SyncReport
+from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.sandbox import DEFAULT_TOKEN
-from dagster_dailystory.sending import Sender
-from dagster_dailystory.sync import new_run_id, plan_contact_sync, send_contact_sync
 
 MIXED = {"throttled": 0.05, "server_error": 0.05}
 IN_FLIGHT, PERMITTED = 32, 50

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from benchmarks.data import customers_sync, make_customers
 from benchmarks.servers import new_database, postgres, sandbox
-from dagster_dailystory.report import Progress
+from dagster_dailystory.engine.run import run_contact_sync
+from dagster_dailystory.model.report import Progress
 from dagster_dailystory.sandbox import DEFAULT_TOKEN
-from dagster_dailystory.sync import run_contact_sync
 
 _SHOWN = 10
 _TICKS = os.sysconf("SC_CLK_TCK")

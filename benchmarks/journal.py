@@ -15,15 +15,15 @@ from contextlib import nullcontext
 import sqlalchemy as sa
 
 from benchmarks.servers import postgres
-from dagster_dailystory.change import Answer, Change, Operation, Outcome
-from dagster_dailystory.intents import Intents
-from dagster_dailystory.journal import Journal
-from dagster_dailystory.model import ContactSync
-from dagster_dailystory.places import Destination, Warehouse
-from dagster_dailystory.rows import RowReader
-from dagster_dailystory.session import held
-from dagster_dailystory.state import utc_now
-from dagster_dailystory.sync import plan_contact_sync
+from dagster_dailystory.engine.endpoints import Destination, Warehouse
+from dagster_dailystory.engine.run import plan_contact_sync
+from dagster_dailystory.engine.sending.acknowledgements import Journal
+from dagster_dailystory.engine.state.lease import held
+from dagster_dailystory.engine.state.plans import RowReader
+from dagster_dailystory.engine.state.recovery import Intents
+from dagster_dailystory.engine.state.store import utc_now
+from dagster_dailystory.model.change import Answer, Change, Operation, Outcome
+from dagster_dailystory.model.sync import ContactSync
 
 ROWS, CHANGED, BATCH = 100_000, 20_000, 1_000
 SYNC = ContactSync(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from sqlalchemy import Text, cast, func, literal, select
 
 from benchmarks.data import vacuum
-from dagster_dailystory.layout import lay_out
-from dagster_dailystory.model import ContactSync, PlanOptions
-from dagster_dailystory.places import Warehouse
-from dagster_dailystory.session import held
-from dagster_dailystory.staging import stage_source
+from dagster_dailystory.engine.endpoints import Warehouse
+from dagster_dailystory.engine.planning.staging import stage_source
+from dagster_dailystory.engine.state.lease import held
+from dagster_dailystory.engine.state.migrations import lay_out
+from dagster_dailystory.model.plan import PlanOptions
+from dagster_dailystory.model.sync import ContactSync
 
 
 def acknowledge_everything(sync: ContactSync, warehouse: Warehouse) -> None:

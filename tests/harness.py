@@ -17,12 +17,12 @@ import pytest
 import sqlalchemy as sa
 from spoken import spoken
 
-from dagster_dailystory.connections import Connections, HttpAnswer
-from dagster_dailystory.model import ContactSync
-from dagster_dailystory.places import Destination, Warehouse
-from dagster_dailystory.report import SyncReport
+from dagster_dailystory.api.transport import Connections, HttpAnswer
+from dagster_dailystory.engine.endpoints import Destination, Warehouse
+from dagster_dailystory.engine.run import run_contact_sync
+from dagster_dailystory.model.report import SyncReport
+from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.sandbox import Contact, Sandbox
-from dagster_dailystory.sync import run_contact_sync
 
 Placement = tuple[str, str | None]
 """Warehouse and state, as `new_database` names them; None for the warehouse itself."""

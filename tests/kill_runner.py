@@ -18,13 +18,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from dagster_dailystory.client import DailyStoryClient
-from dagster_dailystory.connections import AiohttpConnections, Connections, HttpAnswer
-from dagster_dailystory.limiter import RateLimiter
-from dagster_dailystory.model import ContactSync
-from dagster_dailystory.places import Destination, Warehouse
-from dagster_dailystory.sending import Sender, SenderSettings
-from dagster_dailystory.sync import plan_contact_sync, refuse_blocked, send_contact_sync
+from dagster_dailystory.api.client import DailyStoryClient
+from dagster_dailystory.api.rate_limiter import RateLimiter
+from dagster_dailystory.api.transport import AiohttpConnections, Connections, HttpAnswer
+from dagster_dailystory.engine.endpoints import Destination, Warehouse
+from dagster_dailystory.engine.run import plan_contact_sync, refuse_blocked, send_contact_sync
+from dagster_dailystory.engine.sending.dispatcher import SenderSettings
+from dagster_dailystory.engine.sending.sender import Sender
+from dagster_dailystory.model.sync import ContactSync
 
 CONCURRENCY = 16
 

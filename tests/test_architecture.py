@@ -14,56 +14,69 @@ from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 import dagster_dailystory
 
 ROOT = Path(__file__).parents[1]
-MODULES = {path.stem: path for path in sorted((ROOT / "dagster_dailystory").glob("*.py"))}
-DAGSTER_FILES = {
-    "assets", "automation", "component", "component_settings", "demo", "environment", "metadata", "resources",
-    "run_options", "steps",
-}  # fmt: skip
-ENGINE = sorted(MODULES.keys() - DAGSTER_FILES - {"__init__"})
+PACKAGE = ROOT / "dagster_dailystory"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+WITH_DAGSTER = ("definitions", "demo")
 PUBLIC = {"ContactSync", "DailyStoryResource", "WarehouseResource", "build_contact_sync_assets", "run_contact_sync"}
+MOST_LINES = 400
+MOST_ENTRIES = {
+    "": 12,  # the root, and the sandbox, which is a program of its own
+    "sandbox": 12,
+    "databases": 12,  # until each database is one class
+    "engine/planning": 10,  # until key ranges are gone
+}
+USUAL_ENTRIES = 9
+
+
+def inner(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
 
 
 def test_imports_go_one_way():
     assert lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == EXIT_STATUS_SUCCESS
 
 
-@pytest.mark.parametrize("module", ENGINE)
-def test_an_engine_module_names_no_dagster(module):
-    for node in ast.walk(ast.parse(MODULES[module].read_text())):
-        imported = [name.name for name in node.names] if isinstance(node, ast.Import) else []
-        imported += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-        assert "dagster" not in {name.partition(".")[0] for name in imported}
-
-
 def test_importing_the_engine_loads_no_dagster():
-    load = "import importlib, sys; [importlib.import_module('dagster_dailystory.' + name) for name in sys.argv[1:]]"
+    modules = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in MODULES
+        if path.stem not in ("__init__", "__main__") and not inner(path).startswith(WITH_DAGSTER)
+    ]
+    load = "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]"
     check = "print(sorted(name for name in sys.modules if name.partition('.')[0] == 'dagster')[:1])"
     ran = subprocess.run(
-        [sys.executable, "-c", f"{load}; {check}", *ENGINE], capture_output=True, text=True, check=False
+        [sys.executable, "-c", f"{load}; {check}", *modules], capture_output=True, text=True, check=False
     )
     assert (ran.stdout.strip(), ran.stderr) == ("[]", "")
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_a_module_has_at_most_350_lines(module):
-    assert len(MODULES[module].read_text().splitlines()) <= 350
+def test_a_file_has_at_most_400_lines():
+    assert [inner(path) for path in MODULES if len(path.read_text().splitlines()) > MOST_LINES] == []
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_a_module_says_what_it_is_for(module):
-    assert ast.get_docstring(ast.parse(MODULES[module].read_text()))
+def test_a_folder_has_at_most_nine_entries():
+    entries: dict[str, int] = {}
+    for path in (*MODULES, *(each for each in PACKAGE.rglob("*") if each.is_dir())):
+        if path.name not in ("__init__.py", "__pycache__"):
+            folder = inner(path.parent).replace(".", "")
+            entries[folder] = entries.get(folder, 0) + 1
+    assert {folder: count for folder, count in entries.items() if count > MOST_ENTRIES.get(folder, USUAL_ENTRIES)} == {}
+
+
+def test_a_module_says_what_it_is_for():
+    assert [inner(path) for path in MODULES if not ast.get_docstring(ast.parse(path.read_text()))] == []
 
 
 def test_a_dagster_file_keeps_its_annotations_as_values():
     """Dagster reads them when a function is decorated; postponed ones are plain text to it."""
-    for module in DAGSTER_FILES & MODULES.keys():
-        assert "from __future__ import annotations" not in MODULES[module].read_text()
+    postponed = "from __future__ import annotations"
+    assert [inner(p) for p in MODULES if inner(p).startswith("definitions/") and postponed in p.read_text()] == []
 
 
 def test_the_public_names_are_few_and_exist():
     names = dagster_dailystory.__all__
     assert set(names) >= PUBLIC
-    assert len(names) == len(set(names)) <= 14
+    assert len(names) == len(set(names))
     assert all(hasattr(dagster_dailystory, name) for name in names)
 
 

@@ -12,10 +12,10 @@ from dagster_harness import NOUNS, World, people_sync
 from pydantic import ValidationError
 
 from dagster_dailystory import ConfigurationError, build_contact_sync_assets
-from dagster_dailystory.assets import code_version
-from dagster_dailystory.model import ContactSync
-from dagster_dailystory.partitions import ColumnValues, HashBuckets
-from dagster_dailystory.run_options import PlanConfig, RunScope
+from dagster_dailystory.definitions.assets import code_version
+from dagster_dailystory.definitions.run_config import PlanConfig, RunScope
+from dagster_dailystory.model.partitions import ColumnValues, HashBuckets
+from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.sandbox import Sandbox
 
 SENT = ("contacts", "contact_map")

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from dagster_dailystory.audit import audit_contacts
-from dagster_dailystory.model import ContactSync
-from dagster_dailystory.places import Destination, Warehouse
-from dagster_dailystory.report import SyncReport
+from dagster_dailystory.databases.connect import open_engine
+from dagster_dailystory.engine.endpoints import Destination, Warehouse
+from dagster_dailystory.engine.run import run_contact_sync
+from dagster_dailystory.engine.upkeep.audit import audit_contacts
+from dagster_dailystory.model.report import SyncReport
+from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.sandbox import Sandbox
-from dagster_dailystory.sync import run_contact_sync
-from dagster_dailystory.warehouse import open_engine
 
 CUSTOMERS = ContactSync(
     name="customers",

@@ -8,9 +8,10 @@ import dagster as dg
 import pytest
 from dagster_harness import NOUNS, World, people_sync
 
-from dagster_dailystory import automation, build_contact_sync_assets
-from dagster_dailystory.automation import RETRY_TAG, Trouble
-from dagster_dailystory.partitions import HashBuckets
+from dagster_dailystory import build_contact_sync_assets
+from dagster_dailystory.definitions import automation
+from dagster_dailystory.definitions.automation import RETRY_TAG, Trouble
+from dagster_dailystory.model.partitions import HashBuckets
 from dagster_dailystory.sandbox import Sandbox
 
 # Of the function that evaluates conditions in a test.

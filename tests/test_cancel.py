@@ -14,10 +14,10 @@ import pytest
 import sqlalchemy as sa
 from harness import interrupted_when
 
-from dagster_dailystory.model import ContactSync
-from dagster_dailystory.report import SyncReport
+from dagster_dailystory.engine.run import run_contact_sync
+from dagster_dailystory.model.report import SyncReport
+from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.sandbox import Sandbox
-from dagster_dailystory.sync import run_contact_sync
 
 ROWS = 300
 SYNC = ContactSync(name="customers", source="people", key="id", fields={"email": "email", "city": "city"})

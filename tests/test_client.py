@@ -12,8 +12,10 @@ from typing import TypeVar
 import httpx
 import pytest
 
-from dagster_dailystory.client import AboutAnswer, ClientSettings, DailyStoryClient, RemoteContact
-from dagster_dailystory.connections import HttpxConnections
+from dagster_dailystory.api.client import DailyStoryClient
+from dagster_dailystory.api.responses import AboutAnswer, RemoteContact
+from dagster_dailystory.api.settings import ClientSettings
+from dagster_dailystory.api.transport import HttpxConnections
 from dagster_dailystory.errors import (
     AuthenticationError,
     ConfigurationError,

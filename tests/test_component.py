@@ -15,8 +15,8 @@ from dagster.components.testing import create_defs_folder_sandbox
 from dagster_harness import NOUNS, World
 
 from dagster_dailystory import ConfigurationError, DailyStorySyncComponent
-from dagster_dailystory.component_settings import Slices
-from dagster_dailystory.partitions import ColumnValues, HashBuckets
+from dagster_dailystory.definitions.component.settings import Slices
+from dagster_dailystory.model.partitions import ColumnValues, HashBuckets
 from dagster_dailystory.sandbox import Sandbox
 
 pytestmark = [  # of Dagster's own YAML loader

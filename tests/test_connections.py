@@ -24,11 +24,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from dagster_dailystory.client import DailyStoryClient
-from dagster_dailystory.connections import (
+from dagster_dailystory.api.client import DailyStoryClient
+from dagster_dailystory.api.settings import ClientSettings
+from dagster_dailystory.api.transport import (
     TRANSPORT_ERRORS,
     AiohttpConnections,
-    ClientSettings,
     Connections,
     HttpAnswer,
     HttpxConnections,

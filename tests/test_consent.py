@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagster_dailystory.consent import check_consent
+from dagster_dailystory.contacts.consent import check_consent
 from dagster_dailystory.errors import ConsentError
-from dagster_dailystory.fields import OPT_OUT_FIELDS
+from dagster_dailystory.model.contact_fields import OPT_OUT_FIELDS
 
 LAWFUL: list[dict[str, object]] = [
     {},

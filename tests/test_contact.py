@@ -9,11 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagster_dailystory.canonical import UnsupportedValueError
-from dagster_dailystory.change import Change, Identity, Operation, Reason
-from dagster_dailystory.contact import check_consent, check_row, identity_of, payload, sends_nothing
-from dagster_dailystory.fields import CONTACT_FIELDS, OPT_OUT_FIELDS
-from dagster_dailystory.model import ContactSync
+from dagster_dailystory.contacts.canonical import UnsupportedValueError
+from dagster_dailystory.contacts.consent import check_consent
+from dagster_dailystory.contacts.identity import identity_of
+from dagster_dailystory.contacts.payload import payload, sends_nothing
+from dagster_dailystory.contacts.validation import check_row
+from dagster_dailystory.model.change import Change, Identity, Operation, Reason
+from dagster_dailystory.model.contact_fields import CONTACT_FIELDS, OPT_OUT_FIELDS
+from dagster_dailystory.model.sync import ContactSync
 
 EVERY_FIELD = {name: name.lower() for name in CONTACT_FIELDS}
 

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 import sqlalchemy as sa
 
-from dagster_dailystory.database_errors import plain_words
+from dagster_dailystory.databases.connect import open_engine, plain_words, refusals
 from dagster_dailystory.errors import WarehouseError
-from dagster_dailystory.warehouse import open_engine, refusals
 
 PEOPLE = ("Jane Doe", 'O\'Jane "Q" Doe', "Jane\nDoe", "Jane\nLINE 1: Doe", "J. when casting from source column Doe")
 

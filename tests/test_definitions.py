@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from dagster_dailystory.environment import OPTIONAL, REQUIRED
+from dagster_dailystory.definitions.resources import OPTIONAL, REQUIRED
 
 ROOT = Path(__file__).parents[1]
 LOAD = """

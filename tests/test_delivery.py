@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from dagster_dailystory.change import Answer, Change, Identity, Operation, Outcome, Reason
-from dagster_dailystory.client import ClientSettings, DailyStoryClient
-from dagster_dailystory.connections import HttpxConnections
-from dagster_dailystory.limiter import RateLimiter
-from dagster_dailystory.model import ContactSync
+from dagster_dailystory.api.client import DailyStoryClient
+from dagster_dailystory.api.rate_limiter import RateLimiter
+from dagster_dailystory.api.settings import ClientSettings
+from dagster_dailystory.api.transport import HttpxConnections
+from dagster_dailystory.engine.sending.dispatcher import SenderSettings
+from dagster_dailystory.engine.sending.sender import Sender
+from dagster_dailystory.model.change import Answer, Change, Identity, Operation, Outcome, Reason
+from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.sandbox import Fault, Sandbox
-from dagster_dailystory.sending import Sender, SenderSettings
 
 EMAIL = "ada@example.com"
 QUICK = SenderSettings(first_wait_seconds=0.001, longest_wait_seconds=0.002, max_attempts=4)

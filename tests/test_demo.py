@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from dagster_dailystory.demo import run_demo
-from dagster_dailystory.environment import OPTIONAL, REQUIRED, resources_from_environment
+from dagster_dailystory.definitions.resources import OPTIONAL, REQUIRED, resources_from_environment
 from dagster_dailystory.errors import ConfigurationError
+from demo.__main__ import run_demo
 
 ROOT = Path(__file__).parents[1]
 
@@ -44,7 +44,7 @@ def test_a_port_in_use_ends_the_demo_with_a_message(tmp_path: Path) -> None:
     environment["PYTHONPATH"] = str(ROOT)
     with socket.create_server(("127.0.0.1", 8019)) as _:
         done = subprocess.run(
-            [sys.executable, "-m", "dagster_dailystory.demo"],
+            [sys.executable, "-m", "demo"],
             cwd=tmp_path,
             env=environment,
             capture_output=True,

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from email_validator import validate_email
 
-from dagster_dailystory.demo_data import CUSTOMERS, Evolution, customers, evolve, seed
+from demo.data import CUSTOMERS, Evolution, customers, evolve, seed
 
 SOURCE = (Path(__file__).parents[1] / "sql" / "customers.sql").read_text()
 Rows = Mapping[int, Mapping[str, object]]

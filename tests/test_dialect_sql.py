@@ -19,10 +19,10 @@ import sqlglot
 from harness import World, people, person, sync_of, world_at
 from sqlalchemy.engine import make_url
 
-from dagster_dailystory.engines import DATABASES
+from dagster_dailystory.databases.facts import DATABASES
+from dagster_dailystory.databases.source import probe, reading, resolve_source
 from dagster_dailystory.errors import ConfigurationError, DailyStoryError
-from dagster_dailystory.partitions import HashBuckets
-from dagster_dailystory.source import probe, reading, resolve_source
+from dagster_dailystory.model.partitions import HashBuckets
 
 FOLDER = Path(__file__).parent / "sql"
 STATE_DATABASES = ("duckdb", "postgresql", "sqlite")

@@ -13,12 +13,14 @@ from harness import World, sync_of, world_at
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dagster_dailystory.dialect import TEXT, Untyped, differs
-from dagster_dailystory.diff import Diff, field_counts
-from dagster_dailystory.model import ContactSync, PlanOptions, Scope
+from dagster_dailystory.databases.dialect import differs
+from dagster_dailystory.databases.sql_types import TEXT, Untyped
+from dagster_dailystory.engine.planning.diff import Diff, field_counts
+from dagster_dailystory.engine.planning.key_ranges import WHOLE, Span
+from dagster_dailystory.engine.state.schema import StateLocation, SyncTables
+from dagster_dailystory.model.plan import PlanOptions
+from dagster_dailystory.model.sync import ContactSync, Scope
 from dagster_dailystory.sandbox import Sandbox
-from dagster_dailystory.spans import WHOLE, Span
-from dagster_dailystory.tables import StateLocation, SyncTables
 
 DIALECTS = {"sqlite": "sqlite", "postgresql+psycopg": "postgres", "duckdb": "duckdb"}
 STATEMENTS = ("row_counts", "duplicate_keys", "snapshot_counts")

@@ -7,8 +7,8 @@ import math
 
 import pytest
 
-from dagster_dailystory.dispatch import Attempts, Dispatcher, SenderSettings, StoppedError
-from dagster_dailystory.limiter import RateLimiter
+from dagster_dailystory.api.rate_limiter import RateLimiter
+from dagster_dailystory.engine.sending.dispatcher import Attempts, Dispatcher, SenderSettings, StoppedError
 
 
 async def nothing() -> None:

@@ -12,9 +12,9 @@ import yaml
 from dagster.components.testing.utils import create_defs_folder_sandbox
 
 from dagster_dailystory import ContactSync, DailyStorySyncComponent, build_contact_sync_assets
-from dagster_dailystory.guards import GUARD_NAMES
-from dagster_dailystory.run_options import option_fields
-from dagster_dailystory.steps import CONTACT_CHECKS
+from dagster_dailystory.definitions.ops import CONTACT_CHECKS
+from dagster_dailystory.definitions.run_config import option_fields
+from dagster_dailystory.engine.planning.guards import GUARD_NAMES
 
 PAGE = (Path(__file__).parents[1] / "docs/dagster.md").read_text(encoding="utf-8")
 CUSTOMERS = ContactSync(name="customers", source="customers", key="customer_id", fields={"email": "email"})

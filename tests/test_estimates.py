@@ -8,12 +8,12 @@ from contextlib import contextmanager
 import pytest
 import sqlalchemy as sa
 
-from dagster_dailystory.estimates import LARGE
-from dagster_dailystory.model import ContactSync
-from dagster_dailystory.places import Destination, Warehouse
-from dagster_dailystory.report import PlanSummary
-from dagster_dailystory.sync import plan_contact_sync
-from dagster_dailystory.warehouse import open_engine
+from dagster_dailystory.databases.connect import open_engine
+from dagster_dailystory.databases.estimates import LARGE
+from dagster_dailystory.engine.endpoints import Destination, Warehouse
+from dagster_dailystory.engine.run import plan_contact_sync
+from dagster_dailystory.model.plan import PlanSummary
+from dagster_dailystory.model.sync import ContactSync
 
 SYNC = ContactSync(
     name="customers", source="customers", key="number", fields={"email": "email", "city": "city"}, deletes="deactivate"

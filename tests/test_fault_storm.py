@@ -8,10 +8,10 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
+from dagster_dailystory.engine.run import run_contact_sync
 from dagster_dailystory.errors import OutageError
-from dagster_dailystory.model import ContactSync
+from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.sandbox import FaultShares, Sandbox, SandboxSettings
-from dagster_dailystory.sync import run_contact_sync
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from dagster_dailystory.fields import CONTACT_FIELDS, IDENTITY_FIELDS, OPT_OUT_FIELDS, FieldKind, nearest
+from dagster_dailystory.model.contact_fields import CONTACT_FIELDS, IDENTITY_FIELDS, OPT_OUT_FIELDS, FieldKind, nearest
 
 
 def test_every_field_is_listed_under_its_own_name_and_has_a_length() -> None:

@@ -7,7 +7,7 @@ from dataclasses import fields
 import pytest
 from harness import sync_of
 
-from dagster_dailystory.guards import GUARD_NAMES, Figures, guard_texts, judge_guards
+from dagster_dailystory.engine.planning.guards import GUARD_NAMES, Figures, guard_texts, judge_guards
 
 CALM = {field.name: 0 for field in fields(Figures)} | {"rows_read": 100, "live_keys": 100}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness import World, people, sync_of
 
-from dagster_dailystory.sync import plan_contact_sync
+from dagster_dailystory.engine.run import plan_contact_sync
 
 
 def die_while_creating(world: World, *customer_ids: int) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from harness import people, world_at
 
-from dagster_dailystory.interpreter import settled_heap, short_turns
+from dagster_dailystory.engine.interrupts import settled_heap, short_turns
 
 
 def is_settled() -> bool:

@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 from kill_runner import CONCURRENCY
 
-from dagster_dailystory.outbox import FLUSH_ROWS
+from dagster_dailystory.engine.sending.outbox import FLUSH_ROWS
 from dagster_dailystory.sandbox import Sandbox, SandboxSettings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

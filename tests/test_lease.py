@@ -15,13 +15,12 @@ import pytest
 import sqlalchemy as sa
 from harness import people, sync_of, world_at
 
+from dagster_dailystory.engine.planning.plan import make_plan
+from dagster_dailystory.engine.state.lease import LEASE_SECONDS, Lease, held
+from dagster_dailystory.engine.state.schema import StateLocation
+from dagster_dailystory.engine.state.store import State, open_state, utc_now
 from dagster_dailystory.errors import BusyError
-from dagster_dailystory.lease import LEASE_SECONDS, Lease
-from dagster_dailystory.model import PlanOptions
-from dagster_dailystory.planning import make_plan
-from dagster_dailystory.session import held
-from dagster_dailystory.state import State, open_state, utc_now
-from dagster_dailystory.tables import StateLocation
+from dagster_dailystory.model.plan import PlanOptions
 
 
 @contextmanager
@@ -53,7 +52,7 @@ def test_a_held_lease_is_refused_and_a_returned_one_is_taken_with_a_higher_fence
 
 def test_the_lease_of_a_dead_process_is_taken_at_once(warehouse_url):
     dead = subprocess.run(
-        [sys.executable, "-c", "from dagster_dailystory.lease import _new_holder; print(_new_holder())"],
+        [sys.executable, "-c", "from dagster_dailystory.engine.state.lease import _new_holder; print(_new_holder())"],
         capture_output=True,
         text=True,
         check=True,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dagster_dailystory.api.rate_limiter import RateLimiter
 from dagster_dailystory.errors import ConfigurationError
-from dagster_dailystory.limiter import RateLimiter
 
 
 class FakeTime:

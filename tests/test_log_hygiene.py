@@ -15,15 +15,16 @@ from dagster_harness import World as DagsterWorld
 from dagster_harness import people_sync
 
 from dagster_dailystory import build_contact_sync_assets
-from dagster_dailystory.change import Answer, Change, Identity, Operation, Outcome
+from dagster_dailystory.engine.endpoints import Destination, Warehouse
+from dagster_dailystory.engine.run import new_run_id, plan_contact_sync, run_contact_sync, send_contact_sync
+from dagster_dailystory.engine.state.lease import held
+from dagster_dailystory.engine.state.recovery import Intent, Intents
+from dagster_dailystory.engine.state.store import utc_now
 from dagster_dailystory.errors import AuthenticationError, DailyStoryError
-from dagster_dailystory.intents import Intent, Intents
-from dagster_dailystory.model import ContactSync, PlanOptions
-from dagster_dailystory.places import Destination, Warehouse
+from dagster_dailystory.model.change import Answer, Change, Identity, Operation, Outcome
+from dagster_dailystory.model.plan import PlanOptions
+from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.sandbox import Fault, Sandbox
-from dagster_dailystory.session import held
-from dagster_dailystory.state import utc_now
-from dagster_dailystory.sync import new_run_id, plan_contact_sync, run_contact_sync, send_contact_sync
 
 TOKEN = "poisontoken4b7c1f09d2e8-us-1"
 POISONS = ("poisontoken", "poisonmail", "oisonfirst", "oisoncity", "5557140", "oison-plan")

@@ -12,13 +12,13 @@ import pytest
 from harness import World, people
 from sqlalchemy import Connection, Engine, event
 
-from dagster_dailystory.memory import give_back_memory, limit_megabytes
-from dagster_dailystory.model import ContactSync, PlanOptions, Scope
-from dagster_dailystory.places import Destination, Warehouse
-from dagster_dailystory.report import PlanSummary
-from dagster_dailystory.sync import plan_contact_sync
-from dagster_dailystory.testing import Sandbox
-from dagster_dailystory.warehouse import open_engine
+from dagster_dailystory.databases.connect import open_engine
+from dagster_dailystory.databases.memory import give_back_memory, limit_megabytes
+from dagster_dailystory.engine.endpoints import Destination, Warehouse
+from dagster_dailystory.engine.run import plan_contact_sync
+from dagster_dailystory.model.plan import PlanOptions, PlanSummary
+from dagster_dailystory.model.sync import ContactSync, Scope
+from dagster_dailystory.sandbox import Sandbox
 
 LIMIT = "current_setting('memory_limit')"
 

@@ -6,18 +6,12 @@ import dagster as dg
 import pytest
 from dagster_harness import people_sync
 
-from dagster_dailystory.change import Operation
-from dagster_dailystory.metadata import (
-    ProgressLog,
-    contact_lineage,
-    plan_metadata,
-    sent_metadata,
-    source_columns,
-    source_lineage,
-)
-from dagster_dailystory.preview import ChangePreview, Standing
-from dagster_dailystory.report import PlanStatus, PlanSummary, Progress, SyncReport
-from dagster_dailystory.upstream import find_upstream
+from dagster_dailystory.definitions.lineage import contact_lineage, find_upstream, source_columns, source_lineage
+from dagster_dailystory.definitions.metadata import ProgressLog, plan_metadata, sent_metadata
+from dagster_dailystory.engine.upkeep.inspection import ChangePreview, Standing
+from dagster_dailystory.model.change import Operation
+from dagster_dailystory.model.plan import PlanStatus, PlanSummary
+from dagster_dailystory.model.report import Progress, SyncReport
 
 KEY = dg.AssetKey(["dailystory", "people", "contacts"])
 PLAN = PlanSummary(

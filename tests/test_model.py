@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from dagster_dailystory.change import Answer, Change, Identity, Operation, Outcome
 from dagster_dailystory.errors import ConfigurationError, DailyStoryError
-from dagster_dailystory.fields import FieldKind
-from dagster_dailystory.model import ContactSync, Deletes, Mode, Nulls, PlanOptions, Scope, choice
-from dagster_dailystory.report import PlanStatus, PlanSummary, SyncReport
+from dagster_dailystory.model.change import Answer, Change, Identity, Operation, Outcome
+from dagster_dailystory.model.contact_fields import FieldKind
+from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary
+from dagster_dailystory.model.report import SyncReport
+from dagster_dailystory.model.sync import ContactSync, Deletes, Mode, Nulls, Scope, choice
 
 
 def sync(**settings: object) -> ContactSync:

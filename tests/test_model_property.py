@@ -15,14 +15,16 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from dagster_dailystory.client import DailyStoryClient
-from dagster_dailystory.limiter import RateLimiter
-from dagster_dailystory.model import ContactSync, PlanOptions, Scope
-from dagster_dailystory.places import Destination, Warehouse
-from dagster_dailystory.report import SyncReport
+from dagster_dailystory.api.client import DailyStoryClient
+from dagster_dailystory.api.rate_limiter import RateLimiter
+from dagster_dailystory.engine.endpoints import Destination, Warehouse
+from dagster_dailystory.engine.run import new_run_id, plan_contact_sync, refuse_blocked, send_contact_sync
+from dagster_dailystory.engine.sending.dispatcher import SenderSettings
+from dagster_dailystory.engine.sending.sender import Sender
+from dagster_dailystory.model.plan import PlanOptions
+from dagster_dailystory.model.report import SyncReport
+from dagster_dailystory.model.sync import ContactSync, Scope
 from dagster_dailystory.sandbox import Fault, Sandbox
-from dagster_dailystory.sending import Sender, SenderSettings
-from dagster_dailystory.sync import new_run_id, plan_contact_sync, refuse_blocked, send_contact_sync
 
 FORBIDDEN = "Forbidden"
 TEXTS = st.sampled_from([None, "Paris", "Rome", "Zoë O'Hara"])

@@ -8,9 +8,9 @@ import pytest
 import sqlalchemy as sa
 from harness import sync_of, world_at
 
-from dagster_dailystory.engines import name_parts
+from dagster_dailystory.databases.facts import name_parts
+from dagster_dailystory.definitions.lineage import find_upstream
 from dagster_dailystory.errors import ConfigurationError
-from dagster_dailystory.upstream import find_upstream
 
 LONG = "x" * 60
 COLUMNS = ("Mixed Case", "select", 'quo"ted', "día_日本", "per%cent", "co:lon", LONG)

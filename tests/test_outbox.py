@@ -10,14 +10,15 @@ from dataclasses import dataclass
 import pytest
 from harness import PartlyDown, World, people, person, sync_of, world_at
 
-from dagster_dailystory.client import DailyStoryClient
-from dagster_dailystory.connections import AiohttpConnections
+from dagster_dailystory.api.client import DailyStoryClient
+from dagster_dailystory.api.rate_limiter import RateLimiter
+from dagster_dailystory.api.transport import AiohttpConnections
+from dagster_dailystory.engine.endpoints import Destination
+from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
+from dagster_dailystory.engine.sending.dispatcher import SenderSettings
+from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.errors import BusyError, OutageError
-from dagster_dailystory.limiter import RateLimiter
-from dagster_dailystory.model import ContactSync
-from dagster_dailystory.places import Destination
-from dagster_dailystory.sending import Sender, SenderSettings
-from dagster_dailystory.sync import plan_contact_sync, send_contact_sync
+from dagster_dailystory.model.sync import ContactSync
 
 
 @pytest.fixture

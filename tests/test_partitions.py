@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from dagster_dailystory.databases.connect import open_engine
+from dagster_dailystory.engine.endpoints import Destination, Warehouse
+from dagster_dailystory.engine.run import new_run_id, plan_contact_sync, run_contact_sync, send_contact_sync
 from dagster_dailystory.errors import ConfigurationError, SafetyError
-from dagster_dailystory.model import ContactSync, PlanOptions
-from dagster_dailystory.partitions import OTHER_VALUES, ColumnValues, HashBuckets, Partitioning
-from dagster_dailystory.places import Destination, Warehouse
-from dagster_dailystory.report import SyncReport
+from dagster_dailystory.model.partitions import OTHER_VALUES, ColumnValues, HashBuckets, Partitioning
+from dagster_dailystory.model.plan import PlanOptions
+from dagster_dailystory.model.report import SyncReport
+from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.sandbox import Sandbox
-from dagster_dailystory.sync import new_run_id, plan_contact_sync, run_contact_sync, send_contact_sync
-from dagster_dailystory.warehouse import open_engine
 
 REGIONS = ColumnValues("region", ["emea", "amer"])
 

@@ -12,12 +12,13 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from dagster_dailystory.change import Change, Identity, Operation
-from dagster_dailystory.contact import check_row, sends_nothing
-from dagster_dailystory.dialect import UNSUPPORTED, SqlType
-from dagster_dailystory.model import ContactSync
-from dagster_dailystory.plain import plain_updates
-from dagster_dailystory.tables import StateLocation, SyncTables, differs_column
+from dagster_dailystory.contacts.payload import sends_nothing
+from dagster_dailystory.contacts.validation import check_row
+from dagster_dailystory.databases.sql_types import UNSUPPORTED, SqlType
+from dagster_dailystory.engine.planning.plain import plain_updates
+from dagster_dailystory.engine.state.schema import StateLocation, SyncTables, differs_column
+from dagster_dailystory.model.change import Change, Identity, Operation
+from dagster_dailystory.model.sync import ContactSync
 
 SYNC = ContactSync(
     name="customers", source="customers", key="customer_id", fields={"email": "email"}, extended_properties={"x": "x"}

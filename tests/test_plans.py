@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 from harness import World, people, sync_of, world_at
 
+from dagster_dailystory.engine.planning.plan import KEPT_PLANS
+from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
 from dagster_dailystory.errors import AuthenticationError, SafetyError, StateError
-from dagster_dailystory.model import ContactSync, PlanOptions
-from dagster_dailystory.planning import KEPT_PLANS
-from dagster_dailystory.report import PlanStatus
-from dagster_dailystory.sync import plan_contact_sync, send_contact_sync
+from dagster_dailystory.model.plan import PlanOptions, PlanStatus
+from dagster_dailystory.model.sync import ContactSync
 
 GUARDED = sync_of(max_changed_fraction=0.1, min_guard_rows=1)
 

@@ -9,10 +9,9 @@ import pytest
 from dagster_harness import PEOPLE, people_sync
 from sqlalchemy import NullPool, create_engine
 
-from dagster_dailystory.errors import ConfigurationError
-from dagster_dailystory.model import PlanOptions
-from dagster_dailystory.places import Destination, Warehouse
-from dagster_dailystory.preview import (
+from dagster_dailystory.engine.endpoints import Destination, Warehouse
+from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
+from dagster_dailystory.engine.upkeep.inspection import (
     check_shown_fields,
     column_types,
     find_plan,
@@ -20,8 +19,9 @@ from dagster_dailystory.preview import (
     preview_rejections,
     standing,
 )
+from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.model.plan import PlanOptions
 from dagster_dailystory.sandbox import Sandbox
-from dagster_dailystory.sync import plan_contact_sync, send_contact_sync
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagster_dailystory.model import ContactSync
-from dagster_dailystory.privacy import key_label, mapping_version, mask, mask_values, row_fingerprint
+from dagster_dailystory.contacts.fingerprint import key_label, mapping_version, row_fingerprint
+from dagster_dailystory.contacts.masking import mask, mask_values
+from dagster_dailystory.model.sync import ContactSync
 
 SECRET = b"the state's own"
 

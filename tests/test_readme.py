@@ -11,11 +11,11 @@ import dagster as dg
 import pytest
 
 from dagster_dailystory import ContactSync, run_contact_sync
-from dagster_dailystory.places import Warehouse
+from dagster_dailystory.databases.connect import open_engine
+from dagster_dailystory.engine.endpoints import Warehouse
+from dagster_dailystory.engine.state.lease import held
 from dagster_dailystory.sandbox import Sandbox
 from dagster_dailystory.sandbox.settings import SandboxSettings
-from dagster_dailystory.session import held
-from dagster_dailystory.warehouse import open_engine
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ from dagster_harness import PEOPLE, people_sync
 from sqlalchemy import NullPool, create_engine
 
 from dagster_dailystory import DailyStoryResource, WarehouseResource, run_contact_sync
-from dagster_dailystory.places import Destination, Warehouse
+from dagster_dailystory.engine.endpoints import Destination, Warehouse
 from dagster_dailystory.sandbox import Sandbox
 
 TOKEN = "a-token-that-nobody-may-see"
@@ -82,7 +82,8 @@ def test_the_frames_of_a_sync_keep_the_sources_keys(tmp_path: Path):
 
 def test_importing_dagsters_part_registers_the_library():
     code = (
-        "import dagster_dailystory.resources; from dagster_shared.libraries import DagsterLibraryRegistry as R; "
+        "import dagster_dailystory.definitions.resources; "
+        "from dagster_shared.libraries import DagsterLibraryRegistry as R; "
         "print(R.get()['dagster-dailystory'])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -9,10 +9,10 @@ import pytest
 import sqlalchemy as sa
 from harness import World, people, person, sync_of, world_at
 
-from dagster_dailystory.audit import audit_contacts
-from dagster_dailystory.row_hash import row_hash
-from dagster_dailystory.source import open_source
-from dagster_dailystory.warehouse import open_engine
+from dagster_dailystory.databases.connect import open_engine
+from dagster_dailystory.databases.row_hash import row_hash
+from dagster_dailystory.databases.source import open_source
+from dagster_dailystory.engine.upkeep.audit import audit_contacts
 
 ROWS = 20
 SYNC = sync_of(deletes="delete", min_guard_rows=1_000)

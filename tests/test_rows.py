@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
-from dagster_dailystory.model import ContactSync
-from dagster_dailystory.rows import CHUNK_ROWS, RowReader
-from dagster_dailystory.state import open_state
-from dagster_dailystory.tables import StateLocation, SyncTables
+from dagster_dailystory.engine.state.plans import CHUNK_ROWS, RowReader
+from dagster_dailystory.engine.state.schema import StateLocation, SyncTables
+from dagster_dailystory.engine.state.store import open_state
+from dagster_dailystory.model.sync import ContactSync
 
 SYNC = ContactSync(name="customers", source="customers", key="id", fields={"email": "email"})
 HEAD_ROWS = 250

@@ -20,7 +20,7 @@ from playwright.sync_api import sync_playwright
 
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.sandbox import DEFAULT_TOKEN, FaultShares, Sandbox, SandboxSettings
-from dagster_dailystory.testing import dailystory_sandbox  # noqa: F401  # the fixture under test
+from dagster_dailystory.sandbox.fixtures import dailystory_sandbox  # noqa: F401  # the fixture under test
 
 ADA = {"email": "ada@example.com", "firstName": "Ada"}
 

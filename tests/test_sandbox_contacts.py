@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from dagster_dailystory.errors import ConfigurationError
-from dagster_dailystory.sandbox.body import Refused
 from dagster_dailystory.sandbox.contacts import ContactStore
 from dagster_dailystory.sandbox.faults import Fault, FaultPlan, FaultShares, RateLimit, RateLimiter
 from dagster_dailystory.sandbox.settings import SandboxSettings
+from dagster_dailystory.sandbox.writes import Refused
 
 ADA = {"email": "ada@example.com", "firstName": "Ada", "city": "London", "extendedProperties": {"plan": "pro"}}
 

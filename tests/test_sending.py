@@ -17,9 +17,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_limiter import FakeTime, most_in_a_second
 
-from dagster_dailystory.change import Answer, Change, Identity, Operation, Outcome, Reason
-from dagster_dailystory.client import ClientSettings, DailyStoryClient
-from dagster_dailystory.connections import HttpxConnections
+from dagster_dailystory.api.client import DailyStoryClient
+from dagster_dailystory.api.rate_limiter import RateLimiter
+from dagster_dailystory.api.settings import ClientSettings
+from dagster_dailystory.api.transport import HttpxConnections
+from dagster_dailystory.engine.sending.dispatcher import SenderCounts, SenderSettings
+from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -27,10 +30,9 @@ from dagster_dailystory.errors import (
     DailyStoryError,
     OutageError,
 )
-from dagster_dailystory.limiter import RateLimiter
-from dagster_dailystory.model import ContactSync
+from dagster_dailystory.model.change import Answer, Change, Identity, Operation, Outcome, Reason
+from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.sandbox import FaultShares, Sandbox, SandboxSettings
-from dagster_dailystory.sending import Sender, SenderCounts, SenderSettings
 
 TOKEN = "k3yk3yk3yk3yk3yk3yk3yk3yk-us-1"
 SYNC = ContactSync(name="customers", source="customers", key="id", fields={"email": "email", "city": "city"})

@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 from harness import sync_of
 
-from dagster_dailystory.source import source_text, split_table_name
-from dagster_dailystory.staged import staged_key, staged_text, staged_texts
+from dagster_dailystory.databases.source import source_text, split_table_name
+from dagster_dailystory.databases.stored_values import staged_key, staged_text, staged_texts
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from dagster_dailystory.diff import OFFSET, Diff
-from dagster_dailystory.model import ContactSync, PlanOptions
-from dagster_dailystory.places import Destination, Warehouse
-from dagster_dailystory.row_hashes import RowHashes
-from dagster_dailystory.spans import (
+from dagster_dailystory.engine.endpoints import Destination, Warehouse
+from dagster_dailystory.engine.planning.diff import OFFSET, Diff
+from dagster_dailystory.engine.planning.key_ranges import (
     HASHED_ROWS,
     MOST_AT_ONCE,
     WHOLE,
@@ -28,9 +26,12 @@ from dagster_dailystory.spans import (
     spans_of_numbers,
     width_of,
 )
-from dagster_dailystory.state import open_state
-from dagster_dailystory.sync import plan_contact_sync
-from dagster_dailystory.tables import StateLocation, SyncTables
+from dagster_dailystory.engine.planning.row_hashes import RowHashes
+from dagster_dailystory.engine.run import plan_contact_sync
+from dagster_dailystory.engine.state.schema import StateLocation, SyncTables
+from dagster_dailystory.engine.state.store import open_state
+from dagster_dailystory.model.plan import PlanOptions
+from dagster_dailystory.model.sync import ContactSync
 
 SYNC = ContactSync(name="customers", source="customers", key=("area", "number"), fields={"city": "city"})
 ROWS = 900

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from harness import people, sync_of, world_at
 
+from dagster_dailystory.databases.connect import open_engine
+from dagster_dailystory.databases.source import has_unique_keys, is_table, open_source
 from dagster_dailystory.errors import SafetyError
-from dagster_dailystory.source import has_unique_keys, is_table, open_source
-from dagster_dailystory.warehouse import open_engine
 
 TABLES = {
     "keyed": ("CREATE TABLE keyed (id integer PRIMARY KEY, email varchar(100))", ("id",), True),

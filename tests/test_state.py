@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from harness import sync_of
 
-from dagster_dailystory.state import open_state
-from dagster_dailystory.tables import StateLocation
+from dagster_dailystory.engine.state.schema import StateLocation
+from dagster_dailystory.engine.state.store import open_state
 
 RUNS = 4
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from harness import World, people, person, sync_of, world_at
 
+from dagster_dailystory.engine.state.lease import Lease
+from dagster_dailystory.engine.state.store import open_state
 from dagster_dailystory.errors import (
     AuthenticationError,
     BusyError,
@@ -16,9 +18,7 @@ from dagster_dailystory.errors import (
     StateError,
     WarehouseError,
 )
-from dagster_dailystory.lease import Lease
-from dagster_dailystory.model import ContactSync
-from dagster_dailystory.state import open_state
+from dagster_dailystory.model.sync import ContactSync
 
 ENGINES = ("sqlite", "duckdb", "postgresql")
 

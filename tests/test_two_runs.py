@@ -14,18 +14,18 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from dagster_dailystory.change import Answer, Outcome
+from dagster_dailystory.engine.endpoints import Destination, Warehouse
+from dagster_dailystory.engine.planning.plan import make_plan
+from dagster_dailystory.engine.run import plan_contact_sync, run_contact_sync
+from dagster_dailystory.engine.sending.acknowledgements import Journal
+from dagster_dailystory.engine.state.lease import Lease, held
+from dagster_dailystory.engine.state.recovery import Intents
+from dagster_dailystory.engine.state.store import utc_now
 from dagster_dailystory.errors import BusyError
-from dagster_dailystory.intents import Intents
-from dagster_dailystory.journal import Journal
-from dagster_dailystory.lease import Lease
-from dagster_dailystory.model import ContactSync, PlanOptions
-from dagster_dailystory.places import Destination, Warehouse
-from dagster_dailystory.planning import make_plan
+from dagster_dailystory.model.change import Answer, Outcome
+from dagster_dailystory.model.plan import PlanOptions
+from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.sandbox import Sandbox
-from dagster_dailystory.session import held
-from dagster_dailystory.state import utc_now
-from dagster_dailystory.sync import plan_contact_sync, run_contact_sync
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 from harness import SNOWFLAKE, World, sync_of, world_at
 
-from dagster_dailystory.model import ContactSync
+from dagster_dailystory.model.sync import ContactSync
 
 
 class Case(NamedTuple):

@@ -17,10 +17,10 @@ import sqlalchemy as sa
 from playwright.sync_api import Locator, Page, expect
 from ui_driver import DagsterUi, browser_page, dagster_ui, free_port, wait_for
 
-from dagster_dailystory import demo_data
-from dagster_dailystory.demo import run_demo
-from dagster_dailystory.environment import demo_warehouse_url
+from dagster_dailystory.definitions.resources import demo_warehouse_url
 from dagster_dailystory.sandbox import Sandbox
+from demo import data
+from demo.__main__ import run_demo
 
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(300)]
 
@@ -41,9 +41,10 @@ load_from:
 MORE_SYNCS = '''\
 """A sync in four buckets for its first load, and one that is watched while it runs."""
 import dagster as dg
-from dagster_dailystory import ContactSync, DailyStoryResource, WarehouseResource, build_contact_sync_assets
-from dagster_dailystory.automation import every, retry_sensor, sync_schedule, trouble_sensors
-from dagster_dailystory.partitions import HashBuckets
+from dagster_dailystory import (
+    ContactSync, DailyStoryResource, HashBuckets, WarehouseResource, build_contact_sync_assets, every, retry_sensor,
+    sync_schedule, trouble_sensors,
+)
 
 FIELDS = {{"email": "email", "mobilePhone": "mobile_phone", "firstName": "first_name", "city": "city"}}
 
@@ -91,7 +92,7 @@ def started(folder: Path) -> Iterator[World]:
         demo = running.enter_context(Sandbox(port=port, store=folder / "demo/sandbox.json"))
         subscribers, leads = running.enter_context(Sandbox()), running.enter_context(Sandbox())
         for name in ("subscribers", "leads"):
-            demo_data.seed(f"duckdb:///{folder}/{name}.duckdb")
+            data.seed(f"duckdb:///{folder}/{name}.duckdb")
         (folder / "workspace.yaml").write_text(WORKSPACE.format(root=str(ROOT)), encoding="utf-8")
         text = MORE_SYNCS.format(
             folder=folder, token=leads.token, subscribers_url=subscribers.base_url, leads_url=leads.base_url
@@ -163,9 +164,9 @@ def test_materialize_all_sends_what_changed_and_shows_counts_checks_and_plots(
 ) -> None:
     for days in (3, 1, 2):  # so that the plots show days that differ
         for _ in range(days):
-            demo_data.evolve(world.demo_url)
+            data.evolve(world.demo_url)
         assert world.ui.wait(world.ui.launch("dailystory", CUSTOMERS)) == "SUCCESS"
-    day = demo_data.evolve(world.demo_url)
+    day = data.evolve(world.demo_url)
     page.goto(group_page(world, "dailystory", "dailystory"))
     run_id = run_launched_by(world, page.get_by_role("button", name="Materialize all"))
     assert world.ui.wait(run_id) == "SUCCESS"
@@ -195,7 +196,7 @@ def test_materialize_all_sends_what_changed_and_shows_counts_checks_and_plots(
 
 
 def test_a_dry_run_shows_what_it_would_send_and_sends_nothing(world: World, page: Page, images: Path) -> None:
-    demo_data.evolve(world.demo_url)
+    data.evolve(world.demo_url)
     posts, sent = world.demo.counts.posts, world.ui.events(CUSTOMERS[1])
     config = {"ops": {"dailystory__customers__changes": {"config": {"dry_run": True}}}}
     assert world.ui.wait(world.ui.launch("dailystory", CUSTOMERS, config)) == "SUCCESS"
@@ -306,7 +307,7 @@ def test_a_backfill_of_four_buckets_is_four_green_runs_in_turn(world: World, pag
     events = world.ui.events("dailystory/subscribers/contacts")
     assert {event["partition"] for event in events} == BUCKETS
     assert all(400 < event["rows_created"] < 600 for event in events)
-    assert len(world.subscribers.contacts()) == demo_data.CUSTOMERS
+    assert len(world.subscribers.contacts()) == data.CUSTOMERS
     assert set(world.subscribers.creates_by_identity().values()) == {1}
 
     wait_for(lambda: world.ui.backfills()[0]["status"] == "COMPLETED_SUCCESS", "the daemon's look at them", 120)
@@ -324,7 +325,7 @@ def test_progress_is_seen_while_a_run_goes_on_and_a_terminated_run_loses_nothing
     wait_for(lambda: len(world.ui.events(LEADS[1], "assetObservations")) >= 4, "progress", 90)
     latest = world.ui.events(LEADS[1], "assetObservations")[0]
     assert 0 < latest["progress/percent"] < 100
-    assert latest["progress/rows_sent"] + latest["progress/rows_remaining"] == demo_data.CUSTOMERS
+    assert latest["progress/rows_sent"] + latest["progress/rows_remaining"] == data.CUSTOMERS
 
     page.goto(asset_page(world, LEADS[1]))
     page.get_by_text("Plots", exact=True).click()
@@ -337,12 +338,12 @@ def test_progress_is_seen_while_a_run_goes_on_and_a_terminated_run_loses_nothing
     page.get_by_role("dialog").get_by_role("button", name="Terminate 1 run").click()
     assert world.ui.wait(run_id, 15) == "CANCELED"
     arrived = len(world.leads.contacts())
-    assert 0 < arrived < demo_data.CUSTOMERS
+    assert 0 < arrived < data.CUSTOMERS
 
     world.leads.configure(latency_seconds=0)
     assert world.ui.wait(world.ui.launch("more_syncs", LEADS)) == "SUCCESS"
-    assert world.ui.events(LEADS[1])[0]["dagster/row_count"] == demo_data.CUSTOMERS
-    assert len(world.leads.contacts()) == demo_data.CUSTOMERS
+    assert world.ui.events(LEADS[1])[0]["dagster/row_count"] == data.CUSTOMERS
+    assert len(world.leads.contacts()) == data.CUSTOMERS
     assert set(world.leads.creates_by_identity().values()) == {1}
 
     page.goto(asset_page(world, LEADS[1], "events"))

@@ -10,14 +10,16 @@ from functools import partial
 import pytest
 from harness import LetsThrough, PartlyDown, World, crash_at, people, person, sync_of, world_at
 
-from dagster_dailystory.client import DailyStoryClient
-from dagster_dailystory.connections import AiohttpConnections
-from dagster_dailystory.limiter import RateLimiter
-from dagster_dailystory.model import ContactSync, PlanOptions, Scope
-from dagster_dailystory.places import Destination
+from dagster_dailystory.api.client import DailyStoryClient
+from dagster_dailystory.api.rate_limiter import RateLimiter
+from dagster_dailystory.api.transport import AiohttpConnections
+from dagster_dailystory.engine.endpoints import Destination
+from dagster_dailystory.engine.run import new_run_id, plan_contact_sync, send_contact_sync
+from dagster_dailystory.engine.sending.dispatcher import SenderSettings
+from dagster_dailystory.engine.sending.sender import Sender
+from dagster_dailystory.model.plan import PlanOptions
+from dagster_dailystory.model.sync import ContactSync, Scope
 from dagster_dailystory.sandbox import Fault
-from dagster_dailystory.sending import Sender, SenderSettings
-from dagster_dailystory.sync import new_run_id, plan_contact_sync, send_contact_sync
 
 
 @pytest.fixture

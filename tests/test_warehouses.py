@@ -12,12 +12,12 @@ import pytest
 import sqlalchemy as sa
 from harness import SNOWFLAKE, interrupted_when, people, sync_of, world_at
 
-from dagster_dailystory.engines import DATABASES
+from dagster_dailystory.databases.connect import connect, open_engine
+from dagster_dailystory.databases.facts import DATABASES
+from dagster_dailystory.databases.source import BATCH_ROWS, open_source, reading, stream
+from dagster_dailystory.engine.state.lease import held
+from dagster_dailystory.engine.state.schema import StateLocation
 from dagster_dailystory.errors import ConfigurationError, StateError, WarehouseError
-from dagster_dailystory.session import held
-from dagster_dailystory.source import BATCH_ROWS, open_source, reading, stream
-from dagster_dailystory.tables import StateLocation
-from dagster_dailystory.warehouse import connect, open_engine
 
 SERVED = ["duckdb", "postgresql", "sqlite", "mysql", "clickhouse", "redshift", "psycopg2"]
 WAREHOUSES = pytest.mark.parametrize("warehouse", [*SERVED, SNOWFLAKE])

@@ -9,10 +9,10 @@ from datetime import date, datetime, timedelta
 import pytest
 from harness import World, people, sync_of, world_at
 
-from dagster_dailystory.audit import audit_contacts
+from dagster_dailystory.engine.upkeep.audit import audit_contacts
 from dagster_dailystory.errors import ConfigurationError
-from dagster_dailystory.partitions import HashBuckets
-from dagster_dailystory.watermark import Watermark
+from dagster_dailystory.model.partitions import HashBuckets
+from dagster_dailystory.model.watermark import Watermark
 
 START = datetime(2026, 11, 1, 12)
 RECENT = sync_of(watermark=Watermark("updated_at", overlap_seconds=600), deletes="delete", min_guard_rows=1_000)

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagster_dailystory.canonical import UnsupportedValueError, canonical_text
-from dagster_dailystory.fields import FieldKind
-from dagster_dailystory.model import MappedField, Nulls
-from dagster_dailystory.wire import FALSE_TEXTS, TRUE_TEXTS, e164, wire_value
+from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
+from dagster_dailystory.contacts.identity import e164
+from dagster_dailystory.contacts.values import FALSE_TEXTS, TRUE_TEXTS, wire_value
+from dagster_dailystory.model.contact_fields import FieldKind
+from dagster_dailystory.model.sync import MappedField, Nulls
 
 
 def field(kind: FieldKind) -> MappedField:

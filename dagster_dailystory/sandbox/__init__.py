@@ -1,10 +1,10 @@
 """A local DailyStory: a real HTTP server with a page to look at, for the demo, for tests and for users' own tests."""
 
 from dagster_dailystory.sandbox.contacts import Write
-from dagster_dailystory.sandbox.double import DEFAULT_PORT, Sandbox
 from dagster_dailystory.sandbox.faults import Fault, FaultShares
 from dagster_dailystory.sandbox.records import Contact
 from dagster_dailystory.sandbox.replies import Counts, RecentRequest
+from dagster_dailystory.sandbox.sandbox import DEFAULT_PORT, Sandbox
 from dagster_dailystory.sandbox.settings import DEFAULT_TOKEN, SandboxSettings
 
 __all__ = [

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dagster_dailystory.errors import ConfigurationError
-from dagster_dailystory.sandbox.double import DEFAULT_PORT, Sandbox
 from dagster_dailystory.sandbox.faults import FAULT_NAMES, FaultShares
+from dagster_dailystory.sandbox.sandbox import DEFAULT_PORT, Sandbox
 from dagster_dailystory.sandbox.settings import DEFAULT_TOKEN, RetryAfter, SandboxSettings
 
 

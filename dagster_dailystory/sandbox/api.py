@@ -10,10 +10,10 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from urllib.parse import unquote
 
-from dagster_dailystory.sandbox.body import Refused
 from dagster_dailystory.sandbox.contacts import ContactStore, Write
 from dagster_dailystory.sandbox.replies import Counts, Reply, decode_json, envelope, error
 from dagster_dailystory.sandbox.settings import AboutShape, ImportForm, JsonValue, NotFound
+from dagster_dailystory.sandbox.writes import Refused
 
 _PATHS = frozenset({"/contact/upsert", "/contact/import", "/contact/optout/email"})
 

@@ -9,11 +9,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from dagster_dailystory.fields import nearest
-from dagster_dailystory.sandbox.body import ContactBody, Refused, read_body
+from dagster_dailystory.model.contact_fields import nearest
 from dagster_dailystory.sandbox.records import BLANKS, READ_ONLY, Contact, ContactRecords, email_key, mobile_key
-from dagster_dailystory.sandbox.rules import apply_body, settle_identity
 from dagster_dailystory.sandbox.settings import JsonValue, MatchOrder, MergedDsid, SandboxSettings, UnknownDsid
+from dagster_dailystory.sandbox.writes import ContactBody, Refused, apply_body, read_body, settle_identity
 
 _EDITABLE = frozenset({*BLANKS, *READ_ONLY, "extendedProperties"})
 

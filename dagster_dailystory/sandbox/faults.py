@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from enum import Enum
 
 from dagster_dailystory.errors import ConfigurationError
-from dagster_dailystory.model import choice
+from dagster_dailystory.model.sync import choice
 
 
 class Fault(str, Enum):
@@ -40,6 +40,7 @@ class Fault(str, Enum):
 
 
 _REFUSALS = frozenset({Fault.REFUSED, Fault.REFUSED_WITH_200})
+
 
 Step = Fault | str | int | None
 """A scripted answer: a fault or its name, an HTTP status (error envelope, not stored), or None: no fault."""

@@ -3,21 +3,49 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from types import MappingProxyType
 
-from dagster_dailystory.fields import CONTACT_FIELDS
-from dagster_dailystory.sandbox.body import blank_of, digits_of
+from dagster_dailystory.model.contact_fields import CONTACT_FIELDS, FieldKind
 from dagster_dailystory.sandbox.settings import JsonValue, SandboxSettings
+
+_KINDS = MappingProxyType(
+    {name: field.kind for name, field in CONTACT_FIELDS.items()} | {"dateOfBirth": FieldKind.DATE}
+)
+
+
+_NOT_DIGITS = re.compile(r"\D+")
+
+
+def digits_of(mobile: str) -> str:
+    """Reduce a phone number to what it is matched by."""
+    return _NOT_DIGITS.sub("", mobile)
+
+
+def blank_of(name: str) -> JsonValue:
+    """Tell the value of a field that is not set, as the service reads it back."""
+    kind = _KINDS.get(name)
+    if kind is FieldKind.OPT_OUT:
+        return False
+    if kind in (FieldKind.INTEGER, FieldKind.NUMBER):
+        return 0
+    return None if kind is FieldKind.DATE else ""
+
 
 Contact = dict[str, JsonValue]
 """A contact as a GET reads it."""
 
+
 _NEVER = "1753-01-01T00:00:00"
+
+
 BLANKS: Mapping[str, JsonValue] = MappingProxyType({name: blank_of(name) for name in CONTACT_FIELDS})
 """Every writable field with the value of one that was never set."""
+
+
 READ_ONLY: Mapping[str, JsonValue] = MappingProxyType(
     {
         "tenantId": 112, "donotcontact": False, "isPushEnabled": False, "isWebPushEnabled": False,
@@ -26,7 +54,11 @@ READ_ONLY: Mapping[str, JsonValue] = MappingProxyType(
     }
 )  # fmt: skip
 """Fields that only the product sets."""
+
+
 _DEFAULTS = MappingProxyType({**BLANKS, **READ_ONLY, "status": "Active"})
+
+
 _STATUS_NUMBERS: Mapping[JsonValue, int] = MappingProxyType({"Active": 0, "Deleted": 100})
 
 

@@ -10,6 +10,8 @@ from email.utils import formatdate
 from dagster_dailystory.sandbox.settings import ErrorBody, JsonValue, RetryAfter, SandboxSettings
 
 Headers = tuple[tuple[str, str], ...]
+
+
 _PROXY_PAGE = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center></body></html>"
 
 

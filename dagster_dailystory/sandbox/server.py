@@ -6,21 +6,211 @@ import asyncio
 import contextlib
 import errno
 import json
+import math
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict, replace
+from importlib import resources
 from pathlib import Path
 
 from aiohttp import web
 
 from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.sandbox.api import SandboxApi, documented_spelling, is_authorized
 from dagster_dailystory.sandbox.contacts import ContactStore
+from dagster_dailystory.sandbox.faults import Fault, FaultPlan, RateLimiter
+from dagster_dailystory.sandbox.replies import RecentRequest, Reply, error, html_page, retry_after
+from dagster_dailystory.sandbox.settings import JsonValue, SandboxSettings, WrongHost
+
+API_PATH = "/api/v1"
+
+
+_RECENT_REQUESTS = 200
+
+
+_PAGE_CONTACTS = 200
+
+
+_PAGE_REQUESTS = 40
+
+
+_PAGE_FIELDS = (
+    "dsId", "fullname", "email", "mobilePhone", "city", "country", "company", "status", "optOutEmail", "optOutSms",
+    "dateContactLastModified", "extendedProperties",
+)  # fmt: skip
+
+
+_PAGE_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+    "connect-src 'self'; img-src data:",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class _Cut(Exception):  # noqa: N818
+    """The connection is to be broken without an answer."""
+
+
+class SandboxService:
+    """Answers HTTP requests from the store as its settings say. Runs in one event loop.
+
+    Attributes:
+        store: The contacts.
+        api: The documented paths, with the counts.
+        faults: The script and the chances.
+        recent: The latest requests, oldest first.
+    """
+
+    def __init__(self, store: ContactStore, *, seed: int = 0) -> None:
+        self.store = store
+        self.api = SandboxApi(store)
+        self.faults = FaultPlan(seed)
+        self.recent: deque[RecentRequest] = deque(maxlen=_RECENT_REQUESTS)
+        self._limiter = RateLimiter()
+        self._page = resources.files("dagster_dailystory.sandbox").joinpath("page.html").read_bytes()
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one HTTP request."""
+        path = request.rel_url.raw_path
+        if path[: len(API_PATH)] != API_PATH and (
+            self.store.settings.strict_paths or path[: len(API_PATH)].casefold() != API_PATH
+        ):
+            return self._own_page(request, path)
+        self.api.counts.requests += 1
+        try:
+            reply = await self._answer(request, path[len(API_PATH) :], await request.content.read())
+        except _Cut as cut:
+            self.api.counts.cut += 1
+            self._remember(request, path, Reply(0, b"", note=str(cut)))
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response()
+        self._remember(request, path, reply)
+        return web.Response(
+            status=reply.status, body=reply.body, content_type=reply.content_type, headers=reply.headers or None
+        )
+
+    def _remember(self, request: web.BaseRequest, path: str, reply: Reply) -> None:
+        self.recent.append(
+            RecentRequest(time.time(), request.method, path, reply.status, reply.dsid, reply.keys, reply.note)
+        )
+
+    async def _answer(self, request: web.BaseRequest, path: str, body: bytes) -> Reply:
+        settings, counts, method = self.store.settings, self.api.counts, request.method
+        if settings.latency_seconds:
+            await asyncio.sleep(settings.latency_seconds)
+        if not settings.strict_paths:
+            path = documented_spelling(path)
+        about_contacts = path == "/contact" or path.startswith("/contact/")
+        if not about_contacts:
+            counts.others += 1
+        elif method == "POST":
+            counts.posts += 1
+        elif method == "GET":
+            counts.gets += 1
+        elif method == "DELETE":
+            counts.deletes += 1
+        if (barred := self._barred(request, settings, len(body))) is not None:
+            return barred
+        fault = self.faults.next_fault(method, settings.faults) if about_contacts else None
+        if fault is None:
+            return self.api.answer(method, path, request.rel_url.query, body)
+        return await self._fail(fault, lambda: self.api.answer(method, path, request.rel_url.query, body))
+
+    def _barred(self, request: web.BaseRequest, settings: SandboxSettings, body_bytes: int) -> Reply | None:
+        """Say no before the path matters: wrong host, bad token, too many requests, too large a body."""
+        if settings.wrong_host in (WrongHost.MOVED_301, WrongHost.FOUND_302):
+            location = settings.redirect_to + request.rel_url.raw_path_qs[len(API_PATH) :]
+            return Reply(int(settings.wrong_host.value), b"", (("Location", location),), note="wrong host")
+        authorized = is_authorized(request.headers.get("Authorization", ""), settings.tokens)
+        if not authorized or settings.wrong_host is WrongHost.UNAUTHORIZED:
+            self.api.counts.unauthorized += 1
+            return error(settings, settings.unauthorized_status, "The API token is missing or not valid")
+        if settings.requests_per_second is not None:
+            wait = self._limiter.wait_seconds(
+                settings.rate_limit, settings.requests_per_second, settings.rate_window_seconds, time.monotonic()
+            )
+            if wait > 0:
+                return self._throttled(settings, math.ceil(wait))
+        if settings.max_body_bytes is not None and body_bytes > settings.max_body_bytes:
+            return error(settings, 413, "The request is too large")
+        return None
+
+    def _throttled(self, settings: SandboxSettings, wait_seconds: int) -> Reply:
+        self.api.counts.throttled += 1
+        headers = retry_after(settings, wait_seconds, time.time())
+        return error(settings, settings.throttle_status, "Too many requests", headers)
+
+    async def _fail(self, fault: Fault | int, serve: Callable[[], Reply]) -> Reply:
+        """Answer one request with a fault; `serve` does what the request asks."""
+        settings, counts = self.store.settings, self.api.counts
+        if fault is Fault.SLOW:
+            counts.slow += 1
+            reply = serve()
+            await asyncio.sleep(settings.slow_seconds)
+            return replace(reply, note=fault.value)
+        if fault in (Fault.CUT_AFTER, Fault.EMPTY_BODY, Fault.SERVER_ERROR_AFTER):
+            serve()
+        if isinstance(fault, Fault) and fault in (Fault.CUT_BEFORE, Fault.CUT_AFTER):
+            raise _Cut(fault.value)
+        if fault is Fault.THROTTLED:
+            return self._throttled(settings, settings.retry_after_seconds)
+        if fault in (Fault.REFUSED, Fault.REFUSED_WITH_200):
+            counts.refused += 1
+            return error(settings, 400 if fault is Fault.REFUSED else 200, "The sandbox refused this contact")
+        counts.failed += 1
+        if fault is Fault.EMPTY_BODY:
+            return Reply(200, b"", note=fault.value)
+        if fault is Fault.HTML_502:
+            return html_page(502, "Bad Gateway")
+        if fault is Fault.HTML_503:
+            headers = retry_after(settings, settings.retry_after_seconds, time.time())
+            return html_page(503, "Service Unavailable", headers)
+        return error(settings, 500 if isinstance(fault, Fault) else fault, "An error has occurred")
+
+    def _own_page(self, request: web.BaseRequest, path: str) -> web.Response:
+        """Serve the page and its state, to GET only."""
+        if request.method not in ("GET", "HEAD") or path not in ("/", "/_sandbox/state"):
+            reply = error(self.store.settings, 404, f"No such resource; the API is below {API_PATH}")
+            return web.Response(status=404, body=reply.body, content_type=reply.content_type)
+        if path == "/":
+            return web.Response(body=self._page, content_type="text/html", charset="utf-8", headers=_PAGE_HEADERS)
+        state = json.dumps(self._state(request.rel_url.query.get("search", "")))
+        return web.Response(text=state, content_type="application/json", headers=_PAGE_HEADERS)
+
+    def _state(self, search: str) -> JsonValue:
+        settings = self.store.settings
+        contacts: list[JsonValue] = [
+            {name: contact[name] for name in _PAGE_FIELDS} for contact in self.store.newest(_PAGE_CONTACTS, search)
+        ]
+        recent = list(self.recent)[: -_PAGE_REQUESTS - 1 : -1]
+        requests: list[JsonValue] = [
+            {
+                "at": it.at, "method": it.method, "path": it.path, "status": it.status, "dsid": it.dsid,
+                "keys": list(it.keys), "note": it.note,
+            }
+            for it in recent
+        ]  # fmt: skip
+        return {
+            "tenant": settings.tenant_name, "contacts_total": len(self.store), "counts": asdict(self.api.counts),
+            "contacts": contacts, "requests": requests, "now": time.time(),
+        }  # fmt: skip
+
 
 HOST = "127.0.0.1"
 """The sandbox is for this machine only."""
+
+
 _BACKLOG = 4096
+
+
 _GRACE_SECONDS = 0.1
+
+
 _SAVE_SECONDS = 1.0
 
 

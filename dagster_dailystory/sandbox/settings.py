@@ -11,11 +11,12 @@ from enum import Enum
 from typing import TypeAlias
 
 from dagster_dailystory.errors import ConfigurationError
-from dagster_dailystory.model import choice
+from dagster_dailystory.model.sync import choice
 from dagster_dailystory.sandbox.faults import FaultShares, RateLimit
 
 JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
 """Anything that JSON can say."""
+
 
 DEFAULT_TOKEN = "sandbox-token-us-1"
 """The token of a sandbox that is given none; it opens nothing else."""

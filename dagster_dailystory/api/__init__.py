@@ -1,0 +1,1 @@
+"""DailyStory over HTTP."""

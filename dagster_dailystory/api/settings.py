@@ -1,0 +1,80 @@
+"""Connections to DailyStory: a request leaves, its whole answer comes back. The client knows what both mean."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+
+import httpx
+
+from dagster_dailystory.errors import ConfigurationError
+
+_LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSettings:
+    """Where DailyStory is and how to enter.
+
+    Attributes:
+        base_url: The data centre's address, `https://us-1.dailystory.com/api/v1`; a bare host gets `/api/v1`.
+        api_token: From Account Settings > API Tokens. Sent as Bearer, shown nowhere.
+        timeout_seconds: Longest time for one request, from the connection to the last byte of the answer.
+        max_connections: Connections that are open at once; the sender's concurrency.
+        consent_override: The sync's `consent_override`.
+
+    Raises:
+        ConfigurationError: The address or the token cannot work, or the token would travel unencrypted.
+    """
+
+    base_url: str
+    api_token: str = field(repr=False)
+    timeout_seconds: float = 30.0
+    max_connections: int = 4
+    consent_override: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "base_url", _normal_base_url(self.base_url))
+        object.__setattr__(self, "api_token", self.api_token.strip())
+        if not re.fullmatch(r"[\x21-\x7e]+", self.api_token):
+            raise ConfigurationError("api_token is empty or has a character that no token has; copy it again")
+        if not 0 < self.timeout_seconds < math.inf or self.max_connections < 1:
+            raise ConfigurationError("timeout_seconds and max_connections must be positive, and no infinity")
+
+    @property
+    def host(self) -> str:
+        """The host alone: what state remembers as the destination."""
+        return httpx.URL(self.base_url).host
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the host is this machine (the sandbox)."""
+        return _LOOPBACK.fullmatch(self.host) is not None
+
+
+def _is_host(name: str) -> bool:
+    try:
+        return bool(name.encode("idna"))
+    except UnicodeError:  # a part of it is empty, or longer than 63 characters
+        return False
+
+
+def _normal_base_url(text: str) -> str:
+    example = "for example https://us-1.dailystory.com/api/v1"
+    try:
+        url = httpx.URL(text.strip())
+    except (httpx.InvalidURL, TypeError):
+        raise ConfigurationError(f"base_url is not an address; {example}") from None
+    if url.scheme not in ("http", "https") or not _is_host(url.host):
+        raise ConfigurationError(f"base_url must start with https:// and name a host; {example}")
+    if url.userinfo or url.query or url.fragment:
+        raise ConfigurationError(f"base_url must not hold a user, a password, a query or a fragment; {example}")
+    if url.scheme == "http" and not _LOOPBACK.fullmatch(url.host):
+        raise ConfigurationError(
+            f"base_url must start with https://: the API token would travel unencrypted; {example}"
+        )
+    path = url.path.rstrip("/")
+    if path and not path.endswith("/api/v1"):
+        raise ConfigurationError(f"base_url must end in /api/v1, not in {path!r}; {example}")
+    return str(url.copy_with(path=path or "/api/v1"))

@@ -1,0 +1,1 @@
+"""A row as a contact: values, identity, validity, consent, payload."""

@@ -1,0 +1,1 @@
+"""Any database: connections, reading, and what differs between them."""

@@ -1,0 +1,242 @@
+"""Connections to the warehouse and the state: opened late, closed early, with errors a person can act on."""
+
+from __future__ import annotations
+
+import logging
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    create_engine,
+    inspect,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    NoInspectionAvailable,
+    NoSuchModuleError,
+    NoSuchTableError,
+    OperationalError,
+    ProgrammingError,
+    SAWarning,
+)
+from sqlalchemy.pool import NullPool
+
+from dagster_dailystory.contacts.masking import mask
+from dagster_dailystory.databases.drivers import set_up_connections
+from dagster_dailystory.databases.facts import facts_of
+from dagster_dailystory.databases.memory import remember_limit
+from dagster_dailystory.databases.sql_types import SqlType
+from dagster_dailystory.errors import BusyError, ConfigurationError, WarehouseError
+
+
+def reflected_types(connection: Connection, name: str, schema: str | None = None) -> dict[str, SqlType] | None:
+    """The column types of a table or view, None where the database does not show it."""
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Did not recognize type", SAWarning)  # such a column is read as text
+            columns = inspect(connection).get_columns(name, schema)
+    except (NoSuchTableError, NoInspectionAvailable):
+        return None
+    return {each["name"]: each["type"] for each in columns} or None
+
+
+_RAISED_BY_A_QUERY = frozenset({"RaiseException", "AssertFailure"})
+"""psycopg's classes for messages that the database's own functions write."""
+
+
+_AFTERTHOUGHT = re.compile(r"\n\s*(?:LINE \d+|DETAIL|HINT|CONTEXT|QUERY):")
+
+
+_QUOTE = "[\"'`«»„“”]"
+
+
+_QUOTED = re.compile(rf"(?<!\w){_QUOTE}.*{_QUOTE}", re.DOTALL)
+
+
+_TELLS_A_VALUE = re.compile(
+    r"(?<![^\W_])(?:values?|inputs?|literal|conver\w+|conversion|cast\w*|pars\w+|json|path|tsquery|strings?|entry|parameter"
+    r"|regular expression|Regex error|incorrect|recogni[sz]ed)(?![^\W_])",
+    re.IGNORECASE,
+)
+
+
+_NAMES_THINGS = re.compile(r"no such \w+: |ambiguous column name: |(?:Binder|Catalog|Parser|IO|Connection) Error: ")
+"""How SQLite and DuckDB begin when they speak of the query, and not of what it read."""
+
+
+_FREE_TEXT = re.compile(r"(Invalid Input Error: )(?!Malformed |Failed |Could not |Invalid |missing |strptime)")
+"""DuckDB's `error()` may say anything; its own complaints begin like this."""
+
+
+_VALUE = re.compile(rf"(?<!\w){_QUOTE}|(?<=\bwith value )|(?<!Error: )(?<=: )")
+
+
+_TARGET = re.compile(
+    r"(?<=[\"'])( to [A-Z]\w*(?:\([\d, ]+\))?)?( when casting from source column [^\"'\n]+)?$"
+)  # after a value that DuckDB could not convert
+
+
+_CLICKHOUSE = re.compile(r"Code: (\d+)\. DB::Exception: .*\(([A-Z][A-Z_]+)\)", re.DOTALL)
+
+
+_CLICKHOUSE_NAME = re.compile(r"Code: \d+\. DB::Exception: (Unknown [\w ]+ (?:identifier|table) [`'][^`']+[`'])")
+
+
+_SNOWFLAKE_NUMBER = re.compile(r"\A\d{6} \(\w{5}\): ")  # looks like a phone number
+
+
+def plain_words(error: DBAPIError) -> str:
+    """Say what a driver says, on one line.
+
+    A driver quotes names and values alike, and escapes neither. Where its words are about a value, all is left out
+    from the first quote, or from the first colon, to the message's end; what a database adds below never appears.
+    """
+    text = _message(error)
+    if not text or type(error.orig).__name__ in _RAISED_BY_A_QUERY:
+        return type(error.orig).__name__
+    if (code := _CLICKHOUSE.match(text)) is not None:
+        named = _CLICKHOUSE_NAME.match(text)
+        return f"{f'{named[1]}: ' if named else ''}ClickHouse error {code[1]}, {code[2]}"
+    body = _AFTERTHOUGHT.split(_SNOWFLAKE_NUMBER.sub("", text))[0].strip()
+    return mask(body.splitlines()[0] if _is_about_names(error, body) else _without_values(body))
+
+
+def _is_about_names(error: DBAPIError, body: str) -> bool:
+    if not isinstance(error, (OperationalError, ProgrammingError)):
+        return False
+    return bool(_NAMES_THINGS.match(body)) or not _TELLS_A_VALUE.search(_QUOTED.sub(" ", body))
+
+
+def _message(error: DBAPIError) -> str:
+    """The message; MySQL's driver gives a number and a text."""
+    parts = error.orig.args if error.orig is not None else ()
+    if len(parts) == 2 and isinstance(parts[0], int) and isinstance(parts[1], str):
+        return f"{parts[1].strip()} ({parts[0]})"
+    return str(error.orig).strip()
+
+
+def _without_values(body: str) -> str:
+    free = _FREE_TEXT.match(body)
+    if free is not None:
+        return f"{free[1]}[value]"
+    start = _VALUE.search(body)
+    if start is None:
+        return body.splitlines()[0]
+    target = _TARGET.search(body)
+    return f"{body[: start.start()]}[value]{target[0] if target else ''}"
+
+
+_DUCKDB_LOCK = re.compile(r"Could not set lock on file|being used by another process")
+
+
+_DUCKDB_INTERRUPTED = "Query interrupted"
+
+
+_LOGGER = "dailystory"
+
+
+_READ_ONLY = re.compile(r"read-?only", re.IGNORECASE)
+
+
+_READ_ONLY_REMEDY = "; let this user write to it, or set state_url to a database that may be written"
+
+
+def open_engine(url: str) -> Engine:
+    """Make an engine that holds no connection between uses and shows no parameters.
+
+    DuckDB's file lock is per process, so a pooled connection would lock everybody else out. At DEBUG, SQLAlchemy logs
+    every row it reads, whatever `hide_parameters` says: these engines have a logger of their own that does not.
+
+    Raises:
+        ConfigurationError: The URL cannot be read, or its driver is not installed.
+    """
+    logging.getLogger(f"sqlalchemy.engine.Engine.{_LOGGER}").setLevel(logging.WARNING)
+    try:
+        parsed = make_url(url)
+        engine = create_engine(parsed, poolclass=NullPool, hide_parameters=True, logging_name=_LOGGER)
+    except (NoSuchModuleError, ImportError) as error:
+        name = url.split("://", 1)[0].split("+", 1)[0]
+        extra = facts_of(name).extra
+        remedy = f"; pip install 'dagster-dailystory[{extra}]'" if extra else ""
+        raise ConfigurationError(f"no driver for {name!r} is installed ({type(error).__name__}){remedy}") from None
+    except ArgumentError:
+        raise ConfigurationError(
+            "the database URL cannot be read; it looks like dialect+driver://user@host/db"
+        ) from None
+    set_up_connections(engine)
+    remember_limit(engine)
+    return engine
+
+
+@contextmanager
+def connect(engine: Engine, role: str, *, writes: bool = False) -> Iterator[Connection]:
+    """Open one connection, and turn what the driver says into our errors.
+
+    Args:
+        engine: From `open_engine`.
+        role: `warehouse` or `state`, for the message.
+        writes: The connection's transactions write from the start (SQLite takes its lock at once).
+
+    Raises:
+        WarehouseError: The database cannot be reached, or refused a statement.
+    """
+    with _plain_errors(f"the {role} database cannot be reached"):
+        connection = engine.connect()
+    with connection, _plain_errors(f"the {role} database refused a statement"):
+        yield connection.execution_options(writes=writes)
+
+
+@contextmanager
+def refusals(what: str) -> Iterator[None]:
+    """Name what was tried when the database refuses it.
+
+    Raises:
+        WarehouseError: Instead of any SQLAlchemy error, without its SQL and parameters.
+    """
+    with _plain_errors(what):
+        yield
+
+
+@contextmanager
+def _plain_errors(what: str) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        text = str(error.orig).strip().splitlines()
+        if text and _DUCKDB_LOCK.search(text[0]):
+            message = "another process has the DuckDB file open, and DuckDB allows one; wait for it to end, or close it"
+            raise BusyError(message) from None
+        remedy = _READ_ONLY_REMEDY if text and _READ_ONLY.search(text[0]) else ""
+        raise WarehouseError(f"{what}: {plain_words(error)}{remedy}") from None
+    except RuntimeError as error:
+        if str(error) != _DUCKDB_INTERRUPTED:
+            raise
+        raise KeyboardInterrupt from None  # DuckDB loses what the signal's handler raised
+
+
+def read_one_moment(connection: Connection) -> None:
+    """Let the next transaction see the database as it is at its first statement, to its end.
+
+    DuckDB and SQLite transactions do so anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execution_options(isolation_level="REPEATABLE READ")
+
+
+def read_latest(connection: Connection) -> None:
+    """Undo `read_one_moment`."""
+    if connection.dialect.name == "postgresql":
+        connection.execution_options(isolation_level="READ COMMITTED")
+
+
+def same_database(one: str, other: str) -> bool:
+    """Whether two URLs name one database, whatever user or options they carry."""
+    a, b = make_url(one), make_url(other)
+    place = [(u.get_backend_name(), u.host, u.port, u.database, u.query.get("host")) for u in (a, b)]
+    return place[0] == place[1]

@@ -1,0 +1,64 @@
+"""Values as the staging table holds them: each state database can hold them, and gives them back alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, TypeGuard
+from uuid import UUID
+
+from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
+from dagster_dailystory.databases.sql_types import UNSUPPORTED
+from dagster_dailystory.errors import ConfigurationError
+
+
+def staged_text(value: object) -> str | None:
+    """The text that stands for a value in a staged column: any state database can hold it.
+
+    A NUL becomes another control character, which travels as little; what is not valid Unicode is unsupported.
+    """
+    try:
+        staged = canonical_text(value)
+    except UnsupportedValueError:
+        return UNSUPPORTED
+    if staged is None:
+        return None
+    if not staged.isascii():
+        try:
+            staged.encode()
+        except UnicodeEncodeError:
+            return UNSUPPORTED
+    return staged.replace("\x00", "\x01") if "\x00" in staged else staged
+
+
+def staged_texts(values: Sequence[object]) -> list[str | None]:
+    """The staged texts of a column, None for an empty one. A column of plain texts is looked through in one go."""
+    if not set(map(type, values)) - {str, type(None)}:
+        texts: Sequence[Any] = values
+        whole = "".join(filter(None, texts))
+        with suppress(UnicodeEncodeError):
+            if "\x00" not in whole and (whole.isascii() or whole.encode()):
+                return [text or None for text in texts]
+    return [staged_text(value) or None for value in values]
+
+
+def are_whole(values: Sequence[object]) -> TypeGuard[Sequence[int]]:
+    """Whether all values are whole numbers of 64 bits, and so are keys as they are."""
+    numbers: Sequence[Any] = values
+    return not set(map(type, values)) - {int} and (not values or -(2**63) <= min(numbers) <= max(numbers) < 2**63)
+
+
+def staged_key(value: object) -> int | str | None:
+    """A key as it is staged: whole numbers of 64 bits as such, everything else as canonical text.
+
+    A key that has no text is none: its row is rejected like one whose key is NULL.
+
+    Raises:
+        ConfigurationError: The key is binary.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63:
+        return value
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        raise ConfigurationError("a key column is binary; make it text in the query, with hex() or encode()")
+    staged = str(value) if isinstance(value, UUID) else staged_text(value)
+    return None if staged == UNSUPPORTED else staged

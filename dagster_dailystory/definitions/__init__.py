@@ -1,0 +1,1 @@
+"""What Dagster loads: assets, ops, resources, automation, the component."""

@@ -1,0 +1,277 @@
+"""When a sync runs by itself, and who hears of it: schedules, conditions, an observed source, sensors."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition  # not exported
+from sqlalchemy import text
+
+from dagster_dailystory.databases.connect import connect, open_engine
+from dagster_dailystory.definitions.ops import CONTACT_CHECKS, POOL, WAIT_SECONDS, plain_failures
+from dagster_dailystory.engine.planning.guards import GUARD_NAMES
+from dagster_dailystory.engine.upkeep.audit import audit_contacts
+from dagster_dailystory.model.sync import ContactSync, Scope
+
+RETRY_TAG = "dailystory/retry"
+"""Tag of a run that `retry_sensor` asked for: how many such runs in a row this is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What a person should hear of.
+
+    Attributes:
+        sync_name: The sync.
+        run_id: The run.
+        message: What happened, and what to do. It names no contact.
+        rows_rejected: Rows set aside, where they are the trouble.
+    """
+
+    sync_name: str
+    run_id: str
+    message: str
+    rows_rejected: int = 0
+
+
+def every(cron: str, timezone: str = "UTC") -> dg.AutomationCondition[dg.AssetKey]:
+    """Run a whole sync at each tick of a cron schedule, whether its upstream assets have run or not.
+
+    `AutomationCondition.on_cron` waits for all upstream assets, which never ends where one of them is a table that
+    Dagster does not materialize.
+
+    Example:
+        ```python
+        build_contact_sync_assets(customers, automation_condition=every("0 * * * *"))
+        ```
+    """
+    waits_for_upstream = dg.AutomationCondition.all_deps_updated_since_cron(cron, timezone)
+    return dg.AutomationCondition.on_cron(cron, timezone).without(waits_for_upstream)
+
+
+def sync_schedule(sync: ContactSync, cron: str, timezone: str = "UTC") -> dg.ScheduleDefinition:
+    """Run a whole sync by a cron schedule, each of its partitions where it has some. It is to be switched on in the UI.
+
+    Args:
+        sync: The sync.
+        cron: For example `0 * * * *`.
+        timezone: Of the cron expression.
+    """
+    job = sync_job(sync)
+    partitions = sync.partitions.names if sync.partitions else None
+
+    def requests(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
+        moment = context.scheduled_execution_time.isoformat()
+        for partition in partitions or ():
+            yield dg.RunRequest(run_key=f"{moment}|{partition}", partition_key=partition)
+
+    return dg.ScheduleDefinition(
+        name=f"{job.name}_schedule",
+        job=job,
+        cron_schedule=cron,
+        execution_timezone=timezone,
+        description=f"Keep DailyStory's contacts equal to the source of the sync {sync.name}.",
+        execution_fn=requests if partitions else None,
+    )
+
+
+def sync_job(sync: ContactSync) -> UnresolvedAssetJobDefinition:
+    """The job that runs a whole sync: plan, then send. A schedule and a sensor of one sync share it."""
+    return _job(sync.name)
+
+
+@cache
+def _job(sync_name: str) -> UnresolvedAssetJobDefinition:
+    return dg.define_asset_job(
+        f"sync_{sync_name}", selection=_assets(sync_name), description=f"Run the sync {sync_name}."
+    )
+
+
+def observed_source(
+    key: dg.AssetKey | Sequence[str] | str, version_query: str, warehouse_key: str = "warehouse"
+) -> dg.AssetsDefinition:
+    """Watch a table: its data version is what a query answers, so that a sync runs only when there is something to see.
+
+    Give the sync `AutomationCondition.eager()`, and the observation a schedule or a condition of its own.
+    `multi_observable_source_asset` is beta in Dagster 1.13.
+
+    Args:
+        key: The table's asset, as the sync depends on it.
+        version_query: One row with one value, for example `select max(updated_at) from analytics.customers`.
+        warehouse_key: Key of the `WarehouseResource`.
+    """
+    spec = dg.AssetSpec(dg.AssetKey.from_coercible(key), description=f"A table, watched by: {version_query}")
+
+    watches = dg.multi_observable_source_asset(
+        name="__".join((*spec.key.path, "observation")), specs=[spec], required_resource_keys={warehouse_key}
+    )
+
+    def observed(context: dg.AssetExecutionContext) -> dg.ObserveResult:
+        url = getattr(context.resources, warehouse_key).url
+        with plain_failures(), connect(open_engine(url), "warehouse") as connection:
+            row = connection.execute(text(version_query.replace(":", "\\:"))).first()
+        if row is None or row[0] is None:
+            raise dg.Failure("the version query answered nothing", {"query": version_query}, allow_retries=False)
+        return dg.ObserveResult(asset_key=spec.key, data_version=dg.DataVersion(str(row[0])))
+
+    definition: dg.AssetsDefinition = watches(observed)
+    return definition
+
+
+def drift_check(
+    sync: ContactSync,
+    sample: int = 100,
+    repair: bool = False,
+    warehouse_key: str = "warehouse",
+    dailystory_key: str = "dailystory",
+) -> dg.AssetChecksDefinition:
+    """Read a sample of contacts back, and warn where somebody changed in DailyStory what the sync wrote there.
+
+    A check of `contacts` with an op of its own: it costs a request a contact. The job and the schedule of a sync leave
+    it out; **Materialize all** in the UI runs it too. Give it to `Definitions(asset_checks=)`.
+
+    Args:
+        sync: The sync.
+        sample: How many contacts to read back, chosen at random.
+        repair: Make the drifted fields differences again, so that the next run sends them once more.
+        warehouse_key: Key of the `WarehouseResource`.
+        dailystory_key: Key of the `DailyStoryResource`.
+    """
+
+    @dg.asset_check(
+        name="no_drift",
+        asset=dg.AssetKey(["dailystory", sync.name, "contacts"]),
+        description=f"{sample} contacts, chosen at random, hold what DailyStory acknowledged.",
+        required_resource_keys={warehouse_key, dailystory_key},
+        pool=POOL,
+    )
+    def no_drift(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        place = getattr(context.resources, warehouse_key).warehouse()
+        destination = getattr(context.resources, dailystory_key).destination()
+        with plain_failures():
+            audit = audit_contacts(sync, place, destination, sample=sample, repair=repair, wait_seconds=WAIT_SECONDS)
+        return dg.AssetCheckResult(
+            passed=audit.is_clean,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=f"{audit.contacts_drifted} drifted, {audit.contacts_missing} missing of {audit.contacts_read}",
+            metadata={
+                "contacts_read": audit.contacts_read,
+                "contacts_drifted": audit.contacts_drifted,
+                "contacts_missing": audit.contacts_missing,
+                "keys": ", ".join(audit.keys),
+                **{f"drifted/{name}": contacts for name, contacts in audit.drift_by_field.items()},
+            },
+        )
+
+    return no_drift
+
+
+def retry_sensor(sync: ContactSync, max_runs: int = 3, minimum_interval_seconds: int = 3_600) -> dg.SensorDefinition:
+    """Run a sync again for rows that DailyStory refused, or that failed, in its latest run.
+
+    A refused row is otherwise held until it changes; this asks again, for what was refused may be mended in DailyStory.
+    Of a sync with partitions only those run again whose latest run left such rows.
+
+    Args:
+        sync: The sync.
+        max_runs: Give up after so many such runs in a row, of each partition.
+        minimum_interval_seconds: Shortest time between two.
+    """
+    partitions: Sequence[str | None] = sync.partitions.names if sync.partitions else [None]
+
+    @dg.sensor(
+        name=f"retry_{sync.name}",
+        job=sync_job(sync),
+        minimum_interval_seconds=minimum_interval_seconds,
+        description=f"Run the sync {sync.name} again for rows that were refused or failed.",
+    )
+    def retry(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        asked = [_ask_again(context.instance, sync, partition, max_runs) for partition in partitions]
+        requests = [request for each in asked if not isinstance(each, str) for request in each]
+        reasons = dict.fromkeys(each for each in asked if isinstance(each, str))
+        return dg.SensorResult(run_requests=requests, skip_reason=None if requests else "; ".join(reasons))
+
+    return retry
+
+
+def _ask_again(
+    instance: dg.DagsterInstance, sync: ContactSync, partition: str | None, max_runs: int
+) -> list[dg.RunRequest] | str:
+    """More runs of a sync, or of one of its slices: for failed rows, for refused ones. Or why there are none."""
+    of_slice = f" in {partition}" if partition else ""
+    wanted = dg.AssetRecordsFilter(
+        dg.AssetKey(["dailystory", sync.name, "contacts"]), asset_partitions=[partition] if partition else None
+    )
+    latest = instance.fetch_materializations(wanted, limit=1).records
+    materialization = latest[0].asset_materialization if latest else None
+    if materialization is None:
+        return "the sync has sent nothing yet"
+    refused = _number(materialization, "rows_refused")
+    unsettled = _number(materialization, "rows_failed") + _number(materialization, "rows_in_doubt")
+    if not refused and not unsettled:
+        return "no row was refused or failed in the latest run"
+    run = instance.get_run_by_id(latest[0].run_id)
+    attempt = 1 + int(run.tags.get(RETRY_TAG, "0") if run else 0)
+    if attempt > max_runs:
+        return f"{refused + unsettled} rows are left{of_slice} after {max_runs} more runs: look at them"
+    scopes = [scope for scope, rows in ((Scope.CHANGED, unsettled), (Scope.REJECTED, refused)) if rows]
+    return [
+        dg.RunRequest(
+            run_key=f"{latest[0].run_id}|{scope.value}",
+            partition_key=partition,
+            run_config={"ops": {f"dailystory__{sync.name}__changes": {"config": {"scope": scope.value}}}},
+            tags={RETRY_TAG: str(attempt)},
+        )
+        for scope in scopes
+    ]
+
+
+def trouble_sensors(
+    sync: ContactSync, tell: Callable[[Trouble], None], max_rejected_rows: int | None = None
+) -> Sequence[dg.SensorDefinition]:
+    """Tell somebody when a run of a sync failed, or when it set more rows aside than expected.
+
+    Args:
+        sync: The sync.
+        tell: What tells: called once for each trouble.
+        max_rejected_rows: More rejected rows than this are trouble; None: they are not.
+    """
+    steps = f"dailystory__{sync.name}__"
+
+    @dg.run_failure_sensor(name=f"{sync.name}_failed", monitor_all_code_locations=False)
+    def failed(context: dg.RunFailureSensorContext) -> None:
+        ours = [event for event in context.get_step_failure_events() if (event.step_key or "").startswith(steps)]
+        if ours:
+            error = ours[-1].step_failure_data.user_failure_data
+            message = (error.description if error else None) or ours[-1].message or "the run failed"
+            tell(Trouble(sync.name, context.dagster_run.run_id, message))
+
+    if max_rejected_rows is None:
+        return [failed]
+
+    @dg.asset_sensor(asset_key=dg.AssetKey(["dailystory", sync.name, "changes"]), name=f"{sync.name}_rejected")
+    def rejected(context: dg.SensorEvaluationContext, event: dg.EventLogEntry) -> dg.SkipReason:
+        rows = _number(event.asset_materialization, "rows_rejected") if event.asset_materialization else 0
+        if rows <= max_rejected_rows:
+            return dg.SkipReason(f"{rows} rows are set aside, {max_rejected_rows} may be")
+        tell(Trouble(sync.name, event.run_id, f"{rows} rows are set aside; {max_rejected_rows} may be", rows))
+        return dg.SkipReason("told")
+
+    return [failed, rejected]
+
+
+def _assets(sync_name: str) -> dg.AssetSelection:
+    """The three assets with the checks that their ops run; one that costs requests of its own is run by itself."""
+    changes, contacts, contact_map = (
+        dg.AssetKey(["dailystory", sync_name, noun]) for noun in ("changes", "contacts", "contact_map")
+    )
+    checks = [dg.AssetCheckKey(changes, name) for name in GUARD_NAMES]
+    checks += [dg.AssetCheckKey(contacts, name) for name in CONTACT_CHECKS]
+    assets = dg.AssetSelection.assets(changes, contacts, contact_map).without_checks()
+    return assets | dg.AssetSelection.checks(*checks)
+
+
+def _number(materialization: dg.AssetMaterialization, name: str) -> int:
+    value = materialization.metadata.get(name)
+    return int(value.value) if isinstance(value, dg.IntMetadataValue) and value.value else 0

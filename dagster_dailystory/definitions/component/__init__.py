@@ -1,0 +1,1 @@
+"""A sync as YAML."""

@@ -1,0 +1,273 @@
+"""A sync as YAML: the component behind `dg scaffold defs dagster_dailystory.DailyStorySyncComponent NAME`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import dagster as dg
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing_extensions import Self
+
+from dagster_dailystory.definitions.assets import SyncSettings, asset_specs, make_assets
+from dagster_dailystory.definitions.automation import sync_job, sync_schedule
+from dagster_dailystory.definitions.component.scaffolder import DailyStorySyncScaffolder
+from dagster_dailystory.definitions.component.settings import (
+    DailyStorySettings,
+    Settings,
+    Slices,
+    WarehouseSettings,
+    WatermarkSettings,
+)
+from dagster_dailystory.definitions.lineage import find_upstream
+from dagster_dailystory.definitions.ops import POOL, Events, SyncSteps
+from dagster_dailystory.definitions.resources import DailyStoryResource, WarehouseResource
+from dagster_dailystory.definitions.run_config import PlanConfig
+from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.model.sync import ContactSync
+
+
+@dg.scaffold_with(DailyStorySyncScaffolder)
+class DailyStorySyncComponent(dg.Component, Settings):
+    """Keep DailyStory's contacts equal to one warehouse query.
+
+    Makes the assets `dailystory/NAME/changes`, `dailystory/NAME/contacts` and `dailystory/NAME/contact_map`, and the
+    job `sync_NAME`. To change how they look or run, subclass it and override `get_asset_spec`, `plan` or `execute`.
+    """
+
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+
+    name: str = Field(description="Name of the sync, [a-z][a-z0-9_]{0,30}.", examples=["customers"])
+    source: str = Field(
+        description="A table, a SELECT (any text with white space), or the path of a .sql file beside this one.",
+        examples=["analytics.customers", "customers.sql"],
+    )
+    key: str | list[str] = Field(
+        description="The column or columns that identify a row: unique, never NULL.", examples=["customer_id"]
+    )
+    fields: dict[str, str] = Field(
+        default_factory=dict, description="DailyStory field: source column.", examples=[{"firstName": "first_name"}]
+    )
+    extended_properties: dict[str, str] = Field(
+        default_factory=dict, description="Custom field (its API name): source column.", examples=[{"plan": "plan"}]
+    )
+    mode: str = Field(
+        default="upsert",
+        description="upsert; update (no contact is created); create (existing contacts are mapped, not written).",
+        examples=["upsert", "update", "create"],
+    )
+    deletes: str = Field(
+        default="keep",
+        description="What happens to the contact of a row that left the source: keep, deactivate or delete.",
+        examples=["keep", "deactivate", "delete"],
+    )
+    nulls: str | dict[str, str] = Field(
+        default="keep",
+        description="What a NULL says: keep (nothing) or clear (empty the field); for all fields, or field by field.",
+        examples=["keep", {"city": "clear"}],
+    )
+    max_changed_fraction: float | None = Field(
+        default=None, description="Block a plan that changes a larger share of the contacts (0 to 1).", examples=[0.5]
+    )
+    max_deleted_fraction: float | None = Field(
+        default=0.1, description="Block a plan that deletes a larger share of the contacts.", examples=[0.1]
+    )
+    max_rejected_fraction: float | None = Field(
+        default=None, description="Block a plan that sets a larger share of the rows aside.", examples=[0.05]
+    )
+    min_guard_rows: int = Field(
+        default=20, description="The three shares are judged from so many affected rows on.", examples=[20]
+    )
+    allow_empty_source: bool = Field(
+        default=False, description="Let an empty source delete every contact of the sync.", examples=[False]
+    )
+    personal_keys: list[str] = Field(
+        default_factory=list, description="Key columns that name a person: shown as an opaque id.", examples=[["email"]]
+    )
+    consent_override: list[str] = Field(
+        default_factory=list, description="Opt-out fields that may go back to false.", examples=[["optOutPush"]]
+    )
+    default_region: str | None = Field(
+        default=None, description="Country of mobile numbers without a country code.", examples=["US"]
+    )
+    max_value_length: int = Field(
+        default=255, description="Longest value of a custom field in characters.", examples=[255]
+    )
+    partitions: Slices | None = Field(
+        default=None, description="Cut the sync into slices for backfills.", examples=[{"buckets": 8}]
+    )
+    watermark: WatermarkSettings | None = Field(
+        default=None,
+        description="Compare recent rows only, and everything from time to time.",
+        examples=[{"column": "updated_at"}],
+    )
+    warehouse: str | WarehouseSettings = Field(
+        default="warehouse",
+        description="Key of a WarehouseResource, or the settings of one for this component alone.",
+        examples=["warehouse", {"url_variable": "WAREHOUSE_URL"}],
+    )
+    dailystory: str | DailyStorySettings = Field(
+        default="dailystory",
+        description="Key of a DailyStoryResource, or the settings of one for this component alone.",
+        examples=["dailystory", {"base_url": "https://us-1.dailystory.com/api/v1"}],
+    )
+    dialect: str | None = Field(
+        default=None, description="SQLAlchemy's name of the warehouse's dialect.", examples=["postgresql"]
+    )
+    deps: list[dg.ResolvedAssetKey] | None = Field(
+        default=None,
+        description="Upstream assets. Left out: the tables of the source as [schema, table], like dbt's assets.",
+        examples=[["analytics/customers"]],
+    )
+    preview_fields: list[str] = Field(
+        default_factory=list, description="Fields whose values the plan preview shows.", examples=[["city", "plan"]]
+    )
+    group_name: str = Field(default="dailystory", description="Group of the assets.", examples=["marketing"])
+    tags: dict[str, str] = Field(
+        default_factory=dict, description="Tags of the assets.", examples=[{"domain": "growth"}]
+    )
+    owners: list[str] = Field(default_factory=list, description="Owners of the assets.", examples=[["team:growth"]])
+    pool: str = Field(default=POOL, description="Concurrency pool; syncs of one account share it.", examples=[POOL])
+    schedule: str | None = Field(
+        default=None, description="Cron expression of a schedule, to be switched on in the UI.", examples=["0 * * * *"]
+    )
+    automation_condition: Annotated[
+        dg.AutomationCondition[dg.AssetKey] | None, dg.Resolver.default(model_field_type=str | None)
+    ] = Field(
+        default=None,
+        description="When all three assets are run.",
+        examples=["{{ dg.AutomationCondition.eager() }}"],
+    )
+    freshness_policy: Annotated[dg.FreshnessPolicy | None, dg.Resolver.default(model_field_type=str | None)] = Field(
+        default=None,
+        description="How old `changes` may be; every run materializes it.",
+        examples=["{{ my_freshness_policy }}"],
+    )
+
+    def get_asset_spec(self, spec: dg.AssetSpec) -> dg.AssetSpec:
+        """Change how one of the three assets looks; override it in a subclass. The keys must stay.
+
+        Args:
+            spec: As it would be: of `changes`, `contacts` or `contact_map`.
+        """
+        return spec
+
+    def plan(
+        self,
+        context: dg.AssetExecutionContext,
+        config: PlanConfig,
+        steps: SyncSteps,
+        warehouse: WarehouseResource,
+        dailystory: DailyStoryResource,
+    ) -> Events:
+        """Make `changes`; override it in a subclass and call this one."""
+        yield from steps.plan(context, config, warehouse, dailystory)
+
+    def execute(
+        self,
+        context: dg.AssetExecutionContext,
+        steps: SyncSteps,
+        warehouse: WarehouseResource,
+        dailystory: DailyStoryResource,
+    ) -> Events:
+        """Make `contacts` and `contact_map`; override it in a subclass and call this one."""
+        yield from steps.send(context, warehouse, dailystory)
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """Make the assets, the job, the schedule, and the resources that are this component's own.
+
+        Raises:
+            ConfigurationError: A setting cannot work; the message names the file, the setting, and the nearest value
+                that can.
+        """
+        file = _file(context)
+        try:
+            return self._defs(file.parent)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{file}: {error}") from None
+
+    @classmethod
+    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
+        """Make the component of a file.
+
+        Raises:
+            ConfigurationError: A value is of another kind than its setting; the message names the file and the setting.
+        """
+        try:
+            return super().load(attributes, context)
+        except ValidationError as error:
+            wrong = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+            raise ConfigurationError(f"{_file(context)}: {'; '.join(wrong)}") from None
+
+    def _defs(self, folder: Path) -> dg.Definitions:
+        sync = self.sync(folder)
+        resources: dict[str, object] = {}
+        keys = {}
+        for noun, given in (("warehouse", self.warehouse), ("dailystory", self.dailystory)):
+            keys[noun] = given if isinstance(given, str) else f"{sync.name}_{noun}"
+            if not isinstance(given, str):
+                resources[keys[noun]] = given.resource()
+        settings = SyncSettings(
+            deps=self.deps,
+            group_name=self.group_name,
+            pool=self.pool,
+            tags=self.tags,
+            owners=self.owners,
+            automation_condition=self.automation_condition,
+            freshness_policy=self.freshness_policy,
+            dialect=self.dialect,
+            warehouse_key=keys["warehouse"],
+            dailystory_key=keys["dailystory"],
+        )
+        steps = SyncSteps(sync, find_upstream(sync, self.dialect), self.preview_fields)
+        changes, contacts, contact_map = map(self.get_asset_spec, asset_specs(steps, settings))
+        assets = make_assets(
+            (changes, contacts, contact_map),
+            settings,
+            sync,
+            lambda run, config, warehouse, dailystory: self.plan(run, config, steps, warehouse, dailystory),
+            lambda run, warehouse, dailystory: self.execute(run, steps, warehouse, dailystory),
+        )
+        schedules = [self._schedule(sync, self.schedule)] if self.schedule else []
+        return dg.Definitions(assets=assets, jobs=[sync_job(sync)], schedules=schedules, resources=resources)
+
+    def _schedule(self, sync: ContactSync, cron: str) -> dg.ScheduleDefinition:
+        try:
+            return sync_schedule(sync, cron)
+        except dg.DagsterInvalidDefinitionError:
+            raise ConfigurationError(f"schedule={cron!r} is no cron expression, for example '0 * * * *'") from None
+
+    def sync(self, folder: Path) -> ContactSync:
+        """The sync that the YAML describes.
+
+        Args:
+            folder: Where a relative `.sql` file is looked for.
+
+        Raises:
+            ConfigurationError: A setting cannot work.
+        """
+        is_file = self.source.endswith(".sql") and len(self.source.split()) == 1
+        return ContactSync(
+            name=self.name,
+            source=folder / self.source if is_file else self.source,
+            key=self.key,
+            fields=self.fields,
+            extended_properties=self.extended_properties,
+            mode=self.mode,
+            deletes=self.deletes,
+            nulls=self.nulls,
+            max_changed_fraction=self.max_changed_fraction,
+            max_deleted_fraction=self.max_deleted_fraction,
+            max_rejected_fraction=self.max_rejected_fraction,
+            min_guard_rows=self.min_guard_rows,
+            allow_empty_source=self.allow_empty_source,
+            personal_keys=self.personal_keys,
+            consent_override=self.consent_override,
+            default_region=self.default_region,
+            max_value_length=self.max_value_length,
+            partitions=self.partitions.partitioning() if self.partitions else None,
+            watermark=self.watermark.watermark() if self.watermark else None,
+        )
+
+
+def _file(context: dg.ComponentLoadContext) -> Path:
+    folder = context.path if context.path.is_dir() else context.path.parent
+    return folder / "defs.yaml"

@@ -1,0 +1,194 @@
+"""What a source reads: its tables, and the table columns behind each of its columns, found by parsing the query."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import dagster as dg
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.scope import Scope, build_scope
+
+from dagster_dailystory.databases.facts import name_parts
+from dagster_dailystory.databases.source import source_text
+from dagster_dailystory.model.contact_fields import FieldKind
+from dagster_dailystory.model.sync import ContactSync, MappedField
+
+TableName = tuple[str, ...]
+"""Schema and name as the query writes them, or the name alone: the way dbt keys an asset."""
+
+
+_log = logging.getLogger("dagster_dailystory")
+
+
+_SQLGLOT_NAMES = {"postgresql": "postgres", "mssql": "tsql", "clickhousedb": "clickhouse", "mariadb": "mysql"}
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """The tables and columns that a source reads.
+
+    Attributes:
+        tables: Each table once, in the order of the query.
+        columns: Source column -> the table columns it is made of; only those that the query's text settles.
+    """
+
+    tables: tuple[TableName, ...] = ()
+    columns: Mapping[str, tuple[tuple[TableName, str], ...]] = field(default_factory=dict)
+
+
+def find_upstream(sync: ContactSync, dialect: str | None = None) -> Upstream:
+    """Parse a sync's source. No database is asked, so a `*` is followed only where the query has one table.
+
+    Args:
+        sync: Its source is a table, a query or a `.sql` file.
+        dialect: SQLAlchemy's name of the warehouse's dialect, which decides how the query is read.
+
+    Returns:
+        Nothing where the query cannot be parsed: then `deps=` has to say what it reads.
+
+    Raises:
+        ConfigurationError: The `.sql` file cannot be read.
+    """
+    written = source_text(sync)
+    wanted = dict.fromkeys((*sync.key_columns, *(mapped.column for mapped in sync.mapped_fields)))
+    table = name_parts(written)[-2:]
+    if table:
+        return Upstream((table,), {column: ((table, column),) for column in wanted})
+    try:
+        tree = sqlglot.parse_one(written, dialect=_SQLGLOT_NAMES.get(dialect or "", dialect))
+    except (SqlglotError, ValueError):
+        _log.warning("the source of sync %s cannot be parsed for its tables; name them in deps=", sync.name)
+        return Upstream()
+    scope = build_scope(tree)
+    if scope is None:
+        return Upstream()
+    columns = {column: _origins(scope, column) for column in wanted}
+    return Upstream(_tables(scope), {column: origins for column, origins in columns.items() if origins})
+
+
+def _tables(scope: Scope) -> tuple[TableName, ...]:
+    found: dict[TableName, None] = {}
+    for inner in scope.traverse():
+        for source in inner.sources.values():
+            if isinstance(source, exp.Table) and source.name:
+                found[_name(source)] = None
+    return tuple(found)
+
+
+def _name(table: exp.Table) -> TableName:
+    return (table.db, table.name) if table.db else (table.name,)
+
+
+def _origins(scope: Scope, name: str) -> tuple[tuple[TableName, str], ...]:
+    """The table columns behind one output column of a query."""
+    query = scope.expression
+    if not isinstance(query, exp.Select):
+        return ()
+    found: dict[tuple[TableName, str], None] = {}
+    for projection in query.selects:
+        if projection.is_star and len(scope.sources) == 1:
+            found.update(dict.fromkeys(_follow(scope, next(iter(scope.sources)), name)))
+        elif projection.alias_or_name.casefold() == name.casefold():
+            for column in projection.find_all(exp.Column):
+                found.update(dict.fromkeys(_follow(scope, column.table, column.name)))
+    return tuple(found)
+
+
+def _follow(scope: Scope, source_name: str, column: str) -> tuple[tuple[TableName, str], ...]:
+    """Where a column of one of a query's sources comes from; an unqualified one is followed if there is one source."""
+    if not source_name and len(scope.sources) == 1:
+        source_name = next(iter(scope.sources))
+    source = scope.sources.get(source_name)
+    if isinstance(source, exp.Table) and source.name:
+        return ((_name(source), column),)
+    return _origins(source, column) if isinstance(source, Scope) else ()
+
+
+_KIND_NAMES = {
+    FieldKind.OPT_OUT: "boolean",
+    FieldKind.INTEGER: "integer",
+    FieldKind.NUMBER: "number",
+    FieldKind.DATE: "date",
+}
+
+
+def source_columns(sync: ContactSync, types: Mapping[str, str] = MappingProxyType({})) -> dg.TableSchema:
+    """The columns that a plan reads.
+
+    Args:
+        sync: The sync.
+        types: Source column -> the database's type, where a plan has seen it. Until then the type is what the field
+            that the column feeds takes.
+    """
+    fed: dict[str, list[MappedField]] = {}
+    for mapped in sync.mapped_fields:
+        fed.setdefault(mapped.column, []).append(mapped)
+    columns = [_key_column(key, types, fed.pop(key, [])) for key in sync.key_columns]
+    for column, fields in fed.items():
+        kind = types.get(column) or _KIND_NAMES.get(fields[0].kind, "text")
+        columns.append(dg.TableColumn(column, kind, description=_feeds(fields)))
+    return dg.TableSchema(columns)
+
+
+def _key_column(key: str, types: Mapping[str, str], fed: Sequence[MappedField] = ()) -> dg.TableColumn:
+    text = f"Identifies a row. {_feeds(fed)}" if fed else "Identifies a row."
+    one_each = dg.TableColumnConstraints(nullable=False, unique=True)
+    return dg.TableColumn(key, types.get(key, "as in the source"), description=text, constraints=one_each)
+
+
+def _feeds(fields: Sequence[MappedField]) -> str:
+    return f"Feeds {', '.join(mapped.name for mapped in fields)}."
+
+
+def contact_columns(sync: ContactSync) -> dg.TableSchema:
+    """The fields of a contact that a sync writes."""
+    return dg.TableSchema(
+        [
+            dg.TableColumn(
+                m.name,
+                _KIND_NAMES.get(m.kind, "text"),
+                description=f"{'Custom field' if m.is_custom else 'Field'} fed by column {m.column}",
+            )
+            for m in sync.mapped_fields
+        ]
+    )
+
+
+def contact_map_columns(sync: ContactSync, types: Mapping[str, str] = MappingProxyType({})) -> dg.TableSchema:
+    """The columns of the contact map; `types` as for `source_columns`."""
+    moments = {
+        "first_synced_at": "When the contact was mapped (UTC)",
+        "last_synced_at": "When DailyStory last accepted a change (UTC)",
+        "deactivated_at": "When the key had left the source and the contact was made inactive (UTC)",
+        "deleted_at": "When the key had left the source and the contact was deleted (UTC)",
+    }
+    return dg.TableSchema(
+        [
+            *(_key_column(key, types) for key in sync.key_columns),
+            dg.TableColumn("dsid", "text", description="The contact in DailyStory"),
+            *(dg.TableColumn(name, "timestamp", description=text) for name, text in moments.items()),
+        ]
+    )
+
+
+def source_lineage(upstream: Upstream) -> dg.TableColumnLineage:
+    """Which table columns each source column is made of."""
+    return dg.TableColumnLineage(
+        {
+            column: [dg.TableColumnDep(dg.AssetKey(list(table)), name) for table, name in origins]
+            for column, origins in upstream.columns.items()
+        }
+    )
+
+
+def contact_lineage(sync: ContactSync, changes: dg.AssetKey) -> dg.TableColumnLineage:
+    """Which source column each field of a contact comes from."""
+    return dg.TableColumnLineage({m.name: [dg.TableColumnDep(changes, m.column)] for m in sync.mapped_fields})
+
+
+def key_lineage(sync: ContactSync, changes: dg.AssetKey) -> dg.TableColumnLineage:
+    """Which source column each key column of the contact map comes from."""
+    return dg.TableColumnLineage({key: [dg.TableColumnDep(changes, key)] for key in sync.key_columns})

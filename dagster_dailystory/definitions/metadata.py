@@ -1,0 +1,230 @@
+"""What the assets of a sync show in Dagster: counts as plots, tables and pictures for people. No contact's data."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+import dagster as dg
+
+from dagster_dailystory.definitions.charts import bars, curve
+from dagster_dailystory.engine.upkeep.inspection import NO_VALUE, ChangePreview, RejectionPreview, Standing
+from dagster_dailystory.model.change import Operation
+from dagster_dailystory.model.plan import PlanSummary
+from dagster_dailystory.model.report import Progress, SyncReport
+from dagster_dailystory.model.sync import ContactSync, Deletes, Mode
+
+Metadata: TypeAlias = dict[str, dg.MetadataValue | int | float | str]
+"""Metadata of one event, by key."""
+
+
+_PLAN_COUNTS = (
+    "rows_read", "rows_unchanged", "rows_to_create", "rows_to_update", "rows_to_delete", "rows_rejected", "rows_held",
+)  # fmt: skip
+
+
+_MOST_POINTS = 240
+
+
+def plan_metadata(
+    sync: ContactSync,
+    plan: PlanSummary,
+    changes: Sequence[ChangePreview],
+    rejections: Sequence[RejectionPreview],
+    requests_per_second: float | None,
+) -> Metadata:
+    """Describe a plan: its counts, its estimate, and a preview that names nobody."""
+    shown: Metadata = {"summary": _plan_in_words(sync, plan)}
+    shown |= {"plan_id": plan.plan_id, "plan_status": plan.status.value}
+    shown |= {name: getattr(plan, name) for name in _PLAN_COUNTS}
+    shown |= {"rows_to_send": plan.rows_to_send, "diff_seconds": round(plan.diff_seconds, 3)}
+    shown |= _estimate(sync, plan, requests_per_second)
+    if changes:
+        shown["preview"] = _table([_change_record(sync, change) for change in changes])
+    if plan.changes_by_field:
+        shown["changes_by_field"] = _table([{"field": n, "rows": rows} for n, rows in _largest(plan.changes_by_field)])
+        shown["changes_by_field_chart"] = _drawn(
+            bars("Rows in which a field differs: the five most", plan.changes_by_field)
+        )
+    if plan.rejections_by_reason:
+        by_reason = _largest(plan.rejections_by_reason)
+        shown["rejections_by_reason"] = _table([{"reason": reason, "rows": rows} for reason, rows in by_reason])
+    if rejections:
+        shown["rejected_rows"] = _rejection_table(rejections)
+    return shown
+
+
+def sent_metadata(
+    sync: ContactSync,
+    report: SyncReport,
+    state: Standing,
+    destination: str,
+    sends: Sequence[tuple[float, int]] = (),
+) -> Metadata:
+    """Describe what a run sent: the counts of the report, and how many contacts the sync holds now.
+
+    Args:
+        sync: The sync.
+        report: The run.
+        state: Where the sync stands after it.
+        destination: The API's address; the link leads to its site.
+        sends: Seconds since the start of the send, and the rows sent by then.
+    """
+    numbers = {name: round(value, 3) for name, value in report.numbers().items()}
+    outcomes = {
+        _verb(sync) if name == "deleted" else name.replace("_", " "): rows
+        for name in ("created", "updated", "deleted", "mapped", "refused", "failed", "in_doubt", "conflicted")
+        if (rows := getattr(report, f"rows_{name}"))
+    }
+    shown: Metadata = {
+        "summary": ", ".join(f"{rows:,} {name}" for name, rows in outcomes.items()) or "nothing had to be sent",
+        "plan_id": report.plan_id,
+        "outcome": report.outcome,
+        "destination": dg.MetadataValue.url(_site(destination)),
+        "dagster/row_count": state.contacts_live,
+        **numbers,
+    }
+    if outcomes:
+        shown["outcomes_chart"] = _drawn(bars("Rows by outcome", outcomes))
+    if len(sends) > 1:
+        answered = sum(rows for name, rows in outcomes.items() if name != "failed")
+        end = (max(report.send_seconds, sends[-1][0]), max(answered, sends[-1][1]))
+        shown["sends_over_time"] = _drawn(curve("Rows sent since the start of the send", [*sends, end]))
+    if state.rejections_by_reason:
+        by_reason = _largest(state.rejections_by_reason)
+        shown["rejections_by_reason"] = _table([{"reason": reason, "rows": rows} for reason, rows in by_reason])
+    return shown
+
+
+def sync_metadata(sync: ContactSync, source: str) -> Metadata:
+    """Describe the definition of a sync: its query, its mapping, its policies."""
+    mapping: list[dict[str, str | int]] = [
+        {"DailyStory field": m.name, "source column": m.column, "kind": m.kind.value, "NULL": m.nulls.value}
+        for m in sync.mapped_fields
+    ]
+    return {
+        "source": dg.MetadataValue.md(f"```sql\n{source}\n```"),
+        "mapping": _table(mapping),
+        "key": ", ".join(sync.key_columns),
+        "mode": Mode(sync.mode).value,
+        "deletes": Deletes(sync.deletes).value,
+    }
+
+
+class ProgressLog:
+    """Shows a running send in Dagster, not too often: an observation costs some 50 ms and a row of the event list.
+
+    Args:
+        log: Takes the observations, as `context.log_event` does.
+        asset_key: The asset that is observed.
+        interval_seconds: Shortest time between two observations.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        log: Callable[[dg.AssetObservation], None],
+        asset_key: dg.AssetKey,
+        interval_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._log = log
+        self._asset_key = asset_key
+        self._interval_seconds = interval_seconds
+        self._clock = clock
+        self._last: float | None = None
+        self.sends: list[tuple[float, int]] = [(0.0, 0)]
+        """Seconds since the start, and the rows sent by then; thinned out, so that a long send needs no more room."""
+
+    def __call__(self, progress: Progress) -> None:
+        """Take what the sender reports; the first report is shown, then one an interval."""
+        now = self._clock()
+        if progress.rows_per_second:
+            self.sends.append((progress.rows_sent / progress.rows_per_second, progress.rows_sent))
+        if len(self.sends) > _MOST_POINTS:
+            del self.sends[1::2]
+        if self._last is not None and now - self._last < self._interval_seconds:
+            return
+        self._last = now
+        total = progress.rows_sent + progress.rows_remaining
+        metadata: Metadata = {
+            "progress/rows_sent": progress.rows_sent,
+            "progress/rows_remaining": progress.rows_remaining,
+            "progress/percent": round(100 * progress.rows_sent / total, 1) if total else 100.0,
+            "progress/rows_per_second": round(progress.rows_per_second, 1),
+        }
+        if progress.seconds_remaining is not None:
+            end = datetime.now(timezone.utc) + timedelta(seconds=progress.seconds_remaining)
+            metadata["progress/expected_end"] = dg.MetadataValue.timestamp(end)
+        self._log(dg.AssetObservation(self._asset_key, metadata=metadata))
+
+
+def _verb(sync: ContactSync) -> str:
+    """What happens to the contact of a row that left; the counts call it deleted, whatever it is."""
+    return "deactivated" if sync.deletes is Deletes.DEACTIVATE else "deleted"
+
+
+def _plan_in_words(sync: ContactSync, plan: PlanSummary) -> str:
+    leaving = "to deactivate" if sync.deletes is Deletes.DEACTIVATE else "to delete"
+    counts = {
+        "to create": plan.rows_to_create,
+        "to update": plan.rows_to_update,
+        leaving: plan.rows_to_delete,
+        "rejected": plan.rows_rejected,
+        "held back": plan.rows_held,
+    }
+    words = ", ".join(f"{rows:,} {verb}" for verb, rows in counts.items() if rows)
+    told = words if plan.rows_to_send else f"nothing to send; {words}" if words else "nothing to send"
+    return told if plan.since is None else f"{told}; only rows from {plan.since} on were compared"
+
+
+def _drawn(markdown: str) -> dg.MarkdownMetadataValue:
+    return dg.MetadataValue.md(markdown)
+
+
+def _estimate(sync: ContactSync, plan: PlanSummary, requests_per_second: float | None) -> Metadata:
+    """Requests and minutes that sending would take, without retries: one a row, two where a contact is looked up."""
+    looked_up = 0 if sync.mode is Mode.UPSERT else plan.rows_to_create
+    requests = plan.rows_to_send + looked_up
+    shown: Metadata = {"estimated_requests": requests}
+    if requests_per_second:
+        shown["estimated_minutes"] = float(f"{requests / requests_per_second / 60:.2g}")
+    return shown
+
+
+def _change_record(sync: ContactSync, change: ChangePreview) -> dict[str, str | int]:
+    deactivates = change.operation is Operation.DELETE and sync.deletes is Deletes.DEACTIVATE
+    operation = "deactivate" if deactivates else change.operation.value
+    fields = [
+        f"{each.field}: {each.after}" if each.before == NO_VALUE else f"{each.field}: {each.before} → {each.after}"
+        for each in change.fields
+    ]
+    return {"key": change.key_label, "operation": operation, "changes": "; ".join(fields)}
+
+
+def _rejection_table(rejections: Sequence[RejectionPreview]) -> dg.TableMetadataValue:
+    return _table(
+        [
+            {"key": each.key_label, "reason": each.reason, "message": each.message, "source_rows": each.source_rows}
+            for each in rejections
+        ]
+    )
+
+
+def _largest(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
+
+
+def _table(records: Sequence[Mapping[str, str | int]]) -> dg.TableMetadataValue:
+    """A table; the first record names the columns."""
+    kinds = {name: "int" if isinstance(value, int) else "string" for name, value in records[0].items()}
+    return dg.MetadataValue.table(
+        records=[dg.TableRecord(dict(record)) for record in records],
+        schema=dg.TableSchema([dg.TableColumn(name, kind) for name, kind in kinds.items()]),
+    )
+
+
+def _site(base_url: str) -> str:
+    parts = urlsplit(base_url)
+    return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}/"

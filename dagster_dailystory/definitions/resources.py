@@ -1,0 +1,195 @@
+"""The two resources of a sync: the warehouse and the DailyStory account. They hold settings; no connection is open."""
+
+import os
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dagster as dg
+from dagster_shared.libraries import DagsterLibraryRegistry
+from pydantic import Field
+
+from dagster_dailystory.engine.endpoints import Destination, Warehouse
+from dagster_dailystory.engine.upkeep.inspection import contact_map_frame, plan_frame, rejections_frame
+from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.model.sync import ContactSync
+from dagster_dailystory.sandbox.settings import DEFAULT_TOKEN
+
+if TYPE_CHECKING:
+    import pandas
+
+
+class WarehouseResource(dg.ConfigurableResource["WarehouseResource"]):
+    """Say where the source of a sync is, and where its state is kept.
+
+    Example:
+        ```python
+        WarehouseResource(url=dg.EnvVar("WAREHOUSE_URL"))
+        WarehouseResource(url=dg.EnvVar("WAREHOUSE_URL"), state_url="sqlite:///dailystory_state.sqlite")
+        ```
+    """
+
+    url: str = Field(
+        repr=False,
+        description="SQLAlchemy URL of the warehouse that holds the source. It may carry a password: use EnvVar.",
+        examples=["postgresql+psycopg://sync@warehouse/analytics", "duckdb:///warehouse.duckdb"],
+    )
+    state_url: str | None = Field(
+        default=None,
+        repr=False,
+        description="SQLAlchemy URL of the database for the state tables (DuckDB, SQLite or PostgreSQL). Left out, the "
+        "state is in the warehouse itself.",
+        examples=["postgresql+psycopg://sync@state/dailystory"],
+    )
+    state_schema: str | None = Field(
+        default=None,
+        description="Schema of the state tables, which must exist. Left out: the connection's default schema.",
+        examples=["reverse_etl"],
+    )
+
+    def warehouse(self) -> Warehouse:
+        """The same place as the engine takes it."""
+        return Warehouse.at(self.url, self.state_url, self.state_schema)
+
+    def contact_map(self, sync: ContactSync) -> "pandas.DataFrame":
+        """Read which contact (dsid) each row became, as a pandas frame with the source's own key columns.
+
+        Raises:
+            DailyStoryError: The state cannot be read.
+        """
+        return contact_map_frame(sync, self.warehouse())
+
+    def plan(self, sync: ContactSync, plan_id: str) -> "pandas.DataFrame":
+        """Read one of the latest plans as a pandas frame, a row for each field that differs. It holds personal data.
+
+        Args:
+            sync: The sync that was planned.
+            plan_id: As the metadata of its `changes` names it.
+
+        Raises:
+            DailyStoryError: The state cannot be read.
+        """
+        return plan_frame(sync, self.warehouse(), plan_id)
+
+    def rejections(self, sync: ContactSync) -> "pandas.DataFrame":
+        """Read the rows that are set aside, with reason and advice, as a pandas frame.
+
+        Raises:
+            DailyStoryError: The state cannot be read.
+        """
+        return rejections_frame(sync, self.warehouse())
+
+
+class DailyStoryResource(dg.ConfigurableResource["DailyStoryResource"]):
+    """Say which DailyStory account is written to, and how hard it may be used.
+
+    Example:
+        ```python
+        DailyStoryResource(base_url="https://us-1.dailystory.com/api/v1", api_token=dg.EnvVar("DAILYSTORY_API_TOKEN"))
+        ```
+    """
+
+    base_url: str = Field(
+        description="Address of the account's data centre, with /api/v1. The token's page in DailyStory shows it.",
+        examples=["https://us-1.dailystory.com/api/v1"],
+    )
+    api_token: str = Field(
+        repr=False, description="API token from Account Settings > API Tokens. A secret: use EnvVar."
+    )
+    requests_per_second: float | None = Field(
+        default=None,
+        description="Permitted rate. DailyStory documents none; left out, the rate is found by trying, from 2 a second "
+        "on. Several runs at once each take this rate: see the pool.",
+        examples=[5.0],
+    )
+    max_concurrency: int = Field(default=4, description="Requests in flight at once.")
+    timeout_seconds: float = Field(default=30.0, description="Longest time for one request.")
+
+    def destination(self) -> Destination:
+        """The same account as the engine takes it."""
+        return Destination(
+            self.base_url, self.api_token, self.requests_per_second, self.max_concurrency, self.timeout_seconds
+        )
+
+
+DagsterLibraryRegistry.register("dagster-dailystory", version("dagster-dailystory"), is_dagster_package=False)
+
+
+REQUIRED = ("WAREHOUSE_URL", "DAILYSTORY_BASE_URL", "DAILYSTORY_API_TOKEN")
+"""What a real sync needs."""
+
+
+OPTIONAL = ("DAILYSTORY_STATE_URL", "DAILYSTORY_REQUESTS_PER_SECOND", "DAILYSTORY_MAX_CONCURRENCY")
+"""What may join it."""
+
+
+DEMO_FOLDER = Path(".demo")
+"""Where the demo keeps its warehouse, its contacts and Dagster's history, below the working directory."""
+
+
+DEMO_PORT = 8019
+"""Where the demo's sandbox listens."""
+
+
+_DEMO_REQUESTS_PER_SECOND = 400.0
+
+
+def resources_from_environment(
+    environment: Mapping[str, str] = os.environ,
+) -> dict[str, WarehouseResource | DailyStoryResource]:
+    """Make the resources `warehouse` and `dailystory`.
+
+    Args:
+        environment: The variables; an empty one counts as not set.
+
+    Raises:
+        ConfigurationError: Some variables of a real sync are set and others are missing, or one is no number.
+    """
+    given = {name for name in (*REQUIRED, *OPTIONAL) if environment.get(name)}
+    if not given:
+        return demo_resources()
+    missing = [name for name in REQUIRED if name not in given]
+    if missing:
+        raise ConfigurationError(f"{', '.join(sorted(given))} is set, but {', '.join(missing)} is not; set all or none")
+    rate = _number(environment, "DAILYSTORY_REQUESTS_PER_SECOND")
+    state_url = dg.EnvVar("DAILYSTORY_STATE_URL") if "DAILYSTORY_STATE_URL" in given else None
+    return {
+        "warehouse": WarehouseResource(url=dg.EnvVar("WAREHOUSE_URL"), state_url=state_url),
+        "dailystory": DailyStoryResource(
+            base_url=dg.EnvVar("DAILYSTORY_BASE_URL"),
+            api_token=dg.EnvVar("DAILYSTORY_API_TOKEN"),
+            requests_per_second=rate,
+            max_concurrency=int(_number(environment, "DAILYSTORY_MAX_CONCURRENCY") or 4),
+        ),
+    }
+
+
+def demo_resources(
+    folder: Path = DEMO_FOLDER, port: int = DEMO_PORT
+) -> dict[str, WarehouseResource | DailyStoryResource]:
+    """The demo's warehouse and its sandbox, which `make demo` and `make dev` start."""
+    return {
+        "warehouse": WarehouseResource(url=demo_warehouse_url(folder)),
+        "dailystory": DailyStoryResource(
+            base_url=f"http://127.0.0.1:{port}/api/v1",
+            api_token=DEFAULT_TOKEN,
+            requests_per_second=_DEMO_REQUESTS_PER_SECOND,
+            max_concurrency=8,
+        ),
+    }
+
+
+def demo_warehouse_url(folder: Path = DEMO_FOLDER) -> str:
+    """The demo's DuckDB file."""
+    return f"duckdb:///{folder / 'warehouse.duckdb'}"
+
+
+def _number(environment: Mapping[str, str], name: str) -> float | None:
+    text = environment.get(name)
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise ConfigurationError(f"{name}={text!r} is no number") from None

@@ -1,0 +1,1 @@
+"""A sync without Dagster: state, planning, sending, and the order of things."""

@@ -1,0 +1,70 @@
+"""The two ends of a sync: the warehouse with its state, and the DailyStory account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dagster_dailystory.api.client import DailyStoryClient
+from dagster_dailystory.api.rate_limiter import RateLimiter
+from dagster_dailystory.api.settings import ClientSettings
+from dagster_dailystory.engine.sending.dispatcher import SenderSettings
+from dagster_dailystory.engine.sending.sender import Sender
+from dagster_dailystory.engine.state.schema import StateLocation
+from dagster_dailystory.model.sync import ContactSync
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """Where the source is, and where the state.
+
+    Attributes:
+        url: SQLAlchemy URL of the warehouse.
+        state: Where the state tables are.
+    """
+
+    url: str = field(repr=False)
+    state: StateLocation
+
+    @classmethod
+    def at(cls, url: str, state_url: str | None = None, state_schema: str | None = None) -> Warehouse:
+        """Name a warehouse; without a `state_url` the state is in the warehouse itself."""
+        return cls(url, StateLocation(state_url or url, state_schema))
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A DailyStory account, and how hard it may be used.
+
+    Attributes:
+        base_url: The data centre's address, `https://us-1.dailystory.com/api/v1`.
+        api_token: From Account Settings > API Tokens.
+        requests_per_second: The permitted rate; None to find it by trying, from 2 a second on.
+        max_concurrency: Requests in flight at once.
+        timeout_seconds: Longest time for one request.
+    """
+
+    base_url: str
+    api_token: str = field(repr=False)
+    requests_per_second: float | None = None
+    max_concurrency: int = 4
+    timeout_seconds: float = 30.0
+
+    def client_settings(self, sync: ContactSync) -> ClientSettings:
+        """The client's part.
+
+        Raises:
+            ConfigurationError: The address or the token cannot work.
+        """
+        return ClientSettings(
+            self.base_url,
+            self.api_token,
+            self.timeout_seconds,
+            self.max_concurrency,
+            frozenset(sync.consent_override),
+        )
+
+    def sender(self, sync: ContactSync) -> Sender:
+        """A sender for one sync, not started."""
+        settings = self.client_settings(sync)
+        limiter = RateLimiter(self.requests_per_second)
+        return Sender(sync, lambda: DailyStoryClient(settings), limiter, SenderSettings(self.max_concurrency))

@@ -1,0 +1,106 @@
+"""The guards: named conditions that a plan must meet before anything of it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dagster_dailystory.model.plan import GuardVerdict
+from dagster_dailystory.model.sync import ContactSync, Deletes
+
+GUARD_NAMES = ("source_not_empty", "changed_share", "deleted_share", "rejected_share")
+"""Every guard, in the order in which they are judged; each is an asset check in Dagster."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the guards look at.
+
+    Attributes:
+        source_is_empty: The source has no row at all.
+        rows_read: Source rows in the run's scope.
+        rows_updated: Synced contacts that would change.
+        rows_deleted: Synced contacts that would be deleted or deactivated.
+        rows_rejected: Rows set aside.
+        live_keys: Synced keys that were in the source when last looked at.
+        whole_source: The run looks at the whole source, not at chosen rows.
+    """
+
+    source_is_empty: bool
+    rows_read: int
+    rows_updated: int
+    rows_deleted: int
+    rows_rejected: int
+    live_keys: int
+    whole_source: bool
+
+
+def guard_texts(sync: ContactSync) -> dict[str, str]:
+    """What each guard makes sure of, with the limits of this sync, before any plan is made."""
+    must = "may be empty (allow_empty_source)" if sync.allow_empty_source else "must have rows"
+    texts = {"source_not_empty": f"The source {must}."}
+    for name, noun, verb, setting in _shares(sync):
+        limit: float | None = getattr(sync, setting)
+        texts[name] = f"Any share of the {noun} may be {verb}: {setting} sets no limit."
+        if limit is not None:
+            bound = f"At most {limit:.1%} of the {noun} may be {verb} in one run ({setting})"
+            texts[name] = f"{bound}, judged from {sync.min_guard_rows} {noun} on."
+    return texts
+
+
+def judge_guards(sync: ContactSync, figures: Figures) -> tuple[GuardVerdict, ...]:
+    """Give each guard's verdict: its figures, its limit, and what to do where it does not pass.
+
+    Of a source that must not be empty and is, only the first guard speaks.
+    """
+    not_empty = _not_empty(sync, figures)
+    if not_empty.passed:
+        return (not_empty, *_judge_shares(sync, figures))
+    others = GUARD_NAMES[1:]
+    return (not_empty, *(GuardVerdict(name, True, "not judged: the source is empty") for name in others))
+
+
+def _not_empty(sync: ContactSync, figures: Figures) -> GuardVerdict:
+    if not figures.source_is_empty or not figures.whole_source:
+        return GuardVerdict("source_not_empty", True, f"{figures.rows_read} rows were read")
+    if sync.allow_empty_source:
+        return GuardVerdict("source_not_empty", True, "no rows, which allow_empty_source permits")
+    message = "the source has no rows; repair the query, or set allow_empty_source=True if this is meant"
+    return GuardVerdict("source_not_empty", False, message)
+
+
+def _shares(sync: ContactSync) -> tuple[tuple[str, str, str, str], ...]:
+    """Of each guard of a share: its name, of what, what would happen to them, the setting that limits it."""
+    leaving = "deactivated" if sync.deletes is Deletes.DEACTIVATE else "deleted"
+    return (
+        ("changed_share", "contacts", "updated", "max_changed_fraction"),
+        ("deleted_share", "contacts", leaving, "max_deleted_fraction"),
+        ("rejected_share", "rows", "set aside", "max_rejected_fraction"),
+    )
+
+
+def _judge_shares(sync: ContactSync, figures: Figures) -> Iterator[GuardVerdict]:
+    deletes = figures.rows_deleted if sync.deletes is not Deletes.KEEP else 0
+    rows_of = {
+        "changed_share": (figures.rows_updated, figures.live_keys),
+        "deleted_share": (deletes, figures.live_keys),
+        "rejected_share": (figures.rows_rejected, figures.rows_read),
+    }
+    for name, noun, verb, setting in _shares(sync):
+        rows, of_rows = rows_of[name]
+        limit: float | None = getattr(sync, setting)
+        if not of_rows:
+            yield GuardVerdict(name, True, f"not judged: there are no {noun} to judge")
+            continue
+        share = rows / of_rows
+        value = f"{rows} of {of_rows} {noun} would be {verb}, which is {share:.1%}"
+        if limit is None:
+            yield GuardVerdict(name, True, f"{value}; {setting} sets no limit")
+            continue
+        bound = f"{value}; the limit is {limit:.1%} ({setting})"
+        if share <= limit:
+            yield GuardVerdict(name, True, bound)
+        elif rows < sync.min_guard_rows:
+            yield GuardVerdict(name, True, f"{bound}, judged from {sync.min_guard_rows} {noun} on (min_guard_rows)")
+        else:
+            yield GuardVerdict(name, False, f"{bound}. Look at the plan; raise the limit for this sync if it is right")

@@ -1,0 +1,112 @@
+"""The hashes of the rows that are no difference: those rows need not be read again.
+
+A plan remembers the hash of each row that equals what DailyStory acknowledged, and forgets those of the rows that do
+not. A row that still has its remembered hash is therefore no difference.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, FromClause, select
+
+from dagster_dailystory.contacts.fingerprint import mapping_version
+from dagster_dailystory.databases.dialect import among
+from dagster_dailystory.databases.row_hash import ROW_HASH
+from dagster_dailystory.databases.source import source_text
+from dagster_dailystory.databases.sql_types import SqlQuery
+from dagster_dailystory.engine.planning.key_ranges import WHOLE, Span
+from dagster_dailystory.engine.state.incremental import row_hashes_name
+from dagster_dailystory.engine.state.schema import SyncTables
+from dagster_dailystory.engine.state.store import State
+from dagster_dailystory.model.plan import PlanOptions
+from dagster_dailystory.model.sync import ContactSync, Scope
+
+
+@dataclass(frozen=True)
+class HashedRows:
+    """Rows of the source with their hashes, as one statement sees both.
+
+    Attributes:
+        relation: The key columns and `ROW_HASH`, among others.
+        version: Names what computed the hashes.
+    """
+
+    relation: FromClause
+    version: str
+
+
+def may_leave_rows_out(sync: ContactSync, options: PlanOptions) -> bool:
+    """Whether a plan may trust the hashes: it looks at all rows, and at those only that differ."""
+    chosen = bool(options.keys) or options.since is not None or options.scope is not Scope.CHANGED
+    return sync.partitions is None and not chosen
+
+
+class RowHashes:
+    """The remembered hashes of one sync, within the caller's transaction."""
+
+    def __init__(self, state: State, tables: SyncTables) -> None:
+        self._state = state
+        self._tables = tables
+        self._hashes = tables.row_hashes
+
+    def are_of(self, version: str) -> bool:
+        """Whether hashes are remembered that were computed alike, for the same query and mapping."""
+        return self._state.meta(row_hashes_name(self._state)) == self._made_for(version)
+
+    def moved(self, present: FromClause, columns: Sequence[str], span: Span = WHOLE) -> SqlQuery:
+        """The rows whose remembered hash is another one, or none.
+
+        Args:
+            present: The source rows with their hashes.
+            columns: What to say of them.
+            span: The part of the keys to look at.
+        """
+        first_key = self._tables.key_names[0]
+        rows, hashes = span.of(present, first_key, "hashed"), span.of(self._hashes, first_key, "remembered")
+        remembered = rows.outerjoin(hashes, self._tables.same_key(rows, hashes))
+        has_key = (rows.c[key].is_not(None) for key in self._tables.key_names)
+        moved = rows.c[ROW_HASH].is_distinct_from(hashes.c[ROW_HASH])
+        return select(*(rows.c[name] for name in columns)).select_from(remembered).where(*has_key, moved)
+
+    def update(self, hashed: HashedRows | None, pending: FromClause, duplicates: FromClause | None) -> None:
+        """Forget the rows that differ, and remember those among the ones read that do not.
+
+        Args:
+            hashed: The rows that the plan read, None where they have no hashes.
+            pending: The rows that differ and the keys that left.
+            duplicates: The keys that several rows have.
+        """
+        differing = [pending] if duplicates is None else [pending, duplicates]
+        execute = self._state.connection.execute
+        if hashed is not None and not self.are_of(hashed.version):
+            execute(self._hashes.delete())
+            self._state.set_meta(row_hashes_name(self._state), self._made_for(hashed.version))
+        elif execute(select(self._hashes.c[ROW_HASH]).limit(1)).first() is not None:
+            keys = [self._hashes.c[key] for key in self._tables.key_names]
+            for relation in [*differing, *([] if hashed is None else [hashed.relation])]:
+                execute(self._hashes.delete().where(among(keys, self._keys(relation))))
+        if hashed is not None:
+            columns = [*self._tables.key_names, ROW_HASH]
+            execute(self._hashes.insert().from_select(columns, self._equal(hashed.relation, differing)))
+
+    def _equal(self, read: FromClause, differing: list[FromClause]) -> SqlQuery:
+        joined: FromClause = read
+        absent: list[ColumnElement[bool]] = []
+        first_key = self._tables.key_names[0]
+        for relation in differing:  # joined: SQLite would read each of them whole for every row of a NOT EXISTS
+            joined = joined.outerjoin(relation, self._tables.same_key(read, relation))
+            absent.append(relation.c[first_key].is_(None))
+        return self._keys(read).add_columns(read.c[ROW_HASH]).select_from(joined).where(*absent)
+
+    def _keys(self, relation: FromClause) -> SqlQuery:
+        keys = [relation.c[key] for key in self._tables.key_names]
+        return select(*keys).where(*(key.is_not(None) for key in keys))
+
+    def _made_for(self, version: str) -> str:
+        sync = self._state.sync
+        told = json.dumps([version, source_text(sync), mapping_version(sync), list(sync.key_columns), str(sync.mode)])
+        return hashlib.sha256(told.encode()).hexdigest()[:16]

@@ -1,0 +1,283 @@
+"""One run of a sync: settle, plan, guard, send, report. The only place that knows the order of things."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from dagster_dailystory.engine.endpoints import Destination, Warehouse
+from dagster_dailystory.engine.interrupts import interrupts_held
+from dagster_dailystory.engine.planning.plan import make_plan
+from dagster_dailystory.engine.sending.dispatcher import SenderCounts
+from dagster_dailystory.engine.sending.outbox import Outbox, settle_intents
+from dagster_dailystory.engine.sending.sender import Sender
+from dagster_dailystory.engine.state.incremental import advance
+from dagster_dailystory.engine.state.lease import Lease, held
+from dagster_dailystory.engine.state.plans import Plans
+from dagster_dailystory.engine.state.recovery import Intents
+from dagster_dailystory.engine.state.store import State
+from dagster_dailystory.errors import BusyError, DailyStoryError, RejectedError, SafetyError, StateError
+from dagster_dailystory.model.change import Outcome
+from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary
+from dagster_dailystory.model.report import Progress, SyncReport, planned_report, sent_report
+from dagster_dailystory.model.sync import ContactSync, Scope, choice
+
+_log = logging.getLogger("dagster_dailystory")
+
+
+_COMPLETE = ("done", "empty")
+"""Outcomes after which nothing that the plan found is left to be sent."""
+
+
+@dataclass(frozen=True)
+class SendResult:
+    """What a send did, and why it stopped early if it did.
+
+    Attributes:
+        report: The counts; they are in the state's run log too.
+        error: What stopped it, None where every change has a verdict.
+    """
+
+    report: SyncReport
+    error: DailyStoryError | None = None
+
+
+def plan_contact_sync(
+    sync: ContactSync,
+    warehouse: Warehouse,
+    destination: Destination,
+    options: PlanOptions = PlanOptions(),  # noqa: B008  # frozen
+    run_id: str | None = None,
+    *,
+    wait_seconds: float = 0.0,
+) -> PlanSummary:
+    """Find out what has to be sent, and store it as a plan.
+
+    Args:
+        sync: What must equal what.
+        warehouse: The source and the state.
+        destination: Where it would go; nothing is written there. Doubtful creates of an earlier run are looked up.
+        options: Scope, dry run, limit, keys.
+        run_id: Names the run that may send the plan.
+        wait_seconds: How long to wait for another run of this sync to end.
+
+    Raises:
+        BusyError: Another run still holds the sync.
+        DailyStoryError: See the tree in `errors`; the state is as it was.
+    """
+    with held(sync, warehouse.state, wait_seconds) as (state, lease):
+        return _plan(state, lease, warehouse, destination, options, run_id or new_run_id())
+
+
+def send_contact_sync(
+    sync: ContactSync,
+    warehouse: Warehouse,
+    destination: Destination,
+    run_ids: Sequence[str],
+    on_progress: Callable[[Progress], None] | None = None,
+    *,
+    partition: str | None = None,
+    wait_seconds: float = 0.0,
+) -> SendResult:
+    """Send the newest plan of a run.
+
+    Args:
+        sync: As it was planned.
+        warehouse: The source and the state.
+        destination: Where the plan was made for.
+        run_ids: The run itself, and the runs that it re-executes: only their plans may be sent.
+        on_progress: Called at most once a second.
+        partition: The slice whose plan is sent, None for a plan of the whole source.
+        wait_seconds: How long to wait for another run of this sync to end.
+
+    Raises:
+        BusyError: Another run still holds the sync.
+        SafetyError: There is no such plan, or it is blocked, dry or superseded.
+        DailyStoryError: See the tree in `errors`.
+    """
+    with held(sync, warehouse.state, wait_seconds) as (state, lease):
+        return _send(state, lease, destination, run_ids, partition, on_progress)
+
+
+def run_contact_sync(
+    sync: ContactSync,
+    *,
+    warehouse_url: str,
+    base_url: str,
+    api_token: str,
+    state_url: str | None = None,
+    state_schema: str | None = None,
+    scope: Scope | str = Scope.CHANGED,
+    dry_run: bool = False,
+    limit: int | None = None,
+    keys: Sequence[str] = (),
+    partition: str | None = None,
+    requests_per_second: float | None = None,
+    max_concurrency: int = 4,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> SyncReport:
+    """Make DailyStory's contacts equal to a warehouse query: the same engine that the Dagster assets run.
+
+    Args:
+        sync: What must equal what.
+        warehouse_url: SQLAlchemy URL of the warehouse.
+        base_url: The data centre's address, `https://us-1.dailystory.com/api/v1`.
+        api_token: From Account Settings > API Tokens.
+        state_url: SQLAlchemy URL of the state database; None keeps the state in the warehouse.
+        state_schema: Schema of the state tables.
+        scope: `changed`, `all` rows, or those `rejected` before.
+        dry_run: Plan only, as a preview that can never be sent.
+        limit: At most this many creates and updates.
+        keys: Only these keys; the parts of a composite one are joined by `|`.
+        partition: Only this slice of a sync with `partitions`.
+        requests_per_second: The permitted rate; None to find it by trying.
+        max_concurrency: Requests in flight at once.
+        on_progress: Called at most once a second while sending.
+
+    Returns:
+        The counts of the run.
+
+    Raises:
+        SafetyError: A guard blocked the plan; nothing was sent.
+        DailyStoryError: See the tree in `errors`.
+
+    Example:
+        ```python
+        report = run_contact_sync(
+            customers,
+            warehouse_url="postgresql+psycopg://sync@warehouse/analytics",
+            base_url="https://us-1.dailystory.com/api/v1",
+            api_token=os.environ["DAILYSTORY_API_TOKEN"],
+        )
+        print(report.rows_created, report.rows_updated)
+        ```
+    """
+    warehouse = Warehouse.at(warehouse_url, state_url, state_schema)
+    destination = Destination(base_url, api_token, requests_per_second, max_concurrency)
+    options = PlanOptions(choice(Scope, scope, "scope"), dry_run, limit, tuple(map(str, keys)), partition)
+    run_id = new_run_id()
+    with held(sync, warehouse.state, 0.0) as (state, lease):
+        plan = _plan(state, lease, warehouse, destination, options, run_id)
+        if plan.status is PlanStatus.DRY:
+            return planned_report(plan, "dry")
+        refuse_blocked(plan)
+        result = _send(state, lease, destination, [run_id], partition, on_progress)
+    if result.error is not None:
+        raise result.error
+    return result.report
+
+
+def refuse_blocked(plan: PlanSummary) -> None:
+    """Stop at a plan that a guard blocked.
+
+    Raises:
+        SafetyError: With the guards' messages.
+    """
+    if plan.status is PlanStatus.BLOCKED:
+        failed = "; ".join(f"{guard.name}: {guard.message}" for guard in plan.guards if not guard.passed)
+        raise SafetyError(f"the plan of sync {plan.sync_name!r} is blocked and nothing was sent. {failed}")
+
+
+def new_run_id() -> str:
+    """A name for a run outside Dagster."""
+    return f"python-{secrets.token_hex(8)}"
+
+
+def _plan(
+    state: State, lease: Lease, warehouse: Warehouse, destination: Destination, options: PlanOptions, run_id: str
+) -> PlanSummary:
+    settings = destination.client_settings(state.sync)
+    with state.connection.begin():
+        state.check_destination(settings.base_url, bind=False)
+        tables = state.load_tables()
+    if tables is not None and not options.dry_run and Intents(state, tables, lease).open():
+        with destination.sender(state.sync) as sender:
+            settle_intents(state, tables, lease, sender)
+    summary = make_plan(state, lease, warehouse.url, options, run_id, settings.base_url)
+    _log.info(
+        "sync %s: plan %s is %s: %d rows read, %d to create, %d to update, %d to delete, %d rejected, %d held",
+        summary.sync_name, summary.plan_id, summary.status.value, summary.rows_read, summary.rows_to_create,
+        summary.rows_to_update, summary.rows_to_delete, summary.rows_rejected, summary.rows_held,
+    )  # fmt: skip
+    return summary
+
+
+def _send(
+    state: State,
+    lease: Lease,
+    destination: Destination,
+    run_ids: Sequence[str],
+    partition: str | None,
+    on_progress: Callable[[Progress], None] | None,
+) -> SendResult:
+    settings = destination.client_settings(state.sync)
+    plans = Plans(state)
+    with state.connection.begin():
+        state.check_destination(settings.base_url, bind=False)
+        plan = plans.claim(run_ids, partition)
+        tables = state.load_tables()
+    started_at, started = state.now(), time.perf_counter()
+    error: DailyStoryError | None = None
+    outcomes: Counter[Outcome] = Counter()
+    counts = SenderCounts()
+    rows_open = 0
+    had_intents = False
+    if tables is not None:
+        sender = destination.sender(state.sync)
+        outbox = Outbox(state, tables, lease, plan.summary.plan_id, sender, on_progress)
+        try:
+            if plan.summary.rows_to_send:
+                sender.start()
+                _check_tenant(state, sender)
+                had_intents = settle_intents(state, tables, lease, sender)
+            outbox.send(had_intents=had_intents)
+        except DailyStoryError as stopped:
+            error = stopped
+        finally:
+            sender.stop()
+        outcomes, counts, rows_open = outbox.outcomes, sender.counts, outbox.rows_open
+    report = sent_report(
+        plan.summary,
+        outcomes,
+        rows_open,
+        stopped=error is not None,
+        api_requests=counts.api_requests,
+        api_retries=counts.api_retries,
+        api_throttled=counts.api_throttled,
+        send_seconds=time.perf_counter() - started,
+    )
+    if not isinstance(error, BusyError):
+        with state.connection.begin():
+            lease.renew(state)
+            plans.finish(plan, report, started_at)
+            if report.outcome in _COMPLETE and plan.summary.next_mark is not None:
+                advance(state, plan.summary.next_mark)
+    return SendResult(report, error)
+
+
+def _check_tenant(state: State, sender: Sender) -> None:
+    """Make sure that the token still belongs to the account that this state was made for, where the service says so.
+
+    Raises:
+        StateError: It belongs to another account.
+        AuthenticationError: It is not accepted.
+    """
+    try:
+        tenant = sender.about().tenant_uid
+    except RejectedError:
+        return
+    if tenant is None:
+        return
+    with interrupts_held(), state.connection.begin():
+        known = state.meta("tenant")
+        if known is None:
+            state.set_meta("tenant", tenant)
+        elif known != tenant:
+            raise StateError(
+                "the API token belongs to another DailyStory account than the one this state was made for; "
+                "use that account's token, or give this one a state of its own"
+            )

@@ -1,0 +1,1 @@
+"""From a stored plan to acknowledged results."""

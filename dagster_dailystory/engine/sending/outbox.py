@@ -1,0 +1,331 @@
+"""The outbox: the changes of one plan in their order, sent, and acknowledged in batches."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, exists, false, func, not_, or_, select
+
+from dagster_dailystory.contacts.values import wire_value
+from dagster_dailystory.engine.interrupts import interrupts_held, settled_heap, short_turns
+from dagster_dailystory.engine.sending.acknowledgements import Journal
+from dagster_dailystory.engine.sending.sender import Sender
+from dagster_dailystory.engine.state.contact_map import held_anywhere
+from dagster_dailystory.engine.state.lease import Lease
+from dagster_dailystory.engine.state.plans import RowReader
+from dagster_dailystory.engine.state.recovery import Intents, has_intent
+from dagster_dailystory.engine.state.schema import SyncTables
+from dagster_dailystory.engine.state.store import State
+from dagster_dailystory.errors import DailyStoryError, OutageError
+from dagster_dailystory.model.change import USUAL_PRIORITY, Answer, Change, Identity, Operation, Outcome
+from dagster_dailystory.model.contact_fields import FieldKind
+from dagster_dailystory.model.report import Progress
+
+FLUSH_ROWS = 2_000
+"""Answers that are acknowledged in one transaction; with those in flight, the most that go out twice after a crash."""
+
+
+FLUSH_SECONDS = 1.0
+"""Answers are acknowledged at least this often."""
+
+
+_FEWEST_INTENTS, _MOST_INTENTS = 50, 2_000
+"""Creates whose intents are committed together: about a second's sends, for a crash leaves them all to be looked up."""
+
+
+_HEAD_ROWS = 250
+"""Rows that are read before the first of them leaves: as many as keep the slots busy until the next are there."""
+
+
+_MOST_PENDING = 8_000
+"""Rows that wait for a retry keep no others from being sent, up to so many in memory."""
+
+
+_LOOK_UPS = 200
+
+
+_PROGRESS_SECONDS = 1.0
+
+
+_SENT = [Operation.CREATE.value, Operation.UPDATE.value, Operation.DELETE.value]
+
+
+class Outbox:
+    """Sends one claimed plan.
+
+    Args:
+        state: Its connection is used by this thread only.
+        tables: The sync's tables.
+        lease: Renewed with each write.
+        plan_id: The plan.
+        sender: Started; its answers end here.
+        on_progress: Called at most once a second.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        tables: SyncTables,
+        lease: Lease,
+        plan_id: str,
+        sender: Sender,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        self._state = state
+        self._tables = tables
+        self._plan_id = plan_id
+        self._sender = sender
+        self._on_progress = on_progress
+        self._journal = Journal(state, tables, lease, plan_id)
+        self._intents = Intents(state, tables, lease)
+        self._reader = RowReader(state, tables)
+        self._in_flight: dict[int, Change] = {}
+        self._unwritten: list[Answer] = []
+        self._flushed_at = self._progress_at = self._started_at = time.monotonic()
+        self._rows_total = 0
+        self._batch_rows = _FEWEST_INTENTS
+        self._is_interrupted: Callable[[], bool] = lambda: False
+        self.outcomes: Counter[Outcome] = Counter()
+
+    def send(self, *, had_intents: bool = False) -> None:
+        """Send every open change; on the way out, whatever the reason, what was answered is acknowledged.
+
+        Args:
+            had_intents: Since the plan was made, intents were settled, or could not be.
+
+        Raises:
+            AuthenticationError: The token is not accepted.
+            OutageError: The service is down, or refuses all rows alike.
+            BusyError: Another run took the sync over.
+            DailyStoryError: Another cause, or the run was interrupted and the interrupt's handler did not raise.
+        """
+        with interrupts_held() as self._is_interrupted, settled_heap(), short_turns():
+            self._send_all(had_intents)
+
+    def _send_all(self, had_intents: bool) -> None:
+        self._reopen()
+        self._journal.record_silent()
+        try:
+            self._rows_total, priorities = self._open_changes()
+            if had_intents or self._tables.sync.partitions is not None:
+                self._leave_taken_identities()
+            for priority in priorities:
+                self._send_priority(priority)
+            self._drain()
+        finally:
+            self._unwritten += self._sender.stop()
+            self._flush()
+
+    def _reopen(self) -> None:
+        """Rows that an earlier attempt at this plan left without a lasting answer are sent again."""
+        changes = self._tables.changes
+        unsettled = changes.c.outcome.in_([Outcome.FAILED.value, Outcome.IN_DOUBT.value])
+        mine = and_(changes.c.plan_id == self._plan_id, unsettled)
+        with self._state.connection.begin():
+            self._state.connection.execute(changes.update().where(mine).values(outcome=None))
+
+    def _open(self) -> ColumnElement[bool]:
+        changes = self._tables.changes
+        return and_(changes.c.plan_id == self._plan_id, changes.c.outcome.is_(None), changes.c.operation.in_(_SENT))
+
+    def _open_changes(self) -> tuple[int, list[int]]:
+        changes = self._tables.changes
+        query = select(changes.c.priority, func.count()).where(self._open()).group_by(changes.c.priority)
+        with self._state.connection.begin():
+            counts = {int(priority): int(rows) for priority, rows in self._state.connection.execute(query)}
+        return sum(counts.values()), sorted(counts)
+
+    def _send_priority(self, priority: int) -> None:
+        """Send the changes of one priority; those that wait for others, and deletions, wait until all are answered."""
+        changes = self._tables.changes
+        if priority > USUAL_PRIORITY:
+            self._drain()
+            self._give_up_waiting(priority)
+        wanted = and_(self._open(), changes.c.priority == priority)
+        bounds = select(func.min(changes.c.sequence), func.max(changes.c.sequence)).where(wanted)
+        with self._state.connection.begin():
+            first, last = self._state.connection.execute(bounds).one()
+        if first is None:
+            return
+        chunks = self._reader.chunks(changes, wanted, first, last, _HEAD_ROWS)
+        while True:
+            with self._state.connection.begin():
+                chunk = next(chunks, None)
+                ready, decided = self._sort_out([] if chunk is None else chunk)
+            if chunk is None:
+                return
+            self._submit(priority, ready, decided)
+
+    def _sort_out(self, rows: Sequence[RowMapping]) -> tuple[list[Change], list[Answer]]:
+        """Tell changes to send from those that are decided without a request."""
+        ready: list[Change] = []
+        decided: list[Answer] = []
+        deletions = []
+        for row in rows:
+            change = self._reader.change(row)
+            self._in_flight[change.sequence] = change
+            if row["intent_at"] is not None:
+                decided.append(
+                    self._decide(change, Outcome.IN_DOUBT, "what an earlier run sent could not be looked up yet")
+                )
+            elif change.operation is Operation.DELETE:
+                deletions.append(change)
+            else:
+                ready.append(change)
+        dsids = [change.dsid for change in deletions if change.dsid]
+        held = held_anywhere(self._state, self._tables, self._plan_id, dsids) if dsids else set()
+        for change in deletions:
+            if change.dsid in held:
+                decided.append(self._decide(change, Outcome.RECORDED, "another row in the source holds this contact"))
+            else:
+                ready.append(change)
+        return ready, decided
+
+    def _decide(self, change: Change, outcome: Outcome, message: str) -> Answer:
+        return Answer(change.sequence, outcome, self._state.now(), dsid=change.dsid, message=message)
+
+    def _submit(self, priority: int, ready: Sequence[Change], decided: Iterable[Answer]) -> None:
+        self._unwritten += decided
+        while ready:
+            batch, ready = ready[: self._batch_rows], ready[self._batch_rows :]
+            started = time.monotonic()
+            known_by = {c.sequence: self._identity_to_come(c) for c in batch if has_intent(c)}
+            self._intents.add(self._plan_id, priority, batch, known_by)
+            self._sender.submit(batch)
+            while self._sender.unstarted > len(batch) or self._sender.pending > _MOST_PENDING:
+                self._pump()
+            if len(batch) == self._batch_rows:  # a second's sends; at most four times as many as before
+                rows = round(len(batch) / max(time.monotonic() - started, 0.25))
+                self._batch_rows = min(max(rows, _FEWEST_INTENTS), _MOST_INTENTS)
+
+    def _identity_to_come(self, change: Change) -> Identity:
+        """What DailyStory will know the contact by, as it is sent; of an update the part that changes."""
+        email = mobile = None
+        for mapped in self._tables.sync.mapped_fields:
+            if mapped.kind is FieldKind.EMAIL:
+                value = wire_value(mapped, change.values[mapped.state_column])
+                email = None if value is None else str(value)
+            elif mapped.kind is FieldKind.MOBILE:
+                mobile = change.identity.mobile
+        if change.operation is Operation.CREATE:
+            return Identity(email, mobile)
+        new = change.new_identity
+        return Identity(new.email and email, new.mobile and mobile)
+
+    def _give_up_waiting(self, priority: int) -> None:
+        """Rows whose predecessor was not written stay differences: its identity is not free."""
+        changes = self._tables.changes
+        before = changes.alias("before")
+        written = [Outcome.UPDATED.value, Outcome.CREATED.value]
+        unwritten = (
+            select(before.c.sequence)
+            .where(
+                before.c.plan_id == self._plan_id,
+                before.c.sequence == changes.c.waits_for,
+                func.coalesce(before.c.outcome, "").not_in(written),
+            )
+            .exists()
+        )
+        stuck = and_(changes.c.priority == priority, unwritten)
+        self._leave(stuck, "waits for a row that still holds its email or mobile number")
+
+    def _leave_taken_identities(self) -> None:
+        """Another row may have got the identity of one here since: in a plan of another slice, or by an intent."""
+        changes, snapshot, intents = self._tables.changes, self._tables.snapshot, self._tables.intents
+        of_another = self._of_another_key
+        is_live = snapshot.c.absent_since.is_(None)
+        # Each by one equality: databases without an index join by it, and compare all with all for an OR.
+        taken = or_(
+            of_another(snapshot, snapshot.c.identity_email == changes.c.identity_email, is_live),
+            of_another(snapshot, snapshot.c.identity_mobile == changes.c.identity_mobile, is_live),
+            of_another(intents, func.lower(intents.c.email_as_sent) == changes.c.identity_email),
+            of_another(intents, intents.c.mobile_as_sent == changes.c.identity_mobile),
+        )
+        brings = and_(
+            or_(changes.c.is_new, changes.c.identity_changed), not_(func.coalesce(changes.c.rekeyed, false()))
+        )
+        message = "another row has, or may have, got its email or mobile number since the plan was made"
+        self._leave(and_(brings, changes.c.waits_for.is_(None), taken), message)
+
+    def _of_another_key(self, relation: FromClause, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+        return exists().where(*conditions, not_(self._tables.same_key(relation, self._tables.changes)))
+
+    def _leave(self, stuck: ColumnElement[bool], message: str) -> None:
+        """Open changes that cannot be sent in this run stay differences."""
+        changes, execute = self._tables.changes, self._state.connection.execute
+        open_and_stuck = and_(self._open(), stuck)
+        failed = {"outcome": Outcome.FAILED.value, "message": message, "answered_at": self._state.now()}
+        with self._state.connection.begin():
+            count = execute(select(func.count()).select_from(changes).where(open_and_stuck)).scalar()
+            self.outcomes[Outcome.FAILED] += int(count or 0)
+            execute(changes.update().where(open_and_stuck).values(**failed))
+
+    def _drain(self) -> None:
+        while self._sender.pending:
+            self._pump()
+        self._flush()
+
+    def _pump(self) -> None:
+        if self._is_interrupted():
+            raise DailyStoryError("the run was interrupted; the rest stays a difference for the next one")
+        self._unwritten += self._sender.collect(FLUSH_SECONDS / 4)
+        if len(self._unwritten) >= FLUSH_ROWS or time.monotonic() - self._flushed_at >= FLUSH_SECONDS:
+            self._flush()
+        self._show_progress()
+
+    def _flush(self) -> None:
+        written = self._journal.acknowledge(self._unwritten, self._in_flight)
+        self._unwritten = []
+        self._flushed_at = time.monotonic()
+        for answer in written:
+            self._in_flight.pop(answer.sequence, None)
+            self.outcomes[answer.outcome] += 1
+
+    def _show_progress(self) -> None:
+        now = time.monotonic()
+        if self._on_progress is None or now - self._progress_at < _PROGRESS_SECONDS:
+            return
+        self._progress_at = now
+        rate = self._rows_per_second()
+        sent = self._rows_sent
+        remaining = max(self._rows_total - sent, 0)
+        self._on_progress(Progress(sent, remaining, rate, remaining / rate if rate else None))
+
+    @property
+    def _rows_sent(self) -> int:
+        return sum(self.outcomes.values()) + len(self._unwritten)
+
+    def _rows_per_second(self) -> float:
+        return self._rows_sent / max(time.monotonic() - self._started_at, 1e-3)
+
+    @property
+    def rows_open(self) -> int:
+        """Changes that are to be sent and have no verdict, also where the send ended before its first request."""
+        return self._open_changes()[0]
+
+
+def settle_intents(state: State, tables: SyncTables, lease: Lease, sender: Sender) -> bool:
+    """Look up every identity that an earlier run left open, before anything else is planned or sent.
+
+    Those that cannot be looked up now keep their intent; their rows are not sent until it is settled.
+
+    Returns:
+        Whether there were any.
+
+    Raises:
+        AuthenticationError: The token is not accepted.
+    """
+    intents = Intents(state, tables, lease)
+    doubtful = intents.open()
+    for start in range(0, len(doubtful), _LOOK_UPS):
+        batch = doubtful[start : start + _LOOK_UPS]
+        try:
+            contacts = sender.find_many([intent.identity for intent in batch])
+        except OutageError:
+            return True
+        intents.settle(
+            [(intent, contact.dsid if contact else None) for intent, contact in zip(batch, contacts, strict=True)]
+        )
+    return bool(doubtful)

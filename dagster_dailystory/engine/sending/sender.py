@@ -1,0 +1,345 @@
+"""The concurrent sender: an event loop in a thread of its own, which takes changes and hands back answers.
+
+The main thread keeps the database and is the one that Dagster interrupts; the two meet in `submit`, `collect`, `stop`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import threading
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
+from types import TracebackType
+from typing import TypeVar
+
+from dagster_dailystory.api.client import DailyStoryClient
+from dagster_dailystory.api.rate_limiter import RateLimiter
+from dagster_dailystory.api.responses import AboutAnswer, RemoteContact
+from dagster_dailystory.engine.sending.circuit_breaker import Refusals
+from dagster_dailystory.engine.sending.delivery import Delivery, answer_question
+from dagster_dailystory.engine.sending.dispatcher import (
+    FATAL_ERRORS,
+    Attempts,
+    Dispatcher,
+    SenderCounts,
+    SenderSettings,
+    StoppedError,
+)
+from dagster_dailystory.errors import DailyStoryError, OutageError, RetryableError
+from dagster_dailystory.model.change import Answer, Change, Identity
+from dagster_dailystory.model.sync import ContactSync
+
+_T = TypeVar("_T")
+
+
+_HAND_OVER_SECONDS = 0.01
+"""Answers are handed over together when they come within this time: waking a thread for each costs more than a row."""
+
+
+_CLEAN_UP_SECONDS = 0.5
+
+
+class Sender:
+    """Sends changes concurrently, in the order in which they are submitted. Use it as a context, from one thread.
+
+    Args:
+        sync: Mode and deletion policy.
+        make_client: Makes the client; called once, in `start`.
+        limiter: The pace of all requests.
+        settings: Concurrency, budgets, breaker.
+
+    Example:
+        ```python
+        with Sender(sync, lambda: DailyStoryClient(settings), RateLimiter(10), SenderSettings()) as sender:
+            sender.submit(changes)
+            while sender.pending:
+                store(sender.collect(0.5))
+        ```
+    """
+
+    def __init__(
+        self,
+        sync: ContactSync,
+        make_client: Callable[[], DailyStoryClient],
+        limiter: RateLimiter,
+        settings: SenderSettings,
+    ) -> None:
+        self._sync = sync
+        self._make_client = make_client
+        self._dispatcher = Dispatcher(settings, limiter, self._pump, self._fail)
+        self._thread: threading.Thread | None = None
+        # Shared by both threads, under the condition.
+        self._changed = threading.Condition()
+        self._answers: list[Answer] = []
+        self._refusals = Refusals(settings.breaker_threshold)
+        self._fatal: DailyStoryError | None = None
+        self._is_over = False
+        # The main thread appends, the loop takes.
+        self._inbox: deque[Change] = deque()
+        # Only the main thread's.
+        self._submitted = 0
+        self._handed_out = 0
+        # Only the loop's.
+        self._rows: dict[asyncio.Task[None], Delivery] = {}
+        self._fresh: list[Answer] = []
+        self._hand_over_is_due = False
+        self._is_stopping = False
+        self._ends_early = False
+        self._may_end = asyncio.Event()
+
+    def __enter__(self) -> Sender:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def pending(self) -> int:
+        """Changes submitted whose answer `collect` has not handed out."""
+        return self._submitted - self._handed_out
+
+    @property
+    def unstarted(self) -> int:
+        """Changes among them that have no slot yet; the others are on their way, or wait for a retry."""
+        return len(self._inbox)
+
+    @property
+    def counts(self) -> SenderCounts:
+        """Requests so far."""
+        return self._dispatcher.counts
+
+    def start(self) -> None:
+        """Make the client and start the thread.
+
+        Raises:
+            ConfigurationError: The client's settings cannot work.
+        """
+        self._client = self._make_client()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name=f"dailystory-{self._sync.name}", daemon=True)
+        self._thread.start()
+
+    def submit(self, changes: Sequence[Change]) -> None:
+        """Queue changes and return at once; the caller bounds `unstarted` and `pending`."""
+        self._submitted += len(changes)
+        self._inbox.extend(changes)
+        self._call(self._pump)
+
+    def collect(self, timeout_seconds: float) -> list[Answer]:
+        """Wait for answers.
+
+        Refusals that all say the same are handed out when something else comes, or when nothing else is left.
+
+        Returns:
+            All answers there are; none when the time is over.
+
+        Raises:
+            AuthenticationError: The token is not accepted. Like the next three: all answers have been handed out.
+            OutageError: The service is down, or refuses all rows alike.
+            ConfigurationError: The service redirects.
+            ConsentError: A payload would have opted a contact back in.
+        """
+        with self._changed:
+            self._changed.wait_for(self._has_news, timeout_seconds)
+            if not self._answers and (self._is_over or self._only_refusals_left()):
+                self._answers = self._refusals.release()
+            answers, self._answers = self._answers, []
+            self._handed_out += len(answers)
+            if not answers and self._is_over:
+                raise self._fatal or OutageError("the sender has been stopped")
+            return answers
+
+    def find_many(self, questions: Sequence[Identity]) -> list[RemoteContact | None]:
+        """Look persons up by the email or mobile number that was sent, through the same pace and retries.
+
+        Returns:
+            One entry a question, None for a person whom DailyStory does not know.
+
+        Raises:
+            OutageError: A look-up got no answer within its budget.
+        """
+        return self._ask(partial(self._find_all, questions))
+
+    def get_many(self, dsids: Sequence[str]) -> list[RemoteContact | None]:
+        """Read contacts back, through the same pace and retries.
+
+        Returns:
+            One entry a dsid, None for a contact that DailyStory does not know.
+
+        Raises:
+            OutageError: A read got no answer within its budget.
+        """
+        reads = [partial(self._dispatcher.ask, partial(self._client.get, dsid)) for dsid in dsids]
+        return self._ask(partial(self._all, reads))
+
+    def about(self) -> AboutAnswer:
+        """Ask whom the token belongs to, through the same pace and retries.
+
+        Raises:
+            AuthenticationError: The token is not accepted.
+            OutageError: No answer within the budget.
+        """
+        return self._ask(lambda: self._dispatcher.ask(self._client.about))
+
+    def stop(self, grace_seconds: float = 1.0) -> list[Answer]:
+        """Let no new request start, give those in flight a moment, and end the thread. May be called again.
+
+        Returns:
+            The answers that `collect` has not handed out. A row without a verdict has none.
+        """
+        if self._thread is not None:
+            self._call(partial(self._begin_stop, grace_seconds))
+            self._thread.join(grace_seconds + 3 * _CLEAN_UP_SECONDS)
+        with self._changed:
+            answers, self._answers = self._answers + self._refusals.release(), []
+            self._handed_out += len(answers)
+            return answers
+
+    def _has_news(self) -> bool:
+        return bool(self._answers) or self._is_over or self._only_refusals_left()
+
+    def _only_refusals_left(self) -> bool:
+        held = self._refusals.held
+        return held > 0 and held + len(self._answers) == self.pending
+
+    def _call(self, action: Callable[[], None]) -> None:
+        if self._thread is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nothing is left to do
+                self._loop.call_soon_threadsafe(action)
+
+    def _ask(self, question: Callable[[], Coroutine[None, None, _T]]) -> _T:
+        if self._thread is None or self._is_over:
+            raise self._fatal or OutageError("the sender is not running")
+        try:
+            return asyncio.run_coroutine_threadsafe(question(), self._loop).result()
+        except RetryableError as error:
+            failure = str(error)
+        except (StoppedError, concurrent.futures.CancelledError):
+            failure = "the sender stopped"
+        raise self._fatal or OutageError(f"DailyStory did not answer a look-up ({failure}); run again later")
+
+    # From here on everything runs in the loop's thread.
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.set_exception_handler(lambda loop, context: None)  # its contexts hold addresses with emails
+        try:
+            self._loop.run_until_complete(self._main())
+        finally:
+            self._loop.close()
+            self._hand_over(is_over=True)
+
+    async def _main(self) -> None:
+        self._pump()
+        await self._may_end.wait()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        if others:
+            await asyncio.wait(others, timeout=_CLEAN_UP_SECONDS)
+        await asyncio.wait(
+            {self._loop.create_task(self._client.__aexit__(None, None, None))}, timeout=_CLEAN_UP_SECONDS
+        )
+
+    def _pump(self) -> None:
+        """Start as many rows as there are slots."""
+        while self._inbox and not self._is_stopping:
+            attempts = Attempts()
+            if not self._dispatcher.slots.take(attempts):
+                return
+            task = self._loop.create_task(self._deliver_in_turn())
+            self._rows[task] = self._next(attempts)
+            task.add_done_callback(self._task_done)
+
+    def _next(self, attempts: Attempts) -> Delivery:
+        return Delivery(self._sync, self._inbox.popleft(), self._client, self._dispatcher, attempts)
+
+    async def _deliver_in_turn(self) -> None:
+        """Deliver a row, and new ones while its slot is free for them: a task for each would start and end later."""
+        task = asyncio.current_task()
+        assert task is not None
+        while True:
+            delivery = self._rows[task]
+            self._take(delivery.change, await delivery.deliver())
+            attempts = Attempts()
+            is_over = self._is_stopping or not self._inbox
+            if is_over or not self._dispatcher.slots.pass_on(delivery.attempts, attempts):
+                return
+            self._rows[task] = self._next(attempts)
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        delivery = self._rows.pop(task)
+        change, attempts = delivery.change, delivery.attempts
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if error is not None and attempts.in_doubt:
+            self._take(change, delivery.in_doubt())
+        if error is not None and not isinstance(error, (*FATAL_ERRORS, StoppedError)):
+            kind = type(error).__name__
+            self._fail(  # without effect while the sender stops, which cancels tasks
+                DailyStoryError(f"row {change.key_label} could not be sent ({kind}); please report this as a bug")
+            )
+        self._dispatcher.slots.release(attempts)
+        if self._is_stopping and not self._rows:
+            self._end()
+
+    def _take(self, change: Change, answer: Answer) -> None:
+        with self._changed:
+            self._fresh += self._refusals.judge(change.operation, answer)
+            verdict = self._refusals.verdict
+        if not self._hand_over_is_due:
+            self._hand_over_is_due = True
+            self._loop.call_later(_HAND_OVER_SECONDS, self._hand_over)
+        if verdict is not None:
+            self._fail(OutageError(f"DailyStory refuses all rows alike: {verdict}; run again when that is settled"))
+
+    def _hand_over(self, *, is_over: bool = False) -> None:
+        self._hand_over_is_due = False
+        with self._changed:
+            self._answers += self._fresh
+            self._fresh = []
+            self._is_over = self._is_over or is_over
+            self._changed.notify_all()
+
+    def _fail(self, error: DailyStoryError) -> None:
+        """Stop at an error that concerns all rows. Requests in flight are waited for."""
+        if self._fatal is None and not self._is_stopping:
+            self._fatal = error
+            self._wind_down()
+
+    def _begin_stop(self, grace_seconds: float) -> None:
+        self._wind_down()
+        self._loop.call_later(grace_seconds if self._rows else 0, self._may_end.set)
+        self._ends_early = True
+
+    def _wind_down(self) -> None:
+        """Let nothing more start, and end the rows that only wait."""
+        self._is_stopping = True
+        self._dispatcher.stop()
+        current = asyncio.current_task()
+        for task, delivery in self._rows.items():
+            if not delivery.attempts.in_flight and task is not current:
+                task.cancel()
+        if not self._rows:
+            self._end()
+
+    def _end(self) -> None:
+        self._hand_over(is_over=True)
+        if self._ends_early:
+            self._may_end.set()
+
+    async def _find_all(self, questions: Sequence[Identity]) -> list[RemoteContact | None]:
+        return await self._all([partial(answer_question, self._client, self._dispatcher, who) for who in questions])
+
+    async def _all(self, calls: Sequence[Callable[[], Coroutine[None, None, _T]]]) -> list[_T]:
+        tasks = [self._loop.create_task(call()) for call in calls]
+        try:
+            return list(await asyncio.gather(*tasks))
+        finally:
+            for task in tasks:
+                task.cancel()

@@ -1,0 +1,186 @@
+"""The lease of a sync: one run at a time plans or sends it, and a dead holder's lease is taken over."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import and_, select
+from sqlalchemy.exc import IntegrityError
+
+from dagster_dailystory.engine.state.schema import StateLocation
+from dagster_dailystory.engine.state.store import State, open_state
+from dagster_dailystory.errors import BusyError
+from dagster_dailystory.model.sync import ContactSync
+
+_BUSY_SECONDS = 1.0
+
+
+@contextmanager
+def held(sync: ContactSync, location: StateLocation, wait_seconds: float = 0.0) -> Iterator[tuple[State, Lease]]:
+    """Open the state with the sync's lease, waiting for another run to end where that is wished.
+
+    Raises:
+        BusyError: Another run still holds the sync.
+        DailyStoryError: The state cannot be opened; see `open_state`.
+    """
+    deadline = time.monotonic() + wait_seconds
+    with ExitStack() as opened:
+        while True:
+            try:
+                session = opened.enter_context(_leased(sync, location))
+                break
+            except BusyError:
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(min(_BUSY_SECONDS, wait_seconds))
+        yield session
+
+
+@contextmanager
+def _leased(sync: ContactSync, location: StateLocation) -> Iterator[tuple[State, Lease]]:
+    with open_state(location, sync) as state:
+        with state.connection.begin():
+            lease = Lease.take(state)
+        try:
+            yield state, lease
+        finally:
+            with state.connection.begin():
+                lease.give_back(state)
+
+
+LEASE_SECONDS = 600
+"""A holder that has not shown itself for so long is taken for dead; one on this host as soon as its process ends."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to plan or send one sync.
+
+    Attributes:
+        name: Its row in the meta table.
+        holder: Host and process namespace, process, start of the process, a random word.
+        fence: Grows with each holder: a late write of an earlier one is refused.
+    """
+
+    name: str
+    holder: str
+    fence: int
+
+    @classmethod
+    def take(cls, state: State) -> Lease:
+        """Take the lease of the state's sync, in a transaction of its own.
+
+        Raises:
+            BusyError: A living run holds it.
+        """
+        meta, name, now = state.shared.meta, f"lock:{state.sync.name}", state.now()
+        row = state.connection.execute(select(meta).where(meta.c.name == name)).mappings().first()
+        fence = 1
+        if row is not None:
+            expired = row["heartbeat_at"] is None or now - row["heartbeat_at"] > timedelta(seconds=LEASE_SECONDS)
+            if row["holder"] is not None and not expired and _alive(row["holder"]):
+                raise BusyError(
+                    f"another run holds sync {state.sync.name!r} (last sign of life {row['heartbeat_at']} UTC); "
+                    "wait for it to end, then run again"
+                )
+            fence = int(row["fence"]) + 1
+        lease = cls(name, _new_holder(), fence)
+        values = {"holder": lease.holder, "fence": fence, "heartbeat_at": now}
+        if row is None:
+            lease._insert(state, values)
+        else:
+            seen = and_(meta.c.fence == row["fence"], meta.c.heartbeat_at == row["heartbeat_at"])
+            state.connection.execute(meta.update().where(meta.c.name == name, seen).values(**values))
+        lease.check(state)
+        return lease
+
+    def _insert(self, state: State, values: Mapping[str, object]) -> None:
+        try:
+            state.connection.execute(state.shared.meta.insert().values(name=self.name, **values))
+        except IntegrityError:
+            raise BusyError(f"another run of sync {state.sync.name!r} has just begun; wait for it to end") from None
+
+    def check(self, state: State) -> None:
+        """Make sure that nobody took the lease over.
+
+        Raises:
+            BusyError: Another run holds it now.
+        """
+        meta = state.shared.meta
+        found = state.connection.execute(select(meta.c.holder, meta.c.fence).where(meta.c.name == self.name)).first()
+        if found is None or tuple(found) != (self.holder, self.fence):
+            raise BusyError(f"another run took sync {state.sync.name!r} over; this one stops without writing")
+
+    def renew(self, state: State) -> None:
+        """Show a sign of life, within the transaction that writes.
+
+        Raises:
+            BusyError: Another run holds the lease now.
+        """
+        meta = state.shared.meta
+        mine = (meta.c.name == self.name) & (meta.c.fence == self.fence)
+        # Written before it is read: where rows are locked, nobody can take the lease over until this commits.
+        state.connection.execute(meta.update().where(mine).values(heartbeat_at=state.now()))
+        self.check(state)
+
+    @contextmanager
+    def during(self, state: State) -> Iterator[None]:
+        """Begin a transaction throughout which nobody can take the lease over, however long it takes.
+
+        Its first write locks the lease's row; whoever waits for that finds a newer sign of life than it read before.
+
+        Raises:
+            BusyError: Another run holds the lease now.
+        """
+        with state.connection.begin():
+            self.renew(state)
+            yield
+            self.renew(state)
+
+    def give_back(self, state: State) -> None:
+        """End the lease; harmless where somebody else holds it."""
+        meta = state.shared.meta
+        mine = (meta.c.name == self.name) & (meta.c.fence == self.fence)
+        state.connection.execute(meta.update().where(mine).values(holder=None))
+
+
+def _new_holder() -> str:
+    """Names this holder: host, process, and a word that tells two threads of one process apart."""
+    return f"{_this_host()}:{os.getpid()}:{_started(os.getpid())}:{secrets.token_hex(4)}"
+
+
+def _this_host() -> str:
+    """Where process ids mean the same: containers may share a host's name and not its processes."""
+    try:
+        return f"{socket.gethostname()}/{Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return socket.gethostname()
+
+
+def _started(pid: int) -> str:
+    """When a process of this host started, as the kernel says it: a reused pid is another process."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[19]
+    except (OSError, IndexError):
+        return "0"
+
+
+def _alive(holder: str) -> bool:
+    host, pid, started, _ = holder.rsplit(":", 3)
+    if host != _this_host():
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return _started(int(pid)) == started

@@ -1,0 +1,183 @@
+"""The sync's tables in step with its mapping: made, widened by new fields, rebuilt where a column's type changed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime, time
+from decimal import Decimal
+from itertools import count
+from uuid import UUID
+
+from sqlalchemy import Column, Integer, Table, and_, column, select, table, true
+from sqlalchemy.schema import CreateColumn
+
+from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
+from dagster_dailystory.databases.bulk import json_rows, rows_parameter
+from dagster_dailystory.databases.connect import reflected_types
+from dagster_dailystory.databases.dialect import same_storage
+from dagster_dailystory.databases.source import BATCH_ROWS
+from dagster_dailystory.databases.sql_types import SqlType, SqlValue, Untyped
+from dagster_dailystory.databases.stored_values import staged_key
+from dagster_dailystory.engine.state.incremental import look_at_all_rows
+from dagster_dailystory.engine.state.schema import SyncTables, differs_column
+from dagster_dailystory.engine.state.store import State
+from dagster_dailystory.errors import StateError
+from dagster_dailystory.model.sync import MappedField, Nulls
+
+_READERS: Mapping[type, Callable[[str], object]] = {
+    int: int, float: float, Decimal: Decimal, UUID: UUID, date: date.fromisoformat, time: time.fromisoformat,
+    datetime: lambda text: datetime.fromisoformat(text.replace("Z", "+00:00")),
+    bool: lambda text: {"true": True, "false": False}[text], str: str,
+}  # fmt: skip
+
+
+def is_canonical(text: str, kind: SqlType) -> bool:
+    """Whether a value of this type has exactly this canonical text."""
+    if isinstance(kind, Untyped):
+        return True
+    with contextlib.suppress(ValueError, ArithmeticError, KeyError, NotImplementedError):
+        reader = _READERS.get(kind.python_type)
+        return reader is not None and canonical_text(reader(text)) == text
+    return False
+
+
+def retype(state: State, existing: SyncTables, mapped: MappedField, kind: SqlType) -> None:
+    """Give a snapshot column another type without making differences of equal values.
+
+    Values whose canonical text the new type cannot have become NULL, and so a difference. The changes of stored plans
+    lose the column's values. Each step is a transaction: DuckDB cannot alter and fill a table in one.
+    """
+    name, new_name = mapped.state_column, rebuilt_column(mapped.state_column)
+    snapshot, changes = existing.snapshot, existing.changes
+    alter(state, snapshot, f"ADD COLUMN {CreateColumn(Column(new_name, kind)).compile(dialect=state.dialect)}")
+    keys = {key: snapshot.c[key].type for key in existing.key_names}
+    with state.connection.begin():
+        look_at_all_rows(state)
+        for rows in _texts(state, snapshot, existing.key_names, name):
+            kept = [row for row in rows if is_canonical(str(row["text"]), kind)]
+            lost = [row for row in rows if not is_canonical(str(row["text"]), kind)]
+            _update(state, snapshot, keys, {"text": kind}, kept, new_name)
+            if mapped.nulls is Nulls.CLEAR:
+                _update(state, snapshot, keys, {}, lost, "resend_all")
+    alter(state, changes, f"DROP COLUMN {quoted(state, name)}")
+    alter(state, changes, f"ADD COLUMN {CreateColumn(Column(name, kind)).compile(dialect=state.dialect)}")
+    alter(state, snapshot, f"DROP COLUMN {quoted(state, name)}")
+    alter(state, snapshot, f"RENAME COLUMN {quoted(state, new_name)} TO {quoted(state, name)}")
+
+
+def rebuilt_column(name: str) -> str:
+    """The column that takes a retyped column's place, while it is filled."""
+    return f"{name}_retyped"
+
+
+def _update(
+    state: State,
+    snapshot: Table,
+    keys: Mapping[str, SqlType],
+    value: Mapping[str, SqlType],
+    rows: list[dict[str, object]],
+    name: str,
+) -> None:
+    given = json_rows(state.dialect, {**keys, **value})
+    target = table(snapshot.name, *(column(each) for each in (*keys, name)), schema=snapshot.schema)
+    same = and_(*(target.c[key] == given.c[key] for key in keys))
+    told = given.c.text if value else true()
+    state.connection.execute(target.update().where(same).values({name: told}), rows_parameter(rows))
+
+
+def _texts(state: State, snapshot: Table, keys: tuple[str, ...], name: str) -> Iterator[list[dict[str, object]]]:
+    """The column's values as canonical texts with their keys, page by page: no cursor is open while rows change."""
+    old: SqlValue = column(name)
+    columns = [snapshot.c[key] for key in keys]
+    query = select(*columns, old.label("text")).select_from(snapshot).where(old.is_not(None)).order_by(*columns)
+    for page in count():
+        rows = state.connection.execute(query.limit(BATCH_ROWS).offset(page * BATCH_ROWS)).mappings().all()
+        yield [{**{key: staged_key(row[key]) for key in keys}, "text": _text(row["text"])} for row in rows]
+        if len(rows) < BATCH_ROWS:
+            return
+
+
+def _text(value: object) -> str:
+    try:
+        return canonical_text(value) or ""
+    except UnsupportedValueError:
+        return ""
+
+
+def alter(state: State, altered: Table, action: str) -> None:
+    """Change a state table, in a transaction of its own."""
+    qualified = state.dialect.identifier_preparer.format_table(altered)
+    with state.connection.begin():
+        state.connection.exec_driver_sql(f"ALTER TABLE {qualified} {action}")
+
+
+def quoted(state: State, name: str) -> str:
+    """Quote a name where the database needs it."""
+    return state.dialect.identifier_preparer.quote(name)
+
+
+def lay_out(state: State, key_types: Mapping[str, SqlType], value_types: Mapping[str, SqlType]) -> SyncTables:
+    """Create the sync's tables, or bring them in step with the mapping.
+
+    A new field adds a column; a removed one stays and is no longer compared. Where an earlier run died in between, its
+    work is finished or done again.
+
+    Raises:
+        StateError: The key's columns or their types are not those of the tables.
+    """
+    wanted = SyncTables(state.sync, state.location, key_types, value_types, state.dialect)
+    with state.connection.begin():
+        existing = state.load_tables()
+        if existing is None:
+            wanted.metadata.create_all(state.connection)
+            return wanted
+    for name, kind in key_types.items():
+        _fit_key(state, existing, name, kind)
+    found, changes = _types(existing.snapshot), _columns(state, existing.changes)
+    for mapped in state.sync.mapped_fields:
+        for name in (mapped.state_column, differs_column(mapped.state_column)):
+            if name not in changes:
+                _add(state, wanted.changes, name)
+        _fit_value(state, wanted, mapped, value_types[mapped.state_column], found)
+    return wanted
+
+
+def _fit_value(
+    state: State, wanted: SyncTables, mapped: MappedField, kind: SqlType, found: Mapping[str, SqlType]
+) -> None:
+    name, rebuilt = mapped.state_column, rebuilt_column(mapped.state_column)
+    if rebuilt in found and name not in found:
+        alter(state, wanted.snapshot, f"RENAME COLUMN {quoted(state, rebuilt)} TO {quoted(state, name)}")
+    elif rebuilt in found:
+        alter(state, wanted.snapshot, f"DROP COLUMN {quoted(state, rebuilt)}")
+    if name not in found and rebuilt not in found:
+        _add(state, wanted.snapshot, name)
+    elif name in found and not same_storage(found[name], kind, state.dialect):
+        retype(state, wanted, mapped, kind)
+
+
+def _types(table: Table) -> dict[str, SqlType]:
+    return {column.name: column.type for column in table.columns}
+
+
+def _columns(state: State, table: Table) -> dict[str, SqlType]:
+    with state.connection.begin():
+        return reflected_types(state.connection, table.name, table.schema) or {}
+
+
+def _fit_key(state: State, existing: SyncTables, name: str, kind: SqlType) -> None:
+    old = existing.snapshot.c[name].type
+    if same_storage(old, kind, state.dialect):
+        return
+    if not (isinstance(old, Integer) and isinstance(kind, Integer)):
+        raise StateError(
+            f"key {name!r} of sync {state.sync.name!r} was {old.compile(state.dialect)} and is now "
+            f"{kind.compile(state.dialect)}; cast it in the query, or give the sync a new name"
+        )
+    for held in existing.metadata.sorted_tables:
+        alter(state, held, f"ALTER COLUMN {quoted(state, name)} TYPE {kind.compile(state.dialect)}")
+
+
+def _add(state: State, table: Table, column: str) -> None:
+    alter(state, table, f"ADD COLUMN {CreateColumn(table.c[column]).compile(dialect=state.dialect)}")

@@ -1,0 +1,323 @@
+"""The headers of stored plans: who may send one, once, and what became of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, func, null, select
+
+from dagster_dailystory.contacts.fingerprint import key_label, mapping_version
+from dagster_dailystory.databases.dialect import uses_indexes
+from dagster_dailystory.databases.sql_types import UNSUPPORTED, SqlQuery, SqlValue
+from dagster_dailystory.engine.state.schema import SyncTables, differs_column
+from dagster_dailystory.engine.state.store import State
+from dagster_dailystory.errors import SafetyError
+from dagster_dailystory.model.change import Change, Identity, Operation
+from dagster_dailystory.model.plan import GuardVerdict, PlanOptions, PlanStatus, PlanSummary
+from dagster_dailystory.model.report import SyncReport
+from dagster_dailystory.model.sync import Mode, Nulls
+
+CHUNK_ROWS = 2_000
+"""Rows read at a time."""
+
+
+_NO_VALUE = float("nan")
+
+
+class RowReader:
+    """Reads rows of a plan, joined with what the snapshot and the contact map know of their keys."""
+
+    def __init__(self, state: State, tables: SyncTables) -> None:
+        self._state = state
+        self._tables = tables
+        self._fields = tables.sync.mapped_fields
+        self._flags = [(m.state_column, differs_column(m.state_column)) for m in self._fields]
+
+    def query(self, rows: FromClause, near: Callable[[SqlValue], ColumnElement[bool]] | None = None) -> SqlQuery:
+        """Select everything a change needs; the caller adds the WHERE and the order.
+
+        Args:
+            rows: `pending` or `changes`.
+            near: What the first key column of the other tables must fulfil.
+        """
+        tables = self._tables
+        snapshot, contact_map, intents = tables.snapshot, tables.contact_map, tables.intents
+        known: FromClause = rows
+        for other in (snapshot, contact_map, intents):
+            same_key = [rows.c[key] == other.c[key] for key in tables.key_names]
+            known = known.outerjoin(other, and_(*same_key, *([near(other.c[tables.key_names[0]])] if near else [])))
+        is_plan = "operation" in rows.c
+        return select(
+            rows.c.sequence,
+            *(rows.c[key] for key in tables.key_names),
+            *(self._value(rows, m.state_column, keeps=m.is_custom and m.nulls is Nulls.KEEP) for m in self._fields),
+            *(rows.c[flag] for _, flag in self._flags),
+            rows.c.is_new,
+            rows.c.replaces,
+            (rows.c.operation if is_plan else null()).label("operation"),
+            (rows.c.dsid if is_plan else null()).label("planned_dsid"),
+            (rows.c.reactivates if is_plan else null()).label("reactivates"),
+            snapshot.c.identity_email.label("old_email"),
+            snapshot.c.identity_mobile.label("old_mobile"),
+            (rows.c.identity_email if is_plan else null()).label("new_email"),
+            (rows.c.identity_mobile if is_plan else null()).label("new_mobile"),
+            snapshot.c.absent_action,
+            contact_map.c.dsid.label("mapped_dsid"),
+            contact_map.c.deactivated_at,
+            contact_map.c.deleted_at,
+            intents.c.sent_at.label("intent_at"),
+            intents.c.email_as_sent,
+            intents.c.mobile_as_sent,
+        ).select_from(known)
+
+    def _value(self, rows: FromClause, name: str, *, keeps: bool) -> SqlValue:
+        new = rows.c[name]
+        if not keeps:
+            return new
+        return func.coalesce(new, self._tables.snapshot.c[name], type_=new.type).label(name)
+
+    def chunks(
+        self, rows: FromClause, where: ColumnElement[bool], first: int, last: int, head_rows: int = CHUNK_ROWS
+    ) -> Iterator[Sequence[RowMapping]]:
+        """Read rows by ranges of their sequence: no cursor stays open while the caller writes.
+
+        Args:
+            rows: `pending` or `changes`.
+            where: Which of them.
+            first: The lowest sequence.
+            last: The highest one.
+            head_rows: Rows of the first chunk, which somebody may be waiting for.
+        """
+        for start, end in pairwise([first, *range(first + head_rows, last + 1, CHUNK_ROWS), last + 1]):
+            chunk = and_(where, rows.c.sequence.between(start, end - 1))
+            query = self.query(rows, self._neighbourhood(rows, chunk)).where(chunk).order_by(rows.c.sequence)
+            yield self._state.connection.execute(query).mappings().all()
+
+    def _neighbourhood(
+        self, rows: FromClause, chunk: ColumnElement[bool]
+    ) -> Callable[[SqlValue], ColumnElement[bool]] | None:
+        """Between which keys a chunk's rows lie: a column store skips the rest of the other tables."""
+        if uses_indexes(self._state.dialect):
+            return None
+        key = rows.c[self._tables.key_names[0]]
+        first, last = self._state.connection.execute(select(func.min(key), func.max(key)).where(chunk)).one()
+        return None if first is None else lambda other: other.between(first, last)
+
+    def key(self, row: RowMapping) -> tuple[object, ...]:
+        """The row's key, in the order in which the sync names its columns."""
+        return tuple(row[key] for key in self._tables.key_names)
+
+    def label(self, row: RowMapping) -> str:
+        """The row's key as it may be shown."""
+        return key_label(self._tables.sync, self.key(row), self._state.secret)
+
+    def values(self, row: RowMapping) -> dict[str, object]:
+        """State column -> value; what could not be staged is a NaN, which no field takes."""
+        values = {name: row[name] for name, _ in self._flags}
+        for name, value in values.items():
+            if value == UNSUPPORTED:
+                values[name] = _NO_VALUE
+        return values
+
+    def differing(self, row: RowMapping) -> frozenset[str]:
+        """The state columns that differ."""
+        return frozenset([name for name, flag in self._flags if row[flag]])
+
+    def change(
+        self, row: RowMapping, values: Mapping[str, object] | None = None, identity: Identity | None = None
+    ) -> Change:
+        """The row as the sender takes it.
+
+        Args:
+            row: From `chunks`.
+            values: `values(row)`, where the caller has them.
+            identity: The row's identity where it is not in the plan yet.
+        """
+        sync = self._tables.sync
+        dsid = row["planned_dsid"] or row["mapped_dsid"]
+        operation = Operation(row["operation"]) if row["operation"] else None
+        if operation is None or operation in (Operation.CREATE, Operation.UPDATE):
+            operation = Operation.UPDATE if dsid else Operation.CREATE
+        # A create whose contact was found meanwhile is an update of which nothing is known.
+        resend_all = bool(row["replaces"]) or (bool(row["is_new"]) and dsid is not None)
+        identity = identity or Identity(row["new_email"], row["new_mobile"])
+        in_doubt = row["intent_at"] is not None
+        return Change(
+            sequence=row["sequence"],
+            key_label=self.label(row),
+            operation=operation,
+            dsid=dsid,
+            values=self.values(row) if values is None else values,
+            differing=self.differing(row),
+            identity=identity,
+            new_identity=new_identity(row, identity) if dsid else Identity(),
+            look_up_first=operation is Operation.CREATE and (in_doubt or sync.mode is not Mode.UPSERT),
+            deactivated_by_us=bool(row["reactivates"]),
+            resend_all=resend_all,
+            email_as_sent=row["email_as_sent"],
+            mobile_as_sent=row["mobile_as_sent"],
+        )
+
+
+def new_identity(row: RowMapping, identity: Identity) -> Identity:
+    """The email and the mobile number that a row brings and its contact does not have."""
+    return Identity(
+        identity.email if identity.email != row["old_email"] else None,
+        identity.mobile if identity.mobile != row["old_mobile"] else None,
+    )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A stored plan.
+
+    Attributes:
+        summary: Its header.
+        run_id: The run that made it.
+        partition: The slice of the source, None for all of it.
+    """
+
+    summary: PlanSummary
+    run_id: str
+    partition: str | None
+
+
+class Plans:
+    """Reads and moves the plans of one sync, within the caller's transaction."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._plans = state.shared.plans
+
+    def add(self, summary: PlanSummary, options: PlanOptions, run_id: str, destination: str) -> None:
+        """Store a header. A plan that may be sent takes the place of every earlier one of its partition."""
+        plans, state = self._plans, self._state
+        if summary.status is not PlanStatus.DRY:
+            same = plans.c.partition_value.is_not_distinct_from(options.partition)
+            replaced = plans.c.status.in_([PlanStatus.READY.value, PlanStatus.SENDING.value])
+            superseded = plans.update().where(plans.c.sync_name == state.sync.name, same, replaced)
+            state.connection.execute(superseded.values(status=PlanStatus.SUPERSEDED.value))
+        state.connection.execute(
+            plans.insert().values(
+                plan_id=summary.plan_id,
+                sync_name=state.sync.name,
+                partition_value=options.partition,
+                run_id=run_id,
+                scope=options.scope.value,
+                options=json.dumps({"limit": options.limit, "keys": len(options.keys), **_marks(summary)}),
+                mapping_version=mapping_version(state.sync),
+                destination=destination,
+                status=summary.status.value,
+                guards=json.dumps([asdict(guard) for guard in summary.guards]),
+                changes_by_field=json.dumps(dict(summary.changes_by_field)),
+                rejections_by_reason=json.dumps(dict(summary.rejections_by_reason)),
+                diff_seconds=summary.diff_seconds,
+                created_at=state.now(),
+                **{name: getattr(summary, name) for name in _COUNTS},
+            )
+        )
+
+    def in_use(self, count: int) -> list[str]:
+        """The ids of the sync's newest plans, and of those that are being sent, or may be resumed."""
+        plans, execute = self._plans, self._state.connection.execute
+        mine = select(plans.c.plan_id).where(plans.c.sync_name == self._state.sync.name)
+        newest = execute(mine.order_by(plans.c.plan_id.desc()).limit(count)).scalars().all()
+        sending = execute(mine.where(plans.c.status == PlanStatus.SENDING.value)).scalars().all()
+        return sorted({*newest, *sending})
+
+    def newest_of(self, run_ids: Sequence[str], partition: str | None = None) -> Plan | None:
+        """The newest plan that one of these runs made."""
+        plans = self._plans
+        mine = and_(
+            plans.c.sync_name == self._state.sync.name,
+            plans.c.run_id.in_(list(run_ids)),
+            plans.c.partition_value.is_not_distinct_from(partition),
+        )
+        row = self._state.connection.execute(select(plans).where(mine).order_by(plans.c.plan_id.desc())).mappings()
+        first = row.first()
+        return None if first is None else _plan(first)
+
+    def claim(self, run_ids: Sequence[str], partition: str | None = None) -> Plan:
+        """Take the newest plan of these runs for sending; one that they were sending already is resumed.
+
+        Raises:
+            SafetyError: There is none, or it must not be sent.
+        """
+        plan = self.newest_of(run_ids, partition)
+        name = self._state.sync.name
+        if plan is None:
+            raise SafetyError(f"this run has made no plan for sync {name!r}; materialize its changes first")
+        summary = plan.summary
+        if summary.status not in (PlanStatus.READY, PlanStatus.SENDING):
+            raise SafetyError(f"plan {summary.plan_id} of sync {name!r} is {_WHY[summary.status]}")
+        if self._mapping_of(summary.plan_id) != mapping_version(self._state.sync):
+            raise SafetyError(f"the mapping of sync {name!r} changed after plan {summary.plan_id}; plan again")
+        taken = self._plans.update().where(self._plans.c.plan_id == summary.plan_id)
+        sending = {"status": PlanStatus.SENDING.value, "sent_at": self._state.now()}
+        self._state.connection.execute(taken.where(self._plans.c.status == summary.status.value).values(**sending))
+        return plan
+
+    def _mapping_of(self, plan_id: str) -> str | None:
+        plans = self._plans
+        found: str | None = self._state.connection.execute(
+            select(plans.c.mapping_version).where(plans.c.plan_id == plan_id)
+        ).scalar()
+        return found
+
+    def finish(self, plan: Plan, report: SyncReport, started_at: datetime) -> None:
+        """Write the run log; a plan whose every change has a verdict is done."""
+        runs, now = self._state.shared.runs, self._state.now()
+        counts = {each.name: getattr(report, each.name) for each in runs.columns if each.name in report.numbers()}
+        self._state.connection.execute(
+            runs.insert().values(
+                run_id=plan.run_id,
+                plan_id=report.plan_id,
+                sync_name=report.sync_name,
+                partition_value=plan.partition,
+                outcome=report.outcome,
+                started_at=started_at,
+                finished_at=now,
+                **counts,
+            )
+        )
+        if report.outcome != "stopped":
+            mine = and_(self._plans.c.plan_id == report.plan_id, self._plans.c.status == PlanStatus.SENDING.value)
+            done = {"status": PlanStatus.DONE.value, "finished_at": now}
+            self._state.connection.execute(self._plans.update().where(mine).values(**done))
+
+
+_WHY = {
+    PlanStatus.BLOCKED: "blocked by a guard; look at the plan and its checks",
+    PlanStatus.DRY: "a dry run, which is never sent; run again without dry_run",
+    PlanStatus.DONE: "sent already; plan again",
+    PlanStatus.SUPERSEDED: "superseded by a newer plan; run again",
+}
+
+
+_COUNTS = (
+    "rows_read", "rows_unchanged", "rows_to_create", "rows_to_update", "rows_to_delete", "rows_rejected", "rows_held",
+)  # fmt: skip
+
+
+def _marks(summary: PlanSummary) -> dict[str, str | None]:
+    return {"since": summary.since, "next_mark": summary.next_mark}
+
+
+def _plan(row: RowMapping) -> Plan:
+    summary = PlanSummary(
+        plan_id=row["plan_id"],
+        sync_name=row["sync_name"],
+        status=PlanStatus(row["status"]),
+        guards=tuple(GuardVerdict(**guard) for guard in json.loads(row["guards"])),
+        changes_by_field=json.loads(row["changes_by_field"]),
+        rejections_by_reason=json.loads(row["rejections_by_reason"]),
+        diff_seconds=row["diff_seconds"],
+        since=json.loads(row["options"]).get("since"),
+        next_mark=json.loads(row["options"]).get("next_mark"),
+        **{name: row[name] for name in _COUNTS},
+    )
+    return Plan(summary, row["run_id"], row["partition_value"])

@@ -1,0 +1,261 @@
+"""Intents: the record of what is about to leave, committed before it does.
+
+Of a create, and of an update that gives its contact another email or number, the identity is kept until it is settled
+whether the request was done. Of all others it is enough to know how far the plan has left: see `unanswered.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, FromClause, and_, case, func, literal, not_, null, or_, select
+
+from dagster_dailystory.databases.bulk import json_rows, rows_parameter
+from dagster_dailystory.databases.sql_types import BIG_INTEGER, MOMENT, TEXT, SqlType, SqlValue
+from dagster_dailystory.engine.interrupts import interrupts_held
+from dagster_dailystory.engine.state.contact_map import live_holders
+from dagster_dailystory.engine.state.incremental import look_at_all_rows
+from dagster_dailystory.engine.state.lease import Lease
+from dagster_dailystory.engine.state.schema import SyncTables, differs_column
+from dagster_dailystory.engine.state.store import State
+from dagster_dailystory.model.change import Change, Identity, Operation
+from dagster_dailystory.model.plan import PlanStatus
+from dagster_dailystory.model.sync import Nulls
+
+
+def forget_interrupted(state: State, tables: SyncTables) -> None:
+    """Forget what the plans may have written whose send was cut off, within the caller's transaction."""
+    plans, execute = state.shared.plans, state.connection.execute
+    interrupted = and_(
+        plans.c.sync_name == state.sync.name,
+        plans.c.status == PlanStatus.SENDING.value,
+        plans.c.left_sequence.is_not(None),
+    )
+    marks = execute(select(plans.c.plan_id, plans.c.left_priority, plans.c.left_sequence).where(interrupted)).all()
+    if not marks:
+        return
+    tables = state.load_tables() or tables  # with the fields that are mapped no more
+    changes = tables.changes
+    for plan_id, priority, sequence in marks:
+        up_to_it = and_(changes.c.priority == priority, changes.c.sequence <= sequence)
+        left = or_(changes.c.priority < priority, up_to_it)
+        forget(state, tables, and_(changes.c.plan_id == plan_id, changes.c.outcome.is_(None), left))
+    execute(plans.update().where(interrupted).values(left_priority=null(), left_sequence=null()))
+
+
+def forget(state: State, tables: SyncTables, unanswered: ColumnElement[bool]) -> None:
+    """Forget what certain changes may have written, within the caller's transaction.
+
+    A field that differed loses its acknowledged value. That does not do where nothing in the source empties a field
+    (`nulls="clear"`), for custom fields, which travel with those that the source does not name, where all of a row was
+    sent, and for a contact that may have been taken out: such a row is sent as a whole.
+
+    Args:
+        state: The open state.
+        tables: The sync's tables.
+        unanswered: Which changes; creates among them have intents instead.
+    """
+    changes, contact_map, snapshot = tables.changes, tables.contact_map, tables.snapshot
+    fields = tables.sync.mapped_fields
+    flags = {m.state_column: changes.c[differs_column(m.state_column)] for m in fields}
+    differed = {name: func.coalesce(flag, False) for name, flag in flags.items()}  # NULL for a field mapped since
+    takes_out = changes.c.operation == Operation.DELETE.value
+    told_together = [differed[m.state_column] for m in fields if m.nulls is Nulls.CLEAR or m.is_custom]
+    as_a_whole = or_(takes_out, func.coalesce(changes.c.replaces, False), *told_together)
+    written = (
+        select(  # by dsid: the contact of a re-keyed row is still mapped to its old key
+            *(contact_map.c[key] for key in tables.key_names),
+            *(flag.label(differs_column(name)) for name, flag in differed.items()),
+            *(changes.c[m.state_column] for m in fields if m.is_custom),
+            as_a_whole.label("as_a_whole"),
+        )
+        .join(contact_map, contact_map.c.dsid == changes.c.dsid)
+        .where(unanswered, or_(takes_out, changes.c.operation == Operation.UPDATE.value))
+        .subquery("written")
+    )
+    forgotten: dict[str, SqlValue] = {name: null() for name in tables.removed_names}
+    for mapped in fields:
+        name = mapped.state_column
+        left = func.coalesce(written.c[name], snapshot.c[name]) if mapped.is_custom else null()
+        forgotten[name] = case((written.c[differs_column(name)], left), else_=snapshot.c[name])
+    forgotten["resend_all"] = or_(written.c.as_a_whole, func.coalesce(snapshot.c.resend_all, False))
+    execute = state.connection.execute
+    execute(snapshot.update().where(tables.same_key(snapshot, written)).values(**forgotten))
+    taken_out = select(changes.c.dsid).where(unanswered, takes_out)
+    # Where the key returns, the contact's status is asked for before anything is written.
+    execute(contact_map.update().where(contact_map.c.dsid.in_(taken_out)).values(deactivated_at=state.now()))
+
+
+@dataclass(frozen=True)
+class Intent:
+    """A create, or an update of an identity, that left and was not settled.
+
+    Attributes:
+        plan_id: The plan that sent it.
+        sequence: Its number there.
+        identity: As it was sent; of an update the part that changes.
+        dsid: The contact that an update was for, None for a create.
+    """
+
+    plan_id: str
+    sequence: int
+    identity: Identity
+    dsid: str | None = None
+
+
+def has_intent(change: Change) -> bool:
+    """Whether DailyStory will know somebody by another identity once a change is done."""
+    return change.operation is Operation.CREATE or (change.operation is Operation.UPDATE and bool(change.new_identity))
+
+
+class Intents:
+    """Writes and settles the intents of one sync. Each public method is one transaction."""
+
+    def __init__(self, state: State, tables: SyncTables, lease: Lease) -> None:
+        self._state = state
+        self._tables = tables
+        self._lease = lease
+
+    def add(self, plan_id: str, priority: int, batch: Sequence[Change], sent: Mapping[int, Identity]) -> None:
+        """Commit that these changes are about to leave.
+
+        Args:
+            plan_id: Their plan.
+            priority: All of them have it; those of lower ones have left.
+            batch: In the order of their sequence.
+            sent: Of some of them, by sequence, the identity that DailyStory will know a contact by.
+        """
+        with self._state.connection.begin():
+            self._lease.renew(self._state)
+            self._move_mark(plan_id, priority, batch[-1].sequence)
+            if sent:
+                self._insert(plan_id, [(c, sent[c.sequence]) for c in batch if c.sequence in sent])
+
+    def _move_mark(self, plan_id: str, priority: int, sequence: int) -> None:
+        """Say how far a plan has left; a plan that is resumed begins behind its mark, which stays."""
+        plans = self._state.shared.plans
+        further = and_(plans.c.left_priority == priority, plans.c.left_sequence < sequence)
+        moves = or_(plans.c.left_priority.is_(None), plans.c.left_priority < priority, further)
+        marked = plans.update().where(plans.c.plan_id == plan_id, moves)
+        self._state.connection.execute(marked.values(left_priority=priority, left_sequence=sequence))
+
+    def _insert(self, plan_id: str, sent: Sequence[tuple[Change, Identity]]) -> None:
+        rows: list[dict[str, object]] = [
+            {"sequence": change.sequence, "email": identity.email, "mobile": identity.mobile, "dsid": change.dsid}
+            for change, identity in sent
+        ]
+        columns: dict[str, SqlType] = {"sequence": BIG_INTEGER, "email": TEXT, "mobile": TEXT, "dsid": TEXT}
+        given = json_rows(self._state.dialect, columns)
+        changes, intents = self._tables.changes, self._tables.intents
+        known = select(intents.c.plan_id).where(self._tables.same_key(intents, changes)).exists()
+        new = (
+            select(
+                *self._keys(changes),
+                changes.c.plan_id,
+                changes.c.sequence,
+                given.c.email,
+                given.c.mobile,
+                given.c.dsid,
+                literal(self._state.now(), MOMENT),
+            )
+            .join(given, given.c.sequence == changes.c.sequence)
+            .where(changes.c.plan_id == plan_id, not_(known))
+        )
+        names = [*self._tables.key_names, "plan_id", "sequence", "email_as_sent", "mobile_as_sent", "dsid", "sent_at"]
+        self._state.connection.execute(intents.insert().from_select(names, new), rows_parameter(rows))
+
+    def open(self) -> list[Intent]:
+        """Those of any plan that are not settled."""
+        with interrupts_held(), self._state.connection.begin():
+            rows = self._state.connection.execute(select(self._tables.intents)).mappings()
+            return [
+                Intent(
+                    row["plan_id"], row["sequence"], Identity(row["email_as_sent"], row["mobile_as_sent"]), row["dsid"]
+                )
+                for row in rows
+            ]
+
+    def settle(self, found: Sequence[tuple[Intent, str | None]]) -> None:
+        """Write what look-ups said: the contact that has the identity of each intent, or that there is none."""
+        columns: dict[str, SqlType] = {"plan_id": TEXT, "sequence": BIG_INTEGER, "dsid": TEXT, "email": TEXT}
+        given = json_rows(self._state.dialect, columns)
+        with interrupts_held(), self._state.connection.begin():
+            self._lease.renew(self._state)
+            dsids = self._unshared([None if intent.dsid else dsid for intent, dsid in found])
+            rows: list[dict[str, object]] = [
+                {
+                    "plan_id": intent.plan_id,
+                    "sequence": intent.sequence,
+                    "dsid": dsid,
+                    "email": _for_matching(intent.identity.email),
+                }
+                for (intent, _), dsid in zip(found, dsids, strict=True)
+            ]
+            if any(dsids):
+                self._link(given, rows_parameter(rows))
+            self._rename([intent for intent, dsid in found if intent.dsid is not None and intent.dsid == dsid])
+            settled = select(given.c.sequence).where(self._settles(given)).exists()
+            self._state.connection.execute(self._tables.intents.delete().where(settled), rows_parameter(rows))
+
+    def _unshared(self, found: Sequence[str | None]) -> list[str | None]:
+        """Leave out the contacts that a live key holds already, and take each for one intent only."""
+        taken: set[str | None] = set(live_holders(self._state, self._tables, [dsid for dsid in found if dsid]))
+        unshared = []
+        for dsid in found:
+            unshared.append(None if dsid in taken else dsid)
+            taken.add(dsid)
+        return unshared
+
+    def _link(self, given: FromClause, rows: dict[str, str]) -> None:
+        """Map the keys whose contact was found; nothing is known of its values, so all of them are sent next."""
+        look_at_all_rows(self._state)
+        intents, snapshot, contact_map = self._tables.intents, self._tables.snapshot, self._tables.contact_map
+        execute, now = self._state.connection.execute, literal(self._state.now(), MOMENT)
+        keys, names = self._keys(intents), list(self._tables.key_names)
+        found = self._settles(given) & given.c.dsid.is_not(None)
+        mapped = not_(select(contact_map.c.dsid).where(self._tables.same_key(contact_map, intents)).exists())
+        link = select(*keys, given.c.dsid, intents.c.sent_at, now).where(found, mapped)
+        execute(contact_map.insert().from_select([*names, "dsid", "first_synced_at", "last_synced_at"], link), rows)
+        known = not_(select(snapshot.c.resend_all).where(self._tables.same_key(snapshot, intents)).exists())
+        row = select(*keys, given.c.email, intents.c.mobile_as_sent, literal(True)).where(found, known)
+        columns = [*names, "identity_email", "identity_mobile", "resend_all"]
+        execute(snapshot.insert().from_select(columns, row), rows)
+
+    def _rename(self, done: Sequence[Intent]) -> None:
+        """Remember the identity that updates have given their contacts, under whichever key those are mapped."""
+        if not done:
+            return
+        rows: list[dict[str, object]] = [
+            {
+                "dsid": each.dsid,
+                "email": _for_matching(each.identity.email),
+                "mobile": each.identity.mobile,
+            }
+            for each in done
+        ]
+        given = json_rows(self._state.dialect, {"dsid": TEXT, "email": TEXT, "mobile": TEXT})
+        contact_map, snapshot = self._tables.contact_map, self._tables.snapshot
+        renamed = (
+            select(*self._keys(contact_map), given.c.email, given.c.mobile)
+            .join(given, given.c.dsid == contact_map.c.dsid)
+            .subquery("renamed")
+        )
+        update = snapshot.update().where(self._tables.same_key(snapshot, renamed))
+        identity = {
+            "identity_email": func.coalesce(renamed.c.email, snapshot.c.identity_email),
+            "identity_mobile": func.coalesce(renamed.c.mobile, snapshot.c.identity_mobile),
+        }
+        self._state.connection.execute(update.values(**identity), rows_parameter(rows))
+
+    def _settles(self, given: FromClause) -> ColumnElement[bool]:
+        intents = self._tables.intents
+        return and_(intents.c.plan_id == given.c.plan_id, intents.c.sequence == given.c.sequence)
+
+    def _keys(self, relation: FromClause) -> list[SqlValue]:
+        return [relation.c[key] for key in self._tables.key_names]
+
+
+def _for_matching(email: str | None) -> str | None:
+    """As the snapshot holds an email that was sent."""
+    return (email or "").strip().lower() or None

@@ -1,0 +1,148 @@
+"""The rejections table: rows set aside by a local check, recomputed by each plan, and rows the service refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import ColumnElement, FromClause, and_, cast, literal, not_, null, or_, select
+
+from dagster_dailystory.databases.bulk import json_rows, rows_parameter
+from dagster_dailystory.databases.sql_types import BIG_INTEGER, MOMENT, TEXT, SqlQuery, SqlType
+from dagster_dailystory.engine.state.schema import SyncTables
+from dagster_dailystory.engine.state.store import State
+from dagster_dailystory.model.change import REMEMBERED_REASONS, Reason
+
+_REMEMBERED = [reason.value for reason in REMEMBERED_REASONS]
+
+
+@dataclass(frozen=True)
+class CheckedRows:
+    """The rows that a plan checked, as relations.
+
+    Attributes:
+        pending: The rows that differ.
+        judged: The result of each pending row's check, by sequence.
+        duplicates: Keys that several rows have, with their number in `source_rows`; None where there are none.
+        rows_keyless: Rows with a NULL in the key; None where the plan cannot count them.
+        source: The keys of all source rows.
+        in_scope: Condition on `source`: the plan looked at the row.
+        may_be_gone: Condition on the rejections: a key that `source` lacks is gone, not just outside the plan.
+    """
+
+    pending: FromClause
+    judged: FromClause
+    duplicates: FromClause | None
+    rows_keyless: int | None
+    source: FromClause
+    in_scope: ColumnElement[bool]
+    may_be_gone: ColumnElement[bool]
+
+
+class Rejections:
+    """Writes the rejections of one sync."""
+
+    def __init__(self, state: State, tables: SyncTables) -> None:
+        self._state = state
+        self._tables = tables
+        self._rejections = tables.rejections
+        self._now = literal(state.now(), MOMENT)
+
+    def record_local(self, rows: CheckedRows) -> None:
+        """Replace the local verdicts of the rows that a plan looked at."""
+        pending, judged = rows.pending, rows.judged
+        keys = [pending.c[key] for key in self._tables.key_names]
+        found = (
+            select(*keys, judged.c.reason, judged.c.message, cast(literal(1), BIG_INTEGER).label("source_rows"))
+            .join(judged, judged.c.sequence == pending.c.sequence)
+            .where(judged.c.reason.is_not(None))
+        )
+        self._upsert(found)
+        if rows.duplicates is not None:
+            self._upsert(self._doubled(rows.duplicates))
+        if self._state.connection.execute(select(self._rejections.c.reason).limit(1)).first() is not None:
+            self._forget(rows)
+        if rows.rows_keyless:
+            self._add_keyless(rows.rows_keyless)
+
+    def _doubled(self, duplicates: FromClause) -> SqlQuery:
+        keys = [duplicates.c[key] for key in self._tables.key_names]
+        message = "several source rows have this key; none is sent until the query makes the key unique"
+        reason = literal(Reason.DUPLICATE_KEY.value, TEXT).label("reason")
+        return select(*keys, reason, literal(message, TEXT).label("message"), duplicates.c.source_rows)
+
+    def _upsert(self, found: SqlQuery) -> None:
+        rows = found.subquery("found")
+        known = and_(self._tables.same_key(self._rejections, rows), self._rejections.c.reason == rows.c.reason)
+        seen = self._rejections.update().where(known)
+        self._state.connection.execute(
+            seen.values(message=rows.c.message, source_rows=rows.c.source_rows, last_seen_at=self._now)
+        )
+        columns = (*self._tables.key_names, "reason", "message", "source_rows")
+        absent = not_(select(self._rejections.c.reason).where(known).exists())
+        new = select(*(rows.c[name] for name in columns), self._now, self._now, literal(0, BIG_INTEGER)).where(absent)
+        names = [*columns, "first_seen_at", "last_seen_at", "attempts"]
+        self._state.connection.execute(self._rejections.insert().from_select(names, new))
+
+    def _forget(self, rows: CheckedRows) -> None:
+        """Drop what no longer holds: local verdicts not seen again, refusals of rows that are no difference now.
+
+        Only keys that the plan looked at count, and keys that are nowhere in the source. Rows without a key are looked
+        at by every plan that does not choose its rows by their keys.
+        """
+        same_key = partial(self._tables.same_key, self._rejections)
+        pending, source = rows.pending, rows.source
+        in_source = select(literal(1)).select_from(source).where(same_key(source))
+        gone = and_(rows.may_be_gone, not_(in_source.exists()))
+        looked_at = or_(in_source.where(rows.in_scope).exists(), gone)
+        still_differs = select(pending.c.sequence).where(same_key(pending), not_(pending.c.departed)).exists()
+        remembered = self._rejections.c.reason.in_(_REMEMBERED)
+        stale = and_(not_(remembered), self._rejections.c.last_seen_at < self._now)
+        over = or_(stale, and_(remembered, not_(still_differs)))
+        self._state.connection.execute(self._rejections.delete().where(looked_at, over))
+
+    def _add_keyless(self, rows_keyless: int) -> None:
+        message = f"{rows_keyless} source rows have a NULL in the key; fill it, or leave them out of the query"
+        self._state.connection.execute(
+            self._rejections.insert().values(
+                **dict.fromkeys(self._tables.key_names, null()),
+                reason=Reason.NULL_KEY.value,
+                message=message,
+                source_rows=rows_keyless,
+                attempts=0,
+                first_seen_at=self._now,
+                last_seen_at=self._now,
+            )
+        )
+
+    def refuse(self, plan_id: str, refusals: Sequence[dict[str, object]]) -> None:
+        """Remember what the service refused: `sequence`, `reason`, `message` and `fingerprint` of each row."""
+        if not refusals:
+            return
+        names: dict[str, SqlType] = {"sequence": BIG_INTEGER, "reason": TEXT, "message": TEXT, "fingerprint": TEXT}
+        given, changes = json_rows(self._state.dialect, names), self._tables.changes
+        rows = (
+            select(*(changes.c[key] for key in self._tables.key_names), *(given.c[n] for n in list(names)[1:]))
+            .join(given, given.c.sequence == changes.c.sequence)
+            .where(changes.c.plan_id == plan_id)
+            .subquery("found")
+        )
+        execute, parameter = self._state.connection.execute, rows_parameter(refusals)
+        again = self._rejections.update().where(self._tables.same_key(self._rejections, rows))
+        execute(
+            again.values(
+                reason=rows.c.reason,
+                message=rows.c.message,
+                fingerprint=rows.c.fingerprint,
+                attempts=self._rejections.c.attempts + 1,
+                last_seen_at=self._now,
+            ),
+            parameter,
+        )
+        absent = not_(select(self._rejections.c.reason).where(self._tables.same_key(self._rejections, rows)).exists())
+        columns = (*self._tables.key_names, "reason", "message", "fingerprint")
+        one = literal(1, BIG_INTEGER)
+        new = select(*(rows.c[name] for name in columns), self._now, self._now, one, one).where(absent)
+        names_inserted = [*columns, "first_seen_at", "last_seen_at", "attempts", "source_rows"]
+        execute(self._rejections.insert().from_select(names_inserted, new), parameter)

@@ -1,0 +1,232 @@
+"""The state tables: names, columns and types, as SQLAlchemy metadata. Users may read all of them with plain SQL."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Dialect,
+    Float,
+    FromClause,
+    Index,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    and_,
+)
+
+from dagster_dailystory.databases.dialect import uses_indexes
+from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, MOMENT, TEXT, SqlType
+from dagster_dailystory.model.sync import ContactSync
+
+SCHEMA_VERSION = 2
+"""Version of the layout below; state of another version is refused."""
+
+
+SYNC_TABLES = ("snapshot", "contact_map", "changes", "intents", "rejections", "row_hashes")
+"""The tables of one sync, without the prefix and the sync's name."""
+
+
+_LONGEST_NAME = 60  # PostgreSQL cuts identifiers at 63 bytes
+
+
+def differs_column(name: str) -> str:
+    """Name the flag that says whether a field differs."""
+    return f"differs_{name}"
+
+
+@dataclass(frozen=True)
+class StateLocation:
+    """Where the state is kept.
+
+    Attributes:
+        url: SQLAlchemy URL of the state database.
+        schema: Schema of the state tables, None for the connection's default.
+        prefix: First part of every table's name.
+    """
+
+    url: str
+    schema: str | None = None
+    prefix: str = "dailystory"
+
+    def table_name(self, *parts: str) -> str:
+        """The name of a state table."""
+        return "_".join((self.prefix, *parts))
+
+    def __repr__(self) -> str:
+        return f"StateLocation(schema={self.schema!r}, prefix={self.prefix!r})"
+
+
+class SharedTables:
+    """The tables that all syncs of one state share."""
+
+    def __init__(self, location: StateLocation) -> None:
+        self.metadata = MetaData(schema=location.schema)
+        self.meta = Table(
+            location.table_name("meta"),
+            self.metadata,
+            Column("name", TEXT, nullable=False),
+            Column("value", TEXT),
+            Column("holder", TEXT),
+            Column("fence", BIG_INTEGER),
+            Column("heartbeat_at", MOMENT),
+            PrimaryKeyConstraint("name"),
+        )
+        self.plans = Table(
+            location.table_name("plans"),
+            self.metadata,
+            *_texts("plan_id", "sync_name", "partition_value", "run_id", "scope", "options", "mapping_version"),
+            *_texts("destination", "status", "guards", "changes_by_field", "rejections_by_reason"),
+            *_counts("rows_read", "rows_unchanged", "rows_to_create", "rows_to_update", "rows_to_delete"),
+            *_counts("rows_rejected", "rows_held"),
+            Column("diff_seconds", Float(53)),
+            Column("created_at", MOMENT),
+            Column("sent_at", MOMENT),
+            Column("finished_at", MOMENT),
+            *_counts("left_priority", "left_sequence"),  # up to where changes are on their way
+            PrimaryKeyConstraint("plan_id"),
+        )
+        self.runs = Table(
+            location.table_name("runs"),
+            self.metadata,
+            *_texts("run_id", "plan_id", "sync_name", "partition_value", "outcome"),
+            Column("started_at", MOMENT),
+            Column("finished_at", MOMENT),
+            *_counts("rows_created", "rows_updated", "rows_deleted", "rows_mapped", "rows_refused", "rows_failed"),
+            *_counts("rows_in_doubt", "rows_conflicted", "api_requests", "api_retries", "api_throttled"),
+            Column("send_seconds", Float(53)),
+        )
+
+
+class SyncTables:
+    """The tables of one sync.
+
+    Attributes:
+        key_names: The key columns.
+        value_names: The snapshot's columns of mapped fields.
+        removed_names: Its columns of fields that are no longer mapped.
+    """
+
+    def __init__(
+        self,
+        sync: ContactSync,
+        location: StateLocation,
+        key_types: Mapping[str, SqlType],
+        value_types: Mapping[str, SqlType],
+        dialect: Dialect,
+        removed_types: Mapping[str, SqlType] = MappingProxyType({}),
+    ) -> None:
+        self.sync = sync
+        self.metadata = MetaData(schema=location.schema)
+        self.key_names: tuple[str, ...] = tuple(key_types)
+        self.value_names: tuple[str, ...] = tuple(value_types)
+        self.removed_names: tuple[str, ...] = tuple(removed_types)
+        indexed = uses_indexes(dialect)
+        name = sync.name
+
+        def key_columns(*, nullable: bool = False) -> list[Column[object]]:
+            return [Column(key, kind, nullable=nullable, autoincrement=False) for key, kind in key_types.items()]
+
+        def values() -> list[Column[object]]:
+            return [Column(value, kind) for value, kind in value_types.items()]
+
+        def keyed(*names: str) -> list[PrimaryKeyConstraint]:
+            return [PrimaryKeyConstraint(*names)] if indexed else []
+
+        self.snapshot = Table(
+            location.table_name(name, "snapshot"),
+            self.metadata,
+            *key_columns(),
+            *values(),
+            *_texts("identity_email", "identity_mobile", "partition_value"),
+            Column("resend_all", BOOLEAN),
+            Column("absent_since", MOMENT),
+            Column("absent_action", TEXT),
+            *(Column(removed, kind) for removed, kind in removed_types.items()),
+            *keyed(*key_types),
+        )
+        self.contact_map = Table(
+            location.table_name(name, "contact_map"),
+            self.metadata,
+            *key_columns(),
+            Column("dsid", TEXT, nullable=False),
+            *(
+                Column(moment, MOMENT)
+                for moment in ("first_synced_at", "last_synced_at", "deactivated_at", "deleted_at")
+            ),
+            *keyed(*key_types),
+        )
+        self.changes = Table(
+            location.table_name(name, "changes"),
+            self.metadata,
+            Column("plan_id", TEXT, nullable=False),
+            Column("sequence", BIG_INTEGER, nullable=False, autoincrement=False),
+            *key_columns(),
+            *_texts("operation", "partition_value", "identity_email", "identity_mobile"),
+            *(Column(flag, BOOLEAN) for flag in ("is_new", "replaces", "identity_changed", "rekeyed", "reactivates")),
+            Column("dsid", TEXT),
+            Column("priority", BIG_INTEGER),
+            Column("waits_for", BIG_INTEGER),
+            *values(),
+            *(Column(differs_column(value), BOOLEAN) for value in value_types),
+            *_texts("outcome", "reason", "message"),
+            Column("attempts", BIG_INTEGER),
+            Column("answered_at", MOMENT),
+            *keyed("plan_id", "sequence"),
+        )
+        self.intents = Table(
+            location.table_name(name, "intents"),
+            self.metadata,
+            *key_columns(),
+            *_texts("email_as_sent", "mobile_as_sent", "dsid", "plan_id"),
+            Column("sequence", BIG_INTEGER),
+            Column("sent_at", MOMENT),
+            *keyed(*key_types),
+        )
+        self.rejections = Table(
+            location.table_name(name, "rejections"),
+            self.metadata,
+            *key_columns(nullable=True),
+            *_texts("reason", "message", "fingerprint"),
+            Column("source_rows", BIG_INTEGER),
+            Column("attempts", BIG_INTEGER),
+            Column("first_seen_at", MOMENT),
+            Column("last_seen_at", MOMENT),
+        )
+        self.row_hashes = Table(
+            location.table_name(name, "row_hashes"),
+            self.metadata,
+            *key_columns(),
+            Column("row_hash", BIG_INTEGER),
+            *keyed(*key_types),
+        )
+        if indexed:
+            for table, columns in (
+                (self.snapshot, ("identity_email",)),
+                (self.snapshot, ("identity_mobile",)),
+                (self.contact_map, ("dsid",)),
+                (self.rejections, tuple(key_types)),
+            ):
+                Index(_index_name(table.name, columns), *(table.c[column] for column in columns))
+
+    def same_key(self, one: FromClause, other: FromClause) -> ColumnElement[bool]:
+        """Whether rows of two relations have one key."""
+        return and_(*(one.c[key] == other.c[key] for key in self.key_names))
+
+
+def _texts(*names: str) -> Iterable[Column[str]]:
+    return [Column(name, TEXT) for name in names]
+
+
+def _counts(*names: str) -> Iterable[Column[int]]:
+    return [Column(name, BIG_INTEGER) for name in names]
+
+
+def _index_name(table: str, columns: Sequence[str]) -> str:
+    digest = hashlib.sha256(":".join((table, *columns)).encode()).hexdigest()[:8]
+    return f"{table[: _LONGEST_NAME - 9]}_{digest}"

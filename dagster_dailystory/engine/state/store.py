@@ -1,0 +1,166 @@
+"""The state database: opened and checked, its tables laid out and kept in step with the mapping."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+
+from sqlalchemy import Connection, Dialect, inspect, select
+from sqlalchemy.exc import DBAPIError
+
+from dagster_dailystory.databases.connect import connect, open_engine, reflected_types
+from dagster_dailystory.databases.facts import DATABASES, check_key_names, require_state_database
+from dagster_dailystory.databases.permissions import check_grants
+from dagster_dailystory.databases.sql_types import SqlType
+from dagster_dailystory.engine.state.schema import SCHEMA_VERSION, SYNC_TABLES, SharedTables, StateLocation, SyncTables
+from dagster_dailystory.errors import StateError
+from dagster_dailystory.model.sync import ContactSync
+
+
+def utc_now() -> datetime:
+    """Now in UTC without a zone, as all state tables hold times."""
+    return datetime.now(timezone.utc).replace(tzinfo=None)
+
+
+@dataclass
+class State:
+    """One open connection to the state of one sync.
+
+    Attributes:
+        connection: Carries one transaction at a time; see `begin`.
+        location: Where the tables are.
+        sync: The sync.
+        shared: The tables that all syncs share.
+        secret: Keys the opaque ids and fingerprints of this state.
+        now: The clock, UTC without a zone.
+    """
+
+    connection: Connection
+    location: StateLocation
+    sync: ContactSync
+    shared: SharedTables
+    secret: bytes = field(repr=False)
+    now: Callable[[], datetime] = utc_now
+
+    @property
+    def dialect(self) -> Dialect:
+        """The state database's dialect."""
+        return self.connection.dialect
+
+    def meta(self, name: str) -> str | None:
+        """Read one fact of this state, None where it is not set."""
+        meta = self.shared.meta
+        found: str | None = self.connection.execute(select(meta.c.value).where(meta.c.name == name)).scalar()
+        return found
+
+    def set_meta(self, name: str, value: str) -> None:
+        """Write one fact of this state."""
+        meta = self.shared.meta
+        self.connection.execute(meta.delete().where(meta.c.name == name))
+        self.connection.execute(meta.insert().values(name=name, value=value))
+
+    def check_destination(self, destination: str, *, bind: bool) -> None:
+        """Make sure that this state belongs to a destination; the first real run binds it.
+
+        Raises:
+            StateError: The state was made for another destination.
+        """
+        known = self.meta("destination")
+        if known is None:
+            if bind:
+                self.set_meta("destination", destination)
+        elif known != destination:
+            raise StateError(
+                f"this state belongs to {known}, but the run would send to {destination}; give the other destination "
+                "a state of its own (state_url or state_schema)"
+            )
+
+    def load_tables(self) -> SyncTables | None:
+        """The sync's tables as they are, None before its first plan.
+
+        Raises:
+            StateError: The sync's key is not the one that the tables were made for.
+        """
+        mapped = self._columns("contact_map")
+        if mapped is None:
+            return None
+        keys = dict(list(mapped.items())[: list(mapped).index("dsid")])
+        if set(keys) != set(self.sync.key_columns):
+            raise StateError(
+                f"the state of sync {self.sync.name!r} was made for the key {', '.join(keys)}, not "
+                f"{', '.join(self.sync.key_columns)}; give the sync a new name, or restore the key"
+            )
+        found = self._columns("snapshot") or {}
+        values = {m.state_column: found[m.state_column] for m in self.sync.mapped_fields if m.state_column in found}
+        removed = {
+            name: kind
+            for name, kind in found.items()
+            if name.startswith(("field_", "custom_")) and name not in {*keys, *values}
+        }
+        ordered = {key: keys[key] for key in self.sync.key_columns}
+        return SyncTables(self.sync, self.location, ordered, values, self.dialect, removed)
+
+    def _columns(self, table: str) -> dict[str, SqlType] | None:
+        name = self.location.table_name(self.sync.name, table)
+        return reflected_types(self.connection, name, self.location.schema)
+
+
+@contextmanager
+def open_state(location: StateLocation, sync: ContactSync) -> Iterator[State]:
+    """Open the state, make its shared tables on first use, and check its version.
+
+    Raises:
+        ConfigurationError: This database cannot hold state.
+        StateError: The state was written by another version of this package.
+        WarehouseError: The database cannot be reached.
+    """
+    name = location.url.split("://", 1)[0].split("+", 1)[0]
+    if name in DATABASES:
+        require_state_database(name)  # before its driver asks for credentials
+    engine = open_engine(location.url)
+    require_state_database(engine.dialect.name)
+    check_key_names(sync.key_columns, engine.dialect.name)
+    with connect(engine, "state", writes=True) as connection:
+        shared = SharedTables(location)
+        with connection.begin():
+            check_grants(connection, location.schema, _table_names(shared, location, sync))
+        if not _is_there(connection, shared):
+            _make(connection, shared)
+        with connection.begin():
+            facts = {row.name: row.value for row in connection.execute(select(shared.meta.c.name, shared.meta.c.value))}
+        version = facts.get("schema_version")
+        if version != str(SCHEMA_VERSION):
+            raise StateError(
+                f"the state tables have layout version {version}, this package writes {SCHEMA_VERSION}; "
+                "use the package version that wrote them, or a new state_schema"
+            )
+        yield State(connection, location, sync, shared, bytes.fromhex(facts["secret"] or ""))
+
+
+def _table_names(shared: SharedTables, location: StateLocation, sync: ContactSync) -> list[str]:
+    own = [location.table_name(sync.name, table) for table in SYNC_TABLES]
+    return [*(table.name for table in shared.metadata.sorted_tables), *own]
+
+
+def _is_there(connection: Connection, shared: SharedTables) -> bool:
+    with connection.begin():
+        return inspect(connection).has_table(shared.meta.name, schema=shared.meta.schema)
+
+
+def _make(connection: Connection, shared: SharedTables) -> None:
+    """Make the shared tables, unless another run makes them at this moment: then its tables are used."""
+    try:
+        with connection.begin():
+            shared.metadata.create_all(connection)
+            _found(connection, shared)
+    except DBAPIError:
+        if not _is_there(connection, shared):
+            raise
+
+
+def _found(connection: Connection, shared: SharedTables) -> None:
+    for name, value in (("schema_version", str(SCHEMA_VERSION)), ("secret", secrets.token_hex(32))):
+        connection.execute(shared.meta.insert().values(name=name, value=value))

@@ -1,0 +1,1 @@
+"""A sync between runs: look at it, tend it."""

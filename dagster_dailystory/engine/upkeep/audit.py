@@ -1,0 +1,174 @@
+"""The read-back audit: what DailyStory holds for a sample of contacts, against what it acknowledged."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, RowMapping, and_, func, select, update
+
+from dagster_dailystory.api.responses import RemoteContact
+from dagster_dailystory.contacts.canonical import canonical_text
+from dagster_dailystory.contacts.fingerprint import key_label
+from dagster_dailystory.contacts.values import wire_value
+from dagster_dailystory.engine.endpoints import Destination, Warehouse
+from dagster_dailystory.engine.state.incremental import look_at_all_rows
+from dagster_dailystory.engine.state.lease import held
+from dagster_dailystory.engine.state.schema import SyncTables
+from dagster_dailystory.engine.state.store import State
+from dagster_dailystory.model.contact_fields import FieldKind
+from dagster_dailystory.model.sync import ContactSync, MappedField
+
+_NAMED_KEYS = 20
+
+
+_BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """What an audit found.
+
+    Attributes:
+        sync_name: The sync.
+        contacts_read: Contacts that were read back.
+        contacts_drifted: Those with at least one other value.
+        contacts_missing: Those that DailyStory no longer knows.
+        drift_by_field: Field -> contacts in which it differs.
+        keys: The first keys concerned, as they may be shown.
+        repaired: The drifted fields have been made differences again; the next run sends them.
+    """
+
+    sync_name: str
+    contacts_read: int
+    contacts_drifted: int
+    contacts_missing: int
+    drift_by_field: Mapping[str, int]
+    keys: tuple[str, ...]
+    repaired: bool
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether every contact that was read holds what it acknowledged."""
+        return not self.contacts_drifted and not self.contacts_missing
+
+
+def audit_contacts(
+    sync: ContactSync,
+    warehouse: Warehouse,
+    destination: Destination,
+    *,
+    sample: int = 100,
+    repair: bool = False,
+    wait_seconds: float = 0.0,
+) -> AuditReport:
+    """Find out whether somebody changed in DailyStory what this sync wrote there.
+
+    Letter case and the format of phone numbers are not compared: DailyStory may change both (U2, U19 of the notes on
+    the API). A status is not compared either, for DailyStory owns part of it.
+
+    Args:
+        sync: The sync.
+        warehouse: Its warehouse and state; the warehouse is not read.
+        destination: Where its contacts are.
+        sample: How many contacts to read back, chosen at random.
+        repair: Make the drifted fields differences again, so that the next run sends them once more.
+        wait_seconds: How long to wait for a run of this sync to end.
+
+    Raises:
+        BusyError: A run of this sync is going on.
+        DailyStoryError: See the tree in `errors`.
+    """
+    with held(sync, warehouse.state, wait_seconds) as (state, lease):
+        with state.connection.begin():
+            state.check_destination(destination.client_settings(sync).base_url, bind=False)
+            tables = state.load_tables()
+            rows = [] if tables is None else _sampled(state, tables, sample)
+        audit = _Audit(state, sync)
+        with destination.sender(sync) as sender:
+            for start in range(0, len(rows), _BATCH):
+                batch = rows[start : start + _BATCH]
+                for row, contact in zip(batch, sender.get_many([row["dsid"] for row in batch]), strict=True):
+                    audit.compare(row, contact)
+        if repair and tables is not None:
+            with state.connection.begin():
+                lease.renew(state)
+                audit.repair(tables)
+        return audit.report(repaired=repair)
+
+
+def _sampled(state: State, tables: SyncTables, sample: int) -> Sequence[RowMapping]:
+    snapshot, contact_map = tables.snapshot, tables.contact_map
+    same = tables.same_key(snapshot, contact_map)
+    live = and_(snapshot.c.absent_since.is_(None), contact_map.c.deleted_at.is_(None))
+    query = select(snapshot, contact_map.c.dsid).join(contact_map, same).where(live)
+    return state.connection.execute(query.order_by(func.random()).limit(sample)).mappings().all()
+
+
+class _Audit:
+    def __init__(self, state: State, sync: ContactSync) -> None:
+        self._state = state
+        self._sync = sync
+        self._read = 0
+        self._missing: list[RowMapping] = []
+        self._drifted: list[tuple[RowMapping, list[MappedField]]] = []
+
+    def compare(self, row: RowMapping, contact: RemoteContact | None) -> None:
+        self._read += 1
+        if contact is None or contact.status == "Deleted":
+            self._missing.append(row)
+            return
+        drifted = [
+            mapped
+            for mapped in self._sync.mapped_fields
+            if mapped.state_column in row and self._differs(mapped, row[mapped.state_column], contact)
+        ]
+        if drifted:
+            self._drifted.append((row, drifted))
+
+    def _differs(self, mapped: MappedField, acknowledged: object, contact: RemoteContact) -> bool:
+        sent = wire_value(mapped, acknowledged, region=self._sync.default_region)
+        if sent is None or mapped.kind is FieldKind.STATUS:
+            return False
+        if mapped.kind is FieldKind.OPT_OUT:
+            return sent is True and mapped.name not in contact.opted_out
+        custom = contact.fields.get("extendedProperties")
+        held: Mapping[str, object] = custom if mapped.is_custom and isinstance(custom, Mapping) else contact.fields
+        return _comparable(mapped, sent) != _comparable(mapped, held.get(mapped.name))
+
+    def repair(self, tables: SyncTables) -> None:
+        snapshot, execute = tables.snapshot, self._state.connection.execute
+        look_at_all_rows(self._state)
+        for row, fields in self._drifted:
+            forgotten = {mapped.state_column: None for mapped in fields}
+            execute(update(snapshot).where(self._is(tables, row)).values(**forgotten))
+        for row in self._missing:
+            execute(update(snapshot).where(self._is(tables, row)).values(resend_all=True))
+
+    def _is(self, tables: SyncTables, row: RowMapping) -> ColumnElement[bool]:
+        return and_(*(tables.snapshot.c[key] == row[key] for key in tables.key_names))
+
+    def report(self, *, repaired: bool) -> AuditReport:
+        by_field = Counter(mapped.name for _, fields in self._drifted for mapped in fields)
+        concerned = [*self._missing, *(row for row, _ in self._drifted)][:_NAMED_KEYS]
+        keys = (
+            key_label(self._sync, [row[k] for k in self._sync.key_columns], self._state.secret) for row in concerned
+        )
+        return AuditReport(
+            sync_name=self._sync.name,
+            contacts_read=self._read,
+            contacts_drifted=len(self._drifted),
+            contacts_missing=len(self._missing),
+            drift_by_field=dict(by_field),
+            keys=tuple(keys),
+            repaired=repaired,
+        )
+
+
+def _comparable(mapped: MappedField, value: object) -> str:
+    """A value as both sides may write it."""
+    text = (canonical_text(value) or "").strip().casefold()
+    if mapped.kind is FieldKind.MOBILE or mapped.name in ("phone", "homePhone"):
+        return "".join(c for c in text if c.isdigit())
+    return text[:10] if mapped.kind is FieldKind.DATE else text

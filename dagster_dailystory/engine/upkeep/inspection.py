@@ -1,0 +1,343 @@
+"""What a person wants to see of a sync: a plan row by row, where it stands, its tables as pandas frames. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import RowMapping, Table, and_, func, not_, or_, select
+from sqlalchemy.types import NullType
+
+from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
+from dagster_dailystory.contacts.fingerprint import key_label
+from dagster_dailystory.contacts.masking import mask
+from dagster_dailystory.databases.sql_types import SqlQuery, SqlValue
+from dagster_dailystory.engine.endpoints import Warehouse
+from dagster_dailystory.engine.state.plans import Plans
+from dagster_dailystory.engine.state.schema import SyncTables, differs_column
+from dagster_dailystory.engine.state.store import State, open_state
+from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.model.change import Operation, Outcome
+from dagster_dailystory.model.contact_fields import FieldKind, nearest
+from dagster_dailystory.model.plan import PlanStatus, PlanSummary
+from dagster_dailystory.model.sync import ContactSync, MappedField
+
+if TYPE_CHECKING:
+    import pandas
+
+
+NO_VALUE = "(none)"
+"""Stands for NULL in a preview."""
+
+
+_LONGEST_VALUE = 60
+
+
+_IMPERSONAL = frozenset({FieldKind.OPT_OUT, FieldKind.STATUS, FieldKind.INTEGER, FieldKind.NUMBER})
+
+
+_UNSETTLED = frozenset({Outcome.FAILED, Outcome.IN_DOUBT, Outcome.CONFLICTED})
+
+
+_SHOWN = (Operation.UPDATE, Operation.CREATE, Operation.DELETE)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field of one planned change, fit to be shown.
+
+    Attributes:
+        field: The DailyStory field or custom field.
+        before: What DailyStory acknowledged last, masked unless the field may be shown.
+        after: What would be sent, masked likewise.
+    """
+
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePreview:
+    """One planned change, fit to be shown.
+
+    Attributes:
+        key_label: The row, without naming a person.
+        operation: create, update or delete.
+        dsid: The contact, None for one to create.
+        fields: The fields that differ; of a contact to create, those with a value; none of one to delete.
+    """
+
+    key_label: str
+    operation: Operation
+    dsid: str | None
+    fields: tuple[FieldChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RejectionPreview:
+    """One row that is set aside, fit to be shown.
+
+    Attributes:
+        key_label: The row, without naming a person.
+        reason: The reason's code.
+        message: What is wrong and what to do, without personal data.
+        source_rows: Source rows that it stands for: more than one where they share a key.
+    """
+
+    key_label: str
+    reason: str
+    message: str
+    source_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a sync stands between two runs.
+
+    Attributes:
+        rows_mapped: Rows of the contact map.
+        contacts_live: Those whose contact was neither deleted nor deactivated because its key left.
+        rejections_by_reason: Reason -> source rows that are set aside now.
+        rows_unsettled: Rows of the plan that was sent last that failed, conflicted, are in doubt or have no answer.
+    """
+
+    rows_mapped: int
+    contacts_live: int
+    rejections_by_reason: Mapping[str, int]
+    rows_unsettled: int
+
+    @property
+    def rows_rejected(self) -> int:
+        """Source rows that are set aside now."""
+        return sum(self.rejections_by_reason.values())
+
+
+def find_plan(
+    sync: ContactSync, warehouse: Warehouse, run_ids: Sequence[str], partition: str | None = None
+) -> PlanSummary | None:
+    """Look for the newest plan that one of these runs made.
+
+    Raises:
+        DailyStoryError: The state cannot be read.
+    """
+    with open_state(warehouse.state, sync) as state, state.connection.begin():
+        plan = Plans(state).newest_of(run_ids, partition)
+    return None if plan is None else plan.summary
+
+
+def standing(sync: ContactSync, warehouse: Warehouse) -> Standing:
+    """Count what the state holds now.
+
+    Raises:
+        DailyStoryError: The state cannot be read.
+    """
+    with _reading(sync, warehouse) as (state, tables):
+        if tables is None:
+            return Standing(0, 0, {}, 0)
+        execute = state.connection.execute
+        contact_map = tables.contact_map
+        mapped = select(func.count()).select_from(contact_map)
+        live = mapped.where(contact_map.c.deleted_at.is_(None), contact_map.c.deactivated_at.is_(None))
+        rejections = tables.rejections
+        reasons = select(rejections.c.reason, func.sum(rejections.c.source_rows)).group_by(rejections.c.reason)
+        return Standing(
+            int(execute(mapped).scalar() or 0),
+            int(execute(live).scalar() or 0),
+            {str(reason): int(rows or 1) for reason, rows in execute(reasons.order_by(rejections.c.reason))},
+            int(execute(_unsettled(state, tables)).scalar() or 0),
+        )
+
+
+def check_shown_fields(sync: ContactSync, names: Sequence[str]) -> None:
+    """Make sure that the fields to show are mapped.
+
+    Raises:
+        ConfigurationError: One is not; the message names the nearest that is.
+    """
+    known = [mapped.name for mapped in sync.mapped_fields]
+    for name in names:
+        if name not in known:
+            raise ConfigurationError(f"preview_fields names {name!r}, which is not mapped{nearest(name, known)}")
+
+
+def preview_changes(
+    sync: ContactSync, warehouse: Warehouse, plan_id: str, shown_fields: Sequence[str] = (), rows: int = 15
+) -> list[ChangePreview]:
+    """Read the first changes of a plan, as a person may see them.
+
+    Args:
+        sync: The mapping.
+        warehouse: The state.
+        plan_id: One of the latest plans.
+        shown_fields: Fields whose values are shown. All others are masked, apart from opt-out flags, the status and
+            documented numbers, which name nobody.
+        rows: At most so many of each operation.
+
+    Returns:
+        Updates first, then creates, then deletions.
+    """
+    with _reading(sync, warehouse) as (state, tables):
+        if tables is None:
+            return []
+        shown = frozenset(shown_fields)
+        found: list[ChangePreview] = []
+        for operation in _SHOWN:
+            query = _changes(tables, plan_id, operation).limit(rows)
+            read = state.connection.execute(query).mappings()
+            found += [_preview(state, row, operation, shown) for row in read]
+        return found
+
+
+def preview_rejections(sync: ContactSync, warehouse: Warehouse, rows: int = 50) -> list[RejectionPreview]:
+    """Read the latest rows that are set aside, as a person may see them."""
+    with _reading(sync, warehouse) as (state, tables):
+        if tables is None:
+            return []
+        table = tables.rejections
+        query = select(table).order_by(table.c.last_seen_at.desc(), table.c.reason, *_keys(table, sync)).limit(rows)
+        return [
+            RejectionPreview(
+                _label(state, row) if row[sync.key_columns[0]] is not None else "(no key)",
+                row["reason"],
+                row["message"],
+                int(row["source_rows"] or 1),
+            )
+            for row in state.connection.execute(query).mappings()
+        ]
+
+
+def column_types(sync: ContactSync, warehouse: Warehouse) -> dict[str, str]:
+    """The types of the source's columns as the state holds them: key and mapped columns, none before the first plan."""
+    with _reading(sync, warehouse) as (state, tables):
+        if tables is None:
+            return {}
+        held = {key: tables.snapshot.c[key].type for key in sync.key_columns}
+        held |= {m.column: tables.snapshot.c[m.state_column].type for m in sync.mapped_fields}
+        typed = {column: kind for column, kind in held.items() if not isinstance(kind, NullType)}  # SQLite needs none
+        return {column: kind.compile(state.dialect).lower() for column, kind in typed.items()}
+
+
+def plan_frame(sync: ContactSync, warehouse: Warehouse, plan_id: str) -> pandas.DataFrame:
+    """A plan as a pandas frame: one row for each field that differs, with its values unmasked. Not for logs.
+
+    `before` is empty where the change has an outcome: the snapshot has moved on.
+    """
+    records: list[dict[str, object]] = []
+    keys = sync.key_columns
+    with _reading(sync, warehouse) as (state, tables):
+        queries = {} if tables is None else {each: _changes(tables, plan_id, each) for each in _SHOWN}
+        for operation, query in queries.items():
+            for row in state.connection.execute(query).mappings():
+                head = {**{key: row[key] for key in keys}, "operation": operation.value}
+                head |= {"dsid": row["dsid"], "outcome": row["outcome"]}
+                is_open = row["outcome"] is None
+                fields = [m for m in sync.mapped_fields if _is_part(row, m, operation)]
+                records += [
+                    {
+                        **head,
+                        "field": m.name,
+                        "before": row[f"old_{m.state_column}"] if is_open else None,
+                        "after": row[m.state_column],
+                    }
+                    for m in fields
+                ] or [head]
+    return _frame(records, (*keys, "operation", "dsid", "outcome", "field", "before", "after"))
+
+
+def contact_map_frame(sync: ContactSync, warehouse: Warehouse) -> pandas.DataFrame:
+    """The contact map as a pandas frame: the key columns, the dsid, the times (UTC)."""
+    moments = ("first_synced_at", "last_synced_at", "deactivated_at", "deleted_at")
+    return _table_frame(sync, warehouse, "contact_map", (*sync.key_columns, "dsid", *moments))
+
+
+def rejections_frame(sync: ContactSync, warehouse: Warehouse) -> pandas.DataFrame:
+    """The rows set aside as a pandas frame: the key columns, reason, message, counts, the times (UTC)."""
+    columns = ("reason", "message", "source_rows", "attempts", "first_seen_at", "last_seen_at")
+    return _table_frame(sync, warehouse, "rejections", (*sync.key_columns, *columns))
+
+
+@contextmanager
+def _reading(sync: ContactSync, warehouse: Warehouse) -> Iterator[tuple[State, SyncTables | None]]:
+    with open_state(warehouse.state, sync) as state, state.connection.begin():
+        yield state, state.load_tables()
+
+
+def _unsettled(state: State, tables: SyncTables) -> SqlQuery:
+    plans, changes = state.shared.plans, tables.changes
+    sent = plans.c.status.in_([PlanStatus.SENDING.value, PlanStatus.DONE.value])
+    mine = and_(plans.c.sync_name == state.sync.name, sent)
+    latest = select(plans.c.plan_id).where(mine).order_by(plans.c.sent_at.desc(), plans.c.plan_id.desc()).limit(1)
+    settled = changes.c.outcome.in_([outcome.value for outcome in Outcome if outcome not in _UNSETTLED])
+    return (
+        select(func.count())
+        .select_from(changes)
+        .where(
+            changes.c.plan_id == latest.scalar_subquery(),
+            changes.c.operation.in_([operation.value for operation in _SHOWN]),
+            or_(changes.c.outcome.is_(None), not_(settled)),
+        )
+    )
+
+
+def _keys(table: Table, sync: ContactSync) -> list[SqlValue]:
+    return [table.c[key] for key in sync.key_columns]
+
+
+def _changes(tables: SyncTables, plan_id: str, operation: Operation) -> SqlQuery:
+    changes, snapshot = tables.changes, tables.snapshot
+    same = tables.same_key(changes, snapshot)
+    old = (snapshot.c[name].label(f"old_{name}") for name in tables.value_names)
+    mine = and_(changes.c.plan_id == plan_id, changes.c.operation == operation.value)
+    return select(changes, *old).select_from(changes.outerjoin(snapshot, same)).where(mine).order_by(changes.c.sequence)
+
+
+def _label(state: State, row: RowMapping) -> str:
+    return key_label(state.sync, [row[key] for key in state.sync.key_columns], state.secret)
+
+
+def _is_part(row: RowMapping, mapped: MappedField, operation: Operation) -> bool:
+    if operation is Operation.CREATE:
+        return row[mapped.state_column] is not None
+    return operation is Operation.UPDATE and bool(row[differs_column(mapped.state_column)])
+
+
+def _preview(state: State, row: RowMapping, operation: Operation, shown: frozenset[str]) -> ChangePreview:
+    fields = tuple(
+        FieldChange(m.name, _text(m, row[f"old_{m.state_column}"], shown), _text(m, row[m.state_column], shown))
+        for m in state.sync.mapped_fields
+        if _is_part(row, m, operation)
+    )
+    return ChangePreview(_label(state, row), operation, row["dsid"], fields)
+
+
+def _text(mapped: MappedField, value: object, shown: frozenset[str]) -> str:
+    """A value as it may be seen: in full where it names nobody, else only how long it is."""
+    try:
+        text = canonical_text(value)
+    except UnsupportedValueError:
+        return "(unsupported)"
+    if text is None:
+        return NO_VALUE
+    if mapped.name in shown or mapped.kind in _IMPERSONAL:
+        clear = mask(text)
+        return clear if len(clear) <= _LONGEST_VALUE else clear[: _LONGEST_VALUE - 1] + "…"
+    return f"••• ({len(text)})"
+
+
+def _table_frame(sync: ContactSync, warehouse: Warehouse, name: str, columns: Sequence[str]) -> pandas.DataFrame:
+    with _reading(sync, warehouse) as (state, tables):
+        if tables is None:
+            return _frame([], columns)
+        table: Table = getattr(tables, name)
+        query = select(*(table.c[column] for column in columns)).order_by(*_keys(table, sync))
+        return _frame([dict(row) for row in state.connection.execute(query).mappings()], columns)
+
+
+def _frame(records: Sequence[Mapping[str, object]], columns: Sequence[str]) -> pandas.DataFrame:
+    import pandas  # slow to load, and only frames need it
+
+    frame: pandas.DataFrame = pandas.DataFrame.from_records(list(records), columns=list(columns)).convert_dtypes()
+    return frame

@@ -1,0 +1,298 @@
+"""The words of a sync as frozen values: what is asked for, what a plan holds, what a run reports."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
+
+from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.model.contact_fields import CONTACT_FIELDS, OPT_OUT_FIELDS, FieldKind, nearest
+from dagster_dailystory.model.partitions import ColumnValues, Partitioning
+from dagster_dailystory.model.watermark import Watermark
+
+Value = str | int | float | bool
+"""A value as it travels in DailyStory's JSON."""
+
+
+class Mode(str, Enum):
+    """Which contacts a sync may touch."""
+
+    UPSERT = "upsert"
+    UPDATE = "update"
+    CREATE = "create"
+
+
+class Deletes(str, Enum):
+    """What happens to the contact of a key that left the source."""
+
+    KEEP = "keep"
+    DEACTIVATE = "deactivate"
+    DELETE = "delete"
+
+
+class Nulls(str, Enum):
+    """What a NULL in the source says: nothing (`keep`), or "empty this field" (`clear`)."""
+
+    KEEP = "keep"
+    CLEAR = "clear"
+
+
+class Scope(str, Enum):
+    """Which rows a plan looks at: those that differ, every row, or only those set aside before."""
+
+    CHANGED = "changed"
+    ALL = "all"
+    REJECTED = "rejected"
+
+
+SYNC_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
+
+
+_RESERVED_KEY_COLUMNS = frozenset(
+    {
+        "plan_id", "sequence", "operation", "outcome", "attempts", "answered_at", "dsid", "reason", "message", "status",
+        "first_synced_at", "last_synced_at", "deactivated_at", "deleted_at", "absent_since", "absent_action",
+        "identity_email", "identity_mobile", "partition_value", "resend_all", "first_seen_at", "last_seen_at",
+        "fingerprint", "sent_at", "priority", "waits_for", "rekeyed_from", "is_new", "row_label", "source_rows",
+        "email_as_sent", "mobile_as_sent",
+    }
+)  # fmt: skip
+
+
+_E = TypeVar("_E", bound=Enum)
+
+
+def choice(kind: type[_E], value: str | _E, setting: str) -> _E:
+    """Turn a setting's text into its enum member.
+
+    Raises:
+        ConfigurationError: The text is none of the members; the message lists them.
+    """
+    try:
+        return kind(value)
+    except ValueError:
+        names = [str(member.value) for member in kind]
+        hint = nearest(str(value), names)
+        raise ConfigurationError(f"{setting}={value!r} is not one of {', '.join(names)}{hint}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class MappedField:
+    """One column of the source that feeds one field of a contact.
+
+    Attributes:
+        name: The field in DailyStory's JSON, or the custom field's API name.
+        column: The source column.
+        kind: How values are checked and sent.
+        nulls: What a NULL of the source means for this field.
+        max_length: Longest text in characters.
+        is_custom: The value travels in `extendedProperties`.
+        state_column: The column of the state tables: `field_city` and a custom `custom_city` differ.
+    """
+
+    name: str
+    column: str
+    kind: FieldKind
+    nulls: Nulls
+    max_length: int
+    is_custom: bool = field(init=False)
+    state_column: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "is_custom", self.kind is FieldKind.CUSTOM)
+        prefix = "custom" if self.is_custom else "field"
+        object.__setattr__(self, "state_column", _identifier(f"{prefix}_{self.name}"))
+
+
+def _identifier(name: str) -> str:
+    """Give odd or long names a hash, so that no two collide in a database that folds or cuts identifiers."""
+    if re.fullmatch(r"[A-Za-z0-9_]{1,50}", name):
+        return name
+    plain = "_".join(re.findall(r"[A-Za-z0-9]+", name))[:30]
+    return f"{plain}_{hashlib.sha256(name.encode()).hexdigest()[:10]}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactSync:
+    """Name a warehouse query and the DailyStory contacts that must equal it.
+
+    Attributes:
+        name: The sync's name, `[a-z][a-z0-9_]{0,30}`; it is part of the state tables' names.
+        source: A SELECT (any text with white space), a path that ends in `.sql`, or a table name.
+        key: The column, or columns, that identify a source row: unique, never NULL.
+        fields: DailyStory field -> source column.
+        extended_properties: Custom field (API name) -> source column.
+        mode: `upsert`; `update` (unmapped keys are looked up once, none is created); `create` (existing contacts are
+            mapped and not written).
+        deletes: What happens when a key leaves the source: `keep`, `deactivate` or `delete` the contact.
+        nulls: `keep` or `clear` for every field, or a mapping field -> one of these. Opt-out flags, the status and
+            the identity fields are never cleared.
+        max_changed_fraction: Block the plan above this share of changed rows (0 to 1); None: no limit.
+        max_deleted_fraction: Block the plan above this share of deleted rows.
+        max_rejected_fraction: Block the plan above this share of rejected rows; None: no limit.
+        min_guard_rows: The three shares are judged from this many affected rows on, so that small tables can change.
+        allow_empty_source: Let an empty source delete every contact of the sync.
+        personal_keys: Key columns that identify a person; they appear as an opaque id in logs and metadata.
+        consent_override: Opt-out fields that may go from true to false, and `status`; each use is logged.
+        default_region: ISO country (`US`) for mobile numbers without a country code; None refuses such numbers.
+        max_value_length: Longest value of a custom field in characters.
+        partitions: `HashBuckets(8)` or `ColumnValues("region", ["emea", "amer"])` to run the sync in slices.
+        watermark: `Watermark("updated_at")` to compare recent rows only and everything once a day; not with partitions.
+
+    Raises:
+        ConfigurationError: A field that DailyStory does not know, a doubled mapping, a bad name or share.
+
+    Example:
+        ```python
+        customers = ContactSync(
+            name="customers",
+            source="select customer_id, email, first_name, plan from analytics.customers",
+            key="customer_id",
+            fields={"email": "email", "firstName": "first_name"},
+            extended_properties={"plan": "plan"},
+        )
+        ```
+    """
+
+    name: str
+    source: str | Path
+    key: str | Sequence[str]
+    fields: Mapping[str, str] = field(default_factory=dict)
+    extended_properties: Mapping[str, str] = field(default_factory=dict)
+    mode: Mode | str = Mode.UPSERT
+    deletes: Deletes | str = Deletes.KEEP
+    nulls: Nulls | str | Mapping[str, Nulls | str] = Nulls.KEEP
+    max_changed_fraction: float | None = None
+    max_deleted_fraction: float | None = 0.1
+    max_rejected_fraction: float | None = None
+    min_guard_rows: int = 20
+    allow_empty_source: bool = False
+    personal_keys: Sequence[str] = ()
+    consent_override: Sequence[str] = ()
+    default_region: str | None = None
+    max_value_length: int = 255
+    partitions: Partitioning | None = None
+    watermark: Watermark | None = None
+    mapped_fields: tuple[MappedField, ...] = field(init=False, repr=False)
+    key_columns: tuple[str, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        set_value = object.__setattr__  # the dataclass is frozen; this is its constructor
+        if not SYNC_NAME.fullmatch(self.name):
+            raise ConfigurationError(f"name={self.name!r} must match [a-z][a-z0-9_]{{0,30}}: it names state tables")
+        keys = (self.key,) if isinstance(self.key, str) else tuple(self.key)
+        _check_keys(keys)
+        set_value(self, "key_columns", keys)
+        set_value(self, "mode", choice(Mode, self.mode, "mode"))
+        set_value(self, "deletes", choice(Deletes, self.deletes, "deletes"))
+        for setting in ("fields", "extended_properties"):
+            set_value(self, setting, MappingProxyType(dict(getattr(self, setting))))
+        set_value(self, "personal_keys", tuple(self.personal_keys))
+        set_value(self, "consent_override", tuple(self.consent_override))
+        set_value(self, "mapped_fields", _map_fields(self))
+        _check_limits(self)
+
+    @property
+    def partition_column(self) -> str | None:
+        """The source column that names a row's slice, where one does."""
+        return self.partitions.column if isinstance(self.partitions, ColumnValues) else None
+
+    @property
+    def identity_columns(self) -> tuple[str, ...]:
+        """The source columns that feed the email or the mobile number."""
+        return tuple(m.column for m in self.mapped_fields if m.kind in (FieldKind.EMAIL, FieldKind.MOBILE))
+
+    @cached_property
+    def personal_key_columns(self) -> frozenset[str]:
+        """The key columns whose values must not be shown: named so, or also feeding the identity."""
+        personal = {column.casefold() for column in (*self.personal_keys, *self.identity_columns)}
+        return frozenset(column for column in self.key_columns if column.casefold() in personal)
+
+
+def _check_keys(keys: tuple[str, ...]) -> None:
+    if not keys or not all(keys):
+        raise ConfigurationError("key must name at least one source column")
+    if len({key.casefold() for key in keys}) != len(keys):
+        raise ConfigurationError(f"key names a column twice: {', '.join(keys)}")
+    for key in keys:
+        if key.casefold() in _RESERVED_KEY_COLUMNS:
+            raise ConfigurationError(f"key column {key!r} is a name of the state tables; give it an alias in the query")
+
+
+def _map_fields(sync: ContactSync) -> tuple[MappedField, ...]:
+    if not sync.fields and not sync.extended_properties:
+        raise ConfigurationError("fields and extended_properties are both empty: nothing would be sent")
+    for name in sync.fields:
+        if name not in CONTACT_FIELDS:
+            hint = nearest(name, CONTACT_FIELDS)
+            advice = hint or "; custom fields belong in extended_properties"
+            raise ConfigurationError(f"DailyStory has no contact field {name!r}{advice}")
+    folded: dict[str, str] = {}
+    for name in sync.extended_properties:
+        if not name.strip():
+            raise ConfigurationError("extended_properties has an empty custom field name")
+        if name.casefold() in folded:
+            raise ConfigurationError(f"extended_properties maps both {folded[name.casefold()]!r} and {name!r}")
+        folded[name.casefold()] = name
+    nulls = _nulls_by_field(sync)
+    documented = (
+        MappedField(name, column, CONTACT_FIELDS[name].kind, nulls[name], CONTACT_FIELDS[name].max_length)
+        for name, column in sync.fields.items()
+    )
+    custom = (
+        MappedField(name, column, FieldKind.CUSTOM, nulls[name], sync.max_value_length)
+        for name, column in sync.extended_properties.items()
+    )
+    return (*documented, *custom)
+
+
+_CLEARABLE = frozenset({FieldKind.TEXT, FieldKind.CUSTOM})
+
+
+def _nulls_by_field(sync: ContactSync) -> dict[str, Nulls]:
+    kinds = {name: CONTACT_FIELDS[name].kind for name in sync.fields}
+    kinds.update(dict.fromkeys(sync.extended_properties, FieldKind.CUSTOM))
+    if not isinstance(sync.nulls, Mapping):
+        everywhere = choice(Nulls, sync.nulls, "nulls")
+        return {name: everywhere if kind in _CLEARABLE else Nulls.KEEP for name, kind in kinds.items()}
+    chosen = dict.fromkeys(kinds, Nulls.KEEP)
+    for name, value in sync.nulls.items():
+        if name not in kinds:
+            raise ConfigurationError(f"nulls names {name!r}, which is not mapped{nearest(name, kinds)}")
+        chosen[name] = choice(Nulls, value, f"nulls[{name!r}]")
+        if chosen[name] is Nulls.CLEAR and kinds[name] not in _CLEARABLE:
+            raise ConfigurationError(f"nulls cannot clear {name!r}: only texts and custom fields can be emptied")
+    return chosen
+
+
+def _check_limits(sync: ContactSync) -> None:
+    for setting in ("max_changed_fraction", "max_deleted_fraction", "max_rejected_fraction"):
+        share = getattr(sync, setting)
+        if share is not None and not 0 <= share <= 1:
+            raise ConfigurationError(f"{setting}={share!r} must be between 0 and 1")
+    if sync.min_guard_rows < 0 or sync.max_value_length < 1:
+        raise ConfigurationError("min_guard_rows and max_value_length must be positive")
+    for column in sync.personal_keys:
+        if column not in sync.key_columns:
+            raise ConfigurationError(
+                f"personal_keys names {column!r}, which is not a key{nearest(column, sync.key_columns)}"
+            )
+    allowed = OPT_OUT_FIELDS | {"status"}
+    for name in sync.consent_override:
+        if name not in allowed:
+            raise ConfigurationError(f"consent_override names {name!r}{nearest(name, allowed)}")
+    if sync.default_region is not None and not re.fullmatch(r"[A-Z]{2}", sync.default_region):
+        raise ConfigurationError(
+            f"default_region={sync.default_region!r} must be two capital letters, for example 'US'"
+        )
+    if sync.watermark is not None and sync.partitions is not None:
+        raise ConfigurationError("watermark and partitions exclude each other: a slice has no watermark of its own")
+    if sync.deletes is Deletes.DEACTIVATE and "status" in sync.fields:
+        raise ConfigurationError("deletes='deactivate' and a mapped status contradict each other; choose one")
