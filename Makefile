@@ -15,13 +15,16 @@ define install
 @touch $@
 endef
 
-.PHONY: help demo test test-slow test-snowflake test-ui dev golden lint types defs bench bench-quick ci
+.PHONY: help demo test test-unit test-slow test-snowflake test-ui dev golden lint types defs bench bench-quick ci
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(V)/.demo ## Sync 2,000 made-up customers to a local DailyStory, twice
 	$(RUN) demo
+
+test-unit: $(V)/.test ## Run the tests that need no server, in seconds
+	$(RUN) pytest -q -n 2 --dist worksteal tests/unit
 
 test: $(V)/.test ## Run the tests, a real PostgreSQL server included
 	$(RUN) pytest -q -n 2 --dist worksteal -m "not ui and not slow"
@@ -31,21 +34,21 @@ test-slow: $(V)/.test ## Run the long proofs: fifty kills, the fault storm, rand
 
 test-snowflake: $(V)-snowflake/.test ## Tell the scenarios on Snowflake's emulator, which wants an environment of its own
 	VIRTUAL_ENV=$(CURDIR)/$(V)-snowflake $(V)-snowflake/bin/python -m pytest -q -n 2 -m snowflake \
-	   tests/test_warehouses.py tests/test_types.py tests/test_names.py tests/test_intents.py tests/test_scenarios*.py
+	   tests/databases tests/engine/test_intents.py tests/scenarios
 
 test-ui: $(V)/.test ## Drive the real Dagster UI in Chromium; UPDATE_IMAGES=1 retakes the pictures of docs/
 	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
 	   && apt-get update -q && apt-get install -qy --no-install-recommends chromium; } \
 	 || { echo "test-ui needs a Chromium that answers to 'chromium': apt-get install chromium" >&2; exit 1; }
-	$(RUN) pytest -q -m ui tests/test_ui.py
+	$(RUN) pytest -q -m ui tests/definitions/test_ui.py
 
 dev: $(V)/.ui ## Open the Dagster UI on the demo, with the sandbox beside it
 	@test -d .demo/dagster || $(RUN) demo
 	@$(RUN) dagster_dailystory.sandbox --port 8019 --store .demo/sandbox.json & sandbox=$$!; \
 	trap "kill $$sandbox" EXIT; DAGSTER_HOME=$(CURDIR)/.demo/dagster $(V)/bin/dg dev
 
-golden: $(V)/.test ## Write the statements in tests/sql anew; read the difference
-	UPDATE_GOLDEN_SQL=1 $(RUN) pytest -q -p no:randomly tests/test_dialect_sql.py
+golden: $(V)/.test ## Write the statements in tests/databases/sql anew; read the difference
+	UPDATE_GOLDEN_SQL=1 $(RUN) pytest -q -p no:randomly tests/databases/test_golden_sql.py
 
 lint: $(V)/.test ## Check style, format and the direction of imports
 	$(V)/bin/ruff check .

@@ -20,7 +20,7 @@ from benchmarks.data import customers_sync, make_customers
 from benchmarks.servers import sandbox
 from dagster_dailystory.api.client import DailyStoryClient
 from dagster_dailystory.api.rate_limiter import RateLimiter
-from dagster_dailystory.api.transport import AiohttpConnections, Connections, HttpAnswer
+from dagster_dailystory.api.transport import AiohttpConnections, Connections, HttpResponse
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
 from dagster_dailystory.engine.run import new_run_id, plan_contact_sync, send_contact_sync
 from dagster_dailystory.engine.sending.dispatcher import SenderSettings
@@ -40,7 +40,7 @@ class _Watched:
     inner: Connections
     instants: list[float]
 
-    async def exchange(self, method: str, url: str, content: bytes | None = None) -> HttpAnswer:
+    async def exchange(self, method: str, url: str, content: bytes | None = None) -> HttpResponse:
         self.instants.append(time.monotonic())
         return await self.inner.exchange(method, url, content)
 

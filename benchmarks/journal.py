@@ -17,12 +17,12 @@ import sqlalchemy as sa
 from benchmarks.servers import postgres
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
 from dagster_dailystory.engine.run import plan_contact_sync
-from dagster_dailystory.engine.sending.acknowledgements import Journal
-from dagster_dailystory.engine.state.lease import held
+from dagster_dailystory.engine.sending.acknowledgements import Acknowledgements
+from dagster_dailystory.engine.state.lease import open_session
 from dagster_dailystory.engine.state.plans import RowReader
 from dagster_dailystory.engine.state.recovery import Intents
 from dagster_dailystory.engine.state.store import utc_now
-from dagster_dailystory.model.change import Answer, Change, Operation, Outcome
+from dagster_dailystory.model.change import Change, Operation, Outcome, Result
 from dagster_dailystory.model.sync import ContactSync
 
 ROWS, CHANGED, BATCH = 100_000, 20_000, 1_000
@@ -86,7 +86,7 @@ def run(url: str, *statements: str) -> None:
 def measure(name: str, warehouse: Warehouse, operation: Operation) -> None:
     """Plan, then write intents and acknowledge every change of one operation as if it had been sent."""
     plan = plan_contact_sync(SYNC, warehouse, DESTINATION)
-    with held(SYNC, warehouse.state) as (state, lease):
+    with open_session(SYNC, warehouse.state) as (state, lease):
         with state.connection.begin():
             tables = state.load_tables()
             assert tables is not None
@@ -96,7 +96,7 @@ def measure(name: str, warehouse: Warehouse, operation: Operation) -> None:
             for chunk in reader.chunks(tables.changes, wanted, 1, ROWS):
                 rows += [reader.change(row) for row in chunk]
         changes = [change for change in rows if change.operation is operation]
-        journal, intents = Journal(state, tables, lease, plan.plan_id), Intents(state, tables, lease)
+        journal, intents = Acknowledgements(state, tables, lease, plan.plan_id), Intents(state, tables, lease)
         spent = {"intent": 0.0, "acknowledgement": 0.0}
         for start in range(0, len(changes), BATCH):
             batch = changes[start : start + BATCH]
@@ -111,10 +111,10 @@ def measure(name: str, warehouse: Warehouse, operation: Operation) -> None:
     print(f"{name:10} {operation.value:7} {len(changes)} rows: {costs}", flush=True)
 
 
-def _answer(change: Change) -> Answer:
+def _answer(change: Change) -> Result:
     is_new = change.operation is Operation.CREATE
     outcome = Outcome.CREATED if is_new else Outcome.UPDATED
-    return Answer(change.sequence, outcome, utc_now(), change.dsid or f"n{change.sequence}", 1, replaced=is_new)
+    return Result(change.sequence, outcome, utc_now(), change.dsid or f"n{change.sequence}", 1, replaced=is_new)
 
 
 if __name__ == "__main__":

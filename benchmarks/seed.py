@@ -7,8 +7,8 @@ from sqlalchemy import Text, cast, func, literal, select
 from benchmarks.data import vacuum
 from dagster_dailystory.engine.endpoints import Warehouse
 from dagster_dailystory.engine.planning.staging import stage_source
-from dagster_dailystory.engine.state.lease import held
-from dagster_dailystory.engine.state.migrations import lay_out
+from dagster_dailystory.engine.state.lease import open_session
+from dagster_dailystory.engine.state.migrations import ensure_tables
 from dagster_dailystory.model.plan import PlanOptions
 from dagster_dailystory.model.sync import ContactSync
 
@@ -18,10 +18,10 @@ def acknowledge_everything(sync: ContactSync, warehouse: Warehouse) -> None:
 
     Else PostgreSQL begins to read wherever another scan of the table has just been, and the snapshot begins there.
     """
-    with held(sync, warehouse.state) as (state, lease):
+    with open_session(sync, warehouse.state) as (state, lease):
         staged = stage_source(state, lease, warehouse.url, PlanOptions())
         assert staged is not None
-        tables = lay_out(state, staged.key_types, staged.value_types)
+        tables = ensure_tables(state, staged.key_types, staged.value_types)
         source, key = staged.relation, sync.key_columns[0]
         email, mobile = func.lower(source.c["field_email"]), source.c["field_mobilePhone"]
         names = [sync.key_columns[0], *(m.state_column for m in sync.mapped_fields)]

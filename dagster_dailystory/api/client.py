@@ -8,13 +8,13 @@ from types import TracebackType
 from urllib.parse import quote
 
 from dagster_dailystory.api.responses import (
-    AboutAnswer,
+    Account,
     RemoteContact,
-    about_answer,
     broken,
     failure_of,
+    read_account,
+    read_contact,
     read_envelope,
-    remote_contact,
 )
 from dagster_dailystory.api.settings import ClientSettings
 from dagster_dailystory.api.transport import TRANSPORT_ERRORS, AiohttpConnections, Connections, silence_http_loggers
@@ -97,13 +97,13 @@ class DailyStoryClient:
         """
         await self._request("DELETE", self._url_of(dsid), names_dsid=True)
 
-    async def about(self) -> AboutAnswer:
+    async def about(self) -> Account:
         """GET /about: checks the token and names the account, as far as the service tells."""
         try:
             answer = await self._request("GET", self._settings.base_url + "/about")
         except RejectedError:
-            return AboutAnswer()
-        return about_answer(answer)
+            return Account()
+        return read_account(answer)
 
     def _url_of(self, dsid: str) -> str:
         if not dsid.strip() or set(dsid) <= {"."}:
@@ -118,7 +118,7 @@ class DailyStoryClient:
             if error.status in (200, 400, 404):
                 return None
             raise
-        return remote_contact(answer)
+        return read_contact(answer)
 
     async def _request(
         self,

@@ -18,7 +18,7 @@ from types import MappingProxyType
 import aiohttp
 import httpx
 
-from dagster_dailystory.api.transport import HttpAnswer
+from dagster_dailystory.api.transport import HttpResponse
 from dagster_dailystory.contacts.masking import mask_values
 from dagster_dailystory.errors import (
     AuthenticationError,
@@ -51,7 +51,7 @@ class RemoteContact:
 
 
 @dataclass(frozen=True, slots=True)
-class AboutAnswer:
+class Account:
     """Whom the token belongs to.
 
     Attributes:
@@ -65,7 +65,7 @@ class AboutAnswer:
     data_center: str | None = None
 
 
-def remote_contact(answer: Mapping[str, object]) -> RemoteContact | None:
+def read_contact(answer: Mapping[str, object]) -> RemoteContact | None:
     """Read the envelope of a GET; None where it holds no contact with an id (U12)."""
     response = answer.get("Response")
     contact = response.get("contact") if isinstance(response, Mapping) else None
@@ -78,16 +78,16 @@ def remote_contact(answer: Mapping[str, object]) -> RemoteContact | None:
     return RemoteContact(dsid, _STATUS_NAMES.get(status, status), _opted_out(contact), MappingProxyType(dict(contact)))
 
 
-def about_answer(answer: Mapping[str, object]) -> AboutAnswer:
+def read_account(answer: Mapping[str, object]) -> Account:
     """Read /about: `tenant` is a name (documentation of 2019) or an object (the present one), enveloped or bare."""
     response = answer.get("Response", answer)
     if not isinstance(response, Mapping):
-        return AboutAnswer()
+        return Account()
     tenant = response.get("tenant")
     if isinstance(tenant, Mapping):
         uid = _text(tenant.get("TenantUID")) or _text(tenant.get("Id"))
-        return AboutAnswer(_text(tenant.get("Name")), uid, _text(tenant.get("DataCenter")))
-    return AboutAnswer(_text(tenant), None, _text(response.get("dataCenter")))
+        return Account(_text(tenant.get("Name")), uid, _text(tenant.get("DataCenter")))
+    return Account(_text(tenant), None, _text(response.get("dataCenter")))
 
 
 def _opted_out(contact: Mapping[str, object]) -> frozenset[str]:
@@ -132,7 +132,7 @@ def read_envelope(body: bytes) -> Mapping[str, object] | None:
 
 
 def failure_of(
-    answer: HttpAnswer, envelope: Mapping[str, object] | None, *, names_dsid: bool, personal: Iterable[object]
+    answer: HttpResponse, envelope: Mapping[str, object] | None, *, names_dsid: bool, personal: Iterable[object]
 ) -> DailyStoryError | None:
     """Judge an answer.
 
@@ -173,13 +173,13 @@ def _refusal(
 ) -> RejectedError:
     message = envelope.get("Message")
     text = message if isinstance(message, str) else ""
-    said = mask_values(text, personal) or "no explanation"
+    explanation = mask_values(text, personal) or "no explanation"
     if names_dsid and (status == 404 or _UNKNOWN_CONTACT.search(text)):
-        return NotFoundError(f"DailyStory does not know this contact ({status}): {said}", status=status)
-    return RejectedError(f"DailyStory refused the request ({status}): {said}", status=status)
+        return NotFoundError(f"DailyStory does not know this contact ({status}): {explanation}", status=status)
+    return RejectedError(f"DailyStory refused the request ({status}): {explanation}", status=status)
 
 
-def _redirect(answer: HttpAnswer) -> ConfigurationError:
+def _redirect(answer: HttpResponse) -> ConfigurationError:
     status = answer.status
     try:
         host = httpx.URL(answer.headers.get("location", "")).host

@@ -61,7 +61,7 @@ _LONGEST_CONNECT_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class HttpAnswer:
+class HttpResponse:
     """An answer that has arrived as a whole.
 
     Attributes:
@@ -78,7 +78,7 @@ class HttpAnswer:
 class Connections(Protocol):
     """What the client needs of the network, and tests replace. Used inside one event loop."""
 
-    async def exchange(self, method: str, url: str, content: bytes | None = None) -> HttpAnswer:
+    async def exchange(self, method: str, url: str, content: bytes | None = None) -> HttpResponse:
         """Make one request with the token; redirects are answers.
 
         Raises:
@@ -104,7 +104,7 @@ class AiohttpConnections:
         self._tls = _authorities() if settings.base_url.startswith("https://") else None
         self._session: aiohttp.ClientSession | None = None
 
-    async def exchange(self, method: str, url: str, content: bytes | None = None) -> HttpAnswer:
+    async def exchange(self, method: str, url: str, content: bytes | None = None) -> HttpResponse:
         """See `Connections`."""
         if self._session is None:
             self._session = self._opened()
@@ -112,7 +112,7 @@ class AiohttpConnections:
             method, url, headers=self._headers, data=content, allow_redirects=False, proxy=self._proxy
         ) as answer:
             body = await _whole(answer.content.iter_any())
-            return HttpAnswer(answer.status, answer.headers, body)
+            return HttpResponse(answer.status, answer.headers, body)
 
     async def close(self) -> None:
         """See `Connections`."""
@@ -145,7 +145,7 @@ class HttpxConnections:
         self._settings = settings
         self._transport = transport
 
-    async def exchange(self, method: str, url: str, content: bytes | None = None) -> HttpAnswer:
+    async def exchange(self, method: str, url: str, content: bytes | None = None) -> HttpResponse:
         """See `Connections`."""
         connect = _connect_seconds(self._settings)
         request = httpx.Request(
@@ -157,10 +157,10 @@ class HttpxConnections:
         )
         return await asyncio.wait_for(self._sent(request), self._settings.timeout_seconds)
 
-    async def _sent(self, request: httpx.Request) -> HttpAnswer:
+    async def _sent(self, request: httpx.Request) -> HttpResponse:
         answer = await self._transport.handle_async_request(request)
         try:
-            return HttpAnswer(answer.status_code, answer.headers, await _whole(answer.aiter_bytes()))
+            return HttpResponse(answer.status_code, answer.headers, await _whole(answer.aiter_bytes()))
         finally:
             await answer.aclose()
 

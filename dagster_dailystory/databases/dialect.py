@@ -123,7 +123,7 @@ def is_binary(reflected: SqlType) -> bool:
 
 
 def stored_expression(source: SqlValue, reflected: SqlType, dialect: Dialect) -> SqlValue:
-    """Turn a source column into the value that its state column holds, but for an empty text; see `said`."""
+    """Turn a source column into the value that its state column holds, but for an empty text; see `empty_to_null`."""
     wanted = storage_type(reflected, dialect)
     if dialect.name == "sqlite":
         return func.nullif(source, literal_column("''"), type_=wanted)
@@ -143,7 +143,7 @@ def stored_expression(source: SqlValue, reflected: SqlType, dialect: Dialect) ->
     return type_coerce(source, wanted)
 
 
-def said(value: SqlValue) -> SqlValue:
+def empty_to_null(value: SqlValue) -> SqlValue:
     """What a row says: nothing where a text is empty."""
     return func.nullif(value, literal_column("''"), type_=value.type) if isinstance(value.type, Text) else value
 

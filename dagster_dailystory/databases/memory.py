@@ -30,8 +30,8 @@ def remember_limit(engine: Engine) -> None:
 
 def limit_megabytes(connection: Connection) -> float:
     """What a DuckDB connection may use, in millions of bytes, as it stands at this moment; infinity for no limit."""
-    said = str(connection.exec_driver_sql(f"SELECT {_NOW}").scalar())  # "190.7 MiB"
-    number, _, unit = said.partition(" ")
+    shown = str(connection.exec_driver_sql(f"SELECT {_NOW}").scalar())  # "190.7 MiB"
+    number, _, unit = shown.partition(" ")
     return float(number) * _UNITS[unit] / 1e6 if unit in _UNITS else math.inf
 
 

@@ -19,7 +19,7 @@ RETRY_TAG = "dailystory/retry"
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Alert:
     """What a person should hear of.
 
     Attributes:
@@ -227,14 +227,14 @@ def _ask_again(
     ]
 
 
-def trouble_sensors(
-    sync: ContactSync, tell: Callable[[Trouble], None], max_rejected_rows: int | None = None
+def alert_sensors(
+    sync: ContactSync, notify: Callable[[Alert], None], max_rejected_rows: int | None = None
 ) -> Sequence[dg.SensorDefinition]:
     """Tell somebody when a run of a sync failed, or when it set more rows aside than expected.
 
     Args:
         sync: The sync.
-        tell: What tells: called once for each trouble.
+        notify: What tells: called once for each trouble.
         max_rejected_rows: More rejected rows than this are trouble; None: they are not.
     """
     steps = f"dailystory__{sync.name}__"
@@ -245,7 +245,7 @@ def trouble_sensors(
         if ours:
             error = ours[-1].step_failure_data.user_failure_data
             message = (error.description if error else None) or ours[-1].message or "the run failed"
-            tell(Trouble(sync.name, context.dagster_run.run_id, message))
+            notify(Alert(sync.name, context.dagster_run.run_id, message))
 
     if max_rejected_rows is None:
         return [failed]
@@ -255,7 +255,7 @@ def trouble_sensors(
         rows = _number(event.asset_materialization, "rows_rejected") if event.asset_materialization else 0
         if rows <= max_rejected_rows:
             return dg.SkipReason(f"{rows} rows are set aside, {max_rejected_rows} may be")
-        tell(Trouble(sync.name, event.run_id, f"{rows} rows are set aside; {max_rejected_rows} may be", rows))
+        notify(Alert(sync.name, event.run_id, f"{rows} rows are set aside; {max_rejected_rows} may be", rows))
         return dg.SkipReason("told")
 
     return [failed, rejected]

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import dagster as dg
 
 from dagster_dailystory.definitions.charts import bars, curve
-from dagster_dailystory.engine.upkeep.inspection import NO_VALUE, ChangePreview, RejectionPreview, Standing
+from dagster_dailystory.engine.upkeep.inspection import NO_VALUE, ChangePreview, RejectionPreview, SyncStatus
 from dagster_dailystory.model.change import Operation
 from dagster_dailystory.model.plan import PlanSummary
 from dagster_dailystory.model.report import Progress, SyncReport
@@ -58,7 +58,7 @@ def plan_metadata(
 def sent_metadata(
     sync: ContactSync,
     report: SyncReport,
-    state: Standing,
+    state: SyncStatus,
     destination: str,
     sends: Sequence[tuple[float, int]] = (),
 ) -> Metadata:

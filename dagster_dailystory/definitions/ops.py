@@ -20,7 +20,7 @@ from dagster_dailystory.definitions.run_config import PlanConfig
 from dagster_dailystory.engine.endpoints import Warehouse
 from dagster_dailystory.engine.run import plan_contact_sync, refuse_blocked, send_contact_sync
 from dagster_dailystory.engine.upkeep.inspection import (
-    Standing,
+    SyncStatus,
     check_shown_fields,
     column_types,
     find_plan,
@@ -62,7 +62,7 @@ POOL = "dailystory_api"
 """The concurrency pool that all syncs share unless told otherwise."""
 
 
-_MENDED_BY_TIME = (BusyError, OutageError, RetryableError, WarehouseError)
+_RETRYABLE = (BusyError, OutageError, RetryableError, WarehouseError)
 
 
 class SyncSteps:
@@ -154,7 +154,7 @@ class SyncSteps:
             if result.error is not None:
                 raise result.error
 
-    def _materializations(self, shown: Metadata, plan_id: str, now: Standing, place: Warehouse) -> Events:
+    def _materializations(self, shown: Metadata, plan_id: str, now: SyncStatus, place: Warehouse) -> Events:
         lineage = TableMetadataSet(column_lineage=contact_lineage(self.sync, self.changes_key))
         yield dg.MaterializeResult(asset_key=self.contacts_key, metadata=shown | dict(lineage))
         state = place.state
@@ -167,7 +167,7 @@ class SyncSteps:
         )
         yield dg.MaterializeResult(asset_key=self.contact_map_key, metadata={"plan_id": plan_id, **dict(table)})
 
-    def _checks(self, now: Standing) -> Events:
+    def _checks(self, now: SyncStatus) -> Events:
         reasons = ", ".join(f"{rows} {reason}" for reason, rows in now.rejections_by_reason.items())
         verdicts = {
             NO_REJECTED_ROWS: (
@@ -205,7 +205,7 @@ def plain_failures(metadata: Metadata | None = None) -> Iterator[None]:
         about: Metadata = {"error": type(error).__name__, **(metadata or {})}
         if error.status is not None:
             about["http_status"] = error.status
-        raise dg.Failure(str(error), about, allow_retries=isinstance(error, _MENDED_BY_TIME)) from error
+        raise dg.Failure(str(error), about, allow_retries=isinstance(error, _RETRYABLE)) from error
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from dagster_dailystory.engine.sending.dispatcher import SenderCounts
 from dagster_dailystory.engine.sending.outbox import Outbox, settle_intents
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.incremental import advance
-from dagster_dailystory.engine.state.lease import Lease, held
+from dagster_dailystory.engine.state.lease import Lease, open_session
 from dagster_dailystory.engine.state.plans import Plans
 from dagster_dailystory.engine.state.recovery import Intents
 from dagster_dailystory.engine.state.store import State
@@ -69,7 +69,7 @@ def plan_contact_sync(
         BusyError: Another run still holds the sync.
         DailyStoryError: See the tree in `errors`; the state is as it was.
     """
-    with held(sync, warehouse.state, wait_seconds) as (state, lease):
+    with open_session(sync, warehouse.state, wait_seconds) as (state, lease):
         return _plan(state, lease, warehouse, destination, options, run_id or new_run_id())
 
 
@@ -99,7 +99,7 @@ def send_contact_sync(
         SafetyError: There is no such plan, or it is blocked, dry or superseded.
         DailyStoryError: See the tree in `errors`.
     """
-    with held(sync, warehouse.state, wait_seconds) as (state, lease):
+    with open_session(sync, warehouse.state, wait_seconds) as (state, lease):
         return _send(state, lease, destination, run_ids, partition, on_progress)
 
 
@@ -160,7 +160,7 @@ def run_contact_sync(
     destination = Destination(base_url, api_token, requests_per_second, max_concurrency)
     options = PlanOptions(choice(Scope, scope, "scope"), dry_run, limit, tuple(map(str, keys)), partition)
     run_id = new_run_id()
-    with held(sync, warehouse.state, 0.0) as (state, lease):
+    with open_session(sync, warehouse.state, 0.0) as (state, lease):
         plan = _plan(state, lease, warehouse, destination, options, run_id)
         if plan.status is PlanStatus.DRY:
             return planned_report(plan, "dry")
@@ -254,8 +254,8 @@ def _send(
         with state.connection.begin():
             lease.renew(state)
             plans.finish(plan, report, started_at)
-            if report.outcome in _COMPLETE and plan.summary.next_mark is not None:
-                advance(state, plan.summary.next_mark)
+            if report.outcome in _COMPLETE and plan.summary.next_checkpoint is not None:
+                advance(state, plan.summary.next_checkpoint)
     return SendResult(report, error)
 
 

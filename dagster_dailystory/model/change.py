@@ -129,7 +129,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Result:
     """What became of one change, to be written to the state.
 
     Attributes:

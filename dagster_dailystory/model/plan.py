@@ -22,7 +22,7 @@ class PlanStatus(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class GuardVerdict:
+class GuardResult:
     """What one guard says of a plan.
 
     Attributes:
@@ -56,13 +56,13 @@ class PlanSummary:
         rejections_by_reason: Reason -> rows.
         diff_seconds: Time from the first query to the stored plan.
         since: The lowest value of the watermark's column among the rows read, None where all rows were.
-        next_mark: See `Recent.next_mark`.
+        next_checkpoint: See `IncrementalRead.next_checkpoint`.
     """
 
     plan_id: str
     sync_name: str
     status: PlanStatus
-    guards: tuple[GuardVerdict, ...]
+    guards: tuple[GuardResult, ...]
     rows_read: int
     rows_unchanged: int
     rows_to_create: int
@@ -74,7 +74,7 @@ class PlanSummary:
     rejections_by_reason: Mapping[str, int]
     diff_seconds: float
     since: str | None = None
-    next_mark: str | None = field(default=None, repr=False)
+    next_checkpoint: str | None = field(default=None, repr=False)
 
     @property
     def rows_to_send(self) -> int:

@@ -37,8 +37,10 @@ def _explained(derived: type[BaseModel], settings: type[BaseModel]) -> type[Base
     check = cast(Callable[..., object], model_validator(mode="before")(known_settings))
     fields = {}
     for name, field in derived.model_fields.items():
-        said = settings.model_fields[name]
-        described: FieldInfo = Field(default=field.default, description=said.description, examples=said.examples)
+        described_by = settings.model_fields[name]
+        described: FieldInfo = Field(
+            default=field.default, description=described_by.description, examples=described_by.examples
+        )
         fields[name] = (field.annotation, described)
     made: type[BaseModel] = create_model(  # type: ignore[call-overload]  # the fields are not known to mypy
         derived.__name__, __base__=derived, __doc__=settings.__doc__, __validators__={"known": check}, **fields

@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from dagster_dailystory.databases.bulk import json_rows, rows_parameter
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, TEXT, SqlQuery, SqlType
-from dagster_dailystory.engine.planning.key_ranges import Span, each_span
+from dagster_dailystory.engine.planning.key_ranges import KeyRange, each_range
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import Operation, Reason
@@ -38,13 +38,13 @@ _COLUMNS: Mapping[str, SqlType] = {
 
 
 @dataclass(frozen=True)
-class JudgedTable:
+class CheckedTable:
     """The temporary table with one verdict for each pending row."""
 
     table: Table
 
     @classmethod
-    def create(cls, state: State) -> JudgedTable:
+    def create(cls, state: State) -> CheckedTable:
         """Make it in the connection's temporary space."""
         name = state.location.table_name(state.sync.name, "judged")
         columns = [Column(column, kind) for column, kind in _COLUMNS.items()]
@@ -70,7 +70,7 @@ class JudgedTable:
         state.connection.execute(amended.values({name: given.c[name] for name in columns}), rows_parameter(rows))
 
 
-def set_aside(sequence: int, reason: Reason, message: str) -> dict[str, object]:
+def rejected_row(sequence: int, reason: Reason, message: str) -> dict[str, object]:
     """A verdict's amendment that rejects a row."""
     return {"sequence": sequence, "reason": reason.value, "message": message}
 
@@ -103,17 +103,17 @@ class PlannedChanges:
     pending: FromClause
     judged: FromClause
 
-    def parts(self, sequences: Sequence[Span]) -> Iterator[tuple[SqlQuery, Mapping[str, object]]]:
+    def parts(self, sequences: Sequence[KeyRange]) -> Iterator[tuple[SqlQuery, Mapping[str, object]]]:
         """What goes into `changes`, under the names of its columns: statements and their parameters.
 
         Args:
             sequences: Spans of the rows' numbers, which together are all of them.
         """
-        yield from each_span(sequences, self._sendable)
+        yield from each_range(sequences, self._sendable)
         if self.options.plans_deletions:
-            yield self._departures(), {}
+            yield self._missing_keys(), {}
 
-    def _sendable(self, span: Span) -> SqlQuery:
+    def _sendable(self, span: KeyRange) -> SqlQuery:
         tables, judged = self.tables, self.judged
         pending = span.of(self.pending, "sequence", "pending")
         values = [m.state_column for m in tables.sync.mapped_fields]
@@ -137,7 +137,7 @@ class PlannedChanges:
         first = select(ranked.c.sequence).where(ranked.c.place <= self.options.limit)
         return query.where(or_(judged.c.operation == Operation.RECORD.value, judged.c.sequence.in_(first)))
 
-    def _departures(self) -> SqlQuery:
+    def _missing_keys(self) -> SqlQuery:
         """What happens to keys that left. A person who is in the source under a new key is not deleted."""
         tables, pending, judged = self.tables, self.pending, self.judged
         contact_map, sync = tables.contact_map, tables.sync

@@ -28,10 +28,10 @@ from sqlalchemy import (
     true,
 )  # fmt: skip
 
-from dagster_dailystory.databases.dialect import bucket, differs, hashes_pay, joins_fully, said
+from dagster_dailystory.databases.dialect import bucket, differs, empty_to_null, hashes_pay, joins_fully
 from dagster_dailystory.databases.estimates import evaluated_first, seldom
 from dagster_dailystory.databases.sql_types import SqlQuery, SqlValue
-from dagster_dailystory.engine.planning.key_ranges import WHOLE, Span, each_span
+from dagster_dailystory.engine.planning.key_ranges import WHOLE, KeyRange, each_range
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.model.change import Reason
 from dagster_dailystory.model.contact_fields import CONSENT_KINDS
@@ -157,7 +157,7 @@ class Diff:
         """Whether the keys that left are found together with the rows that differ."""
         return self.options.plans_deletions and joins_fully(self.dialect) and self.present is None
 
-    def differing(self, spans: Sequence[Span]) -> Iterator[tuple[SqlQuery, Mapping[str, object]]]:
+    def differing(self, spans: Sequence[KeyRange]) -> Iterator[tuple[SqlQuery, Mapping[str, object]]]:
         """The rows that differ, part by part, and the keys that left where the database joins both ways at once.
 
         Args:
@@ -166,18 +166,18 @@ class Diff:
         Yields:
             A statement and its parameters. Another one is `OFFSET`, the highest number of the parts before.
         """
-        yield from each_span(spans, partial(self._differing, both=self.joins_both_ways))
+        yield from each_range(spans, partial(self._differing, both=self.joins_both_ways))
 
     @property
     def joined(self) -> SqlQuery:
         """The join that finds the rows that differ."""
         return self._differing_rows(WHOLE, both=self.joins_both_ways)
 
-    def departed(self, spans: Sequence[Span]) -> Iterator[tuple[SqlQuery, Mapping[str, object]]]:
+    def departed(self, spans: Sequence[KeyRange]) -> Iterator[tuple[SqlQuery, Mapping[str, object]]]:
         """The synced keys that are nowhere any more, likewise."""
-        yield from each_span(spans, self._departed)
+        yield from each_range(spans, self._missing)
 
-    def everybody_is_there(self, pending: FromClause) -> SqlQuery | None:
+    def no_key_is_missing(self, pending: FromClause) -> SqlQuery | None:
         """Whether each synced key is in the source, and once, which no join needs to find out.
 
         The source's keys are as many as the synced ones, the new and the returning ones, and so are the sums of their
@@ -205,19 +205,19 @@ class Diff:
         hashes = func.coalesce(func.sum(func.hash(*(relation.c[key] for key in self._keys))), 0)
         return select(func.count().label("rows"), hashes.label("hashes")).where(condition).subquery()
 
-    def _differing(self, span: Span, *, both: bool) -> SqlQuery:
+    def _differing(self, span: KeyRange, *, both: bool) -> SqlQuery:
         """Number the rows that differ from the snapshot, with a flag for each field that does."""
         found = evaluated_first(self._differing_rows(span, both=both), "differing", self.dialect)
         return select(
             _numbered([found.c.departed, *(found.c[key] for key in self._keys)]),
             *(found.c[key] for key in self._keys),
-            *(said(found.c[m.state_column]).label(m.state_column) for m in self._fields),
+            *(empty_to_null(found.c[m.state_column]).label(m.state_column) for m in self._fields),
             *(self._flag(m, found).label(differs_column(m.state_column)) for m in self._fields),
             *self._partition_value(found),
             *(found.c[name] for name in ("is_new", "replaces", "departed", "returns", "old_email", "old_mobile")),
         )
 
-    def _differing_rows(self, span: Span, *, both: bool) -> SqlQuery:
+    def _differing_rows(self, span: KeyRange, *, both: bool) -> SqlQuery:
         """Rows of source and snapshot side by side: those that differ, and the keys that left."""
         first_key = self._keys[0]
         source = span.of(self.source, first_key, "source")
@@ -246,7 +246,7 @@ class Diff:
             .where(seldom(found) if both and self.expects_few else found)
         )
 
-    def _departed(self, span: Span) -> SqlQuery:
+    def _missing(self, span: KeyRange) -> SqlQuery:
         """Number the synced keys that are nowhere in the source, in any form; seen once."""
         first_key = self._keys[0]
         source = span.of(self.all_rows, first_key, "source")
@@ -290,7 +290,8 @@ class Diff:
         """
         clears = mapped.nulls is Nulls.CLEAR
         return and_(
-            differs(new, old, self.dialect), said(new).is_distinct_from(old) if clears else said(new).is_not(None)
+            differs(new, old, self.dialect),
+            empty_to_null(new).is_distinct_from(old) if clears else empty_to_null(new).is_not(None),
         )
 
     def _flag(self, mapped: MappedField, found: FromClause) -> ColumnElement[bool]:
@@ -298,7 +299,7 @@ class Diff:
         changed = self._changed(mapped, new, found.c[_old(mapped)])
         if mapped.kind in CONSENT_KINDS:  # what the source never changed stays as a person left it
             return changed
-        return or_(changed, and_(found.c.replaces, said(new).is_not(None)))
+        return or_(changed, and_(found.c.replaces, empty_to_null(new).is_not(None)))
 
     def is_present(self, relation: FromClause) -> ColumnElement[bool]:
         """Whether a key is anywhere in the source, in any form."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dagster_dailystory.model.plan import GuardVerdict
+from dagster_dailystory.model.plan import GuardResult
 from dagster_dailystory.model.sync import ContactSync, Deletes
 
 GUARD_NAMES = ("source_not_empty", "changed_share", "deleted_share", "rejected_share")
@@ -13,7 +13,7 @@ GUARD_NAMES = ("source_not_empty", "changed_share", "deleted_share", "rejected_s
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class GuardInputs:
     """What the guards look at.
 
     Attributes:
@@ -48,25 +48,25 @@ def guard_texts(sync: ContactSync) -> dict[str, str]:
     return texts
 
 
-def judge_guards(sync: ContactSync, figures: Figures) -> tuple[GuardVerdict, ...]:
+def evaluate_guards(sync: ContactSync, figures: GuardInputs) -> tuple[GuardResult, ...]:
     """Give each guard's verdict: its figures, its limit, and what to do where it does not pass.
 
     Of a source that must not be empty and is, only the first guard speaks.
     """
     not_empty = _not_empty(sync, figures)
     if not_empty.passed:
-        return (not_empty, *_judge_shares(sync, figures))
+        return (not_empty, *_evaluate_shares(sync, figures))
     others = GUARD_NAMES[1:]
-    return (not_empty, *(GuardVerdict(name, True, "not judged: the source is empty") for name in others))
+    return (not_empty, *(GuardResult(name, True, "not judged: the source is empty") for name in others))
 
 
-def _not_empty(sync: ContactSync, figures: Figures) -> GuardVerdict:
+def _not_empty(sync: ContactSync, figures: GuardInputs) -> GuardResult:
     if not figures.source_is_empty or not figures.whole_source:
-        return GuardVerdict("source_not_empty", True, f"{figures.rows_read} rows were read")
+        return GuardResult("source_not_empty", True, f"{figures.rows_read} rows were read")
     if sync.allow_empty_source:
-        return GuardVerdict("source_not_empty", True, "no rows, which allow_empty_source permits")
+        return GuardResult("source_not_empty", True, "no rows, which allow_empty_source permits")
     message = "the source has no rows; repair the query, or set allow_empty_source=True if this is meant"
-    return GuardVerdict("source_not_empty", False, message)
+    return GuardResult("source_not_empty", False, message)
 
 
 def _shares(sync: ContactSync) -> tuple[tuple[str, str, str, str], ...]:
@@ -79,7 +79,7 @@ def _shares(sync: ContactSync) -> tuple[tuple[str, str, str, str], ...]:
     )
 
 
-def _judge_shares(sync: ContactSync, figures: Figures) -> Iterator[GuardVerdict]:
+def _evaluate_shares(sync: ContactSync, figures: GuardInputs) -> Iterator[GuardResult]:
     deletes = figures.rows_deleted if sync.deletes is not Deletes.KEEP else 0
     rows_of = {
         "changed_share": (figures.rows_updated, figures.live_keys),
@@ -90,17 +90,17 @@ def _judge_shares(sync: ContactSync, figures: Figures) -> Iterator[GuardVerdict]
         rows, of_rows = rows_of[name]
         limit: float | None = getattr(sync, setting)
         if not of_rows:
-            yield GuardVerdict(name, True, f"not judged: there are no {noun} to judge")
+            yield GuardResult(name, True, f"not judged: there are no {noun} to judge")
             continue
         share = rows / of_rows
         value = f"{rows} of {of_rows} {noun} would be {verb}, which is {share:.1%}"
         if limit is None:
-            yield GuardVerdict(name, True, f"{value}; {setting} sets no limit")
+            yield GuardResult(name, True, f"{value}; {setting} sets no limit")
             continue
         bound = f"{value}; the limit is {limit:.1%} ({setting})"
         if share <= limit:
-            yield GuardVerdict(name, True, bound)
+            yield GuardResult(name, True, bound)
         elif rows < sync.min_guard_rows:
-            yield GuardVerdict(name, True, f"{bound}, judged from {sync.min_guard_rows} {noun} on (min_guard_rows)")
+            yield GuardResult(name, True, f"{bound}, judged from {sync.min_guard_rows} {noun} on (min_guard_rows)")
         else:
-            yield GuardVerdict(name, False, f"{bound}. Look at the plan; raise the limit for this sync if it is right")
+            yield GuardResult(name, False, f"{bound}. Look at the plan; raise the limit for this sync if it is right")

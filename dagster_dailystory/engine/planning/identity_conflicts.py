@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, func, or_, s
 
 from dagster_dailystory.contacts.fingerprint import key_label
 from dagster_dailystory.databases.sql_types import SqlQuery
-from dagster_dailystory.engine.planning.changes import JudgedTable, set_aside
+from dagster_dailystory.engine.planning.changes import CheckedTable, rejected_row
 from dagster_dailystory.engine.planning.diff import Diff
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
@@ -20,10 +20,10 @@ from dagster_dailystory.model.sync import Mode
 _SHOWN = 5
 
 
-class Identities:
+class IdentityConflicts:
     """Resolves the identity conflicts of one plan, after every pending row has been judged."""
 
-    def __init__(self, state: State, tables: SyncTables, diff: Diff, pending: FromClause, judged: JudgedTable) -> None:
+    def __init__(self, state: State, tables: SyncTables, diff: Diff, pending: FromClause, judged: CheckedTable) -> None:
         self._state = state
         self._tables = tables
         self._diff = diff
@@ -35,7 +35,7 @@ class Identities:
         """Set aside what must not be sent, link re-keyed rows to their contact, and order the ones that must wait."""
         if not self._connection_rows(select(self._verdict.c.sequence).where(self._new_identity()).limit(1)):
             return
-        self._set_aside_doubles()
+        self._reject_doubles()
         holders = self._holders()
         self._judged.amend(self._state, self._rekeyed(holders), ("dsid", "operation", "rekeyed", "reactivates"))
         self._order([row for row in holders if not _gone(row)])
@@ -46,7 +46,7 @@ class Identities:
         is_new = verdict.c.operation == Operation.CREATE.value
         return and_(verdict.c.reason.is_(None), ~verdict.c.held, or_(is_new, verdict.c.identity_changed))
 
-    def _set_aside_doubles(self) -> None:
+    def _reject_doubles(self) -> None:
         for column in ("identity_email", "identity_mobile"):
             identity = self._verdict.c[column]
             doubled = (
@@ -73,7 +73,7 @@ class Identities:
             labels = [self._label(row) for row in group]
             shown = ", ".join(labels[:_SHOWN]) + (f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else "")
             message = f"rows {shown} have the same {what}; keep one of them in the source"
-            amended += [set_aside(row["sequence"], Reason.DUPLICATE_IDENTITY, message) for row in group]
+            amended += [rejected_row(row["sequence"], Reason.DUPLICATE_IDENTITY, message) for row in group]
         return amended
 
     def _holders(self) -> list[RowMapping]:
@@ -154,13 +154,13 @@ class Identities:
                 waits[row["sequence"]] = row["other_sequence"]
                 continue
             message = f"row {self._other_label(row)} is synced with the same email or mobile number; keep one of them"
-            amended[row["sequence"]] = set_aside(row["sequence"], Reason.DUPLICATE_IDENTITY, message)
+            amended[row["sequence"]] = rejected_row(row["sequence"], Reason.DUPLICATE_IDENTITY, message)
         priorities: list[dict[str, object]] = []
         for sequence in waits:
             chain = _chain(sequence, waits)
             if chain is None or any(step in amended for step in chain):
                 message = "waits for rows that exchange their emails or mobile numbers in a circle, or are set aside"
-                amended.setdefault(sequence, set_aside(sequence, Reason.IDENTITY_CYCLE, message))
+                amended.setdefault(sequence, rejected_row(sequence, Reason.IDENTITY_CYCLE, message))
             else:
                 priorities.append(
                     {"sequence": sequence, "waits_for": waits[sequence], "priority": USUAL_PRIORITY + len(chain)}

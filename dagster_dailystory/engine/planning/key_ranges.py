@@ -33,7 +33,7 @@ _FIRST, _END = "span_first", "span_end"
 
 
 @dataclass(frozen=True)
-class Span:
+class KeyRange:
     """Neighbouring values of the first key column, or of a sequence.
 
     Attributes:
@@ -64,7 +64,7 @@ class Span:
         return lower if self.end is None else [*lower, key < bindparam(_END, self.end, key.type)]
 
 
-WHOLE = Span()
+WHOLE = KeyRange()
 """All keys."""
 
 
@@ -156,9 +156,9 @@ def width_of(relation: FromClause, connection: Connection) -> float:
     return sum(_BYTES_PER_VALUE + float(width or 0) for width in widths) if rows else 0.0
 
 
-def spans_of_keys(
+def ranges_of_keys(
     rows: int, span_rows: int, relation: FromClause, key: str, connection: Connection, if_scattered: float = 0.0
-) -> Sequence[Span]:
+) -> Sequence[KeyRange]:
     """Cut the keys of a relation into spans of about equal size.
 
     Args:
@@ -186,7 +186,7 @@ def spans_of_keys(
     count = rows // span_rows + 1
     cuts = (sample[len(sample) * number // count][0] for number in range(1, count)) if sample else ()
     bounds = list(dict.fromkeys(cuts))
-    return [Span(first, end) for first, end in zip([None, *bounds], [*bounds, None], strict=True)]
+    return [KeyRange(first, end) for first, end in zip([None, *bounds], [*bounds, None], strict=True)]
 
 
 def _lie_in_order(sample: Sequence[tuple[object, int]]) -> bool:
@@ -197,7 +197,7 @@ def _lie_in_order(sample: Sequence[tuple[object, int]]) -> bool:
     return sum(one < other for one, other in pairwise(places.values())) >= _IN_ORDER * (len(places) - 1)
 
 
-def spans_of_numbers(highest: int, at_once: RowsAtOnce, dialect: Dialect) -> Sequence[Span]:
+def ranges_of_numbers(highest: int, at_once: RowsAtOnce, dialect: Dialect) -> Sequence[KeyRange]:
     """Cut the numbers from 1 to the highest into spans that DuckDB writes one after the other.
 
     Args:
@@ -209,11 +209,11 @@ def spans_of_numbers(highest: int, at_once: RowsAtOnce, dialect: Dialect) -> Seq
         return [WHOLE]
     width = at_once.written if highest <= MOST_AT_ONCE.compared else at_once.compared
     bounds = range(1 + width, highest + 1, width)
-    return [Span(first, end) for first, end in zip([None, *bounds], [*bounds, None], strict=True)]
+    return [KeyRange(first, end) for first, end in zip([None, *bounds], [*bounds, None], strict=True)]
 
 
-def each_span(
-    spans: Sequence[Span], query_of: Callable[[Span], SqlQuery]
+def each_range(
+    spans: Sequence[KeyRange], query_of: Callable[[KeyRange], SqlQuery]
 ) -> Iterator[tuple[SqlQuery, Mapping[str, object]]]:
     """A query's statements with their parameters, one for each span; those of one shape are built once."""
     built: dict[tuple[bool, bool], SqlQuery] = {}

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, UNSUPPORTED, SqlQuery, SqlType, SqlValue
-from dagster_dailystory.engine.planning.key_ranges import WHOLE, Span
+from dagster_dailystory.engine.planning.key_ranges import WHOLE, KeyRange
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.model.change import Operation
 from dagster_dailystory.model.contact_fields import FieldKind
@@ -52,7 +52,7 @@ _SMALLEST, _LARGEST = 1e-6, 1e15
 _LONGEST_NUMBER = 64
 
 
-def plain_updates(tables: SyncTables, pending: FromClause, priority: int, span: Span = WHOLE) -> SqlQuery:
+def plain_updates(tables: SyncTables, pending: FromClause, priority: int, span: KeyRange = WHOLE) -> SqlQuery:
     """Select the verdicts on the rows of `pending` that are plain updates, with their names in `judged`.
 
     Args:

@@ -21,29 +21,29 @@ from dagster_dailystory.databases.estimates import LARGE, hashes_tables
 from dagster_dailystory.databases.memory import give_back_memory
 from dagster_dailystory.databases.row_hash import ROW_HASH
 from dagster_dailystory.databases.sql_types import CreateTemporaryTableAs, SqlQuery, SqlType, Untyped
-from dagster_dailystory.engine.planning.changes import JudgedTable, PlannedChanges
+from dagster_dailystory.engine.planning.changes import CheckedTable, PlannedChanges
 from dagster_dailystory.engine.planning.diff import OFFSET, Diff, field_counts
-from dagster_dailystory.engine.planning.guards import Figures, judge_guards
-from dagster_dailystory.engine.planning.identity_conflicts import Identities
+from dagster_dailystory.engine.planning.guards import GuardInputs, evaluate_guards
+from dagster_dailystory.engine.planning.identity_conflicts import IdentityConflicts
 from dagster_dailystory.engine.planning.key_ranges import (
     HASHED_ROWS,
     WHOLE,
-    Span,
-    each_span,
+    KeyRange,
+    each_range,
     hashed_at_once,
+    ranges_of_keys,
+    ranges_of_numbers,
     rows_at_once,
-    spans_of_keys,
-    spans_of_numbers,
     width_of,
 )
-from dagster_dailystory.engine.planning.row_checks import Judge
+from dagster_dailystory.engine.planning.row_checks import RowChecks
 from dagster_dailystory.engine.planning.row_hashes import HashedRows, RowHashes
 from dagster_dailystory.engine.planning.staging import Staged, stage_source
-from dagster_dailystory.engine.state.incremental import Recent
+from dagster_dailystory.engine.state.incremental import IncrementalRead
 from dagster_dailystory.engine.state.lease import Lease
-from dagster_dailystory.engine.state.migrations import lay_out
+from dagster_dailystory.engine.state.migrations import ensure_tables
 from dagster_dailystory.engine.state.plans import Plans
-from dagster_dailystory.engine.state.recovery import forget_interrupted
+from dagster_dailystory.engine.state.recovery import invalidate_interrupted
 from dagster_dailystory.engine.state.rejections import CheckedRows, Rejections
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
@@ -54,7 +54,7 @@ from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary
 
 
 @dataclass(frozen=True)
-class Scratch:
+class TemporaryTables:
     """Temporary tables on the state's connection."""
 
     state: State
@@ -86,7 +86,7 @@ class Comparison:
         hashed: The rows that are compared, with their hashes, where those are used.
     """
 
-    def __init__(self, scratch: Scratch, diff: Diff, staged: Staged, rows_read: int) -> None:
+    def __init__(self, scratch: TemporaryTables, diff: Diff, staged: Staged, rows_read: int) -> None:
         self.diff = diff
         self.hashed = staged.hashed
         self._scratch = scratch
@@ -106,14 +106,14 @@ class Comparison:
         (query, _), *others = diff.differing(self._spans_to_compare())
         pending = self._scratch.make("pending", query)
         self._scratch.append(pending, self._numbered(pending, others))
-        if diff.options.plans_deletions and not diff.joins_both_ways and not self._is_everybody_there(pending):
+        if diff.options.plans_deletions and not diff.joins_both_ways and not self._no_key_is_missing(pending):
             parts = diff.departed(self._spans(self._at_once.compared))
             self._scratch.append(pending, self._numbered(pending, parts))
         return pending
 
-    def sequences(self, pending: TableClause) -> Sequence[Span]:
+    def sequences(self, pending: TableClause) -> Sequence[KeyRange]:
         """The parts of `pending` that are judged and stored one after the other."""
-        return spans_of_numbers(self._highest_in(pending), self._at_once, self._connection.dialect)
+        return ranges_of_numbers(self._highest_in(pending), self._at_once, self._connection.dialect)
 
     def _width(self, staged: Staged) -> float:
         """The width of the widest rows that are compared. A view is not evaluated for it where the snapshot tells."""
@@ -133,7 +133,7 @@ class Comparison:
         diff, keys = self.diff, self.diff.tables.key_names
         names = [*keys, ROW_HASH] if is_stored else [each.name for each in hashed.relation.c]
         spans = self._spans_to_look_up(whole_rows=not is_stored)
-        (query, _), *others = each_span(spans, partial(hashes.moved, hashed.relation, names))
+        (query, _), *others = each_range(spans, partial(hashes.moved, hashed.relation, names))
         moved = self._scratch.make("moved", query)
         self._scratch.append(moved, others)
         source: FromClause = moved
@@ -143,22 +143,22 @@ class Comparison:
         self.diff = replace(diff, source=source, present=diff.all_rows)
         self.hashed = HashedRows(moved, hashed.version)
 
-    def _spans_to_look_up(self, *, whole_rows: bool) -> Sequence[Span]:
+    def _spans_to_look_up(self, *, whole_rows: bool) -> Sequence[KeyRange]:
         if self._rows_read < HASHED_ROWS:
             return [WHOLE]
         width = self._row_bytes if whole_rows else self._width_in_snapshot(*self.diff.tables.key_names)
         return self._spans(HASHED_ROWS, hashed_at_once(width, self._connection))
 
-    def _spans_to_compare(self) -> Sequence[Span]:
+    def _spans_to_compare(self) -> Sequence[KeyRange]:
         if self.diff.present is None or self.hashed is None:
             return self._spans(self._at_once.compared)
         moved, key = self.hashed.relation, self.diff.tables.key_names[0]
         rows_moved = self._scratch.number(select(func.count()).select_from(moved))
-        return spans_of_keys(rows_moved, self._at_once.moved, moved, key, self._connection)
+        return ranges_of_keys(rows_moved, self._at_once.moved, moved, key, self._connection)
 
-    def _spans(self, span_rows: int, if_scattered: float = 0.0) -> Sequence[Span]:
+    def _spans(self, span_rows: int, if_scattered: float = 0.0) -> Sequence[KeyRange]:
         rows, key = self.diff.all_rows, self.diff.tables.key_names[0]
-        return spans_of_keys(self._rows_read, span_rows, rows, key, self._connection, if_scattered)
+        return ranges_of_keys(self._rows_read, span_rows, rows, key, self._connection, if_scattered)
 
     def _numbered(
         self, pending: TableClause, parts: Iterable[tuple[SqlQuery, Mapping[str, object]]]
@@ -170,8 +170,8 @@ class Comparison:
     def _highest_in(self, pending: TableClause) -> int:
         return self._scratch.number(select(func.max(pending.c.sequence)))
 
-    def _is_everybody_there(self, pending: TableClause) -> bool:
-        query = self.diff.everybody_is_there(pending)
+    def _no_key_is_missing(self, pending: TableClause) -> bool:
+        query = self.diff.no_key_is_missing(pending)
         return query is not None and bool(self._scratch.number(query))
 
 
@@ -194,20 +194,20 @@ def make_plan(
     check_partition(state.sync.partitions, options.partition)
     with state.connection.begin():
         state.check_destination(destination, bind=False)
-        recent = Recent(state)
+        recent = IncrementalRead(state)
     options = replace(options, since=recent.since(options))
     staged = stage_source(state, lease, warehouse_url, options)
-    tables = None if staged is None else lay_out(state, staged.key_types, staged.value_types)
+    tables = None if staged is None else ensure_tables(state, staged.key_types, staged.value_types)
     read_one_moment(state.connection)
     with lease.during(state):
         state.check_destination(destination, bind=not options.dry_run)
         draft = _Draft(state, options)
         if staged is not None and tables is not None:
             if not options.dry_run:
-                forget_interrupted(state, tables)
+                invalidate_interrupted(state, tables)
             draft.write(staged, tables)
-        next_mark = recent.next_mark(staged.highest if staged else None, options)
-        summary = draft.summary(time.perf_counter() - started, next_mark)
+        next_checkpoint = recent.next_checkpoint(staged.highest if staged else None, options)
+        summary = draft.summary(time.perf_counter() - started, next_checkpoint)
         Plans(state).add(summary, options, run_id, destination)
         if tables is not None:
             _forget_old_changes(state, tables)
@@ -221,7 +221,7 @@ class _Draft:
     def __init__(self, state: State, options: PlanOptions) -> None:
         self._state = state
         self._options = options
-        self._scratch = Scratch(state)
+        self._scratch = TemporaryTables(state)
         self._plan_id = f"{state.now():%Y%m%dT%H%M%S%f}-{secrets.token_hex(2)}"  # sorts by time
         self._rows_read = self._live_keys = 0
         self._by_operation: Mapping[str, int] = {}
@@ -243,7 +243,7 @@ class _Draft:
         pending = comparison.pending()
         sequences = comparison.sequences(pending)
         rows_keyless = self._rows_read - rows_keyed
-        duplicates = self._set_duplicates_aside(diff, pending, rows_keyed, are_unique=staged.has_unique_keys)
+        duplicates = self._reject_duplicates(diff, pending, rows_keyed, are_unique=staged.has_unique_keys)
         self._by_reason[Reason.NULL_KEY.value] = rows_keyless
         judged = self._judge(diff, pending, sequences)
         self._store_changes(PlannedChanges(self._plan_id, tables, options, pending, judged), sequences)
@@ -263,16 +263,16 @@ class _Draft:
             RowHashes(state, tables).update(comparison.hashed, pending, duplicates)
         self._count(tables, judged)
 
-    def _judge(self, diff: Diff, pending: TableClause, sequences: Sequence[Span]) -> Table:
+    def _judge(self, diff: Diff, pending: TableClause, sequences: Sequence[KeyRange]) -> Table:
         give_back_memory(self._state.connection)
-        judged = JudgedTable.create(self._state)
+        judged = CheckedTable.create(self._state)
         if self._rows_pending:
             index_temporary(self._state.connection, pending.name, diff.tables.key_names, "sequence")
-            Judge(self._state, diff.tables, self._options).judge(pending, judged, sequences)
-            Identities(self._state, diff.tables, diff, pending, judged).resolve()
+            RowChecks(self._state, diff.tables, self._options).judge(pending, judged, sequences)
+            IdentityConflicts(self._state, diff.tables, diff, pending, judged).resolve()
         return judged.table
 
-    def _set_duplicates_aside(
+    def _reject_duplicates(
         self, diff: Diff, pending: TableClause, rows_keyed: int, *, are_unique: bool
     ) -> TableClause | None:
         """Find the keys that several rows have and take them out of `pending`.
@@ -304,7 +304,7 @@ class _Draft:
         self._rows_pending, rows_new, rows_returning, keys_departed = counts
         return rows_new, rows_returning, keys_departed
 
-    def _store_changes(self, planned: PlannedChanges, sequences: Sequence[Span]) -> None:
+    def _store_changes(self, planned: PlannedChanges, sequences: Sequence[KeyRange]) -> None:
         for query, parameters in planned.parts(sequences):
             insert_selected(self._state.connection, planned.tables.changes, query, parameters)
 
@@ -319,7 +319,7 @@ class _Draft:
         reasons = select(judged.c.reason, func.count()).where(judged.c.reason.is_not(None)).group_by(judged.c.reason)
         self._by_reason.update({reason: int(rows) for reason, rows in execute(reasons)})
 
-    def summary(self, diff_seconds: float, next_mark: str | None) -> PlanSummary:
+    def summary(self, diff_seconds: float, next_checkpoint: str | None) -> PlanSummary:
         """Count, and let the guards judge."""
         by, sync = self._by_operation, self._state.sync
         rejected = sum(self._by_reason.values())
@@ -328,8 +328,10 @@ class _Draft:
         before_judging = self._by_reason[Reason.NULL_KEY.value] + self._by_reason[Reason.DUPLICATE_KEY.value]
         held = self._rows_pending - (rejected - before_judging) - creates - updates - records
         whole = self._options.plans_deletions
-        figures = Figures(self._source_is_empty, self._rows_read, updates, deletes, rejected, self._live_keys, whole)
-        guards = judge_guards(sync, figures)
+        figures = GuardInputs(
+            self._source_is_empty, self._rows_read, updates, deletes, rejected, self._live_keys, whole
+        )
+        guards = evaluate_guards(sync, figures)
         status = PlanStatus.READY if all(guard.passed for guard in guards) else PlanStatus.BLOCKED
         return PlanSummary(
             plan_id=self._plan_id,
@@ -347,7 +349,7 @@ class _Draft:
             rejections_by_reason={reason: n for reason, n in self._by_reason.items() if n},
             diff_seconds=diff_seconds,
             since=None if self._options.since is None else self._options.since.isoformat(),
-            next_mark=next_mark,
+            next_checkpoint=next_checkpoint,
         )
 
 

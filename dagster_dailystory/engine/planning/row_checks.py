@@ -22,8 +22,8 @@ from dagster_dailystory.contacts.validation import check_row
 from dagster_dailystory.contacts.values import wire_value
 from dagster_dailystory.databases.bulk import insert_selected
 from dagster_dailystory.databases.dialect import index_temporary
-from dagster_dailystory.engine.planning.changes import JudgedTable
-from dagster_dailystory.engine.planning.key_ranges import Span, each_span
+from dagster_dailystory.engine.planning.changes import CheckedTable
+from dagster_dailystory.engine.planning.key_ranges import KeyRange, each_range
 from dagster_dailystory.engine.planning.plain import plain_updates
 from dagster_dailystory.engine.state.plans import RowReader, new_identity
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
@@ -41,7 +41,7 @@ from dagster_dailystory.model.plan import PlanOptions
 from dagster_dailystory.model.sync import Scope
 
 
-class Judge:
+class RowChecks:
     """Goes through the pending rows of one plan."""
 
     def __init__(self, state: State, tables: SyncTables, options: PlanOptions) -> None:
@@ -54,7 +54,7 @@ class Judge:
         self._identity_columns = frozenset(m.state_column for m in self._sync.mapped_fields if m.kind in kinds)
         self._opt_outs = [m for m in self._sync.mapped_fields if m.kind is FieldKind.OPT_OUT]
 
-    def judge(self, pending: FromClause, judged: JudgedTable, sequences: Sequence[Span]) -> None:
+    def judge(self, pending: FromClause, judged: CheckedTable, sequences: Sequence[KeyRange]) -> None:
         """Write one verdict for each pending row that is in the source.
 
         Args:
@@ -63,7 +63,7 @@ class Judge:
             sequences: Spans of the rows' numbers, which together are all of them.
         """
         plain = partial(plain_updates, self._tables, pending, USUAL_PRIORITY)
-        for query, parameters in each_span(sequences, plain):
+        for query, parameters in each_range(sequences, plain):
             insert_selected(self._state.connection, judged.table, query, parameters)
         # Indexed from here on: to keep an index while a statement fills the table takes as long as the rows.
         index_temporary(self._state.connection, judged.table.name, (), "sequence")

@@ -18,7 +18,7 @@ from dagster_dailystory.databases.dialect import among
 from dagster_dailystory.databases.row_hash import ROW_HASH
 from dagster_dailystory.databases.source import source_text
 from dagster_dailystory.databases.sql_types import SqlQuery
-from dagster_dailystory.engine.planning.key_ranges import WHOLE, Span
+from dagster_dailystory.engine.planning.key_ranges import WHOLE, KeyRange
 from dagster_dailystory.engine.state.incremental import row_hashes_name
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
@@ -57,7 +57,7 @@ class RowHashes:
         """Whether hashes are remembered that were computed alike, for the same query and mapping."""
         return self._state.meta(row_hashes_name(self._state)) == self._made_for(version)
 
-    def moved(self, present: FromClause, columns: Sequence[str], span: Span = WHOLE) -> SqlQuery:
+    def moved(self, present: FromClause, columns: Sequence[str], span: KeyRange = WHOLE) -> SqlQuery:
         """The rows whose remembered hash is another one, or none.
 
         Args:

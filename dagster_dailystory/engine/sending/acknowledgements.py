@@ -27,15 +27,15 @@ from sqlalchemy import (
 from dagster_dailystory.contacts.fingerprint import row_fingerprint
 from dagster_dailystory.databases.dialect import among
 from dagster_dailystory.databases.sql_types import TEXT, SqlValue
-from dagster_dailystory.engine.sending.answer_batch import AnswerTable
+from dagster_dailystory.engine.sending.result_table import ResultTable
 from dagster_dailystory.engine.state.contact_map import live_holders
-from dagster_dailystory.engine.state.incremental import look_at_all_rows
+from dagster_dailystory.engine.state.incremental import require_full_comparison
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.recovery import forget, has_intent
 from dagster_dailystory.engine.state.rejections import Rejections
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.model.change import Answer, Change, Operation, Outcome, Reason
+from dagster_dailystory.model.change import Change, Operation, Outcome, Reason, Result
 from dagster_dailystory.model.sync import Deletes, MappedField, Nulls
 
 _LINKING = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.MAPPED})
@@ -50,7 +50,7 @@ _UNANSWERED = frozenset({Outcome.FAILED, Outcome.IN_DOUBT})
 _REFUSED = frozenset({Outcome.REJECTED, Outcome.CONFLICTED})
 
 
-class Journal:
+class Acknowledgements:
     """Writes what happens to the changes of one plan. Each public method is one transaction."""
 
     def __init__(self, state: State, tables: SyncTables, lease: Lease, plan_id: str) -> None:
@@ -58,7 +58,7 @@ class Journal:
         self._tables = tables
         self._lease = lease
         self._plan_id = plan_id
-        self._answers = AnswerTable(state, tables, plan_id)
+        self._answers = ResultTable(state, tables, plan_id)
         with state.connection.begin():
             self._answers.create()
             self._moves_keys = self._has(tables.changes, tables.changes.c.plan_id == plan_id, tables.changes.c.rekeyed)
@@ -95,7 +95,7 @@ class Journal:
             execute(snapshot.update().where(self._tables.same_key(snapshot, gone)).values(**absent))
             execute(changes.update().where(silent).values(outcome=Outcome.RECORDED.value, answered_at=now))
 
-    def acknowledge(self, answers: Sequence[Answer], changes: Mapping[int, Change]) -> list[Answer]:
+    def acknowledge(self, answers: Sequence[Result], changes: Mapping[int, Change]) -> list[Result]:
         """Write answers and what they imply: snapshot, contact map, intents, rejections.
 
         Returns:
@@ -128,7 +128,7 @@ class Journal:
             self._settle_answered(outcomes, has_intents=any(has_intent(changes[a.sequence]) for a in answers))
         return list(answers)
 
-    def _without_shared(self, answers: Sequence[Answer], changes: Mapping[int, Change]) -> list[Answer]:
+    def _without_shared(self, answers: Sequence[Result], changes: Mapping[int, Change]) -> list[Result]:
         """Turn answers whose contact belongs to another live key of this sync into conflicts."""
         linked = {a.sequence: a.dsid for a in answers if a.outcome in _LINKING and a.dsid}
         fresh = {sequence: dsid for sequence, dsid in linked.items() if dsid != changes[sequence].dsid}
@@ -152,7 +152,7 @@ class Journal:
 
     def _send_again(self, dsids: Sequence[str]) -> None:
         """Another row's values were written to these contacts: send their own once more."""
-        look_at_all_rows(self._state)
+        require_full_comparison(self._state)
         contact_map, snapshot = self._tables.contact_map, self._tables.snapshot
         same = self._tables.same_key(contact_map, snapshot)
         held = select(contact_map.c.dsid).where(same, contact_map.c.dsid.in_(dsids))
@@ -247,7 +247,7 @@ class Journal:
         absent = {"absent_since": gone.c.answered_at, "absent_action": literal(action.value, TEXT)}
         self._state.connection.execute(snapshot.update().where(self._tables.same_key(snapshot, gone)).values(**absent))
 
-    def _refuse(self, answers: Sequence[Answer], changes: Mapping[int, Change]) -> None:
+    def _refuse(self, answers: Sequence[Result], changes: Mapping[int, Change]) -> None:
         self._has_rejections = True
         sync, secret = self._tables.sync, self._state.secret
         refusals: list[dict[str, object]] = [

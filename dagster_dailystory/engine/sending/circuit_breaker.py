@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from dagster_dailystory.model.change import Answer, Operation, Outcome, Reason
+from dagster_dailystory.model.change import Operation, Outcome, Reason, Result
 
 _UNDECIDED = frozenset({Outcome.FAILED, Outcome.IN_DOUBT})
 """Outcomes that say nothing about whether the service accepts rows."""
@@ -14,10 +14,10 @@ _UNDECIDED = frozenset({Outcome.FAILED, Outcome.IN_DOUBT})
 class _Streak:
     message: str = ""
     rows: int = 0
-    held: list[Answer] = field(default_factory=list)
+    held: list[Result] = field(default_factory=list)
 
 
-class Refusals:
+class CircuitBreaker:
     """Holds the refusals of a streak back until it is known what they mean.
 
     A full licence refuses creates and still takes updates, so each operation has a streak of its own.
@@ -41,7 +41,7 @@ class Refusals:
         """Refusals held back."""
         return sum(len(streak.held) for streak in self._streaks.values())
 
-    def judge(self, operation: Operation, answer: Answer) -> list[Answer]:
+    def judge(self, operation: Operation, answer: Result) -> list[Result]:
         """Take an answer in.
 
         Returns:
@@ -53,7 +53,7 @@ class Refusals:
         if answer.reason is not Reason.REFUSED:
             self._streaks[operation] = _Streak()
             return [*streak.held, answer]
-        ready: list[Answer] = []
+        ready: list[Result] = []
         if answer.message != streak.message:
             ready = streak.held
             streak = self._streaks[operation] = _Streak(answer.message)
@@ -65,9 +65,9 @@ class Refusals:
             streak.held = []
         return ready
 
-    def release(self) -> list[Answer]:
+    def release(self) -> list[Result]:
         """Hand out all that is held, as the refusals they are. The streaks go on."""
-        released: list[Answer] = []
+        released: list[Result] = []
         for streak in self._streaks.values():
             released += streak.held
             streak.held = []

@@ -12,33 +12,33 @@ from dagster_dailystory.api.responses import RemoteContact
 from dagster_dailystory.contacts.canonical import UnsupportedValueError
 from dagster_dailystory.contacts.masking import mask_values
 from dagster_dailystory.contacts.payload import payload
-from dagster_dailystory.engine.sending.dispatcher import Attempts, Dispatcher, LostAnswerError
+from dagster_dailystory.engine.sending.dispatcher import Attempts, Dispatcher, LostResponseError
 from dagster_dailystory.errors import NotFoundError, RejectedError, RetryableError
-from dagster_dailystory.model.change import Answer, Change, Identity, Operation, Outcome, Reason
+from dagster_dailystory.model.change import Change, Identity, Operation, Outcome, Reason, Result
 from dagster_dailystory.model.sync import ContactSync, Deletes, Mode
 
 _T = TypeVar("_T")
 
 
-_OURS = frozenset({"Inactive", "Deleted"})
+_OUR_STATUSES = frozenset({"Inactive", "Deleted"})
 """The statuses that a contact has after this sync took it out."""
 
 
-async def answer_question(client: DailyStoryClient, dispatcher: Dispatcher, person: Identity) -> RemoteContact | None:
+async def find_contact(client: DailyStoryClient, dispatcher: Dispatcher, person: Identity) -> RemoteContact | None:
     """Look somebody up who is not a row of this plan: the subject of an intent.
 
     An identity that the service refuses to look up cannot have been created: None.
     """
     attempts = Attempts()
     try:
-        return await _find_person(client, dispatcher, attempts, person)
+        return await _find_by_identity(client, dispatcher, attempts, person)
     except RejectedError:
         return None
     finally:
         dispatcher.slots.release(attempts)
 
 
-async def _find_person(
+async def _find_by_identity(
     client: DailyStoryClient, dispatcher: Dispatcher, attempts: Attempts, person: Identity
 ) -> RemoteContact | None:
     """Look somebody up in DailyStory's own order: by email, and if that finds nobody by mobile number."""
@@ -74,7 +74,7 @@ class Delivery:
         self._dispatcher = dispatcher
         self.attempts = attempts
 
-    async def deliver(self) -> Answer:
+    async def deliver(self) -> Result:
         """Do what the change asks for.
 
         Returns:
@@ -98,12 +98,12 @@ class Delivery:
                 return self.in_doubt(str(error))
             return self._answer(Outcome.FAILED, message=str(error))
 
-    def in_doubt(self, reason: str = "the sender stopped") -> Answer:
+    def in_doubt(self, reason: str = "the sender stopped") -> Result:
         """The verdict on a create that may have been stored, and is not known to equal the row yet."""
         message = f"the answer to a create was lost, the contact is looked up before it is sent again; {reason}"
         return self._answer(Outcome.IN_DOUBT, message=message)
 
-    async def _create(self) -> Answer:
+    async def _create(self) -> Result:
         mode = self._sync.mode
         if self.change.look_up_first or mode is not Mode.UPSERT:
             self.attempts.in_doubt = self.change.look_up_first and mode is not Mode.UPDATE
@@ -115,7 +115,7 @@ class Delivery:
                 return self._not_found()
         return await self._create_anew()
 
-    async def _create_anew(self) -> Answer:
+    async def _create_anew(self) -> Result:
         if not self.change.identity:
             message = "DailyStory does not know the contact, and without an email or a mobile number none can be made"
             return self._answer(Outcome.REJECTED, reason=Reason.NO_IDENTITY, message=message)
@@ -123,7 +123,7 @@ class Delivery:
         while True:
             try:
                 dsid = await self._send(partial(self._client.create_or_update, body), is_repeatable=False)
-            except LostAnswerError:
+            except LostResponseError:
                 found = await self._look_up()
             else:
                 return self._answer(Outcome.CREATED, dsid, replaced=True)
@@ -134,13 +134,13 @@ class Delivery:
             return self._answer(Outcome.CREATED, found.dsid, replaced=True)
         return await self._overwrite(found.dsid)
 
-    async def _adopt(self, found: RemoteContact) -> Answer:
+    async def _adopt(self, found: RemoteContact) -> Result:
         """Take an existing contact for the row; only the mode `create` leaves it as it is."""
         if self._sync.mode is Mode.CREATE:
             return self._answer(Outcome.MAPPED, found.dsid)
         return await self._overwrite(found.dsid)
 
-    async def _overwrite(self, dsid: str) -> Answer:
+    async def _overwrite(self, dsid: str) -> Result:
         body = {"dsId": dsid, **payload(self._sync, self.change, everything=True)}
         try:
             answered = await self._send(partial(self._client.create_or_update, body))
@@ -150,7 +150,7 @@ class Delivery:
             return self._conflict(answered, "DailyStory found the contact and then answered with another id")
         return self._answer(Outcome.UPDATED, dsid, replaced=True)
 
-    async def _update(self) -> Answer:
+    async def _update(self) -> Result:
         change, dsid = self.change, self.change.dsid
         if dsid is None:
             return await self._create()
@@ -164,17 +164,17 @@ class Delivery:
             contact = await self._send(partial(self._client.get, dsid))
             if contact is None:
                 return await self._relink()
-            if contact.status in _OURS and not contact.opted_out and "status" not in body:
+            if contact.status in _OUR_STATUSES and not contact.opted_out and "status" not in body:
                 body["status"], allowed = "Active", ("status",)
         try:
             answered = await self._send(partial(self._client.create_or_update, body, allowed=allowed))
         except NotFoundError as error:
             return await self._relink(error)
         if answered != dsid:
-            return await self._answered_another(dsid, answered)
+            return await self._other_dsid_answered(dsid, answered)
         return self._answer(Outcome.UPDATED, dsid, replaced=change.resend_all)
 
-    async def _relink(self, error: NotFoundError | None = None) -> Answer:
+    async def _relink(self, error: NotFoundError | None = None) -> Result:
         """The dsid is not known any more: find the person again, else make the contact anew."""
         found = await self._look_up()
         if found is None:
@@ -184,7 +184,7 @@ class Delivery:
         message = str(error) if error else "DailyStory finds the contact by its identity and not by its id"
         return self._answer(Outcome.REJECTED, reason=Reason.REFUSED, message=message)
 
-    async def _answered_another(self, dsid: str, answered: str) -> Answer:
+    async def _other_dsid_answered(self, dsid: str, answered: str) -> Result:
         """The answer names another contact: not an acknowledgement.
 
         If ours still exists, the other one owns the identity. If ours is gone, it was merged, or the service made a
@@ -196,7 +196,7 @@ class Delivery:
                 return await self._adopt(found)
         return self._conflict(answered, "DailyStory answered an update with another contact's id")
 
-    async def _delete(self) -> Answer:
+    async def _delete(self) -> Result:
         dsid = self.change.dsid
         if dsid is None:
             return self._answer(Outcome.DELETED)
@@ -213,7 +213,7 @@ class Delivery:
         return self._answer(Outcome.DELETED, dsid)
 
     async def _look_up(self, person: Identity | None = None) -> RemoteContact | None:
-        return await _find_person(self._client, self._dispatcher, self.attempts, person or self._as_sent)
+        return await _find_by_identity(self._client, self._dispatcher, self.attempts, person or self._as_sent)
 
     async def _other_owner(self, dsid: str) -> RemoteContact | None:
         """Who, other than this contact, has one of the identity fields that are about to change."""
@@ -232,11 +232,11 @@ class Delivery:
     async def _send(self, request: Callable[[], Awaitable[_T]], *, is_repeatable: bool = True) -> _T:
         return await self._dispatcher.send(self.attempts, request, is_repeatable=is_repeatable)
 
-    def _not_found(self) -> Answer:
+    def _not_found(self) -> Result:
         message = "DailyStory has no such contact, and the mode 'update' creates none"
         return self._answer(Outcome.REJECTED, reason=Reason.NOT_FOUND, message=message)
 
-    def _conflict(self, dsid: str, message: str) -> Answer:
+    def _conflict(self, dsid: str, message: str) -> Result:
         return self._answer(Outcome.CONFLICTED, dsid, reason=Reason.IDENTITY_TAKEN, message=message)
 
     def _answer(
@@ -247,8 +247,8 @@ class Delivery:
         reason: Reason | None = None,
         message: str = "",
         replaced: bool = False,
-    ) -> Answer:
-        return Answer(
+    ) -> Result:
+        return Result(
             sequence=self.change.sequence,
             outcome=outcome,
             answered_at=datetime.now(timezone.utc),

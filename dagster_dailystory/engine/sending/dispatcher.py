@@ -31,7 +31,7 @@ FATAL_ERRORS = (AuthenticationError, ConfigurationError, ConsentError, OutageErr
 """Errors after which no further request leaves."""
 
 
-class LostAnswerError(Exception):
+class LostResponseError(Exception):
     """A request that must not be repeated blindly may have been stored; the time to wait has passed."""
 
 
@@ -224,7 +224,7 @@ class Dispatcher:
                     raise
             await self._sleep(wait_seconds)
             if is_lost:
-                raise LostAnswerError
+                raise LostResponseError
 
     async def ask(self, request: Callable[[], Awaitable[_T]]) -> _T:
         """Make a request that belongs to no row."""

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, exists, fals
 
 from dagster_dailystory.contacts.values import wire_value
 from dagster_dailystory.engine.interrupts import interrupts_held, settled_heap, short_turns
-from dagster_dailystory.engine.sending.acknowledgements import Journal
+from dagster_dailystory.engine.sending.acknowledgements import Acknowledgements
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.contact_map import held_anywhere
 from dagster_dailystory.engine.state.lease import Lease
@@ -19,7 +19,7 @@ from dagster_dailystory.engine.state.recovery import Intents, has_intent
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import DailyStoryError, OutageError
-from dagster_dailystory.model.change import USUAL_PRIORITY, Answer, Change, Identity, Operation, Outcome
+from dagster_dailystory.model.change import USUAL_PRIORITY, Change, Identity, Operation, Outcome, Result
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.report import Progress
 
@@ -78,11 +78,11 @@ class Outbox:
         self._plan_id = plan_id
         self._sender = sender
         self._on_progress = on_progress
-        self._journal = Journal(state, tables, lease, plan_id)
+        self._journal = Acknowledgements(state, tables, lease, plan_id)
         self._intents = Intents(state, tables, lease)
         self._reader = RowReader(state, tables)
         self._in_flight: dict[int, Change] = {}
-        self._unwritten: list[Answer] = []
+        self._unwritten: list[Result] = []
         self._flushed_at = self._progress_at = self._started_at = time.monotonic()
         self._rows_total = 0
         self._batch_rows = _FEWEST_INTENTS
@@ -158,10 +158,10 @@ class Outbox:
                 return
             self._submit(priority, ready, decided)
 
-    def _sort_out(self, rows: Sequence[RowMapping]) -> tuple[list[Change], list[Answer]]:
+    def _sort_out(self, rows: Sequence[RowMapping]) -> tuple[list[Change], list[Result]]:
         """Tell changes to send from those that are decided without a request."""
         ready: list[Change] = []
-        decided: list[Answer] = []
+        decided: list[Result] = []
         deletions = []
         for row in rows:
             change = self._reader.change(row)
@@ -183,10 +183,10 @@ class Outbox:
                 ready.append(change)
         return ready, decided
 
-    def _decide(self, change: Change, outcome: Outcome, message: str) -> Answer:
-        return Answer(change.sequence, outcome, self._state.now(), dsid=change.dsid, message=message)
+    def _decide(self, change: Change, outcome: Outcome, message: str) -> Result:
+        return Result(change.sequence, outcome, self._state.now(), dsid=change.dsid, message=message)
 
-    def _submit(self, priority: int, ready: Sequence[Change], decided: Iterable[Answer]) -> None:
+    def _submit(self, priority: int, ready: Sequence[Change], decided: Iterable[Result]) -> None:
         self._unwritten += decided
         while ready:
             batch, ready = ready[: self._batch_rows], ready[self._batch_rows :]

@@ -17,9 +17,9 @@ from typing import TypeVar
 
 from dagster_dailystory.api.client import DailyStoryClient
 from dagster_dailystory.api.rate_limiter import RateLimiter
-from dagster_dailystory.api.responses import AboutAnswer, RemoteContact
-from dagster_dailystory.engine.sending.circuit_breaker import Refusals
-from dagster_dailystory.engine.sending.delivery import Delivery, answer_question
+from dagster_dailystory.api.responses import Account, RemoteContact
+from dagster_dailystory.engine.sending.circuit_breaker import CircuitBreaker
+from dagster_dailystory.engine.sending.delivery import Delivery, find_contact
 from dagster_dailystory.engine.sending.dispatcher import (
     FATAL_ERRORS,
     Attempts,
@@ -29,7 +29,7 @@ from dagster_dailystory.engine.sending.dispatcher import (
     StoppedError,
 )
 from dagster_dailystory.errors import DailyStoryError, OutageError, RetryableError
-from dagster_dailystory.model.change import Answer, Change, Identity
+from dagster_dailystory.model.change import Change, Identity, Result
 from dagster_dailystory.model.sync import ContactSync
 
 _T = TypeVar("_T")
@@ -73,8 +73,8 @@ class Sender:
         self._thread: threading.Thread | None = None
         # Shared by both threads, under the condition.
         self._changed = threading.Condition()
-        self._answers: list[Answer] = []
-        self._refusals = Refusals(settings.breaker_threshold)
+        self._answers: list[Result] = []
+        self._refusals = CircuitBreaker(settings.breaker_threshold)
         self._fatal: DailyStoryError | None = None
         self._is_over = False
         # The main thread appends, the loop takes.
@@ -84,7 +84,7 @@ class Sender:
         self._handed_out = 0
         # Only the loop's.
         self._rows: dict[asyncio.Task[None], Delivery] = {}
-        self._fresh: list[Answer] = []
+        self._fresh: list[Result] = []
         self._hand_over_is_due = False
         self._is_stopping = False
         self._ends_early = False
@@ -131,7 +131,7 @@ class Sender:
         self._inbox.extend(changes)
         self._call(self._pump)
 
-    def collect(self, timeout_seconds: float) -> list[Answer]:
+    def collect(self, timeout_seconds: float) -> list[Result]:
         """Wait for answers.
 
         Refusals that all say the same are handed out when something else comes, or when nothing else is left.
@@ -178,7 +178,7 @@ class Sender:
         reads = [partial(self._dispatcher.ask, partial(self._client.get, dsid)) for dsid in dsids]
         return self._ask(partial(self._all, reads))
 
-    def about(self) -> AboutAnswer:
+    def about(self) -> Account:
         """Ask whom the token belongs to, through the same pace and retries.
 
         Raises:
@@ -187,7 +187,7 @@ class Sender:
         """
         return self._ask(lambda: self._dispatcher.ask(self._client.about))
 
-    def stop(self, grace_seconds: float = 1.0) -> list[Answer]:
+    def stop(self, grace_seconds: float = 1.0) -> list[Result]:
         """Let no new request start, give those in flight a moment, and end the thread. May be called again.
 
         Returns:
@@ -288,7 +288,7 @@ class Sender:
         if self._is_stopping and not self._rows:
             self._end()
 
-    def _take(self, change: Change, answer: Answer) -> None:
+    def _take(self, change: Change, answer: Result) -> None:
         with self._changed:
             self._fresh += self._refusals.judge(change.operation, answer)
             verdict = self._refusals.verdict
@@ -334,7 +334,7 @@ class Sender:
             self._may_end.set()
 
     async def _find_all(self, questions: Sequence[Identity]) -> list[RemoteContact | None]:
-        return await self._all([partial(answer_question, self._client, self._dispatcher, who) for who in questions])
+        return await self._all([partial(find_contact, self._client, self._dispatcher, who) for who in questions])
 
     async def _all(self, calls: Sequence[Callable[[], Coroutine[None, None, _T]]]) -> list[_T]:
         tasks = [self._loop.create_task(call()) for call in calls]

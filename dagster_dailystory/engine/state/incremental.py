@@ -17,7 +17,7 @@ from dagster_dailystory.model.watermark import Moment
 
 
 @dataclass(frozen=True)
-class Mark:
+class Checkpoint:
     """How far the source was read by the last complete run.
 
     Attributes:
@@ -35,7 +35,7 @@ class Mark:
         return json.dumps([self.highest.isoformat(), self.full_at.isoformat(), self.made_for])
 
     @classmethod
-    def decoded(cls, text: str | None) -> Mark | None:
+    def decoded(cls, text: str | None) -> Checkpoint | None:
         """From the store; None where it was forgotten, or never was."""
         if text is None or not text.startswith("["):
             return None
@@ -44,7 +44,7 @@ class Mark:
         return cls(read(highest), datetime.fromisoformat(full_at), made_for)
 
 
-class Recent:
+class IncrementalRead:
     """The watermark of one sync in its state, within the caller's transaction."""
 
     def __init__(self, state: State) -> None:
@@ -57,7 +57,7 @@ class Recent:
         Chosen rows are looked for everywhere, and so is everything where another query, mapping or column would make
         other differences than a row's change.
         """
-        watermark, mark = self._state.sync.watermark, Mark.decoded(self._stored)
+        watermark, mark = self._state.sync.watermark, Checkpoint.decoded(self._stored)
         if watermark is None or mark is None or mark.made_for != self._made_for():
             return None
         age = self._state.now() - mark.full_at
@@ -65,12 +65,12 @@ class Recent:
             return None
         return watermark.back_from(mark.highest)
 
-    def next_mark(self, highest: Moment | None, options: PlanOptions) -> str | None:
+    def next_checkpoint(self, highest: Moment | None, options: PlanOptions) -> str | None:
         """What to store once everything that this plan found was sent; None where it did not look at all that moved.
 
         The mark that it replaces stands first: a run that finds another one there leaves it.
         """
-        mark = Mark.decoded(self._stored)
+        mark = Checkpoint.decoded(self._stored)
         looked_at_all = options.scope is not Scope.REJECTED and not options.keys and options.limit is None
         if self._state.sync.watermark is None or options.dry_run or not looked_at_all:
             return None
@@ -78,7 +78,7 @@ class Recent:
         if highest is None:
             return None
         full_at = mark.full_at if mark is not None and options.since is not None else self._state.now()
-        return json.dumps([self._stored, Mark(highest, full_at, self._made_for()).encoded()])
+        return json.dumps([self._stored, Checkpoint(highest, full_at, self._made_for()).encoded()])
 
     def _made_for(self) -> str:
         sync = self._state.sync
@@ -87,14 +87,14 @@ class Recent:
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
-def advance(state: State, next_mark: str) -> None:
+def advance(state: State, next_checkpoint: str) -> None:
     """Store a plan's mark, unless the one that it was made from was forgotten meanwhile."""
-    seen, mark = json.loads(next_mark)
+    seen, mark = json.loads(next_checkpoint)
     if state.meta(_name(state)) == seen:
         state.set_meta(_name(state), mark)
 
 
-def look_at_all_rows(state: State) -> None:
+def require_full_comparison(state: State) -> None:
     """Let the next run compare everything: there are differences that no change of a source row has made."""
     if state.sync.watermark is not None:
         state.set_meta(_name(state), f"forgotten {secrets.token_hex(8)}")

@@ -24,7 +24,9 @@ _BUSY_SECONDS = 1.0
 
 
 @contextmanager
-def held(sync: ContactSync, location: StateLocation, wait_seconds: float = 0.0) -> Iterator[tuple[State, Lease]]:
+def open_session(
+    sync: ContactSync, location: StateLocation, wait_seconds: float = 0.0
+) -> Iterator[tuple[State, Lease]]:
     """Open the state with the sync's lease, waiting for another run to end where that is wished.
 
     Raises:

@@ -19,7 +19,7 @@ from dagster_dailystory.databases.dialect import same_storage
 from dagster_dailystory.databases.source import BATCH_ROWS
 from dagster_dailystory.databases.sql_types import SqlType, SqlValue, Untyped
 from dagster_dailystory.databases.stored_values import staged_key
-from dagster_dailystory.engine.state.incremental import look_at_all_rows
+from dagster_dailystory.engine.state.incremental import require_full_comparison
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import StateError
@@ -53,7 +53,7 @@ def retype(state: State, existing: SyncTables, mapped: MappedField, kind: SqlTyp
     alter(state, snapshot, f"ADD COLUMN {CreateColumn(Column(new_name, kind)).compile(dialect=state.dialect)}")
     keys = {key: snapshot.c[key].type for key in existing.key_names}
     with state.connection.begin():
-        look_at_all_rows(state)
+        require_full_comparison(state)
         for rows in _texts(state, snapshot, existing.key_names, name):
             kept = [row for row in rows if is_canonical(str(row["text"]), kind)]
             lost = [row for row in rows if not is_canonical(str(row["text"]), kind)]
@@ -117,7 +117,7 @@ def quoted(state: State, name: str) -> str:
     return state.dialect.identifier_preparer.quote(name)
 
 
-def lay_out(state: State, key_types: Mapping[str, SqlType], value_types: Mapping[str, SqlType]) -> SyncTables:
+def ensure_tables(state: State, key_types: Mapping[str, SqlType], value_types: Mapping[str, SqlType]) -> SyncTables:
     """Create the sync's tables, or bring them in step with the mapping.
 
     A new field adds a column; a removed one stays and is no longer compared. Where an earlier run died in between, its

@@ -17,7 +17,7 @@ from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import SafetyError
 from dagster_dailystory.model.change import Change, Identity, Operation
-from dagster_dailystory.model.plan import GuardVerdict, PlanOptions, PlanStatus, PlanSummary
+from dagster_dailystory.model.plan import GuardResult, PlanOptions, PlanStatus, PlanSummary
 from dagster_dailystory.model.report import SyncReport
 from dagster_dailystory.model.sync import Mode, Nulls
 
@@ -304,7 +304,7 @@ _COUNTS = (
 
 
 def _marks(summary: PlanSummary) -> dict[str, str | None]:
-    return {"since": summary.since, "next_mark": summary.next_mark}
+    return {"since": summary.since, "next_mark": summary.next_checkpoint}
 
 
 def _plan(row: RowMapping) -> Plan:
@@ -312,12 +312,12 @@ def _plan(row: RowMapping) -> Plan:
         plan_id=row["plan_id"],
         sync_name=row["sync_name"],
         status=PlanStatus(row["status"]),
-        guards=tuple(GuardVerdict(**guard) for guard in json.loads(row["guards"])),
+        guards=tuple(GuardResult(**guard) for guard in json.loads(row["guards"])),
         changes_by_field=json.loads(row["changes_by_field"]),
         rejections_by_reason=json.loads(row["rejections_by_reason"]),
         diff_seconds=row["diff_seconds"],
         since=json.loads(row["options"]).get("since"),
-        next_mark=json.loads(row["options"]).get("next_mark"),
+        next_checkpoint=json.loads(row["options"]).get("next_mark"),
         **{name: row[name] for name in _COUNTS},
     )
     return Plan(summary, row["run_id"], row["partition_value"])

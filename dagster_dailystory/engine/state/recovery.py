@@ -15,7 +15,7 @@ from dagster_dailystory.databases.bulk import json_rows, rows_parameter
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, MOMENT, TEXT, SqlType, SqlValue
 from dagster_dailystory.engine.interrupts import interrupts_held
 from dagster_dailystory.engine.state.contact_map import live_holders
-from dagster_dailystory.engine.state.incremental import look_at_all_rows
+from dagster_dailystory.engine.state.incremental import require_full_comparison
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
@@ -24,7 +24,7 @@ from dagster_dailystory.model.plan import PlanStatus
 from dagster_dailystory.model.sync import Nulls
 
 
-def forget_interrupted(state: State, tables: SyncTables) -> None:
+def invalidate_interrupted(state: State, tables: SyncTables) -> None:
     """Forget what the plans may have written whose send was cut off, within the caller's transaction."""
     plans, execute = state.shared.plans, state.connection.execute
     interrupted = and_(
@@ -209,7 +209,7 @@ class Intents:
 
     def _link(self, given: FromClause, rows: dict[str, str]) -> None:
         """Map the keys whose contact was found; nothing is known of its values, so all of them are sent next."""
-        look_at_all_rows(self._state)
+        require_full_comparison(self._state)
         intents, snapshot, contact_map = self._tables.intents, self._tables.snapshot, self._tables.contact_map
         execute, now = self._state.connection.execute, literal(self._state.now(), MOMENT)
         keys, names = self._keys(intents), list(self._tables.key_names)

@@ -13,8 +13,8 @@ from dagster_dailystory.contacts.canonical import canonical_text
 from dagster_dailystory.contacts.fingerprint import key_label
 from dagster_dailystory.contacts.values import wire_value
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
-from dagster_dailystory.engine.state.incremental import look_at_all_rows
-from dagster_dailystory.engine.state.lease import held
+from dagster_dailystory.engine.state.incremental import require_full_comparison
+from dagster_dailystory.engine.state.lease import open_session
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.contact_fields import FieldKind
@@ -80,7 +80,7 @@ def audit_contacts(
         BusyError: A run of this sync is going on.
         DailyStoryError: See the tree in `errors`.
     """
-    with held(sync, warehouse.state, wait_seconds) as (state, lease):
+    with open_session(sync, warehouse.state, wait_seconds) as (state, lease):
         with state.connection.begin():
             state.check_destination(destination.client_settings(sync).base_url, bind=False)
             tables = state.load_tables()
@@ -139,7 +139,7 @@ class _Audit:
 
     def repair(self, tables: SyncTables) -> None:
         snapshot, execute = tables.snapshot, self._state.connection.execute
-        look_at_all_rows(self._state)
+        require_full_comparison(self._state)
         for row, fields in self._drifted:
             forgotten = {mapped.state_column: None for mapped in fields}
             execute(update(snapshot).where(self._is(tables, row)).values(**forgotten))

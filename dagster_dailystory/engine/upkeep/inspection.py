@@ -94,7 +94,7 @@ class RejectionPreview:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SyncStatus:
     """Where a sync stands between two runs.
 
     Attributes:
@@ -128,7 +128,7 @@ def find_plan(
     return None if plan is None else plan.summary
 
 
-def standing(sync: ContactSync, warehouse: Warehouse) -> Standing:
+def standing(sync: ContactSync, warehouse: Warehouse) -> SyncStatus:
     """Count what the state holds now.
 
     Raises:
@@ -136,14 +136,14 @@ def standing(sync: ContactSync, warehouse: Warehouse) -> Standing:
     """
     with _reading(sync, warehouse) as (state, tables):
         if tables is None:
-            return Standing(0, 0, {}, 0)
+            return SyncStatus(0, 0, {}, 0)
         execute = state.connection.execute
         contact_map = tables.contact_map
         mapped = select(func.count()).select_from(contact_map)
         live = mapped.where(contact_map.c.deleted_at.is_(None), contact_map.c.deactivated_at.is_(None))
         rejections = tables.rejections
         reasons = select(rejections.c.reason, func.sum(rejections.c.source_rows)).group_by(rejections.c.reason)
-        return Standing(
+        return SyncStatus(
             int(execute(mapped).scalar() or 0),
             int(execute(live).scalar() or 0),
             {str(reason): int(rows or 1) for reason, rows in execute(reasons.order_by(rejections.c.reason))},

@@ -1,0 +1,145 @@
+"""Every statement that the package sends is written down in sql/DATABASE, and an independent parser reads it.
+
+For the databases that hold the state, a sync's whole life is told on the real database, and what goes over the
+connection is noted. Those that are only read get two statements, which are compiled.
+`make golden` writes the files anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+import sqlglot
+from sqlalchemy.engine import make_url
+from support.scenario import World, people, person, sync_of, world_at
+
+from dagster_dailystory.databases.facts import DATABASES
+from dagster_dailystory.databases.source import probe, reading, resolve_source
+from dagster_dailystory.errors import ConfigurationError, DailyStoryError
+from dagster_dailystory.model.partitions import HashBuckets
+
+FOLDER = Path(__file__).parent / "sql"
+STATE_DATABASES = ("duckdb", "postgresql", "sqlite")
+READ_DATABASES = tuple(sorted(set(DATABASES) - set(STATE_DATABASES)))
+SQLGLOT_NAMES = {
+    "postgresql": "postgres", "mssql": "tsql", "clickhousedb": "clickhouse", "mariadb": "mysql",
+}  # fmt: skip
+SOURCES = {
+    "table": "crm.people",
+    "table with a catalog": '"main-catalog".crm."Big People"',
+    "query": "select id, e_mail, first_name, city from crm.people where city like '%:x' -- all of them",
+}
+COLUMNS = ["id", "e_mail", "first_name", "City Name", "select"]
+_NOT_OURS = re.compile(
+    r"PRAGMA|BEGIN|duckdb_|pg_catalog\.(version|pg_class\.|pg_type|pg_enum|pg_attribute)|show |select current_schema|"
+    r"information_schema|sqlite_master|(CREATE TABLE|INSERT INTO|UPDATE|DELETE FROM) customers",
+    re.IGNORECASE,
+)
+_MANY = re.compile(r"\(([%?$:][^(),]*)(?:, [%?$:][^(),]*)+\)")
+_NUMBERED = re.compile(r"%\(\w+\)s|\$\d+|(?<!:):\w+|\?")
+
+
+def read_statements(dialect_name: str) -> str:
+    """What a database that is only read gets."""
+    dialect = make_url(DATABASES[dialect_name].url).get_dialect()()
+    written = []
+    for what, source in SOURCES.items():
+        sync = sync_of(
+            source=source,
+            key="id",
+            fields={"email": "e_mail", "firstName": "first_name"},
+            extended_properties={"town": "City Name", "choice": "select"},
+        )
+        found = resolve_source(sync, source, COLUMNS, dialect)
+        for deed, statement in ("its columns", probe(sync, source, dialect)), ("its rows", reading(found, sync)):
+            compiled = statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+            text = str(compiled) % () if dialect.identifier_preparer._double_percents else str(compiled)
+            written.append(f"-- The {what}: {deed}.\n{text.strip()};\n")
+    return "\n".join(written)
+
+
+def state_statements(dialect_name: str, new_database: Callable[[str], str]) -> str:
+    """Every distinct statement of a sync's life, with the state inside and with the source elsewhere."""
+    noted: set[str] = set()
+    other = "duckdb" if dialect_name == "sqlite" else "sqlite"
+    for warehouse, state in ((dialect_name, None), (other, dialect_name)):
+        with world_at(new_database, warehouse, state) as world, _noting(dialect_name, noted):
+            _tell(world)
+    return "\n".join(f"{statement};\n" for statement in sorted(noted))
+
+
+def _tell(world: World) -> None:
+    """Creates, updates, rejections, refusals, a re-key, departures, a new field, a retyped one; each scope."""
+    usual = {"deletes": "deactivate", "nulls": {"city": "clear"}}
+    world.seed(*people(30), person(31, email="bad"), person(32, email="p1@example.com"), person(40), person(40))
+    world.sandbox.script(["refused"])
+    world.run(sync_of(**usual))
+    world.change(2, city="Rome")
+    world.execute("UPDATE customers SET customer_id = 300 WHERE customer_id = 3")
+    world.drop(4)
+    world.execute("INSERT INTO customers (email) VALUES ('nobody@example.com')")
+    for options in ({}, {"scope": "rejected"}, {"scope": "all", "limit": 2}, {"keys": ["5"]}, {"dry_run": True}):
+        world.run(sync_of(**usual), **options)
+    world.drop(5)
+    world.run(sync_of(source="select * from customers"))
+    world.run(sync_of(partitions=HashBuckets(2)), partition="bucket_1")
+    with contextlib.suppress(DailyStoryError):  # a guard may stop the plan; its statements ran
+        world.run(sync_of(fields={"email": "email", "firstName": "first_name", "city": "level", "lastName": "plan"}))
+
+
+@contextlib.contextmanager
+def _noting(dialect_name: str, noted: set[str]) -> Iterator[None]:
+    def note(connection: sa.Connection, _cursor: object, statement: str, *_: object) -> None:
+        if connection.dialect.name == dialect_name and not _NOT_OURS.search(statement):
+            mark = "$1" if dialect_name == "postgresql" else "?"
+            text = _MANY.sub(r"(\1)", _NUMBERED.sub(lambda _: mark, statement)).strip()
+            noted.add(text.replace("%%", "%") if dialect_name == "postgresql" else text)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        yield
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+
+
+def check(dialect_name: str, statements: str) -> None:
+    """Compare with the file, or write it where that is asked for; parse every statement."""
+    file = FOLDER / dialect_name / "statements.sql"
+    if os.environ.get("UPDATE_GOLDEN_SQL"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(statements, encoding="utf-8")
+    assert file.read_text(encoding="utf-8") == statements, "the statements changed; read the difference of make golden"
+    parsed = sqlglot.parse(statements, dialect=SQLGLOT_NAMES.get(dialect_name, dialect_name))
+    unread = [each for each in parsed if isinstance(each, sqlglot.exp.Command)]
+    assert {each.name for each in unread} <= {"ALTER"}, "SQLite's columns without a type are more than it reads"
+
+
+@pytest.mark.parametrize("dialect_name", READ_DATABASES)
+def test_a_warehouse_that_is_only_read_gets_these_statements(dialect_name: str) -> None:
+    check(dialect_name, read_statements(dialect_name))
+
+
+@pytest.mark.parametrize("dialect_name", STATE_DATABASES)
+def test_a_database_with_the_state_gets_these_statements(dialect_name: str, new_database: Callable[[str], str]) -> None:
+    check(dialect_name, state_statements(dialect_name, new_database))
+
+
+def test_sql_server_is_told_of_a_with_before_it_fails_on_one() -> None:
+    sync = sync_of(source="/* all */ WITH a AS (select 1 AS customer_id) SELECT * FROM a")
+    dialect = make_url(DATABASES["mssql"].url).get_dialect()()
+    with pytest.raises(ConfigurationError, match=r"starts with WITH.*make the query a view"):
+        probe(sync, str(sync.source), dialect)
+
+
+def test_a_dialect_that_is_loaded_changes_no_other_database(new_database: Callable[[str], str]) -> None:
+    for dialect_name in READ_DATABASES:
+        make_url(DATABASES[dialect_name].url).get_dialect()
+    with world_at(new_database, "sqlite", "duckdb") as world:
+        world.seed(*people(1))
+        assert world.run().rows_created == 1

@@ -1,0 +1,223 @@
+"""Each warehouse that can be had here, read from its server; and what is said where something is missing."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from signal import SIGINT
+from time import monotonic
+
+import pytest
+import sqlalchemy as sa
+from support.scenario import SNOWFLAKE, interrupted_when, people, sync_of, world_at
+
+from dagster_dailystory.databases.connect import connect, open_engine
+from dagster_dailystory.databases.facts import DATABASES
+from dagster_dailystory.databases.source import BATCH_ROWS, open_source, reading, stream
+from dagster_dailystory.engine.state.lease import open_session
+from dagster_dailystory.engine.state.schema import StateLocation
+from dagster_dailystory.errors import ConfigurationError, StateError, WarehouseError
+
+SERVED = ["duckdb", "postgresql", "sqlite", "mysql", "clickhouse", "redshift", "psycopg2"]
+WAREHOUSES = pytest.mark.parametrize("warehouse", [*SERVED, SNOWFLAKE])
+DOCUMENT = Path(__file__).parents[2] / "docs" / "warehouses.md"
+
+
+def state_of(warehouse: str) -> str | None:
+    """Elsewhere; PostgreSQL's older driver holds it as well."""
+    return {"sqlite": "duckdb", "psycopg2": None}.get(warehouse, "sqlite")
+
+
+@WAREHOUSES
+@pytest.mark.parametrize("source", ["customers", "select * from customers where email like '%@%' -- :all; "])
+def test_what_changes_in_a_warehouse_reaches_the_contacts(
+    warehouse: str, source: str, new_database: Callable[[str], str]
+) -> None:
+    sync = sync_of(source=source)
+    with world_at(new_database, warehouse, state_of(warehouse)) as world:
+        world.seed(*people(3))
+        assert world.run(sync).rows_created == 3
+        world.change(2, city="Rome")
+        report = world.run(sync)
+        assert (report.rows_updated, report.rows_unchanged) == (1, 2)
+        assert world.run(sync).rows_unchanged == 3
+
+
+@pytest.mark.parametrize("warehouse", SERVED)
+def test_memory_does_not_grow_with_the_table(warehouse: str, new_database: Callable[[str], str]) -> None:
+    rows = 8 * BATCH_ROWS
+    number, wide, numbers = {
+        "mysql": ("seq", "concat(repeat('x', 200), seq)", f"seq_1_to_{rows}"),
+        "clickhouse": ("number", "concat(repeat('x', 200), number)", f"numbers({rows})"),
+        "duckdb": ("n", "repeat('x', 200) || n", f"range({rows}) AS t(n)"),
+        "sqlite": (
+            "n", "printf('%0200d', n)",
+            f"(WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < {rows}) SELECT n FROM t)",
+        ),
+    }.get(warehouse, ("n", "repeat('x', 200) || n", f"generate_series(1, {rows}) AS t(n)"))  # fmt: skip
+    sync = sync_of(
+        source=f"select {number} as customer_id, {wide} as email from {numbers}",
+        fields={"email": "email"},
+        extended_properties={},
+    )
+    with connect(open_engine(new_database(warehouse)), "warehouse") as connection, connection.begin():
+        found = open_source(sync, connection)
+        tracemalloc.start()
+        counted = sum(len(batch) for batch in stream(reading(found, sync), sync, connection))
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert counted == rows
+    assert peak < rows * 200, "the whole result was held at once"
+
+
+@pytest.mark.parametrize("dialect_name", [name for name, facts in DATABASES.items() if facts.why_no_state])
+def test_a_database_that_cannot_hold_the_state_says_why_and_what_to_do(dialect_name: str) -> None:
+    facts = DATABASES[dialect_name]
+    location = StateLocation(facts.url)
+    with pytest.raises(ConfigurationError) as caught, open_session(sync_of(), location):
+        pass
+    assert str(facts.why_no_state) in str(caught.value)
+    assert "Set state_url to a database of one of these kinds: DuckDB, PostgreSQL, SQLite" in str(caught.value)
+
+
+def test_a_missing_driver_is_named_with_the_extra_that_brings_it() -> None:
+    with pytest.raises(ConfigurationError, match=r"dagster-dailystory\[mssql\]"):
+        open_engine("mssql+nodriver://user@host/database")
+
+
+@pytest.mark.parametrize("name", list(DATABASES))
+def test_every_database_is_in_the_document(name: str) -> None:
+    facts, document = DATABASES[name], DOCUMENT.read_text(encoding="utf-8")
+    assert f"| {facts.title} |" in document
+    assert f"`{facts.url}`" in document
+    assert facts.extra is None or f"`{facts.extra}`" in document
+
+
+GRANTS = [
+    ("REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC", "GRANT TEMPORARY ON DATABASE {database} TO sync_role"),
+    ("REVOKE CREATE ON SCHEMA state FROM sync_role", "GRANT CREATE ON SCHEMA state TO sync_role"),
+    ("REVOKE ALL ON SCHEMA state FROM sync_role", "GRANT USAGE, CREATE ON SCHEMA state TO sync_role"),
+]
+
+
+@pytest.mark.parametrize(("taken", "remedy"), GRANTS)
+def test_a_missing_grant_is_named_before_work_begins(
+    taken: str, remedy: str, new_database: Callable[[str], str]
+) -> None:
+    url = sa.make_url(new_database("postgresql"))
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.begin() as owner:
+        owner.exec_driver_sql("DROP ROLE IF EXISTS sync_role")
+        owner.exec_driver_sql("CREATE ROLE sync_role LOGIN")
+        owner.exec_driver_sql("CREATE SCHEMA state")
+        owner.exec_driver_sql("GRANT ALL ON SCHEMA state TO sync_role")
+    location = StateLocation(url.set(username="sync_role").render_as_string(), "state")
+    try:
+        with engine.begin() as owner:
+            owner.exec_driver_sql(taken.format(database=url.database))
+        with pytest.raises(StateError) as caught, open_session(sync_of(), location):
+            pass
+        assert f"run {remedy.format(database=url.database)}, or set state_url" in str(caught.value)
+        with engine.begin() as owner:
+            owner.exec_driver_sql(remedy.format(database=url.database))
+        with open_session(sync_of(), location):
+            pass
+        with engine.begin() as owner:
+            owner.exec_driver_sql("ALTER TABLE state.dailystory_meta OWNER TO CURRENT_USER")
+            owner.exec_driver_sql("GRANT SELECT ON state.dailystory_meta TO sync_role")
+        with (
+            pytest.raises(StateError, match=r"GRANT INSERT, UPDATE, DELETE ON state\.dailystory_meta"),
+            open_session(sync_of(), location),
+        ):
+            pass
+    finally:
+        with engine.begin() as owner:
+            owner.exec_driver_sql("DROP OWNED BY sync_role")
+            owner.exec_driver_sql("DROP ROLE sync_role")
+
+
+def test_a_source_that_may_not_be_read_is_named_before_anything_is_written(new_database: Callable[[str], str]) -> None:
+    with world_at(new_database, "postgresql", "sqlite") as world:
+        world.seed(*people(1))
+        url = sa.make_url(world.warehouse_url)
+        world.execute("DROP ROLE IF EXISTS reading_role", "CREATE ROLE reading_role LOGIN")
+        try:
+            world.warehouse_url = url.set(username="reading_role").render_as_string()
+            with pytest.raises(WarehouseError, match="cannot be read: permission denied for table customers"):
+                world.run()
+            assert world.state_tables().get("dailystory_plans", []) == []
+        finally:
+            world.execute("DROP ROLE reading_role")
+
+
+REFUSED = [
+    ("clickhouse", "select mail from customers", r"identifier `mail`: ClickHouse error 47, UNKNOWN_IDENTIFIER"),
+    ("clickhouse", "persons", r"[`']persons[`']: ClickHouse error 60, UNKNOWN_TABLE"),
+    ("clickhouse", "select toDate('Jane Doe') as a", r"cannot be read: ClickHouse error \d+, CANNOT_PARSE_DATE"),
+    ("mysql", "select mail from customers", "Unknown column 'mail'"),
+    (
+        "postgresql",
+        "select *, cast(cast('Jane Doe' || first_name as integer) as text) as mail from customers",
+        r"cannot be read: invalid input syntax for type integer: \[value\]",
+    ),
+    pytest.param("snowflake", "persons", "cannot be read: .*Table .*PERSONS.* does not exist", marks=SNOWFLAKE.marks),
+]
+
+
+@pytest.mark.parametrize(("warehouse", "source", "message"), REFUSED)
+def test_a_source_that_a_warehouse_refuses_is_explained(
+    warehouse: str, source: str, message: str, new_database: Callable[[str], str]
+) -> None:
+    with world_at(new_database, warehouse, "sqlite") as world:
+        world.seed(*people(1))
+        with pytest.raises(WarehouseError, match=message) as caught:
+            world.run(sync_of(source=source, fields={"email": "mail"} if "mail" in source else {"email": "email"}))
+        assert "Jane" not in str(caught.value)
+
+
+@pytest.mark.timeout(60)
+def test_an_error_while_rows_arrive_ends_the_run_with_its_message(new_database: Callable[[str], str]) -> None:
+    """What is being read is closed first: until then the connection takes no roll-back."""
+    with world_at(new_database, "postgresql", "sqlite") as world:
+        world.create()
+        world.execute(
+            "INSERT INTO customers (customer_id, email) SELECT i, 'p' || i || '@example.com'"
+            f" FROM generate_series(1, {3 * BATCH_ROWS}) AS t(i)"
+        )
+        world.run(dry_run=True)
+        world.execute("ALTER TABLE customers ALTER COLUMN customer_id TYPE text USING 'k' || customer_id")
+        with pytest.raises(StateError, match="held whole numbers and now holds str"):
+            world.run(dry_run=True)
+        world.execute(
+            "ALTER TABLE customers ALTER COLUMN customer_id TYPE integer USING substr(customer_id, 2)::integer"
+        )
+        assert world.run(dry_run=True).rows_to_create == 3 * BATCH_ROWS
+
+
+def test_an_interrupt_ends_a_slow_read_at_once(new_database: Callable[[str], str]) -> None:
+    slow = "select *, case when customer_id = 2 then cast(pg_sleep(60) as text) end as note from customers"
+    sleeps = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+    with world_at(new_database, "postgresql", "sqlite") as world:
+        world.seed(*people(2))
+        with interrupted_when(lambda: bool(world.select(sleeps)), SIGINT) as sent_at, pytest.raises(KeyboardInterrupt):
+            world.run(sync_of(source=slow, extended_properties={"note": "note"}))
+        assert monotonic() - sent_at[0] < 3
+
+
+def test_a_schema_that_does_not_exist_is_named(new_database: Callable[[str], str]) -> None:
+    location = StateLocation(new_database("postgresql"), "nowhere")
+    with pytest.raises(StateError, match="no schema 'nowhere'; create it"), open_session(sync_of(), location):
+        pass
+
+
+def test_a_state_that_is_read_only_is_told_so_with_the_remedy(new_database: Callable[[str], str]) -> None:
+    url = new_database("duckdb")
+    with sa.create_engine(url, poolclass=sa.NullPool).connect():
+        pass
+    location = StateLocation(f"{url}?access_mode=read_only")
+    with (
+        pytest.raises(WarehouseError, match="set state_url to a database that may be written"),
+        open_session(sync_of(), location),
+    ):
+        pass

@@ -1,0 +1,56 @@
+"""The code location loads without a connection, and its job is what `make demo` runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from dagster_dailystory.definitions.resources import OPTIONAL, REQUIRED
+
+ROOT = Path(__file__).parents[2]
+LOAD = """
+import json, sys, time, warnings
+import dagster as dg
+from dagster_shared.utils.warnings import BetaWarning, PreviewWarning, SupersessionWarning
+for kind in (BetaWarning, PreviewWarning, SupersessionWarning):
+    warnings.filterwarnings("error", category=kind)
+def refuse(event, _arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "sqlite3.connect", "subprocess.Popen"):
+        raise AssertionError(f"{event} while the location loads")
+sys.addaudithook(refuse)
+started = time.process_time()
+import definitions
+dg.Definitions.validate_loadable(definitions.defs)
+keys = sorted(key.to_user_string() for key in definitions.defs.resolve_asset_graph().get_all_asset_keys())
+drivers = {"duckdb", "psycopg", "psycopg2", "pandas"} & sys.modules.keys()
+print(json.dumps({"seconds": time.process_time() - started, "keys": keys, "drivers": sorted(drivers)}))
+"""
+
+
+def load(folder: Path, **given: str) -> dict[str, object]:
+    environment = {name: value for name, value in os.environ.items() if name not in (*REQUIRED, *OPTIONAL)}
+    environment |= {"PYTHONPATH": str(ROOT), **given}
+    done = subprocess.run([sys.executable, "-c", LOAD], cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    loaded: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
+    return loaded
+
+
+def test_the_demo_loads_in_three_seconds_without_a_connection_or_a_file(tmp_path: Path):
+    loaded = load(tmp_path)
+    assert loaded["keys"] == [
+        "customers", "dailystory/customers/changes", "dailystory/customers/contact_map", "dailystory/customers/contacts"
+    ]  # fmt: skip
+    assert loaded["drivers"] == []
+    assert list(tmp_path.iterdir()) == []
+    assert loaded["seconds"] < 3, "processor time beyond importing Dagster"  # type: ignore[operator]  # a number
+
+
+def test_a_real_sync_loads_although_nothing_can_be_reached(tmp_path: Path):
+    given = dict(zip(REQUIRED, ["postgresql+psycopg://nowhere.invalid/x", "https://nowhere.invalid", "t"], strict=True))
+    loaded = load(tmp_path, **given)
+    assert len(loaded["keys"]) == 4  # type: ignore[arg-type]  # a list in the JSON
+    assert loaded["drivers"] == [], "no driver is loaded, so none connects past Python's own sockets"

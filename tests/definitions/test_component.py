@@ -1,0 +1,229 @@
+"""A sync as YAML: what a `defs.yaml` makes, what it says where it is wrong, and what `dg` does with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster.components.testing import create_defs_folder_sandbox
+from support.dagster_project import NOUNS, World
+
+from dagster_dailystory import ConfigurationError, DailyStorySyncComponent
+from dagster_dailystory.definitions.component.settings import Slices
+from dagster_dailystory.model.partitions import ColumnValues, HashBuckets
+from dagster_dailystory.sandbox import Sandbox
+
+pytestmark = [  # of Dagster's own YAML loader
+    pytest.mark.filterwarnings("ignore:`parse_obj_as` is deprecated"),
+    pytest.mark.filterwarnings("ignore:Class `[A-Za-z]*CodeReference"),
+]
+
+TYPE = "dagster_dailystory.DailyStorySyncComponent"
+PEOPLE: dict[str, object] = {
+    "name": "people",
+    "source": "people",
+    "key": "id",
+    "fields": {"email": "email", "firstName": "first_name"},
+}
+
+
+RESOURCES = dg.Definitions(resources={"warehouse": object(), "dailystory": object()})
+
+
+class Quieter(DailyStorySyncComponent):
+    """Changes how a sync looks and runs, as a user's subclass does."""
+
+    def get_asset_spec(self, spec: dg.AssetSpec) -> dg.AssetSpec:
+        return spec.merge_attributes(tags={"team": "growth"})
+
+    def execute(self, context, steps, warehouse, dailystory):
+        for event in super().execute(context, steps, warehouse, dailystory):
+            if isinstance(event, dg.MaterializeResult):
+                yield event._replace(metadata={**(event.metadata or {}), "told": "growth"})
+            else:
+                yield event
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with Sandbox() as sandbox, dg.DagsterInstance.ephemeral() as instance:
+        yield World(tmp_path, sandbox, instance)
+
+
+def definitions(attributes: Mapping[str, object], kind: type[DailyStorySyncComponent] = DailyStorySyncComponent):
+    """The definitions of one `defs.yaml`."""
+    contents = {"type": f"{kind.__module__}.{kind.__name__}", "attributes": dict(attributes)}
+    with create_defs_folder_sandbox() as sandbox:
+        path = sandbox.scaffold_component(component_cls=kind, defs_yaml_contents=contents)
+        with sandbox.load_component_and_build_defs(defs_path=path) as (_, made):
+            return made
+
+
+def reason(attributes: Mapping[str, object]) -> str:
+    """Why a `defs.yaml` does not load."""
+    with pytest.raises(Exception, match=r".") as refused:
+        definitions(attributes)
+    texts = []
+    error: BaseException | None = refused.value
+    while error is not None:
+        texts.append(str(error))
+        error = error.__cause__
+    return "\n".join(texts)
+
+
+def test_a_file_becomes_three_assets_a_job_and_a_schedule():
+    made = definitions({**PEOPLE, "schedule": "0 6 * * *", "group_name": "growth", "deps": ["raw/people"]})
+    made = dg.Definitions.merge(made, RESOURCES)
+    keys = {key.to_user_string() for key in made.resolve_asset_graph().get_all_asset_keys()}
+    assert keys == {"raw/people", *(f"dailystory/people/{noun}" for noun in NOUNS)}
+    [schedule] = made.schedules
+    assert (schedule.name, schedule.cron_schedule) == ("sync_people_schedule", "0 6 * * *")
+    [changes, *_] = [spec for spec in made.resolve_all_asset_specs() if spec.key.path[-1] == "changes"]
+    assert changes.group_name == "growth"
+
+
+def test_a_sync_with_resources_of_its_own_runs(world: World, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PEOPLE_URL", world.url)
+    monkeypatch.setenv("PEOPLE_TOKEN", world.token)
+    account = {"base_url": world.sandbox.base_url, "api_token_variable": "PEOPLE_TOKEN", "requests_per_second": 2000}
+    made = definitions({**PEOPLE, "warehouse": {"url_variable": "PEOPLE_URL"}, "dailystory": account})
+    world.put(1, 2)
+    result = made.resolve_job_def("sync_people").execute_in_process(instance=world.instance)
+    assert result.success
+    assert len(world.sandbox.contacts()) == 2
+
+
+def test_two_files_may_have_two_accounts():
+    made = [
+        definitions({
+            **PEOPLE, "name": name, "warehouse": {"url": "sqlite:///x"}, "dailystory": {"base_url": f"https://{name}"}
+        })
+        for name in ("one", "two")
+    ]  # fmt: skip
+    merged = dg.Definitions.merge(*made)
+    assert {"one_dailystory", "two_dailystory", "one_warehouse", "two_warehouse"} <= set(merged.resources or {})
+    dg.Definitions.validate_loadable(merged)
+
+
+def test_a_subclass_changes_how_the_assets_look_and_run(world: World):
+    made = dg.Definitions.merge(definitions(PEOPLE, Quieter), RESOURCES)
+    assert {spec.tags.get("team") for spec in made.resolve_all_asset_specs() if spec.key.path[0] != "people"} == {
+        "growth"
+    }
+    world.put(1)
+    assets = [asset for asset in made.assets or () if isinstance(asset, dg.AssetsDefinition)]
+    run = world.materialize(assets)
+    assert run.success
+    assert run.value("contacts", "told") == "growth"
+
+
+def test_a_query_may_be_in_a_file_beside_the_yaml(tmp_path: Path):
+    (tmp_path / "people.sql").write_text("select id, email, first_name from raw.people")
+    component = DailyStorySyncComponent.resolve_from_dict({**PEOPLE, "source": "people.sql"})
+    assert component.sync(tmp_path).source == tmp_path / "people.sql"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"fields": {"firstNam": "first_name"}}, "no contact field 'firstNam'; did you mean 'firstName'?"),
+        ({"mode": "upsrt"}, "mode='upsrt' is not one of upsert, update, create; did you mean 'upsert'?"),
+        ({"deletes": "deactivat"}, "did you mean 'deactivate'?"),
+        ({"nulls": {"firstnam": "clear"}}, "did you mean 'firstName'?"),
+        ({"preview_fields": ["emial"]}, "did you mean 'email'?"),
+        ({"name": "People"}, "name='People' must match"),
+        ({"max_deleted_fraction": 5}, "max_deleted_fraction=5"),
+        ({"partitions": {"buckets": 4, "column": "city"}}, "either buckets, or column and values"),
+        ({"warehouse": {"state_schema": "x"}}, "either url or url_variable"),
+        ({"schedule": "hourly"}, "schedule='hourly' is no cron expression, for example '0 * * * *'"),
+        ({"min_guard_rows": "many"}, "min_guard_rows: Input should be a valid integer"),
+        ({"fields": "email"}, "fields: Input should be a valid dictionary"),
+        ({"keyy": "id"}, "there is no setting 'keyy'; did you mean 'key'?"),
+        ({"dailystory": {"base_ur": "x"}}, "there is no setting 'base_ur'; did you mean 'base_url'?"),
+        ({"partitions": {"bucket": 4}}, "there is no setting 'bucket'; did you mean 'buckets'?"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_the_file_and_the_nearest_value(wrong: Mapping[str, object], message: str):
+    text = reason({**PEOPLE, **wrong})
+    assert message in text
+    assert "defs.yaml" in text
+
+
+def test_slices_are_the_engines():
+    assert Slices(buckets=4).partitioning() == HashBuckets(4)
+    assert Slices(column="region", values=["emea"]).partitioning() == ColumnValues("region", ["emea"])
+    with pytest.raises(ConfigurationError, match="either buckets"):
+        Slices(column="region").partitioning()
+
+
+def test_every_setting_is_described_with_an_example():
+    for name, field in DailyStorySyncComponent.model_fields.items():
+        assert field.description, name
+        assert field.examples, name
+
+
+def test_a_condition_may_be_a_template():
+    eager = "{{ dg.AutomationCondition.eager() }}"
+    made = dg.Definitions.merge(definitions({**PEOPLE, "automation_condition": eager}), RESOURCES)
+    given = {spec.automation_condition for spec in made.resolve_all_asset_specs() if "changes" in spec.key.path}
+    assert given == {dg.AutomationCondition.eager()}
+
+
+def test_the_schema_that_dg_and_editors_show_describes_every_setting_and_knows_no_other():
+    schema = DailyStorySyncComponent.model().model_json_schema()
+    shapes = [
+        schema,
+        *(schema["$defs"][f"{name}Model"] for name in ("WarehouseSettings", "DailyStorySettings", "Slices")),
+    ]
+    assert set(schema["properties"]) == set(DailyStorySyncComponent.model_fields)
+    assert set(schema["required"]) == {"name", "source", "key"}
+    for shape in shapes:
+        assert shape["additionalProperties"] is False
+        for name, setting in shape["properties"].items():
+            assert setting["description"], name
+            assert setting["examples"], name
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_dg_lists_scaffolds_and_checks_the_component_in_a_project_of_create_dagster(tmp_path: Path):
+    run("create-dagster", tmp_path, "project", "shop", "--no-uv-sync")
+    project = tmp_path / "shop"
+    listed = json.loads(run("dg", project, "list", "components", "--json"))["items"]
+    assert TYPE in {component["key"] for component in listed}
+    assert "left the source: keep, deactivate" in run("dg", project, "utils", "inspect-component", TYPE)
+
+    run("dg", project, "scaffold", "defs", TYPE, "Customers-EU")
+    written = project / "src/shop/defs/Customers-EU/defs.yaml"
+    good = written.read_text()
+    assert f"type: {TYPE}" in good
+    assert "name: customers_eu" in good
+    assert "loaded successfully" in run("dg", project, "check", "defs")
+    assert "dailystory/customers_eu/contacts" in run("dg", project, "list", "defs", "--json")
+
+    written.write_text(good.replace("  key: ", "  keyy: "))
+    assert f"{written}:6 - {TYPE} attributes.keyy" in run("dg", project, "check", "defs", fails=True)
+    written.write_text(good.replace("firstName", "firstNme"))
+    refused = run("dg", project, "check", "defs", fails=True)
+    assert f"{written}: DailyStory has no contact field 'firstNme'; did you mean 'firstName'?" in refused
+
+
+def run(program: str, folder: Path, *arguments: str, fails: bool = False) -> str:
+    """Run a program of Dagster's that lies beside this Python; returns what it prints."""
+    python = Path(sys.executable)
+    environment = {
+        **os.environ, "PYTHONPATH": str(folder / "src"), "VIRTUAL_ENV": str(python.parents[1]), "COLUMNS": "400",
+        "DAGSTER_DISABLE_TELEMETRY": "1", "DAGSTER_DG_UPDATE_CHECK_ENABLED": "0",
+        "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
+    }  # fmt: skip
+    done = subprocess.run(
+        [python.parent / program, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert bool(done.returncode) is fails, done.stdout + done.stderr
+    return done.stdout if "--json" in arguments else done.stdout + done.stderr

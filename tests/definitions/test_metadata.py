@@ -1,0 +1,122 @@
+"""What the assets show: counts, tables, pictures, progress."""
+
+from dataclasses import replace
+
+import dagster as dg
+import pytest
+from support.dagster_project import people_sync
+
+from dagster_dailystory.definitions.lineage import contact_lineage, find_upstream, source_columns, source_lineage
+from dagster_dailystory.definitions.metadata import ProgressLog, plan_metadata, sent_metadata
+from dagster_dailystory.engine.upkeep.inspection import ChangePreview, SyncStatus
+from dagster_dailystory.model.change import Operation
+from dagster_dailystory.model.plan import PlanStatus, PlanSummary
+from dagster_dailystory.model.report import Progress, SyncReport
+
+KEY = dg.AssetKey(["dailystory", "people", "contacts"])
+PLAN = PlanSummary(
+    plan_id="plan", sync_name="people", status=PlanStatus.READY, guards=(), rows_read=100, rows_unchanged=30,
+    rows_to_create=60, rows_to_update=10, rows_rejected=0, rows_held=0, rows_to_delete=5,
+    changes_by_field={"email": 60, "city": 70}, rejections_by_reason={}, diff_seconds=0.1234,
+)  # fmt: skip
+
+
+def test_an_estimate_counts_a_request_a_row_and_one_more_where_a_contact_is_looked_up():
+    upsert = plan_metadata(people_sync(), PLAN, [], [], 5.0)
+    update = plan_metadata(people_sync(mode="update"), PLAN, [], [], 5.0)
+    assert (upsert["estimated_requests"], upsert["estimated_minutes"]) == (75, 0.25)
+    assert update["estimated_requests"] == 135
+
+
+@pytest.mark.parametrize(("requests_per_second", "minutes"), [(400.0, 0.0031), (0.1, 12.0)])
+def test_an_estimate_has_two_digits_however_short_it_is(requests_per_second, minutes):
+    assert plan_metadata(people_sync(), PLAN, [], [], requests_per_second)["estimated_minutes"] == minutes
+
+
+def test_an_unknown_rate_makes_no_promise_of_minutes():
+    assert "estimated_minutes" not in plan_metadata(people_sync(), PLAN, [], [], None)
+
+
+def test_fields_are_counted_largest_first():
+    table = plan_metadata(people_sync(), PLAN, [], [], None)["changes_by_field"]
+    assert isinstance(table, dg.TableMetadataValue)
+    assert [record.data for record in table.records] == [{"field": "city", "rows": 70}, {"field": "email", "rows": 60}]
+
+
+@pytest.mark.parametrize(
+    ("deletes", "plan", "words"),
+    [
+        ("deactivate", {}, "60 to create, 10 to update, 5 to deactivate"),
+        ("delete", {"rows_rejected": 3, "rows_held": 2},
+         "60 to create, 10 to update, 5 to delete, 3 rejected, 2 held back"),
+        ("keep", {"rows_to_create": 0, "rows_to_update": 0, "rows_to_delete": 0}, "nothing to send"),
+        ("keep", {"rows_to_create": 0, "rows_to_update": 0, "rows_to_delete": 0, "rows_rejected": 3},
+         "nothing to send; 3 rejected"),
+    ],
+)  # fmt: skip
+def test_a_plan_is_summed_up_in_words_that_name_what_happens_to_who_left(deletes, plan, words):
+    assert plan_metadata(people_sync(deletes=deletes), replace(PLAN, **plan), [], [], None)["summary"] == words
+
+
+@pytest.mark.parametrize(("deletes", "shown"), [("deactivate", "deactivate"), ("delete", "delete")])
+def test_the_preview_says_what_happens_to_who_left(deletes, shown):
+    left = ChangePreview("7", Operation.DELETE, "dsid", ())
+    table = plan_metadata(people_sync(deletes=deletes), PLAN, [left], [], None)["preview"]
+    assert isinstance(table, dg.TableMetadataValue)
+    assert [record.data for record in table.records] == [{"key": "7", "operation": shown, "changes": ""}]
+
+
+def test_what_was_sent_is_summed_up_and_drawn_over_time():
+    report = SyncReport("people", "plan", "done", rows_created=20, rows_deleted=5, rows_in_doubt=1)
+    sync, now = people_sync(deletes="deactivate"), SyncStatus(25, 20, {}, 1)
+    shown = sent_metadata(sync, report, now, "https://us-1.dailystory.com/api/v1", [(0.0, 0), (1.0, 10), (2.0, 26)])
+    assert shown["summary"] == "20 created, 5 deactivated, 1 in doubt"
+    assert shown["destination"] == dg.MetadataValue.url("https://us-1.dailystory.com/")
+    assert isinstance(shown["sends_over_time"], dg.MarkdownMetadataValue)
+    nothing = sent_metadata(sync, SyncReport("people", "plan", "empty"), now, "https://us-1.dailystory.com/api/v1")
+    assert nothing["summary"] == "nothing had to be sent"
+    assert not {"sends_over_time", "outcomes_chart"} & nothing.keys()
+
+
+def test_a_column_has_the_type_of_the_field_that_it_feeds_until_its_own_is_known():
+    sync = people_sync(fields={"email": "email", "firstName": "name", "optOutEmail": "opt_out"}, key=["id", "email"])
+    before, known = source_columns(sync), source_columns(sync, {"id": "bigint", "name": "varchar(20)"})
+    assert {c.name: c.type for c in before.columns} == {
+        "id": "as in the source", "email": "as in the source", "name": "text", "opt_out": "boolean"
+    }  # fmt: skip
+    assert {c.name: c.type for c in known.columns if c.type != "as in the source"} == {
+        "id": "bigint", "name": "varchar(20)", "opt_out": "boolean"
+    }  # fmt: skip
+    assert [c.name for c in known.columns if c.constraints.unique] == ["id", "email"]
+    assert before.columns[1].description == "Identifies a row. Feeds email."
+
+
+def test_progress_is_shown_at_once_and_then_once_an_interval():
+    shown: list[dg.AssetObservation] = []
+    moments = iter([0.0, 1.0, 9.9, 10.0, 15.0, 20.1])
+    log = ProgressLog(shown.append, KEY, 10.0, clock=lambda: next(moments))
+    for sent in range(6):
+        log(Progress(sent, 10 - sent, 2.0, 4.0))
+    assert [each.metadata["progress/rows_sent"].value for each in shown] == [0, 3, 5]
+    assert log.sends == [(0.0, 0), (0.0, 0), (0.5, 1), (1.0, 2), (1.5, 3), (2.0, 4), (2.5, 5)]
+    assert shown[-1].metadata["progress/percent"].value == 50.0
+
+
+def test_column_lineage_leads_from_the_contact_to_the_table():
+    sync = people_sync(
+        source="select p.id, lower(p.email) as email, p.first_name, o.city from raw.people p, raw.homes o"
+    )
+    upstream = source_lineage(find_upstream(sync)).deps_by_column
+    assert upstream["email"] == [dg.TableColumnDep(dg.AssetKey(["raw", "people"]), "email")]
+    assert upstream["city"] == [dg.TableColumnDep(dg.AssetKey(["raw", "homes"]), "city")]
+    changes = dg.AssetKey(["dailystory", "people", "changes"])
+    assert contact_lineage(sync, changes).deps_by_column["firstName"] == [dg.TableColumnDep(changes, "first_name")]
+
+
+def test_a_long_send_is_drawn_from_a_few_points():
+    log = ProgressLog(lambda _: None, KEY, 10.0, clock=lambda: 0.0)
+    for sent in range(1, 5_000):
+        log(Progress(sent, 0, 2.0, None))
+    assert 100 < len(log.sends) <= 240
+    assert log.sends[0] == (0.0, 0)
+    assert log.sends == sorted(log.sends)

@@ -1,0 +1,99 @@
+"""The resources: what they show, what they hide, and that they stand for the engine's places."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from sqlalchemy import NullPool, create_engine
+from support.dagster_project import PEOPLE, people_sync
+
+from dagster_dailystory import DailyStoryResource, WarehouseResource, run_contact_sync
+from dagster_dailystory.engine.endpoints import Destination, Warehouse
+from dagster_dailystory.sandbox import Sandbox
+
+TOKEN = "a-token-that-nobody-may-see"
+URL = "postgresql+psycopg://sync:hidden-password@warehouse/analytics"
+
+
+def test_no_secret_is_in_a_repr():
+    account = DailyStoryResource(base_url="https://us-1.dailystory.com/api/v1", api_token=TOKEN)
+    warehouse = WarehouseResource(url=URL, state_url=URL)
+    shown = f"{account!r} {account} {warehouse!r} {warehouse} {account.destination()!r} {warehouse.warehouse()!r}"
+    assert TOKEN not in shown
+    assert "hidden-password" not in shown
+
+
+def test_they_are_the_engines_places():
+    account = DailyStoryResource(
+        base_url="https://x/api/v1", api_token=TOKEN, requests_per_second=5, max_concurrency=2, timeout_seconds=9
+    )
+    assert account.destination() == Destination("https://x/api/v1", TOKEN, 5.0, 2, 9.0)
+    assert WarehouseResource(url=URL).warehouse() == Warehouse.at(URL)
+    assert WarehouseResource(url=URL, state_url="sqlite:///s", state_schema="etl").warehouse() == Warehouse.at(
+        URL, "sqlite:///s", "etl"
+    )
+
+
+def test_variables_are_read_when_a_run_starts(monkeypatch: pytest.MonkeyPatch):
+    warehouse = WarehouseResource(url=dg.EnvVar("SOME_WAREHOUSE_URL"))
+    monkeypatch.setenv("SOME_WAREHOUSE_URL", URL)
+
+    @dg.op(required_resource_keys={"warehouse"})
+    def look(context: dg.OpExecutionContext) -> str:
+        return str(context.resources.warehouse.warehouse().url)
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        graph = dg.GraphDefinition("graph", node_defs=[look])
+        job = graph.to_job(resource_defs={"warehouse": warehouse, "io_manager": dg.mem_io_manager})
+        assert job.execute_in_process(instance=instance).output_for_node("look") == URL
+
+
+def test_every_setting_is_described():
+    for resource in (WarehouseResource, DailyStoryResource):
+        assert resource.__doc__
+        for name, field in resource.model_fields.items():
+            assert field.description, name
+
+
+def test_the_frames_of_a_sync_keep_the_sources_keys(tmp_path: Path):
+    url = f"sqlite:///{tmp_path}/warehouse.sqlite"
+    engine = create_engine(url, poolclass=NullPool)
+    PEOPLE.create(engine)
+    with engine.begin() as connection:
+        rows = [{"id": n, "email": f"p{n}@example.com", "first_name": f"Given{n}"} for n in (1, 2)]
+        connection.execute(PEOPLE.insert(), [*rows, {"id": 3, "email": "nobody", "first_name": None}])
+    warehouse, sync = WarehouseResource(url=url), people_sync()
+    assert warehouse.contact_map(sync).empty
+    with Sandbox() as sandbox:
+        report = run_contact_sync(sync, warehouse_url=url, base_url=sandbox.base_url, api_token=sandbox.token)
+    contacts = warehouse.contact_map(sync)
+    assert contacts["id"].tolist() == [1, 2]
+    assert str(contacts["id"].dtype) == "Int64"
+    assert contacts["dsid"].notna().all()
+    rejections = warehouse.rejections(sync)
+    assert rejections[["id", "reason"]].to_numpy().tolist() == [[3, "invalid_email"]]
+    plan = warehouse.plan(sync, report.plan_id)
+    assert plan[plan["field"] == "firstName"]["after"].tolist() == ["Given1", "Given2"]
+    assert plan["before"].isna().all()
+    assert set(plan["outcome"]) == {"created"}
+
+
+def test_importing_dagsters_part_registers_the_library():
+    code = (
+        "import dagster_dailystory.definitions.resources; "
+        "from dagster_shared.libraries import DagsterLibraryRegistry as R; "
+        "print(R.get()['dagster-dailystory'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout[:1].isdigit()
+
+
+def test_a_script_that_needs_no_dagster_does_not_load_it():
+    code = (
+        "import sys; from dagster_dailystory import ContactSync, SyncReport, run_contact_sync; "
+        "print('dagster' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -1,0 +1,88 @@
+"""What a person sees of a sync: masked where it names somebody, and where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import NullPool, create_engine
+from support.dagster_project import PEOPLE, people_sync
+
+from dagster_dailystory.engine.endpoints import Destination, Warehouse
+from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
+from dagster_dailystory.engine.upkeep.inspection import (
+    check_shown_fields,
+    column_types,
+    find_plan,
+    preview_changes,
+    preview_rejections,
+    standing,
+)
+from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.model.plan import PlanOptions
+from dagster_dailystory.sandbox import Sandbox
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Warehouse:
+    url = f"sqlite:///{tmp_path}/warehouse.sqlite"
+    engine = create_engine(url, poolclass=NullPool)
+    PEOPLE.create(engine)
+    rows = [{"id": n, "email": f"p{n}@example.com", "first_name": f"Given{n}", "city": "Oslo"} for n in range(1, 31)]
+    with engine.begin() as connection:
+        connection.execute(PEOPLE.insert(), [*rows, {**rows[0], "id": 31, "email": "nobody"}])
+    return Warehouse.at(url)
+
+
+def test_before_the_first_plan_there_is_nothing_to_see(warehouse: Warehouse):
+    now = standing(people_sync(), warehouse)
+    assert (now.rows_mapped, now.contacts_live, now.rows_rejected, now.rows_unsettled) == (0, 0, 0, 0)
+    assert find_plan(people_sync(), warehouse, ["run"]) is None
+    assert preview_changes(people_sync(), warehouse, "plan") == preview_rejections(people_sync(), warehouse) == []
+
+
+def test_a_preview_is_capped_and_masks_what_it_may_not_show(warehouse: Warehouse):
+    sync = people_sync()
+    with Sandbox() as sandbox:
+        destination = Destination(sandbox.base_url, sandbox.token, requests_per_second=2_000)
+        plan = plan_contact_sync(sync, warehouse, destination, PlanOptions(), "run")
+        seen = preview_changes(sync, warehouse, plan.plan_id, ["city"], rows=4)
+        assert [change.key_label for change in seen] == ["1", "2", "3", "4"]
+        assert {field.field: field.after for field in seen[0].fields} == {
+            "email": "••• (14)", "firstName": "••• (6)", "city": "Oslo"
+        }  # fmt: skip
+        [rejected] = preview_rejections(sync, warehouse)
+        assert (rejected.key_label, rejected.reason) == ("31", "invalid_email")
+        found = find_plan(sync, warehouse, ["other", "run"])
+        assert found is not None
+        assert found.plan_id == plan.plan_id
+        send_contact_sync(sync, warehouse, destination, ["run"])
+    now = standing(sync, warehouse)
+    assert (now.rows_mapped, now.contacts_live, now.rows_rejected, now.rows_unsettled) == (30, 30, 1, 0)
+
+
+def test_the_columns_have_the_types_of_the_warehouse(new_database: Callable[[str], str]):
+    warehouse, sync = Warehouse.at(new_database("duckdb")), people_sync()
+    engine = create_engine(warehouse.url, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE people (id BIGINT, email VARCHAR, first_name VARCHAR, city VARCHAR)")
+    assert column_types(sync, warehouse) == {}, "before the first plan nothing is known"
+    with Sandbox() as sandbox:
+        plan_contact_sync(sync, warehouse, Destination(sandbox.base_url, sandbox.token), run_id="run")
+    assert column_types(sync, warehouse) == {
+        "id": "bigint", "email": "varchar", "first_name": "varchar", "city": "varchar"
+    }  # fmt: skip
+
+
+def test_a_personal_key_is_shown_as_an_opaque_id(warehouse: Warehouse):
+    sync = people_sync(key="email", name="by_email")
+    with Sandbox() as sandbox:
+        plan = plan_contact_sync(sync, warehouse, Destination(sandbox.base_url, sandbox.token), run_id="run")
+    assert all(c.key_label.startswith("id-") for c in preview_changes(sync, warehouse, plan.plan_id))
+    assert "@" not in repr(preview_changes(sync, warehouse, plan.plan_id))
+
+
+def test_only_a_mapped_field_can_be_shown():
+    with pytest.raises(ConfigurationError, match="did you mean 'firstName'"):
+        check_shown_fields(people_sync(), ["firstname"])

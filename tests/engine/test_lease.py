@@ -1,0 +1,193 @@
+"""One run at a time: who may hold a sync, and who takes over from the dead."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from support.scenario import people, sync_of, world_at
+
+from dagster_dailystory.engine.planning.plan import make_plan
+from dagster_dailystory.engine.state.lease import LEASE_SECONDS, Lease, open_session
+from dagster_dailystory.engine.state.schema import StateLocation
+from dagster_dailystory.engine.state.store import State, open_state, utc_now
+from dagster_dailystory.errors import BusyError
+from dagster_dailystory.model.plan import PlanOptions
+
+
+@contextmanager
+def opened(url: str) -> Iterator[State]:
+    with open_state(StateLocation(url), sync_of()) as state:
+        yield state
+
+
+def taken(state: State) -> Lease:
+    with state.connection.begin():
+        return Lease.take(state)
+
+
+def held_by(state: State, holder: str) -> None:
+    meta = state.shared.meta
+    with state.connection.begin():
+        state.connection.execute(meta.update().where(meta.c.name == "lock:customers").values(holder=holder))
+
+
+def test_a_held_lease_is_refused_and_a_returned_one_is_taken_with_a_higher_fence(warehouse_url):
+    with opened(warehouse_url) as state:
+        first = taken(state)
+        with pytest.raises(BusyError, match="another run holds sync 'customers'"):
+            taken(state)
+        with state.connection.begin():
+            first.give_back(state)
+        assert taken(state).fence == first.fence + 1
+
+
+def test_the_lease_of_a_dead_process_is_taken_at_once(warehouse_url):
+    dead = subprocess.run(
+        [sys.executable, "-c", "from dagster_dailystory.engine.state.lease import _new_holder; print(_new_holder())"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    with opened(warehouse_url) as state:
+        lease = taken(state)
+        held_by(state, dead.stdout.strip())
+        assert taken(state).fence == lease.fence + 1
+
+
+def test_a_process_that_reuses_the_number_of_a_dead_one_is_another(new_database: Callable[[str], str]):
+    with opened(new_database("sqlite")) as state:
+        host, pid, _, word = taken(state).holder.rsplit(":", 3)
+        held_by(state, f"{host}:{pid}:1:{word}")
+        assert taken(state).fence == 2
+
+
+def test_the_lease_of_another_host_is_taken_when_it_was_silent_for_long(new_database: Callable[[str], str]):
+    with opened(new_database("sqlite")) as state:
+        taken(state)
+        held_by(state, "elsewhere:1:1:word")
+        with pytest.raises(BusyError):
+            taken(state)
+        later = state.now() + timedelta(seconds=LEASE_SECONDS + 1)
+        assert taken(replace(state, now=lambda: later)).fence == 2
+
+
+def test_a_holder_that_was_taken_over_writes_nothing_more(warehouse_url):
+    with opened(warehouse_url) as state:
+        first = taken(state)
+        held_by(state, "elsewhere:1:1:word")
+        later = state.now() + timedelta(seconds=LEASE_SECONDS + 1)
+        second = taken(replace(state, now=lambda: later))
+        with pytest.raises(BusyError, match="took sync 'customers' over"), state.connection.begin():
+            first.renew(state)
+        with state.connection.begin():
+            first.give_back(state)
+            second.check(state)
+
+
+def test_of_two_that_reach_for_a_free_lease_one_gets_it(new_database: Callable[[str], str]):
+    url = new_database("postgresql")
+    with opened(url) as state:
+        taken(state)
+        held_by(state, "elsewhere:1:1:word")
+    later = utc_now() + timedelta(seconds=LEASE_SECONDS + 1)
+
+    with opened(url) as state, ThreadPoolExecutor(1) as pool:
+        with state.connection.begin():
+            Lease.take(replace(state, now=lambda: later))
+            second = pool.submit(take_at, url, later)
+            wait_until_blocked(url)
+        assert second.result() == "busy"
+
+
+def test_a_plan_that_outlasts_the_lease_is_not_taken_over(new_database: Callable[[str], str]):
+    """Whoever finds the lease expired waits for the plan to be stored, and then finds its holder alive."""
+    url = new_database("postgresql")
+    moments = [utc_now()]
+    with opened(url) as state, ThreadPoolExecutor(1) as pool:
+        planning = replace(state, now=lambda: moments[-1])
+        lease = taken(planning)
+        moments.append(utc_now() + timedelta(seconds=LEASE_SECONDS + 1))
+        with lease.during(planning):
+            second = pool.submit(take_at, url, moments[-1])
+            wait_until_blocked(url)
+            moments.append(moments[-1] + timedelta(seconds=LEASE_SECONDS))
+        assert second.result() == "busy"
+        with state.connection.begin():
+            lease.check(state)
+    assert take_at(url, moments[-1] + timedelta(seconds=1)) == "busy", "its last sign of life is from the plan's end"
+
+
+def test_a_second_run_waits_for_the_first_one_where_that_is_asked(new_database: Callable[[str], str]):
+    place = StateLocation(new_database("sqlite"))
+
+    def wait_for_it() -> int:
+        with open_session(sync_of(), place, wait_seconds=30) as (_, lease):
+            return lease.fence
+
+    with ThreadPoolExecutor(1) as pool:
+        with open_session(sync_of(), place) as (_, first):
+            second = pool.submit(wait_for_it)
+            time.sleep(0.1)
+            assert not second.done()
+        assert second.result() == first.fence + 1
+
+
+def test_the_long_transactions_of_a_plan_begin_and_end_with_a_sign_of_life(new_database: Callable[[str], str]):
+    transactions: list[list[str]] = []
+    sync = sync_of(source="select * from customers")
+    with world_at(new_database) as world:
+        world.seed(*people(2))
+        with open_session(sync, world.warehouse.state) as (state, lease):
+            sa.event.listen(state.connection, "begin", lambda _: transactions.append([]))
+            sa.event.listen(
+                state.connection,
+                "before_cursor_execute",
+                lambda c, k, statement, *_: transactions[-1].append(statement),
+            )
+            make_plan(state, lease, world.warehouse_url, PlanOptions(), "run", world.sandbox.base_url)
+    for work in ("TABLE dailystory_customers_staged", "INSERT INTO dailystory_customers_changes"):
+        [long] = [each for each in transactions if any(work in statement for statement in each)]
+        renewals = [
+            statement.startswith("UPDATE dailystory_meta SET heartbeat_at")
+            for statement in long
+            if "BEGIN" not in statement
+        ]
+        assert renewals[0]
+        assert renewals[-2], "the last statement reads whose it is"
+
+
+def take_at(url: str, now: datetime) -> str:
+    """The fence of a lease taken at a moment by a connection of its own, or `busy`."""
+    with opened(url) as other:
+        try:
+            return str(taken(replace(other, now=lambda: now)).fence)
+        except BusyError:
+            return "busy"
+
+
+def wait_until_blocked(url: str) -> None:
+    """Return when a connection of this database waits for a lock."""
+    blocked = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    deadline = time.monotonic() + 20
+    with sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT").connect() as connection:
+        while not connection.execute(blocked).scalar():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
+def test_two_threads_of_one_process_are_two_holders(new_database: Callable[[str], str]):
+    """Both read the same fence; the later write finds it gone, and must not take the other's lease for its own."""
+    with opened(new_database("sqlite")) as state:
+        lease = taken(state)
+        twin = Lease(lease.name, lease.holder.rsplit(":", 1)[0] + ":other", lease.fence)
+        with pytest.raises(BusyError), state.connection.begin():
+            twin.check(state)

@@ -1,0 +1,314 @@
+"""Row hashes: a row that is as it was stays in the warehouse, and no difference is overlooked for that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+from support.scenario import World, people, person, sync_of, world_at
+
+from dagster_dailystory.databases.connect import open_engine
+from dagster_dailystory.databases.row_hash import row_hash
+from dagster_dailystory.databases.source import open_source
+from dagster_dailystory.engine.upkeep.audit import audit_contacts
+
+ROWS = 20
+SYNC = sync_of(deletes="delete", min_guard_rows=1_000)
+
+
+@pytest.fixture(
+    params=[
+        ("duckdb", None),
+        ("postgresql", "sqlite"),
+        pytest.param(("postgresql", "duckdb"), marks=pytest.mark.slow),
+        pytest.param(("duckdb", "postgresql"), marks=pytest.mark.slow),
+    ]
+)
+def world(request: pytest.FixtureRequest, new_database) -> Iterator[World]:
+    """Twenty people who are synced, and whose hashes are remembered."""
+    with world_at(new_database, *request.param) as world:
+        world.create()
+        world.put(*people(ROWS))
+        assert world.run(SYNC).rows_created == ROWS
+        assert world.run(SYNC).rows_unchanged == ROWS
+        world.sent()
+        yield world
+
+
+def remembered(world: World) -> set[int]:
+    return {row["customer_id"] for row in world.rows("row_hashes")}
+
+
+def pretend(world: World, *keys: int) -> None:
+    """Let the snapshot say something else, which only a run that reads these rows can see."""
+    some = ", ".join(map(str, keys))
+    world.execute_state(
+        f"UPDATE dailystory_customers_snapshot SET field_city = 'Elsewhere' WHERE customer_id IN ({some})"
+    )
+
+
+def test_a_row_with_its_remembered_hash_is_not_read(world):
+    pretend(world, 3, 4)
+    world.change(4, plan="gold")
+    report = world.run(SYNC)
+    assert (report.rows_read, report.rows_unchanged) == (ROWS, ROWS - 1)
+    assert [who for who, *_ in world.sent()] == ["p4@example.com"]
+
+
+def test_only_rows_that_equal_what_was_acknowledged_are_remembered(world):
+    world.put(person(21), person(22, email="nobody"))
+    world.change(3, city="Rome")
+    world.run(SYNC)
+    assert remembered(world) == {*range(1, ROWS + 1)} - {3}
+    world.run(SYNC)
+    assert remembered(world) == {*range(1, ROWS + 2)}
+
+
+def test_a_row_back_to_an_earlier_value_is_sent_again(world):
+    for city in ("Rome", "Paris", "Rome", "Paris"):
+        world.change(3, city=city)
+        assert world.run(SYNC).rows_updated == 1
+        assert world.contact("p3@example.com")["city"] == city
+
+
+def test_a_plan_that_was_not_sent_forgets_as_well(world):
+    world.change(3, city="Rome")
+    world.run(SYNC, dry_run=True)
+    assert 3 in remembered(world), "a dry run leaves the state as it is"
+    world.run(SYNC, limit=1)
+    assert 3 not in remembered(world)
+    world.change(3, city="Paris")
+    assert world.run(SYNC).rows_updated == 1
+
+
+@pytest.mark.parametrize("options", [{"keys": ["3"]}, {"scope": "all"}])
+def test_a_run_that_reads_all_rows_forgets_what_it_sends(world, options):
+    world.change(3, city="Rome")
+    assert world.run(SYNC, **options).rows_updated >= 1
+    world.change(3, city="Paris")
+    assert world.run(SYNC).rows_updated == 1
+
+
+def test_a_row_that_left_and_returns_as_it_was_is_seen(world):
+    world.drop(3)
+    assert world.run(SYNC).rows_deleted == 1
+    assert world.run(SYNC).outcome == "empty"
+    world.put(person(3))
+    assert world.run(SYNC).rows_updated == 1
+    assert "p3@example.com" in world.emails()
+
+
+def test_a_doubled_key_is_found_though_both_its_rows_are_as_they_were(world):
+    world.put(person(3))
+    assert world.run(SYNC).rows_rejected == 2
+    assert world.rejections() == {"3": "duplicate_key"}
+    assert 3 not in remembered(world)
+    world.execute("DELETE FROM customers WHERE customer_id = 3")
+    world.put(person(3, city="Rome"))
+    assert world.run(SYNC).rows_updated == 1
+    assert world.rejections() == {}
+
+
+def test_one_who_left_is_seen_though_another_is_there_twice(world):
+    world.put(person(3))
+    world.drop(7)
+    report = world.run(SYNC)
+    assert (report.rows_rejected, report.rows_deleted) == (2, 1)
+    assert "p7@example.com" not in world.emails()
+
+
+def test_one_who_left_is_seen_though_somebody_new_came(world):
+    world.put(person(21))
+    world.drop(7)
+    report = world.run(SYNC)
+    assert (report.rows_created, report.rows_deleted) == (1, 1)
+    world.put(person(7), person(22))
+    world.drop(8, 9)
+    report = world.run(SYNC)
+    assert (report.rows_created, report.rows_updated, report.rows_deleted) == (1, 1, 2)
+
+
+@pytest.mark.parametrize("key", ["customer_id", ("customer_id", "level")])
+def test_one_who_left_is_seen_though_the_hash_of_the_key_is_nothing(new_database, key):
+    sync = replace(SYNC, key=key)
+    with world_at(new_database, "duckdb") as world:
+        world.create()
+        world.put(*(person(number, level=0) for number in range(ROWS)))
+        for _ in range(2):
+            world.run(sync)
+        assert world.select("SELECT hash(0) AS alone, hash(0, 0) AS both") == [{"alone": 0, "both": 0}]
+        world.drop(0)
+        assert world.run(sync).rows_deleted == 1
+        assert "p0@example.com" not in world.emails()
+
+
+def test_the_rows_of_a_doubled_key_are_not_paired_with_each_other(new_database):
+    rows_looked_at: list[int] = []
+
+    def look(connection: sa.Connection, _cursor: object, statement: str, *_others: object) -> None:
+        if "TABLE dailystory_customers_duplicates" in statement:
+            cursor = connection.connection.cursor()
+            cursor.execute("SELECT count(*) FROM dailystory_customers_pending")
+            rows_looked_at.extend(cursor.fetchone() or ())
+
+    with world_at(new_database, "duckdb") as world:
+        world.create()
+        world.put(*people(ROWS), *(person(99) for _ in range(300)))
+        world.run(SYNC)
+        sa.event.listen(sa.Engine, "before_cursor_execute", look)
+        try:
+            assert world.run(SYNC).rows_rejected == 300
+        finally:
+            sa.event.remove(sa.Engine, "before_cursor_execute", look)
+    assert rows_looked_at == [300]
+
+
+def test_a_view_that_says_something_else_each_time_is_remembered_as_it_was_compared(new_database):
+    with world_at(new_database, "duckdb") as world:
+        world.create("stored")
+        world.put(*people(ROWS), table="stored")
+        world.execute(
+            "CREATE VIEW customers AS SELECT * REPLACE (if(random() < 0.5, 'Rome', 'Paris') AS city) FROM stored"
+        )
+        for _ in range(6):
+            world.run(SYNC)
+            stale = world.select(
+                "SELECT customer_id FROM dailystory_customers_snapshot JOIN dailystory_customers_row_hashes"
+                ' USING (customer_id) WHERE row_hash <> hash(customer_id, field_email, "field_firstName", field_city,'
+                " custom_plan)::HUGEINT - 9223372036854775808"
+            )
+            assert stale == []
+        assert remembered(world), "rows that were the same twice are remembered"
+
+
+def test_a_row_without_a_key_is_counted(world):
+    world.put(person(21, customer_id=None))
+    report = world.run(SYNC)
+    assert (report.rows_read, report.rows_rejected) == (ROWS + 1, 1)
+
+
+def test_another_mapping_query_or_mode_reads_all_rows(world):
+    for other in (
+        replace(SYNC, extended_properties={"tier": "plan"}),
+        replace(SYNC, source="select * from customers"),
+        replace(SYNC, nulls="clear"),
+    ):
+        pretend(world, 3)
+        world.run(other)
+        assert world.contact("p3@example.com")["city"] == "Paris"
+        assert "p3@example.com" in [who for who, *_ in world.sent()]
+        world.run(other)
+
+
+def test_what_the_audit_sets_right_is_sent_by_the_next_run(world):
+    world.edit("p3@example.com", city="Oslo")
+    audit_contacts(SYNC, world.warehouse, world.destination, sample=ROWS, repair=True)
+    assert world.run(SYNC).rows_updated == 1
+    assert world.contact("p3@example.com")["city"] == "Paris"
+
+
+@pytest.mark.parametrize(
+    ("columns", "key"),
+    [
+        ({"area": "integer", "number": "numeric(30, 0)"}, ("area", "number")),
+        ({"area": "integer", "number": "uuid"}, ("area", "number")),
+        ({"area": "varchar(20)", "number": "bigint"}, ("area", "number")),
+        ({"area": "integer", "number": "date"}, ("number",)),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("warehouse", ["postgresql", "duckdb"])
+def test_rows_are_asked_for_by_keys_of_any_kind(new_database, warehouse, columns, key):
+    values = {
+        "numeric(30, 0)": [f"{10**17 + i}" for i in range(4)],
+        "uuid": [f"7f3c1d52-2d5c-4a6e-9d30-1f2e3d4c5b6{i}" for i in range(4)],
+        "bigint": [str(-(2**62) + i) for i in range(4)],
+        "date": [f"2026-01-0{i + 1}" for i in range(4)],
+        "integer": ["1"] * 4,
+        "varchar(20)": ["Zoë's"] * 4,
+    }
+    sync = sync_of(key=key, fields={"email": "email", "city": "city"}, extended_properties={})
+    with world_at(new_database, warehouse, "sqlite") as world:
+        world.create(**columns, email="varchar(200)", city="varchar(100)")
+        told = zip(*(values[kind] for kind in columns.values()), strict=True)
+        for place, row in enumerate(told):
+            written = ", ".join("'" + value.replace("'", "''") + "'" for value in row)
+            world.execute(f"INSERT INTO customers VALUES ({written}, 'p{place}@example.com', 'Paris')")
+        assert world.run(sync).rows_created == 4
+        assert world.run(sync).rows_unchanged == 4
+        world.sent()
+        world.execute("UPDATE customers SET city = 'Rome' WHERE email IN ('p1@example.com', 'p2@example.com')")
+        world.execute_state("UPDATE dailystory_customers_snapshot SET field_city = 'Elsewhere'")
+        assert world.run(sync).rows_updated == 2
+        assert [who for who, *_ in world.sent()] == ["p1@example.com", "p2@example.com"]
+
+
+@pytest.mark.slow
+def test_where_too_many_rows_moved_all_are_read(new_database):
+    with world_at(new_database, "postgresql", "sqlite") as world:
+        world.create()
+        world.put(*people(1_100))
+        world.run(SYNC)
+        world.run(SYNC)
+        world.sent()
+        pretend(world, 3)
+        world.execute("UPDATE customers SET city = 'Rome' WHERE customer_id > 50")
+        assert world.run(SYNC).rows_updated == 1_051
+
+
+VALUES = {
+    "numeric(20, 4)": ("1.5", "1.50", "1.5001"),
+    "bigint": ("7", "7", "8"),
+    "double precision": ("0.1", "0.1", "0.10000000000000002"),
+    "boolean": ("true", "true", "false"),
+    "date": ("date '2026-01-31'", "date '2026-01-31'", "date '2026-02-01'"),
+    "timestamp": ("'2026-01-31 10:00:00'", "'2026-01-31 10:00:00.000'", "'2026-01-31 10:00:00.000001'"),
+    "timestamp with time zone": ("'2026-01-31 10:00:00+00'", "'2026-01-31 12:00:00+02'", "'2026-01-31 10:00:00+02'"),
+    "interval": ("interval '1 day'", "interval '1 day'", "interval '24 hours'"),
+    "uuid": (
+        "'7f3c1d52-2d5c-4a6e-9d30-1f2e3d4c5b6a'", "'7F3C1D52-2D5C-4A6E-9D30-1F2E3D4C5B6A'",
+        "'7f3c1d52-2d5c-4a6e-9d30-1f2e3d4c5b6b'",
+    ),
+    "varchar(20)": ("'Zoë'", "'Zoë'", "'zoë'"),
+    "json": ("'[1]'", "'[1]'", "'[2]'"),
+    "integer[]": ("array[1, 2]", "array[1, 2]", "array[2, 1]"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", VALUES)
+@pytest.mark.parametrize("engine_name", ["postgresql", "duckdb"], indirect=True)
+def test_a_hash_differs_exactly_where_a_value_does(new_database, engine_name, kind):
+    one, same, other = VALUES[kind]
+    with open_engine(new_database(engine_name)).connect() as connection:
+        connection.exec_driver_sql(f"CREATE TABLE kinds (id integer, email varchar(100), value {kind})")
+        for number, value in enumerate((one, same, other, "NULL")):
+            connection.exec_driver_sql(f"INSERT INTO kinds VALUES ({number // 4}, 'a@example.com', {value})")
+        sync = sync_of(source="kinds", key="id", fields={"email": "email"}, extended_properties={"value": "value"})
+        source = open_source(sync, connection)
+        hashed = row_hash(source, sync, connection)
+        assert hashed is not None
+        found = connection.execute(source.relation.select().with_only_columns(hashed)).scalars().all()
+        assert found[0] == found[1]
+        assert len({*found}) == 3
+        assert all(-(2**63) <= number < 2**63 for number in found)
+
+
+@pytest.mark.parametrize("engine_name", ["duckdb"], indirect=True)
+def test_a_text_whose_collation_is_blind_to_case_is_hashed_as_it_is(new_database, engine_name):
+    with open_engine(new_database(engine_name)).connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE kinds (id integer, email varchar(100) COLLATE nocase)")
+        connection.exec_driver_sql("INSERT INTO kinds VALUES (1, 'a@example.com'), (1, 'A@example.com')")
+        sync = sync_of(source="kinds", key="id", fields={"email": "email"}, extended_properties={})
+        source = open_source(sync, connection)
+        hashed = row_hash(source, sync, connection)
+        assert hashed is not None
+        assert len(set(connection.execute(source.relation.select().with_only_columns(hashed)).scalars())) == 2
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_a_database_without_a_hash_has_none(new_database, engine_name):
+    with open_engine(new_database(engine_name)).connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE customers (customer_id integer, email text, first_name, city, plan)")
+        assert row_hash(open_source(sync_of(), connection), sync_of(), connection) is None

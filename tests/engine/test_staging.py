@@ -1,0 +1,64 @@
+"""A source brought next to the snapshot: what the database says of its keys."""
+
+from __future__ import annotations
+
+import pytest
+from support.scenario import people, sync_of, world_at
+
+from dagster_dailystory.databases.connect import open_engine
+from dagster_dailystory.databases.source import has_unique_keys, is_table, open_source
+from dagster_dailystory.errors import SafetyError
+
+TABLES = {
+    "keyed": ("CREATE TABLE keyed (id integer PRIMARY KEY, email varchar(100))", ("id",), True),
+    "wider": ("CREATE TABLE wider (id integer, email varchar(100), PRIMARY KEY (id, email))", ("id",), False),
+    "paired": ("CREATE TABLE paired (id integer, email varchar(100), PRIMARY KEY (id, email))", ("id", "email"), True),
+    "narrower": ("CREATE TABLE narrower (id integer PRIMARY KEY, email varchar(100))", ("id", "email"), True),
+    "plain": ("CREATE TABLE plain (id integer, email varchar(100))", ("id",), False),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_keys_are_unique_where_the_primary_key_lies_within_them(new_database, engine_name, name):
+    statement, key, unique = TABLES[name]
+    with open_engine(new_database(engine_name)).connect() as connection:
+        connection.exec_driver_sql(statement)
+        sync = sync_of(source=name, key=key, fields={"email": "email"}, extended_properties={})
+        assert has_unique_keys(open_source(sync, connection), sync, connection) is unique
+
+
+def test_a_view_and_a_query_promise_no_unique_keys(new_database, engine_name):
+    with open_engine(new_database(engine_name)).connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE keyed (id integer PRIMARY KEY, email varchar(100))")
+        connection.exec_driver_sql("CREATE VIEW seen AS SELECT * FROM keyed UNION ALL SELECT * FROM keyed")
+        for source in ("seen", "select * from keyed"):
+            sync = sync_of(source=source, key="id", fields={"email": "email"}, extended_properties={})
+            assert not has_unique_keys(open_source(sync, connection), sync, connection)
+
+
+@pytest.mark.parametrize(("source", "expected"), [("kept", True), ("seen", False), ("select * from kept", False)])
+def test_a_table_answers_alike_twice_and_a_view_or_a_query_need_not(new_database, engine_name, source, expected):
+    with open_engine(new_database(engine_name)).connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE kept (id integer, email varchar(100))")
+        connection.exec_driver_sql("CREATE VIEW seen AS SELECT * FROM kept")
+        sync = sync_of(source=source, key="id", fields={"email": "email"}, extended_properties={})
+        assert is_table(open_source(sync, connection), connection) is expected
+
+
+def test_the_guards_know_how_many_contacts_there_are_without_counting_the_snapshot(new_database, engine_name):
+    sync = sync_of(deletes="delete", min_guard_rows=1, max_deleted_fraction=0.25)
+    with world_at(new_database, engine_name) as world:
+        world.execute(
+            "CREATE TABLE customers (customer_id integer PRIMARY KEY, email varchar(200), first_name varchar(200),"
+            " city varchar(100), plan varchar(100))"
+        )
+        world.put(*people(8))
+        world.run(sync)
+        world.drop(1, 2)
+        assert world.run(sync).rows_deleted == 2
+        world.put(people(1)[0])
+        world.drop(3)
+        assert world.run(sync).rows_deleted == 1
+        world.drop(4, 5)
+        with pytest.raises(SafetyError, match="2 of 6 contacts would be deleted"):
+            world.run(sync)

@@ -1,0 +1,99 @@
+"""What holds between the files, whatever is in them."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
+
+import dagster_dailystory
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "dagster_dailystory"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+WITH_DAGSTER = ("definitions", "demo")
+PUBLIC = {"ContactSync", "DailyStoryResource", "WarehouseResource", "build_contact_sync_assets", "run_contact_sync"}
+MOST_LINES = 400
+MOST_ENTRIES = {
+    "": 12,  # the root, and the sandbox, which is a program of its own
+    "sandbox": 12,
+    "databases": 12,  # until each database is one class
+    "engine/planning": 10,  # until key ranges are gone
+}
+USUAL_ENTRIES = 9
+
+
+def inner(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def test_imports_go_one_way():
+    assert lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == EXIT_STATUS_SUCCESS
+
+
+def test_importing_the_engine_loads_no_dagster():
+    modules = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in MODULES
+        if path.stem not in ("__init__", "__main__") and not inner(path).startswith(WITH_DAGSTER)
+    ]
+    load = "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]"
+    check = "print(sorted(name for name in sys.modules if name.partition('.')[0] == 'dagster')[:1])"
+    ran = subprocess.run(
+        [sys.executable, "-c", f"{load}; {check}", *modules], capture_output=True, text=True, check=False
+    )
+    assert (ran.stdout.strip(), ran.stderr) == ("[]", "")
+
+
+def test_a_file_has_at_most_400_lines():
+    assert [inner(path) for path in MODULES if len(path.read_text().splitlines()) > MOST_LINES] == []
+
+
+def test_a_folder_has_at_most_nine_entries():
+    entries: dict[str, int] = {}
+    for path in (*MODULES, *(each for each in PACKAGE.rglob("*") if each.is_dir())):
+        if path.name not in ("__init__.py", "__pycache__"):
+            folder = inner(path.parent).replace(".", "")
+            entries[folder] = entries.get(folder, 0) + 1
+    assert {folder: count for folder, count in entries.items() if count > MOST_ENTRIES.get(folder, USUAL_ENTRIES)} == {}
+
+
+def test_a_module_says_what_it_is_for():
+    assert [inner(path) for path in MODULES if not ast.get_docstring(ast.parse(path.read_text()))] == []
+
+
+def test_a_dagster_file_keeps_its_annotations_as_values():
+    """Dagster reads them when a function is decorated; postponed ones are plain text to it."""
+    postponed = "from __future__ import annotations"
+    assert [inner(p) for p in MODULES if inner(p).startswith("definitions/") and postponed in p.read_text()] == []
+
+
+def test_the_public_names_are_few_and_exist():
+    names = dagster_dailystory.__all__
+    assert set(names) >= PUBLIC
+    assert len(names) == len(set(names))
+    assert all(hasattr(dagster_dailystory, name) for name in names)
+
+
+def test_no_tracked_file_names_a_machine_or_a_package_host():
+    folders = r"(^|[^\w.:/-])/(home|root|work|farm|tmp|Users|mnt)/[A-Za-z]"
+    hosts = r"index[-_]url|/simple[/]|//registry[.]|python[h]osted"
+    found = [
+        f"{path}:{number}"
+        for path in tracked_files()
+        for number, line in enumerate((ROOT / path).read_text(errors="replace").splitlines(), start=1)
+        if re.search(f"{folders}|{hosts}", line)
+    ]
+    assert found == []
+
+
+def tracked_files() -> list[str]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode != 0:
+        pytest.skip("this is no git checkout, so there are no tracked files to look at")
+    return [path for path in listed.stdout.split("\0") if path and (ROOT / path).is_file()]

@@ -1,0 +1,127 @@
+"""The demo's warehouse: believable, harmless, the same everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import phonenumbers
+import pytest
+import sqlalchemy as sa
+from email_validator import validate_email
+
+from demo.data import CUSTOMERS, Evolution, customers, evolve, seed
+
+SOURCE = (Path(__file__).parents[2] / "sql" / "customers.sql").read_text()
+Rows = Mapping[int, Mapping[str, object]]
+
+
+def read(url: str, query: str | None = None) -> Rows:
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        statement = sa.select(customers) if query is None else sa.text(query)
+        rows = {row["customer_id"]: dict(row) for row in connection.execute(statement).mappings()}
+    engine.dispose()
+    return rows
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory) -> list[Mapping[str, object]]:
+    url = f"duckdb:///{tmp_path_factory.mktemp('demo')}/warehouse.duckdb"
+    seed(url)
+    return list(read(url).values())
+
+
+def test_every_email_is_valid_unique_and_reserved_for_documentation(people):
+    emails = [person["email"] for person in people if person["email"]]
+    assert len(set(emails)) == len(emails) > 0.9 * CUSTOMERS
+    for email in emails:
+        assert validate_email(email, check_deliverability=False).normalized == email
+        assert email.endswith((".example.com", ".example.net", ".example.org"))
+
+
+def test_every_mobile_number_is_valid_unique_and_reserved_for_fiction(people):
+    mobiles = [person["mobile_phone"] for person in people if person["mobile_phone"]]
+    assert len(set(mobiles)) == len(mobiles) > 0.8 * CUSTOMERS
+    for mobile in mobiles:
+        parsed = phonenumbers.parse(mobile)
+        assert phonenumbers.is_valid_number(parsed)
+        assert phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) == mobile
+        assert mobile[5:10] == "55501"
+
+
+def test_everyone_can_be_reached_and_some_in_one_way_only(people):
+    assert all(person["email"] or person["mobile_phone"] for person in people)
+    assert any(person["email"] is None for person in people)
+    assert any(person["mobile_phone"] is None for person in people)
+
+
+def test_some_but_few_have_opted_out(people):
+    assert 0.02 < sum(bool(person["marketing_opt_out"]) for person in people) / CUSTOMERS < 0.12
+
+
+def test_seeding_again_starts_over(warehouse_url):
+    seed(warehouse_url)
+    first = read(warehouse_url)
+    evolve(warehouse_url)
+    seed(warehouse_url)
+    assert read(warehouse_url) == first
+    assert len(first) == CUSTOMERS
+
+
+def test_evolving_changes_exactly_what_it_reports(warehouse_url):
+    seed(warehouse_url)
+    for _ in range(2):
+        before = read(warehouse_url)
+        evolution = evolve(warehouse_url)
+        assert difference(before, read(warehouse_url)) == evolution
+
+
+def difference(before: Rows, after: Rows) -> Evolution:
+    stayed = before.keys() & after.keys()
+    seen = {key for key in stayed if before[key] != after[key]}
+    updated = {key for key in seen if mapped(before[key]) != mapped(after[key])}
+    return Evolution(
+        updated=len(updated),
+        deleted=len(before.keys() - after.keys()),
+        added=len(after.keys() - before.keys()),
+        touched=len(seen - updated),
+    )
+
+
+def mapped(row: Mapping[str, object]) -> dict[str, object]:
+    return {column: value for column, value in row.items() if column != "last_seen_at"}
+
+
+def test_an_opt_out_is_never_taken_back(new_database):
+    url = new_database("sqlite")
+    seed(url)
+    before = read(url)
+    evolve(url)
+    after = read(url)
+    opted_out = {key for key in before.keys() & after.keys() if before[key]["marketing_opt_out"]}
+    assert all(after[key]["marketing_opt_out"] for key in opted_out)
+    assert sum(bool(row["marketing_opt_out"]) for row in after.values()) > len(opted_out)
+
+
+def test_every_engine_sees_the_same_days(warehouse_url: str, new_database: Callable[[str], str]):
+    other_url = new_database("sqlite")
+    for url in (warehouse_url, other_url):
+        seed(url)
+        evolve(url)
+        evolve(url)
+    assert read(warehouse_url) == read(other_url)
+
+
+def test_the_source_query_reads_all_columns_but_the_one_that_always_changes(warehouse_url):
+    seed(warehouse_url)
+    rows = read(warehouse_url, SOURCE)
+    assert len(rows) == CUSTOMERS
+    assert {*rows[1], "last_seen_at"} == set(customers.columns.keys())
+
+
+def test_the_first_customer_is_the_same_on_every_python(people):
+    first = people[0]
+    assert (first["first_name"], first["last_name"], first["city"]) == ("Elena", "Clark", "Nashville")
+    assert first["mobile_phone"] == "+16155550119"
+    assert str(first["lifetime_value"]) == "62.19"

@@ -1,0 +1,31 @@
+"""The reliability page names tests that exist, for each promise."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parents[1]
+PAGE = (TESTS.parent / "docs" / "reliability.md").read_text(encoding="utf-8")
+SECTIONS = {part.partition("\n")[0]: part for part in re.split(r"^## ", PAGE, flags=re.MULTILINE)[1:]}
+NAMED = sorted(set(re.findall(r"`([\w/]*test_\w+)::(\w+)`", PAGE)))
+
+
+@pytest.mark.parametrize(("module", "name"), NAMED)
+def test_a_test_that_the_page_names_exists(module: str, name: str) -> None:
+    assert re.search(rf"^(def|class) {name}\b", (TESTS / f"{module}.py").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_every_promise_of_the_list_is_there_with_its_proof_and_its_limits() -> None:
+    numbers = {int(title.partition(".")[0]) for title in SECTIONS if title[0].isdigit()}
+    assert numbers == {*range(1, 12), 14}
+    for title, text in SECTIONS.items():
+        assert re.search(r"`[\w/]*test_\w+::\w+`", text), title
+        assert "**How.**" in text, title
+        assert "**Not covered.**" in text, title
+
+
+def test_every_mention_of_a_test_is_one_that_is_checked() -> None:
+    assert PAGE.count("::") == len(re.findall(r"`[\w/]*test_\w+::\w+`", PAGE)) + PAGE.count("`file::test`")

@@ -1,0 +1,94 @@
+"""The README cannot lie: its code runs, its links lead somewhere, its tables and settings exist."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from dagster_dailystory import ContactSync, run_contact_sync
+from dagster_dailystory.databases.connect import open_engine
+from dagster_dailystory.engine.endpoints import Warehouse
+from dagster_dailystory.engine.state.lease import open_session
+from dagster_dailystory.sandbox import Sandbox
+from dagster_dailystory.sandbox.settings import SandboxSettings
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.S)
+
+
+def test_the_readme_is_under_200_lines() -> None:
+    assert len(README.splitlines()) < 200
+
+
+@pytest.mark.parametrize("page", ["README.md", *(str(p.relative_to(ROOT)) for p in (ROOT / "docs").rglob("*.md"))])
+def test_every_link_of_a_page_leads_to_a_file(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    targets = [link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link]
+    assert [link for link in targets if not ((ROOT / page).parent / link).exists()] == []
+
+
+def test_the_code_and_the_sql_of_the_readme_run(new_database: Callable[[str], str]) -> None:
+    url = new_database("postgresql")
+    with open_engine(url).begin() as connection:
+        connection.exec_driver_sql("create schema analytics")
+        connection.exec_driver_sql(
+            "create table analytics.customers (customer_id int, email text, first_name text, city text, plan text)"
+        )
+        connection.exec_driver_sql(
+            "insert into analytics.customers values (1, 'ann@example.com', 'Ann', 'Oslo', 'gold'),"
+            " (2, 'bob@example.com', 'Bob', null, 'free')"
+        )
+    definition, script = blocks("python")
+    names: dict[str, object] = {}
+    exec(definition, names)  # the README's own text
+    customers, defs = names["customers"], names["defs"]
+    assert isinstance(customers, ContactSync)
+    assert isinstance(defs, dg.Definitions)
+    dg.Definitions.validate_loadable(defs)
+    with Sandbox() as sandbox:
+        names |= {"warehouse_url": url, "base_url": sandbox.base_url, "api_token": sandbox.token}
+        exec(script, names)
+        assert sandbox.counts.posts == 0
+        run_contact_sync(customers, warehouse_url=url, base_url=sandbox.base_url, api_token=sandbox.token)
+    (query,) = blocks("sql")
+    with open_engine(url).connect() as connection:
+        rows = connection.exec_driver_sql(query).mappings().all()
+    assert [(row["customer_id"], row["plan"]) for row in rows] == [(1, "gold"), (2, "free")]
+    assert all(row["dsid"] and row["last_synced_at"] for row in rows)
+
+
+def test_every_table_of_the_readme_exists(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'state.db'}"
+    sync = ContactSync(name="name", source="people", key="id", fields={"email": "email"})
+    with open_engine(url).begin() as connection:
+        connection.exec_driver_sql("create table people (id, email)")
+        connection.exec_driver_sql("insert into people values (1, 'ann@example.com')")
+    with Sandbox() as sandbox:
+        run_contact_sync(sync, warehouse_url=url, base_url=sandbox.base_url, api_token=sandbox.token, dry_run=True)
+    with open_session(sync, Warehouse.at(url).state) as (state, _), state.connection.begin():
+        made = set(state.connection.exec_driver_sql("select name from sqlite_master").scalars())
+    named = {name.lower() for name in re.findall(r"`(dailystory_[A-Za-z_]+)`", README)} - {"dailystory_sandbox"}
+    assert named - {"dagster_dailystory"} <= made
+
+
+def test_every_setting_of_the_readme_is_one() -> None:
+    section = README.split("## Settings of a sync")[1].split("\n## ")[0]
+    named = set(re.findall(r"^\| `(\w+)`", section, flags=re.M))
+    assert named
+    assert named <= set(inspect.signature(ContactSync).parameters)
+
+
+def test_every_switch_of_the_service_page_is_one() -> None:
+    page = (ROOT / "docs/service.md").read_text(encoding="utf-8")
+    cells = [row.split("|")[-2] for row in page.splitlines() if row.startswith("| U")]
+    named = {name for cell in cells for name in re.findall(r"`([a-z_]+)`", cell)} - {"cut_before", "cut_after"}
+    assert named <= set(inspect.signature(SandboxSettings).parameters)

@@ -1,0 +1,53 @@
+"""`sql/state.sql` says what the state tables are; this test keeps it true.
+
+`UPDATE_STATE_SQL=1 python -m pytest tests/repository/test_state_sql.py` writes it anew.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import sqlglot
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.sql.type_api import TypeEngine
+
+import definitions
+from dagster_dailystory.databases.dialect import storage_type
+from dagster_dailystory.engine.state.schema import SCHEMA_VERSION, SharedTables, StateLocation, SyncTables
+from demo.data import customers as source
+
+STATE_SQL = Path(__file__).parents[2] / "sql" / "state.sql"
+HEADER = f"""\
+-- The state tables of the demo's sync, as PostgreSQL makes them (layout version {SCHEMA_VERSION}).
+-- They are made by the first run; this file is for reading, and for joining. Key and value columns have the source's
+-- own types; where the state is in another database than the warehouse, values are canonical texts.
+"""
+
+
+def statements() -> str:
+    sync, location, dialect = definitions.customers, StateLocation("postgresql+psycopg://"), postgresql.dialect()
+    key_types: dict[str, TypeEngine[object]] = {key: source.c[key].type for key in sync.key_columns}
+    value_types = {m.state_column: storage_type(source.c[m.column].type, dialect) for m in sync.mapped_fields}
+    tables = [
+        *SyncTables(sync, location, key_types, value_types, dialect).metadata.sorted_tables,
+        *SharedTables(location).metadata.sorted_tables,
+    ]
+    made = []
+    for table in sorted(tables, key=lambda each: str(each.name)):
+        made.append(str(CreateTable(table).compile(dialect=dialect)).strip().replace("\t", "    ") + ";")
+        indexes = sorted(table.indexes, key=lambda each: str(each.name))
+        made += [str(CreateIndex(index).compile(dialect=dialect)).strip() + ";" for index in indexes]
+    return HEADER + "\n" + "\n\n".join(line.replace(" \n", "\n") for line in made) + "\n"
+
+
+def test_state_sql_is_what_a_run_creates() -> None:
+    if os.environ.get("UPDATE_STATE_SQL"):
+        STATE_SQL.write_text(statements(), encoding="utf-8")
+    assert STATE_SQL.read_text(encoding="utf-8") == statements()
+
+
+def test_state_sql_is_sql() -> None:
+    parsed = sqlglot.parse(STATE_SQL.read_text(encoding="utf-8"), read="postgres")
+    assert len([each for each in parsed if each is not None]) >= 8

@@ -1,0 +1,391 @@
+"""Addresses and tokens, and the real network: what leaves, what is kept, who is trusted, when it is given up."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import gzip
+import math
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import aiohttp
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from dagster_dailystory.api.client import DailyStoryClient
+from dagster_dailystory.api.settings import ClientSettings
+from dagster_dailystory.api.transport import (
+    TRANSPORT_ERRORS,
+    AiohttpConnections,
+    Connections,
+    HttpResponse,
+    HttpxConnections,
+)
+from dagster_dailystory.errors import ConfigurationError, RetryableError
+
+TOKEN = "k3yk3yk3yk3yk3yk3yk3yk3yk-us-1"
+ANSWER = b"HTTP/1.1 200 OK\r\nSet-Cookie: node=7; Path=/\r\nContent-Length: 2\r\n\r\n{}"
+Serve = Callable[[socket.socket], None]
+
+
+@contextmanager
+def server(serve: Serve, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """A server whose connections are served by threads, until each closes; its host and port."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def accept() -> None:
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:
+                    return
+                threading.Thread(target=run, args=(connection,), daemon=True).start()
+
+        def run(connection: socket.socket) -> None:
+            try:
+                with tls.wrap_socket(connection, server_side=True) if tls else connection as wrapped:
+                    serve(wrapped)
+            except OSError:
+                pass
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+        listening.shutdown(socket.SHUT_RDWR)
+
+
+def received(connection: socket.socket) -> bytes:
+    """A whole request; nothing where the other side is done."""
+    request = b""
+    while True:
+        request += (more := connection.recv(65536))
+        _, end, body = request.partition(b"\r\n\r\n")
+        if not more or (end and len(body) >= int(headers_of(request).get("content-length", 0))):
+            return request
+
+
+def headers_of(request: bytes) -> dict[str, str]:
+    _, *lines = request.partition(b"\r\n\r\n")[0].decode().split("\r\n")
+    return {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+
+
+def answering(seen: list[bytes]) -> Serve:
+    """Notes each request and answers it."""
+
+    def serve(connection: socket.socket) -> None:
+        while request := received(connection):
+            seen.append(request)
+            connection.sendall(ANSWER)
+
+    return serve
+
+
+def exchange(
+    connections: Connections, url: str, content: bytes | None = b"{}", *, times: int = 1
+) -> HttpResponse | Exception:
+    """The last answer, or what came in its place."""
+
+    async def scenario() -> HttpResponse:
+        try:
+            for _ in range(times):
+                answer = await connections.exchange("GET" if content is None else "POST", url, content)
+            return answer
+        finally:
+            await connections.close()
+
+    try:
+        return asyncio.run(scenario())
+    except TRANSPORT_ERRORS as error:
+        return error
+
+
+def settings_for(address: str, scheme: str = "http", timeout_seconds: float = 5.0) -> ClientSettings:
+    return ClientSettings(f"{scheme}://{address}", TOKEN, timeout_seconds=timeout_seconds)
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("https://us-1.dailystory.com", "https://us-1.dailystory.com/api/v1"),
+        ("https://us-1.dailystory.com/", "https://us-1.dailystory.com/api/v1"),
+        (" https://US-1.dailystory.com/api/v1/ ", "https://us-1.dailystory.com/api/v1"),
+        ("https://crm.partner.example/mail/api/v1", "https://crm.partner.example/mail/api/v1"),
+        ("http://127.0.0.1:8019/api/v1", "http://127.0.0.1:8019/api/v1"),
+        ("http://[::1]:8019", "http://[::1]:8019/api/v1"),
+        ("http://localhost:8019", "http://localhost:8019/api/v1"),
+    ],
+)
+def test_the_base_url_always_ends_in_api_v1(given: str, kept: str) -> None:
+    assert ClientSettings(given, TOKEN).base_url == kept
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("", "https://"),
+        ("us-1.dailystory.com", "https://"),
+        ("ftp://us-1.dailystory.com", "https://"),
+        ("https://us-1.dailystory.com/api/v2", "/api/v1"),
+        ("https://us-1.dailystory.com/api/v1?x=1", "query"),
+        ("https://user:secret@us-1.dailystory.com", "password"),
+        ("http://us-1.dailystory.com", "unencrypted"),
+        ("http://localhost.example.com", "unencrypted"),
+        ("http://127.0.0.1.example.com", "unencrypted"),
+        ("https://exa mple:port", "address"),
+        ("https://us-1..dailystory.com", "name a host"),
+        (f"https://{'a' * 64}.dailystory.com", "name a host"),
+    ],
+)
+def test_a_base_url_that_cannot_work_is_refused_with_an_example(given: str, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words) as caught:
+        ClientSettings(given, TOKEN)
+    assert "https://us-1.dailystory.com/api/v1" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("token", ["", "  ", "two words", "line\nfeed", "toké"])
+def test_a_token_that_no_header_can_carry_is_refused_without_showing_it(token: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        ClientSettings("https://us-1.dailystory.com", token)
+    assert not token.strip() or token not in str(caught.value)
+
+
+def test_the_token_is_not_in_the_repr_and_loses_its_line_feed() -> None:
+    settings = ClientSettings("https://us-1.dailystory.com", TOKEN + "\n")
+    assert TOKEN not in repr(settings)
+    assert settings.api_token == TOKEN
+
+
+def test_the_settings_know_the_sandbox_from_a_data_centre() -> None:
+    assert ClientSettings("http://127.0.0.1:1", TOKEN).is_local
+    assert not ClientSettings("https://us-1.dailystory.com", TOKEN).is_local
+    assert ClientSettings("https://us-1.dailystory.com", TOKEN).host == "us-1.dailystory.com"
+
+
+# The network
+
+
+def parsed(request: bytes) -> tuple[tuple[str, str, dict[str, list[str]]], dict[str, str], bytes]:
+    """What a request asks for, however its address is quoted; HTTP/1.1 keeps connections without being asked."""
+    method, target, _ = request.partition(b"\r\n")[0].decode().split(" ")
+    url = urlsplit(target)
+    headers = headers_of(request)
+    assert headers.pop("connection", "keep-alive") == "keep-alive"
+    return (method, url.path, parse_qs(url.query)), headers, request.partition(b"\r\n\r\n")[2]
+
+
+@pytest.mark.parametrize("content", [b'{"email":"ada@example.com"}', None])
+def test_both_kinds_of_connections_send_the_same_request(content: bytes | None) -> None:
+    seen: list[bytes] = []
+    with server(answering(seen)) as address:
+        settings, url = settings_for(address), f"http://{address}/api/v1/contact?email=ada%2Bnews%40example.com"
+        for connections in (
+            AiohttpConnections(settings),
+            HttpxConnections(settings, httpx.AsyncHTTPTransport()),
+        ):
+            answer = exchange(connections, url, content)
+            assert isinstance(answer, HttpResponse)
+            assert (answer.status, answer.body, answer.headers.get("SET-cookie")) == (200, b"{}", "node=7; Path=/")
+    ours, theirs = map(parsed, seen)
+    assert ours == theirs
+    assert ours[0][1:] == ("/api/v1/contact", {"email": ["ada+news@example.com"]})
+    assert ours[2] == (content or b"")
+
+
+def test_one_connection_carries_many_requests_and_no_cookie_goes_back() -> None:
+    seen: list[bytes] = []
+    connected: list[socket.socket] = []
+    answer = answering(seen)
+
+    def serve(connection: socket.socket) -> None:
+        connected.append(connection)
+        answer(connection)
+
+    with server(serve) as address:
+        named = address.replace("127.0.0.1", "localhost")  # no client keeps the cookies of a number
+        third = exchange(AiohttpConnections(settings_for(named)), f"http://{named}/contact", times=3)
+    assert isinstance(third, HttpResponse)
+    assert (len(seen), len(connected)) == (3, 1)
+    assert not any(b"ookie" in request for request in seen)
+
+
+def test_an_answer_that_never_ends_is_cut_off() -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while True:
+            connection.sendall(b"10000\r\n" + b"x" * 65536 + b"\r\n")
+
+    with server(serve) as address:
+        error = exchange(AiohttpConnections(settings_for(address, timeout_seconds=60)), f"http://{address}/contact")
+    assert "too large" in str(error)
+
+
+def test_the_time_for_a_request_ends_with_its_last_byte() -> None:
+    """A server that sends a byte from time to time does not hold a row up."""
+    stop = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        while not stop.wait(0.05):
+            connection.sendall(b" ")
+
+    with server(serve) as address:
+        error = exchange(AiohttpConnections(settings_for(address, timeout_seconds=0.3)), f"http://{address}/contact")
+        stop.set()
+    assert isinstance(error, asyncio.TimeoutError)
+    assert not isinstance(error, aiohttp.ConnectionTimeoutError)
+
+
+def post_through(settings: ClientSettings) -> RetryableError:
+    async def scenario() -> None:
+        async with DailyStoryClient(settings) as client:
+            await client.create_or_update({"email": "ada@example.com"})
+
+    with pytest.raises(RetryableError) as caught:
+        asyncio.run(scenario())
+    return caught.value
+
+
+@pytest.fixture
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in ("https_proxy", "http_proxy", "no_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    return monkeypatch
+
+
+@pytest.mark.parametrize(
+    ("user", "credentials"), [("", None), ("user:word@", f"Basic {base64.b64encode(b'user:word').decode()}")]
+)
+def test_a_proxy_of_the_environment_gets_no_token_and_its_refusal_cannot_have_landed(
+    no_proxy: pytest.MonkeyPatch, user: str, credentials: str | None
+) -> None:
+    seen: list[bytes] = []
+
+    def serve(connection: socket.socket) -> None:
+        seen.append(received(connection))
+        connection.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+
+    with server(serve) as address:
+        no_proxy.setenv("HTTPS_PROXY", f"http://{user}{address}")
+        error = post_through(ClientSettings("https://us-1.dailystory.test", TOKEN, timeout_seconds=5.0))
+    assert seen[0].startswith(b"CONNECT us-1.dailystory.test:443 HTTP/1.1\r\n")
+    assert headers_of(seen[0]).get("proxy-authorization") == credentials
+    assert TOKEN.encode() not in seen[0]
+    assert not error.may_have_landed
+
+
+def test_this_machine_is_reached_without_a_proxy(no_proxy: pytest.MonkeyPatch) -> None:
+    seen: list[bytes] = []
+    with server(answering(seen)) as address:
+        no_proxy.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+        no_proxy.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+        assert isinstance(exchange(AiohttpConnections(settings_for(address)), f"http://{address}/about"), HttpResponse)
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("HTTPS_PROXY", "http://proxy:port"), ("SSL_CERT_FILE", "nowhere.pem")]
+)
+def test_an_environment_that_cannot_work_is_named_before_anything_leaves(
+    no_proxy: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    no_proxy.setenv(variable, value)
+    with pytest.raises(ConfigurationError, match=variable) as caught:
+        DailyStoryClient(ClientSettings("https://us-1.dailystory.test", TOKEN))
+    assert value not in str(caught.value)
+
+
+def test_a_compressed_answer_is_decoded() -> None:
+    body = gzip.compress(b'{"Status":true}')
+
+    def serve(connection: socket.socket) -> None:
+        received(connection)
+        head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body)
+        connection.sendall(head + body)
+
+    with server(serve) as address:
+        answer = exchange(AiohttpConnections(settings_for(address)), f"http://{address}/contact")
+    assert isinstance(answer, HttpResponse)
+    assert answer.body == b'{"Status":true}'
+
+
+def test_a_redirect_to_an_address_that_nobody_can_read_is_still_a_redirect() -> None:
+    def serve(connection: socket.socket) -> None:
+        received(connection)
+        connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: https://h.test/caf\xe9\r\nContent-Length: 0\r\n\r\n")
+
+    async def scenario(settings: ClientSettings) -> None:
+        async with DailyStoryClient(settings) as client:
+            await client.about()
+
+    with server(serve) as address, pytest.raises(ConfigurationError, match="redirects"):
+        asyncio.run(scenario(settings_for(address)))
+
+
+def test_an_answer_shows_nothing_of_what_it_says() -> None:
+    assert repr(HttpResponse(302, {"location": "?email=ada"}, b"ada")) == "HttpResponse(status=302)"
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, math.inf, math.nan])
+def test_a_time_out_is_a_time(seconds: float) -> None:
+    with pytest.raises(ConfigurationError, match="timeout_seconds"):
+        ClientSettings("https://us-1.dailystory.com", TOKEN, timeout_seconds=seconds)
+
+
+def certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
+    """A certificate for this machine that no authority has signed; the file, and a server's context."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(timezone.utc)
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=5))
+        .not_valid_after(now + timedelta(minutes=5))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    public, private = folder / "public.pem", folder / "private.pem"
+    public.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    private.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(public, private)
+    return public, context
+
+
+def test_a_server_that_no_authority_vouches_for_gets_no_token(tmp_path: Path) -> None:
+    seen: list[bytes] = []
+    _, tls = certificate(tmp_path)
+    with server(answering(seen), tls) as address:
+        error = post_through(settings_for(address, "https"))
+    assert (seen, error.may_have_landed) == ([], False)
+    assert "Certificate" in str(error)
+
+
+def test_an_authority_named_by_the_environment_is_trusted(tmp_path: Path, monkeypatch) -> None:
+    seen: list[bytes] = []
+    public, tls = certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(public))
+    with server(answering(seen), tls) as address:
+        answer = exchange(AiohttpConnections(settings_for(address, "https")), f"https://{address}/contact")
+    assert isinstance(answer, HttpResponse)
+    assert len(seen) == 1

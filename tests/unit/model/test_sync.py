@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import dataclasses
+import re
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+
+from dagster_dailystory.errors import ConfigurationError, DailyStoryError
+from dagster_dailystory.model.change import Change, Identity, Operation, Outcome, Result
+from dagster_dailystory.model.contact_fields import FieldKind
+from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary
+from dagster_dailystory.model.report import SyncReport
+from dagster_dailystory.model.sync import ContactSync, Deletes, Mode, Nulls, Scope, choice
+
+
+def sync(**settings: object) -> ContactSync:
+    known: dict[str, object] = {
+        "name": "customers",
+        "source": "select * from customers",
+        "key": "id",
+        "fields": {"email": "email", "firstName": "first_name"},
+        "extended_properties": {"plan": "plan"},
+    }
+    return ContactSync(**{**known, **settings})  # type: ignore[arg-type]  # settings under test have any type
+
+
+REFUSED: list[tuple[dict[str, object], str]] = [
+    ({"name": "Customers"}, "name='Customers' must match"),
+    ({"name": ""}, "must match"),
+    ({"name": "1st"}, "must match"),
+    ({"name": "a" * 32}, "must match"),
+    ({"name": "customers\n"}, "must match"),
+    ({"key": ""}, "key must name"),
+    ({"key": []}, "key must name"),
+    ({"key": ["id", ""]}, "key must name"),
+    ({"key": ["id", "ID"]}, "names a column twice: id, ID"),
+    ({"key": "dsid"}, "give it an alias"),
+    ({"key": ["id", "Status"]}, "'Status' is a name of the state tables"),
+    ({"fields": {}, "extended_properties": {}}, "nothing would be sent"),
+    ({"fields": {"firstname": "f"}}, "no contact field 'firstname'; did you mean 'firstName'?"),
+    ({"fields": {"shoe_size": "s"}}, "no contact field 'shoe_size'; custom fields belong in extended_properties"),
+    ({"fields": {"dsId": "dsid"}}, "no contact field 'dsId'"),
+    ({"extended_properties": {" ": "plan"}}, "empty custom field name"),
+    ({"extended_properties": {"plan": "a", "Plan": "b"}}, "maps both 'plan' and 'Plan'"),
+    ({"mode": "upsrt"}, "mode='upsrt' is not one of upsert, update, create; did you mean 'upsert'?"),
+    ({"deletes": "remove"}, "deletes='remove' is not one of keep, deactivate, delete"),
+    ({"nulls": "clean"}, "nulls='clean' is not one of keep, clear; did you mean 'clear'?"),
+    ({"nulls": {"firstnam": "clear"}}, "nulls names 'firstnam', which is not mapped; did you mean 'firstName'?"),
+    ({"nulls": {"plan": "clean"}}, "nulls['plan']='clean'"),
+    ({"nulls": {"email": "clear"}}, "cannot clear 'email'"),
+    ({"max_changed_fraction": 1.1}, "max_changed_fraction=1.1 must be between 0 and 1"),
+    ({"max_deleted_fraction": -0.1}, "max_deleted_fraction"),
+    ({"max_rejected_fraction": float("nan")}, "max_rejected_fraction"),
+    ({"min_guard_rows": -1}, "must be positive"),
+    ({"max_value_length": 0}, "must be positive"),
+    (
+        {"key": "login", "personal_keys": ["logn"]},
+        "personal_keys names 'logn', which is not a key; did you mean 'login'?",
+    ),
+    ({"consent_override": ["optoutemail"]}, "consent_override names 'optoutemail'; did you mean 'optOutEmail'?"),
+    ({"consent_override": ["email"]}, "consent_override names 'email'"),
+    ({"default_region": "us"}, "two capital letters"),
+    ({"default_region": "USA"}, "two capital letters"),
+    ({"deletes": "deactivate", "fields": {"email": "e", "status": "s"}}, "contradict each other"),
+]
+
+
+@pytest.mark.parametrize(("settings", "words"), REFUSED)
+def test_a_setting_that_cannot_work_is_refused_with_the_remedy(settings: dict[str, object], words: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(words)) as caught:
+        sync(**settings)
+    assert isinstance(caught.value, DailyStoryError)
+
+
+@pytest.mark.parametrize("field", ["optOutEmail", "status", "email", "mobilePhone", "dateBirth", "annualRevenue"])
+def test_what_cannot_be_emptied_is_kept_when_everything_else_is_cleared(field: str) -> None:
+    mapped = sync(fields={field: "column", "city": "city"}, nulls="clear").mapped_fields
+    assert [(m.name, m.nulls) for m in mapped] == [
+        (field, Nulls.KEEP),
+        ("city", Nulls.CLEAR),
+        ("plan", Nulls.CLEAR),
+    ]
+
+
+def test_nulls_can_be_chosen_field_by_field() -> None:
+    mapped = sync(nulls={"plan": "clear", "email": Nulls.KEEP}).mapped_fields
+    assert [m.nulls for m in mapped] == [Nulls.KEEP, Nulls.KEEP, Nulls.CLEAR]
+
+
+def test_texts_become_enum_members_and_defaults_are_the_safe_ones() -> None:
+    assert (sync().mode, sync().deletes) == (Mode.UPSERT, Deletes.KEEP)
+    assert sync().max_deleted_fraction == 0.1
+    assert sync().allow_empty_source is False
+    assert (sync(mode="create").mode, sync(deletes=Deletes.DELETE).deletes) == (Mode.CREATE, Deletes.DELETE)
+    assert choice(Mode, Mode.UPDATE, "mode") is Mode.UPDATE
+
+
+def test_a_custom_field_and_a_documented_one_of_the_same_name_have_columns_of_their_own() -> None:
+    mapped = sync(fields={"city": "city"}, extended_properties={"city": "favourite_city"}).mapped_fields
+    assert [m.state_column for m in mapped] == ["field_city", "custom_city"]
+    assert [m.is_custom for m in mapped] == [False, True]
+    assert [m.kind for m in mapped] == [FieldKind.TEXT, FieldKind.CUSTOM]
+
+
+def test_custom_names_that_no_column_could_hold_still_have_columns_of_their_own() -> None:
+    names = ["a-b", "a b", "a.b", "ü", "x" * 100, "x" * 101]
+    columns = [m.state_column for m in sync(extended_properties=dict.fromkeys(names, "plan")).mapped_fields]
+    assert len({column.casefold() for column in columns}) == len(columns)
+    assert all(re.fullmatch(r"[A-Za-z0-9_]{1,63}", column) for column in columns)
+
+
+def test_a_key_is_one_column_or_several() -> None:
+    assert sync(key="id").key_columns == ("id",)
+    assert sync(key=["region", "id"]).key_columns == ("region", "id")
+
+
+def test_a_key_that_names_a_person_is_personal_in_any_case() -> None:
+    assert sync().personal_key_columns == frozenset()
+    assert sync(key=["id", "login"], personal_keys=["login"]).personal_key_columns == {"login"}
+    assert sync(key="email").personal_key_columns == {"email"}
+    assert sync(key="MOBILE", fields={"mobilePhone": "mobile"}).personal_key_columns == {"MOBILE"}
+
+
+def test_a_sync_does_not_change_after_it_was_made() -> None:
+    fields = {"email": "email"}
+    made = sync(fields=fields)
+    fields["city"] = "city"
+    assert dict(made.fields) == {"email": "email"}
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        made.name = "other"  # type: ignore[misc]  # the attempt is the test
+    with pytest.raises(TypeError):
+        made.fields["city"] = "city"  # type: ignore[index]  # the attempt is the test
+    with pytest.raises(TypeError):
+        made.extended_properties["a"] = "b"  # type: ignore[index]  # the attempt is the test
+
+
+def test_a_changed_copy_is_checked_again() -> None:
+    assert dataclasses.replace(sync(), nulls="clear").mapped_fields[1].nulls is Nulls.CLEAR
+    assert dataclasses.replace(sync()) == sync()
+    with pytest.raises(ConfigurationError):
+        dataclasses.replace(sync(), mode="none")
+
+
+def test_a_source_may_be_a_path() -> None:
+    assert sync(source=Path("customers.sql")).source == Path("customers.sql")
+
+
+def test_the_values_of_a_row_are_in_no_repr() -> None:
+    identity = Identity(email="jane@example.com", mobile="+14155552671")
+    change = Change(
+        sequence=1,
+        key_label="id-1",
+        operation=Operation.CREATE,
+        dsid=None,
+        values={"field_firstName": "Jane"},
+        differing=frozenset({"field_firstName"}),
+        identity=identity,
+        email_as_sent="Jane@example.com",
+        mobile_as_sent="(415) 555-2671",
+    )
+    shown = repr(change) + repr(identity)
+    assert "field_firstName" in shown
+    assert not any(personal in shown.casefold() for personal in ("jane", "415"))
+
+
+def test_an_identity_is_true_when_it_has_a_part() -> None:
+    assert not Identity()
+    assert Identity(email="a@example.com")
+    assert Identity(mobile="+14155552671")
+
+
+@pytest.mark.parametrize("frozen", [Identity(), PlanOptions(), SyncReport("customers", "p1", "done")])
+def test_what_travels_is_frozen(frozen: Identity | PlanOptions | SyncReport) -> None:
+    name = dataclasses.fields(frozen)[0].name
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(frozen, name, "other")
+
+
+def test_a_partial_look_at_the_source_plans_no_deletions() -> None:
+    assert PlanOptions().plans_deletions
+    assert PlanOptions(scope=Scope.ALL, partition="2024").plans_deletions
+    assert not PlanOptions(limit=10).plans_deletions
+    assert not PlanOptions(keys=("1",)).plans_deletions
+    assert not PlanOptions(scope=Scope.REJECTED).plans_deletions
+
+
+def test_a_plan_counts_what_sending_it_would_write() -> None:
+    summary = PlanSummary(
+        plan_id="p1",
+        sync_name="customers",
+        status=PlanStatus.READY,
+        guards=(),
+        rows_read=10,
+        rows_unchanged=4,
+        rows_to_create=1,
+        rows_to_update=2,
+        rows_rejected=2,
+        rows_held=1,
+        rows_to_delete=3,
+        changes_by_field={},
+        rejections_by_reason={},
+        diff_seconds=0.1,
+    )
+    assert summary.rows_to_send == 6
+
+
+def test_a_reports_numbers_are_flat_and_hold_no_text() -> None:
+    numbers = SyncReport("customers", "p1", "done", rows_read=3, diff_seconds=0.5).numbers()
+    assert numbers["rows_read"] == 3
+    assert numbers["diff_seconds"] == 0.5
+    assert not {"sync_name", "plan_id", "outcome"} & numbers.keys()
+    promised = {
+        "rows_read", "rows_unchanged", "rows_to_create", "rows_to_update", "rows_rejected", "rows_held",
+        "rows_to_delete", "rows_created", "rows_updated", "rows_deleted", "rows_failed", "rows_in_doubt",
+        "rows_conflicted", "api_requests", "api_retries", "api_throttled", "diff_seconds", "send_seconds",
+        "requests_per_second",
+    }  # fmt: skip
+    assert promised <= numbers.keys()
+
+
+def test_an_answer_has_no_dsid_and_no_reason_until_it_is_given_one() -> None:
+    answer = Result(sequence=1, outcome=Outcome.FAILED, answered_at=datetime(2024, 1, 1, tzinfo=timezone.utc))
+    assert (answer.dsid, answer.reason, answer.message, answer.replaced) == (None, None, "", False)

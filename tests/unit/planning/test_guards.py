@@ -1,0 +1,93 @@
+"""What each guard lets pass, at its limit and beyond."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+from support.scenario import sync_of
+
+from dagster_dailystory.engine.planning.guards import GUARD_NAMES, GuardInputs, evaluate_guards, guard_texts
+
+CALM = {field.name: 0 for field in fields(GuardInputs)} | {"rows_read": 100, "live_keys": 100}
+
+
+def failing(figures: dict[str, object], **settings: object) -> dict[str, str]:
+    """Guard -> message, of those that do not pass."""
+    verdicts = evaluate_guards(sync_of(deletes="delete", **settings), GuardInputs(**{**CALM, **figures}))
+    assert tuple(verdict.name for verdict in verdicts) == GUARD_NAMES
+    return {verdict.name: verdict.message for verdict in verdicts if not verdict.passed}
+
+
+def test_a_calm_plan_passes():
+    assert failing({}) == {}
+
+
+@pytest.mark.parametrize(
+    ("figure", "guard", "setting"),
+    [
+        ("rows_updated", "changed_share", "max_changed_fraction"),
+        ("rows_deleted", "deleted_share", "max_deleted_fraction"),
+        ("rows_rejected", "rejected_share", "max_rejected_fraction"),
+    ],
+)
+def test_a_share_is_judged_above_its_limit_and_from_min_guard_rows_on(figure, guard, setting):
+    limits = {setting: 0.25, "min_guard_rows": 20}
+    assert failing({figure: 25}, **limits) == {}
+    assert failing({figure: 26}, **limits)[guard].startswith("26 of 100 ")
+    assert setting in failing({figure: 26}, **limits)[guard]
+    assert failing({figure: 26}, **{**limits, "min_guard_rows": 27}) == {}
+    assert failing({figure: 100}, **{**limits, setting: None}) == {}
+    assert failing({figure: 20}, **{**limits, setting: 0.0}) != {}
+
+
+def verdicts(figures: dict[str, object], **settings: object) -> dict[str, tuple[bool, str]]:
+    judged = evaluate_guards(sync_of(**settings), GuardInputs(**{**CALM, **figures}))
+    return {verdict.name: (verdict.passed, verdict.message) for verdict in judged}
+
+
+@pytest.mark.parametrize(
+    ("rows", "settings", "passed", "message"),
+    [
+        (12, {"deletes": "delete"}, True, "12 of 100 contacts would be deleted, which is 12.0%; the limit is 10.0% "
+         "(max_deleted_fraction), judged from 20 contacts on (min_guard_rows)"),
+        (9, {"deletes": "deactivate"}, True, "9 of 100 contacts would be deactivated, which is 9.0%; the limit is "
+         "10.0% (max_deleted_fraction)"),
+        (25, {"deletes": "deactivate"}, False, "25 of 100 contacts would be deactivated, which is 25.0%; the limit is "
+         "10.0% (max_deleted_fraction). Look at the plan; raise the limit for this sync if it is right"),
+        (25, {"deletes": "delete", "max_deleted_fraction": None}, True, "25 of 100 contacts would be deleted, which is "
+         "25.0%; max_deleted_fraction sets no limit"),
+    ],
+)  # fmt: skip
+def test_a_verdict_states_the_value_and_the_limit(rows, settings, passed, message):
+    assert verdicts({"rows_deleted": rows}, **settings)["deleted_share"] == (passed, message)
+
+
+def test_of_an_empty_source_only_one_guard_speaks():
+    empty = {"source_is_empty": True, "whole_source": True, "rows_read": 0, "rows_deleted": 100}
+    judged = verdicts(empty, deletes="delete")
+    assert [name for name, (passed, _) in judged.items() if not passed] == ["source_not_empty"]
+    assert judged["deleted_share"][1] == "not judged: the source is empty"
+
+
+def test_a_source_that_may_be_empty_is_judged_like_any_other():
+    empty = {"source_is_empty": True, "whole_source": True, "rows_read": 0, "rows_deleted": 100}
+    judged = verdicts(empty, deletes="delete", allow_empty_source=True)
+    assert [name for name, (passed, _) in judged.items() if not passed] == ["deleted_share"]
+
+
+def test_one_tenth_of_the_contacts_may_be_deleted_by_default():
+    assert failing({"rows_deleted": 20, "live_keys": 200}) == {}
+    assert "deleted_share" in failing({"rows_deleted": 21, "live_keys": 200})
+
+
+def test_each_guard_says_its_limit_before_there_is_a_plan():
+    texts = guard_texts(sync_of(deletes="deactivate", max_rejected_fraction=0.05, min_guard_rows=3))
+    assert tuple(texts) == GUARD_NAMES
+    assert list(texts.values()) == [
+        "The source must have rows.",
+        "Any share of the contacts may be updated: max_changed_fraction sets no limit.",
+        "At most 10.0% of the contacts may be deactivated in one run (max_deleted_fraction), "
+        "judged from 3 contacts on.",
+        "At most 5.0% of the rows may be set aside in one run (max_rejected_fraction), judged from 3 rows on.",
+    ]

@@ -1,0 +1,708 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import math
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from urllib.parse import parse_qs
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support.fake_time import FakeTime, most_in_a_second
+
+from dagster_dailystory.api.client import DailyStoryClient
+from dagster_dailystory.api.rate_limiter import RateLimiter
+from dagster_dailystory.api.settings import ClientSettings
+from dagster_dailystory.api.transport import HttpxConnections
+from dagster_dailystory.engine.sending.dispatcher import SenderCounts, SenderSettings
+from dagster_dailystory.engine.sending.sender import Sender
+from dagster_dailystory.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ConsentError,
+    DailyStoryError,
+    OutageError,
+)
+from dagster_dailystory.model.change import Change, Identity, Operation, Outcome, Reason, Result
+from dagster_dailystory.model.sync import ContactSync
+from dagster_dailystory.sandbox import FaultShares, Sandbox, SandboxSettings
+
+TOKEN = "k3yk3yk3yk3yk3yk3yk3yk3yk-us-1"
+SYNC = ContactSync(name="customers", source="customers", key="id", fields={"email": "email", "city": "city"})
+QUICK = SenderSettings(first_wait_seconds=0.001, longest_wait_seconds=0.002, max_attempts=4)
+
+Reply = httpx.Response | str
+"""An answer, or `cut before`, `cut after`, `hang`."""
+
+
+class FakeApi(httpx.AsyncBaseTransport):
+    """The contact API in a few lines, with a hook that decides about each request."""
+
+    def __init__(self, decide: Callable[[httpx.Request, int], Reply | None] = lambda request, number: None) -> None:
+        self.decide = decide
+        self.emails: dict[str, str] = {}
+        self.creates: Counter[str] = Counter()
+        self.requests = 0
+        self.in_flight = 0
+        self.most_in_flight = 0
+        self.sent_at: list[float] = []
+        self.latency_seconds = 0.0
+        self.hanging = threading.Event()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests += 1
+        number = self.requests
+        self.sent_at.append(time.monotonic())
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            await asyncio.sleep(self.latency_seconds)
+            return await self._answer(request, self.decide(request, number))
+        finally:
+            self.in_flight -= 1
+
+    async def _answer(self, request: httpx.Request, reply: Reply | None) -> httpx.Response:
+        if isinstance(reply, httpx.Response):
+            return reply
+        if reply == "hang":
+            self.hanging.set()
+            await asyncio.sleep(3600)
+        if reply == "cut before":
+            raise httpx.ReadError(f"for {request.url}", request=request)
+        answer = self._store(request)
+        if reply == "cut after":
+            raise httpx.ReadError(f"for {request.url}", request=request)
+        return answer
+
+    def _store(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            email = parse_qs(request.url.query.decode()).get("email", [""])[0]
+            if email not in self.emails:
+                return refusal(404, "no such contact")
+            return accepted(self.emails[email], contact={"dsId": self.emails[email], "email": email})
+        body = json.loads(request.content)
+        dsid = body.get("dsId")
+        if dsid is None:
+            dsid = f"d{len(self.emails) + 1}"
+            self.emails[body["email"]] = dsid
+            self.creates[body["email"]] += 1
+        return accepted(dsid)
+
+
+def accepted(dsid: str, **more: object) -> httpx.Response:
+    return httpx.Response(200, json={"Status": True, "Message": "", "Response": {"id": dsid, **more}})
+
+
+def refusal(status: int, message: str) -> httpx.Response:
+    return httpx.Response(status, json={"Status": False, "Message": message})
+
+
+def email_of(number: int) -> str:
+    return f"person{number}@example.com"
+
+
+def create(number: int) -> Change:
+    values = {"field_email": email_of(number), "field_city": "Paris"}
+    return Change(number, str(number), Operation.CREATE, None, values, frozenset(values), Identity(email_of(number)))
+
+
+def update(number: int) -> Change:
+    values = {"field_email": email_of(number), "field_city": "Paris"}
+    return Change(
+        number,
+        str(number),
+        Operation.UPDATE,
+        f"u{number}",
+        values,
+        frozenset({"field_city"}),
+        Identity(email_of(number)),
+    )
+
+
+def creates(count: int) -> list[Change]:
+    return [create(number) for number in range(1, count + 1)]
+
+
+def sender_for(
+    api: httpx.AsyncBaseTransport, options: SenderSettings = QUICK, limiter: RateLimiter | None = None
+) -> Sender:
+    settings = ClientSettings("https://us-1.dailystory.test", TOKEN, timeout_seconds=20.0)
+    client = DailyStoryClient(settings, HttpxConnections(settings, api))
+    return Sender(SYNC, lambda: client, limiter or RateLimiter(math.inf), options)
+
+
+def collect_all(sender: Sender) -> list[Result]:
+    answers: list[Result] = []
+    while sender.pending:
+        answers += sender.collect(5.0)
+    return answers
+
+
+def collect_until_fatal(sender: Sender) -> tuple[list[Result], DailyStoryError]:
+    answers: list[Result] = []
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            answers += sender.collect(5.0)
+        except DailyStoryError as error:
+            return answers, error
+    raise AssertionError("nothing stopped the sender")
+
+
+def number_of(request: httpx.Request) -> int:
+    text = request.content.decode() or request.url.query.decode()
+    return int(text.split("person")[1].split("@")[0].split("%40")[0])
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+# The hand-over between the threads
+
+
+def test_every_change_gets_one_answer() -> None:
+    api = FakeApi()
+    with sender_for(api) as sender:
+        sender.submit(creates(200))
+        assert sender.pending == 200
+        answers = collect_all(sender)
+        assert sender.collect(0.0) == []
+    assert sorted(answer.sequence for answer in answers) == list(range(1, 201))
+    assert {answer.outcome for answer in answers} == {Outcome.CREATED}
+    assert sender.counts == SenderCounts(api_requests=200)
+
+
+def test_changes_leave_in_the_order_of_submission_and_at_most_so_many_at_once() -> None:
+    order: list[int] = []
+    api = FakeApi(lambda request, number: order.append(number_of(request)))
+    api.latency_seconds = 0.002
+    with sender_for(api) as sender:
+        sender.submit(creates(30))
+        sender.submit([create(31)])
+        collect_all(sender)
+    assert all(abs(place - number) <= 3 for place, number in enumerate(order, 1))
+    assert api.most_in_flight == QUICK.max_concurrency
+
+
+def test_collect_returns_nothing_when_its_time_is_over() -> None:
+    with sender_for(FakeApi(lambda request, number: "hang")) as sender:
+        sender.submit([create(1)])
+        started = time.monotonic()
+        assert sender.collect(0.05) == []
+        assert time.monotonic() - started < 1
+
+
+def test_changes_submitted_before_the_start_are_sent() -> None:
+    sender = sender_for(FakeApi())
+    sender.submit([create(1)])
+    with sender:
+        assert len(collect_all(sender)) == 1
+
+
+def test_a_client_that_cannot_be_made_is_reported_at_the_start() -> None:
+    sender = Sender(SYNC, lambda: DailyStoryClient(ClientSettings("", TOKEN)), RateLimiter(), QUICK)
+    with pytest.raises(ConfigurationError):
+        sender.start()
+    assert sender.stop() == []
+
+
+@pytest.mark.parametrize("setting", ["max_concurrency", "max_attempts", "breaker_threshold", "max_seconds_per_row"])
+def test_settings_that_would_send_nothing_are_refused(setting: str) -> None:
+    with pytest.raises(ConfigurationError):
+        SenderSettings(**{setting: 0})
+
+
+# Retries
+
+
+def test_a_row_that_waits_for_its_next_attempt_does_not_hold_up_the_others() -> None:
+    def decide(request: httpx.Request, number: int) -> Reply | None:
+        return refusal(500, "") if number_of(request) <= 8 else None
+
+    options = SenderSettings(max_concurrency=2, first_wait_seconds=300.0, longest_wait_seconds=300.0)
+    with sender_for(FakeApi(decide), options) as sender:
+        sender.submit(creates(28))
+        answers: list[Result] = []
+        while len(answers) < 20:
+            answers += sender.collect(5.0)
+        assert {answer.sequence for answer in answers} == set(range(9, 29))
+        assert sender.pending == 8
+
+
+def test_a_row_whose_wait_is_over_goes_before_new_ones() -> None:
+    order: list[int] = []
+
+    def decide(request: httpx.Request, number: int) -> Reply | None:
+        order.append(int(json.loads(request.content)["dsId"][1:]))
+        return refusal(500, "") if order.count(2) == 1 and order[-1] == 2 else None
+
+    api = FakeApi(decide)
+    api.latency_seconds = 0.002
+    with sender_for(api, SenderSettings(max_concurrency=1, first_wait_seconds=0.004)) as sender:
+        sender.submit([update(number) for number in range(1, 101)])
+        collect_all(sender)
+    assert order.count(2) == 2
+    assert order.index(2, 2) < 50
+
+
+def test_a_row_gives_up_after_its_attempts() -> None:
+    api = FakeApi(lambda request, number: refusal(500, ""))
+    with sender_for(api) as sender:
+        sender.submit([update(1)])
+        [answer] = collect_all(sender)
+    assert (answer.outcome, answer.attempts) == (Outcome.FAILED, 4)
+    assert sender.counts == SenderCounts(api_requests=4, api_retries=3)
+
+
+def test_a_row_gives_up_after_its_time() -> None:
+    values = {"field_email": email_of(1), "field_city": "Paris"}
+    change = Change(1, "1", Operation.UPDATE, "u1", values, frozenset(values), Identity(email_of(1)))
+    options = SenderSettings(max_seconds_per_row=0.02, first_wait_seconds=0.02, max_attempts=1000)
+    api = FakeApi(lambda request, number: refusal(500, "") if b"person1@" in request.content else None)
+    with sender_for(api, options) as sender:
+        sender.submit([create(2), change])
+        answers = {answer.sequence: answer for answer in collect_all(sender)}
+    assert answers[1].outcome is Outcome.FAILED
+    assert 1 <= answers[1].attempts < 40
+
+
+def test_retry_after_pauses_everybody() -> None:
+    throttled = httpx.Response(429, headers={"Retry-After": "0.4"})
+    api = FakeApi(lambda request, number: throttled if number == 10 else None)
+    with sender_for(api) as sender:
+        sender.submit(creates(40))
+        answers = collect_all(sender)
+    assert {answer.outcome for answer in answers} == {Outcome.CREATED}
+    gaps = [later - earlier for earlier, later in zip(api.sent_at, api.sent_at[1:], strict=False)]
+    assert max(gaps) >= 0.35
+    assert sum(gap >= 0.2 for gap in gaps) == 1
+    assert sender.counts.api_throttled == 1
+
+
+class WatchedLimiter(RateLimiter):
+    """Notes the instant of every turn."""
+
+    def __init__(self, rate: float, fake: FakeTime) -> None:
+        super().__init__(rate, fake.clock, fake.sleep)
+        self.instants: list[float] = []
+
+    async def wait(self) -> float:
+        self.instants.append(await super().wait())
+        return self.instants[-1]
+
+
+def test_through_the_whole_sender_50_a_second_is_reached_and_not_exceeded() -> None:
+    """By the instants at which requests leave, in a time that only sleeping moves, and late now and then."""
+    limiter = WatchedLimiter(50, FakeTime((0.0, 0.003, 0.012, 0.001)))
+    api = FakeApi(lambda request, number: httpx.Response(500) if number % 50 == 7 else None)
+    with sender_for(api, replace(QUICK, max_concurrency=32), limiter) as sender:
+        sender.submit([update(number) for number in range(501)])
+        assert len(collect_all(sender)) == 501
+    instants = limiter.instants
+    assert len(instants) == api.requests > 501, "no request leaves without its turn, not even a retry"
+    assert most_in_a_second(instants) <= 50
+    assert (len(instants) - 1) / (instants[-1] - instants[0]) >= 0.98 * 50
+
+
+def test_throttling_does_not_use_up_a_rows_attempts() -> None:
+    throttled = httpx.Response(429, headers={"Retry-After": "0"})
+    api = FakeApi(lambda request, number: throttled if number <= 12 else None)
+    with sender_for(api) as sender:
+        sender.submit([create(1)])
+        [answer] = collect_all(sender)
+    assert (answer.outcome, answer.attempts) == (Outcome.CREATED, 13)
+
+
+def test_a_wait_longer_than_a_rows_time_ends_the_run() -> None:
+    api = FakeApi(lambda request, number: httpx.Response(429, headers={"Retry-After": "86400"}))
+    with sender_for(api) as sender:
+        sender.submit(creates(10))
+        _, error = collect_until_fatal(sender)
+    assert isinstance(error, OutageError)
+    assert "86400" in str(error)
+    assert api.requests == 1
+
+
+# Errors that stop the run
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_bad_token_costs_one_request(status: int) -> None:
+    api = FakeApi(lambda request, number: httpx.Response(status))
+    api.latency_seconds = 0.02
+    with sender_for(api, SenderSettings(max_concurrency=32)) as sender:
+        sender.submit(creates(100))
+        answers, error = collect_until_fatal(sender)
+    assert isinstance(error, AuthenticationError)
+    assert answers == []
+    assert api.requests == 1
+
+
+def test_a_token_revoked_on_the_way_stops_the_run_after_the_answers_that_came() -> None:
+    api = FakeApi(lambda request, number: httpx.Response(401) if number > 50 else None)
+    with sender_for(api) as sender:
+        sender.submit(creates(200))
+        answers, error = collect_until_fatal(sender)
+        with pytest.raises(AuthenticationError):
+            sender.collect(0.1)
+    assert isinstance(error, AuthenticationError)
+    assert len(answers) == 50
+    assert api.requests < 60
+
+
+def test_a_redirect_stops_the_run() -> None:
+    api = FakeApi(lambda request, number: httpx.Response(302, headers={"Location": "https://uk-3.dailystory.test/"}))
+    with sender_for(api) as sender:
+        sender.submit(creates(10))
+        answers, error = collect_until_fatal(sender)
+    assert isinstance(error, ConfigurationError)
+    assert (answers, api.requests) == ([], 1)
+
+
+def test_a_payload_that_would_opt_in_stops_the_run_and_does_not_leave() -> None:
+    sync = ContactSync(
+        name="c", source="t", key="id", fields={"email": "email", "optOutEmail": "o"}, consent_override=["optOutEmail"]
+    )
+    values = {"field_email": email_of(1), "field_optOutEmail": False}
+    change = Change(1, "1", Operation.UPDATE, "u1", values, frozenset({"field_optOutEmail"}), Identity(email_of(1)))
+    api = FakeApi()
+    settings = ClientSettings("https://us-1.dailystory.test", TOKEN)  # forgets the sync's consent_override
+    client = DailyStoryClient(settings, HttpxConnections(settings, api))
+    with Sender(sync, lambda: client, RateLimiter(math.inf), QUICK) as sender:
+        sender.submit([change])
+        answers, error = collect_until_fatal(sender)
+    assert isinstance(error, ConsentError)
+    assert (answers, api.requests) == ([], 0)
+
+
+def test_a_service_that_only_fails_is_an_outage() -> None:
+    api = FakeApi(lambda request, number: refusal(500, ""))
+    with sender_for(api) as sender:
+        sender.submit(creates(500))
+        answers, error = collect_until_fatal(sender)
+    assert isinstance(error, OutageError)
+    assert QUICK.outage_threshold <= api.requests <= QUICK.outage_threshold + QUICK.max_concurrency
+    assert {answer.outcome for answer in answers} <= {Outcome.FAILED, Outcome.IN_DOUBT}
+
+
+def test_failures_with_successes_between_them_are_no_outage() -> None:
+    api = FakeApi(lambda request, number: refusal(500, "") if number % 2 else None)
+    with sender_for(
+        api, SenderSettings(first_wait_seconds=0.001, longest_wait_seconds=0.002, max_attempts=50)
+    ) as sender:
+        sender.submit([update(number) for number in range(1, 201)])
+        answers = collect_all(sender)
+    assert {answer.outcome for answer in answers} == {Outcome.UPDATED}
+
+
+@pytest.mark.parametrize("raised", [ZeroDivisionError, asyncio.CancelledError])
+def test_an_unexpected_error_stops_the_run_and_names_the_row_without_its_values(raised: type[BaseException]) -> None:
+    def decide(request: httpx.Request, number: int) -> Reply | None:
+        if number == 3:
+            raise raised(email_of(3))
+        return None
+
+    with sender_for(FakeApi(decide), SenderSettings(max_concurrency=1)) as sender:
+        sender.submit(creates(5))
+        answers, error = collect_until_fatal(sender)
+    assert [answer.sequence for answer in answers] == [1, 2]
+    assert "row 3" in str(error)
+    assert "person3" not in str(error)
+
+
+# The breaker
+
+
+def test_rows_refused_all_alike_trip_the_breaker_and_stay_differences() -> None:
+    api = FakeApi(lambda request, number: refusal(400, "The contact limit of your plan has been reached"))
+    with sender_for(api) as sender:
+        sender.submit(creates(200))
+        answers, error = collect_until_fatal(sender)
+    assert isinstance(error, OutageError)
+    assert "contact limit" in str(error)
+    assert {(answer.outcome, answer.reason) for answer in answers} == {(Outcome.FAILED, None)}
+    assert QUICK.breaker_threshold <= len(answers) <= QUICK.breaker_threshold + QUICK.max_concurrency
+
+
+def test_a_short_streak_at_the_end_is_rejections() -> None:
+    api = FakeApi(lambda request, number: refusal(400, "no") if number > 10 else None)
+    with sender_for(api) as sender:
+        sender.submit(creates(29))
+        answers = collect_all(sender)
+    assert Counter(answer.outcome for answer in answers) == {Outcome.CREATED: 10, Outcome.REJECTED: 19}
+
+
+def test_a_streak_is_handed_out_as_rejections_when_something_else_comes() -> None:
+    api = FakeApi(lambda request, number: None if number % 15 == 0 else refusal(400, "no"))
+    with sender_for(api) as sender:
+        sender.submit(creates(150))
+        answers = collect_all(sender)
+    assert Counter(answer.outcome for answer in answers) == {Outcome.CREATED: 10, Outcome.REJECTED: 140}
+
+
+def test_refusals_with_differing_messages_do_not_trip_the_breaker() -> None:
+    api = FakeApi(lambda request, number: refusal(400, "letter " + "abc"[number % 3]))
+    with sender_for(api) as sender:
+        sender.submit(creates(100))
+        assert {answer.outcome for answer in collect_all(sender)} == {Outcome.REJECTED}
+
+
+def test_a_full_licence_trips_the_breaker_although_updates_succeed() -> None:
+    def decide(request: httpx.Request, number: int) -> Reply | None:
+        return None if b"dsId" in request.content else refusal(400, "The contact limit has been reached")
+
+    mixed = [update(number) if number % 2 else create(number) for number in range(1, 201)]
+    with sender_for(FakeApi(decide)) as sender:
+        sender.submit(mixed)
+        answers, error = collect_until_fatal(sender)
+    assert isinstance(error, OutageError)
+    assert {answer.outcome for answer in answers if answer.sequence % 2 == 0} == {Outcome.FAILED}
+    assert {answer.outcome for answer in answers if answer.sequence % 2} == {Outcome.UPDATED}
+
+
+def test_a_caller_with_small_batches_trips_the_breaker_too() -> None:
+    api = FakeApi(lambda request, number: refusal(400, "full"))
+    outcomes: list[Outcome] = []
+    with sender_for(api) as sender:
+        for number in range(1, 21):
+            sender.submit([create(number)])
+            outcomes += [answer.outcome for answer in collect_all(sender)]
+        with pytest.raises(OutageError):
+            sender.collect(5.0)
+    assert Counter(outcomes) == {Outcome.REJECTED: 19, Outcome.FAILED: 1}
+
+
+# Stop
+
+
+def test_stop_ends_within_three_seconds_although_the_service_hangs() -> None:
+    api = FakeApi(lambda request, number: "hang" if number > 1 else None)
+    sender = sender_for(api)
+    sender.start()
+    sender.submit(creates(100))
+    assert api.hanging.wait(5)
+    wait_until(lambda: api.requests == 5)
+    started = time.monotonic()
+    answers = sender.stop(grace_seconds=0.3)
+    assert time.monotonic() - started < 3
+    assert [answer.outcome for answer in answers] == [Outcome.CREATED]
+    assert api.requests == 5
+    assert sender.stop() == []
+
+
+def test_stop_waits_for_answers_that_come_within_its_grace_and_starts_nothing_more() -> None:
+    api = FakeApi()
+    sender = sender_for(api)
+    sender.start()
+    sender.submit([create(1)])
+    collect_all(sender)
+    api.latency_seconds = 0.2
+    sender.submit(creates(100))
+    wait_until(lambda: api.in_flight == 4)
+    answers = sender.stop(grace_seconds=1.0)
+    assert len(answers) == 4
+    assert api.requests == 5
+
+
+def test_stop_ends_within_three_seconds_over_real_http_too() -> None:
+    with Sandbox(SandboxSettings(latency_seconds=4.0)) as sandbox:
+        client = ClientSettings(sandbox.base_url, sandbox.token)
+        sender = Sender(SYNC, lambda: DailyStoryClient(client), RateLimiter(math.inf), QUICK)
+        sender.start()
+        sender.submit(creates(20))
+        assert sender.collect(0.2) == []
+        started = time.monotonic()
+        assert sender.stop(0.2) == []
+        assert time.monotonic() - started < 3
+    assert sender.counts.api_requests == 1
+
+
+def test_stop_reports_a_create_that_waits_with_a_lost_answer_as_in_doubt() -> None:
+    options = SenderSettings(first_wait_seconds=300.0, longest_wait_seconds=300.0)
+    api = FakeApi(lambda request, number: "cut after")
+    sender = sender_for(api, options)
+    sender.start()
+    sender.submit([create(1), update(2)])
+    wait_until(lambda: api.requests == 2)
+    time.sleep(0.02)
+    answers = sender.stop()
+    assert [(answer.sequence, answer.outcome) for answer in answers] == [(1, Outcome.IN_DOUBT)]
+
+
+def test_stop_hands_out_what_the_breaker_held_back() -> None:
+    api = FakeApi(lambda request, number: refusal(400, "no") if number <= 3 else "hang")
+    sender = sender_for(api)
+    sender.start()
+    sender.submit(creates(10))
+    assert api.hanging.wait(5)
+    assert [answer.reason for answer in sender.stop(0.0)] == [Reason.REFUSED] * 3
+
+
+def test_stop_before_start_and_twice_does_nothing() -> None:
+    sender = sender_for(FakeApi())
+    assert sender.stop() == []
+    sender.start()
+    assert sender.stop() == []
+    assert sender.stop() == []
+
+
+def test_collect_after_stop_says_that_the_sender_is_over() -> None:
+    sender = sender_for(FakeApi())
+    sender.start()
+    sender.stop()
+    with pytest.raises(OutageError, match="stopped"):
+        sender.collect(0.1)
+
+
+def test_stop_ends_the_thread_and_leaves_no_task_behind() -> None:
+    before = threading.active_count()
+    sender = sender_for(FakeApi(lambda request, number: "hang"))
+    sender.start()
+    sender.submit(creates(50))
+    sender.stop(0.0)
+    assert threading.active_count() == before
+
+
+# Questions
+
+
+def test_look_ups_answer_in_order_through_the_same_retries() -> None:
+    api = FakeApi(lambda request, number: refusal(500, "") if number in (2, 3) else None)
+    with sender_for(api) as sender:
+        sender.submit(creates(3))
+        dsids = {answer.sequence: answer.dsid for answer in collect_all(sender)}
+        asked = [Identity(email_of(number)) for number in (3, 99, 1)]
+        found = sender.find_many(asked)
+    assert [contact.dsid if contact else None for contact in found] == [dsids[3], None, dsids[1]]
+
+
+def test_a_look_up_without_an_answer_is_an_outage_and_not_an_absent_contact() -> None:
+    with sender_for(FakeApi(lambda request, number: refusal(500, ""))) as sender, pytest.raises(OutageError):
+        sender.find_many([Identity(email_of(1)), Identity(email_of(2))])
+
+
+def test_about_checks_the_token() -> None:
+    with sender_for(FakeApi(lambda request, number: httpx.Response(401))) as sender:
+        with pytest.raises(AuthenticationError):
+            sender.about()
+        with pytest.raises(AuthenticationError):
+            sender.find_many([Identity(email_of(1))])
+    api = FakeApi(lambda request, number: httpx.Response(200, json={"Status": True, "Response": {"tenant": "Acme"}}))
+    with sender_for(api) as sender:
+        assert sender.about().tenant == "Acme"
+
+
+# Privacy
+
+
+@pytest.mark.usefixtures("loggers_that_speak")
+def test_no_personal_value_reaches_a_log_or_an_error(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    replies: Sequence[Reply] = (
+        "cut after",
+        refusal(400, f"{email_of(2)} of Paris is barred"),
+        httpx.Response(502, text="<html>"),
+        "cut before",
+    )
+    api = FakeApi(lambda request, number: replies[number % 4] if number < 40 else httpx.Response(401))
+    with sender_for(api) as sender:
+        sender.submit(creates(60))
+        answers, error = collect_until_fatal(sender)
+    shown = caplog.text + repr(answers) + repr(error) + str(error) + repr(sender)
+    for personal in ("person", "example.com", "Paris", TOKEN):
+        assert personal not in shown
+
+
+# Everything together
+
+FAULTS = ("ok", "cut before", "cut after", "500", "502 html", "empty after", "429", "refused", "refused 200")
+
+
+def faulty(script: Sequence[str], api: FakeApi) -> Callable[[httpx.Request, int], Reply | None]:
+    def decide(request: httpx.Request, number: int) -> Reply | None:
+        fault = script[number % len(script)]
+        if fault.startswith("cut"):
+            return fault
+        if fault == "empty after" and request.method == "POST":
+            api._store(request)
+        canned = {
+            "500": httpx.Response(500, json={"Status": False}),
+            "502 html": httpx.Response(502, text="<html>"),
+            "empty after": httpx.Response(200),
+            "429": httpx.Response(429, headers={"Retry-After": "0"}),
+            "refused": refusal(400, "no"),
+            "refused 200": refusal(200, "never"),
+        }
+        if fault.startswith("refused") and request.method == "GET":
+            return None
+        return canned.get(fault)
+
+    return decide
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    script=st.lists(st.sampled_from(FAULTS), min_size=1, max_size=23),
+    rows=st.integers(1, 60),
+    concurrency=st.integers(1, 9),
+    stop_after=st.one_of(st.none(), st.integers(0, 40)),
+)
+def test_whatever_fails_each_change_has_at_most_one_answer_and_nobody_is_created_twice(
+    script: list[str], rows: int, concurrency: int, stop_after: int | None
+) -> None:
+    api = FakeApi()
+    api.decide = faulty(script, api)
+    options = SenderSettings(
+        max_concurrency=concurrency, max_attempts=5, first_wait_seconds=0.0005, longest_wait_seconds=0.001
+    )
+    sender = sender_for(api, options)
+    answers: list[Result] = []
+    is_fatal = False
+    with sender:
+        sender.submit(creates(rows))
+        while sender.pending and not is_fatal and (stop_after is None or len(answers) < stop_after):
+            try:
+                answers += sender.collect(5.0)
+            except OutageError:
+                is_fatal = True
+        answers += sender.stop()
+    counted = Counter(answer.sequence for answer in answers)
+    assert set(counted.values()) <= {1}
+    assert max(api.creates.values(), default=0) <= 1
+    assert is_fatal or stop_after is not None or len(answers) == rows
+    for answer in answers:
+        if answer.outcome in (Outcome.CREATED, Outcome.UPDATED):
+            assert answer.dsid == api.emails[email_of(answer.sequence)]
+        if answer.outcome in (Outcome.REJECTED, Outcome.FAILED):
+            assert email_of(answer.sequence) not in api.emails
+
+
+def test_over_real_http_with_every_fault_nobody_is_created_twice() -> None:
+    faults = FaultShares(
+        throttled=0.03, server_error=0.04, server_error_after=0.04, html_502=0.04, empty_body=0.04, cut_before=0.04,
+        cut_after=0.04,
+    )  # fmt: skip
+    with Sandbox(SandboxSettings(faults=faults, duplicates_allowed=True, retry_after_seconds=0), seed=7) as sandbox:
+        client = ClientSettings(sandbox.base_url, sandbox.token, max_connections=8, timeout_seconds=5.0)
+        options = SenderSettings(
+            max_concurrency=8, max_attempts=40, first_wait_seconds=0.002, longest_wait_seconds=0.01
+        )
+        with Sender(SYNC, lambda: DailyStoryClient(client), RateLimiter(math.inf), options) as sender:
+            sender.submit(creates(300))
+            answers = collect_all(sender)
+        made = sandbox.creates_by_identity()
+    assert {answer.outcome for answer in answers} <= {Outcome.CREATED, Outcome.UPDATED}
+    assert len(answers) == len(made) == 300
+    assert set(made.values()) == {1}
+    assert sender.counts.api_retries > 50
