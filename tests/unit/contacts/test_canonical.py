@@ -116,7 +116,7 @@ PANDAS_AND_NUMPY = [
     (np.datetime64("2024-01-01T10"), "2024-01-01T10:00:00"),
     (np.datetime64("2024-01-01T10:00:00.500000000"), "2024-01-01T10:00:00.5"),
     (np.datetime64("2024-01-01T10:00:00.000000000"), "2024-01-01T10:00:00"),
-    (np.datetime64("NaT"), None),
+    (np.datetime64("NaT", "ns"), None),
     (np.timedelta64(5, "s"), "PT5S"),
     (np.timedelta64(5_000, "ns"), "PT0.000005S"),
     (np.array(5), "5"),
