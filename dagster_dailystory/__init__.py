@@ -1,6 +1,6 @@
-"""Keep DailyStory's contacts equal to a warehouse query, from Dagster or from plain Python.
+"""Keep DailyStory contacts equal to a warehouse query, from Dagster or from plain Python.
 
-Each name is loaded on first use, so that a script that calls `run_contact_sync` does not pay for importing Dagster.
+Each name is loaded on first use, so that a script that calls `run_contact_sync` does not import Dagster.
 """
 
 from importlib import import_module

@@ -1,30 +1,30 @@
-"""Every error this package raises, named by what the reader should do about it.
+"""All errors of this package, named by what to do about them.
 
 ```
 DailyStoryError
 ├── ConfigurationError     fix the settings or the mapping; nothing has run
-├── WarehouseError         fix the query, the grants or the connection
-├── StateError             this state cannot be used: another version, destination or key
-│   └── BusyError          another run holds the sync: wait, then run again
-├── SafetyError            a guard or the plan's status refused: look at the plan
+├── WarehouseError         fix the query, the permissions or the connection
+├── StateError             the state belongs to another version, destination or key
+│   └── BusyError          another run holds the lease of the sync: wait, then run again
+├── SafetyError            a guard or the status of the plan forbids sending: inspect the plan
 ├── AuthenticationError    fix the API token; the run stopped after one request
-├── OutageError            DailyStory is down or refuses all rows alike: run again later
+├── OutageError            DailyStory is down or refuses all rows: run again later
 ├── ConsentError           a request would have opted a contact back in: report it as a bug
-├── RejectedError          DailyStory refused this one row: fix the row
-├── NotFoundError          no such contact at DailyStory
-└── RetryableError         this request may work later; the sender tries it again
-    └── ThrottledError     ... after the time that the service asks for
+├── RejectedError          DailyStory refused this row: fix the row
+│   └── NotFoundError      DailyStory does not know the contact
+└── RetryableError         the request may succeed later; the sender retries it
+    └── ThrottledError     ... after the time that DailyStory asks for
 ```
 
-No message, attribute or `repr` of these errors holds a token, an email, a phone number or a name.
+No message, attribute or `repr` of these errors contains a token, an email address, a phone number or a name.
 """
 
 
 class DailyStoryError(Exception):
-    """Base of everything this package raises on purpose.
+    """Base class of the errors of this package.
 
     Attributes:
-        status: The HTTP status where a response caused the error, else None.
+        status: The HTTP status if a response caused the error, else None.
     """
 
     def __init__(self, message: str, *, status: int | None = None) -> None:
@@ -33,7 +33,7 @@ class DailyStoryError(Exception):
 
 
 class ConfigurationError(DailyStoryError):
-    """A setting or a mapping cannot work; fix it. Raised before anything runs."""
+    """A setting or a mapping is not valid; raised before anything runs."""
 
 
 class WarehouseError(DailyStoryError):
@@ -45,11 +45,11 @@ class StateError(DailyStoryError):
 
 
 class BusyError(StateError):
-    """Another run is planning or sending this sync; run again when it is over."""
+    """Another run is planning or sending this sync; run again when it has ended."""
 
 
 class SafetyError(DailyStoryError):
-    """A guard, or the status of the plan, says that it must not be sent."""
+    """A guard, or the status of the plan, forbids sending it."""
 
 
 class AuthenticationError(DailyStoryError):
@@ -57,29 +57,29 @@ class AuthenticationError(DailyStoryError):
 
 
 class OutageError(DailyStoryError):
-    """Too many requests in a row failed alike; the rest stays a difference for the next run."""
+    """Too many requests in a row failed for the same reason; the next run sends the remaining rows."""
 
 
 class ConsentError(DailyStoryError):
-    """A payload would undo an opt-out or set a status that is not ours to set; it was not sent."""
+    """A request body would undo an opt-out or set a status that a sync may not set; it was not sent."""
 
 
 class RejectedError(DailyStoryError):
-    """DailyStory refused one row; the others go on.
+    """DailyStory refused one row; the other rows are still sent.
 
-    The message is the service's own with personal data masked.
+    The message is DailyStory's own with personal data masked.
     """
 
 
 class NotFoundError(RejectedError):
-    """The dsid is not known to DailyStory (never existed, merged away, or removed)."""
+    """DailyStory does not know the dsid: it never existed, was merged into another contact, or was removed."""
 
 
 class RetryableError(DailyStoryError):
-    """A request failed in a way that may pass.
+    """A request failed for a reason that may be temporary.
 
     Attributes:
-        may_have_landed: True where the service may have stored the request although no answer came.
+        may_have_landed: Whether DailyStory may have applied the request although there was no response.
     """
 
     def __init__(self, message: str, *, status: int | None = None, may_have_landed: bool = True) -> None:
@@ -88,10 +88,10 @@ class RetryableError(DailyStoryError):
 
 
 class ThrottledError(RetryableError):
-    """DailyStory asks to wait (429, or 503 with Retry-After); the request was not stored.
+    """DailyStory asks to wait (429, or 503 with Retry-After); the request was not applied.
 
     Attributes:
-        retry_after_seconds: The wait that the service asked for, None where it named none.
+        retry_after_seconds: The requested wait, None if the response does not state one.
     """
 
     def __init__(self, message: str, *, status: int, retry_after_seconds: float | None) -> None:

@@ -1,1 +1,1 @@
-"""A row as a contact: values, identity, validity, consent, payload."""
+"""From a row to a contact: values, identity, validation, consent, payload. No I/O."""

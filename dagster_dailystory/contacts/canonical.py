@@ -1,7 +1,7 @@
-"""The one text of a value: what drivers call `Decimal('1.0')`, `1` or `numpy.float64(1)` is `"1"` here.
+"""The canonical text of a value: `Decimal('1.0')`, `1` and `numpy.float64(1)` are all `"1"`.
 
-Staging, fingerprints and payloads go through it, so that two drivers, or two versions of one, never make a difference
-where the warehouse has none. pandas and numpy values are recognised without importing either.
+Staging, fingerprints and payloads use it, so that another driver, or another version of one, never causes a
+difference. pandas and numpy values are recognised without importing either library.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from uuid import UUID
 from dagster_dailystory.errors import RejectedError
 
 _MAX_DIGITS = 1_000
+"""Maximum digits of a decimal: `Decimal("1E+100000000")` would become a text of 100 MB."""
 
 
 _MAX_DEPTH = 50
+"""Maximum nesting of a JSON value: a list can contain itself."""
 
 
 _MIDNIGHT = "0000-00-00T00:00:00"
@@ -30,20 +32,19 @@ _MISSING_TYPES = frozenset({"NAType", "NaTType"})
 
 
 class UnsupportedValueError(RejectedError, ValueError):
-    """A value has no text that DailyStory could hold; it sets its row aside.
+    """A value has no canonical text, or is not valid for its field; its row is rejected.
 
     The message names the type and the remedy, never the value.
     """
 
 
 def canonical_text(value: object) -> str | None:
-    """Give a driver's value the one text it has everywhere.
+    """Convert a driver's value to the text that is the same for every driver.
 
-    Numbers are plain decimals without trailing zeros; `-0` is `0`. A float is its shortest exact decimal, and keeps
-    Python's exponent form (`1e+22`, `1.5e-08`) from 1e21 on and below 1e-7. Naive times are taken as they are, times
-    with a zone become UTC with `Z`; fractions of a second lose trailing zeros. Lists, sets (sorted) and mappings
-    (sorted keys) become compact JSON, with dates as strings and decimals as numbers. `None`, `pandas.NA` and
-    `pandas.NaT` are None.
+    Numbers are plain decimals without trailing zeros; `-0` is `0`. A float is its shortest exact decimal, in Python's
+    exponent form (`1e+22`, `1.5e-08`) from 1e21 on and below 1e-7. Naive times stay as they are; times with a zone
+    become UTC with `Z`; fractions of a second lose trailing zeros. Lists, sets (sorted) and mappings (sorted keys)
+    become compact JSON, with dates as strings and decimals as numbers. `None`, `pandas.NA` and `pandas.NaT` are None.
 
     Raises:
         UnsupportedValueError: NaN, an infinity, binary data, or a type without an obvious text.
@@ -54,14 +55,14 @@ def canonical_text(value: object) -> str | None:
     if value is None:
         return None
     render = _RENDERERS.get(kind)
-    return render(value) if render is not None else _unusual_text(value)
+    return render(value) if render is not None else _text_of_other_type(value)
 
 
-def _unusual_text(value: object) -> str | None:
-    """The text of a type that is not listed by itself: an enum, a subclass, a pandas or numpy value."""
-    unboxed = _unboxed(value)
-    if unboxed is not value:
-        return canonical_text(unboxed)
+def _text_of_other_type(value: object) -> str | None:
+    """The text of a value whose exact type has no renderer: an enum, a subclass, a pandas or numpy value."""
+    unwrapped = _unwrapped(value)
+    if unwrapped is not value:
+        return canonical_text(unwrapped)
     for base, render in _RENDERERS.items():
         if isinstance(value, base):
             return render(value)
@@ -71,32 +72,32 @@ def _unusual_text(value: object) -> str | None:
 def _unsupported(value: object) -> UnsupportedValueError:
     name = type(value).__name__
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return UnsupportedValueError(f"binary data ({name}) has no text; decode it in the query")
-    return UnsupportedValueError(f"a value of type {name} has no text; convert it in the query")
+        return UnsupportedValueError(f"binary data ({name}) cannot be sent; decode it to text in the query")
+    return UnsupportedValueError(f"a value of type {name} cannot be sent; convert it to text in the query")
 
 
-def _unboxed(value: object) -> object:
-    """What an enum, a pandas missing value, a numpy scalar or an array holds; any other value itself."""
+def _unwrapped(value: object) -> object:
+    """The plain value of an enum, a pandas missing value, a numpy scalar or an array; other values unchanged."""
     if isinstance(value, Enum):
         return value.value
     if type(value).__name__ in _MISSING_TYPES:
         return None
     if isinstance(value, (str, float, bytes, bytearray, memoryview)) or not hasattr(value, "tolist"):
         return value
-    box: Any = value
-    if getattr(box, "ndim", 1):
-        return list(box)
-    kind = box.dtype.kind
+    wrapper: Any = value
+    if getattr(wrapper, "ndim", 1):
+        return list(wrapper)
+    kind = wrapper.dtype.kind
     if kind == "M":
-        return _numpy_time_text(str(box))
-    content: object = box.astype("timedelta64[us]").item() if kind == "m" else box.item()
+        return _numpy_time_text(str(wrapper))
+    content: object = wrapper.astype("timedelta64[us]").item() if kind == "m" else wrapper.item()
     if type(content) is type(value):
         raise _unsupported(value)
     return content
 
 
 def _numpy_time_text(text: str) -> str | None:
-    """`numpy.datetime64` prints as many digits as its unit has; complete hours and minutes, trim fractions."""
+    """Complete hours and minutes and trim fractions: `numpy.datetime64` prints as many digits as its unit has."""
     if text == "NaT":
         return None
     if "." in text:
@@ -141,21 +142,21 @@ def _decimal_text(value: Decimal) -> str:
 
 def _datetime_text(value: datetime) -> str:
     if value.utcoffset() is None:
-        return _trimmed(value.replace(tzinfo=None).isoformat())
+        return _without_trailing_zeros(value.replace(tzinfo=None).isoformat())
     try:
         moment = value.astimezone(timezone.utc)
-    except OverflowError:  # the last day of year 9999, a common "for ever", has no UTC form west of Greenwich
+    except OverflowError:  # 9999-12-31, a common "never", has no UTC form west of Greenwich
         return value.isoformat()
-    return _trimmed(moment.replace(tzinfo=None).isoformat()) + "Z"
+    return _without_trailing_zeros(moment.replace(tzinfo=None).isoformat()) + "Z"
 
 
-def _trimmed(text: str) -> str:
+def _without_trailing_zeros(text: str) -> str:
     return text.rstrip("0") if "." in text else text
 
 
 def _time_text(value: time) -> str:
     offset = value.replace(hour=0, minute=0, second=0, microsecond=0).isoformat()[len("00:00:00") :]
-    return _trimmed(value.replace(tzinfo=None).isoformat()) + offset
+    return _without_trailing_zeros(value.replace(tzinfo=None).isoformat()) + offset
 
 
 def _duration_text(value: timedelta) -> str:
@@ -177,12 +178,12 @@ def _duration_text(value: timedelta) -> str:
 def _json_text(value: object, depth: int = 0) -> str:
     if depth > _MAX_DEPTH:
         raise UnsupportedValueError(f"a value nested deeper than {_MAX_DEPTH} levels cannot be sent; flatten it")
-    unboxed = _unboxed(value)
-    if unboxed is not value:
-        return _json_text(unboxed, depth + 1)
+    unwrapped = _unwrapped(value)
+    if unwrapped is not value:
+        return _json_text(unwrapped, depth + 1)
     if isinstance(value, dict):
         members = sorted((canonical_text(name) or "", _json_text(member, depth + 1)) for name, member in value.items())
-        return "{" + ",".join(f"{_quoted(name)}:{member}" for name, member in members) + "}"
+        return "{" + ",".join(f"{_json_string(name)}:{member}" for name, member in members) + "}"
     if isinstance(value, (set, frozenset)):
         return _json_array(sorted(_json_text(member, depth + 1) for member in value))
     if isinstance(value, (list, tuple)):
@@ -190,14 +191,14 @@ def _json_text(value: object, depth: int = 0) -> str:
     text = canonical_text(value)
     if text is None:
         return "null"
-    return text if isinstance(value, (int, float, Decimal)) else _quoted(text)
+    return text if isinstance(value, (int, float, Decimal)) else _json_string(text)
 
 
 def _json_array(members: Iterable[str]) -> str:
     return "[" + ",".join(members) + "]"
 
 
-def _quoted(text: str) -> str:
+def _json_string(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 

@@ -1,4 +1,4 @@
-"""A contact as DailyStory gets it: from a row's values to its identity, its verdict and its JSON body."""
+"""The identity of a row: its email address and mobile number, normalised for matching."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from dagster_dailystory.model.sync import ContactSync
 
 
 def e164(text: str, region: str | None) -> str | None:
-    """Give a mobile number its international form (`+14155552671`).
+    """Convert a mobile number to its international form (`+14155552671`).
 
     Returns:
-        None for a blank, a number that no country assigns, or one with an extension: nobody can text an extension.
+        None if the text is empty, not an assigned number, or has an extension, which cannot receive text messages.
     """
     if not text:
         return None
@@ -33,17 +33,18 @@ def e164(text: str, region: str | None) -> str | None:
 
 
 _PLAIN_LOCAL_PART = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*")
+"""Local parts that are valid without asking `email_validator`, which takes 31 microseconds an address."""
 
 
 _EMAIL, _MOBILE = FieldKind.EMAIL, FieldKind.MOBILE
 
 
 def identity_of(sync: ContactSync, values: Mapping[str, object]) -> Identity:
-    """Normalise what DailyStory recognises this row's person by.
+    """Normalise the values that DailyStory matches contacts by.
 
     Args:
         sync: The mapping, and the region of numbers without a country code.
-        values: State column -> value, as a driver gives it or as canonical text.
+        values: State column -> value, as the driver returned it or as canonical text.
 
     Returns:
         The identity; a part that is missing, blank or invalid is None.
@@ -51,25 +52,25 @@ def identity_of(sync: ContactSync, values: Mapping[str, object]) -> Identity:
     email = mobile = None
     for mapped in sync.mapped_fields:
         if mapped.kind is _EMAIL:
-            email = _normal_email(_readable(values.get(mapped.state_column)), mapped.max_length)
+            email = _normalised_email(_stripped_text(values.get(mapped.state_column)), mapped.max_length)
         elif mapped.kind is _MOBILE:
-            mobile = e164(_readable(values.get(mapped.state_column)), sync.default_region)
+            mobile = e164(_stripped_text(values.get(mapped.state_column)), sync.default_region)
     return Identity(email=email, mobile=mobile)
 
 
-def _readable(value: object) -> str:
+def _stripped_text(value: object) -> str:
     try:
         return (canonical_text(value) or "").strip()
     except UnsupportedValueError:
         return ""
 
 
-def _normal_email(text: str, max_length: int) -> str | None:
-    """The address for matching. Domains that cannot receive mail (`.test`, `.invalid`, `.local`) are invalid."""
+def _normalised_email(text: str, max_length: int) -> str | None:
+    """The address for matching, None if it is not valid. Mail cannot reach the domains .test, .invalid and .local."""
     if not text or len(text) > max_length:
         return None
     local, _, domain = text.rpartition("@")
-    if _PLAIN_LOCAL_PART.fullmatch(local) and _takes_mail(domain.lower()):
+    if _PLAIN_LOCAL_PART.fullmatch(local) and _is_mail_domain(domain.lower()):
         return text.lower()
     try:
         return validate_email(text, check_deliverability=False).normalized.lower()
@@ -78,8 +79,8 @@ def _normal_email(text: str, max_length: int) -> str | None:
 
 
 @lru_cache(maxsize=10_000)
-def _takes_mail(domain: str) -> bool:
-    """Whether a plain local part at this domain is an address as it stands: most rows share a few domains."""
+def _is_mail_domain(domain: str) -> bool:
+    """Whether addresses at this domain are valid without changes. Cached, because most rows share a few domains."""
     try:
         return validate_email(f"a@{domain}", check_deliverability=False).normalized == f"a@{domain}"
     except EmailNotValidError:

@@ -1,12 +1,14 @@
-"""A contact as DailyStory gets it: from a row's values to its identity, its verdict and its JSON body."""
+"""The JSON body of a create or an update."""
 
 from __future__ import annotations
 
-from dagster_dailystory.contacts.identity import _MOBILE
 from dagster_dailystory.contacts.values import wire_value
 from dagster_dailystory.model.change import Change, Operation
 from dagster_dailystory.model.contact_fields import CONSENT_KINDS, FieldKind
 from dagster_dailystory.model.sync import ContactSync, MappedField, Nulls, Value
+
+_MOBILE = FieldKind.MOBILE
+
 
 _OPT_INS = ((FieldKind.OPT_OUT, False), (FieldKind.STATUS, "Active"))
 
@@ -14,18 +16,18 @@ _OPT_INS = ((FieldKind.OPT_OUT, False), (FieldKind.STATUS, "Active"))
 def payload(sync: ContactSync, change: Change, *, everything: bool = False) -> dict[str, object]:
     """Build the JSON body of a create or an update, without the dsId.
 
-    An update holds the fields that differ; if a custom field differs, every custom field with a value travels, for
-    whether DailyStory merges or replaces them is not documented. Where nothing is known of the contact (a create,
-    `change.resend_all`), all fields with a value travel. An opt-out is never taken back and no contact set to Active,
-    unless `consent_override` names the field and an update changes it.
+    An update contains the fields that differ. If a custom field differs, all custom fields with a value are sent,
+    because it is not documented whether DailyStory merges or replaces them. A create, or a change with `resend_all`,
+    contains all fields with a value. An opt-out is never taken back and a contact is never set to Active, unless
+    `consent_override` names the field and an update changes it.
 
     Args:
         sync: The mapping.
         change: The row; see `Change.values`.
-        everything: Send every mapped field: the contact is new, was re-linked, or returns.
+        everything: Send every mapped field: the contact is new, has another dsid, or belongs to a returning key.
 
     Raises:
-        UnsupportedValueError: A value that `check_row` rejects.
+        UnsupportedValueError: A value is one that `check_row` rejects.
     """
     everything = everything or change.resend_all or change.operation is Operation.CREATE
     body: dict[str, object] = {}
@@ -35,7 +37,7 @@ def payload(sync: ContactSync, change: Change, *, everything: bool = False) -> d
         differs = everything or mapped.state_column in change.differing
         if not differs and not mapped.is_custom:
             continue
-        value = _outgoing(sync, mapped, change, differs=differs)
+        value = _value_to_send(sync, mapped, change, differs=differs)
         if value is None:
             continue
         (custom if mapped.is_custom else body)[mapped.name] = value
@@ -45,10 +47,10 @@ def payload(sync: ContactSync, change: Change, *, everything: bool = False) -> d
     return body
 
 
-def _outgoing(sync: ContactSync, mapped: MappedField, change: Change, *, differs: bool) -> Value | None:
+def _value_to_send(sync: ContactSync, mapped: MappedField, change: Change, *, differs: bool) -> Value | None:
     raw, kind = change.values.get(mapped.state_column), mapped.kind
     if kind is _MOBILE and raw is not None and change.identity.mobile is not None:
-        return change.identity.mobile  # made from this value when the row was judged
+        return change.identity.mobile  # the row check computed it from this value
     value = wire_value(mapped, raw, region=sync.default_region)
     if value is None:
         clears = differs and mapped.nulls is Nulls.CLEAR and change.operation is Operation.UPDATE
@@ -60,7 +62,7 @@ def _outgoing(sync: ContactSync, mapped: MappedField, change: Change, *, differs
 
 
 def sends_nothing(sync: ContactSync, change: Change) -> bool:
-    """Whether a change only moves the snapshot: an opt-out taken back, a status Active, a blank text."""
+    """Whether a change only updates the snapshot: an opt-out taken back, a status Active, a blank text."""
     everything = change.resend_all or change.operation is Operation.CREATE
     sent = (m for m in sync.mapped_fields if everything or m.state_column in change.differing)
-    return all(_outgoing(sync, mapped, change, differs=True) is None for mapped in sent)
+    return all(_value_to_send(sync, mapped, change, differs=True) is None for mapped in sent)

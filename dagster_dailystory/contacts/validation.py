@@ -1,14 +1,17 @@
-"""A contact as DailyStory gets it: from a row's values to its identity, its verdict and its JSON body."""
+"""The validation of one row: the part of the row check that needs no database."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
 from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
-from dagster_dailystory.contacts.identity import _EMAIL, _MOBILE, identity_of
+from dagster_dailystory.contacts.identity import identity_of
 from dagster_dailystory.contacts.values import wire_text
 from dagster_dailystory.model.change import Identity, Reason, Rejection
+from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.sync import ContactSync, MappedField, Value
+
+_EMAIL, _MOBILE = FieldKind.EMAIL, FieldKind.MOBILE
 
 
 def check_row(
@@ -19,14 +22,14 @@ def check_row(
     identity: Identity | None = None,
     differing: Collection[str] | None = None,
 ) -> Rejection | None:
-    """Find the first reason not to send a row.
+    """Find the first reason to reject a row.
 
     Args:
         sync: The mapping.
-        values: State column -> value, as a driver gives it or as canonical text.
-        is_new: The row would become a new contact, which needs an email or a mobile number.
-        identity: `identity_of` the same values, where the caller has it: saves the second validation.
-        differing: The state columns that an update would send, None for all. What DailyStory took is not checked again.
+        values: State column -> value, as the driver returned it or as canonical text.
+        is_new: The row would create a contact, which needs an email or a mobile number.
+        identity: `identity_of` the same values, if the caller has it; saves computing it again.
+        differing: The state columns that an update would send, None for all. Acknowledged values are not checked again.
 
     Returns:
         The reason and what to do about it, without any value; None for a row that can be sent.
@@ -54,37 +57,37 @@ def _check_field(sync: ContactSync, mapped: MappedField, value: object, identity
         if text is None or not text.strip():
             return None
         if mapped.kind is _EMAIL:
-            return None if identity.email else _refuse_email(mapped, text.strip())
+            return None if identity.email else _reject_email(mapped, text.strip())
         if mapped.kind is _MOBILE:
             return None if identity.mobile else Rejection(Reason.INVALID_MOBILE, _mobile_advice(sync, mapped))
         sent = wire_text(mapped, text)
     except UnsupportedValueError as error:
-        return Rejection(Reason.INVALID_VALUE, f"{_named(mapped)}: {error}")
+        return Rejection(Reason.INVALID_VALUE, f"{_field_name(mapped)}: {error}")
     if sent is None:
         return Rejection(
-            Reason.INVALID_VALUE, f"{_named(mapped)} holds nothing but control characters; make it NULL in the query"
+            Reason.INVALID_VALUE, f"{_field_name(mapped)} contains only control characters; make it NULL in the query"
         )
     return _check_length(mapped, sent)
 
 
-def _named(mapped: MappedField) -> str:
+def _field_name(mapped: MappedField) -> str:
     return f"{mapped.name} (column {mapped.column!r})"
 
 
-def _refuse_email(mapped: MappedField, text: str) -> Rejection:
+def _reject_email(mapped: MappedField, text: str) -> Rejection:
     return _check_length(mapped, text) or Rejection(
         Reason.INVALID_EMAIL,
-        f"{_named(mapped)} is not an address that can receive mail (nor can the domains .test, .invalid and .local);"
+        f"{_field_name(mapped)} is not an address that can receive mail (.test, .invalid and .local domains cannot);"
         " correct it in the source or make it NULL in the query",
     )
 
 
 def _mobile_advice(sync: ContactSync, mapped: MappedField) -> str:
     region = sync.default_region
-    reading = "without a country code no region is assumed" if region is None else f"read as a number of {region}"
+    assumption = "default_region is not set" if region is None else f"default_region is {region}"
     return (
-        f"{_named(mapped)} is not a valid mobile number ({reading});"
-        " write it as + and country code, or set default_region to an ISO country"
+        f"{_field_name(mapped)} is not a valid mobile number ({assumption});"
+        " write it with + and the country code, or set default_region to its ISO country"
     )
 
 
@@ -92,5 +95,5 @@ def _check_length(mapped: MappedField, sent: Value) -> Rejection | None:
     if not isinstance(sent, str) or len(sent) <= mapped.max_length:
         return None
     remedy = "shorten it in the query" + (" or raise max_value_length" if mapped.is_custom else "")
-    most = f"{len(sent)} characters, at most {mapped.max_length} are sent"
-    return Rejection(Reason.VALUE_TOO_LONG, f"{_named(mapped)} has {most}; {remedy}")
+    length = f"{len(sent)} characters, the maximum is {mapped.max_length}"
+    return Rejection(Reason.VALUE_TOO_LONG, f"{_field_name(mapped)} has {length}; {remedy}")

@@ -1,1 +1,1 @@
-"""The words of a sync: what a user writes and what a run reports, as frozen values."""
+"""The data model: what a user configures, what a plan holds and what a run reports, as frozen values."""

@@ -1,4 +1,4 @@
-"""One row of a plan on its way: what is to be done, for whom, and what became of it."""
+"""One change of a plan and its result."""
 
 from __future__ import annotations
 
@@ -8,41 +8,41 @@ from datetime import datetime
 from enum import Enum
 
 OPT_OUT_PRIORITY, USUAL_PRIORITY = 0, 1
-"""Opt-outs go first. Changes that wait for others come after these, deletions last."""
+"""Opt-outs are sent first, then other changes, then changes that wait for others; deletions are last."""
 
 
 class Operation(str, Enum):
-    """What one change does. The last two move the snapshot and send nothing."""
+    """What one change does. The last two only update the snapshot and send nothing."""
 
     CREATE = "create"
     UPDATE = "update"
     DELETE = "delete"
     RECORD = "record"
-    """Only differences that are never sent, for example an opt-out flag that went back to false."""
+    """All differences are ones that are never sent, for example an opt-out flag that went back to false."""
     DEPART = "depart"
-    """The key left the source and the policy is to keep the contact."""
+    """The key is missing from the source and the policy is to keep the contact."""
 
 
 class Outcome(str, Enum):
-    """What became of one change."""
+    """How one change ended."""
 
     CREATED = "created"
     UPDATED = "updated"
     DELETED = "deleted"
     MAPPED = "mapped"
-    """An existing contact was found and mapped, not written."""
+    """An existing contact was found and added to the contact map, but not written."""
     RECORDED = "recorded"
     REJECTED = "rejected"
     FAILED = "failed"
-    """No lasting verdict; the row stays a difference."""
+    """A temporary failure: the row still differs and is sent again by the next run."""
     IN_DOUBT = "in_doubt"
-    """A create whose answer was lost; it is looked up before it is sent again."""
+    """A create without a response; the contact is looked up before the create is sent again."""
     CONFLICTED = "conflicted"
-    """The dsid or the identity belongs to somebody else now."""
+    """The dsid or the identity belongs to the contact of another row."""
 
 
 class Reason(str, Enum):
-    """Why a row was not sent, or refused."""
+    """Why a row was not sent, or why DailyStory refused it."""
 
     NULL_KEY = "null_key"
     DUPLICATE_KEY = "duplicate_key"
@@ -60,12 +60,12 @@ class Reason(str, Enum):
 
 
 REMEMBERED_REASONS = frozenset({Reason.REFUSED, Reason.NOT_FOUND, Reason.IDENTITY_TAKEN, Reason.SHARED_DSID})
-"""Verdicts of the service. They are not asked for again until the row or the mapping changes."""
+"""Rejections by DailyStory. Such a row is held until the row or the mapping changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """How DailyStory recognises a person, normalised for matching; never the value that is sent.
+    """What DailyStory matches contacts by, normalised; never the value that is sent.
 
     Attributes:
         email: Trimmed and lower-cased, or None.
@@ -84,7 +84,7 @@ class Rejection:
     """Why a row is not sent.
 
     Attributes:
-        reason: The code.
+        reason: The reason code.
         message: What is wrong and what to do, without personal data.
     """
 
@@ -94,23 +94,25 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One row of a plan on its way to DailyStory.
+    """One row of a plan: what to send to DailyStory.
 
     Attributes:
         sequence: Its number in the plan, from 1.
-        key_label: The key as it may be shown in logs.
+        key_label: The key in the form that logs may show.
         operation: What to do.
-        dsid: The contact, where the key has one.
-        values: State column -> source value as the driver gave it (or its canonical text), for every mapped field.
-            None is "no opinion", except for a differing column whose `nulls` is `clear`: that field is emptied.
-            A custom field without a source value holds the acknowledged one.
+        dsid: The dsid of the key's contact, None if it has none.
+        values: State column -> source value as the driver returned it (or its canonical text), for every mapped
+            field. None means "leave the field as it is", except for a differing column whose `nulls` is `clear`:
+            that field is emptied. A custom field without a source value holds the acknowledged one.
         differing: The state columns that differ.
         identity: The normalised identity of the row.
-        new_identity: What of the identity an existing contact gets anew; empty where it keeps its own.
-        look_up_first: Find the contact by its identity before anything is posted: a create is in doubt, or the
-            mode asks for it.
-        deactivated_by_us: This sync deactivated or deleted the contact when its key left.
-        resend_all: Nothing is known of the contact's values: send every mapped field.
+        new_identity: The parts of the identity that this change gives to an existing contact; empty if none changes.
+        look_up_first: Look the contact up by its identity before anything is posted, because a create is in doubt
+            or because the mode requires it.
+        deactivated_by_us: This sync deactivated or deleted the contact while its key was missing.
+        resend_all: The contact's values are not known: send every mapped field.
+        email_as_sent: The email address that an earlier create sent and that has no result yet.
+        mobile_as_sent: The mobile number of that create.
     """
 
     sequence: int
@@ -130,17 +132,17 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one change, to be written to the state.
+    """The result of one change, to be written to the state.
 
     Attributes:
         sequence: The change's number in its plan.
-        outcome: The verdict.
-        dsid: The contact that DailyStory named.
+        outcome: How the change ended.
+        answered_at: When the outcome was known (UTC).
+        dsid: The contact that DailyStory returned.
         attempts: Requests made for this change.
         reason: Why it was rejected or conflicted, None otherwise.
-        message: The service's words with personal data masked, or ours.
-        replaced: Every mapped field was sent, so the snapshot row is replaced as a whole.
-        answered_at: When the verdict was known (UTC).
+        message: DailyStory's message with personal data masked, or the message of this package.
+        replaced: Every mapped field was sent, so the whole snapshot row is replaced.
     """
 
     sequence: int

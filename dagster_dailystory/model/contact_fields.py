@@ -2,7 +2,7 @@
 
 Names and kinds are those of the vendor's page "Create or edit a contact"
 (dev.dailystory.com/reference/create-or-edit-a-contact-1) and, for `gender`, `dateBirth` and `avatarPath`,
-of its 2018-2020 documentation. No length is documented: the caps below are ours.
+of its 2018-2020 documentation. DailyStory documents no lengths: the limits below are those of this package.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 
 class FieldKind(str, Enum):
-    """What a field's value must be, and with it how the value is checked and sent."""
+    """The type of a field: it decides how values are checked and sent."""
 
     TEXT = "text"
     EMAIL = "email"
@@ -29,7 +29,7 @@ class FieldKind(str, Enum):
 
 
 CONSENT_KINDS = (FieldKind.OPT_OUT, FieldKind.STATUS)
-"""What decides whether a contact is sent to: a value counts only where the source changed it."""
+"""Kinds that decide whether a contact gets messages: a value is sent only if the source changed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class ContactField:
     Attributes:
         name: The name in DailyStory's JSON, for example `firstName`.
         kind: How its value is checked and sent.
-        max_length: Longest text in characters; longer values are rejected, never cut.
+        max_length: Maximum length in characters; longer values are rejected, never truncated.
     """
 
     name: str
@@ -77,15 +77,15 @@ CONTACT_FIELDS = MappingProxyType(
 
 
 OPT_OUT_FIELDS = frozenset(name for name, field in CONTACT_FIELDS.items() if field.kind is FieldKind.OPT_OUT)
-"""The flags that go from false to true and never back."""
+"""Flags that go from false to true only, unless `consent_override` names them."""
 
 
 IDENTITY_FIELDS = ("email", "mobilePhone")
-"""The fields of which a new contact needs at least one, in the order in which DailyStory matches them."""
+"""A new contact needs at least one of these fields. DailyStory matches them in this order."""
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str:
-    """Name the closest valid spelling for an error message: `"; did you mean 'x'?"`, or nothing."""
+    """Suggest the closest valid name, for an error message: `"; did you mean 'x'?"`, or an empty text."""
     by_folded = {candidate.casefold(): candidate for candidate in candidates}
-    close = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
-    return f"; did you mean {by_folded[close[0]]!r}?" if close else ""
+    matches = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
+    return f"; did you mean {by_folded[matches[0]]!r}?" if matches else ""

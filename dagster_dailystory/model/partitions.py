@@ -1,4 +1,4 @@
-"""How a sync can be cut into slices that are planned and sent one by one: by a hash of its key, or by a column."""
+"""Slices of a sync, planned and sent one by one: by a hash of the key, or by the values of a column."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ OTHER_VALUES = "other_values"
 
 
 PARTITION_VALUE = "partition_value"
-"""The column of the state that names a row's slice, next to the key and the mapped fields."""
+"""The state column that holds the slice of a row."""
 
 
 @dataclass(frozen=True, slots=True)
 class HashBuckets:
-    """Cut a sync into equal slices by a hash of its key: for first loads and full re-syncs that can be resumed.
+    """Divide a sync into slices by a hash of its key, so that a first load or a full re-sync can be resumed.
 
-    The bucket of a key is computed where it is needed and stored nowhere, so the count may change at any time.
+    The bucket of a key is computed when needed and never stored, so the count can change at any time.
 
     Attributes:
-        count: How many slices, 2 to 1,000.
+        count: Number of slices, 2 to 1,000.
 
     Raises:
         ConfigurationError: The count is out of range.
@@ -37,21 +37,21 @@ class HashBuckets:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The slices: `bucket_0` and so on, with as many digits as the last one."""
+        """The slices: `bucket_0` and so on, padded with zeros to the same length."""
         digits = len(str(self.count - 1))
         return tuple(f"bucket_{number:0{digits}d}" for number in range(self.count))
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnValues:
-    """Cut a sync into slices by the values of a source column, for example one a region.
+    """Divide a sync into slices by the values of a source column, for example one slice per region.
 
     Attributes:
         column: The source column; its values are compared as text.
-        values: One slice each. Rows with another value, or none, are in the slice `other_values`.
+        values: Each value is one slice. Rows with another value or NULL are in the slice `other_values`.
 
     Raises:
-        ConfigurationError: No values, doubled ones, or one that is the name of the last slice.
+        ConfigurationError: `values` is empty, repeats a value, or holds an empty text or `other_values`.
     """
 
     column: str
@@ -62,16 +62,17 @@ class ColumnValues:
         object.__setattr__(self, "values", values)
         if not values or len(set(values)) != len(values) or OTHER_VALUES in values or not all(values):
             raise ConfigurationError(
-                f"ColumnValues({self.column!r}): name each value once; {OTHER_VALUES!r} is added by itself"
+                f"ColumnValues({self.column!r}): list each value once, without empty texts;"
+                f" {OTHER_VALUES!r} is added automatically"
             )
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The slices: the values, and `other_values`."""
+        """The slices: the values, then `other_values`."""
         return (*self.values, OTHER_VALUES)
 
     def name_of(self, value: object) -> str:
-        """The slice of a row whose partition column has this canonical text."""
+        """The slice of a row, from the canonical text of its partition column."""
         return str(value) if value in self.values else OTHER_VALUES
 
 
@@ -79,7 +80,7 @@ Partitioning = HashBuckets | ColumnValues
 
 
 def check_partition(partitions: Partitioning | None, name: str | None) -> None:
-    """Make sure that a slice exists.
+    """Check that a slice exists.
 
     Raises:
         ConfigurationError: The sync has no such slice.
@@ -87,6 +88,6 @@ def check_partition(partitions: Partitioning | None, name: str | None) -> None:
     if name is None:
         return
     if partitions is None:
-        raise ConfigurationError(f"the sync has no partitions, so none is called {name!r}")
+        raise ConfigurationError(f"partition {name!r} does not exist: the sync has no partitions")
     if name not in partitions.names:
         raise ConfigurationError(f"the sync has no partition {name!r}{nearest(name, partitions.names)}")

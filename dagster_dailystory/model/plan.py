@@ -1,4 +1,4 @@
-"""The words of a sync as frozen values: what is asked for, what a plan holds, what a run reports."""
+"""A plan as frozen values: the options it was made with, its counts and its guard results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dagster_dailystory.model.watermark import Moment
 
 
 class PlanStatus(str, Enum):
-    """The life of a plan. Only `ready` goes to `sending`."""
+    """The status of a plan. Only a `ready` plan can become `sending`."""
 
     READY = "ready"
     BLOCKED = "blocked"
@@ -23,12 +23,12 @@ class PlanStatus(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class GuardResult:
-    """What one guard says of a plan.
+    """The result of one guard for a plan.
 
     Attributes:
-        name: The guard, as a check's name: `source_not_empty`, `changed_share`, `deleted_share`, `rejected_share`.
+        name: `source_not_empty`, `changed_share`, `deleted_share` or `rejected_share`; its asset check has this name.
         passed: False blocks the plan.
-        message: The figures, and what to do if it does not pass.
+        message: The figures, and what to do if the guard does not pass.
     """
 
     name: str
@@ -44,18 +44,18 @@ class PlanSummary:
         plan_id: Its id in `dailystory_plans`.
         sync_name: The sync.
         status: `ready`, `blocked` or `dry`.
-        guards: One verdict a guard.
-        rows_read: Source rows in scope; equals the sum of the next five.
+        guards: One result per guard.
+        rows_read: Source rows in scope: the sum of the next five counts.
         rows_unchanged: Rows without a difference that would be sent.
         rows_to_create: Contacts to create.
         rows_to_update: Contacts to update.
-        rows_rejected: Rows set aside by a local check.
-        rows_held: Rows refused before and unchanged since, or left out by `limit`.
+        rows_rejected: Rows rejected before sending, for example by a row check.
+        rows_held: Rows that DailyStory refused before and that have not changed since, and rows beyond `limit`.
         rows_to_delete: Contacts to delete or deactivate.
-        changes_by_field: Field -> rows in which it differs.
-        rejections_by_reason: Reason -> rows.
+        changes_by_field: Field -> number of rows in which it differs.
+        rejections_by_reason: Reason -> number of rows.
         diff_seconds: Time from the first query to the stored plan.
-        since: The lowest value of the watermark's column among the rows read, None where all rows were.
+        since: The lowest watermark value that was read, None if all rows were read.
         next_checkpoint: See `IncrementalRead.next_checkpoint`.
     """
 
@@ -84,15 +84,15 @@ class PlanSummary:
 
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
-    """What one run asks of a plan.
+    """Which rows a run plans, and how.
 
     Attributes:
-        scope: Which rows are looked at.
+        scope: Which rows are compared.
         dry_run: Store the plan as a preview that can never be sent.
-        limit: At most this many creates and updates; the rest stays a difference. Plans no deletions.
-        keys: Only these keys, each as text or as the key columns' values. Plans no deletions.
-        partition: The slice of the source, None for all of it.
-        since: The lowest value of the watermark's column, None for all rows; the plan itself sets it.
+        limit: Maximum number of creates and updates; the next run plans the rest. Plans no deletions.
+        keys: Plan only these keys. Plans no deletions.
+        partition: The slice to plan, None for the whole source.
+        since: The lowest watermark value to read, None for all rows; set by the planner, not by the caller.
     """
 
     scope: Scope = Scope.CHANGED
@@ -104,5 +104,5 @@ class PlanOptions:
 
     @property
     def plans_deletions(self) -> bool:
-        """Whether keys that left the source are looked for."""
+        """Whether missing keys are planned: only if the whole source, or a whole slice, is read."""
         return self.limit is None and not self.keys and self.scope is not Scope.REJECTED and self.since is None

@@ -1,4 +1,4 @@
-"""What a plan and a run come to, in counts that add up."""
+"""The report and the progress of a run, in counts that add up."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from dagster_dailystory.model.plan import PlanSummary
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a running send is.
+    """The progress of a run that is sending.
 
     Attributes:
-        rows_sent: Changes with a verdict.
-        rows_remaining: Changes without one.
-        rows_per_second: Verdicts per second since the start.
-        seconds_remaining: At this speed; None before the first verdict.
+        rows_sent: Changes with a result.
+        rows_remaining: Changes without a result.
+        rows_per_second: Results per second since the start.
+        seconds_remaining: Estimated at this rate; None before the first result.
     """
 
     rows_sent: int
@@ -32,13 +32,14 @@ class SyncReport:
     """What one run did, in counts that add up.
 
     `rows_read = rows_unchanged + rows_to_create + rows_to_update + rows_rejected + rows_held`. Rows that DailyStory
-    refuses while sending are counted in `rows_refused`.
+    refuses during sending are counted in `rows_refused`.
 
     Attributes:
-        outcome: `done`, `incomplete` (rows failed and stay differences), `dry`, `blocked` or `empty`.
+        outcome: `done`, `empty` (nothing to send), `incomplete` (rows failed; the next run sends them again),
+            `stopped`, `dry` or `blocked`.
         diff_seconds: Time to compute and store the plan.
         send_seconds: Time from the first request to the last acknowledgement.
-        requests_per_second: API requests by send_seconds.
+        requests_per_second: API requests divided by `send_seconds`.
     """
 
     sync_name: str
@@ -67,12 +68,12 @@ class SyncReport:
     requests_per_second: float = 0.0
 
     def numbers(self) -> dict[str, int | float]:
-        """The counts and times, flat: each becomes a plot in Dagster."""
+        """The counts and times as a flat mapping; Dagster plots each of them."""
         return {name: value for name, value in asdict(self).items() if isinstance(value, (int, float))}
 
 
 def planned_report(plan: PlanSummary, outcome: str) -> SyncReport:
-    """The report of a plan of which nothing was sent."""
+    """Report a plan that was not sent."""
     return SyncReport(
         sync_name=plan.sync_name,
         plan_id=plan.plan_id,
@@ -99,21 +100,21 @@ def sent_report(
     api_throttled: int,
     send_seconds: float,
 ) -> SyncReport:
-    """The report of a send: changes by outcome, and those left without a verdict."""
-    by = Counter(outcomes)
-    rows_failed = by[Outcome.FAILED] + rows_open
-    unsettled = rows_failed + by[Outcome.IN_DOUBT]
+    """Report a sent plan from its changes by outcome and its changes without a result (`rows_open`)."""
+    count = Counter(outcomes)
+    rows_failed = count[Outcome.FAILED] + rows_open
+    unsettled = rows_failed + count[Outcome.IN_DOUBT]
     finished = "incomplete" if unsettled else "done" if plan.rows_to_send else "empty"
     return replace(
         planned_report(plan, "stopped" if stopped else finished),
-        rows_created=by[Outcome.CREATED],
-        rows_updated=by[Outcome.UPDATED],
-        rows_deleted=by[Outcome.DELETED],
-        rows_mapped=by[Outcome.MAPPED],
-        rows_refused=by[Outcome.REJECTED],
-        rows_conflicted=by[Outcome.CONFLICTED],
+        rows_created=count[Outcome.CREATED],
+        rows_updated=count[Outcome.UPDATED],
+        rows_deleted=count[Outcome.DELETED],
+        rows_mapped=count[Outcome.MAPPED],
+        rows_refused=count[Outcome.REJECTED],
+        rows_conflicted=count[Outcome.CONFLICTED],
         rows_failed=rows_failed,
-        rows_in_doubt=by[Outcome.IN_DOUBT],
+        rows_in_doubt=count[Outcome.IN_DOUBT],
         api_requests=api_requests,
         api_retries=api_retries,
         api_throttled=api_throttled,

@@ -1,4 +1,4 @@
-"""The words of a sync as frozen values: what is asked for, what a plan holds, what a run reports."""
+"""`ContactSync`, the configuration of a sync, and its enums."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dagster_dailystory.model.partitions import ColumnValues, Partitioning
 from dagster_dailystory.model.watermark import Watermark
 
 Value = str | int | float | bool
-"""A value as it travels in DailyStory's JSON."""
+"""A value in a JSON body for DailyStory."""
 
 
 class Mode(str, Enum):
@@ -30,7 +30,7 @@ class Mode(str, Enum):
 
 
 class Deletes(str, Enum):
-    """What happens to the contact of a key that left the source."""
+    """What happens to the contact of a missing key."""
 
     KEEP = "keep"
     DEACTIVATE = "deactivate"
@@ -38,14 +38,14 @@ class Deletes(str, Enum):
 
 
 class Nulls(str, Enum):
-    """What a NULL in the source says: nothing (`keep`), or "empty this field" (`clear`)."""
+    """What a NULL in the source means: leave the field as it is (`keep`), or empty it (`clear`)."""
 
     KEEP = "keep"
     CLEAR = "clear"
 
 
 class Scope(str, Enum):
-    """Which rows a plan looks at: those that differ, every row, or only those set aside before."""
+    """Which rows a run plans: those that differ, all rows, or only those rejected before."""
 
     CHANGED = "changed"
     ALL = "all"
@@ -70,10 +70,10 @@ _E = TypeVar("_E", bound=Enum)
 
 
 def choice(kind: type[_E], value: str | _E, setting: str) -> _E:
-    """Turn a setting's text into its enum member.
+    """Convert the text of a setting to its enum member.
 
     Raises:
-        ConfigurationError: The text is none of the members; the message lists them.
+        ConfigurationError: The text is not a member; the message lists the members.
     """
     try:
         return kind(value)
@@ -85,16 +85,16 @@ def choice(kind: type[_E], value: str | _E, setting: str) -> _E:
 
 @dataclass(frozen=True, slots=True)
 class MappedField:
-    """One column of the source that feeds one field of a contact.
+    """A source column that fills a contact field.
 
     Attributes:
         name: The field in DailyStory's JSON, or the custom field's API name.
         column: The source column.
         kind: How values are checked and sent.
-        nulls: What a NULL of the source means for this field.
-        max_length: Longest text in characters.
-        is_custom: The value travels in `extendedProperties`.
-        state_column: The column of the state tables: `field_city` and a custom `custom_city` differ.
+        nulls: What a NULL in the source means for this field.
+        max_length: Maximum length in characters.
+        is_custom: The value is sent in `extendedProperties`.
+        state_column: The column in the state tables; its prefix keeps `field_city` and `custom_city` apart.
     """
 
     name: str
@@ -112,42 +112,43 @@ class MappedField:
 
 
 def _identifier(name: str) -> str:
-    """Give odd or long names a hash, so that no two collide in a database that folds or cuts identifiers."""
+    """Add a hash to unusual or long names: databases fold case and truncate, and two names must not collide."""
     if re.fullmatch(r"[A-Za-z0-9_]{1,50}", name):
         return name
-    plain = "_".join(re.findall(r"[A-Za-z0-9]+", name))[:30]
-    return f"{plain}_{hashlib.sha256(name.encode()).hexdigest()[:10]}"
+    readable = "_".join(re.findall(r"[A-Za-z0-9]+", name))[:30]
+    return f"{readable}_{hashlib.sha256(name.encode()).hexdigest()[:10]}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ContactSync:
-    """Name a warehouse query and the DailyStory contacts that must equal it.
+    """A warehouse query and the DailyStory contacts that are kept equal to it.
 
     Attributes:
         name: The sync's name, `[a-z][a-z0-9_]{0,30}`; it is part of the state tables' names.
-        source: A SELECT (any text with white space), a path that ends in `.sql`, or a table name.
-        key: The column, or columns, that identify a source row: unique, never NULL.
+        source: A SELECT statement (any text with white space), a path that ends in `.sql`, or a table name.
+        key: The column, or columns, that identify a source row: unique and never NULL.
         fields: DailyStory field -> source column.
         extended_properties: Custom field (API name) -> source column.
-        mode: `upsert`; `update` (unmapped keys are looked up once, none is created); `create` (existing contacts are
-            mapped and not written).
-        deletes: What happens when a key leaves the source: `keep`, `deactivate` or `delete` the contact.
-        nulls: `keep` or `clear` for every field, or a mapping field -> one of these. Opt-out flags, the status and
-            the identity fields are never cleared.
+        mode: `upsert`; `update` (a key without a contact is looked up once and never created); `create` (existing
+            contacts are added to the contact map and not written).
+        deletes: What to do with the contact of a missing key: `keep`, `deactivate` or `delete` it.
+        nulls: What a NULL in the source means: `keep` (leave the field as it is) or `clear` (empty it), for all
+            fields or per field (`{"city": "clear"}`). Only texts and custom fields can be cleared.
         max_changed_fraction: Block the plan above this share of changed rows (0 to 1); None: no limit.
         max_deleted_fraction: Block the plan above this share of deleted rows.
         max_rejected_fraction: Block the plan above this share of rejected rows; None: no limit.
-        min_guard_rows: The three shares are judged from this many affected rows on, so that small tables can change.
-        allow_empty_source: Let an empty source delete every contact of the sync.
-        personal_keys: Key columns that identify a person; they appear as an opaque id in logs and metadata.
-        consent_override: Opt-out fields that may go from true to false, and `status`; each use is logged.
-        default_region: ISO country (`US`) for mobile numbers without a country code; None refuses such numbers.
-        max_value_length: Longest value of a custom field in characters.
-        partitions: `HashBuckets(8)` or `ColumnValues("region", ["emea", "amer"])` to run the sync in slices.
-        watermark: `Watermark("updated_at")` to compare recent rows only and everything once a day; not with partitions.
+        min_guard_rows: The three limits apply from this number of affected rows on, so that small tables can change.
+        allow_empty_source: Allow an empty source to delete every contact of the sync.
+        personal_keys: Key columns that identify a person; logs and metadata show an opaque id instead.
+        consent_override: Opt-out fields that may go from true to false, and `status` if it may become `Active`; each
+            use is logged.
+        default_region: ISO country (`US`) for mobile numbers without a country code; None rejects such numbers.
+        max_value_length: Maximum length of a custom field in characters.
+        partitions: `HashBuckets(8)` or `ColumnValues("region", ["emea", "amer"])`, to run the sync in slices.
+        watermark: `Watermark("updated_at")`, to compare recent rows only and all rows once a day; not with partitions.
 
     Raises:
-        ConfigurationError: A field that DailyStory does not know, a doubled mapping, a bad name or share.
+        ConfigurationError: A setting is not valid, or two settings contradict each other.
 
     Example:
         ```python
@@ -184,7 +185,7 @@ class ContactSync:
     key_columns: tuple[str, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        set_value = object.__setattr__  # the dataclass is frozen; this is its constructor
+        set_value = object.__setattr__  # the dataclass is frozen
         if not SYNC_NAME.fullmatch(self.name):
             raise ConfigurationError(f"name={self.name!r} must match [a-z][a-z0-9_]{{0,30}}: it names state tables")
         keys = (self.key,) if isinstance(self.key, str) else tuple(self.key)
@@ -201,17 +202,17 @@ class ContactSync:
 
     @property
     def partition_column(self) -> str | None:
-        """The source column that names a row's slice, where one does."""
+        """The source column that holds the slice of a row, None if there is none."""
         return self.partitions.column if isinstance(self.partitions, ColumnValues) else None
 
     @property
     def identity_columns(self) -> tuple[str, ...]:
-        """The source columns that feed the email or the mobile number."""
+        """The source columns that fill the email or the mobile number."""
         return tuple(m.column for m in self.mapped_fields if m.kind in (FieldKind.EMAIL, FieldKind.MOBILE))
 
     @cached_property
     def personal_key_columns(self) -> frozenset[str]:
-        """The key columns whose values must not be shown: named so, or also feeding the identity."""
+        """Key columns whose values must not be shown: those in `personal_keys`, and those that fill the identity."""
         personal = {column.casefold() for column in (*self.personal_keys, *self.identity_columns)}
         return frozenset(column for column in self.key_columns if column.casefold() in personal)
 
@@ -278,7 +279,7 @@ def _check_limits(sync: ContactSync) -> None:
         if share is not None and not 0 <= share <= 1:
             raise ConfigurationError(f"{setting}={share!r} must be between 0 and 1")
     if sync.min_guard_rows < 0 or sync.max_value_length < 1:
-        raise ConfigurationError("min_guard_rows and max_value_length must be positive")
+        raise ConfigurationError("min_guard_rows must not be negative, and max_value_length must be at least 1")
     for column in sync.personal_keys:
         if column not in sync.key_columns:
             raise ConfigurationError(

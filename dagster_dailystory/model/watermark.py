@@ -1,4 +1,4 @@
-"""A watermark: a source column that moves whenever a row changes, so that most runs look at recent rows only."""
+"""A watermark: a source column that moves whenever a row changes, so that most runs read recent rows only."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ Moment = date | datetime
 
 @dataclass(frozen=True, slots=True)
 class Watermark:
-    """Compare only the rows whose column moved since the last complete run, and everything from time to time.
+    """Compare only the rows whose column moved since the last complete run; compare all rows at intervals.
 
-    A run between two full ones sees no row that left, no edit that leaves the column alone, and no second row of a
-    key: the next full run does.
+    Between two full comparisons, missing keys, edits that do not move the column and duplicate keys are not seen; the
+    next full comparison finds them.
 
     Attributes:
         column: A date or a timestamp that moves whenever the row changes, for example `updated_at`.
-        overlap_seconds: How far before the highest value a run looks back, for rows that were committed late.
-        full_every_seconds: A run compares everything when the last one that did is older than this.
+        overlap_seconds: How far before the highest value seen a run reads, to catch rows that were committed late.
+        full_every_seconds: Maximum age of the last full comparison; when it is older, a run compares all rows.
 
     Raises:
-        ConfigurationError: A time is negative, or the column has no name.
+        ConfigurationError: The column has no name, or a number of seconds is out of range.
 
     Example:
         ```python
@@ -40,11 +40,11 @@ class Watermark:
         if not self.column:
             raise ConfigurationError("a watermark needs the name of a source column")
         if not self.overlap_seconds >= 0 or not self.full_every_seconds > 0:
-            raise ConfigurationError("overlap_seconds must not be negative, full_every_seconds must be positive")
+            raise ConfigurationError("overlap_seconds must not be negative, and full_every_seconds must be positive")
 
     def back_from(self, highest: Moment) -> Moment:
-        """The lowest value that a run looks at when this was the highest one seen; a date goes back whole days."""
-        back = timedelta(seconds=self.overlap_seconds)
+        """The lowest value to read if this is the highest value seen; for dates, the overlap is rounded up to days."""
+        overlap = timedelta(seconds=self.overlap_seconds)
         if isinstance(highest, datetime):
-            return highest - back
-        return highest - timedelta(days=-(-back // timedelta(days=1)))
+            return highest - overlap
+        return highest - timedelta(days=-(-overlap // timedelta(days=1)))

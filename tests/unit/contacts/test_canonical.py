@@ -125,7 +125,7 @@ PANDAS_AND_NUMPY = [
 ]
 
 
-def test_a_network_address_is_the_text_that_people_write() -> None:
+def test_a_network_address_has_its_usual_text() -> None:
     assert canonical_text(ipaddress.ip_address("10.9.8.7")) == "10.9.8.7"
     assert canonical_text(ipaddress.ip_interface("10.9.8.7/24")) == "10.9.8.7/24"
     assert canonical_text(ipaddress.ip_network("2001:db8::/32")) == "2001:db8::/32"
@@ -155,18 +155,18 @@ UNSUPPORTED = [
 
 
 @pytest.mark.parametrize(("value", "words"), UNSUPPORTED)
-def test_a_value_without_a_text_is_refused_by_its_type_and_never_shown(value: object, words: str) -> None:
+def test_an_unsupported_value_is_refused_by_its_type_and_never_shown(value: object, words: str) -> None:
     with pytest.raises(UnsupportedValueError, match=words) as caught:
         canonical_text(value)
     assert "secret" not in str(caught.value)
 
 
-def test_an_unsupported_value_is_one_rows_problem_and_a_value_error() -> None:
+def test_an_unsupported_value_error_rejects_one_row_and_is_a_value_error() -> None:
     assert issubclass(UnsupportedValueError, RejectedError)
     assert issubclass(UnsupportedValueError, ValueError)
 
 
-def test_a_list_that_holds_itself_is_refused_instead_of_exhausting_the_stack() -> None:
+def test_a_list_that_contains_itself_is_refused() -> None:
     loop: list[object] = []
     loop.append({"again": loop})
     with pytest.raises(UnsupportedValueError, match="nested deeper"):

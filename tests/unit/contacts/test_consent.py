@@ -8,7 +8,7 @@ from dagster_dailystory.contacts.consent import check_consent
 from dagster_dailystory.errors import ConsentError
 from dagster_dailystory.model.contact_fields import OPT_OUT_FIELDS
 
-LAWFUL: list[dict[str, object]] = [
+ALLOWED: list[dict[str, object]] = [
     {},
     {"dsId": "1", "firstName": "", "numberOfEmployees": 0},
     {"optOutEmail": True, "optOutSms": True, "optOutPush": True, "optOutPhone": True, "donotcontact": True},
@@ -18,12 +18,12 @@ LAWFUL: list[dict[str, object]] = [
 ]
 
 
-@pytest.mark.parametrize("body", LAWFUL)
-def test_a_body_that_opts_nobody_in_may_leave(body: dict[str, object]) -> None:
+@pytest.mark.parametrize("body", ALLOWED)
+def test_a_body_without_an_opt_in_is_allowed(body: dict[str, object]) -> None:
     check_consent(body)
 
 
-UNLAWFUL: list[dict[str, object]] = [
+REFUSED: list[dict[str, object]] = [
     {"optOutEmail": False},
     {"optOutSms": False},
     {"optOutPush": False},
@@ -55,13 +55,13 @@ UNLAWFUL: list[dict[str, object]] = [
 ]
 
 
-@pytest.mark.parametrize("body", UNLAWFUL)
-def test_a_body_that_could_opt_a_contact_in_or_holds_a_null_stays_here(body: dict[str, object]) -> None:
+@pytest.mark.parametrize("body", REFUSED)
+def test_a_body_with_an_opt_in_or_a_null_is_refused(body: dict[str, object]) -> None:
     with pytest.raises(ConsentError):
         check_consent(body)
 
 
-def test_a_named_exception_opens_only_its_own_field() -> None:
+def test_an_exception_allows_only_its_own_field() -> None:
     check_consent({"optOutEmail": False}, allowed=["optOutEmail"])
     check_consent({"status": "Active"}, allowed=["status"])
     check_consent({"status": "Deleted"}, allowed=["status"])
@@ -75,7 +75,7 @@ def test_a_named_exception_opens_only_its_own_field() -> None:
         check_consent({"optOutEmail": 0}, allowed=["optOutEmail"])
 
 
-def test_the_refusal_names_the_key_and_not_the_value() -> None:
+def test_the_error_names_the_key_and_not_the_value() -> None:
     with pytest.raises(ConsentError, match="status") as caught:
         check_consent({"status": "jane@example.com"})
     assert "jane" not in str(caught.value)

@@ -123,7 +123,7 @@ NASTY_ROWS: list[tuple[dict[str, object], Reason | None, str]] = [
     ({"field_email": " "}, None, ""),
     ({"field_mobilePhone": "4155552671"}, Reason.INVALID_MOBILE, "default_region"),
     ({"field_mobilePhone": "+1 (415) 555-2671 "}, None, ""),
-    ({"field_firstName": "jane" * 64}, Reason.VALUE_TOO_LONG, "256 characters, at most 255"),
+    ({"field_firstName": "jane" * 64}, Reason.VALUE_TOO_LONG, "256 characters, the maximum is 255"),
     ({"field_firstName": "jane" * 63 + "abc"}, None, ""),
     ({"field_firstName": "x" * 255 + "\x00"}, None, ""),
     ({"field_firstName": "\U0001f600" * 255}, None, ""),
@@ -153,7 +153,7 @@ NASTY_ROWS: list[tuple[dict[str, object], Reason | None, str]] = [
 
 
 @pytest.mark.parametrize(("values", "reason", "words"), NASTY_ROWS)
-def test_a_row_is_judged_by_its_first_problem_and_no_value_is_told(
+def test_a_row_is_rejected_for_its_first_problem_without_its_values(
     values: dict[str, object], reason: Reason | None, words: str
 ) -> None:
     rejection = check_row(sync(), values, is_new=False)
@@ -167,7 +167,9 @@ def test_a_row_is_judged_by_its_first_problem_and_no_value_is_told(
 
 
 @pytest.mark.parametrize(("values", "reason", "words"), NASTY_ROWS)
-def test_a_row_that_passes_always_has_a_body(values: dict[str, object], reason: Reason | None, words: str) -> None:
+def test_a_row_that_passes_has_a_body_that_passes_the_consent_check(
+    values: dict[str, object], reason: Reason | None, words: str
+) -> None:
     if reason is None:
         check_consent(payload(sync(), change(values), everything=True))
 
@@ -182,10 +184,10 @@ def test_a_new_contact_needs_an_identity_and_a_known_one_does_not() -> None:
     assert check_row(sync(), {**values, "field_email": "jane@example.com"}, is_new=True) is None
 
 
-def test_an_identity_that_is_at_hand_gives_the_same_verdict() -> None:
+def test_an_identity_passed_in_leads_to_the_same_result() -> None:
     for values, _, _ in NASTY_ROWS:
-        at_hand = check_row(sync(), values, is_new=True, identity=identity_of(sync(), values))
-        assert at_hand == check_row(sync(), values, is_new=True)
+        passed_in = check_row(sync(), values, is_new=True, identity=identity_of(sync(), values))
+        assert passed_in == check_row(sync(), values, is_new=True)
 
 
 FULL_ROW: dict[str, object] = {
@@ -203,7 +205,7 @@ FULL_ROW: dict[str, object] = {
 }
 
 
-def test_a_create_carries_every_value_in_its_wire_form_and_opts_nobody_in() -> None:
+def test_a_create_contains_every_value_and_no_opt_in() -> None:
     body = payload(sync(default_region="US", nulls="clear"), change(FULL_ROW, operation=Operation.CREATE))
     assert body == {
         "email": "Jane@Example.com",
@@ -216,21 +218,21 @@ def test_a_create_carries_every_value_in_its_wire_form_and_opts_nobody_in() -> N
     }
 
 
-def test_an_update_carries_only_what_differs() -> None:
+def test_an_update_contains_only_the_fields_that_differ() -> None:
     assert payload(sync(), change(FULL_ROW, ("field_firstName",))) == {"firstName": "Jane"}
 
 
-def test_a_differing_custom_field_takes_every_custom_field_with_a_value_along() -> None:
+def test_a_differing_custom_field_sends_all_custom_fields_with_a_value() -> None:
     body = payload(sync(nulls="clear"), change({**FULL_ROW, "custom_plan": None}, ("custom_tier",)))
     assert body == {"extendedProperties": {"tier": "3"}}
     assert payload(sync(), change(FULL_ROW, ("custom_tier",))) == {"extendedProperties": {"plan": "pro", "tier": "3"}}
 
 
-def test_a_custom_field_with_nothing_to_say_takes_no_other_along() -> None:
+def test_a_blank_custom_field_sends_no_other_custom_field() -> None:
     assert payload(sync(), change({**FULL_ROW, "custom_plan": " "}, ("custom_plan",))) == {}
 
 
-def test_a_null_is_sent_as_empty_text_only_where_the_field_is_cleared() -> None:
+def test_a_null_is_sent_as_empty_text_only_if_nulls_clear_the_field() -> None:
     row = {**FULL_ROW, "custom_plan": None}
     differing = ("field_city", "custom_plan")
     assert payload(sync(), change(row, differing)) == {}
@@ -239,7 +241,7 @@ def test_a_null_is_sent_as_empty_text_only_where_the_field_is_cleared() -> None:
     assert payload(sync(nulls="clear"), change(row, differing)) == cleared
 
 
-def test_an_update_that_resends_everything_empties_what_is_cleared_and_a_create_does_not() -> None:
+def test_a_full_update_empties_cleared_fields_and_a_create_does_not() -> None:
     mapped = sync(fields={"email": "email", "city": "city"}, nulls="clear")
     row = {"field_email": "a@example.com", "custom_plan": "pro"}
     whole = {"email": "a@example.com", "city": "", "extendedProperties": {"plan": "pro", "tier": ""}}
@@ -269,7 +271,7 @@ def test_a_status_active_is_not_sent_unless_an_override_names_it() -> None:
     assert payload(sync(), change({"field_status": "spam"}, ("field_status",))) == {"status": "Spam"}
 
 
-def test_an_override_opens_what_changed_and_not_every_contact_that_is_sent_again() -> None:
+def test_an_override_applies_to_changed_fields_and_not_to_full_updates() -> None:
     mapped = sync(
         fields={"email": "email", "optOutEmail": "out", "status": "status"}, consent_override=["optOutEmail", "status"]
     )
@@ -293,11 +295,11 @@ def test_an_override_opens_what_changed_and_not_every_contact_that_is_sent_again
         ({"field_optOutEmail": False, "custom_plan": "pro"}, False),
     ],
 )
-def test_a_change_that_says_nothing_only_moves_the_snapshot(values: dict[str, object], silent: bool) -> None:
+def test_a_change_without_a_body_only_updates_the_snapshot(values: dict[str, object], silent: bool) -> None:
     assert sends_nothing(sync(), change(values, tuple(values))) is silent
 
 
-def test_a_value_that_the_check_rejects_never_becomes_a_body() -> None:
+def test_a_value_that_the_row_check_rejects_never_reaches_a_body() -> None:
     with pytest.raises(UnsupportedValueError):
         payload(sync(), change({"field_annualRevenue": math.nan}, ("field_annualRevenue",)))
 
@@ -322,7 +324,7 @@ SOURCE_VALUES = (
     everything=st.booleans(),
     nulls=st.sampled_from(["keep", "clear"]),
 )
-def test_a_row_that_passes_never_holds_a_null_or_an_opt_in(
+def test_the_body_of_a_valid_row_has_no_null_and_no_opt_in(
     values: dict[str, object], differing: set[str], operation: Operation, everything: bool, nulls: str
 ) -> None:
     mapped = sync(nulls=nulls)

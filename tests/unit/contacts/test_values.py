@@ -54,20 +54,20 @@ SENT = [
 
 
 @pytest.mark.parametrize(("kind", "value", "sent"), SENT)
-def test_a_value_travels_in_the_form_of_its_kind(kind: FieldKind, value: object, sent: object) -> None:
-    wired = wire_value(field(kind), value)
-    assert wired == sent
-    assert type(wired) is type(sent)
+def test_a_value_is_sent_in_the_form_of_its_kind(kind: FieldKind, value: object, sent: object) -> None:
+    converted = wire_value(field(kind), value)
+    assert converted == sent
+    assert type(converted) is type(sent)
 
 
 @pytest.mark.parametrize("kind", list(FieldKind))
 @pytest.mark.parametrize("value", [None, "", "   ", "\t\r\n", "\u00a0"])
-def test_null_and_blank_say_nothing_in_any_field(kind: FieldKind, value: object) -> None:
+def test_null_and_blank_text_are_not_sent_in_any_field(kind: FieldKind, value: object) -> None:
     assert wire_value(field(kind), value) is None
 
 
 @pytest.mark.parametrize("kind", [FieldKind.TEXT, FieldKind.CUSTOM])
-def test_text_of_control_characters_only_says_nothing(kind: FieldKind) -> None:
+def test_text_of_control_characters_only_is_not_sent(kind: FieldKind) -> None:
     assert wire_value(field(kind), "\x00\x01 \x7f") is None
 
 
@@ -148,7 +148,7 @@ VALUES = (
 
 @settings(deadline=None)
 @given(KINDS, VALUES)
-def test_a_driver_value_and_its_canonical_text_travel_alike(kind: FieldKind, value: object) -> None:
+def test_a_value_and_its_canonical_text_are_sent_in_the_same_form(kind: FieldKind, value: object) -> None:
     def outcome(candidate: object) -> object:
         try:
             return wire_value(field(kind), candidate)
@@ -165,7 +165,7 @@ def test_a_driver_value_and_its_canonical_text_travel_alike(kind: FieldKind, val
 
 @settings(deadline=None)
 @given(st.sampled_from([FieldKind.TEXT, FieldKind.CUSTOM]), st.text())
-def test_a_text_travels_without_controls_and_a_second_pass_changes_nothing(kind: FieldKind, text: str) -> None:
+def test_control_characters_are_removed_and_the_result_is_stable(kind: FieldKind, text: str) -> None:
     sent = wire_value(field(kind), text)
     assert sent is None or (isinstance(sent, str) and sent.strip())
     if isinstance(sent, str):

@@ -11,7 +11,7 @@ def test_every_field_is_listed_under_its_own_name_and_has_a_length() -> None:
     assert all(name == field.name and field.max_length > 0 for name, field in CONTACT_FIELDS.items())
 
 
-def test_the_catalogue_holds_the_documented_fields_and_no_id() -> None:
+def test_the_catalogue_contains_the_documented_fields_and_no_id() -> None:
     documented = {
         "email", "mobilePhone", "firstName", "lastName", "salutation", "title", "status", "country", "region", "city",
         "postalCode", "address", "geoCode", "phone", "homePhone", "company", "numberOfEmployees", "industry",
@@ -48,5 +48,5 @@ def test_the_catalogue_cannot_be_changed() -> None:
         ("", ""),
     ],
 )
-def test_a_misspelt_field_is_answered_with_the_nearest_one(name: str, hint: str) -> None:
+def test_a_misspelt_field_name_suggests_the_nearest_one(name: str, hint: str) -> None:
     assert nearest(name, CONTACT_FIELDS) == hint

@@ -26,7 +26,7 @@ def sync(**settings: object) -> ContactSync:
     return ContactSync(**{**known, **settings})  # type: ignore[arg-type]  # settings under test have any type
 
 
-REFUSED: list[tuple[dict[str, object], str]] = [
+INVALID: list[tuple[dict[str, object], str]] = [
     ({"name": "Customers"}, "name='Customers' must match"),
     ({"name": ""}, "must match"),
     ({"name": "1st"}, "must match"),
@@ -53,8 +53,8 @@ REFUSED: list[tuple[dict[str, object], str]] = [
     ({"max_changed_fraction": 1.1}, "max_changed_fraction=1.1 must be between 0 and 1"),
     ({"max_deleted_fraction": -0.1}, "max_deleted_fraction"),
     ({"max_rejected_fraction": float("nan")}, "max_rejected_fraction"),
-    ({"min_guard_rows": -1}, "must be positive"),
-    ({"max_value_length": 0}, "must be positive"),
+    ({"min_guard_rows": -1}, "min_guard_rows must not be negative"),
+    ({"max_value_length": 0}, "max_value_length must be at least 1"),
     (
         {"key": "login", "personal_keys": ["logn"]},
         "personal_keys names 'logn', which is not a key; did you mean 'login'?",
@@ -67,15 +67,15 @@ REFUSED: list[tuple[dict[str, object], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("settings", "words"), REFUSED)
-def test_a_setting_that_cannot_work_is_refused_with_the_remedy(settings: dict[str, object], words: str) -> None:
+@pytest.mark.parametrize(("settings", "words"), INVALID)
+def test_an_invalid_setting_is_refused_with_a_remedy(settings: dict[str, object], words: str) -> None:
     with pytest.raises(ConfigurationError, match=re.escape(words)) as caught:
         sync(**settings)
     assert isinstance(caught.value, DailyStoryError)
 
 
 @pytest.mark.parametrize("field", ["optOutEmail", "status", "email", "mobilePhone", "dateBirth", "annualRevenue"])
-def test_what_cannot_be_emptied_is_kept_when_everything_else_is_cleared(field: str) -> None:
+def test_a_field_that_cannot_be_emptied_is_kept_when_others_are_cleared(field: str) -> None:
     mapped = sync(fields={field: "column", "city": "city"}, nulls="clear").mapped_fields
     assert [(m.name, m.nulls) for m in mapped] == [
         (field, Nulls.KEEP),
@@ -97,14 +97,14 @@ def test_texts_become_enum_members_and_defaults_are_the_safe_ones() -> None:
     assert choice(Mode, Mode.UPDATE, "mode") is Mode.UPDATE
 
 
-def test_a_custom_field_and_a_documented_one_of_the_same_name_have_columns_of_their_own() -> None:
+def test_a_custom_and_a_documented_field_of_one_name_have_two_columns() -> None:
     mapped = sync(fields={"city": "city"}, extended_properties={"city": "favourite_city"}).mapped_fields
     assert [m.state_column for m in mapped] == ["field_city", "custom_city"]
     assert [m.is_custom for m in mapped] == [False, True]
     assert [m.kind for m in mapped] == [FieldKind.TEXT, FieldKind.CUSTOM]
 
 
-def test_custom_names_that_no_column_could_hold_still_have_columns_of_their_own() -> None:
+def test_unusual_custom_field_names_give_distinct_valid_column_names() -> None:
     names = ["a-b", "a b", "a.b", "ü", "x" * 100, "x" * 101]
     columns = [m.state_column for m in sync(extended_properties=dict.fromkeys(names, "plan")).mapped_fields]
     assert len({column.casefold() for column in columns}) == len(columns)
@@ -116,14 +116,14 @@ def test_a_key_is_one_column_or_several() -> None:
     assert sync(key=["region", "id"]).key_columns == ("region", "id")
 
 
-def test_a_key_that_names_a_person_is_personal_in_any_case() -> None:
+def test_personal_key_columns_are_found_whatever_their_case() -> None:
     assert sync().personal_key_columns == frozenset()
     assert sync(key=["id", "login"], personal_keys=["login"]).personal_key_columns == {"login"}
     assert sync(key="email").personal_key_columns == {"email"}
     assert sync(key="MOBILE", fields={"mobilePhone": "mobile"}).personal_key_columns == {"MOBILE"}
 
 
-def test_a_sync_does_not_change_after_it_was_made() -> None:
+def test_a_sync_is_immutable() -> None:
     fields = {"email": "email"}
     made = sync(fields=fields)
     fields["city"] = "city"
@@ -136,7 +136,7 @@ def test_a_sync_does_not_change_after_it_was_made() -> None:
         made.extended_properties["a"] = "b"  # type: ignore[index]  # the attempt is the test
 
 
-def test_a_changed_copy_is_checked_again() -> None:
+def test_a_changed_copy_is_validated_again() -> None:
     assert dataclasses.replace(sync(), nulls="clear").mapped_fields[1].nulls is Nulls.CLEAR
     assert dataclasses.replace(sync()) == sync()
     with pytest.raises(ConfigurationError):
@@ -147,7 +147,7 @@ def test_a_source_may_be_a_path() -> None:
     assert sync(source=Path("customers.sql")).source == Path("customers.sql")
 
 
-def test_the_values_of_a_row_are_in_no_repr() -> None:
+def test_no_repr_shows_the_values_of_a_row() -> None:
     identity = Identity(email="jane@example.com", mobile="+14155552671")
     change = Change(
         sequence=1,
@@ -172,13 +172,13 @@ def test_an_identity_is_true_when_it_has_a_part() -> None:
 
 
 @pytest.mark.parametrize("frozen", [Identity(), PlanOptions(), SyncReport("customers", "p1", "done")])
-def test_what_travels_is_frozen(frozen: Identity | PlanOptions | SyncReport) -> None:
+def test_model_values_are_frozen(frozen: Identity | PlanOptions | SyncReport) -> None:
     name = dataclasses.fields(frozen)[0].name
     with pytest.raises(dataclasses.FrozenInstanceError):
         setattr(frozen, name, "other")
 
 
-def test_a_partial_look_at_the_source_plans_no_deletions() -> None:
+def test_a_run_with_a_limit_or_keys_or_of_rejected_rows_plans_no_deletions() -> None:
     assert PlanOptions().plans_deletions
     assert PlanOptions(scope=Scope.ALL, partition="2024").plans_deletions
     assert not PlanOptions(limit=10).plans_deletions
@@ -186,7 +186,7 @@ def test_a_partial_look_at_the_source_plans_no_deletions() -> None:
     assert not PlanOptions(scope=Scope.REJECTED).plans_deletions
 
 
-def test_a_plan_counts_what_sending_it_would_write() -> None:
+def test_rows_to_send_adds_up_creates_updates_and_deletions() -> None:
     summary = PlanSummary(
         plan_id="p1",
         sync_name="customers",
@@ -206,20 +206,20 @@ def test_a_plan_counts_what_sending_it_would_write() -> None:
     assert summary.rows_to_send == 6
 
 
-def test_a_reports_numbers_are_flat_and_hold_no_text() -> None:
+def test_the_numbers_of_a_report_are_flat_and_contain_no_text() -> None:
     numbers = SyncReport("customers", "p1", "done", rows_read=3, diff_seconds=0.5).numbers()
     assert numbers["rows_read"] == 3
     assert numbers["diff_seconds"] == 0.5
     assert not {"sync_name", "plan_id", "outcome"} & numbers.keys()
-    promised = {
+    expected = {
         "rows_read", "rows_unchanged", "rows_to_create", "rows_to_update", "rows_rejected", "rows_held",
         "rows_to_delete", "rows_created", "rows_updated", "rows_deleted", "rows_failed", "rows_in_doubt",
         "rows_conflicted", "api_requests", "api_retries", "api_throttled", "diff_seconds", "send_seconds",
         "requests_per_second",
     }  # fmt: skip
-    assert promised <= numbers.keys()
+    assert expected <= numbers.keys()
 
 
-def test_an_answer_has_no_dsid_and_no_reason_until_it_is_given_one() -> None:
-    answer = Result(sequence=1, outcome=Outcome.FAILED, answered_at=datetime(2024, 1, 1, tzinfo=timezone.utc))
-    assert (answer.dsid, answer.reason, answer.message, answer.replaced) == (None, None, "", False)
+def test_a_result_has_no_dsid_and_no_reason_by_default() -> None:
+    result = Result(sequence=1, outcome=Outcome.FAILED, answered_at=datetime(2024, 1, 1, tzinfo=timezone.utc))
+    assert (result.dsid, result.reason, result.message, result.replaced) == (None, None, "", False)
