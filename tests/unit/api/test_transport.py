@@ -145,7 +145,7 @@ def test_the_base_url_always_ends_in_api_v1(given: str, kept: str) -> None:
         ("http://us-1.dailystory.com", "unencrypted"),
         ("http://localhost.example.com", "unencrypted"),
         ("http://127.0.0.1.example.com", "unencrypted"),
-        ("https://exa mple:port", "address"),
+        ("https://exa mple:port", "not a valid URL"),
         ("https://us-1..dailystory.com", "name a host"),
         (f"https://{'a' * 64}.dailystory.com", "name a host"),
     ],
