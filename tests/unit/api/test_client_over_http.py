@@ -44,7 +44,7 @@ def test_a_contact_is_created_found_and_deleted_over_real_http() -> None:
             assert found is not None
             assert (found.dsid, found.fields["city"]) == (dsid, "Zürich")
         await client.delete(dsid)
-        assert await client.find(email="nobody@example.com") is None
+        assert await client.find(email="unknown@example.com") is None
         assert (await client.about()).tenant == "Sandbox Account"
 
     with Sandbox() as sandbox:
