@@ -1,1 +1,1 @@
-"""DailyStory over HTTP."""
+"""DailyStory's HTTP API: client, responses, transport, settings, rate limiter."""

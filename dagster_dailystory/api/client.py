@@ -1,4 +1,4 @@
-"""DailyStory's contact API: one method a call, one HTTP request a method; the sender decides about retries."""
+"""A client of DailyStory's contact API. Each method sends one HTTP request; the sender decides about retries."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from urllib.parse import quote
 from dagster_dailystory.api.responses import (
     Account,
     RemoteContact,
-    broken,
-    failure_of,
+    classify_response,
+    connection_error,
     read_account,
     read_contact,
     read_envelope,
@@ -25,15 +25,14 @@ _json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=Fa
 
 
 class DailyStoryClient:
-    """The contact API over one pool of connections. Use it as `async with`, inside one event loop.
+    """The contact API over one pool of connections. Use it with `async with`, in one event loop.
 
-    No method retries, follows a redirect or logs; each raises the errors of `dagster_dailystory.errors` by how one
-    recovers: AuthenticationError, ConfigurationError (redirect), RejectedError, NotFoundError, RetryableError and
-    ThrottledError.
+    No method retries, follows a redirect or logs. Each raises AuthenticationError, ConfigurationError (redirect),
+    RejectedError, NotFoundError, RetryableError or ThrottledError.
 
     Args:
-        settings: Address, token, time-out.
-        connections: Replaces the network, in tests.
+        settings: Address, token, timeout.
+        connections: Replaces the network in tests.
     """
 
     def __init__(self, settings: ClientSettings, connections: Connections | None = None) -> None:
@@ -55,37 +54,37 @@ class DailyStoryClient:
         await self._connections.close()
 
     async def create_or_update(self, body: Mapping[str, object], *, allowed: Collection[str] = ()) -> str:
-        """POST one contact: with `dsId` an update, without one a create.
+        """POST one contact: an update if the body has a `dsId`, else a create.
 
         Args:
             body: The JSON object.
-            allowed: Consent fields that this one request may set, besides `consent_override`.
+            allowed: Consent fields that this request may set in addition to `consent_override`.
 
         Returns:
-            The dsid that the service answered; it may differ from the one sent.
+            The dsid in the response; it may differ from the one sent.
 
         Raises:
             ConsentError: The body would undo an opt-out; nothing was sent.
         """
         check_consent(body, self._settings.consent_override | frozenset(allowed))
         content = _encoded(body)
-        answer = await self._request(
+        envelope = await self._request(
             "POST", self._contact, content, names_dsid="dsId" in body, personal=_personal_values(body)
         )
-        response = answer.get("Response", answer)
+        response = envelope.get("Response", envelope)
         dsid = response.get("id") if isinstance(response, Mapping) else None
         if isinstance(dsid, bool) or not isinstance(dsid, (str, int)) or dsid == "":
-            raise RetryableError("DailyStory answered a POST without a contact id")
+            raise RetryableError("the response of DailyStory to a POST has no contact id")
         return str(dsid)
 
     async def get(self, dsid: str) -> RemoteContact | None:
-        """GET a contact by its id; None if the service does not know it."""
+        """GET a contact by its dsid; None if it does not exist."""
         return await self._look_up(self._url_of(dsid), ())
 
     async def find(self, *, email: str | None = None, mobile: str | None = None) -> RemoteContact | None:
-        """GET the first contact with this email or this mobile number; exactly one of them is given."""
+        """GET the first contact with this email or mobile number; pass exactly one of them."""
         if (email is None) == (mobile is None):
-            raise ValueError("find() takes an email or a mobile number")
+            raise ValueError("find() takes either an email or a mobile number")
         query = f"email={_quoted(email)}" if email is not None else f"mobilephone={_quoted(mobile or '')}"
         return await self._look_up(f"{self._contact}?{query}", (email, mobile))
 
@@ -93,32 +92,32 @@ class DailyStoryClient:
         """DELETE a contact; the service keeps it with the status Deleted.
 
         Raises:
-            NotFoundError: There is none.
+            NotFoundError: The contact does not exist.
         """
         await self._request("DELETE", self._url_of(dsid), names_dsid=True)
 
     async def about(self) -> Account:
-        """GET /about: checks the token and names the account, as far as the service tells."""
+        """GET /about: check the token and read the account, which may lack values."""
         try:
-            answer = await self._request("GET", self._settings.base_url + "/about")
+            envelope = await self._request("GET", self._settings.base_url + "/about")
         except RejectedError:
             return Account()
-        return read_account(answer)
+        return read_account(envelope)
 
     def _url_of(self, dsid: str) -> str:
         if not dsid.strip() or set(dsid) <= {"."}:
-            raise NotFoundError("the contact's dsid is empty")
+            raise NotFoundError("the contact's dsid is empty or only dots")
         return f"{self._contact}/{_quoted(dsid)}"
 
     async def _look_up(self, url: str, personal: Iterable[object]) -> RemoteContact | None:
-        """How a missing contact is answered is not documented (U12): 404, 400, `Status: false` and no contact count."""
+        """The response for a missing contact is not documented (U12): 404, 400, `Status: false` or no contact."""
         try:
-            answer = await self._request("GET", url, personal=personal)
+            envelope = await self._request("GET", url, personal=personal)
         except RejectedError as error:
             if error.status in (200, 400, 404):
                 return None
             raise
-        return read_contact(answer)
+        return read_contact(envelope)
 
     async def _request(
         self,
@@ -131,14 +130,14 @@ class DailyStoryClient:
     ) -> Mapping[str, object]:
         failure: Exception | None = None
         try:
-            answer = await self._connections.exchange(method, url, content)
+            response = await self._connections.exchange(method, url, content)
         except TRANSPORT_ERRORS as error:
-            failure = broken(error)
+            failure = connection_error(error)
         if failure is None:
-            envelope = read_envelope(answer.body)
-            failure = failure_of(answer, envelope, names_dsid=names_dsid, personal=personal)
+            envelope = read_envelope(response.body)
+            failure = classify_response(response, envelope, names_dsid=names_dsid, personal=personal)
         if failure is not None:
-            raise failure  # outside the handlers: the transport's exception, with the address, is no context of it
+            raise failure  # outside `except`, so that the transport's exception with its URL is not the __context__
         return envelope or {}
 
 
@@ -147,11 +146,11 @@ def _encoded(body: Mapping[str, object]) -> bytes:
         return _json.encode(body).encode("utf-8")
     except (TypeError, ValueError, RecursionError):
         pass
-    raise RejectedError("a value of this row cannot be written as JSON: numbers must be finite and text valid Unicode")
+    raise RejectedError("a value of this row cannot be written as JSON: numbers must be finite, texts valid Unicode")
 
 
 def _personal_values(body: Mapping[str, object]) -> Iterator[object]:
-    """The values that a message of the service could repeat; the id is not personal."""
+    """Values that an error message of the service may repeat; dsid and status are not personal."""
     for name, value in body.items():
         if isinstance(value, Mapping):
             yield from value.values()

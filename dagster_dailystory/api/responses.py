@@ -1,8 +1,8 @@
-"""What an HTTP answer of DailyStory means, by how one recovers from it; used by the client.
+"""Reads and classifies the HTTP responses of DailyStory for the client.
 
-The envelope is `{"Status": true, "Message": "", "Response": {...}}` (dev.dailystory.com/docs/api-conventions). Neither
-error codes nor a list of messages are documented, so errors are told apart by HTTP class; a 2xx whose `Status` is
-false is a refusal as well.
+The envelope is `{"Status": true, "Message": "", "Response": {...}}` (dev.dailystory.com/docs/api-conventions). Error
+codes and messages are not documented, so responses are classified by HTTP status. A 2xx with `Status: false` is a
+refusal.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ _STATUS_NAMES: Mapping[str, str] = {"0": "Active", "100": "Deleted"}
 
 @dataclass(frozen=True, slots=True)
 class RemoteContact:
-    """A contact as DailyStory holds it.
+    """A contact as DailyStory returns it.
 
     Attributes:
-        dsid: Its id.
-        status: `Active`, `Inactive`, `Spam`, `Deleted`, `Bounced` or a word that is not documented.
-        opted_out: The flags that are true, in the service's spelling: `optOutEmail`, `donotcontact`, ...
-        fields: The whole contact.
+        dsid: DailyStory's id of the contact.
+        status: `Active`, `Inactive`, `Spam`, `Deleted`, `Bounced` or an undocumented status.
+        opted_out: The opt-out flags that are true, as the service spells them: `optOutEmail`, `donotcontact`, ...
+        fields: All fields of the contact.
     """
 
     dsid: str
@@ -52,11 +52,11 @@ class RemoteContact:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Whom the token belongs to.
+    """The account of the token, as /about returns it; a missing value is None.
 
     Attributes:
-        tenant: The account's name, None where the service does not say.
-        tenant_uid: The account's id, None where the service does not say.
+        tenant: The account's name.
+        tenant_uid: The account's id.
         data_center: For example `us-1`.
     """
 
@@ -65,9 +65,9 @@ class Account:
     data_center: str | None = None
 
 
-def read_contact(answer: Mapping[str, object]) -> RemoteContact | None:
-    """Read the envelope of a GET; None where it holds no contact with an id (U12)."""
-    response = answer.get("Response")
+def read_contact(envelope: Mapping[str, object]) -> RemoteContact | None:
+    """Read the envelope of a GET; None if it has no contact with a dsid (U12)."""
+    response = envelope.get("Response")
     contact = response.get("contact") if isinstance(response, Mapping) else None
     if not isinstance(contact, Mapping):
         return None
@@ -78,9 +78,9 @@ def read_contact(answer: Mapping[str, object]) -> RemoteContact | None:
     return RemoteContact(dsid, _STATUS_NAMES.get(status, status), _opted_out(contact), MappingProxyType(dict(contact)))
 
 
-def read_account(answer: Mapping[str, object]) -> Account:
-    """Read /about: `tenant` is a name (documentation of 2019) or an object (the present one), enveloped or bare."""
-    response = answer.get("Response", answer)
+def read_account(envelope: Mapping[str, object]) -> Account:
+    """Read /about, with or without an envelope: `tenant` is a name (2019 documentation) or an object (2025)."""
+    response = envelope.get("Response", envelope)
     if not isinstance(response, Mapping):
         return Account()
     tenant = response.get("tenant")
@@ -91,7 +91,7 @@ def read_account(answer: Mapping[str, object]) -> Account:
 
 
 def _opted_out(contact: Mapping[str, object]) -> frozenset[str]:
-    """A flag counts unless it is plainly false: in doubt a person stays opted out."""
+    """A flag counts unless it is clearly false: in doubt, the contact stays opted out."""
     flags = (name for name in contact if name.lower().startswith(("optout", "donotcontact")))
     return frozenset(name for name in flags if contact[name] not in (False, None, "", 0, "false", "False", "0"))
 
@@ -105,10 +105,11 @@ def _text(value: object) -> str | None:
 _SECONDS = re.compile(r"\s*\d{1,9}(\.\d{1,9})?\s*")
 
 
-_NEVER_LEFT = (
+_NOT_SENT = (
     aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError,
     httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout,
 )  # fmt: skip
+"""Errors before the request was sent, so that it cannot have been applied."""
 
 
 _UNKNOWN_CONTACT = re.compile(
@@ -119,11 +120,7 @@ _UNKNOWN_CONTACT = re.compile(
 
 
 def read_envelope(body: bytes) -> Mapping[str, object] | None:
-    """Parse a body.
-
-    Returns:
-        The JSON object, or None for an empty body, HTML, or JSON that is no object.
-    """
+    """Parse a body; None if it is not a JSON object."""
     try:
         parsed = json.loads(body)
     except (ValueError, RecursionError):
@@ -131,40 +128,40 @@ def read_envelope(body: bytes) -> Mapping[str, object] | None:
     return parsed if isinstance(parsed, dict) else None
 
 
-def failure_of(
-    answer: HttpResponse, envelope: Mapping[str, object] | None, *, names_dsid: bool, personal: Iterable[object]
+def classify_response(
+    response: HttpResponse, envelope: Mapping[str, object] | None, *, names_dsid: bool, personal: Iterable[object]
 ) -> DailyStoryError | None:
-    """Judge an answer.
+    """Classify a response by the error that it means.
 
     Args:
-        answer: The answer.
-        envelope: Its body, parsed.
-        names_dsid: The request named a contact by its dsid, so that it can be unknown.
-        personal: Values that must not appear in a message.
+        response: The response.
+        envelope: Its parsed body.
+        names_dsid: Whether the request names a contact by dsid, so that the contact may be unknown.
+        personal: Values to mask in the message.
 
     Returns:
-        None where the request was accepted, else the error to raise.
+        The error to raise; None if the request was accepted.
     """
-    status = answer.status
+    status = response.status
     if 200 <= status < 300:
         if envelope is None:
-            return RetryableError(f"DailyStory answered {status} without a JSON object", status=status)
+            return RetryableError(f"DailyStory responded with {status} and no JSON object", status=status)
         if envelope.get("Status") is False:
             return _refusal(status, envelope, names_dsid, personal)
         return None
     if 300 <= status < 400:
-        return _redirect(answer)
+        return _redirect(response)
     if status in (401, 403):
         return AuthenticationError(
-            f"DailyStory does not accept the API token ({status}): check that it was copied whole, was not revoked"
-            " (Account Settings > API Tokens) and belongs to base_url's data centre; the token's last part names it",
+            f"DailyStory does not accept the API token ({status}): check that it is complete, is not revoked (Account"
+            " Settings > API Tokens) and belongs to the data centre of base_url (the token ends in its name)",
             status=status,
         )
-    wait_seconds = retry_after_seconds(answer.headers)
+    wait_seconds = retry_after_seconds(response.headers)
     if status == 429 or (status == 503 and wait_seconds is not None):
         return ThrottledError(f"DailyStory asks to wait ({status})", status=status, retry_after_seconds=wait_seconds)
     if status in (408, 425) or status >= 500 or status < 200:
-        return RetryableError(f"DailyStory answered {status}", status=status)
+        return RetryableError(f"DailyStory responded with {status}", status=status)
     return _refusal(status, envelope or {}, names_dsid, personal)
 
 
@@ -179,24 +176,24 @@ def _refusal(
     return RejectedError(f"DailyStory refused the request ({status}): {explanation}", status=status)
 
 
-def _redirect(answer: HttpResponse) -> ConfigurationError:
-    status = answer.status
+def _redirect(response: HttpResponse) -> ConfigurationError:
+    status = response.status
     try:
-        host = httpx.URL(answer.headers.get("location", "")).host
+        host = httpx.URL(response.headers.get("location", "")).host
     except (httpx.InvalidURL, UnicodeError):
         host = ""
     target = f"to the host {host}" if host else "elsewhere"
     return ConfigurationError(
-        f"DailyStory redirects {target} ({status}), and redirects are not followed with the API token: set base_url to"
-        " the data centre host that you see after logging in, for example https://us-1.dailystory.com/api/v1",
+        f"DailyStory redirects {target} ({status}). Redirects are not followed, to protect the API token: set base_url"
+        " to the host that you see after logging in, for example https://us-1.dailystory.com/api/v1",
         status=status,
     )
 
 
-def broken(error: Exception) -> RetryableError:
-    """Turn a transport's exception into ours; its text may hold an address with an email and is not kept."""
+def connection_error(error: Exception) -> RetryableError:
+    """Translate a transport's exception; its text is dropped because it may contain a URL with an email."""
     kind = type(error).__name__
-    if isinstance(error, _NEVER_LEFT):
+    if isinstance(error, _NOT_SENT):
         return RetryableError(f"DailyStory could not be reached ({kind})", may_have_landed=False)
     return RetryableError(f"the connection to DailyStory broke ({kind})", may_have_landed=True)
 
@@ -204,10 +201,10 @@ def broken(error: Exception) -> RetryableError:
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     """Read Retry-After, in seconds or as an HTTP date (RFC 9110, section 10.2.3).
 
-    A date counts from the answer's own Date header where there is one, so that clocks may differ.
+    A date is compared with the response's own Date header if there is one, because clocks may differ.
 
     Returns:
-        Seconds from now, not below 0; None where it is missing or makes no sense.
+        Seconds from now, at least 0; None if the header is missing or not valid.
     """
     text = headers.get("retry-after", "")
     if _SECONDS.fullmatch(text):
@@ -221,7 +218,7 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
 
 def _http_date(text: str) -> datetime | None:
     try:
-        moment = parsedate_to_datetime(text)
+        date = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    return date if date.tzinfo else date.replace(tzinfo=timezone.utc)

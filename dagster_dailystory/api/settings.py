@@ -1,4 +1,4 @@
-"""Connections to DailyStory: a request leaves, its whole answer comes back. The client knows what both mean."""
+"""The settings of the API client: address, token, timeout."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
 
 @dataclass(frozen=True, slots=True)
 class ClientSettings:
-    """Where DailyStory is and how to enter.
+    """Address, token and limits of the API client.
 
     Attributes:
-        base_url: The data centre's address, `https://us-1.dailystory.com/api/v1`; a bare host gets `/api/v1`.
-        api_token: From Account Settings > API Tokens. Sent as Bearer, shown nowhere.
-        timeout_seconds: Longest time for one request, from the connection to the last byte of the answer.
-        max_connections: Connections that are open at once; the sender's concurrency.
+        base_url: The data centre's address, `https://us-1.dailystory.com/api/v1`; `/api/v1` is added to a bare host.
+        api_token: From Account Settings > API Tokens. Sent as a bearer token, never shown.
+        timeout_seconds: Limit of one request, from connecting to the last byte of the response.
+        max_connections: Connections open at the same time; the sender's concurrency.
         consent_override: The sync's `consent_override`.
 
     Raises:
-        ConfigurationError: The address or the token cannot work, or the token would travel unencrypted.
+        ConfigurationError: The address or the token is not valid, or the token would be sent unencrypted.
     """
 
     base_url: str
@@ -38,13 +38,13 @@ class ClientSettings:
         object.__setattr__(self, "base_url", _normal_base_url(self.base_url))
         object.__setattr__(self, "api_token", self.api_token.strip())
         if not re.fullmatch(r"[\x21-\x7e]+", self.api_token):
-            raise ConfigurationError("api_token is empty or has a character that no token has; copy it again")
+            raise ConfigurationError("api_token is empty or has an invalid character; copy it again")
         if not 0 < self.timeout_seconds < math.inf or self.max_connections < 1:
-            raise ConfigurationError("timeout_seconds and max_connections must be positive, and no infinity")
+            raise ConfigurationError("timeout_seconds and max_connections must be positive and finite")
 
     @property
     def host(self) -> str:
-        """The host alone: what state remembers as the destination."""
+        """The host, which the state stores as the destination."""
         return httpx.URL(self.base_url).host
 
     @property
@@ -56,7 +56,7 @@ class ClientSettings:
 def _is_host(name: str) -> bool:
     try:
         return bool(name.encode("idna"))
-    except UnicodeError:  # a part of it is empty, or longer than 63 characters
+    except UnicodeError:  # a label is empty or longer than 63 characters
         return False
 
 
@@ -65,16 +65,16 @@ def _normal_base_url(text: str) -> str:
     try:
         url = httpx.URL(text.strip())
     except (httpx.InvalidURL, TypeError):
-        raise ConfigurationError(f"base_url is not an address; {example}") from None
+        raise ConfigurationError(f"base_url is not a valid URL; {example}") from None
     if url.scheme not in ("http", "https") or not _is_host(url.host):
         raise ConfigurationError(f"base_url must start with https:// and name a host; {example}")
     if url.userinfo or url.query or url.fragment:
-        raise ConfigurationError(f"base_url must not hold a user, a password, a query or a fragment; {example}")
+        raise ConfigurationError(f"base_url must not contain a user, password, query or fragment; {example}")
     if url.scheme == "http" and not _LOOPBACK.fullmatch(url.host):
         raise ConfigurationError(
-            f"base_url must start with https://: the API token would travel unencrypted; {example}"
+            f"base_url must start with https://, or the API token would be sent unencrypted; {example}"
         )
     path = url.path.rstrip("/")
     if path and not path.endswith("/api/v1"):
-        raise ConfigurationError(f"base_url must end in /api/v1, not in {path!r}; {example}")
+        raise ConfigurationError(f"base_url must end in /api/v1, not {path!r}; {example}")
     return str(url.copy_with(path=path or "/api/v1"))

@@ -1,4 +1,4 @@
-"""Connections to DailyStory: a request leaves, its whole answer comes back. The client knows what both mean."""
+"""HTTP connections to DailyStory. They send a request and return its complete response; the client reads it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _QUERY = re.compile(r"\?[^\s'\"<>]*")
 
 
 class _PrivacyFilter(logging.Filter):
-    """Masks a record before any handler sees it. Loggers do not filter for their children, so each one has it."""
+    """Masks a log record before a handler sees it. Each logger needs it: a filter does not apply to child loggers."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg = mask(_QUERY.sub("?[query]", record.getMessage()))
@@ -40,7 +40,7 @@ class _PrivacyFilter(logging.Filter):
 
 
 def silence_http_loggers() -> None:
-    """Let httpx, httpcore and aiohttp log no query string, email, number or token. Calling it again changes nothing."""
+    """Keep query strings, emails, phone numbers and tokens out of the logs of the HTTP libraries. Idempotent."""
     for name in _LOGGERS:
         logger = logging.getLogger(name)
         if not any(isinstance(existing, _PrivacyFilter) for existing in logger.filters):
@@ -48,26 +48,29 @@ def silence_http_loggers() -> None:
 
 
 TRANSPORT_ERRORS = (aiohttp.ClientError, httpx.RequestError, httpx.StreamError, OSError, asyncio.TimeoutError)
-"""What `exchange` raises where there is no answer."""
+"""What `exchange` raises if there is no response."""
 
 
-_LARGEST_ANSWER_BYTES = 4 * 1024 * 1024
+_MAX_RESPONSE_BYTES = 4 * 1024 * 1024
+"""A larger response is an error, so that an endless one cannot fill the memory."""
 
 
 _KEEP_ALIVE_SECONDS = 15.0
+"""Unused connections are closed after this time."""
 
 
-_LONGEST_CONNECT_SECONDS = 10.0
+_MAX_CONNECT_SECONDS = 10.0
+"""Limit of connecting, within the limit of the whole request."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """An answer that has arrived as a whole.
+    """A complete response.
 
     Attributes:
         status: The status code.
-        headers: Found by their names in any case.
-        body: The content, decoded where it was compressed.
+        headers: A mapping that ignores case.
+        body: The content, decompressed.
     """
 
     status: int
@@ -76,13 +79,13 @@ class HttpResponse:
 
 
 class Connections(Protocol):
-    """What the client needs of the network, and tests replace. Used inside one event loop."""
+    """The network as the client needs it, replaced in tests. Used in one event loop."""
 
     async def exchange(self, method: str, url: str, content: bytes | None = None) -> HttpResponse:
-        """Make one request with the token; redirects are answers.
+        """Send one request with the token; redirects are returned, not followed.
 
         Raises:
-            One of TRANSPORT_ERRORS: The answer did not come whole, in time, or was too large.
+            One of TRANSPORT_ERRORS: The response was incomplete, late or too large.
         """
 
     async def close(self) -> None:
@@ -90,36 +93,36 @@ class Connections(Protocol):
 
 
 class AiohttpConnections:
-    """Real ones. httpx's own pool costs CPU that grows with the connections; see docs/decisions/004.
+    """Connections of aiohttp; the pool of httpx needs more CPU with each connection (docs/decisions/004).
 
     Raises:
-        ConfigurationError: The environment names a proxy or authorities that cannot be used.
+        ConfigurationError: The environment names a proxy or certificates that cannot be used.
     """
 
     def __init__(self, settings: ClientSettings) -> None:
         self._settings = settings
-        # With each request: what a session says by default it says to a proxy as well, before anything is encrypted.
+        # Sent with each request: a session would also send its default headers to a proxy, unencrypted.
         self._headers = _headers(settings)
         self._proxy = None if settings.is_local else _proxy_for(settings.host)
-        self._tls = _authorities() if settings.base_url.startswith("https://") else None
+        self._tls = _tls_context() if settings.base_url.startswith("https://") else None
         self._session: aiohttp.ClientSession | None = None
 
     async def exchange(self, method: str, url: str, content: bytes | None = None) -> HttpResponse:
         """See `Connections`."""
         if self._session is None:
-            self._session = self._opened()
+            self._session = self._open_session()
         async with self._session.request(
             method, url, headers=self._headers, data=content, allow_redirects=False, proxy=self._proxy
-        ) as answer:
-            body = await _whole(answer.content.iter_any())
-            return HttpResponse(answer.status, answer.headers, body)
+        ) as response:
+            body = await _read_all(response.content.iter_any())
+            return HttpResponse(response.status, response.headers, body)
 
     async def close(self) -> None:
         """See `Connections`."""
         if self._session is not None:
             await self._session.close()
 
-    def _opened(self) -> aiohttp.ClientSession:
+    def _open_session(self) -> aiohttp.ClientSession:
         settings = self._settings
         connect = _connect_seconds(settings)
         return aiohttp.ClientSession(
@@ -134,11 +137,11 @@ class AiohttpConnections:
 
 
 class HttpxConnections:
-    """Those of an httpx transport: `httpx.MockTransport` in tests, `httpx.AsyncHTTPTransport` on the network.
+    """Connections of an httpx transport: `httpx.MockTransport` in tests, `httpx.AsyncHTTPTransport` on the network.
 
     Args:
-        settings: Address, token, time-out.
-        transport: Gets each request with all its headers.
+        settings: Address, token, timeout.
+        transport: Receives each request with all its headers.
     """
 
     def __init__(self, settings: ClientSettings, transport: httpx.AsyncBaseTransport) -> None:
@@ -155,27 +158,27 @@ class HttpxConnections:
             content=content,
             extensions={"timeout": {"connect": connect, "pool": connect}},
         )
-        return await asyncio.wait_for(self._sent(request), self._settings.timeout_seconds)
+        return await asyncio.wait_for(self._send(request), self._settings.timeout_seconds)
 
-    async def _sent(self, request: httpx.Request) -> HttpResponse:
-        answer = await self._transport.handle_async_request(request)
+    async def _send(self, request: httpx.Request) -> HttpResponse:
+        response = await self._transport.handle_async_request(request)
         try:
-            return HttpResponse(answer.status_code, answer.headers, await _whole(answer.aiter_bytes()))
+            return HttpResponse(response.status_code, response.headers, await _read_all(response.aiter_bytes()))
         finally:
-            await answer.aclose()
+            await response.aclose()
 
     async def close(self) -> None:
         """See `Connections`."""
         await self._transport.aclose()
 
 
-async def _whole(chunks: AsyncIterable[bytes]) -> bytes:
+async def _read_all(chunks: AsyncIterable[bytes]) -> bytes:
     body, size = [], 0
     async for chunk in chunks:
         body.append(chunk)
         size += len(chunk)
-        if size > _LARGEST_ANSWER_BYTES:
-            raise aiohttp.ClientPayloadError("the answer is too large")
+        if size > _MAX_RESPONSE_BYTES:
+            raise aiohttp.ClientPayloadError("the response is too large")
     return b"".join(body)
 
 
@@ -190,7 +193,7 @@ def _headers(settings: ClientSettings) -> dict[str, str]:
 
 
 def _connect_seconds(settings: ClientSettings) -> float:
-    return min(_LONGEST_CONNECT_SECONDS, settings.timeout_seconds / 2)
+    return min(_MAX_CONNECT_SECONDS, settings.timeout_seconds / 2)
 
 
 def _proxy_for(host: str) -> str | None:
@@ -201,15 +204,15 @@ def _proxy_for(host: str) -> str | None:
     try:
         httpx.URL(address)
     except httpx.InvalidURL:
-        raise ConfigurationError("HTTPS_PROXY of the environment is no address; http://host:port is one") from None
+        raise ConfigurationError("HTTPS_PROXY is not a valid URL; expected http://host:port") from None
     return address
 
 
-def _authorities() -> ssl.SSLContext:
-    """Those of certifi, or the ones that SSL_CERT_FILE or SSL_CERT_DIR names. There is no switch to trust everybody."""
+def _tls_context() -> ssl.SSLContext:
+    """Trust certifi's authorities, or those in SSL_CERT_FILE or SSL_CERT_DIR. Verification cannot be switched off."""
     try:
         return httpx.create_ssl_context()
     except OSError:
         raise ConfigurationError(
-            "SSL_CERT_FILE or SSL_CERT_DIR names no certificates that can be read; correct or unset it"
+            "the certificates in SSL_CERT_FILE or SSL_CERT_DIR cannot be read; correct or unset the variable"
         ) from None

@@ -1,4 +1,4 @@
-"""A local DailyStory: a real HTTP server with a page to look at, for the demo, for tests and for users' own tests."""
+"""A local DailyStory: an HTTP server with a web page, for the demo and for tests, including users' own tests."""
 
 from dagster_dailystory.sandbox.contacts import Write
 from dagster_dailystory.sandbox.faults import Fault, FaultShares

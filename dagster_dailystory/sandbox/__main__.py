@@ -1,4 +1,4 @@
-"""`python -m dagster_dailystory.sandbox`: the sandbox from the command line."""
+"""The command line of the sandbox: `python -m dagster_dailystory.sandbox`."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from dagster_dailystory.sandbox.settings import DEFAULT_TOKEN, RetryAfter, Sandb
 def _fault_share(text: str) -> tuple[str, float]:
     name, _, share = text.partition("=")
     if name not in FAULT_NAMES:
-        raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(FAULT_NAMES)}")
+        raise argparse.ArgumentTypeError(f"unknown fault {name!r}; choose from {', '.join(FAULT_NAMES)}")
     try:
         return name, float(share)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} must look like {name}=0.05") from None
+        raise argparse.ArgumentTypeError(f"{text!r} must have the form {name}=0.05") from None
 
 
 def _retry_after(text: str) -> int | None:
@@ -31,7 +31,7 @@ def _retry_after(text: str) -> int | None:
     try:
         return int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} must be whole seconds, or none") from None
+        raise argparse.ArgumentTypeError(f"{text!r} must be a number of whole seconds, or none") from None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -39,43 +39,43 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m dagster_dailystory.sandbox", description="Run a local DailyStory until Ctrl-C."
     )
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="TCP port on 127.0.0.1 (default %(default)s)")
-    parser.add_argument("--token", help=f"the API token that it accepts (default {DEFAULT_TOKEN})")
-    parser.add_argument("--latency-ms", type=float, default=0.0, help="wait before each answer")
-    parser.add_argument("--requests-per-second", type=float, help="answer 429 above this rate")
+    parser.add_argument("--token", help=f"the API token to accept (default {DEFAULT_TOKEN})")
+    parser.add_argument("--latency-ms", type=float, default=0.0, help="delay of each response")
+    parser.add_argument("--requests-per-second", type=float, help="respond with 429 above this rate")
     parser.add_argument(
         "--retry-after", type=_retry_after, default=1, metavar="SECONDS",
-        help="whole seconds that a throttling fault names, or none (default %(default)s)",
+        help="whole seconds in Retry-After of a throttling fault, or none (default %(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--fault", type=_fault_share, action="append", default=[], metavar="NAME=SHARE",
         help=f"fail this share of the contact requests; may be repeated. Names: {', '.join(FAULT_NAMES)}",
     )  # fmt: skip
-    parser.add_argument("--store", type=Path, help="a JSON file that keeps the contacts over restarts")
+    parser.add_argument("--store", type=Path, help="a JSON file that keeps the contacts between runs")
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line until Ctrl-C or SIGTERM; returns the exit code."""
+    """Run the sandbox until Ctrl-C or SIGTERM and return the exit code."""
     parser = _parser()
-    asked = parser.parse_args(arguments)
-    done = threading.Event()
+    options = parser.parse_args(arguments)
+    stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: done.set())
+        signal.signal(number, lambda *_: stop.set())
     try:
         settings = SandboxSettings(
-            tokens=(asked.token or DEFAULT_TOKEN,),
-            latency_seconds=asked.latency_ms / 1000,
-            requests_per_second=asked.requests_per_second,
-            faults=FaultShares(**dict(asked.fault)),
-            retry_after=RetryAfter.NONE if asked.retry_after is None else RetryAfter.SECONDS,
-            retry_after_seconds=asked.retry_after or 0,
+            tokens=(options.token or DEFAULT_TOKEN,),
+            latency_seconds=options.latency_ms / 1000,
+            requests_per_second=options.requests_per_second,
+            faults=FaultShares(**dict(options.fault)),
+            retry_after=RetryAfter.NONE if options.retry_after is None else RetryAfter.SECONDS,
+            retry_after_seconds=options.retry_after or 0,
         )
-        with Sandbox(settings, port=asked.port, store=asked.store) as sandbox:
-            hint = "the one given with --token" if asked.token else DEFAULT_TOKEN
+        with Sandbox(settings, port=options.port, store=options.store) as sandbox:
+            hint = "the one given with --token" if options.token else DEFAULT_TOKEN
             print(f"DailyStory sandbox: {sandbox.url}  base URL: {sandbox.base_url}  token: {hint}", flush=True)
-            done.wait()
-    except ConfigurationError as problem:
-        print(f"{parser.prog}: {problem}", file=sys.stderr)
+            stop.wait()
+    except ConfigurationError as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2
     return 0
 

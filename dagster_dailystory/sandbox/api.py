@@ -1,4 +1,4 @@
-"""The documented paths of the API over the sandbox's contact store, without any HTTP machinery."""
+"""The documented API paths of the sandbox, on top of its contact store and without HTTP."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PATHS = frozenset({"/contact/upsert", "/contact/import", "/contact/optout/email
 
 
 def is_authorized(header: str, tokens: Sequence[str]) -> bool:
-    """Check an Authorization header: Bearer with a token, or Basic with the user `api` and a token as password."""
+    """Check an Authorization header: a bearer token, or Basic with the user `api` and a token as password."""
     scheme, _, credentials = header.partition(" ")
     if scheme.casefold() == "bearer":
         return credentials.strip() in tokens
@@ -32,23 +32,23 @@ def is_authorized(header: str, tokens: Sequence[str]) -> bool:
     return user == "api" and password in tokens
 
 
-def documented_spelling(path: str) -> str:
-    """Forgive another case and a trailing slash (U27); a dsid keeps its case."""
+def normal_path(path: str) -> str:
+    """Convert a path to its documented case, without a trailing slash (U27); a dsid keeps its case."""
     folded = path.rstrip("/").casefold()
     if folded in _PATHS or not folded.startswith(("/contact/", "/_unverified/contact/")):
         return folded
     return path.rstrip("/") if path.startswith("/_") else "/contact/" + path.rstrip("/")[len("/contact/") :]
 
 
-def _posted(body: bytes) -> JsonValue:
+def _read_payload(body: bytes) -> JsonValue:
     try:
         return decode_json(body)
     except ValueError:
         raise Refused("The body is not valid JSON") from None
 
 
-def _records(posted: JsonValue) -> list[Mapping[str, JsonValue]]:
-    items = posted if isinstance(posted, list) else [posted]
+def _records(payload: JsonValue) -> list[Mapping[str, JsonValue]]:
+    items = payload if isinstance(payload, list) else [payload]
     records: list[Mapping[str, JsonValue]] = [item for item in items if isinstance(item, dict)]
     if len(records) < len(items):
         raise Refused("Every record must be a JSON object")
@@ -61,37 +61,37 @@ def _custom(contact: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
 
 
 class SandboxApi:
-    """Answers one API request at a time.
+    """Handles API requests, one at a time.
 
     Attributes:
-        counts: What became of the requests so far.
+        counts: Requests so far, by kind and result.
     """
 
     def __init__(self, store: ContactStore) -> None:
         self.counts = Counts()
         self._store = store
 
-    def answer(self, method: str, path: str, query: Mapping[str, str], body: bytes) -> Reply:
-        """Serve one request; `path` is what follows /api/v1, percent-encoded."""
+    def handle(self, method: str, path: str, query: Mapping[str, str], body: bytes) -> Reply:
+        """Handle one request; `path` is the percent-encoded path after /api/v1."""
         try:
             if path == "/contact":
                 return self._contact(method, query, body)
             if path.startswith("/contact/"):
                 return self._below_contact(method, path[len("/contact/") :], query, body)
-            return self._other(method, path)
+            return self._outside_contact(method, path)
         except Refused as refused:
-            return self._refused(refused)
+            return self._refusal(refused)
 
     def _contact(self, method: str, query: Mapping[str, str], body: bytes) -> Reply:
         if method == "GET":
             return self._look_up(query)
         if method != "POST":
-            return self._no_method(method)
-        posted = _posted(body)
-        if not isinstance(posted, dict):
+            return self._wrong_method(method)
+        payload = _read_payload(body)
+        if not isinstance(payload, dict):
             raise Refused("The body must be one JSON object")
-        write = self._store.write(posted)
-        return self._written(write, {"id": write.dsid}, tuple(posted))
+        write = self._store.write(payload)
+        return self._write_reply(write, {"id": write.dsid}, tuple(payload))
 
     def _below_contact(self, method: str, rest: str, query: Mapping[str, str], body: bytes) -> Reply:
         if rest == "upsert" and method in ("GET", "POST"):
@@ -99,43 +99,43 @@ class SandboxApi:
         if rest == "import" and method == "POST":
             return self._import(body)
         if rest == "optout/email" and method == "POST":
-            self._store.opt_out_email(_records(_posted(body)))
+            self._store.opt_out_email(_records(_read_payload(body)))
             return self._ok({})
         if not rest or "/" in rest:
-            return self._no_path()
+            return self._unknown_path()
         if method == "GET":
-            return self._found(self._store.read(unquote(rest)))
+            return self._contact_reply(self._store.read(unquote(rest)))
         if method == "DELETE":
             try:
-                return self._written(self._store.delete(unquote(rest)), {})
+                return self._write_reply(self._store.delete(unquote(rest)), {})
             except Refused:
-                return self._absent()
-        return self._no_method(method)
+                return self._not_found()
+        return self._wrong_method(method)
 
     def _look_up(self, query: Mapping[str, str]) -> Reply:
         email, mobile = query.get("email", ""), query.get("mobilephone", "")
         if not email and not mobile:
             return error(self._store.settings, 400, "A dsid, an email or a mobilephone is required")
-        return self._found(self._store.look_up(email, mobile))
+        return self._contact_reply(self._store.look_up(email, mobile))
 
     def _upsert(self, query: Mapping[str, str]) -> Reply:
         found = self._store.find_or_create(query.get("email", ""), query.get("mobilephone", ""))
-        return self._written(found, {"id": found.dsid}) if isinstance(found, Write) else self._ok({"id": found})
+        return self._write_reply(found, {"id": found.dsid}) if isinstance(found, Write) else self._ok({"id": found})
 
     def _import(self, body: bytes) -> Reply:
         form = self._store.settings.import_form
         if form is ImportForm.GONE:
-            return self._no_path()
-        posted = _posted(body)
-        if isinstance(posted, list) and form is ImportForm.OBJECT:
+            return self._unknown_path()
+        payload = _read_payload(body)
+        if isinstance(payload, list) and form is ImportForm.OBJECT:
             raise Refused("The body must be one JSON object")
-        self._store.enqueue(_records(posted))
+        self._store.enqueue(_records(payload))
         return self._ok({})
 
-    def _found(self, contact: dict[str, JsonValue] | None) -> Reply:
-        return self._absent() if contact is None else self._ok({"contact": contact, "id": contact["dsId"]})
+    def _contact_reply(self, contact: dict[str, JsonValue] | None) -> Reply:
+        return self._not_found() if contact is None else self._ok({"contact": contact, "id": contact["dsId"]})
 
-    def _absent(self) -> Reply:
+    def _not_found(self) -> Reply:
         self.counts.not_found += 1
         settings = self._store.settings
         if settings.not_found is NotFound.NULL_CONTACT:
@@ -145,12 +145,12 @@ class SandboxApi:
         status = {NotFound.STATUS_400: 400, NotFound.STATUS_FALSE: 200}.get(settings.not_found, 404)
         return error(settings, status, "Contact not found")
 
-    def _refused(self, refused: Refused) -> Reply:
+    def _refusal(self, refused: Refused) -> Reply:
         self.counts.refused += 1
         settings = self._store.settings
         return error(settings, 404 if refused.unknown else settings.refusal_status, str(refused))
 
-    def _written(self, write: Write, response: JsonValue, keys: tuple[str, ...] = ()) -> Reply:
+    def _write_reply(self, write: Write, response: JsonValue, keys: tuple[str, ...] = ()) -> Reply:
         if write.operation == "create":
             self.counts.creates += 1
         elif write.operation == "update":
@@ -162,19 +162,19 @@ class SandboxApi:
     def _ok(self, response: JsonValue) -> Reply:
         return envelope(self._store.settings, response)
 
-    def _no_path(self) -> Reply:
+    def _unknown_path(self) -> Reply:
         return error(self._store.settings, 404, "No such resource")
 
-    def _no_method(self, method: str) -> Reply:
+    def _wrong_method(self, method: str) -> Reply:
         reply = error(self._store.settings, 405, f"{method} is not supported here")
         return replace(reply, headers=(("Allow", "GET, POST, DELETE"),))
 
-    def _other(self, method: str, path: str) -> Reply:
+    def _outside_contact(self, method: str, path: str) -> Reply:
         parts = path.split("/")[1:]
         if parts in (["about"], ["segments"]) and method != "GET":
-            return self._no_method(method)
+            return self._wrong_method(method)
         if method != "GET":
-            return self._no_path()
+            return self._unknown_path()
         match parts:
             case ["about"]:
                 return self._about()
@@ -186,12 +186,12 @@ class SandboxApi:
                 return self._custom_fields()
             case ["_unverified", "contact", dsid, "custom-fields"]:
                 return self._custom_values(unquote(dsid))
-        return self._no_path()
+        return self._unknown_path()
 
     def _members(self) -> list[dict[str, JsonValue]]:
-        """List whom a segment shows: nobody inactive, deleted or do-not-contact (help pages)."""
-        shown = ("Active", 0)
-        return [contact for contact in self._store.contacts() if contact["status"] in shown]
+        """List the contacts in a segment: only active ones, according to the help pages."""
+        active = ("Active", 0)
+        return [contact for contact in self._store.contacts() if contact["status"] in active]
 
     def _segment(self) -> JsonValue:
         members = len(self._members())
@@ -206,7 +206,7 @@ class SandboxApi:
     def _custom_values(self, dsid: str) -> Reply:
         contact = self._store.read(dsid)
         if contact is None:
-            return self._absent()
+            return self._not_found()
         values = [{"name": name, "api_name": name, "value": value} for name, value in _custom(contact).items()]
         return self._ok({"graph": [item for item in values if item["value"] != ""]})
 

@@ -1,4 +1,4 @@
-"""The sandbox's contacts: what the API's writes and look-ups do to them, and what people do inside the product."""
+"""The sandbox's contacts: writes and look-ups through the API, and edits in the product itself."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Write:
         dsid: The contact.
         operation: `create`, `update` or `delete`.
         seconds: Monotonic time at which it was stored.
-        identity: The contact's email after the write, trimmed and lower-cased, else the digits of its number.
+        identity: The contact's normalised email after the write, else the digits of its mobile number.
         payload: The body as it was posted; empty for a delete.
     """
 
@@ -37,12 +37,12 @@ class Write:
 
     @property
     def created(self) -> bool:
-        """Whether this write made the contact."""
+        """Whether this write created the contact."""
         return self.operation == "create"
 
 
 class ContactStore:
-    """Keeps contacts as the settings say; every method is safe to call from any thread.
+    """Stores contacts according to the settings. All methods are thread-safe.
 
     Attributes:
         settings: May be replaced at any time.
@@ -58,7 +58,7 @@ class ContactStore:
     ) -> None:
         self.settings = settings
         self._clock = clock
-        self._chance = random.Random(seed)
+        self._random = random.Random(seed)
         self._lock = threading.RLock()
         self._records = ContactRecords(clock, now)
         self._imports: deque[tuple[float, Mapping[str, JsonValue]]] = deque()
@@ -73,17 +73,17 @@ class ContactStore:
         return self._records.version
 
     def write(self, payload: Mapping[str, JsonValue]) -> Write:
-        """Create or update the contact that a posted body names.
+        """Create or update the contact of a posted body.
 
         Raises:
-            Refused: The settings or the documented rules do not accept it; nothing is stored.
+            Refused: The settings or the documented rules refuse the body; nothing is stored.
         """
         with self._lock:
             self._apply_imports()
             return self._write(payload)
 
     def find_or_create(self, email: str, mobile: str) -> Write | str:
-        """Serve /contact/upsert: the dsid of the contact with this email or number, or the write that made it.
+        """Return the dsid of the contact with this email or number, or the write that created it (/contact/upsert).
 
         Raises:
             Refused: Neither is valid.
@@ -94,7 +94,7 @@ class ContactStore:
             return found or self._write({"email": email} if email else {"mobilePhone": mobile})
 
     def delete(self, dsid: str) -> Write:
-        """Set the status to Deleted; repeating it is no error.
+        """Set the status to Deleted; deleting a deleted contact is not an error.
 
         Raises:
             Refused: The dsid is not known.
@@ -105,18 +105,18 @@ class ContactStore:
             if known is None:
                 raise Refused("Contact not found", unknown=True)
             self._records.set(known, {"status": "Deleted"})
-            return self._log(known, "delete", {})
+            return self._add_to_journal(known, "delete", {})
 
     def opt_out_email(self, items: Iterable[Mapping[str, JsonValue]]) -> None:
         """Opt the named contacts out of email; unknown ones are skipped silently."""
         with self._lock:
             for item in items:
                 dsid = self._resolve(str(item.get("dsid", "")))
-                for owner in [dsid] if dsid else self._records.owners(str(item.get("email", "")), ""):
-                    apply_body(self._records, self.settings, owner, ContactBody(None, {"optOutEmail": True}, None))
+                for target in [dsid] if dsid else self._records.matching(str(item.get("email", "")), ""):
+                    apply_body(self._records, self.settings, target, ContactBody(None, {"optOutEmail": True}, None))
 
     def enqueue(self, payloads: Iterable[Mapping[str, JsonValue]]) -> None:
-        """Queue an import: records without a key are skipped silently, one contact changes once a batch (U4)."""
+        """Queue an import; records without a key and repeated records are skipped silently (U4)."""
         due = self._clock() + self.settings.import_delay_seconds
         seen: set[str] = set()
         with self._lock:
@@ -128,116 +128,116 @@ class ContactStore:
             self._apply_imports()
 
     def read(self, dsid: str) -> Contact | None:
-        """Return the contact with this dsid as a GET shows it, None where a GET finds none."""
+        """Return the contact with this dsid as a GET does; None if a GET does not find it."""
         with self._lock:
             self._apply_imports()
             known = self._resolve(dsid)
-            if known is None or not self._visible(known, self.settings.deleted_readable):
+            if known is None or not self._is_visible(known, self.settings.deleted_readable):
                 return None
             return self._records.view(known, self.settings)
 
     def look_up(self, email: str = "", mobile: str = "") -> Contact | None:
-        """Return the first match by email, else by number, as a GET shows it (U9, U22)."""
+        """Return the first match by email, else by mobile number, as a GET does (U9, U22)."""
         with self._lock:
             self._apply_imports()
             lag = self.settings.lookup_lag_seconds
             until = self._clock() - lag if lag else float("inf")
-            found = self._first(self._owners(email, mobile, until), self.settings.deleted_readable)
+            found = self._first(self._matching(email, mobile, until), self.settings.deleted_readable)
             return None if found is None else self._records.view(found, self.settings)
 
     def peek(self, dsid: str = "", email: str = "", mobile: str = "") -> Contact | None:
-        """Return a contact whatever a GET would say of it: no lag, deleted ones too."""
+        """Return a contact without the limits of a GET: without lag, and even if it is deleted."""
         with self._lock:
             self._apply_imports()
-            owners = [dsid] if dsid in self._records else self._records.owners(email, mobile)
-            return self._records.view(owners[0], self.settings) if owners else None
+            matches = [dsid] if dsid in self._records else self._records.matching(email, mobile)
+            return self._records.view(matches[0], self.settings) if matches else None
 
     def contacts(self) -> list[Contact]:
-        """Copy every contact, the deleted ones too, in the order in which they were made."""
+        """Return copies of all contacts, deleted ones included, in order of creation."""
         with self._lock:
             self._apply_imports()
             return [self._records.view(dsid, self.settings) for dsid in self._records]
 
     def newest(self, limit: int, search: str = "") -> list[Contact]:
-        """Copy the contacts that changed last, where a search text occurs in a value."""
-        wanted = search.strip().casefold()
+        """Return copies of the last changed contacts in which a value contains the search text."""
+        text = search.strip().casefold()
         found: list[Contact] = []
         with self._lock:
             self._apply_imports()
             for dsid in self._records.latest():
                 if len(found) == limit:
                     break
-                if not wanted or self._records.contains_text(dsid, wanted):
+                if not text or self._records.contains_text(dsid, text):
                     found.append(self._records.view(dsid, self.settings))
         return found
 
     def journal(self) -> list[Write]:
-        """Copy the accepted writes, oldest first."""
+        """Return the accepted writes, oldest first."""
         with self._lock:
             return list(self._journal)
 
     def clear_journal(self) -> None:
-        """Forget the writes so far; the contacts stay."""
+        """Clear the journal; the contacts stay."""
         with self._lock:
             self._journal.clear()
 
     def add(self, fields: Mapping[str, JsonValue]) -> str:
-        """Make a contact as the product's own UI would: whatever the fields are, and not in the journal."""
+        """Create a contact as in the product itself: without validation, and not in the journal."""
         with self._lock:
             dsid = self._records.insert()
             self.edit(dsid, fields)
             return dsid
 
     def edit(self, dsid: str, fields: Mapping[str, JsonValue]) -> None:
-        """Set fields as a marketer would; `extendedProperties` merges.
+        """Set fields as in the product itself; `extendedProperties` merges.
 
         Raises:
-            KeyError: There is no such contact.
-            ValueError: A contact has no such field.
+            KeyError: The contact does not exist.
+            ValueError: A field does not exist.
         """
         for name in fields:
             if name not in _EDITABLE:
                 raise ValueError(f"a contact has no field {name!r}{nearest(name, _EDITABLE)}")
         with self._lock:
-            self._must_have(dsid)
+            self._require(dsid)
             custom = fields.get("extendedProperties")
             if isinstance(custom, dict):
                 self._records.custom(dsid).update(custom)
             self._records.set(dsid, {name: value for name, value in fields.items() if name != "extendedProperties"})
 
     def merge(self, kept: str, gone: str) -> None:
-        """Merge two contacts: the kept one takes what it lacks, the other dsid vanishes (U30).
+        """Merge two contacts: the kept one takes the values that it lacks, the other one is removed (U30).
 
         Raises:
-            KeyError: There is no such contact, or both are one.
+            KeyError: A contact does not exist, or both are the same.
         """
         with self._lock:
-            self._must_have(kept)
-            self._must_have(gone)
+            self._require(kept)
+            self._require(gone)
             if kept == gone:
                 raise KeyError("merge needs two different contacts")
             self._records.merge(kept, gone)
 
     def remove(self, dsid: str) -> None:
-        """Take a contact away for good.
+        """Remove a contact permanently.
 
         Raises:
-            KeyError: There is no such contact.
+            KeyError: The contact does not exist.
         """
         with self._lock:
-            self._must_have(dsid)
+            self._require(dsid)
             self._records.remove(dsid)
 
     def dump(self) -> dict[str, JsonValue]:
-        """Return everything but the journal as JSON values."""
+        """Return all contacts as JSON values, without the journal."""
         with self._lock:
             return self._records.dump()
 
     def load(self, dumped: JsonValue) -> None:
-        """Add what `dump` returned.
+        """Add the contacts of a `dump`.
 
         Raises:
-            ValueError: These are not the words of `dump`.
+            ValueError: The values do not come from `dump`.
         """
         with self._lock:
             self._records.load(dumped)
@@ -256,7 +256,7 @@ class ContactStore:
         else:
             settle_identity(self._records, settings, dsid, body.fields)
         apply_body(self._records, settings, dsid, body)
-        return self._log(dsid, operation, payload)
+        return self._add_to_journal(dsid, operation, payload)
 
     def _target(self, body: ContactBody) -> str | None:
         if body.dsid is not None:
@@ -270,7 +270,7 @@ class ContactStore:
             raise Refused("A dsId, a valid email or a valid mobilePhone is required")
         return None if self.settings.duplicates_allowed else self._match(email, mobile)
 
-    def _log(self, dsid: str, operation: str, payload: Mapping[str, JsonValue]) -> Write:
+    def _add_to_journal(self, dsid: str, operation: str, payload: Mapping[str, JsonValue]) -> Write:
         fields = self._records.fields(dsid)
         identity = email_key(fields.get("email")) or mobile_key(fields.get("mobilePhone"))
         write = Write(dsid, operation, self._clock(), identity, payload)
@@ -280,28 +280,28 @@ class ContactStore:
     def _resolve(self, dsid: str) -> str | None:
         if dsid in self._records:
             return dsid
-        return None if self.settings.merged_dsid is MergedDsid.ABSENT else self._records.heir(dsid)
+        return None if self.settings.merged_dsid is MergedDsid.ABSENT else self._records.merged_into(dsid)
 
     def _match(self, email: str, mobile: str) -> str | None:
-        found = self._first(self._owners(email, ""), self.settings.deleted_matched)
-        return found or self._first(self._owners("", mobile), self.settings.deleted_matched)
+        found = self._first(self._matching(email, ""), self.settings.deleted_matched)
+        return found or self._first(self._matching("", mobile), self.settings.deleted_matched)
 
-    def _owners(self, email: str, mobile: str, until: float = float("inf")) -> list[str]:
-        owners = self._records.owners(email, mobile, until)
+    def _matching(self, email: str, mobile: str, until: float = float("inf")) -> list[str]:
+        matches = self._records.matching(email, mobile, until)
         if not self.settings.email_case_matters or not email:
-            return owners
-        return [dsid for dsid in owners if self._records.get(dsid, "email") == email]
+            return matches
+        return [dsid for dsid in matches if self._records.get(dsid, "email") == email]
 
-    def _first(self, owners: list[str], deleted_too: bool) -> str | None:
-        visible = [dsid for dsid in owners if self._visible(dsid, deleted_too)]
+    def _first(self, matches: list[str], with_deleted: bool) -> str | None:
+        visible = [dsid for dsid in matches if self._is_visible(dsid, with_deleted)]
         if not visible:
             return None
-        return self._chance.choice(visible) if self.settings.match_order is MatchOrder.ARBITRARY else visible[0]
+        return self._random.choice(visible) if self.settings.match_order is MatchOrder.ARBITRARY else visible[0]
 
-    def _visible(self, dsid: str, deleted_too: bool) -> bool:
-        return deleted_too or self._records.get(dsid, "status") != "Deleted"
+    def _is_visible(self, dsid: str, with_deleted: bool) -> bool:
+        return with_deleted or self._records.get(dsid, "status") != "Deleted"
 
-    def _must_have(self, dsid: str) -> None:
+    def _require(self, dsid: str) -> None:
         if dsid not in self._records:
             raise KeyError("the sandbox has no contact with this dsid")
 

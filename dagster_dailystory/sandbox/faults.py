@@ -1,4 +1,4 @@
-"""What can go wrong on the way to the sandbox: seeded random faults, scripted ones, and a rate limit."""
+"""The sandbox's simulated failures: random faults with a seed, scripted faults, and a rate limit."""
 
 from __future__ import annotations
 
@@ -13,42 +13,42 @@ from dagster_dailystory.model.sync import choice
 
 
 class Fault(str, Enum):
-    """One way in which a request fails (U1, U2, U20). Only those named so leave a write behind."""
+    """How a request can fail (U1, U2, U20). Each fault says whether the write is stored."""
 
     THROTTLED = "throttled"
-    """429, with the configured Retry-After; not stored."""
+    """429 with the configured Retry-After; not stored."""
     SERVER_ERROR = "server_error"
     """500 with an envelope; not stored."""
     SERVER_ERROR_AFTER = "server_error_after"
-    """500 with an envelope although the write is stored."""
+    """500 with an envelope; stored."""
     HTML_502 = "html_502"
     """502 with a proxy's HTML page; not stored."""
     HTML_503 = "html_503"
     """503 with a maintenance page and the configured Retry-After; not stored."""
     EMPTY_BODY = "empty_body"
-    """200 without a body although the write is stored."""
+    """200 without a body; stored."""
     REFUSED = "refused"
     """400 with an envelope, POST only; not stored."""
     REFUSED_WITH_200 = "refused_with_200"
     """200 with `Status: false`, POST only; not stored."""
     CUT_BEFORE = "cut_before"
-    """The connection breaks and nothing is stored."""
+    """The connection is closed without a response; not stored."""
     CUT_AFTER = "cut_after"
-    """The connection breaks after the write is stored."""
+    """The connection is closed without a response; stored."""
     SLOW = "slow"
-    """The write is stored at once and answered `slow_seconds` later."""
+    """Stored at once, with a response after `slow_seconds`."""
 
 
 _REFUSALS = frozenset({Fault.REFUSED, Fault.REFUSED_WITH_200})
 
 
 Step = Fault | str | int | None
-"""A scripted answer: a fault or its name, an HTTP status (error envelope, not stored), or None: no fault."""
+"""One step of a script: a fault or its name, an HTTP status (error envelope, not stored), or None for no fault."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultShares:
-    """How often contact requests fail by chance: each a share from 0 to 1, together at most 1.
+    """Shares of contact requests that fail at random: each from 0 to 1, with a sum of at most 1.
 
     The attributes are the members of `Fault`.
     """
@@ -64,10 +64,10 @@ class FaultShares:
     cut_before: float = 0.0
     cut_after: float = 0.0
     slow: float = 0.0
-    _ladder: tuple[tuple[float, Fault], ...] = field(init=False, repr=False, compare=False, default=())
+    _bounds: tuple[tuple[float, Fault], ...] = field(init=False, repr=False, compare=False, default=())
 
     def __post_init__(self) -> None:
-        ladder: list[tuple[float, Fault]] = []
+        bounds: list[tuple[float, Fault]] = []
         total = 0.0
         for fault in Fault:
             share: float = getattr(self, fault.value)
@@ -75,40 +75,40 @@ class FaultShares:
                 raise ConfigurationError(f"fault {fault.value}={share!r} must be a share between 0 and 1")
             if share:
                 total += share
-                ladder.append((total, fault))
+                bounds.append((total, fault))
         if total > 1 + 1e-9:
-            raise ConfigurationError(f"the fault shares add up to {total:g}; at most 1 is possible")
-        object.__setattr__(self, "_ladder", tuple(ladder))
+            raise ConfigurationError(f"the fault shares add up to {total:g}; the sum must be at most 1")
+        object.__setattr__(self, "_bounds", tuple(bounds))
 
-    def draw(self, chance: random.Random) -> Fault | None:
-        """Choose the fault of one request."""
-        if not self._ladder:
+    def draw(self, generator: random.Random) -> Fault | None:
+        """Draw the fault of one request, or None."""
+        if not self._bounds:
             return None
-        drawn = chance.random()
-        return next((fault for bound, fault in self._ladder if drawn < bound), None)
+        drawn = generator.random()
+        return next((fault for bound, fault in self._bounds if drawn < bound), None)
 
 
 FAULT_NAMES = tuple(item.name for item in fields(FaultShares) if item.init)
-"""The names that `FaultShares` and the command line accept."""
+"""The fault names that `FaultShares` and the command line accept."""
 
 
 class FaultPlan:
-    """Decides which requests fail: first the script, then chance (the same seed fails the same requests)."""
+    """Decides which requests fail: first by script, then at random (repeatable with the same seed)."""
 
     def __init__(self, seed: int) -> None:
-        self._chance = random.Random(seed)
+        self._random = random.Random(seed)
         self._scripts: dict[str, deque[Fault | int | None]] = {}
 
     def script(self, steps: Iterable[Step], method: str) -> None:
-        """Queue the answers of the next contact requests with this HTTP method."""
+        """Queue faults for the next contact requests with this HTTP method."""
         queue = self._scripts.setdefault(method.upper(), deque())
         queue.extend(choice(Fault, step, "script") if isinstance(step, str) else step for step in steps)
 
     def next_fault(self, method: str, shares: FaultShares) -> Fault | int | None:
-        """Take the fault of the request that is being answered."""
+        """Return the fault of the current request, or None."""
         if queue := self._scripts.get(method):
             return queue.popleft()
-        drawn = shares.draw(self._chance)
+        drawn = shares.draw(self._random)
         return None if drawn in _REFUSALS and method != "POST" else drawn
 
 
@@ -120,7 +120,7 @@ class RateLimit(str, Enum):
 
 
 class RateLimiter:
-    """Counts requests by monotonic time and says how long a refused one should wait."""
+    """Counts requests and returns how long a refused one should wait."""
 
     def __init__(self) -> None:
         self._tokens = float("inf")
@@ -134,11 +134,11 @@ class RateLimiter:
         Args:
             kind: How requests are counted.
             requests_per_second: The permitted rate.
-            window_seconds: Length of a window, or how many seconds of unused rate a bucket holds.
+            window_seconds: Length of a window, or of the unused rate that a bucket keeps.
             now: Monotonic time.
 
         Returns:
-            0 where the request passes, else the seconds after which one would.
+            0 if the request is accepted, else the seconds until the next one would be.
         """
         capacity = max(1.0, requests_per_second * window_seconds)
         if kind is RateLimit.FIXED_WINDOW:

@@ -1,4 +1,4 @@
-"""The table under the sandbox's contacts: rows by dsid, found by email or number, shown as a GET reads them."""
+"""The storage of the sandbox's contacts: by dsid, with indexes on email and mobile number."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _NOT_DIGITS = re.compile(r"\D+")
 
 
 def digits_of(mobile: str) -> str:
-    """Reduce a phone number to what it is matched by."""
+    """Reduce a phone number to its digits."""
     return _NOT_DIGITS.sub("", mobile)
 
 
 def blank_of(name: str) -> JsonValue:
-    """Tell the value of a field that is not set, as the service reads it back."""
+    """Return the value that a GET shows for a field that is not set."""
     kind = _KINDS.get(name)
     if kind is FieldKind.OPT_OUT:
         return False
@@ -36,14 +36,14 @@ def blank_of(name: str) -> JsonValue:
 
 
 Contact = dict[str, JsonValue]
-"""A contact as a GET reads it."""
+"""A contact as a GET returns it."""
 
 
 _NEVER = "1753-01-01T00:00:00"
 
 
 BLANKS: Mapping[str, JsonValue] = MappingProxyType({name: blank_of(name) for name in CONTACT_FIELDS})
-"""Every writable field with the value of one that was never set."""
+"""The value of each writable field that was never set."""
 
 
 READ_ONLY: Mapping[str, JsonValue] = MappingProxyType(
@@ -53,7 +53,7 @@ READ_ONLY: Mapping[str, JsonValue] = MappingProxyType(
         "dateFirstSeen": _NEVER, "dateLastSeen": _NEVER, "dateLastContacted": _NEVER,
     }
 )  # fmt: skip
-"""Fields that only the product sets."""
+"""Fields that only the product can set, with their first values."""
 
 
 _DEFAULTS = MappingProxyType({**BLANKS, **READ_ONLY, "status": "Active"})
@@ -68,53 +68,53 @@ class _Record:
     custom: Contact
     created_at: float
     changed_at: float
-    searched: str = ""
+    search_text: str = ""
 
 
 class _Index:
-    """Finds dsids by one identity, in the order in which they took it."""
+    """Maps one part of the identity to dsids, in the order in which the contacts got it."""
 
     def __init__(self) -> None:
-        self._owners: dict[str, dict[str, float]] = {}
+        self._since: dict[str, dict[str, float]] = {}
 
     def move(self, dsid: str, before: str, after: str, now: float) -> None:
-        """Let a contact give one identity up and take another; "" is none."""
+        """Replace the identity of a contact; "" means none."""
         if before == after:
             return
         if before:
-            owners = self._owners[before]
-            del owners[dsid]
-            if not owners:
-                del self._owners[before]
+            since_by_dsid = self._since[before]
+            del since_by_dsid[dsid]
+            if not since_by_dsid:
+                del self._since[before]
         if after:
-            self._owners.setdefault(after, {})[dsid] = now
+            self._since.setdefault(after, {})[dsid] = now
 
-    def owners(self, key: str, until: float) -> list[str]:
-        """List who had this identity at a monotonic time."""
-        owners = self._owners.get(key) if key else None
-        return [dsid for dsid, since in owners.items() if since <= until] if owners else []
+    def find(self, key: str, until: float) -> list[str]:
+        """List the dsids that got this identity by a monotonic time."""
+        since_by_dsid = self._since.get(key) if key else None
+        return [dsid for dsid, since in since_by_dsid.items() if since <= until] if since_by_dsid else []
 
 
 def email_key(email: JsonValue) -> str:
-    """Reduce an email to what it is matched by."""
+    """Normalise an email for matching."""
     return email.strip().casefold() if isinstance(email, str) else ""
 
 
 def mobile_key(mobile: JsonValue) -> str:
-    """Reduce a mobile number to what it is matched by."""
+    """Normalise a mobile number for matching."""
     return digits_of(mobile) if isinstance(mobile, str) else ""
 
 
 class ContactRecords:
-    """Holds the contacts. Not safe for threads: the store that owns it holds a lock.
+    """Stores the contacts. Not thread-safe: the contact store that uses it has a lock.
 
     Attributes:
-        active: Contacts whose status is Active.
+        active: Number of contacts with the status Active.
         version: Grows with every change.
 
     Args:
-        clock: Monotonic time, for the lag of look-ups.
-        now: Seconds since the epoch, for the contacts' own times.
+        clock: Monotonic time, for the look-up lag.
+        now: Seconds since the epoch, for the timestamps of contacts.
     """
 
     def __init__(self, clock: Callable[[], float], now: Callable[[], float]) -> None:
@@ -126,7 +126,7 @@ class ContactRecords:
         self._recent: dict[str, None] = {}
         self._emails = _Index()
         self._mobiles = _Index()
-        self._merged_into: dict[str, str] = {}
+        self._merged: dict[str, str] = {}
 
     def __len__(self) -> int:
         return len(self._records)
@@ -138,11 +138,11 @@ class ContactRecords:
         return iter(self._records)
 
     def latest(self) -> Iterator[str]:
-        """Go through the dsids, last changed first."""
+        """Iterate over the dsids, last changed first."""
         return reversed(self._recent)
 
     def get(self, dsid: str, name: str) -> JsonValue:
-        """Return one stored field."""
+        """Return the value of one field."""
         return self._records[dsid].fields.get(name, _DEFAULTS.get(name))
 
     def fields(self, dsid: str) -> Mapping[str, JsonValue]:
@@ -150,11 +150,11 @@ class ContactRecords:
         return MappingProxyType(self._records[dsid].fields)
 
     def custom(self, dsid: str) -> Contact:
-        """Return the custom values themselves, to be read or changed."""
+        """Return the custom values as a mutable dictionary."""
         return self._records[dsid].custom
 
     def insert(self, dsid: str = "") -> str:
-        """Add an empty Active contact and return its dsid: 32 hexadecimal characters unless one is given."""
+        """Add an empty active contact and return its dsid; the default is 32 random hexadecimal characters."""
         dsid, now = dsid or os.urandom(16).hex(), self._now()
         self._records[dsid] = _Record({}, {}, now, now)
         self._recent[dsid] = None
@@ -163,7 +163,7 @@ class ContactRecords:
         return dsid
 
     def set(self, dsid: str, values: Mapping[str, JsonValue]) -> None:
-        """Store fields."""
+        """Set fields of a contact."""
         record = self._records[dsid]
         if "status" in values:
             was_active = self.get(dsid, "status") == "Active"
@@ -175,49 +175,49 @@ class ContactRecords:
             before = mobile_key(record.fields.get("mobilePhone"))
             self._mobiles.move(dsid, before, mobile_key(values["mobilePhone"]), self._clock())
         record.fields.update(values)
-        record.searched = ""
+        record.search_text = ""
         record.changed_at = self._now()
         del self._recent[dsid]
         self._recent[dsid] = None
         self.version += 1
 
     def remove(self, dsid: str) -> None:
-        """Take a contact and its identities away."""
+        """Remove a contact from the records and the indexes."""
         self.set(dsid, {"email": "", "mobilePhone": "", "status": "Deleted"})
         del self._records[dsid], self._recent[dsid]
 
     def merge(self, kept: str, gone: str) -> None:
-        """Let one contact take what it lacks from another, which vanishes."""
-        mine, theirs = self._records[kept], self._records[gone]
-        lacking = {
-            name: value for name, value in theirs.fields.items() if name != "status" and not mine.fields.get(name)
+        """Fill the empty fields of one contact from another, and remove the other."""
+        target, source = self._records[kept], self._records[gone]
+        missing = {
+            name: value for name, value in source.fields.items() if name != "status" and not target.fields.get(name)
         }
         self.remove(gone)
-        self._merged_into[gone] = kept
-        mine.custom = {**theirs.custom, **mine.custom}
-        self.set(kept, lacking)
+        self._merged[gone] = kept
+        target.custom = {**source.custom, **target.custom}
+        self.set(kept, missing)
 
-    def heir(self, dsid: str) -> str | None:
-        """Return the contact into which this dsid was merged, None where it was not."""
-        while dsid in self._merged_into:
-            dsid = self._merged_into[dsid]
+    def merged_into(self, dsid: str) -> str | None:
+        """Return the dsid of the contact into which this one was merged; None if it was not merged."""
+        while dsid in self._merged:
+            dsid = self._merged[dsid]
         return dsid if dsid in self._records else None
 
-    def owners(self, email: str, mobile: str, until: float = float("inf")) -> list[str]:
-        """List who has this email; where nobody has, who has this number."""
-        found = self._emails.owners(email_key(email), until)
-        return found or self._mobiles.owners(mobile_key(mobile), until)
+    def matching(self, email: str, mobile: str, until: float = float("inf")) -> list[str]:
+        """List the dsids with this email, or, if there are none, with this mobile number."""
+        found = self._emails.find(email_key(email), until)
+        return found or self._mobiles.find(mobile_key(mobile), until)
 
-    def contains_text(self, dsid: str, wanted: str) -> bool:
-        """Tell whether a case-folded text occurs in the dsid or in any value."""
+    def contains_text(self, dsid: str, text: str) -> bool:
+        """Whether the dsid or a value contains a case-folded text."""
         record = self._records[dsid]
-        if not record.searched:
+        if not record.search_text:
             values = [dsid, *record.fields.values(), *record.custom.values()]
-            record.searched = "\n".join(map(str, values)).casefold()
-        return wanted in record.searched
+            record.search_text = "\n".join(map(str, values)).casefold()
+        return text in record.search_text
 
     def view(self, dsid: str, settings: SandboxSettings) -> Contact:
-        """Build the contact object that a GET answers."""
+        """Build the contact object that a GET returns."""
         record = self._records[dsid]
         contact: Contact = {**_DEFAULTS, **record.fields, "dsId": dsid, "extendedProperties": dict(record.custom)}
         contact["fullname"] = f"{contact['firstName']} {contact['lastName']}".strip()
@@ -233,24 +233,24 @@ class ContactRecords:
         return contact
 
     def dump(self) -> dict[str, JsonValue]:
-        """Return everything as JSON values."""
+        """Return all contacts as JSON values."""
         rows: list[JsonValue] = [
             [dsid, dict(record.fields), dict(record.custom), record.created_at, record.changed_at]
             for dsid, record in self._records.items()
         ]
-        return {"contacts": rows, "merged": dict(self._merged_into)}
+        return {"contacts": rows, "merged": dict(self._merged)}
 
     def load(self, dumped: JsonValue) -> None:
-        """Add what `dump` returned.
+        """Add the contacts of a `dump`.
 
         Raises:
-            ValueError: These are not the words of `dump`.
+            ValueError: The values do not come from `dump`.
         """
         match dumped:
             case {"contacts": list(rows), "merged": dict(merged)}:
                 for row in rows:
                     self._load_row(row)
-                self._merged_into.update({gone: str(kept) for gone, kept in merged.items()})
+                self._merged.update({gone: str(kept) for gone, kept in merged.items()})
             case _:
                 raise ValueError("these are not the contacts of a sandbox")
 
@@ -266,5 +266,5 @@ class ContactRecords:
 
 
 def naive_time(seconds: float) -> str:
-    """Write a time as the service does: UTC, milliseconds, no zone (U23)."""
+    """Format a time as the service does: UTC, milliseconds, no zone (U23)."""
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]

@@ -1,4 +1,4 @@
-"""What the sandbox answers and remembers of a request: replies, the envelope, counts, recent requests."""
+"""The sandbox's replies: envelopes and error pages, with request counts and the list of recent requests."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _PROXY_PAGE = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer before it becomes HTTP, with what the recent requests show of it.
+    """A response before it is sent, with the details for the list of recent requests.
 
     Attributes:
         status: The HTTP status; 0 where the connection was cut.
         body: The bytes of the body.
-        headers: Headers besides the content type.
-        content_type: The body's type.
+        headers: Headers other than the content type.
+        content_type: The content type of the body.
         dsid: The contact of an accepted write, else "".
-        keys: The top-level keys of the posted body.
-        note: The fault, or the words of an error.
+        keys: The top-level keys of the request body.
+        note: The name of the fault, or the error message.
     """
 
     status: int
@@ -40,7 +40,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class RecentRequest:
-    """One request as it may be shown: no query values and no body.
+    """One request without personal data: no query values and no body.
 
     Attributes:
         at: Seconds since the epoch.
@@ -49,7 +49,7 @@ class RecentRequest:
         status: The HTTP status; 0 where the connection was cut.
         dsid: The contact of an accepted write, else "".
         keys: The top-level keys of an accepted body.
-        note: The fault, or the words of an error.
+        note: The name of the fault, or the error message.
     """
 
     at: float
@@ -63,24 +63,24 @@ class RecentRequest:
 
 @dataclass(slots=True)
 class Counts:
-    """How many requests came and what became of them.
+    """Numbers of requests, by kind and result.
 
     Attributes:
         requests: Every API request.
-        posts: POST to /contact and the paths below it, with those that were refused or failed.
+        posts: POST of /contact and the paths below it, including refused and failed ones.
         gets: GET of /contact, by dsid or identity.
         deletes: DELETE of /contact/{dsid}.
         others: Requests to other API paths, for example /about.
-        creates: Contacts made.
+        creates: Contacts created.
         updates: Contacts updated.
         deleted: Contacts set to Deleted.
         not_found: GETs and DELETEs of an unknown contact.
-        refused: Contacts refused by a rule or a fault.
-        throttled: Answers by the rate limit or a throttling fault.
-        unauthorized: Requests with a bad token.
-        failed: 5xx, empty and scripted answers.
-        cut: Connections broken on purpose.
-        slow: Late answers.
+        refused: Writes refused by a rule or a fault.
+        throttled: Requests refused by the rate limit or a throttling fault.
+        unauthorized: Requests without a valid token.
+        failed: Responses with a 5xx or scripted status, or an empty body.
+        cut: Connections closed without a response.
+        slow: Delayed responses.
     """
 
     requests: int = 0
@@ -101,14 +101,14 @@ class Counts:
 
     @property
     def contact_requests(self) -> int:
-        """Requests about contacts: 0 for a sync in which nothing changed."""
+        """Number of requests about contacts; 0 if a sync has no changes."""
         return self.posts + self.gets + self.deletes
 
 
 def envelope(
     settings: SandboxSettings, response: JsonValue, *, status: int = 200, message: str = "", headers: Headers = ()
 ) -> Reply:
-    """Wrap an answer as the service does; a message makes it an error."""
+    """Wrap a response as the service does; with a message it is an error."""
     wrapped: dict[str, JsonValue] = {"Status": not message, "Message": message}
     if settings.envelope_has_code:
         wrapped["Code"] = status
@@ -117,7 +117,7 @@ def envelope(
 
 
 def error(settings: SandboxSettings, status: int, message: str, headers: Headers = ()) -> Reply:
-    """Answer an error in the configured form (U20)."""
+    """Build an error in the configured form (U20)."""
     if settings.error_body is ErrorBody.HTML:
         return html_page(status, message, headers)
     if settings.error_body is ErrorBody.EMPTY:
@@ -126,13 +126,13 @@ def error(settings: SandboxSettings, status: int, message: str, headers: Headers
 
 
 def html_page(status: int, title: str, headers: Headers = ()) -> Reply:
-    """Answer as a proxy in front of the service would."""
+    """Build the error page of a proxy in front of the service."""
     body = _PROXY_PAGE.format(f"{status} {title}").encode()
     return Reply(status, body, headers, content_type="text/html", note=title)
 
 
 def retry_after(settings: SandboxSettings, wait_seconds: int, now: float) -> Headers:
-    """Name a wait in the configured form (U1): seconds, an HTTP date, or nothing."""
+    """Build the Retry-After header in the configured form (U1): seconds, an HTTP date, or none."""
     if settings.retry_after is RetryAfter.SECONDS:
         return (("Retry-After", str(wait_seconds)),)
     if settings.retry_after is RetryAfter.DATE:
@@ -140,7 +140,7 @@ def retry_after(settings: SandboxSettings, wait_seconds: int, now: float) -> Hea
     return ()
 
 
-def _no_constant(name: str) -> JsonValue:
+def _refuse_constant(name: str) -> JsonValue:
     raise ValueError(f"{name} is not JSON")
 
 
@@ -151,14 +151,14 @@ def _finite(text: str) -> float:
     return number
 
 
-_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
 
 
 def decode_json(body: bytes) -> JsonValue:
-    """Read a posted body.
+    """Parse a request body.
 
     Raises:
-        ValueError: It is not JSON in UTF-8.
+        ValueError: The body is not JSON in UTF-8.
     """
     try:
         decoded: JsonValue = _DECODER.decode(body.decode("utf-8-sig"))

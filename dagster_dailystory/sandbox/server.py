@@ -1,4 +1,4 @@
-"""The thread that serves the sandbox's HTTP, and the file that keeps its contacts over restarts."""
+"""The HTTP server of the sandbox, in a thread, and the file that keeps its contacts between runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pathlib import Path
 from aiohttp import web
 
 from dagster_dailystory.errors import ConfigurationError
-from dagster_dailystory.sandbox.api import SandboxApi, documented_spelling, is_authorized
+from dagster_dailystory.sandbox.api import SandboxApi, is_authorized, normal_path
 from dagster_dailystory.sandbox.contacts import ContactStore
 from dagster_dailystory.sandbox.faults import Fault, FaultPlan, RateLimiter
 from dagster_dailystory.sandbox.replies import RecentRequest, Reply, error, html_page, retry_after
@@ -29,12 +29,15 @@ API_PATH = "/api/v1"
 
 
 _RECENT_REQUESTS = 200
+"""Requests that the sandbox keeps."""
 
 
 _PAGE_CONTACTS = 200
+"""Contacts on the page, so that it stays below 200 kB with any number of them."""
 
 
 _PAGE_REQUESTS = 40
+"""Requests on the page."""
 
 
 _PAGE_FIELDS = (
@@ -51,17 +54,17 @@ _PAGE_HEADERS = {
 }
 
 
-class _Cut(Exception):  # noqa: N818
-    """The connection is to be broken without an answer."""
+class _ConnectionCut(Exception):  # noqa: N818
+    """The connection must be closed without a response."""
 
 
 class SandboxService:
-    """Answers HTTP requests from the store as its settings say. Runs in one event loop.
+    """Handles the HTTP requests of the API and of the page. Runs in one event loop.
 
     Attributes:
-        store: The contacts.
-        api: The documented paths, with the counts.
-        faults: The script and the chances.
+        store: The contacts and the settings.
+        api: The documented paths and the request counts.
+        faults: The scripted and random faults.
         recent: The latest requests, oldest first.
     """
 
@@ -74,16 +77,16 @@ class SandboxService:
         self._page = resources.files("dagster_dailystory.sandbox").joinpath("page.html").read_bytes()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer one HTTP request."""
+        """Handle one HTTP request."""
         path = request.rel_url.raw_path
         if path[: len(API_PATH)] != API_PATH and (
             self.store.settings.strict_paths or path[: len(API_PATH)].casefold() != API_PATH
         ):
-            return self._own_page(request, path)
+            return self._page_response(request, path)
         self.api.counts.requests += 1
         try:
-            reply = await self._answer(request, path[len(API_PATH) :], await request.content.read())
-        except _Cut as cut:
+            reply = await self._reply(request, path[len(API_PATH) :], await request.content.read())
+        except _ConnectionCut as cut:
             self.api.counts.cut += 1
             self._remember(request, path, Reply(0, b"", note=str(cut)))
             if request.transport is not None:
@@ -99,14 +102,14 @@ class SandboxService:
             RecentRequest(time.time(), request.method, path, reply.status, reply.dsid, reply.keys, reply.note)
         )
 
-    async def _answer(self, request: web.BaseRequest, path: str, body: bytes) -> Reply:
+    async def _reply(self, request: web.BaseRequest, path: str, body: bytes) -> Reply:
         settings, counts, method = self.store.settings, self.api.counts, request.method
         if settings.latency_seconds:
             await asyncio.sleep(settings.latency_seconds)
         if not settings.strict_paths:
-            path = documented_spelling(path)
-        about_contacts = path == "/contact" or path.startswith("/contact/")
-        if not about_contacts:
+            path = normal_path(path)
+        is_contact_request = path == "/contact" or path.startswith("/contact/")
+        if not is_contact_request:
             counts.others += 1
         elif method == "POST":
             counts.posts += 1
@@ -114,15 +117,15 @@ class SandboxService:
             counts.gets += 1
         elif method == "DELETE":
             counts.deletes += 1
-        if (barred := self._barred(request, settings, len(body))) is not None:
-            return barred
-        fault = self.faults.next_fault(method, settings.faults) if about_contacts else None
+        if (early := self._early_error(request, settings, len(body))) is not None:
+            return early
+        fault = self.faults.next_fault(method, settings.faults) if is_contact_request else None
         if fault is None:
-            return self.api.answer(method, path, request.rel_url.query, body)
-        return await self._fail(fault, lambda: self.api.answer(method, path, request.rel_url.query, body))
+            return self.api.handle(method, path, request.rel_url.query, body)
+        return await self._fail(fault, lambda: self.api.handle(method, path, request.rel_url.query, body))
 
-    def _barred(self, request: web.BaseRequest, settings: SandboxSettings, body_bytes: int) -> Reply | None:
-        """Say no before the path matters: wrong host, bad token, too many requests, too large a body."""
+    def _early_error(self, request: web.BaseRequest, settings: SandboxSettings, body_bytes: int) -> Reply | None:
+        """Return the error for a wrong host, a bad token, too many requests or a large body, on any path."""
         if settings.wrong_host in (WrongHost.MOVED_301, WrongHost.FOUND_302):
             location = settings.redirect_to + request.rel_url.raw_path_qs[len(API_PATH) :]
             return Reply(int(settings.wrong_host.value), b"", (("Location", location),), note="wrong host")
@@ -146,7 +149,7 @@ class SandboxService:
         return error(settings, settings.throttle_status, "Too many requests", headers)
 
     async def _fail(self, fault: Fault | int, serve: Callable[[], Reply]) -> Reply:
-        """Answer one request with a fault; `serve` does what the request asks."""
+        """Reply to one request with a fault; `serve` executes the request."""
         settings, counts = self.store.settings, self.api.counts
         if fault is Fault.SLOW:
             counts.slow += 1
@@ -156,7 +159,7 @@ class SandboxService:
         if fault in (Fault.CUT_AFTER, Fault.EMPTY_BODY, Fault.SERVER_ERROR_AFTER):
             serve()
         if isinstance(fault, Fault) and fault in (Fault.CUT_BEFORE, Fault.CUT_AFTER):
-            raise _Cut(fault.value)
+            raise _ConnectionCut(fault.value)
         if fault is Fault.THROTTLED:
             return self._throttled(settings, settings.retry_after_seconds)
         if fault in (Fault.REFUSED, Fault.REFUSED_WITH_200):
@@ -172,8 +175,8 @@ class SandboxService:
             return html_page(503, "Service Unavailable", headers)
         return error(settings, 500 if isinstance(fault, Fault) else fault, "An error has occurred")
 
-    def _own_page(self, request: web.BaseRequest, path: str) -> web.Response:
-        """Serve the page and its state, to GET only."""
+    def _page_response(self, request: web.BaseRequest, path: str) -> web.Response:
+        """Serve the page and its state to GET requests."""
         if request.method not in ("GET", "HEAD") or path not in ("/", "/_sandbox/state"):
             reply = error(self.store.settings, 404, f"No such resource; the API is below {API_PATH}")
             return web.Response(status=404, body=reply.body, content_type=reply.content_type)
@@ -190,10 +193,10 @@ class SandboxService:
         recent = list(self.recent)[: -_PAGE_REQUESTS - 1 : -1]
         requests: list[JsonValue] = [
             {
-                "at": it.at, "method": it.method, "path": it.path, "status": it.status, "dsid": it.dsid,
-                "keys": list(it.keys), "note": it.note,
+                "at": each.at, "method": each.method, "path": each.path, "status": each.status, "dsid": each.dsid,
+                "keys": list(each.keys), "note": each.note,
             }
-            for it in recent
+            for each in recent
         ]  # fmt: skip
         return {
             "tenant": settings.tenant_name, "contacts_total": len(self.store), "counts": asdict(self.api.counts),
@@ -202,20 +205,23 @@ class SandboxService:
 
 
 HOST = "127.0.0.1"
-"""The sandbox is for this machine only."""
+"""The sandbox is reachable from this machine only."""
 
 
 _BACKLOG = 4096
+"""Connections that may wait to be accepted."""
 
 
-_GRACE_SECONDS = 0.1
+_SHUTDOWN_SECONDS = 0.1
+"""How long open requests may delay the end of the server."""
 
 
 _SAVE_SECONDS = 1.0
+"""Time between two saves of the store file."""
 
 
 class StoreFile:
-    """Keeps a store in a JSON file, readable by its owner only."""
+    """A JSON file that keeps the contacts of a store, readable only by its owner."""
 
     def __init__(self, path: Path, store: ContactStore) -> None:
         self._path = path
@@ -224,23 +230,23 @@ class StoreFile:
         self._lock = threading.Lock()
 
     def load(self) -> None:
-        """Fill the store, if the file exists.
+        """Load the file into the store, if it exists.
 
         Raises:
-            ConfigurationError: The file cannot be read as a sandbox's.
+            ConfigurationError: The file was not written by a sandbox.
         """
         try:
             self._store.load(json.loads(self._path.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return
-        except (OSError, ValueError) as problem:
+        except (OSError, ValueError) as exc:
             raise ConfigurationError(
-                f"the store file {self._path.name} is not one of a sandbox; remove it or name another"
-            ) from problem
+                f"{self._path.name} cannot be read as a store file of the sandbox; remove it or name another file"
+            ) from exc
         self._saved_version = self._store.version
 
     def save(self) -> None:
-        """Write what changed since the last time, as a whole or not at all."""
+        """Write the file atomically, if the store has changed since the last save."""
         with self._lock:
             version = self._store.version
             if version == self._saved_version:
@@ -253,7 +259,7 @@ class StoreFile:
             self._saved_version = version
 
     async def keep_saving(self) -> None:
-        """Save once a second while there are changes; a large store takes at most a tenth of the time."""
+        """Save changes once a second, or less often if a save takes more than a tenth of the time."""
         while True:
             started = time.monotonic()
             await asyncio.to_thread(self.save)
@@ -261,15 +267,15 @@ class StoreFile:
 
 
 class SandboxServer:
-    """Runs one HTTP handler in a thread with an event loop of its own.
+    """Runs an HTTP handler in a thread with its own event loop.
 
     Attributes:
-        port: Where it listens, once started.
+        port: The port on which the started server listens.
 
     Args:
-        handler: Answers each request.
-        port: The TCP port; 0 takes a free one.
-        file: Loaded before the start, saved while running and at the end.
+        handler: Handles each request.
+        port: The TCP port; 0 for a free one.
+        file: Loaded at the start, saved while running and at the end.
     """
 
     def __init__(
@@ -283,13 +289,13 @@ class SandboxServer:
         self._stop: asyncio.Event | None = None
 
     def start(self) -> None:
-        """Listen; returns when requests are answered.
+        """Start the server; return when it accepts requests.
 
         Raises:
-            ConfigurationError: The port cannot be had, the file is not a sandbox's, or it runs already.
+            ConfigurationError: The port is not available, the store file is not valid, or the server runs already.
         """
         if self._thread is not None:
-            raise ConfigurationError("this sandbox runs already")
+            raise ConfigurationError("this sandbox runs already; stop it first")
         if self._file is not None:
             self._file.load()
         started = threading.Event()
@@ -307,7 +313,7 @@ class SandboxServer:
         raise ConfigurationError(f"port {self.port} {reason}") from failures[0]
 
     def stop(self) -> None:
-        """Stop listening and wait for the end; does nothing if it does not run."""
+        """Stop the server and wait for its end; does nothing if it is not running."""
         if self._thread is None or self._loop is None or self._stop is None:
             return
         self._loop.call_soon_threadsafe(self._stop.set)
@@ -317,14 +323,14 @@ class SandboxServer:
     async def _serve(self, started: threading.Event, failures: list[OSError]) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         server = web.Server(self._handler, access_log=None)
-        runner = web.ServerRunner(server, shutdown_timeout=_GRACE_SECONDS)
+        runner = web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_SECONDS)
         await runner.setup()
         try:
-            # A site that binds by host and port gets TCP_NODELAY; one that is handed a plain socket may not.
+            # Bind by host and port: a site that is given a plain socket may not set TCP_NODELAY.
             await web.TCPSite(runner, HOST, self.port, backlog=_BACKLOG).start()
             self.port = int(runner.addresses[0][1])
-        except OSError as problem:
-            failures.append(problem)
+        except OSError as exc:
+            failures.append(exc)
             await runner.cleanup()
             return
         finally:

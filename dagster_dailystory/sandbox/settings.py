@@ -1,6 +1,7 @@
-"""How the sandbox behaves where DailyStory's documentation is silent: one switch for each unknown.
+"""The settings of the sandbox: one switch for each behaviour that DailyStory does not document.
 
-The numbers U1 to U30 name those unknowns; the defaults are the documented, else the most plausible, behaviour.
+U1 to U30 number the open questions; docs/service.md lists those that affect a sync. The defaults are the documented or
+else the most likely behaviour.
 """
 
 from __future__ import annotations
@@ -15,15 +16,15 @@ from dagster_dailystory.model.sync import choice
 from dagster_dailystory.sandbox.faults import FaultShares, RateLimit
 
 JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
-"""Anything that JSON can say."""
+"""Any JSON value."""
 
 
 DEFAULT_TOKEN = "sandbox-token-us-1"
-"""The token of a sandbox that is given none; it opens nothing else."""
+"""The default API token of the sandbox; not a secret."""
 
 
 class RetryAfter(str, Enum):
-    """How a throttled answer names the wait (U1)."""
+    """The form of Retry-After in a throttled response (U1)."""
 
     NONE = "none"
     SECONDS = "seconds"
@@ -31,7 +32,7 @@ class RetryAfter(str, Enum):
 
 
 class ImportForm(str, Enum):
-    """Which bodies /contact/import takes (U3)."""
+    """Which bodies /contact/import accepts (U3)."""
 
     OBJECT = "object"
     OBJECT_OR_ARRAY = "object_or_array"
@@ -39,7 +40,7 @@ class ImportForm(str, Enum):
 
 
 class Blank(str, Enum):
-    """What null or "" does to a field (U5)."""
+    """The effect of null or "" on a field (U5)."""
 
     KEEP = "keep"
     CLEAR = "clear"
@@ -47,7 +48,7 @@ class Blank(str, Enum):
 
 
 class CustomTypes(str, Enum):
-    """What happens to a custom value that is not a string (U8)."""
+    """How a custom value that is not a string is stored (U8)."""
 
     TEXT = "text"
     RAW = "raw"
@@ -55,14 +56,14 @@ class CustomTypes(str, Enum):
 
 
 class MatchOrder(str, Enum):
-    """Which of several contacts with one email or number is the first match (U9)."""
+    """Which of several contacts with the same email or mobile number is the first match (U9)."""
 
     INSERTION = "insertion"
     ARBITRARY = "arbitrary"
 
 
 class IdentityTaken(str, Enum):
-    """What an update does whose new email or number belongs to another contact (U10)."""
+    """The effect of an update with the email or mobile number of another contact (U10)."""
 
     DUPLICATE = "duplicate"
     MOVE = "move"
@@ -71,14 +72,14 @@ class IdentityTaken(str, Enum):
 
 
 class UnknownDsid(str, Enum):
-    """What a POST with an unknown dsId does (U11)."""
+    """The effect of a POST with an unknown dsId (U11)."""
 
     REFUSE = "refuse"
     CREATE = "create"
 
 
 class NotFound(str, Enum):
-    """How a GET says that there is no such contact (U12)."""
+    """The response to a GET of a missing contact (U12)."""
 
     STATUS_404 = "404"
     STATUS_400 = "400"
@@ -88,7 +89,7 @@ class NotFound(str, Enum):
 
 
 class Revival(str, Enum):
-    """Which writes make a Deleted or Inactive contact Active again (U17)."""
+    """Which writes make a deleted or inactive contact active again (U17)."""
 
     NEVER = "never"
     EMAIL_CHANGE = "email_change"
@@ -96,14 +97,14 @@ class Revival(str, Enum):
 
 
 class LongValue(str, Enum):
-    """What happens to a text above `max_value_length` (U18)."""
+    """The effect of a text longer than `max_value_length` (U18)."""
 
     REFUSE = "refuse"
     CUT = "cut"
 
 
 class ErrorBody(str, Enum):
-    """What the body of an error holds (U20)."""
+    """The body of an error response (U20)."""
 
     ENVELOPE = "envelope"
     HTML = "html"
@@ -111,7 +112,7 @@ class ErrorBody(str, Enum):
 
 
 class BirthDateName(str, Enum):
-    """Which key sets the date of birth (U24); it is read as `dateBirth` always."""
+    """Which key sets the date of birth (U24); a GET always returns `dateBirth`."""
 
     BOTH = "both"
     DATE_BIRTH = "dateBirth"
@@ -119,7 +120,7 @@ class BirthDateName(str, Enum):
 
 
 class WrongHost(str, Enum):
-    """How the host answers if it is not the account's data centre (U28)."""
+    """The response of a host that is not the account's data centre (U28)."""
 
     NO = "no"
     MOVED_301 = "301"
@@ -128,7 +129,7 @@ class WrongHost(str, Enum):
 
 
 class AboutShape(str, Enum):
-    """Which documented form /about has (section on About; U14)."""
+    """Which documented form /about has (U14)."""
 
     FLAT_2019 = "2019"
     TENANT_2025 = "2025"
@@ -136,7 +137,7 @@ class AboutShape(str, Enum):
 
 
 class MergedDsid(str, Enum):
-    """What the dsid of a merged-away contact leads to (U30)."""
+    """The contact behind the dsid of a merged contact (U30)."""
 
     ABSENT = "absent"
     KEPT = "kept"
@@ -153,61 +154,61 @@ _CHOICES: Mapping[str, type[Enum]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxSettings:
-    """Say how this sandbox answers. An enum's value may be given as its text: `not_found="400"`.
+    """The behaviour of a sandbox. Enums may be given as text: `not_found="400"`.
 
-    Always on, because nothing speaks against it: both verbs of /contact/upsert (U13), placeholders for the custom
-    field lists (U14), status as word or number (U15), times without a zone (U23). Webhooks (U25) are not sent.
+    Not configurable: /contact/upsert accepts GET and POST (U13), custom field lists have placeholder paths (U14), a
+    status may be sent as a word or a number (U15), times have no zone (U23), and webhooks (U25) are not sent.
 
     Attributes:
         tokens: Every valid API token; two during a rotation (U29).
-        latency_seconds: Wait before each API answer (U2).
-        slow_seconds: How much later `Fault.SLOW` answers (U2).
-        faults: Random failures by share (U1, U2, U20).
-        refuse_if: Called with each posted body; a text refuses that contact with this message (U20).
-        requests_per_second: Requests above this rate get 429; None: no limit (U1).
-        rate_limit: How they are counted (U1).
-        rate_window_seconds: Length of a window, or how many seconds of unused rate a bucket holds (U1).
-        retry_after: Whether and how a throttled answer names the wait (U1).
-        retry_after_seconds: The wait that a throttling fault names, in whole seconds (U1).
-        throttle_status: 429, or 503 (U1).
-        import_form: Which bodies /contact/import takes (U3).
-        import_delay_seconds: Imported contacts appear this much later (U4).
-        absent_clears: A field left out of an update is emptied (U5).
-        null_value: What null does to a field (U5).
-        empty_value: What "" does to a field (U5).
-        empty_custom_removes: "" removes a custom value, else it is stored (U6).
-        null_custom_removes: null removes a custom value, else it is ignored (U6).
-        extended_properties_replace: The sent custom values replace all stored ones, else they merge (U7).
-        custom_types: What happens to a custom value that is not a string (U8).
-        duplicates_allowed: A POST without dsId always creates, even where the email is known (U9).
-        email_case_matters: Emails match with their case (U9).
-        match_order: Which of several matches comes first (U9).
-        identity_taken: An update takes the email or number of another contact (U10).
-        unknown_dsid: What a POST with an unknown dsId does (U11).
-        not_found: How a GET says that there is no such contact (U12).
-        status_as_number: 0 and 100 instead of Active and Deleted when read (U15).
-        false_opts_in: An opt-out flag sent as false opts the person back in, else it is ignored (U16).
-        revival: Which writes make a Deleted or Inactive contact Active (U17).
-        deleted_readable: GET still finds a deleted contact (U12, U17).
-        deleted_matched: A POST with a deleted contact's email updates it, else a second contact is made (U17).
-        max_value_length: Longest accepted text in characters; None: no limit (U18).
-        long_value: What happens to a longer one (U18).
-        bad_identity_refused: 400 for an invalid email, or a number below 10 digits; else it is stored (U18).
-        proper_case: Texts are stored With Capitals, as the import once did (U19).
-        phones_reformatted: Mobile numbers are stored as `+1 (555) 714-0059` (U19).
-        error_body: What the body of an error holds (U20).
+        latency_seconds: Delay of each API response (U2).
+        slow_seconds: Delay of `Fault.SLOW` (U2).
+        faults: Shares of requests that fail at random (U1, U2, U20).
+        refuse_if: Called with each POST body; if it returns a text, the contact is refused with that message (U20).
+        requests_per_second: Requests above this rate get 429; None for no limit (U1).
+        rate_limit: How requests are counted (U1).
+        rate_window_seconds: Length of a window, or of the unused rate that a bucket keeps (U1).
+        retry_after: The form of Retry-After in a throttled response (U1).
+        retry_after_seconds: Retry-After of a throttling fault, in whole seconds (U1).
+        throttle_status: 429 or 503 (U1).
+        import_form: Which bodies /contact/import accepts (U3).
+        import_delay_seconds: Time until imported contacts appear (U4).
+        absent_clears: An update clears the fields that it omits (U5).
+        null_value: The effect of null on a field (U5).
+        empty_value: The effect of "" on a field (U5).
+        empty_custom_removes: Whether "" removes a custom value; else it is stored (U6).
+        null_custom_removes: Whether null removes a custom value; else it is ignored (U6).
+        extended_properties_replace: Whether sent custom values replace all stored ones; else they merge (U7).
+        custom_types: How a custom value that is not a string is stored (U8).
+        duplicates_allowed: Whether a POST without dsId always creates, even if the email exists (U9).
+        email_case_matters: Whether matching of emails is case-sensitive (U9).
+        match_order: Which of several matches is used (U9).
+        identity_taken: The effect of an update with the email or mobile number of another contact (U10).
+        unknown_dsid: The effect of a POST with an unknown dsId (U11).
+        not_found: The response to a GET of a missing contact (U12).
+        status_as_number: Whether a GET returns 0 and 100 instead of Active and Deleted (U15).
+        false_opts_in: Whether an opt-out flag sent as false opts the contact back in; else it is ignored (U16).
+        revival: Which writes make a deleted or inactive contact active again (U17).
+        deleted_readable: Whether a GET finds a deleted contact (U12, U17).
+        deleted_matched: Whether a POST with the email of a deleted contact updates it; else it creates one (U17).
+        max_value_length: Longest text in characters; None for no limit (U18).
+        long_value: The effect of a longer text (U18).
+        bad_identity_refused: Whether an invalid email or a number below 10 digits is refused; else it is stored (U18).
+        proper_case: Whether texts are stored With Capitals, as the old import did (U19).
+        phones_reformatted: Whether mobile numbers are stored as `+1 (555) 714-0059` (U19).
+        error_body: The body of an error response (U20).
         refusal_status: HTTP status of a refused contact: 400, 422, or 200 with `Status: false` (U20, U21).
         unauthorized_status: HTTP status for a bad token: 401 or 403 (U20).
-        envelope_has_code: Each envelope repeats the HTTP status as `Code`, as before 2020 (U20).
-        contact_quota: Creates above this many Active contacts are refused; None: no limit (U21).
-        lookup_lag_seconds: A new email or number is found by GET only this much later (U22).
-        gender_as_number: `gender` is read as 0 (unset) or 10 (U24).
+        envelope_has_code: Whether each envelope has the HTTP status as `Code`, as before 2020 (U20).
+        contact_quota: Creates above this number of active contacts are refused; None for no limit (U21).
+        lookup_lag_seconds: Time until a GET finds a new email or mobile number (U22).
+        gender_as_number: Whether a GET returns `gender` as 0 (not set) or 10 (U24).
         birth_date_name: Which key sets the date of birth (U24).
-        max_body_bytes: Larger bodies get 413; None: no limit (U26).
-        strict_paths: Paths and keys must be spelt exactly as documented (U27).
-        wrong_host: How the host answers if it is not the account's data centre (U28).
-        redirect_to: The base URL that such a redirect names (U28).
-        merged_dsid: What the dsid of a merged-away contact leads to (U30).
+        max_body_bytes: Larger bodies get 413; None for no limit (U26).
+        strict_paths: Whether paths and keys must be spelt exactly as documented (U27).
+        wrong_host: The response of a host that is not the account's data centre (U28).
+        redirect_to: The base URL of a `wrong_host` redirect (U28).
+        merged_dsid: The contact behind the dsid of a merged contact (U30).
         about_shape: Which documented form /about has (U14).
         tenant_name: The account's name in /about.
         tenant_uid: The account's id in /about.
@@ -272,6 +273,6 @@ class SandboxSettings:
         for name, kind in _CHOICES.items():
             object.__setattr__(self, name, choice(kind, getattr(self, name), name))
         if isinstance(self.tokens, str) or not self.tokens or not all(self.tokens):
-            raise ConfigurationError("tokens must be a sequence of at least one API token, none of them empty")
+            raise ConfigurationError("tokens must be a non-empty sequence of API tokens, none of them empty")
         if self.requests_per_second is not None and self.requests_per_second <= 0:
             raise ConfigurationError("requests_per_second must be above 0, or None for no limit")

@@ -1,4 +1,4 @@
-"""What one posted contact says to the sandbox, after the rules of its settings for blanks, types and spelling."""
+"""Reads a posted contact according to the settings, and applies it to the stored contacts."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _KEPT_WHEN_ABSENT = frozenset({*IDENTITY_FIELDS, *OPT_OUT_FIELDS, "status"})
 def settle_identity(
     records: ContactRecords, settings: SandboxSettings, dsid: str, fields: Mapping[str, JsonValue]
 ) -> None:
-    """Decide what happens to other contacts that have the email or number of an update (U10).
+    """Handle other contacts that have the email or mobile number of an update (U10).
 
     Raises:
-        Refused: The settings do not let it be taken.
+        Refused: The settings refuse such an update.
     """
     email, mobile = str(fields.get("email") or ""), str(fields.get("mobilePhone") or "")
-    taken = [("email", owner) for owner in records.owners(email, "")]
-    taken += [("mobilePhone", owner) for owner in records.owners("", mobile)]
+    taken = [("email", owner) for owner in records.matching(email, "")]
+    taken += [("mobilePhone", owner) for owner in records.matching("", mobile)]
     for name, owner in taken:
         if owner == dsid or owner not in records or settings.identity_taken is IdentityTaken.DUPLICATE:
             continue
@@ -46,7 +46,7 @@ def settle_identity(
 
 
 def apply_body(records: ContactRecords, settings: SandboxSettings, dsid: str, body: ContactBody) -> None:
-    """Store what was posted, with what follows from it (U5, U7, U17)."""
+    """Store a posted contact and the effects that it implies (U5, U7, U17)."""
     fields: Contact = dict(body.fields)
     if settings.absent_clears:
         fields = {**{name: BLANKS[name] for name in BLANKS if name not in _KEPT_WHEN_ABSENT}, **fields}
@@ -55,16 +55,16 @@ def apply_body(records: ContactRecords, settings: SandboxSettings, dsid: str, bo
         if email_changes or settings.revival is Revival.ANY_WRITE:
             fields.setdefault("status", "Active")
     if not OPT_OUT_FIELDS.isdisjoint(fields) or "status" in fields:
-        fields.update(_consequences(records, dsid, fields))
+        fields.update(_implied_fields(records, dsid, fields))
     if body.custom is not None:
         _set_custom(records.custom(dsid), body.custom, settings.extended_properties_replace)
     records.set(dsid, fields)
 
 
-def _consequences(records: ContactRecords, dsid: str, fields: Contact) -> Contact:
-    """Opting out of every channel means Inactive and do-not-contact; becoming Active undoes both.
+def _implied_fields(records: ContactRecords, dsid: str, fields: Contact) -> Contact:
+    """Opting out of every channel sets Inactive and do-not-contact; becoming Active reverts both.
 
-    The vendor's help page on opt-in and opt-out preferences says so of the user interface.
+    The source is the vendor's help page on opt-in and opt-out preferences in the user interface.
     """
     flags = {name: fields.get(name, records.get(dsid, name)) for name in OPT_OUT_FIELDS}
     if not records.get(dsid, "donotcontact"):
@@ -85,10 +85,10 @@ def _set_custom(custom: Contact, sent: Contact, replace: bool) -> None:
 
 
 class Refused(Exception):  # noqa: N818
-    """The sandbox does not accept a contact; the text is what the service would answer.
+    """The sandbox refuses a contact; the text is the message of the response.
 
     Attributes:
-        unknown: The dsid is not known.
+        unknown: Whether the reason is an unknown dsid.
     """
 
     def __init__(self, message: str, *, unknown: bool = False) -> None:
@@ -98,12 +98,12 @@ class Refused(Exception):  # noqa: N818
 
 @dataclass(frozen=True, slots=True)
 class ContactBody:
-    """A posted contact, ready to be stored.
+    """A posted contact, validated and ready to store.
 
     Attributes:
-        dsid: The contact that it names, if any.
-        fields: Field -> value as it is stored.
-        custom: Custom field -> value, None to remove it; None altogether where none were sent.
+        dsid: The dsid in the body, if any.
+        fields: The value to store for each field.
+        custom: The value to store for each custom field, None to remove it; None if no custom fields were sent.
     """
 
     dsid: str | None
@@ -114,7 +114,7 @@ class ContactBody:
 STATUS_WORDS: Mapping[str, str] = MappingProxyType(
     {"active": "Active", "0": "Active", "deleted": "Deleted", "100": "Deleted", "inactive": "Inactive", "spam": "Spam"}
 )
-"""Accepted words and numbers of a status: the four documented words, and the two numbers of the delete page (U15)."""
+"""Accepted values of `status`: the four documented words, and the two numbers of the page on deleting (U15)."""
 
 
 _SPELLINGS = MappingProxyType({name.casefold(): name for name in (*_KINDS, "dsId", "extendedProperties")})
@@ -130,7 +130,7 @@ def read_body(payload: Mapping[str, JsonValue], settings: SandboxSettings) -> Co
     """Apply the settings to one posted contact.
 
     Raises:
-        Refused: A value is not acceptable.
+        Refused: A value is not valid.
     """
     dsid: str | None = None
     fields: dict[str, JsonValue] = {}

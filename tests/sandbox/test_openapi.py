@@ -1,4 +1,4 @@
-"""The running sandbox against the OpenAPI sketch of the documented API: every answer fits its schema, none is a 5xx."""
+"""The sandbox against an OpenAPI specification of the documented API: each response fits, none is a 5xx."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
 
 from dagster_dailystory.sandbox import Sandbox
 
-DOCUMENT = schemathesis.openapi.from_path(Path(__file__).with_name("dailystory-openapi.yaml"))
+SPECIFICATION = schemathesis.openapi.from_path(Path(__file__).with_name("dailystory-openapi.yaml"))
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
@@ -28,15 +28,15 @@ def sandbox():
         yield running
 
 
-@DOCUMENT.parametrize()
+@SPECIFICATION.parametrize()
 @settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
-def test_every_answer_fits_the_document(case, sandbox):
-    answer = case.call(base_url=sandbox.base_url, headers={"Authorization": f"Bearer {sandbox.token}"})
-    case.validate_response(answer, checks=CHECKS)
+def test_every_response_matches_the_specification(case, sandbox):
+    response = case.call(base_url=sandbox.base_url, headers={"Authorization": f"Bearer {sandbox.token}"})
+    case.validate_response(response, checks=CHECKS)
 
 
 @pytest.mark.parametrize("about_shape", ["2019", "2025"])
-def test_the_answers_to_good_requests_fit_the_document(sandbox, about_shape):
+def test_responses_to_valid_requests_match_the_specification(sandbox, about_shape):
     sandbox.configure(about_shape=about_shape)
     dsid = sandbox.add(email="grace@example.com", dateBirth="1906-12-09", extendedProperties={"plan": "pro"})
     by_dsid, by_email = {"path_parameters": {"dsid": dsid}}, {"query": {"email": "grace@example.com"}}
@@ -51,15 +51,15 @@ def test_the_answers_to_good_requests_fit_the_document(sandbox, about_shape):
         ("/contact/{dsid}", "DELETE", by_dsid),
     ]
     for path, method, sent in requests:
-        case = DOCUMENT[path][method].Case(**sent)
-        answer = case.call(base_url=sandbox.base_url, headers={"Authorization": f"Bearer {sandbox.token}"})
-        case.validate_response(answer, checks=CHECKS)
-        assert (answer.status_code, answer.json()["Status"]) == (200, True)
+        case = SPECIFICATION[path][method].Case(**sent)
+        response = case.call(base_url=sandbox.base_url, headers={"Authorization": f"Bearer {sandbox.token}"})
+        case.validate_response(response, checks=CHECKS)
+        assert (response.status_code, response.json()["Status"]) == (200, True)
 
 
-def test_with_a_bad_token_every_operation_answers_401_in_the_documented_form(sandbox):
-    for result in DOCUMENT.get_all_operations():
+def test_every_operation_responds_with_401_to_a_bad_token(sandbox):
+    for result in SPECIFICATION.get_all_operations():
         operation = result.ok()
         url = sandbox.base_url + operation.path.replace("{dsid}", "unknown").replace("{id}", "1")
-        answer = httpx.request(operation.method, url, headers={"Authorization": "Bearer nope"})
-        assert (answer.status_code, answer.json()["Status"]) == (401, False)
+        response = httpx.request(operation.method, url, headers={"Authorization": "Bearer nope"})
+        assert (response.status_code, response.json()["Status"]) == (401, False)

@@ -1,3 +1,5 @@
+"""The rate limiter, mostly on a fake clock."""
+
 from __future__ import annotations
 
 import asyncio
@@ -22,19 +24,19 @@ async def send(limiter: RateLimiter, requests: int) -> list[float]:
     return [await limiter.wait() for _ in range(requests)]
 
 
-def test_requests_leave_evenly_and_without_a_burst() -> None:
+def test_requests_are_evenly_spaced_without_a_burst() -> None:
     instants = asyncio.run(send(limiter_at(10, FakeTime()), 25))
     gaps = [later - earlier for earlier, later in itertools.pairwise(instants)]
     assert min(gaps) > 0.0999
     assert instants[-1] - instants[0] == pytest.approx(2.4, abs=0.02)
 
 
-def test_a_dispatcher_that_wakes_late_catches_up_and_keeps_98_percent_of_the_rate() -> None:
+def test_after_late_wake_ups_98_percent_of_the_rate_is_kept() -> None:
     instants = asyncio.run(send(limiter_at(50, FakeTime((0.0, 0.003, 0.012, 0.001))), 1001))
     assert 1000 / (instants[-1] - instants[0]) >= 0.98 * 50
 
 
-def test_after_a_long_idle_time_at_most_one_extra_request_leaves_at_once() -> None:
+def test_after_a_long_idle_time_at_most_one_extra_request_is_sent() -> None:
     fake = FakeTime()
     limiter = limiter_at(50, fake)
 
@@ -53,7 +55,7 @@ def test_after_a_long_idle_time_at_most_one_extra_request_leaves_at_once() -> No
     late=st.lists(st.floats(0, 0.4), min_size=1, max_size=7),
     idle=st.lists(st.floats(0, 3), min_size=1, max_size=5),
 )
-def test_no_second_ever_holds_more_requests_than_the_rate(rate: float, late: list[float], idle: list[float]) -> None:
+def test_no_second_has_more_requests_than_the_rate(rate: float, late: list[float], idle: list[float]) -> None:
     fake = FakeTime(tuple(late))
     limiter = limiter_at(rate, fake)
 
@@ -67,7 +69,7 @@ def test_no_second_ever_holds_more_requests_than_the_rate(rate: float, late: lis
     assert most_in_a_second(asyncio.run(scenario())) <= math.ceil(rate)
 
 
-def test_only_the_head_of_the_line_sleeps_and_turns_come_in_order() -> None:
+def test_only_the_first_waiter_sleeps_and_the_order_is_kept() -> None:
     fake = FakeTime()
     limiter = limiter_at(20, fake)
     order: list[int] = []
@@ -84,7 +86,7 @@ def test_only_the_head_of_the_line_sleeps_and_turns_come_in_order() -> None:
     assert fake.most_sleepers == 1
 
 
-def test_retry_after_pauses_everyone_also_those_already_waiting() -> None:
+def test_retry_after_pauses_all_requests_including_waiting_ones() -> None:
     fake = FakeTime()
     limiter = limiter_at(10, fake)
 
@@ -106,7 +108,7 @@ def test_an_unlimited_rate_still_honours_a_pause() -> None:
     assert limiter.requests_per_second == math.inf
 
 
-def test_refusals_of_one_moment_cut_the_rate_once() -> None:
+def test_simultaneous_refusals_lower_the_rate_once() -> None:
     fake = FakeTime()
     limiter = limiter_at(10, fake)
     for _ in range(5):
@@ -118,8 +120,8 @@ def test_refusals_of_one_moment_cut_the_rate_once() -> None:
 
 
 @pytest.mark.parametrize("rate", [100, math.inf])
-@pytest.mark.parametrize("advice", [None, 0.0])
-def test_few_refusals_that_ask_for_no_wait_pause_nobody_and_keep_the_rate(rate: float, advice: float | None) -> None:
+@pytest.mark.parametrize("wait", [None, 0.0])
+def test_few_refusals_without_a_wait_change_nothing(rate: float, wait: float | None) -> None:
     fake = FakeTime()
     limiter = limiter_at(rate, fake)
 
@@ -129,14 +131,14 @@ def test_few_refusals_that_ask_for_no_wait_pause_nobody_and_keep_the_rate(rate: 
             if rate == math.inf:
                 fake.now += 0.01
             if number % 20 == 0:
-                limiter.throttled(advice)
+                limiter.throttled(wait)
 
     asyncio.run(scenario())
     assert fake.now - 1000 == pytest.approx(4, abs=0.05)
     assert limiter.requests_per_second == rate
 
 
-def test_many_refusals_that_name_no_wait_pause_everybody() -> None:
+def test_many_refusals_without_a_wait_pause_all_requests() -> None:
     fake = FakeTime()
     limiter = limiter_at(math.inf, fake)
     asyncio.run(send(limiter, 30))
@@ -145,7 +147,7 @@ def test_many_refusals_that_name_no_wait_pause_everybody() -> None:
     assert asyncio.run(send(limiter, 3)) == [1000.5] * 3
 
 
-def test_the_rate_recovers_step_by_step_to_the_configured_rate_and_no_further() -> None:
+def test_the_rate_recovers_in_steps_up_to_the_configured_rate() -> None:
     fake = FakeTime()
     limiter = limiter_at(10, fake)
     limiter.throttled(0.0)
@@ -162,7 +164,7 @@ def test_the_rate_recovers_step_by_step_to_the_configured_rate_and_no_further() 
     assert seen[-1] == 10
 
 
-def test_the_rate_never_falls_below_one_request_in_two_seconds() -> None:
+def test_refusals_do_not_lower_the_rate_below_one_in_two_seconds() -> None:
     fake = FakeTime()
     limiter = limiter_at(10, fake)
     for _ in range(100):
@@ -171,7 +173,7 @@ def test_the_rate_never_falls_below_one_request_in_two_seconds() -> None:
     assert limiter.requests_per_second == 0.5
 
 
-def test_a_rate_below_one_request_in_two_seconds_is_kept() -> None:
+def test_a_configured_rate_below_one_in_two_seconds_is_kept() -> None:
     fake = FakeTime()
     limiter = limiter_at(0.1, fake)
     limiter.throttled(0.0)
@@ -179,8 +181,8 @@ def test_a_rate_below_one_request_in_two_seconds_is_kept() -> None:
     assert instants[-1] - instants[0] == pytest.approx(30)
 
 
-async def use_a_service(limiter: RateLimiter, fake: FakeTime, permitted: int, seconds: float) -> tuple[int, int]:
-    """A service with a bucket of `permitted` tokens, refilled at that rate; returns accepted and refused."""
+async def send_to_service(limiter: RateLimiter, fake: FakeTime, permitted: int, seconds: float) -> tuple[int, int]:
+    """Send to a service with a bucket of `permitted` tokens per second; return accepted and refused requests."""
     tokens, filled_at = float(permitted), fake.now
     accepted = refused = 0
     while fake.now < 1000 + seconds:
@@ -199,19 +201,19 @@ async def use_a_service(limiter: RateLimiter, fake: FakeTime, permitted: int, se
 @pytest.mark.parametrize("permitted", [3, 10, 50])
 def test_without_a_configured_rate_the_permitted_one_is_found(permitted: int) -> None:
     fake = FakeTime()
-    accepted, refused = asyncio.run(use_a_service(limiter_at(None, fake), fake, permitted, 60))
+    accepted, refused = asyncio.run(send_to_service(limiter_at(None, fake), fake, permitted, 60))
     assert accepted >= 0.8 * permitted * 60
     assert refused <= 0.07 * accepted
 
 
-def test_a_configured_rate_above_the_permitted_one_comes_down_to_it() -> None:
+def test_a_configured_rate_that_is_too_high_falls_to_the_permitted_one() -> None:
     fake = FakeTime()
-    accepted, refused = asyncio.run(use_a_service(limiter_at(50, fake), fake, 10, 60))
+    accepted, refused = asyncio.run(send_to_service(limiter_at(50, fake), fake, 10, 60))
     assert accepted >= 0.75 * 10 * 60
     assert refused <= 0.1 * accepted
 
 
-def test_an_unknown_rate_does_not_grow_while_nothing_is_waiting() -> None:
+def test_an_adaptive_rate_does_not_rise_while_it_is_unused() -> None:
     fake = FakeTime()
     limiter = limiter_at(None, fake)
 
@@ -230,7 +232,7 @@ def test_a_rate_that_is_not_positive_is_refused(rate: float) -> None:
         RateLimiter(rate)
 
 
-def test_a_cancelled_waiter_does_not_hold_up_the_others() -> None:
+def test_a_cancelled_waiter_does_not_block_the_others() -> None:
     async def scenario() -> float:
         limiter = RateLimiter(20)
         await limiter.wait()

@@ -1,0 +1,51 @@
+"""`python -m dagster_dailystory.sandbox`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+ADA = {"email": "ada@example.com", "firstName": "Ada"}
+
+
+def started_command(*arguments: str) -> tuple[subprocess.Popen[str], str]:
+    command = [sys.executable, "-W", "default::ResourceWarning", "-m", "dagster_dailystory.sandbox", *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ)
+    assert process.stdout is not None
+    return process, process.stdout.readline()
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_runs_until_a_signal(tmp_path, signal_number):
+    file = tmp_path / "contacts.json"
+    process, line = started_command(
+        "--port", "0", "--token", "secret-us-1", "--latency-ms", "5", "--fault", "throttled=1", "--store", str(file)
+    )
+    base_url = line.split("base URL: ")[1].split()[0]
+    assert "secret" not in line
+    headers = {"Authorization": "Bearer secret-us-1"}
+    assert httpx.get(f"{base_url}/about", headers=headers).status_code == 200
+    assert httpx.post(f"{base_url}/contact", headers=headers, json=ADA).status_code == 429
+    process.send_signal(signal_number)
+    assert process.communicate(timeout=20) == ("", "")
+    assert process.returncode == 0
+    assert json.loads(file.read_text())["contacts"] == []
+
+
+def test_the_command_reports_why_it_cannot_start():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        process, _ = started_command("--port", str(port))
+        errors = process.communicate(timeout=20)[1]
+    assert (process.returncode, f"port {port} is in use" in errors) == (2, True)
+    for arguments in (["--fault", "thottled=1"], ["--fault", "throttled=2"], ["--requests-per-second", "0"]):
+        process, _ = started_command("--port", "0", *arguments)
+        process.communicate(timeout=20)
+        assert process.returncode == 2
