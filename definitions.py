@@ -1,7 +1,7 @@
-"""The code location: a real sync from the environment, or the demo where the environment names none.
+"""The code location: a sync of the warehouse and account that the environment names, or else of the demo's.
 
-Set WAREHOUSE_URL, DAILYSTORY_BASE_URL and DAILYSTORY_API_TOKEN for a real one; DAILYSTORY_STATE_URL,
-DAILYSTORY_REQUESTS_PER_SECOND and DAILYSTORY_MAX_CONCURRENCY may join them. With none of them set this is the demo: a
+Set WAREHOUSE_URL, DAILYSTORY_BASE_URL and DAILYSTORY_API_TOKEN for a real sync; DAILYSTORY_STATE_URL,
+DAILYSTORY_REQUESTS_PER_SECOND and DAILYSTORY_MAX_CONCURRENCY are optional. With none of them set this is the demo: a
 DuckDB file and the sandbox (`make demo`, `make dev`). Nothing is connected to while the location loads.
 """
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import dagster as dg
 
 from dagster_dailystory import ContactSync, build_contact_sync_assets, resources_from_environment
+from dagster_dailystory.demo.resources import demo_resources
 
 customers = ContactSync(
     name="customers",
@@ -38,12 +39,12 @@ table = dg.AssetSpec("customers", description="The table that sql/customers.sql 
 
 defs = dg.Definitions(
     assets=[table, *build_contact_sync_assets(customers, preview_fields=["city", "region", "plan", "lifetime_value"])],
-    resources=resources_from_environment(),
+    resources=resources_from_environment() or demo_resources(Path(".demo")),
     schedules=[
         dg.ScheduleDefinition(
             "customers_hourly", target=dg.AssetSelection.groups("dailystory"), cron_schedule="0 * * * *"
         )
     ],
-    # One process: DuckDB lets a single one open its file, and one op sends everything anyway.
+    # DuckDB allows only one process to open its file, and one op sends everything anyway.
     executor=dg.in_process_executor,
 )

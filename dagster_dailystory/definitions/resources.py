@@ -3,7 +3,6 @@
 import os
 from collections.abc import Mapping
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -14,7 +13,6 @@ from dagster_dailystory.engine.endpoints import Destination, Warehouse
 from dagster_dailystory.engine.upkeep.inspection import contact_map_frame, plan_frame, rejections_frame
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.sync import ContactSync
-from dagster_dailystory.sandbox.settings import DEFAULT_TOKEN
 
 if TYPE_CHECKING:
     import pandas
@@ -124,31 +122,23 @@ OPTIONAL = ("DAILYSTORY_STATE_URL", "DAILYSTORY_REQUESTS_PER_SECOND", "DAILYSTOR
 """What may join it."""
 
 
-DEMO_FOLDER = Path(".demo")
-"""Where the demo keeps its warehouse, its contacts and Dagster's history, below the working directory."""
-
-
-DEMO_PORT = 8019
-"""Where the demo's sandbox listens."""
-
-
-_DEMO_REQUESTS_PER_SECOND = 400.0
-
-
 def resources_from_environment(
     environment: Mapping[str, str] = os.environ,
 ) -> dict[str, WarehouseResource | DailyStoryResource]:
-    """Make the resources `warehouse` and `dailystory`.
+    """Make the resources `warehouse` and `dailystory` from the environment.
 
     Args:
         environment: The variables; an empty one counts as not set.
 
+    Returns:
+        Both resources; an empty mapping when none of the variables is set.
+
     Raises:
-        ConfigurationError: Some variables of a real sync are set and others are missing, or one is no number.
+        ConfigurationError: Some required variables are set and others are not, or a number is not a number.
     """
     given = {name for name in (*REQUIRED, *OPTIONAL) if environment.get(name)}
     if not given:
-        return demo_resources()
+        return {}
     missing = [name for name in REQUIRED if name not in given]
     if missing:
         raise ConfigurationError(f"{', '.join(sorted(given))} is set, but {', '.join(missing)} is not; set all or none")
@@ -163,26 +153,6 @@ def resources_from_environment(
             max_concurrency=int(_number(environment, "DAILYSTORY_MAX_CONCURRENCY") or 4),
         ),
     }
-
-
-def demo_resources(
-    folder: Path = DEMO_FOLDER, port: int = DEMO_PORT
-) -> dict[str, WarehouseResource | DailyStoryResource]:
-    """The demo's warehouse and its sandbox, which `make demo` and `make dev` start."""
-    return {
-        "warehouse": WarehouseResource(url=demo_warehouse_url(folder)),
-        "dailystory": DailyStoryResource(
-            base_url=f"http://127.0.0.1:{port}/api/v1",
-            api_token=DEFAULT_TOKEN,
-            requests_per_second=_DEMO_REQUESTS_PER_SECOND,
-            max_concurrency=8,
-        ),
-    }
-
-
-def demo_warehouse_url(folder: Path = DEMO_FOLDER) -> str:
-    """The demo's DuckDB file."""
-    return f"duckdb:///{folder / 'warehouse.duckdb'}"
 
 
 def _number(environment: Mapping[str, str], name: str) -> float | None:

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 from dagster_dailystory.definitions.resources import OPTIONAL, REQUIRED
+from dagster_dailystory.demo.resources import DEMO_PORT, demo_warehouse_url
+from demo.__main__ import FOLDER
 
 ROOT = Path(__file__).parents[2]
 LOAD = """
@@ -26,7 +28,10 @@ import definitions
 dg.Definitions.validate_loadable(definitions.defs)
 keys = sorted(key.to_user_string() for key in definitions.defs.resolve_asset_graph().get_all_asset_keys())
 drivers = {"duckdb", "psycopg", "psycopg2", "pandas"} & sys.modules.keys()
-print(json.dumps({"seconds": time.process_time() - started, "keys": keys, "drivers": sorted(drivers)}))
+resources = definitions.defs.resources
+urls = [getattr(url, "env_var_name", url) for url in (resources["warehouse"].url, resources["dailystory"].base_url)]
+seconds = time.process_time() - started
+print(json.dumps({"seconds": seconds, "keys": keys, "urls": urls, "drivers": sorted(drivers)}))
 """
 
 
@@ -44,6 +49,7 @@ def test_the_demo_loads_in_three_seconds_without_a_connection_or_a_file(tmp_path
     assert loaded["keys"] == [
         "customers", "dailystory/customers/changes", "dailystory/customers/contact_map", "dailystory/customers/contacts"
     ]  # fmt: skip
+    assert loaded["urls"] == [demo_warehouse_url(FOLDER), f"http://127.0.0.1:{DEMO_PORT}/api/v1"]
     assert loaded["drivers"] == []
     assert list(tmp_path.iterdir()) == []
     assert loaded["seconds"] < 3, "processor time beyond importing Dagster"  # type: ignore[operator]  # a number
@@ -52,5 +58,6 @@ def test_the_demo_loads_in_three_seconds_without_a_connection_or_a_file(tmp_path
 def test_a_real_sync_loads_although_nothing_can_be_reached(tmp_path: Path):
     given = dict(zip(REQUIRED, ["postgresql+psycopg://nowhere.invalid/x", "https://nowhere.invalid", "t"], strict=True))
     loaded = load(tmp_path, **given)
+    assert loaded["urls"] == ["WAREHOUSE_URL", "DAILYSTORY_BASE_URL"]
     assert len(loaded["keys"]) == 4  # type: ignore[arg-type]  # a list in the JSON
     assert loaded["drivers"] == [], "no driver is loaded, so none connects past Python's own sockets"

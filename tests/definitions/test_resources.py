@@ -9,7 +9,14 @@ import pytest
 from sqlalchemy import NullPool, create_engine
 from support.dagster_project import PEOPLE, people_sync
 
-from dagster_dailystory import DailyStoryResource, WarehouseResource, run_contact_sync
+from dagster_dailystory import (
+    ConfigurationError,
+    DailyStoryResource,
+    WarehouseResource,
+    resources_from_environment,
+    run_contact_sync,
+)
+from dagster_dailystory.definitions.resources import REQUIRED
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
 from dagster_dailystory.sandbox import Sandbox
 
@@ -97,3 +104,21 @@ def test_a_script_that_needs_no_dagster_does_not_load_it():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_without_variables_there_are_no_resources() -> None:
+    assert resources_from_environment({}) == {}
+    assert resources_from_environment(dict.fromkeys(REQUIRED, "")) == {}
+
+
+def test_half_of_a_real_configuration_is_refused_by_name() -> None:
+    with pytest.raises(ConfigurationError, match="DAILYSTORY_API_TOKEN is not"):
+        resources_from_environment(
+            {"WAREHOUSE_URL": "sqlite:///x", "DAILYSTORY_BASE_URL": "https://us-1.dailystory.com"}
+        )
+
+
+def test_a_rate_that_is_not_a_number_is_refused_by_name() -> None:
+    given = dict.fromkeys(REQUIRED, "x") | {"DAILYSTORY_REQUESTS_PER_SECOND": "many"}
+    with pytest.raises(ConfigurationError, match="DAILYSTORY_REQUESTS_PER_SECOND"):
+        resources_from_environment(given)

@@ -17,9 +17,9 @@ import sqlalchemy as sa
 from playwright.sync_api import Locator, Page, expect
 from support.ui_driver import DagsterUi, browser_page, dagster_ui, free_port, wait_for
 
-from dagster_dailystory.definitions.resources import demo_warehouse_url
+from dagster_dailystory.demo import data
+from dagster_dailystory.demo.resources import demo_warehouse_url
 from dagster_dailystory.sandbox import Sandbox
-from demo import data
 from demo.__main__ import run_demo
 
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(300)]

@@ -1,4 +1,4 @@
-"""The demo's warehouse: believable, harmless, the same everywhere."""
+"""The demo's warehouse: realistic, harmless, the same everywhere."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from email_validator import validate_email
 
-from demo.data import CUSTOMERS, Evolution, customers, evolve, seed
+from dagster_dailystory.demo.data import CUSTOMERS, Evolution, customers, evolve, seed
 
 SOURCE = (Path(__file__).parents[2] / "sql" / "customers.sql").read_text()
 Rows = Mapping[int, Mapping[str, object]]
@@ -26,22 +26,22 @@ def read(url: str, query: str | None = None) -> Rows:
 
 
 @pytest.fixture(scope="module")
-def people(tmp_path_factory: pytest.TempPathFactory) -> list[Mapping[str, object]]:
+def rows(tmp_path_factory: pytest.TempPathFactory) -> list[Mapping[str, object]]:
     url = f"duckdb:///{tmp_path_factory.mktemp('demo')}/warehouse.duckdb"
     seed(url)
     return list(read(url).values())
 
 
-def test_every_email_is_valid_unique_and_reserved_for_documentation(people):
-    emails = [person["email"] for person in people if person["email"]]
+def test_every_email_is_valid_unique_and_reserved_for_documentation(rows):
+    emails = [row["email"] for row in rows if row["email"]]
     assert len(set(emails)) == len(emails) > 0.9 * CUSTOMERS
     for email in emails:
         assert validate_email(email, check_deliverability=False).normalized == email
         assert email.endswith((".example.com", ".example.net", ".example.org"))
 
 
-def test_every_mobile_number_is_valid_unique_and_reserved_for_fiction(people):
-    mobiles = [person["mobile_phone"] for person in people if person["mobile_phone"]]
+def test_every_mobile_number_is_valid_unique_and_reserved_for_fiction(rows):
+    mobiles = [row["mobile_phone"] for row in rows if row["mobile_phone"]]
     assert len(set(mobiles)) == len(mobiles) > 0.8 * CUSTOMERS
     for mobile in mobiles:
         parsed = phonenumbers.parse(mobile)
@@ -50,14 +50,14 @@ def test_every_mobile_number_is_valid_unique_and_reserved_for_fiction(people):
         assert mobile[5:10] == "55501"
 
 
-def test_everyone_can_be_reached_and_some_in_one_way_only(people):
-    assert all(person["email"] or person["mobile_phone"] for person in people)
-    assert any(person["email"] is None for person in people)
-    assert any(person["mobile_phone"] is None for person in people)
+def test_every_row_has_an_address_and_some_have_only_one(rows):
+    assert all(row["email"] or row["mobile_phone"] for row in rows)
+    assert any(row["email"] is None for row in rows)
+    assert any(row["mobile_phone"] is None for row in rows)
 
 
-def test_some_but_few_have_opted_out(people):
-    assert 0.02 < sum(bool(person["marketing_opt_out"]) for person in people) / CUSTOMERS < 0.12
+def test_some_but_few_have_opted_out(rows):
+    assert 0.02 < sum(bool(row["marketing_opt_out"]) for row in rows) / CUSTOMERS < 0.12
 
 
 def test_seeding_again_starts_over(warehouse_url):
@@ -113,15 +113,15 @@ def test_every_engine_sees_the_same_days(warehouse_url: str, new_database: Calla
     assert read(warehouse_url) == read(other_url)
 
 
-def test_the_source_query_reads_all_columns_but_the_one_that_always_changes(warehouse_url):
+def test_the_query_reads_all_columns_but_the_one_that_always_changes(warehouse_url):
     seed(warehouse_url)
     rows = read(warehouse_url, SOURCE)
     assert len(rows) == CUSTOMERS
     assert {*rows[1], "last_seen_at"} == set(customers.columns.keys())
 
 
-def test_the_first_customer_is_the_same_on_every_python(people):
-    first = people[0]
+def test_the_first_customer_is_the_same_on_every_python(rows):
+    first = rows[0]
     assert (first["first_name"], first["last_name"], first["city"]) == ("Elena", "Clark", "Nashville")
     assert first["mobile_phone"] == "+16155550119"
     assert str(first["lifetime_value"]) == "62.19"

@@ -15,8 +15,8 @@ from sqlalchemy.sql.type_api import TypeEngine
 
 import definitions
 from dagster_dailystory.databases.dialect import storage_type
+from dagster_dailystory.demo.data import customers as source
 from dagster_dailystory.engine.state.schema import SCHEMA_VERSION, SharedTables, StateLocation, SyncTables
-from demo.data import customers as source
 
 STATE_SQL = Path(__file__).parents[2] / "sql" / "state.sql"
 HEADER = f"""\

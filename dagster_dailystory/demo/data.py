@@ -1,8 +1,8 @@
 """A made-up warehouse to try a sync on: 2,000 customers, and a working day that changes some of them.
 
-Everything is a function of the customer's number, so each run of the demo, on each machine and engine, sees the same
-people. Nobody can be reached by accident: the email domains are reserved by RFC 2606, the mobile numbers are the
-North American 555-0100 to 555-0199, set aside for fiction.
+Every value is a function of the customer's number, so each run of the demo sees the same rows on every machine and
+engine. No real address can be reached: the email domains are reserved by RFC 2606, and the mobile numbers are the North
+American 555-0100 to 555-0199, which are reserved for fiction.
 """
 
 from __future__ import annotations
@@ -89,18 +89,18 @@ customers = sa.Table(
     sa.Column("loyalty_id", sa.Uuid),
     sa.Column("last_seen_at", sa.DateTime, comment="changes all the time; no sync reads it"),
 )
-"""The demo's table. `sql/customers.sql` reads all of it but `last_seen_at`."""
+"""The demo's table. `customers.sql` reads every column except `last_seen_at`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evolution:
-    """What `evolve` did, in rows.
+    """How many rows `evolve` changed, and how.
 
     Attributes:
         updated: Customers who bought, moved or opted out of marketing.
-        deleted: Customers who left the table.
+        deleted: Rows that left the table.
         added: Customers who signed up.
-        touched: Others whose `last_seen_at` alone moved: a sync that does not read that column sends nothing for them.
+        touched: Rows in which only `last_seen_at` changed: a sync that does not read it sends nothing for them.
     """
 
     updated: int
@@ -110,7 +110,7 @@ class Evolution:
 
 
 def seed(url: str) -> None:
-    """Give the demo its warehouse: the table `customers`, made anew, with `CUSTOMERS` rows.
+    """Create the table `customers` with `CUSTOMERS` rows.
 
     Args:
         url: SQLAlchemy URL of the database. A table named `customers` there is replaced.
@@ -122,7 +122,7 @@ def seed(url: str) -> None:
 
 
 def evolve(url: str) -> Evolution:
-    """Let a day pass in the warehouse. Each call goes on from the rows that it finds, the same way every time.
+    """Let a day pass in the warehouse. The same rows always change in the same way.
 
     Args:
         url: SQLAlchemy URL of a database that `seed` filled.
@@ -144,13 +144,13 @@ def evolve(url: str) -> Evolution:
 
 
 def spoil(url: str) -> int:
-    """Give a seeded warehouse the mistakes that every warehouse has.
+    """Put into a seeded warehouse the mistakes that every warehouse has.
 
     Args:
         url: SQLAlchemy URL of a database that `seed` filled.
 
     Returns:
-        Rows that a sync must set aside: addresses that are none, nobody to reach, two customers with one address.
+        How many rows a sync must reject: invalid addresses, no address at all, one address in two rows.
     """
     with _transaction(url) as connection:
         for number, mistake in _MISTAKES.items():
@@ -173,10 +173,10 @@ def _is_one_of(rows: Sequence[sa.RowMapping]) -> sa.ColumnElement[bool]:
 
 
 def _customer(number: int) -> Row:
-    """Make up one customer. All have an email or a mobile number, nearly all have both."""
+    """Make up one customer. Every row has an email address or a mobile number, and most rows have both."""
     chance = random.Random(number)
     first_name, last_name = chance.choice(_FIRST_NAMES), chance.choice(_LAST_NAMES)
-    seat = number * 7919 % (100 * len(_CITIES))  # 7919 is prime, so that 5,000 customers in a row differ
+    seat = number * 7919 % (100 * len(_CITIES))  # 7919 is prime: 5,000 consecutive numbers differ
     city, region, postal_code, area_code = _CITIES[seat // 100]
     signed_up_at = datetime(2026, 6, 1) - timedelta(minutes=chance.randrange(7 * 365 * 24 * 60))
     plan, monthly = chance.choices(_PLANS, weights=(50, 30, 15, 5))[0]
@@ -206,7 +206,7 @@ def _email(first_name: str, last_name: str, number: int) -> str:
 
 
 def _change(row: sa.RowMapping, chance: random.Random) -> Row:
-    """One customer's news: a purchase, a move, or an opt-out of those who are still opted in."""
+    """What changes in one row: a purchase, a move, or an opt-out if the customer is still opted in."""
     event = chance.choices(("purchase", "move", "opt_out"), weights=(60, 25, 15))[0]
     if event == "move":
         city, region, postal_code, _ = chance.choice([city for city in _CITIES if city[0] != row["city"]])

@@ -1,0 +1,130 @@
+"""What the demo shows: a first run, a day in the warehouse, and a second run, printed as they happen."""
+
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+
+from dagster_dailystory.demo.data import CUSTOMERS, evolve, seed, spoil
+from dagster_dailystory.demo.resources import demo_resources, demo_warehouse_url
+from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.sandbox import Sandbox
+
+_LINE_EVERY = 500  # contacts, where the output is not a terminal
+
+_COUNTS = (
+    ("rows_read", "read from the warehouse"),
+    ("rows_created", "created in DailyStory"),
+    ("rows_updated", "updated"),
+    ("rows_deleted", "deactivated: their rows left the source"),
+    ("rows_unchanged", "unchanged"),
+    ("rows_rejected", "rejected, with a reason"),
+    ("api_requests", "requests"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What happened.
+
+    Attributes:
+        runs: The numbers of the first and of the second run.
+        contacts: How many contacts the sandbox holds at the end.
+    """
+
+    runs: list[Mapping[str, float]]
+    contacts: int
+
+
+def run_story(defs: dg.Definitions, instance: dg.DagsterInstance, folder: Path, port: int) -> Story:
+    """Fill a warehouse, sync it, let a day pass, and sync again.
+
+    Args:
+        defs: Definitions with a sync of the table `customers`. They run with the demo's resources, not their own.
+        instance: Keeps the two runs.
+        folder: An existing folder for the warehouse and the sandbox's contacts.
+        port: Where the sandbox listens.
+
+    Raises:
+        DailyStoryError: The port is in use, or a run failed.
+    """
+    url = demo_warehouse_url(folder)
+    seed(url)
+    mistakes = spoil(url)
+    print(
+        f"A DuckDB warehouse with {CUSTOMERS:,} customers, {mistakes} of them with mistakes that every warehouse has."
+    )
+    with Sandbox(port=port, store=folder / "sandbox.json") as sandbox:
+        print(f"The sandbox, a local DailyStory, listens at {sandbox.url}\n")
+        job = defs.resolve_implicit_global_asset_job_def()
+        resources = demo_resources(folder, port)
+        first = _run("First run: every row is new", job, instance, sandbox, resources)
+        day = evolve(url)
+        print(f"A day passes: {day.updated} customers change, {day.deleted} leave and {day.added} sign up.")
+        print(f"In {day.touched} other rows, only a column changes that the sync does not read.\n")
+        second = _run("Second run: only what differs is sent", job, instance, sandbox, resources)
+        return Story([first, second], len(sandbox.contacts()))
+
+
+def _run(
+    title: str, job: dg.JobDefinition, instance: dg.DagsterInstance, sandbox: Sandbox, resources: Mapping[str, object]
+) -> Mapping[str, float]:
+    print(title)
+    started = time.monotonic()
+    quiet = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
+    with _progress(sandbox):
+        result = job.execute_in_process(
+            instance=instance, run_config=quiet, resources=dict(resources), raise_on_error=False
+        )
+    if not result.success:
+        failures = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
+        raise ConfigurationError(
+            f"the run failed: {failures[0].message if failures and failures[0] else 'see its log'}"
+        )
+    numbers = _numbers(result)
+    for name, meaning in _COUNTS:
+        print(f"  {int(numbers.get(name, 0)):>6,}  {meaning}")
+    print(f"  {time.monotonic() - started:>6.1f}  seconds\n")
+    return numbers
+
+
+def _numbers(result: dg.ExecuteInProcessResult) -> dict[str, float]:
+    numbers: dict[str, float] = {}
+    for event in result.get_asset_materialization_events():
+        for name, value in event.materialization.metadata.items():
+            if isinstance(value.value, (int, float)):
+                numbers[name] = value.value
+    return numbers
+
+
+@contextmanager
+def _progress(sandbox: Sandbox) -> Iterator[None]:
+    """Print during a run how many contacts have arrived."""
+    over = threading.Event()
+    before = sandbox.counts.posts
+    is_terminal = sys.stdout.isatty()
+
+    def show() -> None:
+        shown = 0
+        while not over.wait(0.5):
+            sent = sandbox.counts.posts - before
+            if is_terminal:
+                print(f"\r  {sent:>6,}  contacts sent ...", end="", flush=True)
+            elif sent - shown >= _LINE_EVERY:
+                print(f"  {sent:>6,}  contacts sent ...", flush=True)
+                shown = sent
+
+    printer = threading.Thread(target=show, daemon=True)
+    printer.start()
+    try:
+        yield
+    finally:
+        over.set()
+        printer.join()
+        if is_terminal:
+            print("\r" + " " * 40, end="\r")

@@ -1,0 +1,97 @@
+"""The wheel that pip installs: its demo runs in any folder, and leaves that folder alone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from dagster_dailystory.definitions.resources import OPTIONAL, REQUIRED
+
+ROOT = Path(__file__).parents[2]
+DEMO = ("-m", "dagster_dailystory.demo")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    pip("wheel", "--no-build-isolation", "--wheel-dir", str(folder), str(ROOT))
+    [built] = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("installed")
+    pip("install", "--target", str(target), str(wheel))
+    return target
+
+
+def pip(command: str, *arguments: str) -> None:
+    offline = ("--no-index", "--no-deps", "--quiet", "--disable-pip-version-check")
+    subprocess.run([sys.executable, "-m", "pip", command, *offline, *arguments], check=True, timeout=120)
+
+
+def run(installed: Path, folder: Path, *arguments: str) -> str:
+    """Run Python where the package is the installed one and the repository cannot be imported."""
+    libraries = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+    environment = {name: value for name, value in os.environ.items() if name not in (*REQUIRED, *OPTIONAL)}
+    environment |= {"PYTHONPATH": os.pathsep.join([str(installed), *libraries]), "TMPDIR": str(folder.parent)}
+    environment.pop("DAGSTER_HOME", None)
+    done = subprocess.run(
+        [sys.executable, "-S", *arguments],  # -S reads no .pth file, so not that of the editable install either
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty folder to run in; its parent is the folder for temporary files."""
+    made = tmp_path / "current"
+    made.mkdir()
+    return made
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "dagster_dailystory/demo/customers.sql" in names
+    assert {name.partition("/")[0].partition("-")[0] for name in names} == {"dagster_dailystory"}
+
+
+def test_these_tests_import_the_installed_package_only(installed: Path, folder: Path) -> None:
+    find = "import sys, dagster_dailystory as d, importlib.util as u; print(d.__file__, u.find_spec('definitions'))"
+    assert run(installed, folder, "-c", find).split() == [str(installed / "dagster_dailystory/__init__.py"), "None"]
+
+
+def test_the_installed_demo_leaves_an_empty_folder_empty(installed: Path, folder: Path) -> None:
+    shown = run(installed, folder, *DEMO)
+    assert "First run" in shown
+    assert "Second run" in shown
+    assert "1,995  created in DailyStory" in shown
+    assert str(installed / "dagster_dailystory/demo/definitions.py") in shown
+    assert "make " not in shown
+    assert list(folder.iterdir()) == []
+    assert list(folder.parent.iterdir()) == [folder], "the temporary folder is removed"
+
+
+def test_the_installed_demo_leaves_another_projects_files_alone(installed: Path, folder: Path) -> None:
+    files = {
+        folder / "definitions.py": "raise AssertionError('imported by the demo')\n",
+        folder / ".demo" / "notes.txt": "to be kept\n",
+    }
+    for file, text in files.items():
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    run(installed, folder, *DEMO)
+    assert {file: file.read_text(encoding="utf-8") for file in folder.rglob("*") if file.is_file()} == files
