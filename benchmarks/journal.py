@@ -22,7 +22,7 @@ from dagster_dailystory.engine.state.lease import open_session
 from dagster_dailystory.engine.state.plans import RowReader
 from dagster_dailystory.engine.state.recovery import Intents
 from dagster_dailystory.engine.state.store import utc_now
-from dagster_dailystory.model.change import Change, Operation, Outcome, Result
+from dagster_dailystory.model.change import USUAL_PRIORITY, Change, Operation, Outcome, Result
 from dagster_dailystory.model.sync import ContactSync
 
 ROWS, CHANGED, BATCH = 100_000, 20_000, 1_000
@@ -102,7 +102,7 @@ def measure(name: str, warehouse: Warehouse, operation: Operation) -> None:
             batch = changes[start : start + BATCH]
             if operation is Operation.CREATE:
                 began = time.process_time()
-                intents.add(plan.plan_id, batch, {change.sequence: change.identity for change in batch})
+                intents.add(plan.plan_id, USUAL_PRIORITY, batch, {change.sequence: change.identity for change in batch})
                 spent["intent"] += time.process_time() - began
             began = time.process_time()
             acknowledgements.acknowledge([_result(change) for change in batch], {c.sequence: c for c in batch})
