@@ -82,7 +82,7 @@ _CLICKHOUSE_NAME = re.compile(r"Code: \d+\. DB::Exception: (Unknown [\w ]+ (?:id
 _SNOWFLAKE_NUMBER = re.compile(r"\A\d{6} \(\w{5}\): ")  # looks like a phone number
 
 
-def plain_words(error: DBAPIError) -> str:
+def safe_message(error: DBAPIError) -> str:
     """Reduce a driver's message to one line without values from rows.
 
     Drivers quote both identifiers and values, and escape neither. If a message mentions a value, everything from the
@@ -180,7 +180,7 @@ def connect(engine: Engine, role: str, *, writes: bool = False) -> Iterator[Conn
 
 
 @contextmanager
-def refusals(what: str) -> Iterator[None]:
+def driver_errors_as(what: str) -> Iterator[None]:
     """Turn driver errors into errors that begin with a description of what failed.
 
     Raises:
@@ -200,14 +200,14 @@ def _plain_errors(what: str) -> Iterator[None]:
             message = "another process has the DuckDB file open, and DuckDB allows one; wait for it to end, or close it"
             raise BusyError(message) from None
         remedy = _READ_ONLY_REMEDY if text and _READ_ONLY.search(text[0]) else ""
-        raise WarehouseError(f"{what}: {plain_words(error)}{remedy}") from None
+        raise WarehouseError(f"{what}: {safe_message(error)}{remedy}") from None
     except RuntimeError as error:
         if str(error) != _DUCKDB_INTERRUPTED:
             raise
         raise KeyboardInterrupt from None  # DuckDB loses the exception that the signal handler raised
 
 
-def read_one_moment(connection: Connection) -> None:
+def use_repeatable_read(connection: Connection) -> None:
     """Let all statements of the next transaction read the same state of the database.
 
     Transactions of DuckDB and SQLite always do.
@@ -216,8 +216,8 @@ def read_one_moment(connection: Connection) -> None:
         connection.execution_options(isolation_level="REPEATABLE READ")
 
 
-def read_latest(connection: Connection) -> None:
-    """Undo `read_one_moment`."""
+def use_read_committed(connection: Connection) -> None:
+    """Undo `use_repeatable_read`."""
     if connection.dialect.name == "postgresql":
         connection.execution_options(isolation_level="READ COMMITTED")
 

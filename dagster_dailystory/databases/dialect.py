@@ -71,7 +71,7 @@ def uses_indexes(dialect: Dialect) -> bool:
     return dialect.name in _INDEXED
 
 
-def hashes_pay(dialect: Dialect) -> bool:
+def prefers_row_hashes(dialect: Dialect) -> bool:
     """Whether the database compares row hashes faster than rows, with source and snapshot in the same database.
 
     DuckDB then reads the columns of one side only. On PostgreSQL computing a row hash costs as much as comparing a row.
@@ -79,7 +79,7 @@ def hashes_pay(dialect: Dialect) -> bool:
     return dialect.name == "duckdb"
 
 
-def joins_fully(dialect: Dialect) -> bool:
+def has_full_join(dialect: Dialect) -> bool:
     """Whether the database has FULL JOIN: SQLite only since 3.39, which some supported systems lack."""
     return dialect.name != "sqlite"
 

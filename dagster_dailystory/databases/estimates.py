@@ -9,7 +9,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from dagster_dailystory.databases.sql_types import SqlQuery
 
-LARGE = 100_000
+LARGE_TABLE_ROWS = 100_000
 """Rows from which the choice of a join matters: fewer are joined in a fraction of a second in any way."""
 
 
@@ -23,17 +23,17 @@ def evaluated_first(query: SqlQuery, name: str, dialect: Dialect) -> FromClause:
     return query.subquery(name)
 
 
-def seldom(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+def expected_rarely(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     """A condition that the planner expects to hold for one row in 200: its default for a value without statistics."""
     return case((condition, literal_column("1"))) == literal_column("1")
 
 
-def hashes_tables(joined: SqlQuery, connection: Connection) -> bool:
+def would_hash_join(joined: SqlQuery, connection: Connection) -> bool:
     """Whether PostgreSQL would join two tables with a hash join.
 
     It does for large tables whose rows are not in key order, through temporary files. Parallel workers halve the time,
-    but the planner rejects them because it overestimates the rows returned; `seldom` corrects that. `seldom` must not
-    be used where the planner merges two indexes: it would switch to a parallel hash join, which takes twice as long.
+    but the planner rejects them because it overestimates the rows returned; `expected_rarely` corrects that. It must
+    not be used where the planner merges two indexes: a parallel hash join would take twice as long.
 
     Args:
         joined: The join alone, without filters.

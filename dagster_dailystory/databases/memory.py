@@ -33,7 +33,7 @@ def limit_megabytes(connection: Connection) -> float:
     return float(number) * _UNITS[unit] / 1e6 if unit in _UNITS else math.inf
 
 
-def spills(connection: Connection) -> bool:
+def can_spill(connection: Connection) -> bool:
     """Whether a DuckDB connection may spill to temporary files what exceeds its memory limit."""
     return bool(connection.exec_driver_sql("SELECT current_setting('temp_directory')").scalar())
 

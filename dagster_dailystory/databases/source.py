@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import NoInspectionAvailable, NoSuchTableError, SAWarning
 
-from dagster_dailystory.databases.connect import reflected_types, refusals
+from dagster_dailystory.databases.connect import driver_errors_as, reflected_types
 from dagster_dailystory.databases.dialect import is_binary, stored_expression, stored_key
 from dagster_dailystory.databases.drivers import (
     can_stream,
@@ -122,7 +122,7 @@ def open_source(sync: ContactSync, connection: Connection) -> Source:
         WarehouseError: The query fails or the table does not exist.
     """
     sql = source_text(sync)
-    with refusals(f"the source of sync {sync.name!r} cannot be read"):
+    with driver_errors_as(f"the source of sync {sync.name!r} cannot be read"):
         found = list(connection.execute(probe(sync, sql, connection.dialect)).keys())
     return resolve_source(sync, sql, found, connection.dialect)
 
@@ -291,7 +291,7 @@ def stream(
     Raises:
         WarehouseError: The query fails.
     """
-    with refusals(f"the source of sync {sync.name!r} cannot be read"):
+    with driver_errors_as(f"the source of sync {sync.name!r} cannot be read"):
         if connection.dialect.name == "clickhousedb":
             yield from clickhouse_blocks(connection, query, BATCH_ROWS)
             return

@@ -42,7 +42,7 @@ def staged_texts(values: Sequence[object]) -> list[str | None]:
     return [staged_text(value) or None for value in values]
 
 
-def are_whole(values: Sequence[object]) -> TypeGuard[Sequence[int]]:
+def are_integers(values: Sequence[object]) -> TypeGuard[Sequence[int]]:
     """Whether all values are 64-bit integers, which are staged unchanged as keys."""
     numbers: Sequence[Any] = values
     return not set(map(type, values)) - {int} and (not values or -(2**63) <= min(numbers) <= max(numbers) < 2**63)

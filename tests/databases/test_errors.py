@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import sqlalchemy as sa
 
-from dagster_dailystory.databases.connect import open_engine, plain_words, refusals
+from dagster_dailystory.databases.connect import driver_errors_as, open_engine, safe_message
 from dagster_dailystory.errors import WarehouseError
 
 PEOPLE = ("Jane Doe", 'O\'Jane "Q" Doe', "Jane\nDoe", "Jane\nLINE 1: Doe", "J. when casting from source column Doe")
@@ -25,7 +25,7 @@ def message_of(warehouse_url: str) -> Iterator[Callable[[str], str]]:
     with engine.connect() as connection:
 
         def message(query: str, number: int) -> str:
-            with pytest.raises(WarehouseError) as caught, refusals("it"), connection.begin():
+            with pytest.raises(WarehouseError) as caught, driver_errors_as("it"), connection.begin():
                 list(connection.exec_driver_sql(query.replace("FROM people", f"FROM people{number}")))
             return str(caught.value).removeprefix("it: ")
 
@@ -111,4 +111,4 @@ def driver_error(kind: type[sa.exc.DBAPIError], *arguments: object) -> sa.exc.DB
 )  # fmt: skip
 def test_messages_of_other_databases_lose_their_values(error: sa.exc.DBAPIError, message: str) -> None:
     """The messages are from the sources of drivers and servers."""
-    assert plain_words(error) == message
+    assert safe_message(error) == message
