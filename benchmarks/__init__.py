@@ -1,6 +1,6 @@
-"""The benchmarks: `make bench` and `make bench-quick`. They compare by ratios of one run on one machine."""
+"""The benchmarks: `make bench` and `make bench-quick`. Compare the ratios of one run on one machine."""
 
 import sys
 
-if "pandas_diff" not in sys.argv:  # the drivers of other tests bring it; without them only pandas would have it, 34 MB
+if "pandas_diff" not in sys.argv:  # pyarrow, which drivers for the tests install, would add 34 MB to each contender
     sys.modules["pyarrow"] = None  # type: ignore[assignment]

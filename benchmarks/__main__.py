@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--quick] [--part PART]`: the contests, then `benchmarks/results/<date>.md` and its plot."""
+"""`python -m benchmarks [--quick] [--part PART]`: run the contests, write `benchmarks/results/<date>.md` and a plot."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ from benchmarks.servers import new_database, postgres, sandbox, waiting
 from dagster_dailystory.engine.endpoints import Warehouse
 
 MEMORY, LEAST_MEMORY, LEAST_FOR_A_MILLION = (f"?memory_limit={megabytes}MB" for megabytes in (200, 110, 80))
-"""DuckDB's limit for this package, as a user sets it in the URL: what it advises, and what is just enough."""
+"""DuckDB's memory limits for this package, as set in the URL: the recommended one and the lowest that work."""
 
-US = "dagster_dailystory"
+OURS = "dagster_dailystory"
 
 PARTS = ("plans", "sending", "latency", "faults")
 
-_JUDGED_ROWS = 50_000
-"""Below, a diff measures the start."""
+_MEASURABLE_ROWS = 50_000
+"""With fewer rows a diff measures the start only."""
 
 _SCATTERED_ROWS = 1_000_000
-"""Below, it does not matter where the rows lie."""
+"""With fewer rows the order of the rows does not matter."""
 
 Runs = Mapping[str, Callable[[], Measured]]
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much one run of the benchmarks does."""
+    """Rows and rounds of one run of the benchmarks."""
 
     rounds: int
     duckdb_rows: tuple[int, ...]
@@ -75,10 +75,10 @@ class Bench:
         self.notes: list[str] = []
 
     def run(self, parts: Sequence[str]) -> None:
-        """The contests of some `PARTS`."""
-        of = {"plans": self._plans, "sending": self._first_loads, "latency": self._latency, "faults": self._faults}
+        """Run the contests of some `PARTS`."""
+        runners = {"plans": self._plans, "sending": self._first_loads, "latency": self._latency, "faults": self._faults}
         for part in parts:
-            of[part]()
+            runners[part]()
         self._imports()
 
     def _plans(self) -> None:
@@ -100,29 +100,29 @@ class Bench:
             make_customers(url, rows)
             acknowledge_everything(customers_sync(), Warehouse.at(url))
             ours = partial(in_a_process, "ours_plan", Task(url=url + _memory(database)))
-            if database == "DuckDB":  # the run after a first load looks at all rows, and remembers their hashes
+            if database == "DuckDB":  # the run after a first load compares all rows and stores their hashes
                 seconds = ours()["seconds"]
-                self.notes.append(f"DuckDB, {rows:,} rows: the plan that remembers the rows' hashes, {seconds:.2f} s.")
+                self.notes.append(f"DuckDB, {rows:,} rows: the plan that stores the row hashes, {seconds:.2f} s.")
             title = f"{database}, {rows:,} rows of 20 columns"
-            contest = self._contest(f"{title}, no change", {**_typed_by_hand(url), US: ours})
-            unchanged.append(contest.median(US, "seconds"))
-            if rows < _JUDGED_ROWS:
+            contest = self._contest(f"{title}, no change", {**_typed_by_hand(url), OURS: ours})
+            unchanged.append(contest.median(OURS, "seconds"))
+            if rows < _MEASURABLE_ROWS:
                 continue
             if database == "DuckDB":
                 keep_hashes(url)
             change_customers(url, 0.01)
             self._contest(f"{title}, 1 % changed, plan stored", _of_changes(database, url))
-        if sizes[0] < _JUDGED_ROWS:
+        if sizes[0] < _MEASURABLE_ROWS:
             return
         fitted = exponent(sizes, unchanged)
         self.notes.append(f"Growth of the plan without a change on {database}: time grows with rows ^ {fitted:.2f}.")
 
     def _scattered(self, database: str, sizes: Sequence[int]) -> None:
-        """The last contest of the diffs once more, after the customers were written anew in no order of their key."""
+        """Repeat the last contest of the diffs after the customers were rewritten in random key order."""
         for rows in filter(lambda rows: rows >= _SCATTERED_ROWS, sizes):
             url = self._diff_url(database, rows)
             scatter_customers(url)
-            title = f"{database}, {rows:,} rows of 20 columns in no order of their key, 1 % changed, plan stored"
+            title = f"{database}, {rows:,} rows of 20 columns in random key order, 1 % changed, plan stored"
             self._contest(title, _of_changes(database, url))
 
     def _new_diff(self, database: str, rows: int) -> str:
@@ -136,7 +136,7 @@ class Bench:
         return f"duckdb:///{self._home}/diff{rows}.duckdb"
 
     def _read_only(self) -> None:
-        """Read the table and the snapshot of the last diff but one on PostgreSQL."""
+        """Plan from PostgreSQL with the state elsewhere, on the tables of the diffs."""
         for rows in self._size.read_only_rows:
             url = self._diff_url("PostgreSQL", rows)
             contenders: dict[str, Callable[[], Measured]] = {
@@ -147,10 +147,10 @@ class Bench:
                 state = f"{kind}:///{self._home}/elsewhere{rows}.{kind}"
                 if option != LEAST_FOR_A_MILLION:
                     acknowledge_everything(customers_sync(), Warehouse.at(url, state))
-                    # The run after a first load reads all rows, and remembers their hashes.
+                    # The run after a first load reads all rows and stores their hashes.
                     in_a_process("ours_plan", Task(url=url, state_url=state + option))
                 task_of = partial(_state_in, url, option)
-                contenders[f"{US}, state in {name}"] = partial(_on_a_copy, state, task_of)
+                contenders[f"{OURS}, state in {name}"] = partial(_on_a_copy, state, task_of)
             change_customers(url, 0.02)
             self._contest(f"PostgreSQL read only, {rows:,} rows, 2 % changed", contenders)
 
@@ -161,22 +161,22 @@ class Bench:
             bare = Task(url=source, base_url=base_url, rows=rows)
             contenders = {
                 "bare aiohttp loop": lambda: in_a_process("bare_send", bare),
-                f"{US}, DuckDB": lambda: in_a_process("ours_send", replace(bare, url=self._copy())),
-                f"{US}, SQLite state": lambda: in_a_process("ours_send", replace(bare, state_url=self._new_sqlite())),
-                f"{US}, PostgreSQL": lambda: in_a_process("ours_send", replace(bare, url=self._new_postgres())),
+                f"{OURS}, DuckDB": lambda: in_a_process("ours_send", replace(bare, url=self._copy())),
+                f"{OURS}, SQLite state": lambda: in_a_process("ours_send", replace(bare, state_url=self._new_sqlite())),
+                f"{OURS}, PostgreSQL": lambda: in_a_process("ours_send", replace(bare, url=self._new_postgres())),
                 "requests in a loop": lambda: in_a_process("naive_send", bare),
             }
             self._add_drt(contenders, base_url, rows)
             contest = self._contest(f"First load of {rows:,} rows, no latency", contenders)
         for name in contest.results:
-            if name.startswith(US):
+            if name.startswith(OURS):
                 plan, send = contest.median(name, "diff_seconds"), contest.median(name, "send_seconds")
                 self.notes.append(f"First load, {name}: {plan:.1f} s for the plan, {send:.1f} s for sending.")
 
     def _add_drt(self, contenders: dict[str, Callable[[], Measured]], base_url: str, rows: int) -> None:
         command = drt.install(self._home / "drt-venv")
         if command is None:
-            self.notes.append("drt-core could not be installed and is left out.")
+            self.notes.append("drt-core could not be installed and was left out.")
             return
 
         def send() -> Measured:
@@ -195,8 +195,8 @@ class Bench:
                     f"{rows:,} rows, 20 ms latency, 32 in flight, {name}",
                     {
                         "bare aiohttp loop": partial(in_a_process, "bare_send", bare),
-                        f"{US}, DuckDB": lambda bare=bare: in_a_process("ours_send", replace(bare, url=self._copy())),
-                        f"{US}, SQLite state": lambda bare=bare: in_a_process(
+                        f"{OURS}, DuckDB": lambda bare=bare: in_a_process("ours_send", replace(bare, url=self._copy())),
+                        f"{OURS}, SQLite state": lambda bare=bare: in_a_process(
                             "ours_send", replace(bare, state_url=self._new_sqlite())
                         ),
                         f"requests in a loop, {slow} rows": partial(
@@ -208,9 +208,9 @@ class Bench:
             self.notes.append(
                 f"20 ms latency, 32 in flight, {name}: the bare loop {loop:.0%} of the permitted 1,600/s."
             )
-            for us in (each for each in contest.results if each.startswith(US)):
-                share = rows / contest.median(us, "send_seconds") / 1600
-                self.notes.append(f"20 ms latency, 32 in flight, {name}: {us} {share:.0%}, while sending.")
+            for ours in (each for each in contest.results if each.startswith(OURS)):
+                share = rows / contest.median(ours, "send_seconds") / 1600
+                self.notes.append(f"20 ms latency, 32 in flight, {name}: {ours} {share:.0%}, while sending.")
 
     def _faults(self) -> None:
         rows = min(self._size.send_rows, 6_000)
@@ -219,8 +219,8 @@ class Bench:
 
     def _imports(self) -> None:
         others = "import sqlalchemy, httpx, aiohttp, tenacity, phonenumbers, email_validator"
-        own = _seconds_of("import dagster_dailystory.sync", after=others)
-        self.notes.append(f"Import of the package without Dagster, its dependencies being there: {own:.2f} s.")
+        own = _seconds_of("import dagster_dailystory.engine.run", after=others)
+        self.notes.append(f"Import of the package without Dagster and after its dependencies: {own:.2f} s.")
 
     def _to_send(self) -> str:
         path = self._home / "send.duckdb"
@@ -254,23 +254,23 @@ def _typed_by_hand(url: str) -> Runs:
 
 
 def _of_changes(database: str, url: str) -> Runs:
-    """Who plans the changes of a diff's database: `keep_hashes` was there if it is DuckDB."""
+    """The contenders that plan the changes of a database; on DuckDB `keep_hashes` must have run."""
     if database != "DuckDB":
-        return {**_typed_by_hand(url), US: partial(in_a_process, "ours_plan", Task(url=url))}
+        return {**_typed_by_hand(url), OURS: partial(in_a_process, "ours_plan", Task(url=url))}
     return {
         **_typed_by_hand(url),
         "stored hash by hand": partial(in_a_process, "hash_sql", Task(url=url)),
-        US: partial(_on_a_copy, url, lambda copy: Task(url=copy + MEMORY)),
-        f"{US}, 110 MB": partial(_on_a_copy, url, lambda copy: Task(url=copy + LEAST_MEMORY)),
+        OURS: partial(_on_a_copy, url, lambda copy: Task(url=copy + MEMORY)),
+        f"{OURS}, 110 MB": partial(_on_a_copy, url, lambda copy: Task(url=copy + LEAST_MEMORY)),
     }
 
 
 def _on_a_copy(url: str, task_of: Callable[[str], Task]) -> Measured:
-    """Plan on a copy of a database file: a plan forgets the hashes of what differs, and the next would find it done."""
+    """Plan on a copy of a database file, because a plan removes the hashes of rows that differ."""
     path = Path(url.split(":///")[1])
     copy = path.with_stem(f"{path.stem}-copy")
     shutil.copy(path, copy)
-    with copy.open("rb") as written:  # else the contender's own fsync would write the whole file
+    with copy.open("rb") as written:  # otherwise the contender's first fsync would write the whole file
         os.fsync(written.fileno())
     try:
         return in_a_process("ours_plan", task_of(url.replace(str(path), str(copy))))
@@ -289,7 +289,7 @@ def _seconds_of(statement: str, after: str) -> float:
 
 
 def main() -> None:
-    """Run everything and say where the results are."""
+    """Run the benchmarks and print where the results are."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="under three minutes")
     parser.add_argument("--part", choices=PARTS, action="append", help="what to measure; may be repeated")
@@ -302,7 +302,7 @@ def main() -> None:
         bench = Bench(Path(home), url, size)
         try:
             bench.run(asked.part or PARTS)
-        finally:  # what is done is worth keeping
+        finally:  # keep the results so far
             results = Path(__file__).parent / "results"
             print(report.write(results, bench.contests, bench.notes, quick=asked.quick))
 

@@ -1,6 +1,6 @@
-"""The contenders. Each runs in a process of its own: `python -m benchmarks.contenders NAME JSON` prints a JSON line.
+"""The contenders. `python -m benchmarks.contenders NAME JSON` runs one in a process of its own and prints a JSON line.
 
-Time and CPU are those of the work, without the imports; the peak of the memory is the whole process's.
+Time and CPU exclude imports; peak memory is that of the whole process.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pandas as pd  # here for all: DuckDB's driver imports it at the first parameter, which counts as process start
+import pandas as pd  # DuckDB's driver imports it at the first parameter; here it counts as process start for all
 import sqlalchemy as sa
 
 from benchmarks.data import COLUMNS, FIELDS, TABLE, customers_sync, hash_of, state_column
@@ -32,7 +32,7 @@ _NOWHERE = Destination("http://127.0.0.1:9/api/v1", "none")
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """What a contender works on; it ignores what does not concern it."""
+    """The input of a contender, which ignores what it does not need."""
 
     url: str
     state_url: str | None = None
@@ -42,7 +42,7 @@ class Task:
     requests_per_second: float = math.inf
 
     def encoded(self) -> str:
-        """For the command line."""
+        """Encode for the command line."""
         return json.dumps(asdict(self))
 
 
@@ -50,13 +50,13 @@ Facts = Mapping[str, float]
 
 
 def ours_plan(task: Task) -> Facts:
-    """This package: the whole plan, from the open state to the stored changes."""
+    """This package: the whole plan, from opening the state to the stored changes."""
     plan = plan_contact_sync(customers_sync(), Warehouse.at(task.url, task.state_url), _NOWHERE)
     return {"changes": plan.rows_to_send}
 
 
 def typed_sql(task: Task) -> Facts:
-    """Hand-written: one FULL JOIN of the typed columns, the changed rows stored with what happened to them."""
+    """Hand-written: one FULL JOIN of the typed columns; changed rows are stored with their operation."""
     differs = " OR ".join(f's.{name} IS DISTINCT FROM p."{state_column(name)}"' for name in COLUMNS[1:])
     return _stored(
         task.url,
@@ -67,7 +67,7 @@ def typed_sql(task: Task) -> Facts:
 
 
 def whole_sql(task: Task) -> Facts:
-    """Hand-written, with what a plan says besides: rows counted, a flag for each column, each contact's dsid."""
+    """Hand-written, with the rest of a plan: row counts, a flag for each column, the dsid of each contact."""
     flags = ", ".join(f's.{name} IS DISTINCT FROM p."{state_column(name)}" AS differs_{name}' for name in COLUMNS[1:])
     differs = " OR ".join(f's.{name} IS DISTINCT FROM p."{state_column(name)}"' for name in COLUMNS[1:])
     engine = open_engine(task.url)
@@ -80,7 +80,7 @@ def whole_sql(task: Task) -> Facts:
                 f" WHERE s.customer_id IS NULL OR p.customer_id IS NULL OR {differs}"
             )
         )
-        if engine.dialect.name == "postgresql":  # else it takes the new table for a large one
+        if engine.dialect.name == "postgresql":  # otherwise the planner assumes a large table
             connection.execute(sa.text("ANALYZE delta (customer_id)"))
         connection.execute(
             sa.text(
@@ -94,7 +94,7 @@ def whole_sql(task: Task) -> Facts:
 
 
 def hash_sql(task: Task) -> Facts:
-    """Hand-written for DuckDB: its own hash() of the row against a stored one."""
+    """Hand-written for DuckDB: hash() of each row compared with a stored hash."""
     return _stored(
         task.url,
         f"SELECT s.* FROM (SELECT *, {hash_of()} AS h FROM {TABLE}) s FULL JOIN customers_hashes p"
@@ -112,7 +112,7 @@ def _stored(url: str, query: str) -> Facts:
 
 
 def pandas_diff(task: Task) -> Facts:
-    """The naive way: both sides to DataFrames, merged, compared column by column."""
+    """The naive way: both sides as DataFrames, merged and compared column by column."""
     with open_engine(task.url).connect() as connection:
         new = pd.read_sql(f"SELECT * FROM {TABLE}", connection)
         old = pd.read_sql(f"SELECT * FROM {SNAPSHOT}", connection)
@@ -156,7 +156,7 @@ def naive_send(task: Task) -> Facts:
 
 
 def bare_send(task: Task) -> Facts:
-    """The limit: ready bodies, aiohttp, as many workers as there may be requests in flight; nothing is kept."""
+    """The upper bound: prepared bodies, aiohttp, one worker per request in flight; nothing is stored."""
     with open_engine(task.url).connect() as connection:
         found = connection.execute(sa.text(f"SELECT * FROM {TABLE} LIMIT {task.rows}")).mappings()
         bodies = [_body(dict(row)) for row in found]
@@ -182,7 +182,7 @@ async def _post_all(task: Task, bodies: list[bytes]) -> None:
 
 
 def _body(row: Mapping[Any, Any]) -> bytes:
-    known = {name: value for name, value in row.items() if value is not None and value == value}  # NaN is not
+    known = {name: value for name, value in row.items() if value is not None and value == value}  # NaN != NaN
     body: dict[str, object] = {field: str(known[column]) for field, column in FIELDS.items() if column in known}
     body["extendedProperties"] = {n: str(v) for n, v in known.items() if n not in (*FIELDS.values(), "customer_id")}
     return json.dumps(body).encode()
@@ -195,13 +195,13 @@ CONTENDERS: Mapping[str, Callable[[Task], Facts]] = {
 
 
 def _peak_mb() -> float:
-    """The kernel's own mark: `ru_maxrss` would start at the peak of the process that started this one."""
+    """The kernel's peak for this process; `ru_maxrss` would include the peak of the parent process."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def main() -> None:
-    """Run one contender and print what it took."""
+    """Run one contender and print what was measured."""
     contender, task = CONTENDERS[sys.argv[1]], Task(**json.loads(sys.argv[2]))
     started, cpu = time.perf_counter(), time.process_time()
     facts = contender(task)

@@ -1,4 +1,4 @@
-"""Made-up customers: a table of twenty columns, and the changes between two runs."""
+"""Generated customers: a table of twenty columns, and the changes between two runs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ FIELDS = {
     "company": "company", "city": "city", "region": "region", "postalCode": "postal_code", "dateBirth": "born_on",
 }  # fmt: skip
 
-"""DailyStory's field -> column; every other column is a custom field."""
+"""DailyStory's field -> column; all other columns are custom fields."""
 
 TABLE = "customers"
 COLUMNS = tuple(_COLUMNS)
@@ -44,7 +44,7 @@ CUSTOM = tuple(name for name in COLUMNS if name not in (*FIELDS.values(), "custo
 
 
 def customers_sync(source: str = TABLE, columns: int = len(COLUMNS)) -> ContactSync:
-    """The sync of every benchmark: all columns mapped, or the first few custom ones left out."""
+    """The sync of every benchmark, with all columns mapped or only the first `columns`."""
     custom = CUSTOM[: max(columns - len(FIELDS) - 1, 0)]
     return ContactSync(
         name="customers",
@@ -57,7 +57,7 @@ def customers_sync(source: str = TABLE, columns: int = len(COLUMNS)) -> ContactS
 
 
 def make_customers(url: str, rows: int) -> None:
-    """Make the table in a DuckDB, PostgreSQL or SQLite database; an old one is replaced."""
+    """Create or replace the table in a DuckDB, PostgreSQL or SQLite database."""
     engine = open_engine(url)
     name = engine.dialect.name
     with engine.begin() as connection:
@@ -77,7 +77,7 @@ def _create(dialect: str, rows: int) -> str:
 
 
 def change_customers(url: str, share: float) -> int:
-    """Change the city of every so many rows; a second call undoes the first one. Returns how many."""
+    """Change the city of a share of the rows and return their number; a second call undoes the first."""
     every = round(1 / share)
     toggled = "CASE WHEN city LIKE 'New %' THEN substr(city, 5) ELSE 'New ' || coalesce(city, 'city') END"
     with open_engine(url).begin() as connection:
@@ -89,7 +89,7 @@ def change_customers(url: str, share: float) -> int:
 
 
 def scatter_customers(url: str) -> None:
-    """Write the table anew in no order of its key, as a model that joins does on each run."""
+    """Rewrite the table in random key order, as a model with joins does on each run."""
     engine = open_engine(url)
     on_postgres = engine.dialect.name == "postgresql"
     with engine.begin() as connection:
@@ -104,7 +104,7 @@ def scatter_customers(url: str) -> None:
 
 
 def vacuum(postgres_url: str, *tables: str) -> None:
-    """What autovacuum does within a minute."""
+    """Do what autovacuum would do within a minute."""
     with open_engine(postgres_url).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql(f"VACUUM ANALYZE {', '.join(tables)}")
 
@@ -120,7 +120,7 @@ def hash_of() -> str:
 
 
 def keep_hashes(url: str) -> None:
-    """Store the rows' hashes beside the table (DuckDB)."""
+    """Store the row hashes in a table of their own (DuckDB)."""
     with open_engine(url).begin() as connection:
         connection.execute(
             sa.text(f"CREATE TABLE customers_hashes AS SELECT customer_id, {hash_of()} AS h FROM {TABLE}")

@@ -1,4 +1,4 @@
-"""drt-core, the nearest open-source peer, in a virtual environment of its own; it is never a dependency."""
+"""drt-core, the closest open-source alternative, in a virtual environment of its own; never a dependency."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ VERSION = "1.2.1"
 
 
 def install(home: Path) -> Path | None:
-    """Install it from the package index; its command, or None where that fails."""
+    """Install it from the package index; return its command, or None if that fails."""
     made = subprocess.run([sys.executable, "-m", "venv", home], check=False).returncode
     pip: list[str | Path] = [home / "bin/python", "-m", "pip", "install", "-q", f"drt-core[duckdb]=={VERSION}"]
     if made or subprocess.run(pip, check=False, capture_output=True).returncode:
@@ -26,7 +26,7 @@ def install(home: Path) -> Path | None:
 
 
 def send(command: Path, folder: Path, database: Path, base_url: str) -> Mapping[str, float]:
-    """Post every row of a DuckDB table to the contact endpoint, as drt's documentation does it: one after the other."""
+    """Post all rows of a DuckDB table to the contact endpoint one by one, as in drt's documentation."""
     fields = [f'"{field}": {{{{ row.{column} | string | tojson }}}}' for field, column in FIELDS.items()]
     custom = [f'"{column}": {{{{ row.{column} | string | tojson }}}}' for column in CUSTOM]
     body = f'{{{", ".join(fields)}, "extendedProperties": {{{", ".join(custom)}}}}}'

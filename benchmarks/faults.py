@@ -1,8 +1,8 @@
-"""What faults cost, and how well a permitted rate is used. `python -m benchmarks.faults --help` names its settings.
+"""The cost of faults, and the use of a permitted rate. `python -m benchmarks.faults --help` lists the settings.
 
-The throughput at 5 % 429 and 5 % 500 against that without faults, at the same latency. Retry-After pauses every request
-by design, so what a 429 costs is what the service asks for: with `Retry-After: 0` it costs its own repetition, with
-`Retry-After: 1` and 32 in flight there is a pause of a second every few dozen requests, whatever the client does.
+Throughput with 5 % 429 and 5 % 500 is compared with throughput without faults at the same latency. Retry-After pauses
+every request by design: with `Retry-After: 0` a 429 costs one repeated request, with `Retry-After: 1` and 32 in
+flight, requests pause for a second every few dozen requests, whatever the client does.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ IN_FLIGHT, PERMITTED = 32, 50
 
 @dataclass(frozen=True)
 class _Watched:
-    """Notes when each request leaves."""
+    """Connections that record when each request is sent."""
 
     inner: Connections
     instants: list[float]
@@ -50,12 +50,12 @@ class _Watched:
 
 @dataclass(frozen=True)
 class WatchedDestination(Destination):
-    """A destination that knows when its requests left."""
+    """A destination that records when its requests are sent."""
 
     instants: list[float] = field(default_factory=list)
 
     def sender(self, sync: ContactSync) -> Sender:
-        """A sender with its connections watched."""
+        """A sender with recording connections."""
         settings = self.client_settings(sync)
         watched = _Watched(AiohttpConnections(settings), self.instants)
         limiter = RateLimiter(self.requests_per_second)
@@ -63,7 +63,7 @@ class WatchedDestination(Destination):
 
 
 def send(home: Path, rows: int, base_url: str, rate: float = math.inf) -> tuple[SyncReport, list[float]]:
-    """Create so many contacts; the report, and the instants at which requests left."""
+    """Create contacts; return the report and the instants at which requests were sent."""
     warehouse = Warehouse.at(f"duckdb:///{home}/faults{time.monotonic_ns()}.duckdb")
     make_customers(warehouse.url, rows)
     destination = WatchedDestination(base_url, DEFAULT_TOKEN, rate, IN_FLIGHT)
@@ -76,7 +76,7 @@ def send(home: Path, rows: int, base_url: str, rate: float = math.inf) -> tuple[
 
 
 def cost_of_faults(home: Path, rows: int, rounds: int, latency_ms: float) -> list[str]:
-    """Contacts a second without faults and with them, in alternating rounds."""
+    """Compare contacts per second with and without faults, in alternating rounds."""
     rates: dict[str, list[float]] = {}
     for _ in range(rounds):
         for name in ("no faults", "Retry-After: 0", "no Retry-After"):
@@ -86,16 +86,16 @@ def cost_of_faults(home: Path, rows: int, rounds: int, latency_ms: float) -> lis
                 report, _ = send(home, rows, base_url)
             rates.setdefault(name, []).append(rows / report.send_seconds)
     medians = {name: statistics.median(each) for name, each in rates.items()}
-    calm = medians.pop("no faults")
+    undisturbed = medians.pop("no faults")
     return [
         f"{rows:,} rows, {latency_ms:g} ms, {IN_FLIGHT} in flight, 5 % 429 and 5 % 500, {name}: {rate:,.0f}/s against"
-        f" {calm:,.0f}/s without faults, {1 - rate / calm:.0%} less."
+        f" {undisturbed:,.0f}/s without faults, {1 - rate / undisturbed:.0%} less."
         for name, rate in medians.items()
     ]
 
 
 def use_of_a_permitted_rate(home: Path, rows: int) -> str:
-    """How much of a permitted rate is used, and the most that left in any second."""
+    """The share of a permitted rate that is used, and the most requests sent in any second."""
     with sandbox(20) as base_url:
         _, instants = send(home, rows, base_url, PERMITTED)
     share = (len(instants) - 1) / (instants[-1] - instants[0]) / PERMITTED
@@ -114,11 +114,11 @@ def most_in_a_second(instants: Sequence[float]) -> int:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the results."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__)
     parser.add_argument("--rows", type=int, default=6_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--latency-ms", type=float, default=20, help="more of it where other work keeps the CPU busy")
+    parser.add_argument("--latency-ms", type=float, default=20, help="use more if the CPU is busy with other work")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench") as home:
         for note in cost_of_faults(Path(home), asked.rows, asked.rounds, asked.latency_ms):

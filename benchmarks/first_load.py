@@ -1,7 +1,7 @@
 """One first load from end to end: `python -m benchmarks.first_load [ROWS] [duckdb|postgresql]`, a million by default.
 
-Says how fast it goes, what each part of the process costs, and whether memory grows while it sends. The local
-DailyStory runs in a process of its own.
+It prints the throughput, the CPU of each part of the process, and memory while sending. The local DailyStory runs in a
+process of its own.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Watch:
-    """Looks at this process ten times while it sends."""
+    """Prints progress and memory ten times while the load is sent."""
 
     def __init__(self, rows: int) -> None:
         self._next = self._step = rows // _SHOWN
         self.plan_seconds = 0.0
 
     def look(self, progress: Progress) -> None:
-        """Print where the load is: rows, speed, memory now."""
+        """Print rows, throughput and current memory."""
         self.plan_seconds = self.plan_seconds or time.process_time()
         if progress.rows_sent < self._next:
             return
@@ -54,7 +54,7 @@ def _new_database(kind: str) -> Iterator[str]:
 
 
 def main() -> None:
-    """Load, and say what it took."""
+    """Run a first load and print what was measured."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.first_load", description=__doc__)
     parser.add_argument("rows", type=int, nargs="?", default=1_000_000)
     parser.add_argument("database", nargs="?", choices=("duckdb", "postgresql"), default="duckdb")
@@ -73,13 +73,13 @@ def main() -> None:
             on_progress=watch.look,
         )
         seconds, spent = time.perf_counter() - started, time.process_time() - cpu
-        # The sender's thread has ended: what the process used and no living thread did, is its own.
+        # The sender's thread has ended, so its CPU is that of the process minus that of all living threads.
         plan, sender = watch.plan_seconds - cpu, time.process_time() - _living_threads_seconds()
         print(
             f"{report.rows_created:,} contacts in {seconds:.0f} s, {report.rows_created / seconds:,.0f}/s; "
             f"plan {report.diff_seconds:.0f} s, sending {report.send_seconds:.0f} s"
         )
-        print(f"{1e3 * spent / rows:.3f} ms of CPU a contact, peak {_memory_mb('VmHWM'):.0f} MB")
+        print(f"{1e3 * spent / rows:.3f} ms of CPU per contact, peak {_memory_mb('VmHWM'):.0f} MB")
         print(
             f"of the CPU: {plan / spent:.0%} read and plan; {sender / spent:.0%} payload and HTTP; "
             f"{max(spent - plan - sender, 0) / spent:.0%} reading the plan, intents and acknowledgements"

@@ -1,7 +1,7 @@
-"""What the journal costs: CPU per intent and per acknowledgement. `python -m benchmarks.journal [ENGINE ...]`.
+"""CPU per intent and per acknowledgement. `python -m benchmarks.journal [DATABASE ...]`.
 
-A sender that makes 1,000 requests a second uses 400 to 900 microseconds of CPU for each; the journal should stay
-below a tenth of that. PostgreSQL's own share is another process and not counted.
+A sender at 1,000 requests a second uses 400 to 900 microseconds of CPU per request; intents and acknowledgements should
+stay below a tenth of that. PostgreSQL runs in another process, which is not counted.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from dagster_dailystory.engine.state.lease import open_session
 from dagster_dailystory.engine.state.plans import RowReader
 from dagster_dailystory.engine.state.recovery import Intents
 from dagster_dailystory.engine.state.store import utc_now
-from dagster_dailystory.model.change import Change, Operation, Outcome, Result
+from dagster_dailystory.model.change import USUAL_PRIORITY, Change, Operation, Outcome, Result
 from dagster_dailystory.model.sync import ContactSync
 
 ROWS, CHANGED, BATCH = 100_000, 20_000, 1_000
@@ -41,9 +41,9 @@ _COLUMNS = (
 DESTINATION = Destination("http://127.0.0.1:9", "no-token")
 
 
-def main(engine_names: Sequence[str]) -> None:
-    """Measure each engine."""
-    for name in engine_names:
+def main(databases: Sequence[str]) -> None:
+    """Measure each database."""
+    for name in databases:
         server = postgres() if name == "postgresql" else nullcontext("")
         with tempfile.TemporaryDirectory() as home, server as postgres_url:
             url = postgres_url or f"{name}:///{home}/state.{name}"
@@ -53,7 +53,7 @@ def main(engine_names: Sequence[str]) -> None:
 
 
 def prepare(url: str) -> None:
-    """A synced table, of which a fifth differs: half of that in one field, half of it new."""
+    """Make a synced table in which a tenth of the rows is changed in one field and a tenth is new."""
     series = f"generate_series(1, {ROWS}) AS t(i)"
     if url.startswith("sqlite"):
         numbers = f"WITH RECURSIVE t(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM t WHERE i < {ROWS})"
@@ -84,7 +84,7 @@ def run(url: str, *statements: str) -> None:
 
 
 def measure(name: str, warehouse: Warehouse, operation: Operation) -> None:
-    """Plan, then write intents and acknowledge every change of one operation as if it had been sent."""
+    """Plan, then write the intents and acknowledgements of all changes of one operation as if they had been sent."""
     plan = plan_contact_sync(SYNC, warehouse, DESTINATION)
     with open_session(SYNC, warehouse.state) as (state, lease):
         with state.connection.begin():
@@ -96,22 +96,22 @@ def measure(name: str, warehouse: Warehouse, operation: Operation) -> None:
             for chunk in reader.chunks(tables.changes, wanted, 1, ROWS):
                 rows += [reader.change(row) for row in chunk]
         changes = [change for change in rows if change.operation is operation]
-        journal, intents = Acknowledgements(state, tables, lease, plan.plan_id), Intents(state, tables, lease)
+        acknowledgements, intents = Acknowledgements(state, tables, lease, plan.plan_id), Intents(state, tables, lease)
         spent = {"intent": 0.0, "acknowledgement": 0.0}
         for start in range(0, len(changes), BATCH):
             batch = changes[start : start + BATCH]
             if operation is Operation.CREATE:
                 began = time.process_time()
-                intents.add(plan.plan_id, batch, {change.sequence: change.identity for change in batch})
+                intents.add(plan.plan_id, USUAL_PRIORITY, batch, {change.sequence: change.identity for change in batch})
                 spent["intent"] += time.process_time() - began
             began = time.process_time()
-            journal.acknowledge([_answer(change) for change in batch], {c.sequence: c for c in batch})
+            acknowledgements.acknowledge([_result(change) for change in batch], {c.sequence: c for c in batch})
             spent["acknowledgement"] += time.process_time() - began
     costs = ", ".join(f"{1e6 * s / len(changes):5.0f} us of CPU per {what}" for what, s in spent.items() if s)
     print(f"{name:10} {operation.value:7} {len(changes)} rows: {costs}", flush=True)
 
 
-def _answer(change: Change) -> Result:
+def _result(change: Change) -> Result:
     is_new = change.operation is Operation.CREATE
     outcome = Outcome.CREATED if is_new else Outcome.UPDATED
     return Result(change.sequence, outcome, utc_now(), change.dsid or f"n{change.sequence}", 1, replaced=is_new)

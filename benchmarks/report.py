@@ -1,4 +1,4 @@
-"""The results as Markdown and as a plot: a bar for each contender's median."""
+"""The results as Markdown and as a plot with a bar for the median of each contender."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _ROW, _LEFT, _WIDTH = 22, 330, 420
 
 
 def write(folder: Path, contests: Sequence[Contest], notes: Sequence[str], *, quick: bool) -> Path:
-    """Write `<date>.md` and `<date>.svg`; a quick run's names end in `-quick`."""
+    """Write `<date>.md` and `<date>.svg`; the names of a quick run end in `-quick`."""
     name = f"{date.today().isoformat()}{'-quick' if quick else ''}"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.svg").write_text(_plot(contests), encoding="utf-8")
     lines = [f"# Benchmarks of {date.today():%d %B %Y}", "", _machine(), "", f"![medians]({name}.svg)", ""]
     for contest in contests:
         lines += _table(contest)
-    lines += ["## Beside the tables", "", *(f"* {note}" for note in notes), ""]
+    lines += ["## Other measurements", "", *(f"* {note}" for note in notes), ""]
     path = folder / f"{name}.md"
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
@@ -42,13 +42,13 @@ def _machine() -> str:
 def _table(contest: Contest) -> list[str]:
     first = next(iter(contest.results))
     counts = any("contacts" in each for each in contest.results[first])
-    ratio = "x first a contact" if counts else "x first"
-    head = ["contender", "s", ratio, "CPU s", "peak MB", *(["contacts/s", "CPU ms a contact"] if counts else [])]
+    ratio = "x first per contact" if counts else "x first"
+    head = ["contender", "s", ratio, "CPU s", "peak MB", *(["contacts/s", "CPU ms per contact"] if counts else [])]
     lines = [f"## {contest.title}", "", f"{contest.rounds} rounds.", "", _line(head), _line(["---"] * len(head))]
     for name in contest.results:
         seconds, cpu = contest.median(name, "seconds"), contest.median(name, "cpu_seconds")
         share = seconds / contest.median(first, "seconds")
-        if counts:  # some send fewer contacts
+        if counts:  # some contenders send fewer contacts
             share = contest.contacts_per_second(first) / contest.contacts_per_second(name)
         cells = [name, f"{seconds:.2f}", f"{share:.2f}", f"{cpu:.2f}"]
         cells.append(_shown(contest.median(name, "peak_mb"), "{:.0f}"))

@@ -1,4 +1,4 @@
-"""Alternating rounds, each contender in a process of its own, and what comes out of them."""
+"""Alternating rounds, with each contender in a process of its own, and the medians of the rounds."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from benchmarks.contenders import Task
 
 Measured = Mapping[str, float]
-"""`seconds`, `cpu_seconds`, `peak_mb` and what the contender counted."""
+"""`seconds`, `cpu_seconds`, `peak_mb`, and the counts that the contender returned."""
 
 
 def in_a_process(name: str, task: Task) -> Measured:
-    """Run one contender."""
+    """Run one contender in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.contenders", name, task.encoded()]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     measured: Measured = json.loads(done.stdout.splitlines()[-1])
@@ -26,12 +26,12 @@ def in_a_process(name: str, task: Task) -> Measured:
 
 @dataclass
 class Contest:
-    """Contenders who do the same work, in turn.
+    """The same work done by several contenders in turn.
 
     Attributes:
-        title: What they do.
-        rounds: How often each of them does it.
-        results: Contender -> what each round measured.
+        title: The work.
+        rounds: Number of rounds.
+        results: Contender -> measurements of each round.
     """
 
     title: str
@@ -39,7 +39,7 @@ class Contest:
     results: dict[str, list[Measured]] = field(default_factory=dict)
 
     def run(self, contenders: Mapping[str, Callable[[], Measured]]) -> Contest:
-        """Let them work, A B C A B C."""
+        """Run all contenders in each round: A B C A B C."""
         print(f"{self.title}", file=sys.stderr, flush=True)
         for number in range(self.rounds):
             for name, contender in contenders.items():
@@ -49,15 +49,15 @@ class Contest:
         return self
 
     def median(self, name: str, fact: str) -> float:
-        """The median over the rounds; NaN where it was not measured."""
+        """The median over the rounds; NaN if it was not measured."""
         return statistics.median(measured.get(fact, math.nan) for measured in self.results[name])
 
     def contacts_per_second(self, name: str) -> float:
-        """Contacts by the whole time of the contender."""
+        """Contacts divided by the total time of the contender."""
         return self.median(name, "contacts") / self.median(name, "seconds")
 
 
 def exponent(sizes: Sequence[int], seconds: Sequence[float]) -> float:
-    """The b of seconds = a * size ** b, fitted by least squares of the logarithms."""
+    """Fit b in seconds = a * size ** b, by least squares of the logarithms."""
     x, y = [math.log(size) for size in sizes], [math.log(each) for each in seconds]
     return statistics.linear_regression(x, y).slope

@@ -1,4 +1,4 @@
-"""A state as it is after a complete first load, without the days of sending: each row's values are acknowledged."""
+"""The state after a complete first load, written directly instead of sending for days."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from dagster_dailystory.model.sync import ContactSync
 
 
 def acknowledge_everything(sync: ContactSync, warehouse: Warehouse) -> None:
-    """Write every source row to the snapshot and the contact map, as if DailyStory had taken it: in the key's order.
+    """Write every source row to the snapshot and the contact map in key order, as if it had been acknowledged.
 
-    Else PostgreSQL begins to read wherever another scan of the table has just been, and the snapshot begins there.
+    Without ORDER BY, PostgreSQL may start its scan in the middle of the table, and the snapshot would start there.
     """
     with open_session(sync, warehouse.state) as (state, lease):
         staged = stage_source(state, lease, warehouse.url, PlanOptions())

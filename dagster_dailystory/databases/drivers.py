@@ -1,4 +1,4 @@
-"""Every new connection set up so that one odd value costs one row: drivers raise on dates that Python cannot hold."""
+"""Driver settings and fast reads, so that a value which Python cannot hold rejects one row and not the whole run."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 _RANGES = ("int4", "int8", "num", "date", "ts", "tstz")
 
-
 _RANGE_OIDS = (3904, 3906, 3908, 3910, 3912, 3926)
-
 
 _TIMES = ("date", "timestamp", "timestamptz", "time", "timetz", "interval")
 
@@ -36,7 +34,7 @@ def set_up_connections(engine: Engine) -> None:
 
 
 def _begin_explicitly(engine: Engine) -> None:
-    """Make SQLite transactions cover reads and DDL: its driver starts them late, and only for writes."""
+    """Begin SQLite transactions before reads and DDL; its driver begins them late, and only for writes."""
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -48,7 +46,7 @@ def _set_up_sqlite(connection: Any) -> None:
     connection.execute("PRAGMA busy_timeout = 10000")
     connection.execute("PRAGMA synchronous = FULL")
     connection.create_function("dailystory_hash", 1, _crc32, deterministic=True)
-    # What is not UTF-8 becomes text that no field takes, where the driver would raise and end the run.
+    # Bytes that are not UTF-8 become text that the row check rejects; the driver would raise and end the run.
     connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
 
 
@@ -58,7 +56,7 @@ def _crc32(text: str | None) -> int | None:
 
 
 def _set_up_psycopg(connection: Any) -> None:
-    """Take as text: times that Python cannot hold (`infinity`, `0044-03-15 BC`), ranges; CHAR without its padding."""
+    """Read ranges, and times that Python cannot hold (`infinity`, `0044-03-15 BC`), as text; strip CHAR padding."""
     from psycopg import DataError
     from psycopg.adapt import Loader
     from psycopg.pq import Format
@@ -96,10 +94,10 @@ def _set_up_psycopg(connection: Any) -> None:
 
 
 def _set_up_psycopg2(connection: Any) -> None:
-    """The same for the older driver, which Redshift's dialect uses."""
-    from psycopg2 import extensions  # type: ignore[import-untyped]  # it comes with an extra, its stubs do not
+    """The same for psycopg2, which Redshift's dialect uses."""
+    from psycopg2 import extensions  # type: ignore[import-untyped]  # an extra installs it, without stubs
 
-    lossy = ("infinity", "-infinity")  # the driver would give the last day of year 9999, and midnight for 24:00
+    lossy = ("infinity", "-infinity")  # psycopg2 returns the last day of year 9999, and midnight for 24:00
 
     def readable(reader: Callable[[str | None, Any], object]) -> Callable[[str | None, Any], object]:
         def read(text: str | None, cursor: Any) -> object:
@@ -115,11 +113,11 @@ def _set_up_psycopg2(connection: Any) -> None:
     def unpadded(text: str | None, _cursor: Any) -> str | None:
         return None if text is None else text.rstrip(" ")
 
-    kinds = {
+    oids_by_reader = {
         "PYDATE": (1082,), "PYDATETIME": (1114,), "PYDATETIMETZ": (1184,), "PYTIME": (1083, 1266),
         "PYINTERVAL": (1186,),
     }  # fmt: skip
-    for name, oids in kinds.items():
+    for name, oids in oids_by_reader.items():
         extensions.register_type(extensions.new_type(oids, name, readable(getattr(extensions, name))), connection)
     extensions.register_type(extensions.new_type((1042,), "BPCHAR", unpadded), connection)
     extensions.register_type(extensions.new_type(_RANGE_OIDS, "RANGE", lambda text, _cursor: text), connection)
@@ -130,27 +128,27 @@ _SET_UPS: Mapping[str, Callable[[Any], None]] = {
 }  # fmt: skip
 
 
-def document_places(result: CursorResult[Any]) -> list[int]:
-    """Which columns of a result are JSON that the driver gives as text, laid out as its version likes.
+def json_positions(result: CursorResult[Any]) -> list[int]:
+    """The positions of columns with JSON that the driver returns as text, formatted differently by each version.
 
-    Snowflake's driver numbers its types; 5, 9 and 10 are VARIANT, OBJECT and ARRAY.
+    Only Snowflake: its type codes 5, 9 and 10 are VARIANT, OBJECT and ARRAY.
     """
     if result.context.dialect.name != "snowflake" or result.cursor is None:
         return []
-    return [place for place, column in enumerate(result.cursor.description) if column[1] in (5, 9, 10)]
+    return [position for position, column in enumerate(result.cursor.description) if column[1] in (5, 9, 10)]
 
 
-def read_documents(row: Sequence[object], places: Sequence[int]) -> tuple[object, ...]:
-    """Parse these columns of a row; what is no JSON stays text."""
-    read = list(row)
-    for place in places:
+def parse_json_columns(row: Sequence[object], positions: Sequence[int]) -> tuple[object, ...]:
+    """Parse the JSON columns of a row; invalid JSON stays text."""
+    values = list(row)
+    for position in positions:
         with suppress(ValueError, TypeError):
-            read[place] = json.loads(cast(str, read[place]))
-    return tuple(read)
+            values[position] = json.loads(cast(str, values[position]))
+    return tuple(values)
 
 
-def streams_on(dialect: Dialect) -> bool:
-    """Whether `postgres_batches` can read from this database: libpq gives rows in chunks from version 17 on."""
+def can_stream(dialect: Dialect) -> bool:
+    """Whether `postgres_batches` can read from this database: it needs libpq 17, which returns rows in chunks."""
     if dialect.driver != "psycopg":
         return False
     from psycopg import capabilities
@@ -161,20 +159,20 @@ def streams_on(dialect: Dialect) -> bool:
 def postgres_batches(
     connection: Connection, query: Select[Any], parameters: Mapping[str, object], size: int
 ) -> Iterator[list[tuple[object, ...]]]:
-    """Read a query as fast as PostgreSQL computes it. Close the iterator before the connection is used again.
+    """Read a query while PostgreSQL computes it. Close the iterator before using the connection again.
 
-    It computes on while a batch is looked at; for a cursor it stands still, which takes twice as long where each row
-    costs about as much on both sides.
+    PostgreSQL computes the next rows while a batch is processed. With a server-side cursor it waits in between, which
+    takes up to twice as long.
 
     Raises:
-        DBAPIError: As SQLAlchemy would, for this does not pass through it.
+        DBAPIError: As SQLAlchemy, which this bypasses, would raise it.
     """
     from psycopg import Error
 
     compiled = query.compile(dialect=connection.dialect)
     with cast(Any, connection.connection.driver_connection).cursor() as cursor:
         try:
-            # Closed before anything else is asked of the connection, which the stream has locked while it is open.
+            # Closed before the connection is used again: an open stream holds its lock.
             with closing(
                 cursor.stream(compiled.string, compiled.construct_params(dict(parameters)), size=size)
             ) as rows:
@@ -185,9 +183,9 @@ def postgres_batches(
 
 
 def clickhouse_blocks(connection: Connection, query: Select[Any], size: int) -> Iterator[list[tuple[object, ...]]]:
-    """Read a query block by block: ClickHouse's DBAPI cursor would hold the whole result."""
-    written = str(query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})) % ()
+    """Read a query block by block, because ClickHouse's DBAPI cursor holds the whole result in memory."""
+    statement = str(query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})) % ()
     client = cast(Any, connection.connection.driver_connection).client
-    with client.query_row_block_stream(written, settings={"max_block_size": size}) as blocks:
+    with client.query_row_block_stream(statement, settings={"max_block_size": size}) as blocks:
         for block in blocks:
             yield [tuple(row) for row in block]

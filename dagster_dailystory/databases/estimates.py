@@ -1,4 +1,4 @@
-"""PostgreSQL's estimates: it chooses a join by how many rows it expects of it, and expects that every row differs."""
+"""Corrections for PostgreSQL's planner, which expects that every row differs and therefore picks a slower join."""
 
 from __future__ import annotations
 
@@ -9,40 +9,40 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from dagster_dailystory.databases.sql_types import SqlQuery
 
-LARGE = 100_000
-"""Fewer rows are joined in a fraction of a second, whichever way."""
+LARGE_TABLE_ROWS = 100_000
+"""Rows from which the choice of a join matters: fewer are joined in a fraction of a second in any way."""
 
 
 def evaluated_first(query: SqlQuery, name: str, dialect: Dialect) -> FromClause:
-    """A query as a relation whose rows are found without a thought of what is done with them.
+    """A query as a relation that PostgreSQL evaluates before the surrounding statement.
 
-    PostgreSQL would choose its join for the sake of sorting as many rows as it expects.
+    Otherwise the planner picks the join that suits the sort of all the rows which it expects.
     """
     if dialect.name == "postgresql":
         return query.cte(name).prefix_with("MATERIALIZED", dialect="postgresql")
     return query.subquery(name)
 
 
-def seldom(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """A condition that is expected to hold for one row in 200, which is the guess for a value without statistics."""
+def expected_rarely(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """A condition that the planner expects to hold for one row in 200: its default for a value without statistics."""
     return case((condition, literal_column("1"))) == literal_column("1")
 
 
-def hashes_tables(joined: SqlQuery, connection: Connection) -> bool:
-    """Whether PostgreSQL would join two tables by hashing them, alone.
+def would_hash_join(joined: SqlQuery, connection: Connection) -> bool:
+    """Whether PostgreSQL would join two tables with a hash join.
 
-    It does where large ones do not lie in the order of their key, through temporary files. With helpers it takes half
-    as long, but to hand over as many rows as it expects seems dearer than to call none; see `seldom`. Where it would
-    merge two indexes it must not be told: it then hashes all the same, with helpers, which takes twice as long.
+    It does for large tables whose rows are not in key order, through temporary files. Parallel workers halve the time,
+    but the planner rejects them because it overestimates the rows returned; `expected_rarely` corrects that. It must
+    not be used where the planner merges two indexes: a parallel hash join would take twice as long.
 
     Args:
-        joined: Reads nothing but the join.
-        connection: To the state's database.
+        joined: The join alone, without filters.
+        connection: To the state database.
     """
     if connection.dialect.name != "postgresql":
         return False
-    first_step = connection.execute(_Explain(joined)).scalars().first()
-    return str(first_step).startswith("Hash")
+    top_node = connection.execute(_Explain(joined)).scalars().first()
+    return str(top_node).startswith("Hash")
 
 
 class _Explain(Executable, ClauseElement):

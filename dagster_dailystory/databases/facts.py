@@ -1,4 +1,4 @@
-"""The databases that a sync reads: what each is called, needs, and why some of them cannot hold the state."""
+"""The supported databases: title, URL, extra, and why some of them cannot hold the state."""
 
 from __future__ import annotations
 
@@ -8,34 +8,29 @@ from dataclasses import dataclass
 
 from dagster_dailystory.errors import ConfigurationError
 
-_SLOW = "every acknowledgement would be a query of its own there, which takes a second and is billed"
-
+_SLOW = "each acknowledgement would be a separate query there, which takes a second and is billed"
 
 _NO_TRANSACTIONS = "it has no transactions, so an acknowledgement could be half written"
 
-
-_NO_BULK_ROWS = "the statements that write answers in bulk do not exist there"
-
+_NO_BULK_ROWS = "it lacks the statements that write results in bulk"
 
 _LEADING_WITH = re.compile(r"(?:\s+|--[^\n]*\n|/\*.*?\*/)*with\b", re.IGNORECASE | re.DOTALL)
 
-
 _PART = r'"(?:[^"]|"")+"|`(?:[^`]|``)+`|\[(?:[^\]]|\]\])+\]|[^.\s"`\[]+'
-
 
 _NAME_PART, _NAME = re.compile(_PART), re.compile(rf"(?:{_PART})(?:\.(?:{_PART}))*")
 
 
 @dataclass(frozen=True)
 class DatabaseFacts:
-    """What is true of one database.
+    """Facts about one database.
 
     Attributes:
-        title: What people call it.
+        title: Its usual name.
         url: A SQLAlchemy URL to copy.
-        extra: The package extra that brings its driver; None where it comes with the package.
-        why_no_state: Why it cannot hold the state; None where it can.
-        longest_name: Longest identifier of the state's tables, in bytes.
+        extra: The package extra that installs its driver; None if the package itself does.
+        why_no_state: Why it cannot hold the state; None if it can.
+        longest_name: Longest identifier in the state tables, in bytes.
     """
 
     title: str
@@ -72,28 +67,28 @@ DATABASES: Mapping[str, DatabaseFacts] = {
 
 
 def facts_of(dialect_name: str) -> DatabaseFacts:
-    """The facts of a database; those of an unknown one are guesses that stop it from holding the state."""
-    unknown = DatabaseFacts(dialect_name, f"{dialect_name}://", why_no_state="it is not known to this package")
+    """The facts about a database; an unknown database cannot hold the state."""
+    unknown = DatabaseFacts(dialect_name, f"{dialect_name}://", why_no_state="this package does not know it")
     return DATABASES.get(dialect_name, unknown)
 
 
 def require_state_database(dialect_name: str) -> None:
-    """Refuse a database that cannot hold the state.
+    """Require that a database can hold the state.
 
     Raises:
-        ConfigurationError: With the reason, and the databases that can.
+        ConfigurationError: It cannot; the message has the reason and the databases that can.
     """
     facts = facts_of(dialect_name)
     if facts.why_no_state is not None:
-        able = sorted(each.title for each in DATABASES.values() if each.why_no_state is None)
+        titles = sorted(each.title for each in DATABASES.values() if each.why_no_state is None)
         raise ConfigurationError(
-            f"{facts.title} cannot hold the sync's state: {facts.why_no_state}; it is read only. "
-            f"Set state_url to a database of one of these kinds: {', '.join(able)}"
+            f"{facts.title} cannot hold the sync's state: {facts.why_no_state}. It can only be read. "
+            f"Set state_url to a database of one of these kinds: {', '.join(titles)}"
         )
 
 
 def check_key_names(names: Iterable[str], dialect_name: str) -> None:
-    """Refuse key columns whose names the state's tables cannot have: PostgreSQL would cut them without a word.
+    """Require key column names that fit into the state tables; PostgreSQL truncates longer ones silently.
 
     Raises:
         ConfigurationError: A name is too long.
@@ -102,13 +97,13 @@ def check_key_names(names: Iterable[str], dialect_name: str) -> None:
     for name in names:
         if len(name.encode()) > longest:
             raise ConfigurationError(
-                f"key {name!r} is longer than the {longest} bytes that {facts_of(dialect_name).title} keeps of a name; "
-                "give it an alias in the query"
+                f"the name of key {name!r} is longer than {longest} bytes, the limit of "
+                f"{facts_of(dialect_name).title}; give it an alias in the query"
             )
 
 
 def name_parts(written: str) -> tuple[str, ...]:
-    """Split `catalog.schema.table`, where each part may be quoted as any database does; nothing for a query."""
+    """Split `catalog.schema.table`, with each part quoted in the style of any database; empty for a query."""
     return tuple(map(_unquoted, _NAME_PART.findall(written))) if _NAME.fullmatch(written) else ()
 
 
@@ -118,13 +113,13 @@ def _unquoted(part: str) -> str:
 
 
 def check_query(query: str, dialect_name: str, sync_name: str) -> None:
-    """Refuse a query that the database does not accept within parentheses.
+    """Require a query that the database accepts as a subquery.
 
     Raises:
-        ConfigurationError: SQL Server takes WITH only at the start of a statement.
+        ConfigurationError: SQL Server accepts WITH only at the start of a statement.
     """
     if dialect_name == "mssql" and _LEADING_WITH.match(query):
         raise ConfigurationError(
-            f"the source of sync {sync_name!r} starts with WITH, and SQL Server takes no WITH within a FROM; "
+            f"the source of sync {sync_name!r} starts with WITH, which SQL Server does not accept in a subquery; "
             "make the query a view, or write its parts as subqueries"
         )

@@ -1,4 +1,4 @@
-"""What the state needs to be allowed, asked before any work begins: what is missing is named, with the GRANT to run."""
+"""The check of the state's permissions, before any work begins; errors contain the GRANT to run."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ from dagster_dailystory.errors import StateError
 
 _NEEDED = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
-
 _DATABASE = text(
     "SELECT current_database() AS database, current_user AS role, coalesce(:schema, current_schema()) AS schema,"
     " has_database_privilege(current_database(), 'TEMPORARY') AS may_make_temporary"
 )
 
-
 _SCHEMA = text(
     "SELECT has_schema_privilege(oid, 'USAGE') AS may_use, has_schema_privilege(oid, 'CREATE') AS may_create"
     " FROM pg_catalog.pg_namespace WHERE nspname = :schema"
 )
-
 
 _TABLES = text(
     "SELECT relname AS name, "
@@ -30,15 +27,15 @@ _TABLES = text(
 
 
 def check_grants(connection: Connection, schema: str | None, names: list[str]) -> None:
-    """Ask PostgreSQL what its role may do. DuckDB and SQLite know no grants: the first write tells.
+    """Check that the role has the grants which the state needs. Only PostgreSQL has grants.
 
     Args:
         connection: To the state, within a transaction.
-        schema: Of the state tables, None for the connection's default.
-        names: The state tables; those that are missing have to be created.
+        schema: Schema of the state tables; None for the connection's default.
+        names: The state tables; missing ones have to be created.
 
     Raises:
-        StateError: A grant is missing; the message holds the statement that gives it.
+        StateError: A grant is missing; the message contains the statement to run.
     """
     if connection.dialect.name != "postgresql":
         return
@@ -49,8 +46,8 @@ def check_grants(connection: Connection, schema: str | None, names: list[str]) -
         raise _missing("make temporary tables", f"GRANT TEMPORARY ON DATABASE {quote(place.database)} TO {role}")
     rights = connection.execute(_SCHEMA, {"schema": place.schema}).one_or_none()
     if rights is None:
-        wanted = "no schema of the search path" if place.schema is None else f"no schema {place.schema!r}"
-        raise StateError(f"the state database has {wanted}; create it, or set state_schema to one that exists")
+        missing = "no schema of the search path" if place.schema is None else f"no schema {place.schema!r}"
+        raise StateError(f"the state database has {missing}; create it, or set state_schema to one that exists")
     on_schema = f"ON SCHEMA {quote(place.schema)} TO {role}"
     if not rights.may_use:
         raise _missing("use the state's schema", f"GRANT USAGE, CREATE {on_schema}")
@@ -64,7 +61,7 @@ def check_grants(connection: Connection, schema: str | None, names: list[str]) -
             raise _missing(f"write {table.name}", f"GRANT {', '.join(lacking)} ON {name} TO {role}")
 
 
-def _missing(deed: str, remedy: str) -> StateError:
+def _missing(action: str, remedy: str) -> StateError:
     return StateError(
-        f"the state database does not let this role {deed}; run {remedy}, or set state_url to another database"
+        f"the state database does not let this role {action}; run {remedy}, or set state_url to another database"
     )

@@ -1,4 +1,4 @@
-"""The hash of a source row as its warehouse computes it: 64 bits that stand for all that a sync reads of it."""
+"""The row hash: 64 bits, computed by the warehouse from the key and all mapped columns of a row."""
 
 from __future__ import annotations
 
@@ -12,38 +12,34 @@ from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, Native, Sq
 from dagster_dailystory.model.sync import ContactSync
 
 ROW_HASH = "row_hash"
-"""The column that holds a row's hash, next to its key."""
-
+"""The column with the row hash, next to the key."""
 
 _POSTGRES_SINCE = 14  # hash_record_extended
 
-
 _POSTGRES_TEXTS = frozenset({25, 1043})
 
-
 _POSTGRES_EXACT = frozenset({16, 20, 21, 23, 700, 701, 1082, 1114, 1184, 1700, 2950})
-"""Types by their numbers in PostgreSQL's catalog: boolean, integers, floats, date, timestamps, numeric, UUID."""
-
+"""Type OIDs that are hashed by value: boolean, integers, floats, date, timestamps, numeric, UUID."""
 
 _DUCKDB_INEXACT = re.compile("INTERVAL|TIME WITH")
-"""Types whose equal values have several texts there: a day is 24 hours."""
-
+"""Types in which DuckDB treats different texts as equal, such as 1 day and 24 hours; they are hashed as text."""
 
 _LOWEST: SqlValue = literal_column("9223372036854775808")
 
 
 def row_hash(source: Source, sync: ContactSync, connection: Connection) -> SqlValue | None:
-    """Select the hash of a row: another one for another key, and wherever a mapped value is another.
+    """The expression for a row's hash, which changes with the key and with every mapped value.
 
-    A value whose type takes two texts for equal is hashed as text. Two rows share a hash by chance once in 2^64.
+    A value is hashed as text if its type treats different texts as equal. Two rows have the same hash by chance with
+    probability 2^-64.
 
     Args:
-        source: The source, opened.
+        source: The resolved source.
         sync: Its key and mapped columns are hashed.
         connection: To the warehouse.
 
     Returns:
-        A whole number of 64 bits; None where the database has no such hash.
+        A 64-bit integer; None if the database has no suitable hash function.
     """
     make = _MAKERS.get(connection.dialect.name)
     version = connection.dialect.server_version_info or (0,)
@@ -57,7 +53,7 @@ def row_hash(source: Source, sync: ContactSync, connection: Connection) -> SqlVa
 
 
 def hash_version(connection: Connection) -> str:
-    """Name what computes the hashes: no database promises them for its next version."""
+    """The database and version that computes the hashes; another version may compute other hashes."""
     return f"{connection.dialect.name} {connection.exec_driver_sql('SELECT version()').scalar_one()}"
 
 
@@ -65,7 +61,7 @@ def _of_postgres(values: Sequence[SqlValue], kinds: Sequence[object]) -> SqlValu
     def hashed(value: SqlValue, kind: object) -> SqlValue:
         if kind in _POSTGRES_EXACT:
             return value
-        # Under a collation of the column's own, two texts may be equal.
+        # Under the column's own collation, different texts may be equal.
         return collate(value if kind in _POSTGRES_TEXTS else cast(value, TEXT), "C")
 
     row = func.row(*map(hashed, values, kinds))

@@ -1,4 +1,4 @@
-"""The source: the query or table that a sync reads, its columns, and how its rows get next to the snapshot."""
+"""The source of a sync: its text, its columns, and the statements that read it."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import NoInspectionAvailable, NoSuchTableError, SAWarning
 
-from dagster_dailystory.databases.connect import reflected_types, refusals
+from dagster_dailystory.databases.connect import driver_errors_as, reflected_types
 from dagster_dailystory.databases.dialect import is_binary, stored_expression, stored_key
 from dagster_dailystory.databases.drivers import (
+    can_stream,
     clickhouse_blocks,
-    document_places,
+    json_positions,
+    parse_json_columns,
     postgres_batches,
-    read_documents,
-    streams_on,
 )
 from dagster_dailystory.databases.facts import check_query, name_parts
 from dagster_dailystory.databases.sql_types import TEXT, SqlQuery, SqlType, SqlValue
@@ -49,18 +49,14 @@ from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.model.watermark import Moment
 
 BATCH_ROWS = 5_000
-"""Rows read at a time: memory does not grow with the table."""
-
+"""Rows per batch: memory does not grow with the table."""
 
 Batches = Generator[Sequence[Sequence[object]], None, None]
-"""Rows, so many at a time; to be closed before the connection is used again."""
-
+"""Batches of rows; close it before the connection is used again."""
 
 NO_PARAMETERS: Mapping[str, object] = MappingProxyType({})
 
-
 _SCHEMA_AND_NAME = 2
-
 
 _TOKEN = re.compile(
     r"(?P<semicolon>;)|(?P<nothing>\s+|--[^\n]*|/\*.*?\*/)|'[^']*'|\"[^\"]*\"|`[^`]*`|[^;\s'\"`/-]+|.", re.DOTALL
@@ -69,12 +65,12 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True)
 class Source:
-    """A readable source whose columns are known.
+    """A source with its resolved columns.
 
     Attributes:
-        relation: The table or the query, as a FROM clause.
-        table_name: Schema and name where the source is a table or a view, else None.
-        columns: Column as the sync names it -> its real name.
+        relation: The table or query, as a FROM clause.
+        table_name: Schema and name if the source is a table or a view, else None.
+        columns: Column name in the sync -> name in the database.
     """
 
     relation: FromClause
@@ -82,7 +78,7 @@ class Source:
     columns: Mapping[str, str]
 
     def highest(self, sync: ContactSync, connection: Connection) -> Moment | None:
-        """The highest value of the watermark's column, None where the sync has none or the source is empty.
+        """The highest value of the watermark column; None without a watermark or without rows.
 
         Raises:
             ConfigurationError: The column holds neither dates nor timestamps.
@@ -100,7 +96,7 @@ class Source:
         )
 
     def recent(self, sync: ContactSync, since: Moment | None) -> Source:
-        """The part of the source that a run looks at: its rows from a value of the watermark's column on."""
+        """The source restricted to rows whose watermark is at least `since`."""
         if sync.watermark is None or since is None:
             return self
         aware = isinstance(since, datetime) and since.tzinfo is not None
@@ -109,70 +105,70 @@ class Source:
         return replace(self, relation=moved.subquery("source"))
 
     def selection(self, sync: ContactSync) -> dict[str, SqlValue]:
-        """The columns that the diff reads, by their names there: the key's own, and one per mapped field."""
+        """The columns that the diff reads, by state column: the key columns and one per mapped field."""
         real = self.columns
-        chosen: dict[str, SqlValue] = {key: self.relation.c[real[key]] for key in sync.key_columns}
-        chosen.update({m.state_column: self.relation.c[real[m.column]] for m in sync.mapped_fields})
+        selected: dict[str, SqlValue] = {key: self.relation.c[real[key]] for key in sync.key_columns}
+        selected.update({m.state_column: self.relation.c[real[m.column]] for m in sync.mapped_fields})
         if sync.partition_column:
-            chosen[PARTITION_VALUE] = self.relation.c[real[sync.partition_column]]
-        return chosen
+            selected[PARTITION_VALUE] = self.relation.c[real[sync.partition_column]]
+        return selected
 
 
 def open_source(sync: ContactSync, connection: Connection) -> Source:
-    """Resolve a sync's source and check that every mapped column is there.
+    """Resolve a sync's source and check that every mapped column exists.
 
     Raises:
-        ConfigurationError: A `.sql` file or a column is missing; the message names the nearest column.
+        ConfigurationError: A `.sql` file or a column is missing; the message suggests the most similar column.
         WarehouseError: The query fails or the table does not exist.
     """
-    written = source_text(sync)
-    with refusals(f"the source of sync {sync.name!r} cannot be read"):
-        found = list(connection.execute(probe(sync, written, connection.dialect)).keys())
-    return resolve_source(sync, written, found, connection.dialect)
+    sql = source_text(sync)
+    with driver_errors_as(f"the source of sync {sync.name!r} cannot be read"):
+        found = list(connection.execute(probe(sync, sql, connection.dialect)).keys())
+    return resolve_source(sync, sql, found, connection.dialect)
 
 
-def probe(sync: ContactSync, written: str, dialect: Dialect) -> SqlQuery:
-    """The statement that asks for the source's columns and reads no row.
+def probe(sync: ContactSync, sql: str, dialect: Dialect) -> SqlQuery:
+    """The statement that returns the source's columns without reading a row.
 
     Raises:
-        ConfigurationError: The database would not take the query within parentheses.
+        ConfigurationError: The database would not accept the query as a subquery.
     """
-    query = _query_text(written, dialect)
+    query = _query_text(sql, dialect)
     if query is not None:
         check_query(query, dialect.name, sync.name)
         return select(text("*")).select_from(_literal(f"(\n{query}\n) AS source")).where(false())
-    schema, name = split_table_name(written)
+    schema, name = split_table_name(sql)
     return select(text("*")).select_from(table(name, schema=schema)).where(false())
 
 
-def resolve_source(sync: ContactSync, written: str, found: list[str], dialect: Dialect) -> Source:
-    """Make a source of its text and the columns that the database says it has."""
+def resolve_source(sync: ContactSync, sql: str, found: list[str], dialect: Dialect) -> Source:
+    """Make a source from its text and the columns that the database reports."""
     columns: list[ColumnClause[Any]] = [column(each) for each in found]
-    query = _query_text(written, dialect)
-    schema, name = split_table_name(written)
+    query = _query_text(sql, dialect)
+    schema, name = split_table_name(sql)
     if query is not None:
         relation: FromClause = _literal(query + "\n").columns(*columns).subquery("source")
     else:
         relation = table(name, *columns, schema=schema).alias("source")
     others = [sync.partition_column] if sync.partition_column else []
     others += [sync.watermark.column] if sync.watermark else []
-    wanted = dict.fromkeys((*sync.key_columns, *(m.column for m in sync.mapped_fields), *others))
-    matched = {each: _match(each, found, sync) for each in wanted}
+    used = dict.fromkeys((*sync.key_columns, *(m.column for m in sync.mapped_fields), *others))
+    matched = {each: _match(each, found, sync) for each in used}
     return Source(relation, None if query is not None else (schema, name), matched)
 
 
-def _query_text(written: str, dialect: Dialect) -> str | None:
-    """The source as a query; None for a table that SQLAlchemy names by itself, which it does up to a schema."""
-    parts = name_parts(written)
+def _query_text(sql: str, dialect: Dialect) -> str | None:
+    """The source as a query; None for a table name without a catalog, which SQLAlchemy can quote itself."""
+    parts = name_parts(sql)
     if not parts:
-        return written
+        return sql
     if len(parts) <= _SCHEMA_AND_NAME:
         return None
     return "select * from " + ".".join(map(dialect.identifier_preparer.quote, parts))
 
 
 def source_text(sync: ContactSync) -> str:
-    """The query or the table name, read from the `.sql` file where the source names one.
+    """The query or table name, read from the `.sql` file if the source is one.
 
     Raises:
         ConfigurationError: The file cannot be read, or the source is empty.
@@ -183,14 +179,14 @@ def source_text(sync: ContactSync) -> str:
             source = Path(source).read_text(encoding="utf-8")
         except OSError as error:
             raise ConfigurationError(f"the source file {source!r} cannot be read: {error.strerror}") from None
-    source = _without_end(source).strip()
+    source = _without_final_semicolon(source).strip()
     if not source:
         raise ConfigurationError(f"sync {sync.name!r} has an empty source")
     return source
 
 
-def _without_end(sql: str) -> str:
-    """Cut the semicolon that ends a query, and what follows it: within parentheses no database takes it."""
+def _without_final_semicolon(sql: str) -> str:
+    """Remove the final semicolon and the comments after it: a subquery must not contain it."""
     end = None
     for token in _TOKEN.finditer(sql):
         if token.lastgroup is None:
@@ -200,14 +196,14 @@ def _without_end(sql: str) -> str:
     return sql[:end]
 
 
-def split_table_name(written: str) -> tuple[str | None, str]:
+def split_table_name(name: str) -> tuple[str | None, str]:
     """Split `schema.table`, where each part may be quoted."""
-    parts = name_parts(written) or (written,)
+    parts = name_parts(name) or (name,)
     return ".".join(parts[:-1]) or None, parts[-1]
 
 
 def _literal(sql: str) -> TextClause:
-    """SQL as it is: a colon in it is never a parameter."""
+    """SQL in which a colon never marks a parameter."""
     return text(sql.replace(":", "\\:"))
 
 
@@ -222,7 +218,7 @@ def _match(wanted: str, found: list[str], sync: ContactSync) -> str:
 
 
 def column_types(source: Source, connection: Connection) -> dict[str, SqlType] | None:
-    """Ask the database for a table's column types; None where the source is a query or cannot be inspected."""
+    """The column types of a table; None if the source is a query or cannot be inspected."""
     if source.table_name is None:
         return None
     schema, name = source.table_name
@@ -230,7 +226,7 @@ def column_types(source: Source, connection: Connection) -> dict[str, SqlType] |
 
 
 def is_table(source: Source, connection: Connection) -> bool:
-    """Whether the source is a table: its rows are the same for two statements of a transaction, a view's may not be."""
+    """Whether the source is a table: two statements of a transaction read equal rows from it, unlike from a view."""
     if source.table_name is None:
         return False
     schema, name = source.table_name
@@ -238,13 +234,13 @@ def is_table(source: Source, connection: Connection) -> bool:
 
 
 def has_unique_keys(source: Source, sync: ContactSync, connection: Connection) -> bool:
-    """Whether the source is a table whose primary key lies within the sync's key: no key has two rows."""
+    """Whether the source is a table whose primary key is part of the sync's key, so that no key has two rows."""
     if source.table_name is None:
         return False
     schema, name = source.table_name
     try:
         with warnings.catch_warnings():
-            # Where BigQuery's dialect is loaded, PostgreSQL is asked with its `unnest`, which is cached less.
+            # Once BigQuery's dialect is loaded, inspecting PostgreSQL uses its `unnest`, which SQLAlchemy cannot cache.
             warnings.filterwarnings("ignore", "Class unnest", SAWarning)
             found = inspect(connection).get_pk_constraint(name, schema)["constrained_columns"]
     except (NoSuchTableError, NoInspectionAvailable):
@@ -255,56 +251,56 @@ def has_unique_keys(source: Source, sync: ContactSync, connection: Connection) -
 def typed_selection(
     source: Source, sync: ContactSync, types: Mapping[str, SqlType], connection: Connection
 ) -> dict[str, SqlValue]:
-    """The source's columns as the state tables hold them, for a diff in the same database.
+    """The source's columns converted to the types of the state tables, for a diff in the same database.
 
     Raises:
         ConfigurationError: A key column is binary.
     """
     real = source.columns
-    chosen: dict[str, SqlValue] = {}
+    selected: dict[str, SqlValue] = {}
     for key in sync.key_columns:
         if is_binary(types[real[key]]):
-            raise ConfigurationError(f"key {key!r} is binary; make it text in the query, with hex() or encode()")
-        chosen[key] = stored_key(source.relation.c[real[key]], types[real[key]], connection.dialect)
+            raise ConfigurationError(f"key {key!r} is binary; convert it to text in the query, with hex() or encode()")
+        selected[key] = stored_key(source.relation.c[real[key]], types[real[key]], connection.dialect)
     for mapped in sync.mapped_fields:
         name = real[mapped.column]
-        chosen[mapped.state_column] = stored_expression(source.relation.c[name], types[name], connection.dialect)
+        selected[mapped.state_column] = stored_expression(source.relation.c[name], types[name], connection.dialect)
     if isinstance(sync.partitions, ColumnValues):
         value = cast(source.relation.c[real[sync.partitions.column]], TEXT)
         other = literal(OTHER_VALUES, TEXT)
-        chosen[PARTITION_VALUE] = case((value.in_(sync.partitions.values), value), else_=other)
-    return chosen
+        selected[PARTITION_VALUE] = case((value.in_(sync.partitions.values), value), else_=other)
+    return selected
 
 
 def reading(source: Source, sync: ContactSync) -> SqlQuery:
-    """The statement that reads the source's key and mapped columns, under names that every database takes."""
-    return select(*(value.label(f"c{place}") for place, value in enumerate(source.selection(sync).values())))
+    """The statement that reads the key and mapped columns, with aliases that every database accepts."""
+    return select(*(value.label(f"c{position}") for position, value in enumerate(source.selection(sync).values())))
 
 
 def stream(
     query: SqlQuery, sync: ContactSync, connection: Connection, parameters: Mapping[str, object] = NO_PARAMETERS
 ) -> Batches:
-    """Read the source in batches, through a server-side cursor where there is one.
+    """Read the source in batches, with a server-side cursor where the database has one.
 
     Args:
-        query: See `reading`.
-        sync: Whose source it is.
+        query: From `reading`.
+        sync: The sync whose source is read.
         connection: To the warehouse.
-        parameters: Of the query.
+        parameters: Parameters of the query.
 
     Raises:
         WarehouseError: The query fails.
     """
-    with refusals(f"the source of sync {sync.name!r} cannot be read"):
+    with driver_errors_as(f"the source of sync {sync.name!r} cannot be read"):
         if connection.dialect.name == "clickhousedb":
             yield from clickhouse_blocks(connection, query, BATCH_ROWS)
             return
-        if streams_on(connection.dialect):
+        if can_stream(connection.dialect):
             yield from postgres_batches(connection, query, parameters, BATCH_ROWS)
             return
-        # The size is needed: without it SQLAlchemy gathers the whole result before the first batch.
+        # Without yield_per, SQLAlchemy fetches the whole result before the first batch.
         streaming = connection.execution_options(stream_results=True, yield_per=BATCH_ROWS)
         result = streaming.execute(query, parameters)
-        documents = document_places(result)
+        positions = json_positions(result)
         for batch in result.partitions(BATCH_ROWS):
-            yield [read_documents(row, documents) for row in batch] if documents else batch
+            yield [parse_json_columns(row, positions) for row in batch] if positions else batch

@@ -1,4 +1,4 @@
-"""What differs between databases: exact comparison, storage types, bulk rows, tables from queries."""
+"""Column types and constructs that SQLAlchemy lacks, and short names for its types."""
 
 from __future__ import annotations
 
@@ -23,45 +23,42 @@ from sqlalchemy.types import TypeEngine, UserDefinedType
 SqlType = TypeEngine[Any]
 """Any SQLAlchemy column type."""
 
-
 SqlValue = ColumnElement[Any]
 """Any SQLAlchemy expression."""
-
 
 SqlQuery = Select[Any]
 """Any SQLAlchemy SELECT."""
 
-
 UNSUPPORTED = "\x1aunsupported"
-"""Stands in a column for a value that has no text, so that its row is rejected by name."""
+"""Placeholder for a value without a text form; the row check rejects its row."""
 
 
 class Untyped(UserDefinedType[object]):
-    """A SQLite column without affinity: it keeps each value as it came."""
+    """A SQLite column without type affinity, which stores each value unchanged."""
 
     cache_ok = True
 
     def get_col_spec(self, **_kw: object) -> str:
-        """Declare nothing: a column without a type name has no affinity."""
+        """An empty type name: such a column has no affinity."""
         return ""
 
     def literal_processor(self, dialect: Dialect) -> Callable[[object], str]:
-        """Write a value into a statement: a text as one, a number as one."""
+        """Render texts quoted and numbers as they are."""
         return lambda value: _quoted(value) if isinstance(value, str) else repr(value)
 
 
 class Inet(postgresql.INET):
-    """A network address that can be written into a statement, as an asked-for key is."""
+    """A network address that can be rendered as a literal, for runs with chosen keys."""
 
     cache_ok = True
 
     def literal_processor(self, dialect: Dialect) -> Callable[[object], str]:
-        """Write an address into a statement."""
+        """Render an address as a quoted text."""
         return _quoted
 
 
 class Cidr(Inet):
-    """A network, likewise."""
+    """A network that can be rendered as a literal."""
 
     __visit_name__ = "CIDR"
 
@@ -71,7 +68,7 @@ def _quoted(value: object) -> str:
 
 
 class Native(UserDefinedType[object]):
-    """A type that its database compares and its driver reads, and SQLAlchemy has no need to know."""
+    """A type of the database, given by its name, that SQLAlchemy does not need to know."""
 
     cache_ok = True
 
@@ -80,28 +77,25 @@ class Native(UserDefinedType[object]):
 
     @property
     def python_type(self) -> type[object]:
-        """Whatever the driver makes of it."""
+        """Any Python type: it depends on the driver."""
         return object
 
     def get_col_spec(self, **_kw: object) -> str:
-        """The name in DDL."""
+        """The type name in DDL."""
         return self.name
 
 
 BIG_INTEGER = BigInteger()
 
-
 TEXT = Text()
 
-
 BOOLEAN = Boolean()
-
 
 MOMENT = DateTime()
 
 
 class CreateTemporaryTableAs(Executable, ClauseElement):
-    """`CREATE TEMPORARY TABLE name AS query`; SQLAlchemy has its own construct only from 2.1 on."""
+    """`CREATE TEMPORARY TABLE name AS query`; SQLAlchemy has a construct for it only since 2.1."""
 
     inherit_cache = False
 

@@ -1,4 +1,4 @@
-"""Values as the staging table holds them: each state database can hold them, and gives them back alike."""
+"""Source values in the form of the staging table, which every state database stores and returns unchanged."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from dagster_dailystory.errors import ConfigurationError
 
 
 def staged_text(value: object) -> str | None:
-    """The text that stands for a value in a staged column: any state database can hold it.
+    """The text of a value in the staging table, which any state database can store.
 
-    A NUL becomes another control character, which travels as little; what is not valid Unicode is unsupported.
+    NUL becomes another control character, which is not sent either. Invalid Unicode is unsupported.
     """
     try:
         staged = canonical_text(value)
@@ -32,7 +32,7 @@ def staged_text(value: object) -> str | None:
 
 
 def staged_texts(values: Sequence[object]) -> list[str | None]:
-    """The staged texts of a column, None for an empty one. A column of plain texts is looked through in one go."""
+    """The staged texts of a column, with None for empty texts. A column of plain texts is checked as a whole."""
     if not set(map(type, values)) - {str, type(None)}:
         texts: Sequence[Any] = values
         whole = "".join(filter(None, texts))
@@ -42,16 +42,16 @@ def staged_texts(values: Sequence[object]) -> list[str | None]:
     return [staged_text(value) or None for value in values]
 
 
-def are_whole(values: Sequence[object]) -> TypeGuard[Sequence[int]]:
-    """Whether all values are whole numbers of 64 bits, and so are keys as they are."""
+def are_integers(values: Sequence[object]) -> TypeGuard[Sequence[int]]:
+    """Whether all values are 64-bit integers, which are staged unchanged as keys."""
     numbers: Sequence[Any] = values
     return not set(map(type, values)) - {int} and (not values or -(2**63) <= min(numbers) <= max(numbers) < 2**63)
 
 
 def staged_key(value: object) -> int | str | None:
-    """A key as it is staged: whole numbers of 64 bits as such, everything else as canonical text.
+    """A key as it is staged: a 64-bit integer unchanged, everything else as canonical text.
 
-    A key that has no text is none: its row is rejected like one whose key is NULL.
+    A key without a text form becomes NULL, so its row is rejected.
 
     Raises:
         ConfigurationError: The key is binary.
@@ -59,6 +59,6 @@ def staged_key(value: object) -> int | str | None:
     if isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63:
         return value
     if isinstance(value, (bytes, bytearray, memoryview)):
-        raise ConfigurationError("a key column is binary; make it text in the query, with hex() or encode()")
+        raise ConfigurationError("a key column is binary; convert it to text in the query, with hex() or encode()")
     staged = str(value) if isinstance(value, UUID) else staged_text(value)
     return None if staged == UNSUPPORTED else staged

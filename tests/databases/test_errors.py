@@ -1,4 +1,4 @@
-"""Promise 11 where a database speaks: what it quotes of a row is left out, what it names of the query stays."""
+"""Promise 11 in database errors: values from rows are removed, names from the query are kept."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import sqlalchemy as sa
 
-from dagster_dailystory.databases.connect import open_engine, plain_words, refusals
+from dagster_dailystory.databases.connect import driver_errors_as, open_engine, safe_message
 from dagster_dailystory.errors import WarehouseError
 
 PEOPLE = ("Jane Doe", 'O\'Jane "Q" Doe', "Jane\nDoe", "Jane\nLINE 1: Doe", "J. when casting from source column Doe")
@@ -15,7 +15,7 @@ PEOPLE = ("Jane Doe", 'O\'Jane "Q" Doe', "Jane\nDoe", "Jane\nLINE 1: Doe", "J. w
 
 @pytest.fixture
 def message_of(warehouse_url: str) -> Iterator[Callable[[str], str]]:
-    """Runs a query on a real database, each time with another name in its row; what is said of the first one."""
+    """Run a query on a real database, once per name in `PEOPLE`; return the message for the first."""
     engine = open_engine(warehouse_url)
     with engine.begin() as connection:
         for number, name in enumerate(PEOPLE):
@@ -25,7 +25,7 @@ def message_of(warehouse_url: str) -> Iterator[Callable[[str], str]]:
     with engine.connect() as connection:
 
         def message(query: str, number: int) -> str:
-            with pytest.raises(WarehouseError) as caught, refusals("it"), connection.begin():
+            with pytest.raises(WarehouseError) as caught, driver_errors_as("it"), connection.begin():
                 list(connection.exec_driver_sql(query.replace("FROM people", f"FROM people{number}")))
             return str(caught.value).removeprefix("it: ")
 
@@ -77,18 +77,18 @@ def test_postgresql_names_the_column_and_not_the_value(message_of: Callable[[str
     assert message_of(raising.replace("%", "%%")) == "RaiseException"
 
 
-def test_an_error_that_nobody_translates_hides_its_parameters(warehouse_url: str) -> None:
+def test_an_untranslated_error_hides_its_parameters(warehouse_url: str) -> None:
     with open_engine(warehouse_url).connect() as connection, pytest.raises(sa.exc.StatementError) as caught:
         connection.execute(sa.text("INSERT INTO nowhere VALUES (:name)"), [{"name": "Jane"}, {"name": "Doe"}])
     assert "Jane" not in f"{caught.value} {caught.value!r}"
 
 
-def driver_error(kind: type[sa.exc.DBAPIError], *message_of: object) -> sa.exc.DBAPIError:
-    return kind("select", {}, Exception(*message_of))
+def driver_error(kind: type[sa.exc.DBAPIError], *arguments: object) -> sa.exc.DBAPIError:
+    return kind("select", {}, Exception(*arguments))
 
 
 @pytest.mark.parametrize(
-    ("error", "words"),
+    ("error", "message"),
     [
         (driver_error(sa.exc.OperationalError, 1292, "Incorrect datetime value: 'Jane' for column `a`.`b` at row 1"),
          "Incorrect datetime value: [value]"),
@@ -109,6 +109,6 @@ def driver_error(kind: type[sa.exc.DBAPIError], *message_of: object) -> sa.exc.D
         (driver_error(sa.exc.InterfaceError), "Exception"),
     ],
 )  # fmt: skip
-def test_databases_that_are_not_here_are_read_alike(error: sa.exc.DBAPIError, words: str) -> None:
-    """Their words are from the drivers' and the servers' sources."""
-    assert plain_words(error) == words
+def test_messages_of_other_databases_lose_their_values(error: sa.exc.DBAPIError, message: str) -> None:
+    """The messages are from the sources of drivers and servers."""
+    assert safe_message(error) == message

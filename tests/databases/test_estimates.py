@@ -1,4 +1,4 @@
-"""PostgreSQL joins large tables in the way that is quickest for where their rows lie, and finds the same."""
+"""PostgreSQL joins large tables in the way that suits the order of their rows, with the same result."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from dagster_dailystory.databases.connect import open_engine
-from dagster_dailystory.databases.estimates import LARGE
+from dagster_dailystory.databases.estimates import LARGE_TABLE_ROWS
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
 from dagster_dailystory.engine.run import plan_contact_sync
 from dagster_dailystory.model.plan import PlanSummary
@@ -19,12 +19,12 @@ SYNC = ContactSync(
     name="customers", source="customers", key="number", fields={"email": "email", "city": "city"}, deletes="deactivate"
 )
 SNAPSHOT, CONTACT_MAP = "dailystory_customers_snapshot", "dailystory_customers_contact_map"
-ROWS = LARGE + 50_000
+ROWS = LARGE_TABLE_ROWS + 50_000
 ROW = "i AS number, 'p' || i || '@example.com' AS email, repeat('City ' || i, 8) AS city"
 
 
 def customers(url: str, rows: int, order: str) -> None:
-    """A table, and a snapshot that has its rows in some order, as if all of them had been sent."""
+    """Create a table, and a snapshot with its rows in the given order, as if all had been acknowledged."""
     engine = open_engine(url)
     with engine.begin() as connection:
         connection.exec_driver_sql(f"CREATE TABLE customers AS SELECT {ROW} FROM generate_series(1, 1) AS series(i)")
@@ -51,7 +51,7 @@ def plan(url: str) -> PlanSummary:
 
 @contextmanager
 def explained() -> Iterator[list[str]]:
-    """What PostgreSQL means to do with the statement that finds the rows that differ."""
+    """The plan of PostgreSQL for the statement that finds the differing rows."""
     steps: list[str] = []
 
     def explain(_: sa.Connection, cursor: sa.CursorResult, statement: str, parameters: object, *_more: object) -> None:
@@ -69,7 +69,7 @@ def explained() -> Iterator[list[str]]:
 @pytest.mark.parametrize(
     ("order", "step"), [("number", "Merge Full Join"), ("hashint8(number)", "Parallel Hash Full Join")]
 )
-def test_rows_in_their_keys_order_are_merged_and_others_hashed_with_helpers(
+def test_rows_in_key_order_are_merged_and_others_hashed_in_parallel(
     new_database: Callable[[str], str], order: str, step: str
 ) -> None:
     url = new_database("postgresql")

@@ -1,8 +1,7 @@
-"""Every statement that the package sends is written down in sql/DATABASE, and an independent parser reads it.
+"""Every statement that the package sends is recorded in sql/DATABASE, and an independent parser reads it.
 
-For the databases that hold the state, a sync's whole life is told on the real database, and what goes over the
-connection is noted. Those that are only read get two statements, which are compiled.
-`make golden` writes the files anew.
+For databases that can hold the state, the runs of a sync are executed on the real database and the statements are
+recorded. For databases that are only read, the two statements are compiled. `make golden` rewrites the files.
 """
 
 from __future__ import annotations
@@ -46,10 +45,10 @@ _NUMBERED = re.compile(r"%\(\w+\)s|\$\d+|(?<!:):\w+|\?")
 
 
 def read_statements(dialect_name: str) -> str:
-    """What a database that is only read gets."""
+    """The statements for a database that is only read."""
     dialect = make_url(DATABASES[dialect_name].url).get_dialect()()
     written = []
-    for what, source in SOURCES.items():
+    for kind, source in SOURCES.items():
         sync = sync_of(
             source=source,
             key="id",
@@ -57,25 +56,25 @@ def read_statements(dialect_name: str) -> str:
             extended_properties={"town": "City Name", "choice": "select"},
         )
         found = resolve_source(sync, source, COLUMNS, dialect)
-        for deed, statement in ("its columns", probe(sync, source, dialect)), ("its rows", reading(found, sync)):
+        for subject, statement in ("its columns", probe(sync, source, dialect)), ("its rows", reading(found, sync)):
             compiled = statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
             text = str(compiled) % () if dialect.identifier_preparer._double_percents else str(compiled)
-            written.append(f"-- The {what}: {deed}.\n{text.strip()};\n")
+            written.append(f"-- The {kind}: {subject}.\n{text.strip()};\n")
     return "\n".join(written)
 
 
 def state_statements(dialect_name: str, new_database: Callable[[str], str]) -> str:
-    """Every distinct statement of a sync's life, with the state inside and with the source elsewhere."""
-    noted: set[str] = set()
+    """Every distinct statement of many runs, with the state inside and with the source elsewhere."""
+    recorded: set[str] = set()
     other = "duckdb" if dialect_name == "sqlite" else "sqlite"
     for warehouse, state in ((dialect_name, None), (other, dialect_name)):
-        with world_at(new_database, warehouse, state) as world, _noting(dialect_name, noted):
-            _tell(world)
-    return "\n".join(f"{statement};\n" for statement in sorted(noted))
+        with world_at(new_database, warehouse, state) as world, _recording(dialect_name, recorded):
+            _run_everything(world)
+    return "\n".join(f"{statement};\n" for statement in sorted(recorded))
 
 
-def _tell(world: World) -> None:
-    """Creates, updates, rejections, refusals, a re-key, departures, a new field, a retyped one; each scope."""
+def _run_everything(world: World) -> None:
+    """Creates, updates, rejections, a re-key, missing keys, a new field, a retyped field; each scope."""
     usual = {"deletes": "deactivate", "nulls": {"city": "clear"}}
     world.seed(*people(30), person(31, email="bad"), person(32, email="p1@example.com"), person(40), person(40))
     world.sandbox.script(["refused"])
@@ -94,30 +93,32 @@ def _tell(world: World) -> None:
 
 
 @contextlib.contextmanager
-def _noting(dialect_name: str, noted: set[str]) -> Iterator[None]:
-    def note(connection: sa.Connection, _cursor: object, statement: str, *_: object) -> None:
+def _recording(dialect_name: str, recorded: set[str]) -> Iterator[None]:
+    def record(connection: sa.Connection, _cursor: object, statement: str, *_: object) -> None:
         if connection.dialect.name == dialect_name and not _NOT_OURS.search(statement):
-            mark = "$1" if dialect_name == "postgresql" else "?"
-            text = _MANY.sub(r"(\1)", _NUMBERED.sub(lambda _: mark, statement)).strip()
-            noted.add(text.replace("%%", "%") if dialect_name == "postgresql" else text)
+            placeholder = "$1" if dialect_name == "postgresql" else "?"
+            text = _MANY.sub(r"(\1)", _NUMBERED.sub(lambda _: placeholder, statement)).strip()
+            recorded.add(text.replace("%%", "%") if dialect_name == "postgresql" else text)
 
-    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    sa.event.listen(sa.Engine, "before_cursor_execute", record)
     try:
         yield
     finally:
-        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+        sa.event.remove(sa.Engine, "before_cursor_execute", record)
 
 
 def check(dialect_name: str, statements: str) -> None:
-    """Compare with the file, or write it where that is asked for; parse every statement."""
+    """Compare with the file, or write it if UPDATE_GOLDEN_SQL is set; parse every statement."""
     file = FOLDER / dialect_name / "statements.sql"
     if os.environ.get("UPDATE_GOLDEN_SQL"):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(statements, encoding="utf-8")
-    assert file.read_text(encoding="utf-8") == statements, "the statements changed; read the difference of make golden"
+    assert file.read_text(encoding="utf-8") == statements, "the statements changed; run make golden and read the diff"
     parsed = sqlglot.parse(statements, dialect=SQLGLOT_NAMES.get(dialect_name, dialect_name))
     unread = [each for each in parsed if isinstance(each, sqlglot.exp.Command)]
-    assert {each.name for each in unread} <= {"ALTER"}, "SQLite's columns without a type are more than it reads"
+    assert {each.name for each in unread} <= {"ALTER"}, (
+        "sqlglot cannot parse SQLite columns without a type, but all else"
+    )
 
 
 @pytest.mark.parametrize("dialect_name", READ_DATABASES)
@@ -130,14 +131,14 @@ def test_a_database_with_the_state_gets_these_statements(dialect_name: str, new_
     check(dialect_name, state_statements(dialect_name, new_database))
 
 
-def test_sql_server_is_told_of_a_with_before_it_fails_on_one() -> None:
+def test_a_source_that_starts_with_with_is_refused_on_sql_server() -> None:
     sync = sync_of(source="/* all */ WITH a AS (select 1 AS customer_id) SELECT * FROM a")
     dialect = make_url(DATABASES["mssql"].url).get_dialect()()
     with pytest.raises(ConfigurationError, match=r"starts with WITH.*make the query a view"):
         probe(sync, str(sync.source), dialect)
 
 
-def test_a_dialect_that_is_loaded_changes_no_other_database(new_database: Callable[[str], str]) -> None:
+def test_loading_a_dialect_does_not_affect_other_databases(new_database: Callable[[str], str]) -> None:
     for dialect_name in READ_DATABASES:
         make_url(DATABASES[dialect_name].url).get_dialect()
     with world_at(new_database, "sqlite", "duckdb") as world:

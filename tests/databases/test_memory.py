@@ -1,4 +1,4 @@
-"""DuckDB gives back what it has freed, by no more than its own limit stated once more."""
+"""DuckDB returns freed memory when its own limit is set again, and nothing else changes."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_locked_settings_are_left_alone(tmp_path: Path):
         assert setting(connection, "1") == 1
 
 
-def test_a_limit_that_somebody_else_has_set_stays(tmp_path: Path):
+def test_a_limit_set_by_the_user_stays(tmp_path: Path):
     with opened(tmp_path, "?memory_limit=300MB").begin() as connection:
         connection.exec_driver_sql("SET memory_limit = '310MB'")
         give_back_memory(connection)
@@ -86,20 +86,20 @@ def test_a_limit_that_somebody_else_has_set_stays(tmp_path: Path):
 
 
 def test_no_limit_stays_no_limit(tmp_path: Path):
-    """DuckDB takes -1 in a URL for its default, and in a SET for no limit at all."""
+    """For DuckDB, -1 means the default in a URL and no limit in a SET."""
     with opened(tmp_path, "?memory_limit=-1").begin() as connection:
         before = setting(connection, LIMIT)
         give_back_memory(connection)
         assert setting(connection, LIMIT) == before
 
 
-def test_other_databases_are_asked_nothing():
+def test_other_databases_get_no_statement():
     engine = open_engine("sqlite://")
-    asked: list[str] = []
-    event.listen(engine, "before_cursor_execute", lambda *statement: asked.append(statement[2]))
+    statements: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
     with engine.connect() as connection:
         give_back_memory(connection)
-    assert asked == []
+    assert statements == []
 
 
 def freed_megabytes(connection: Connection) -> int:
@@ -112,44 +112,44 @@ def freed_megabytes(connection: Connection) -> int:
     return before - megabytes_in_use()
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux's figures of a process")
-def test_duckdb_returns_what_it_has_freed(tmp_path: Path):
-    """About 280 MB, unless it waits so long for a processor that its allocator has returned them by itself."""
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads memory from Linux's /proc")
+def test_duckdb_returns_freed_memory(tmp_path: Path):
+    """About 280 MB; less if the process waited for a CPU until the allocator returned memory by itself."""
     with opened(tmp_path, "?memory_limit=300MB").connect() as connection:
         assert any(freed_megabytes(connection) > 20 for _ in range(5))
 
 
 @contextmanager
-def noted_steps() -> Iterator[dict[str, list[str]]]:
-    """What is written or set -> what was written or set just before, each time."""
+def recorded_steps() -> Iterator[dict[str, list[str]]]:
+    """Each table written or setting made -> the step just before it, for each time."""
     steps: list[str] = []
     before: dict[str, list[str]] = {}
 
-    def note(_connection, _cursor, statement: str, *_more) -> None:
+    def record(_connection, _cursor, statement: str, *_more) -> None:
         written = r"\s*(SET memory_limit|CREATE TEMPORARY TABLE|INSERT INTO)(?: dailystory_customers_(\w+))?"
         named = re.match(written, statement)
         if named:
             steps.append(named[2] or named[1])
 
-    event.listen(Engine, "before_cursor_execute", note)
+    event.listen(Engine, "before_cursor_execute", record)
     try:
         yield before
     finally:
-        event.remove(Engine, "before_cursor_execute", note)
+        event.remove(Engine, "before_cursor_execute", record)
         for earlier, step in pairwise(steps):
             before.setdefault(step, []).append(earlier)
 
 
 @pytest.mark.parametrize("warehouse", ["sqlite", "duckdb"])
-def test_each_large_step_of_a_plan_starts_from_what_is_in_use(new_database, warehouse: str, tmp_path: Path):
-    """Else its peak comes on top of what the step before has freed: 375 MB in place of 290 for a million rows."""
+def test_memory_is_released_before_each_large_step_of_a_plan(new_database, warehouse: str, tmp_path: Path):
+    """Otherwise its peak adds to memory freed by the step before: 375 MB instead of 290 for a million rows."""
     state = f"duckdb:///{tmp_path / 'state.duckdb'}?memory_limit=300MB"
     with Sandbox() as sandbox:
-        at_home = warehouse == "duckdb"
-        world = World(state if at_home else new_database(warehouse), None if at_home else state, sandbox)
+        is_inside = warehouse == "duckdb"
+        world = World(state if is_inside else new_database(warehouse), None if is_inside else state, sandbox)
         world.seed(*people(3))
         world.run()
-        with noted_steps() as before:
+        with recorded_steps() as before:
             world.change(1, city="Rome")
             world.run()
     large = {"staged", "pending", "judged", "changes", "row_hashes"} & before.keys()
@@ -157,22 +157,22 @@ def test_each_large_step_of_a_plan_starts_from_what_is_in_use(new_database, ware
     assert all("SET memory_limit" in before[step] for step in large)
 
 
-def test_each_span_of_a_plan_starts_from_what_is_in_use(tmp_path: Path):
-    """Within little memory 40,000 rows are compared in several spans."""
+def test_memory_is_released_before_each_key_range(tmp_path: Path):
+    """With little memory, 40,000 rows are compared in several key ranges."""
     url = f"duckdb:///{tmp_path / 'warehouse.duckdb'}?memory_limit=61MB"
     with open_engine(url).begin() as connection:
         connection.exec_driver_sql(
             "CREATE TABLE customers AS SELECT i AS customer_id, NULL::TEXT AS email FROM range(40000) AS series(i)"
         )
     sync = ContactSync(name="customers", source="customers", key="customer_id", fields={"email": "email"})
-    with noted_steps() as before:
+    with recorded_steps() as before:
         plan_contact_sync(sync, Warehouse.at(url), Destination("http://127.0.0.1:9/api/v1", "none"))
     assert len(before["pending"]) > 2
     assert set(before["pending"]) == {"SET memory_limit"}
 
 
-def test_rows_that_are_wider_than_what_was_acknowledged_are_compared_in_more_spans(tmp_path: Path):
-    """A long column that is mapped anew is nothing but NULL in the snapshot."""
+def test_wide_source_rows_are_compared_in_more_key_ranges(tmp_path: Path):
+    """A newly mapped long column is NULL in the whole snapshot."""
     url = f"duckdb:///{tmp_path / 'warehouse.duckdb'}?memory_limit=70MB"
     with open_engine(url).begin() as connection:
         connection.exec_driver_sql(
@@ -190,7 +190,7 @@ def test_rows_that_are_wider_than_what_was_acknowledged_are_compared_in_more_spa
             "INSERT INTO dailystory_customers_snapshot (customer_id, resend_all)"
             " SELECT customer_id, false FROM customers"
         )
-    with noted_steps() as before:
+    with recorded_steps() as before:
         plan_contact_sync(sync, warehouse, nowhere)
     assert len(before["pending"]) > 2
 
@@ -211,7 +211,7 @@ WIDE_SYNC = ContactSync(
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(("limit", "text"), [("80MB", "Value "), ("100MB", LONG_TEXT), ("200MB", LONG_TEXT)])
 def test_a_low_limit_is_enough_for_every_kind_of_plan(tmp_path: Path, limit: str, text: str):
-    """A first load, all rows once more, and a third of them changed, as `docs/warehouses.md` says."""
+    """A first load, all rows again, and a third of them changed, as `docs/warehouses.md` promises."""
     rows, url = 300_000, f"duckdb:///{tmp_path / 'warehouse.duckdb'}"
     texts = ", ".join(f"'{text}' || i % 499 AS {name}" for name in WIDE)
     with open_engine(url).begin() as connection:

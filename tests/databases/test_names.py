@@ -1,4 +1,4 @@
-"""Names as people have them: capitals, reserved words, blanks, quotes, other scripts, long ones, catalogs."""
+"""Names in real databases: capitals, reserved words, blanks, quotes, other scripts, long names, catalogs."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_columns_and_tables_of_any_name_are_read(
         table = quote("Order Lines")
         create = f"CREATE TABLE {table} ({quote('Customer Id')} integer, {columns})"
         if world.dialect in ("postgresql", "mysql", "mariadb", "clickhousedb"):
-            create = create.replace("%%", "%")  # their quoting doubles it for the driver, and text() once more
+            create = create.replace("%%", "%")  # quoting doubles it for the driver, and text() does again
         world.execute(create.replace(":", "\\:"))
         world.execute(f"INSERT INTO {table} VALUES (1, 'p1@example.com', {literals})")
         assert world.run(sync).rows_created == 1
@@ -63,7 +63,7 @@ def test_a_source_may_name_its_catalog(state: str | None, new_database: Callable
         assert world.run(sync).rows_unchanged == 1
 
 
-def test_a_key_longer_than_the_state_can_name_is_refused_with_the_remedy(new_database: Callable[[str], str]) -> None:
+def test_a_key_name_too_long_for_the_state_is_refused_with_a_remedy(new_database: Callable[[str], str]) -> None:
     key = "k" * 128
     with world_at(new_database, "duckdb", "postgresql") as world:
         world.execute(f"CREATE TABLE customers ({key} integer, email varchar)")

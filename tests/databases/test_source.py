@@ -1,4 +1,4 @@
-"""What a source's text names."""
+"""The text of a source, and values as they are staged."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def test_a_table_name_may_be_quoted_and_qualified(written, schema, name):
         ("select 1; select 2", "select 1; select 2"),
     ],
 )
-def test_a_query_loses_the_semicolon_that_ends_it_and_what_follows(written, query):
+def test_a_final_semicolon_and_what_follows_are_removed(written, query):
     assert source_text(sync_of(source=written)) == query
 
 
-def test_a_query_that_speaks_of_a_file_is_a_query():
+def test_a_query_that_mentions_a_file_is_a_query():
     assert source_text(sync_of(source="select 'x' as name from a.sql")).startswith("select")
 
 
@@ -53,11 +53,11 @@ def test_a_query_that_speaks_of_a_file_is_a_query():
     ("value", "key"),
     [(7, 7), (-(2**63), -(2**63)), (2**63, str(2**63)), ("7", "7"), (True, "true"), (1.5, "1.5"), (None, None)],
 )
-def test_whole_numbers_are_staged_as_such(value, key):
+def test_integer_keys_are_staged_unchanged(value, key):
     assert staged_key(value) == key
 
 
-def test_a_value_without_a_text_is_staged_as_one_that_no_field_takes():
+def test_a_value_without_a_text_is_staged_as_unsupported():
     assert staged_text(b"\x00") != staged_text("")
     assert "unsupported" in str(staged_text(b"\x00"))
 

@@ -1,4 +1,4 @@
-"""Each type of each database: one text in DailyStory, wherever the state is; or a refusal of that row alone."""
+"""Each type of each database: the same text in DailyStory wherever the state is, or a rejection of that row alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dagster_dailystory.model.sync import ContactSync
 
 
 class Case(NamedTuple):
-    """A column of `kind`, a value and its text in DailyStory, the same value written differently, another value."""
+    """A column of `kind`: a value, its text, the same value written differently, another value and its text."""
 
     kind: str
     value: str
@@ -180,7 +180,7 @@ def a_sync(columns: int) -> ContactSync:
 
 
 def create(world: World, kinds: Sequence[str]) -> None:
-    """Make `customers` with a column of each kind, which may be NULL."""
+    """Create `customers` with a nullable column of each kind."""
     if world.dialect in ("postgresql", "redshift"):
         world.execute("CREATE TYPE mood AS ENUM ('x', 'y')", "CREATE TYPE pair AS (a integer, b text)")
     nullable, end = "{}", ""
@@ -207,7 +207,7 @@ def put(world: World, values: Sequence[str], customer_id: int = 1) -> None:
     literals = ", ".join((str(customer_id), email, *values))
     rows = (
         f"SELECT {literals}" if world.dialect == "snowflake" else f"VALUES ({literals})"
-    )  # it parses no JSON in VALUES
+    )  # it does not parse JSON in VALUES
     world.execute(f"INSERT INTO customers {rows}".replace(":", "\\:"))
 
 
@@ -243,7 +243,7 @@ def test_a_value_has_one_text_and_differs_only_from_another_value(
         assert world.run(sync).rows_unchanged == 1
 
 
-def test_a_nul_within_json_costs_its_row_where_the_state_is_inside(new_database: Callable[[str], str]) -> None:
+def test_a_nul_in_json_rejects_only_its_row_with_the_state_inside(new_database: Callable[[str], str]) -> None:
     with world_at(new_database, "postgresql") as world:
         world.execute("CREATE TABLE customers (customer_id integer, email text, c0 json)")
         written = {1: r'{"a": "b\\u0000"}', 2: r'{"a": "\u0000"}', 3: r'{"a": "\\\u0000"}', 4: None}
@@ -255,7 +255,7 @@ def test_a_nul_within_json_costs_its_row_where_the_state_is_inside(new_database:
 
 
 @pytest.mark.parametrize("kind", ["inet", "cidr"])
-def test_a_network_address_may_be_a_key_and_be_asked_for(kind: str, new_database: Callable[[str], str]) -> None:
+def test_a_network_address_can_be_a_key_and_be_chosen(kind: str, new_database: Callable[[str], str]) -> None:
     with world_at(new_database, "postgresql") as world:
         world.create(customer_id=kind, email="text")
         for number, address in enumerate(("10.0.0.1", "10.0.0.2", "::1")):
@@ -266,7 +266,7 @@ def test_a_network_address_may_be_a_key_and_be_asked_for(kind: str, new_database
 
 
 @pytest.mark.parametrize(("warehouse", "state"), [(warehouse, state) for warehouse, state, _ in TRIED])
-def test_a_value_without_a_text_costs_its_row_and_no_other(
+def test_a_value_without_a_text_rejects_only_its_row(
     warehouse: str, state: str | None, new_database: Callable[[str], str]
 ) -> None:
     kinds = NO_TEXT[warehouse]
@@ -288,6 +288,6 @@ def names(cases: Sequence[Case]) -> list[str]:
 
 
 def differing(world: World) -> dict[str, int]:
-    """In how many rows of the last plan each field differs."""
+    """Field -> number of rows of the last plan in which it differs."""
     plan = max(world.rows("plans"), key=lambda row: (row["created_at"], row["plan_id"]))
     return json.loads(plan["changes_by_field"] or "{}")

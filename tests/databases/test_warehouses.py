@@ -1,4 +1,4 @@
-"""Each warehouse that can be had here, read from its server; and what is said where something is missing."""
+"""Each warehouse that can run on a developer's machine, and the errors when something is missing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "warehouses.md"
 
 
 def state_of(warehouse: str) -> str | None:
-    """Elsewhere; PostgreSQL's older driver holds it as well."""
+    """Where the state is: inside only for psycopg2, PostgreSQL's older driver."""
     return {"sqlite": "duckdb", "psycopg2": None}.get(warehouse, "sqlite")
 
 
@@ -68,11 +68,11 @@ def test_memory_does_not_grow_with_the_table(warehouse: str, new_database: Calla
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert counted == rows
-    assert peak < rows * 200, "the whole result was held at once"
+    assert peak < rows * 200, "the whole result was held in memory"
 
 
 @pytest.mark.parametrize("dialect_name", [name for name, facts in DATABASES.items() if facts.why_no_state])
-def test_a_database_that_cannot_hold_the_state_says_why_and_what_to_do(dialect_name: str) -> None:
+def test_a_database_that_cannot_hold_the_state_is_refused_with_a_remedy(dialect_name: str) -> None:
     facts = DATABASES[dialect_name]
     location = StateLocation(facts.url)
     with pytest.raises(ConfigurationError) as caught, open_session(sync_of(), location):
@@ -101,9 +101,9 @@ GRANTS = [
 ]
 
 
-@pytest.mark.parametrize(("taken", "remedy"), GRANTS)
+@pytest.mark.parametrize(("revoke", "remedy"), GRANTS)
 def test_a_missing_grant_is_named_before_work_begins(
-    taken: str, remedy: str, new_database: Callable[[str], str]
+    revoke: str, remedy: str, new_database: Callable[[str], str]
 ) -> None:
     url = sa.make_url(new_database("postgresql"))
     engine = sa.create_engine(url, poolclass=sa.NullPool)
@@ -115,7 +115,7 @@ def test_a_missing_grant_is_named_before_work_begins(
     location = StateLocation(url.set(username="sync_role").render_as_string(), "state")
     try:
         with engine.begin() as owner:
-            owner.exec_driver_sql(taken.format(database=url.database))
+            owner.exec_driver_sql(revoke.format(database=url.database))
         with pytest.raises(StateError) as caught, open_session(sync_of(), location):
             pass
         assert f"run {remedy.format(database=url.database)}, or set state_url" in str(caught.value)
@@ -137,7 +137,7 @@ def test_a_missing_grant_is_named_before_work_begins(
             owner.exec_driver_sql("DROP ROLE sync_role")
 
 
-def test_a_source_that_may_not_be_read_is_named_before_anything_is_written(new_database: Callable[[str], str]) -> None:
+def test_an_unreadable_source_is_reported_before_anything_is_written(new_database: Callable[[str], str]) -> None:
     with world_at(new_database, "postgresql", "sqlite") as world:
         world.seed(*people(1))
         url = sa.make_url(world.warehouse_url)
@@ -178,7 +178,7 @@ def test_a_source_that_a_warehouse_refuses_is_explained(
 
 @pytest.mark.timeout(60)
 def test_an_error_while_rows_arrive_ends_the_run_with_its_message(new_database: Callable[[str], str]) -> None:
-    """What is being read is closed first: until then the connection takes no roll-back."""
+    """The stream is closed first: an open stream blocks the roll-back."""
     with world_at(new_database, "postgresql", "sqlite") as world:
         world.create()
         world.execute(
@@ -205,13 +205,13 @@ def test_an_interrupt_ends_a_slow_read_at_once(new_database: Callable[[str], str
         assert monotonic() - sent_at[0] < 3
 
 
-def test_a_schema_that_does_not_exist_is_named(new_database: Callable[[str], str]) -> None:
+def test_a_missing_schema_is_reported(new_database: Callable[[str], str]) -> None:
     location = StateLocation(new_database("postgresql"), "nowhere")
     with pytest.raises(StateError, match="no schema 'nowhere'; create it"), open_session(sync_of(), location):
         pass
 
 
-def test_a_state_that_is_read_only_is_told_so_with_the_remedy(new_database: Callable[[str], str]) -> None:
+def test_a_read_only_state_is_refused_with_a_remedy(new_database: Callable[[str], str]) -> None:
     url = new_database("duckdb")
     with sa.create_engine(url, poolclass=sa.NullPool).connect():
         pass

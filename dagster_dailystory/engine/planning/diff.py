@@ -28,8 +28,8 @@ from sqlalchemy import (
     true,
 )  # fmt: skip
 
-from dagster_dailystory.databases.dialect import bucket, differs, empty_to_null, hashes_pay, joins_fully
-from dagster_dailystory.databases.estimates import evaluated_first, seldom
+from dagster_dailystory.databases.dialect import bucket, differs, empty_to_null, has_full_join, prefers_row_hashes
+from dagster_dailystory.databases.estimates import evaluated_first, expected_rarely
 from dagster_dailystory.databases.sql_types import SqlQuery, SqlValue
 from dagster_dailystory.engine.planning.key_ranges import WHOLE, KeyRange, each_range
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
@@ -155,7 +155,7 @@ class Diff:
     @property
     def joins_both_ways(self) -> bool:
         """Whether the keys that left are found together with the rows that differ."""
-        return self.options.plans_deletions and joins_fully(self.dialect) and self.present is None
+        return self.options.plans_deletions and has_full_join(self.dialect) and self.present is None
 
     def differing(self, spans: Sequence[KeyRange]) -> Iterator[tuple[SqlQuery, Mapping[str, object]]]:
         """The rows that differ, part by part, and the keys that left where the database joins both ways at once.
@@ -190,7 +190,7 @@ class Diff:
         Returns:
             One value, true or not; None where the database has no hash of 64 bits, or not all matches are counted.
         """
-        if not (hashes_pay(self.dialect) and self.counts_matches):
+        if not (prefers_row_hashes(self.dialect) and self.counts_matches):
             return None
         rows, snapshot = self.all_rows, self.tables.snapshot
         there = self._keys_of(rows, self.has_key(rows))
@@ -243,7 +243,7 @@ class Diff:
                 snapshot.c.identity_mobile.label("old_mobile"),
             )
             .select_from(source.join(snapshot, self.tables.same_key(source, snapshot), isouter=True, full=both))
-            .where(seldom(found) if both and self.expects_few else found)
+            .where(expected_rarely(found) if both and self.expects_few else found)
         )
 
     def _missing(self, span: KeyRange) -> SqlQuery:

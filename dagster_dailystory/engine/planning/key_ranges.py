@@ -19,7 +19,7 @@ from sqlalchemy import (
     select,
 )
 
-from dagster_dailystory.databases.memory import limit_megabytes, spills
+from dagster_dailystory.databases.memory import can_spill, limit_megabytes
 from dagster_dailystory.databases.sql_types import SqlQuery, SqlValue
 
 HASHED_ROWS = 500_000
@@ -136,7 +136,7 @@ def hashed_at_once(row_bytes: float, connection: Connection) -> float:
     Returns:
         0 where it may not write any.
     """
-    if not spills(connection):
+    if not can_spill(connection):
         return 0.0
     return _TIMES_THE_LIMIT * limit_megabytes(connection) * 1e6 / (row_bytes + _BYTES_PER_HASH)
 

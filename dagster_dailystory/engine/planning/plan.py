@@ -15,9 +15,9 @@ from uuid import UUID
 from sqlalchemy import FromClause, Table, TableClause, column, exists, func, literal, select, table
 
 from dagster_dailystory.databases.bulk import insert_selected
-from dagster_dailystory.databases.connect import read_latest, read_one_moment
+from dagster_dailystory.databases.connect import use_read_committed, use_repeatable_read
 from dagster_dailystory.databases.dialect import among, index_temporary
-from dagster_dailystory.databases.estimates import LARGE, hashes_tables
+from dagster_dailystory.databases.estimates import LARGE_TABLE_ROWS, would_hash_join
 from dagster_dailystory.databases.memory import give_back_memory
 from dagster_dailystory.databases.row_hash import ROW_HASH
 from dagster_dailystory.databases.sql_types import CreateTemporaryTableAs, SqlQuery, SqlType, Untyped
@@ -101,8 +101,8 @@ class Comparison:
     def pending(self) -> TableClause:
         """Write what was found to `pending`."""
         diff = self.diff
-        if diff.joins_both_ways and self._rows_read >= LARGE:
-            diff = replace(diff, expects_few=hashes_tables(diff.joined, self._connection))
+        if diff.joins_both_ways and self._rows_read >= LARGE_TABLE_ROWS:
+            diff = replace(diff, expects_few=would_hash_join(diff.joined, self._connection))
         (query, _), *others = diff.differing(self._spans_to_compare())
         pending = self._scratch.make("pending", query)
         self._scratch.append(pending, self._numbered(pending, others))
@@ -198,7 +198,7 @@ def make_plan(
     options = replace(options, since=recent.since(options))
     staged = stage_source(state, lease, warehouse_url, options)
     tables = None if staged is None else ensure_tables(state, staged.key_types, staged.value_types)
-    read_one_moment(state.connection)
+    use_repeatable_read(state.connection)
     with lease.during(state):
         state.check_destination(destination, bind=not options.dry_run)
         draft = _Draft(state, options)
@@ -211,7 +211,7 @@ def make_plan(
         Plans(state).add(summary, options, run_id, destination)
         if tables is not None:
             _forget_old_changes(state, tables)
-    read_latest(state.connection)
+    use_read_committed(state.connection)
     return summary
 
 

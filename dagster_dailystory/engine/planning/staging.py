@@ -14,13 +14,13 @@ from sqlalchemy import Column, Connection, FromClause, Integer, MetaData, String
 from dagster_dailystory.databases.bulk import insert_rows, json_rows, rows_parameter
 from dagster_dailystory.databases.connect import (
     connect,
+    driver_errors_as,
     open_engine,
-    read_one_moment,
     reflected_types,
-    refusals,
     same_database,
+    use_repeatable_read,
 )
-from dagster_dailystory.databases.dialect import among, hashes_pay, index_temporary, storage_type
+from dagster_dailystory.databases.dialect import among, index_temporary, prefers_row_hashes, storage_type
 from dagster_dailystory.databases.memory import give_back_memory
 from dagster_dailystory.databases.row_hash import ROW_HASH, hash_version, row_hash
 from dagster_dailystory.databases.source import (
@@ -43,7 +43,7 @@ from dagster_dailystory.databases.sql_types import (
     SqlType,
     SqlValue,
 )
-from dagster_dailystory.databases.stored_values import are_whole, staged_key, staged_texts
+from dagster_dailystory.databases.stored_values import are_integers, staged_key, staged_texts
 from dagster_dailystory.engine.interrupts import settled_heap
 from dagster_dailystory.engine.planning.row_hashes import HashedRows, RowHashes, may_leave_rows_out
 from dagster_dailystory.engine.state.lease import Lease
@@ -107,7 +107,7 @@ def stage_source(state: State, lease: Lease, warehouse_url: str, options: PlanOp
 
 
 def _in_the_warehouse(state: State, lease: Lease, options: PlanOptions) -> Staged:
-    pays = hashes_pay(state.dialect)
+    pays = prefers_row_hashes(state.dialect)
     hashes = pays and may_leave_rows_out(state.sync, options)
     with lease.during(state):
         source = open_source(state.sync, state.connection).recent(state.sync, options.since)
@@ -135,7 +135,7 @@ def _keep(state: State, source: Source) -> tuple[Source, dict[str, SqlType]]:
     """Keep a query's rows in a temporary table: a second evaluation could answer otherwise."""
     name = state.location.table_name(state.sync.name, "staged")
     columns = [source.relation.c[real] for real in dict.fromkeys(source.columns.values())]
-    with refusals(f"the source of sync {state.sync.name!r} cannot be read"):
+    with driver_errors_as(f"the source of sync {state.sync.name!r} cannot be read"):
         state.connection.execute(CreateTemporaryTableAs(name, select(*columns)))
     index_temporary(state.connection, name, [source.columns[key] for key in state.sync.key_columns])
     kept = Table(name, MetaData(), *(Column(column.name) for column in columns))
@@ -145,7 +145,7 @@ def _keep(state: State, source: Source) -> tuple[Source, dict[str, SqlType]]:
 
 def _from_elsewhere(state: State, lease: Lease, warehouse_url: str, options: PlanOptions) -> Staged | None:
     with connect(open_engine(warehouse_url), "warehouse") as warehouse:
-        read_one_moment(warehouse)
+        use_repeatable_read(warehouse)
         with warehouse.begin(), ExitStack() as streams, settled_heap():
             source = open_source(state.sync, warehouse).recent(state.sync, options.since)
             hashed = row_hash(source, state.sync, warehouse) if may_leave_rows_out(state.sync, options) else None
@@ -276,7 +276,7 @@ class _Transport:
             return values
         if name in self.state.sync.key_columns:
             whole = isinstance(kind, Integer)
-            if whole and are_whole(values):
+            if whole and are_integers(values):
                 return values
             return [_key(self.state, value, name, whole=whole) for value in values]
         texts = staged_texts(values)
