@@ -178,7 +178,7 @@ class SyncSteps:
             ),
             NO_UNSETTLED_ROWS: (
                 status.rows_unsettled,
-                f"rows that failed, conflicted or are in doubt: {status.rows_unsettled}; the next run continues with them",
+                f"rows that failed, conflicted or are in doubt: {status.rows_unsettled}; the next run goes on",
                 "every row that was sent has a final result",
             ),
         }
