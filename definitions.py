@@ -1,8 +1,8 @@
-"""The code location: a real sync from the environment, or the demo where the environment names none.
+"""The code location: a real sync if the environment configures one, otherwise the demo.
 
-Set WAREHOUSE_URL, DAILYSTORY_BASE_URL and DAILYSTORY_API_TOKEN for a real one; DAILYSTORY_STATE_URL,
-DAILYSTORY_REQUESTS_PER_SECOND and DAILYSTORY_MAX_CONCURRENCY may join them. With none of them set this is the demo: a
-DuckDB file and the sandbox (`make demo`, `make dev`). Nothing is connected to while the location loads.
+A real sync needs WAREHOUSE_URL, DAILYSTORY_BASE_URL and DAILYSTORY_API_TOKEN; DAILYSTORY_STATE_URL,
+DAILYSTORY_REQUESTS_PER_SECOND and DAILYSTORY_MAX_CONCURRENCY are optional. Without any of them this is the demo: a
+DuckDB file and the sandbox (`make demo`, `make dev`). The location loads without a connection.
 """
 
 from pathlib import Path
@@ -44,6 +44,6 @@ defs = dg.Definitions(
             "customers_hourly", target=dg.AssetSelection.groups("dailystory"), cron_schedule="0 * * * *"
         )
     ],
-    # One process: DuckDB lets a single one open its file, and one op sends everything anyway.
+    # Only one process can open a DuckDB file, and a single op sends everything.
     executor=dg.in_process_executor,
 )
