@@ -18,7 +18,7 @@ endef
 .PHONY: help demo test test-unit test-slow test-snowflake test-ui dev golden lint types defs bench bench-quick ci
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(V)/.demo ## Sync 2,000 invented customers to a local DailyStory, twice
 	$(RUN) demo
