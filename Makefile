@@ -1,4 +1,4 @@
-# Every command of this project. `make` alone lists them; CI runs the same ones (.ci/run).
+# Every command of this project. `make` lists them; CI runs the same commands (.ci/run).
 PY ?= python3
 V := .venv
 RUN := $(V)/bin/python -m
@@ -18,28 +18,28 @@ endef
 .PHONY: help demo test test-unit test-slow test-snowflake test-ui dev golden lint types defs bench bench-quick ci
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(V)/.demo ## Sync 2,000 made-up customers to a local DailyStory, twice
+demo: $(V)/.demo ## Sync 2,000 invented customers to a local DailyStory, twice
 	$(RUN) demo
 
 test-unit: $(V)/.test ## Run the tests that need no server, in seconds
 	$(RUN) pytest -q -n 2 --dist worksteal tests/unit
 
-test: $(V)/.test ## Run the tests, a real PostgreSQL server included
+test: $(V)/.test ## Run the tests, with a real PostgreSQL server
 	$(RUN) pytest -q -n 2 --dist worksteal -m "not ui and not slow"
 
 test-slow: $(V)/.test ## Run the long proofs: fifty kills, the fault storm, random histories
 	$(RUN) pytest -q -n 2 --dist worksteal -m "slow and not snowflake"
 
-test-snowflake: $(V)-snowflake/.test ## Tell the scenarios on Snowflake's emulator, which wants an environment of its own
+test-snowflake: $(V)-snowflake/.test ## Run the scenarios on a Snowflake emulator, in a separate environment
 	VIRTUAL_ENV=$(CURDIR)/$(V)-snowflake $(V)-snowflake/bin/python -m pytest -q -n 2 -m snowflake \
 	   tests/databases tests/engine/test_intents.py tests/scenarios
 
-test-ui: $(V)/.test ## Drive the real Dagster UI in Chromium; UPDATE_IMAGES=1 retakes the pictures of docs/
+test-ui: $(V)/.test ## Test the Dagster UI in Chromium; UPDATE_IMAGES=1 retakes the pictures of docs/
 	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
 	   && apt-get update -q && apt-get install -qy --no-install-recommends chromium; } \
-	 || { echo "test-ui needs a Chromium that answers to 'chromium': apt-get install chromium" >&2; exit 1; }
+	 || { echo "test-ui needs Chromium as the command 'chromium': apt-get install chromium" >&2; exit 1; }
 	$(RUN) pytest -q -m ui tests/definitions/test_ui.py
 
 dev: $(V)/.ui ## Open the Dagster UI on the demo, with the sandbox beside it
@@ -47,7 +47,7 @@ dev: $(V)/.ui ## Open the Dagster UI on the demo, with the sandbox beside it
 	@$(RUN) dagster_dailystory.sandbox --port 8019 --store .demo/sandbox.json & sandbox=$$!; \
 	trap "kill $$sandbox" EXIT; DAGSTER_HOME=$(CURDIR)/.demo/dagster $(V)/bin/dg dev
 
-golden: $(V)/.test ## Write the statements in tests/databases/sql anew; read the difference
+golden: $(V)/.test ## Rewrite the recorded SQL in tests/databases/sql; then review the diff
 	UPDATE_GOLDEN_SQL=1 $(RUN) pytest -q -p no:randomly tests/databases/test_golden_sql.py
 
 lint: $(V)/.test ## Check style, format and the direction of imports
@@ -58,7 +58,7 @@ lint: $(V)/.test ## Check style, format and the direction of imports
 types: $(V)/.test ## Check the types
 	$(V)/bin/mypy
 
-defs: $(V)/.test ## Load the definitions the two ways a deployment does
+defs: $(V)/.test ## Load the definitions as a deployment and as dg does
 	$(V)/bin/dagster definitions validate -w workspace.yaml
 	$(V)/bin/dg check defs
 

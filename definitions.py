@@ -45,6 +45,6 @@ defs = dg.Definitions(
             "customers_hourly", target=dg.AssetSelection.groups("dailystory"), cron_schedule="0 * * * *"
         )
     ],
-    # DuckDB allows only one process to open its file, and one op sends everything anyway.
+    # Only one process can open a DuckDB file, and a single op sends everything.
     executor=dg.in_process_executor,
 )

@@ -1,1 +1,1 @@
-"""What Dagster loads: assets, ops, resources, automation, the component."""
+"""The Dagster side of a sync: assets, ops, resources, automation and the component."""

@@ -1,4 +1,4 @@
-"""A sync as Dagster assets: the plan (`changes`), and what one op makes of it (`contacts` and `contact_map`)."""
+"""A sync as Dagster assets: the plan (`changes`), and `contacts` and `contact_map`, which one op sends and writes."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -11,37 +11,37 @@ from dagster_dailystory.contacts.fingerprint import mapping_version
 from dagster_dailystory.databases.source import source_text
 from dagster_dailystory.definitions.lineage import contact_columns, contact_map_columns, find_upstream, source_columns
 from dagster_dailystory.definitions.metadata import sync_metadata
-from dagster_dailystory.definitions.ops import CONTACT_CHECKS, POOL, PROGRESS_SECONDS, Events, SyncSteps, tried_again
+from dagster_dailystory.definitions.ops import CONTACT_CHECKS, POOL, PROGRESS_SECONDS, Events, SyncSteps, retry_requests
 from dagster_dailystory.definitions.resources import DailyStoryResource, WarehouseResource
 from dagster_dailystory.definitions.run_config import PlanConfig, option_fields
 from dagster_dailystory.engine.planning.guards import guard_texts
 from dagster_dailystory.model.sync import ContactSync, Deletes
 
 PlanBody = Callable[[dg.AssetExecutionContext, PlanConfig, WarehouseResource, DailyStoryResource], Events]
-"""What the op of `changes` does."""
+"""The body of the op of `changes`."""
 
 
 SendBody = Callable[[dg.AssetExecutionContext, WarehouseResource, DailyStoryResource], Events]
-"""What the op of `contacts` and `contact_map` does."""
+"""The body of the op of `contacts` and `contact_map`."""
 
 
 RETRIES = dg.RetryPolicy(max_retries=2, delay=60, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.FULL)
-"""How an op is tried again where time can mend what stopped it."""
+"""Default retries of an op after an error that may pass."""
 
 
 _KIND_OF_DIALECT = {"postgresql": "postgres", "mssql": "sqlserver", "clickhousedb": "clickhouse"}
 
 
-_LEAVING = {
-    Deletes.KEEP: "which stay as they are: none (`deletes: keep`)",
-    Deletes.DEACTIVATE: "to be made inactive (`deletes: deactivate`)",
-    Deletes.DELETE: "to be deleted (`deletes: delete`)",
+_ROWS_TO_DELETE = {
+    Deletes.KEEP: "is 0: contacts whose key left the source are kept (`deletes: keep`)",
+    Deletes.DEACTIVATE: "counts contacts to deactivate, because their key left the source (`deletes: deactivate`)",
+    Deletes.DELETE: "counts contacts to delete, because their key left the source (`deletes: delete`)",
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class SyncSettings:
-    """What the assets of a sync are made with; see `build_contact_sync_assets`."""
+    """The Dagster settings of a sync's assets; see `build_contact_sync_assets`."""
 
     deps: Sequence[dg.AssetKey] | None = None
     group_name: str = "dailystory"
@@ -73,25 +73,25 @@ def build_contact_sync_assets(
     dailystory_key: str = "dailystory",
     progress_seconds: float = PROGRESS_SECONDS,
 ) -> Sequence[dg.AssetsDefinition]:
-    """Make a sync the assets `dailystory/NAME/changes`, `dailystory/NAME/contacts` and `dailystory/NAME/contact_map`.
+    """Make the assets `dailystory/NAME/changes`, `dailystory/NAME/contacts` and `dailystory/NAME/contact_map`.
 
     `changes` is the plan: it runs the guards as blocking checks and takes the run config (`PlanConfig`). `contacts` and
     `contact_map` come from one op that sends the plan of its own run; materialized alone it plans first.
 
     Args:
-        sync: What must equal what. With `partitions`, the assets have the same partitions.
-        deps: The upstream assets; None: the tables of the source, each as `[schema, table]` like dbt's assets.
-        group_name: The assets' group.
-        pool: Concurrency pool of both ops; syncs that share an account's rate share it. None: no pool.
-        retry_policy: For what time mends: an outage, a busy state, an unreachable warehouse. A wrong token or a blocked
-            plan is never tried again.
+        sync: The sync. With `partitions`, the assets have the same partitions.
+        deps: The upstream assets. Default: the tables of the source, each as `[schema, table]` like dbt's assets.
+        group_name: Group of the assets.
+        pool: Concurrency pool of both ops, shared by the syncs of an account. None: no pool.
+        retry_policy: Retries after an error that may pass: an outage, a busy state, an unreachable warehouse. A wrong
+            token or a blocked plan is never retried.
         tags: Tags of the assets.
         owners: Owners of the assets, `team:growth` or an email address.
-        automation_condition: When all three are run; `automation.every("0 * * * *")` makes one.
-        freshness_policy: How old `changes` may be; it is materialized by every run, also if nothing changed.
-        dialect: SQLAlchemy's name of the warehouse's dialect (`postgresql`): shown as a kind, and used to parse the
+        automation_condition: When Dagster runs all three assets, for example `every("0 * * * *")`.
+        freshness_policy: How old `changes` may be; every run materializes it, even if nothing changed.
+        dialect: SQLAlchemy's name of the warehouse's dialect (`postgresql`), shown as a kind and used to parse the
             query.
-        preview_fields: Fields whose values the plan preview shows. Those of all others are masked, except opt-out
+        preview_fields: Fields whose values the plan preview shows. All other values are masked, except opt-out
             flags, the status and documented numbers.
         warehouse_key: Key of the `WarehouseResource`.
         dailystory_key: Key of the `DailyStoryResource`.
@@ -132,10 +132,9 @@ def build_contact_sync_assets(
 
 def asset_specs(steps: SyncSteps, settings: SyncSettings) -> tuple[dg.AssetSpec, dg.AssetSpec, dg.AssetSpec]:
     """The specs of `changes`, `contacts` and `contact_map`."""
-    sync, source = steps.sync, source_text(steps.sync)
+    sync = steps.sync
     kind = _KIND_OF_DIALECT.get(settings.dialect or "", settings.dialect)
     kinds = {kind} if kind else set()
-    tables = [dg.AssetKey(list(table)) for table in steps.upstream.tables]
     common = dg.AssetSpec(
         steps.changes_key,
         group_name=settings.group_name,
@@ -144,15 +143,6 @@ def asset_specs(steps: SyncSteps, settings: SyncSettings) -> tuple[dg.AssetSpec,
         owners=settings.owners,
         automation_condition=settings.automation_condition,
         partitions_def=dg.StaticPartitionsDefinition(sync.partitions.names) if sync.partitions else None,
-    )
-    changes = common.replace_attributes(
-        description=f"What has to be sent so that DailyStory's contacts equal the source of the sync `{sync.name}`: "
-        "the plan, stored before anything is sent. Its checks block a plan that looks wrong. "
-        f"`rows_to_delete` counts the contacts whose row left the source, {_LEAVING[Deletes(sync.deletes)]}.",
-        deps=tables if settings.deps is None else settings.deps,
-        kinds=kinds,
-        metadata=sync_metadata(sync, source) | dict(TableMetadataSet(column_schema=source_columns(sync))),
-        freshness_policy=settings.freshness_policy,
     )
     contacts = common.replace_attributes(
         key=steps.contacts_key,
@@ -164,14 +154,29 @@ def asset_specs(steps: SyncSteps, settings: SyncSettings) -> tuple[dg.AssetSpec,
     )
     contact_map = common.replace_attributes(
         key=steps.contact_map_key,
-        description=f"Which contact (dsid) each row of the source became: the table "
-        f"`dailystory_{sync.name}_contact_map`, with the source's own key columns, to be joined in SQL.",
+        description="Which contact (dsid) each source row became: the table "
+        f"`dailystory_{sync.name}_contact_map`, with the source's own key columns, to join in SQL.",
         deps=[steps.changes_key],
         kinds={"table", *kinds},
         metadata=dict(TableMetadataSet(column_schema=contact_map_columns(sync))),
         skippable=True,
     )
-    return changes, contacts, contact_map
+    return _changes_spec(common, steps, settings, kinds), contacts, contact_map
+
+
+def _changes_spec(common: dg.AssetSpec, steps: SyncSteps, settings: SyncSettings, kinds: set[str]) -> dg.AssetSpec:
+    sync = steps.sync
+    tables = [dg.AssetKey(list(table)) for table in steps.upstream.tables]
+    columns = TableMetadataSet(column_schema=source_columns(sync))
+    return common.replace_attributes(
+        description=f"The plan of the sync `{sync.name}`: the changes that make DailyStory's contacts equal to the "
+        "source, stored before anything is sent. Its checks block a plan that exceeds a limit. "
+        f"`rows_to_delete` {_ROWS_TO_DELETE[Deletes(sync.deletes)]}.",
+        deps=tables if settings.deps is None else settings.deps,
+        kinds=kinds,
+        metadata=sync_metadata(sync, source_text(sync)) | dict(columns),
+        freshness_policy=settings.freshness_policy,
+    )
 
 
 def make_assets(
@@ -181,48 +186,63 @@ def make_assets(
     plan: PlanBody,
     send: SendBody,
 ) -> Sequence[dg.AssetsDefinition]:
-    """Make two ops for three assets."""
-    keys = (settings.warehouse_key, settings.dailystory_key)
-    one_run_each = dg.BackfillPolicy.multi_run() if sync.partitions else None
+    """Make the two ops of the three assets."""
+    changes, *sent = specs
+    return [_changes_asset(changes, settings, sync, plan), _contacts_asset(sent, settings, sync, send)]
 
+
+def _changes_asset(
+    spec: dg.AssetSpec, settings: SyncSettings, sync: ContactSync, plan: PlanBody
+) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=f"dailystory__{sync.name}__changes",
-        specs=specs[:1],
+        specs=[spec],
         check_specs=[
-            dg.AssetCheckSpec(name, asset=specs[0].key, blocking=True, description=text)
+            dg.AssetCheckSpec(name, asset=spec.key, blocking=True, description=text)
             for name, text in guard_texts(sync).items()
         ],
-        required_resource_keys=set(keys),
+        required_resource_keys={settings.warehouse_key, settings.dailystory_key},
         config_schema=option_fields(sync),
         pool=settings.pool,
-        backfill_policy=one_run_each,
+        backfill_policy=_backfill_policy(sync),
     )
     def changes(context: dg.AssetExecutionContext) -> Events:
         config = PlanConfig(**context.op_execution_context.op_config)
-        with tried_again(context, settings.retry_policy):
-            yield from plan(context, config, *_resources(context, *keys))
+        with retry_requests(context, settings.retry_policy):
+            yield from plan(context, config, *_resources(context, settings))
 
+    return changes
+
+
+def _contacts_asset(
+    specs: Sequence[dg.AssetSpec], settings: SyncSettings, sync: ContactSync, send: SendBody
+) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=f"dailystory__{sync.name}__contacts",
-        specs=specs[1:],
+        specs=specs,
         check_specs=[
-            dg.AssetCheckSpec(name, asset=specs[1].key, description=text) for name, text in CONTACT_CHECKS.items()
+            dg.AssetCheckSpec(name, asset=specs[0].key, description=text) for name, text in CONTACT_CHECKS.items()
         ],
-        required_resource_keys=set(keys),
+        required_resource_keys={settings.warehouse_key, settings.dailystory_key},
         pool=settings.pool,
-        backfill_policy=one_run_each,
+        backfill_policy=_backfill_policy(sync),
     )
     def contacts(context: dg.AssetExecutionContext) -> Events:
-        with tried_again(context, settings.retry_policy):
-            yield from send(context, *_resources(context, *keys))
+        with retry_requests(context, settings.retry_policy):
+            yield from send(context, *_resources(context, settings))
 
-    return [changes, contacts]
+    return contacts
+
+
+def _backfill_policy(sync: ContactSync) -> dg.BackfillPolicy | None:
+    """One run for each partition."""
+    return dg.BackfillPolicy.multi_run() if sync.partitions else None
 
 
 def _resources(
-    context: dg.AssetExecutionContext, warehouse_key: str, dailystory_key: str
+    context: dg.AssetExecutionContext, settings: SyncSettings
 ) -> tuple[WarehouseResource, DailyStoryResource]:
-    return getattr(context.resources, warehouse_key), getattr(context.resources, dailystory_key)
+    return getattr(context.resources, settings.warehouse_key), getattr(context.resources, settings.dailystory_key)
 
 
 def code_version(sync: ContactSync) -> str:

@@ -1,4 +1,4 @@
-"""When a sync runs by itself, and who hears of it: schedules, conditions, an observed source, sensors."""
+"""Schedules, conditions, sensors and checks that run a sync, watch it, and send alerts."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,24 +9,24 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from sqlalchemy import text
 
 from dagster_dailystory.databases.connect import connect, open_engine
-from dagster_dailystory.definitions.ops import CONTACT_CHECKS, POOL, WAIT_SECONDS, plain_failures
+from dagster_dailystory.definitions.ops import CONTACT_CHECKS, POOL, WAIT_SECONDS, dagster_failures
 from dagster_dailystory.engine.planning.guards import GUARD_NAMES
 from dagster_dailystory.engine.upkeep.audit import audit_contacts
 from dagster_dailystory.model.sync import ContactSync, Scope
 
 RETRY_TAG = "dailystory/retry"
-"""Tag of a run that `retry_sensor` asked for: how many such runs in a row this is."""
+"""Tag of a run that `retry_sensor` requested: the number of such runs in a row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """What a person should hear of.
+    """A failed run, or a run that rejected too many rows.
 
     Attributes:
         sync_name: The sync.
         run_id: The run.
         message: What happened, and what to do. It names no contact.
-        rows_rejected: Rows set aside, where they are the trouble.
+        rows_rejected: The rejected rows of an alert about them, else 0.
     """
 
     sync_name: str
@@ -38,8 +38,8 @@ class Alert:
 def every(cron: str, timezone: str = "UTC") -> dg.AutomationCondition[dg.AssetKey]:
     """Run a whole sync at each tick of a cron schedule, whether its upstream assets have run or not.
 
-    `AutomationCondition.on_cron` waits for all upstream assets, which never ends where one of them is a table that
-    Dagster does not materialize.
+    `AutomationCondition.on_cron` waits for all upstream assets, and so never runs a sync of a table that Dagster does
+    not materialize.
 
     Example:
         ```python
@@ -51,20 +51,20 @@ def every(cron: str, timezone: str = "UTC") -> dg.AutomationCondition[dg.AssetKe
 
 
 def sync_schedule(sync: ContactSync, cron: str, timezone: str = "UTC") -> dg.ScheduleDefinition:
-    """Run a whole sync by a cron schedule, each of its partitions where it has some. It is to be switched on in the UI.
+    """Run a whole sync, or each of its partitions, by a cron schedule. Switch it on in the UI.
 
     Args:
         sync: The sync.
         cron: For example `0 * * * *`.
-        timezone: Of the cron expression.
+        timezone: The time zone of the cron expression.
     """
     job = sync_job(sync)
     partitions = sync.partitions.names if sync.partitions else None
 
     def requests(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
-        moment = context.scheduled_execution_time.isoformat()
+        tick = context.scheduled_execution_time.isoformat()
         for partition in partitions or ():
-            yield dg.RunRequest(run_key=f"{moment}|{partition}", partition_key=partition)
+            yield dg.RunRequest(run_key=f"{tick}|{partition}", partition_key=partition)
 
     return dg.ScheduleDefinition(
         name=f"{job.name}_schedule",
@@ -91,17 +91,17 @@ def _job(sync_name: str) -> UnresolvedAssetJobDefinition:
 def observed_source(
     key: dg.AssetKey | Sequence[str] | str, version_query: str, warehouse_key: str = "warehouse"
 ) -> dg.AssetsDefinition:
-    """Watch a table: its data version is what a query answers, so that a sync runs only when there is something to see.
+    """Watch a table: the result of a query is its data version, so that a sync runs only when the table changed.
 
-    Give the sync `AutomationCondition.eager()`, and the observation a schedule or a condition of its own.
+    Give the sync `AutomationCondition.eager()`, and the observation its own schedule or condition.
     `multi_observable_source_asset` is beta in Dagster 1.13.
 
     Args:
-        key: The table's asset, as the sync depends on it.
-        version_query: One row with one value, for example `select max(updated_at) from analytics.customers`.
+        key: The asset key of the table, as in the sync's `deps`.
+        version_query: Returns one row with one value, for example `select max(updated_at) from analytics.customers`.
         warehouse_key: Key of the `WarehouseResource`.
     """
-    spec = dg.AssetSpec(dg.AssetKey.from_coercible(key), description=f"A table, watched by: {version_query}")
+    spec = dg.AssetSpec(dg.AssetKey.from_coercible(key), description=f"A table, watched with: {version_query}")
 
     watches = dg.multi_observable_source_asset(
         name="__".join((*spec.key.path, "observation")), specs=[spec], required_resource_keys={warehouse_key}
@@ -109,10 +109,10 @@ def observed_source(
 
     def observed(context: dg.AssetExecutionContext) -> dg.ObserveResult:
         url = getattr(context.resources, warehouse_key).url
-        with plain_failures(), connect(open_engine(url), "warehouse") as connection:
+        with dagster_failures(), connect(open_engine(url), "warehouse") as connection:
             row = connection.execute(text(version_query.replace(":", "\\:"))).first()
         if row is None or row[0] is None:
-            raise dg.Failure("the version query answered nothing", {"query": version_query}, allow_retries=False)
+            raise dg.Failure("the version query returned no value", {"query": version_query}, allow_retries=False)
         return dg.ObserveResult(asset_key=spec.key, data_version=dg.DataVersion(str(row[0])))
 
     definition: dg.AssetsDefinition = watches(observed)
@@ -126,15 +126,15 @@ def drift_check(
     warehouse_key: str = "warehouse",
     dailystory_key: str = "dailystory",
 ) -> dg.AssetChecksDefinition:
-    """Read a sample of contacts back, and warn where somebody changed in DailyStory what the sync wrote there.
+    """Read a sample of contacts back, and warn of drift: fields that differ from what the sync last wrote.
 
-    A check of `contacts` with an op of its own: it costs a request a contact. The job and the schedule of a sync leave
-    it out; **Materialize all** in the UI runs it too. Give it to `Definitions(asset_checks=)`.
+    A check of `contacts` with its own op, which sends one request for each contact. The job and the schedule of a sync
+    leave it out; **Materialize all** in the UI runs it too. Pass it to `Definitions(asset_checks=)`.
 
     Args:
         sync: The sync.
         sample: How many contacts to read back, chosen at random.
-        repair: Make the drifted fields differences again, so that the next run sends them once more.
+        repair: Let the next run send the drifted fields again.
         warehouse_key: Key of the `WarehouseResource`.
         dailystory_key: Key of the `DailyStoryResource`.
     """
@@ -142,15 +142,15 @@ def drift_check(
     @dg.asset_check(
         name="no_drift",
         asset=dg.AssetKey(["dailystory", sync.name, "contacts"]),
-        description=f"{sample} contacts, chosen at random, hold what DailyStory acknowledged.",
+        description=f"{sample} contacts, chosen at random, have the values that the sync last wrote.",
         required_resource_keys={warehouse_key, dailystory_key},
         pool=POOL,
     )
     def no_drift(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-        place = getattr(context.resources, warehouse_key).warehouse()
+        endpoint = getattr(context.resources, warehouse_key).warehouse()
         destination = getattr(context.resources, dailystory_key).destination()
-        with plain_failures():
-            audit = audit_contacts(sync, place, destination, sample=sample, repair=repair, wait_seconds=WAIT_SECONDS)
+        with dagster_failures():
+            audit = audit_contacts(sync, endpoint, destination, sample=sample, repair=repair, wait_seconds=WAIT_SECONDS)
         return dg.AssetCheckResult(
             passed=audit.is_clean,
             severity=dg.AssetCheckSeverity.WARN,
@@ -170,13 +170,13 @@ def drift_check(
 def retry_sensor(sync: ContactSync, max_runs: int = 3, minimum_interval_seconds: int = 3_600) -> dg.SensorDefinition:
     """Run a sync again for rows that DailyStory refused, or that failed, in its latest run.
 
-    A refused row is otherwise held until it changes; this asks again, for what was refused may be mended in DailyStory.
-    Of a sync with partitions only those run again whose latest run left such rows.
+    Without this sensor a refused row is held until it changes; but its cause may have been fixed in DailyStory. A sync
+    with partitions runs only the partitions whose latest run left such rows.
 
     Args:
         sync: The sync.
-        max_runs: Give up after so many such runs in a row, of each partition.
-        minimum_interval_seconds: Shortest time between two.
+        max_runs: Largest number of retry runs in a row, for each partition.
+        minimum_interval_seconds: Shortest time between two evaluations of the sensor.
     """
     partitions: Sequence[str | None] = sync.partitions.names if sync.partitions else [None]
 
@@ -187,23 +187,23 @@ def retry_sensor(sync: ContactSync, max_runs: int = 3, minimum_interval_seconds:
         description=f"Run the sync {sync.name} again for rows that were refused or failed.",
     )
     def retry(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        asked = [_ask_again(context.instance, sync, partition, max_runs) for partition in partitions]
-        requests = [request for each in asked if not isinstance(each, str) for request in each]
-        reasons = dict.fromkeys(each for each in asked if isinstance(each, str))
+        results = [_retry_runs(context.instance, sync, partition, max_runs) for partition in partitions]
+        requests = [request for each in results if not isinstance(each, str) for request in each]
+        reasons = dict.fromkeys(each for each in results if isinstance(each, str))
         return dg.SensorResult(run_requests=requests, skip_reason=None if requests else "; ".join(reasons))
 
     return retry
 
 
-def _ask_again(
+def _retry_runs(
     instance: dg.DagsterInstance, sync: ContactSync, partition: str | None, max_runs: int
 ) -> list[dg.RunRequest] | str:
-    """More runs of a sync, or of one of its slices: for failed rows, for refused ones. Or why there are none."""
+    """The runs that retry failed and refused rows of a sync or a slice, or the reason why none is requested."""
     of_slice = f" in {partition}" if partition else ""
-    wanted = dg.AssetRecordsFilter(
+    records = dg.AssetRecordsFilter(
         dg.AssetKey(["dailystory", sync.name, "contacts"]), asset_partitions=[partition] if partition else None
     )
-    latest = instance.fetch_materializations(wanted, limit=1).records
+    latest = instance.fetch_materializations(records, limit=1).records
     materialization = latest[0].asset_materialization if latest else None
     if materialization is None:
         return "the sync has sent nothing yet"
@@ -214,7 +214,7 @@ def _ask_again(
     run = instance.get_run_by_id(latest[0].run_id)
     attempt = 1 + int(run.tags.get(RETRY_TAG, "0") if run else 0)
     if attempt > max_runs:
-        return f"{refused + unsettled} rows are left{of_slice} after {max_runs} more runs: look at them"
+        return f"{refused + unsettled} rows still fail{of_slice} after {max_runs} retries: look at their reasons"
     scopes = [scope for scope, rows in ((Scope.CHANGED, unsettled), (Scope.REJECTED, refused)) if rows]
     return [
         dg.RunRequest(
@@ -230,21 +230,21 @@ def _ask_again(
 def alert_sensors(
     sync: ContactSync, notify: Callable[[Alert], None], max_rejected_rows: int | None = None
 ) -> Sequence[dg.SensorDefinition]:
-    """Tell somebody when a run of a sync failed, or when it set more rows aside than expected.
+    """Call `notify` when a run of a sync fails, or when it rejects too many rows.
 
     Args:
         sync: The sync.
-        notify: What tells: called once for each trouble.
-        max_rejected_rows: More rejected rows than this are trouble; None: they are not.
+        notify: Called once for each alert.
+        max_rejected_rows: Largest number of rejected rows without an alert. None: no alert about rejected rows.
     """
     steps = f"dailystory__{sync.name}__"
 
     @dg.run_failure_sensor(name=f"{sync.name}_failed", monitor_all_code_locations=False)
     def failed(context: dg.RunFailureSensorContext) -> None:
-        ours = [event for event in context.get_step_failure_events() if (event.step_key or "").startswith(steps)]
-        if ours:
-            error = ours[-1].step_failure_data.user_failure_data
-            message = (error.description if error else None) or ours[-1].message or "the run failed"
+        failures = [event for event in context.get_step_failure_events() if (event.step_key or "").startswith(steps)]
+        if failures:
+            error = failures[-1].step_failure_data.user_failure_data
+            message = (error.description if error else None) or failures[-1].message or "the run failed"
             notify(Alert(sync.name, context.dagster_run.run_id, message))
 
     if max_rejected_rows is None:
@@ -254,15 +254,16 @@ def alert_sensors(
     def rejected(context: dg.SensorEvaluationContext, event: dg.EventLogEntry) -> dg.SkipReason:
         rows = _number(event.asset_materialization, "rows_rejected") if event.asset_materialization else 0
         if rows <= max_rejected_rows:
-            return dg.SkipReason(f"{rows} rows are set aside, {max_rejected_rows} may be")
-        notify(Alert(sync.name, event.run_id, f"{rows} rows are set aside; {max_rejected_rows} may be", rows))
-        return dg.SkipReason("told")
+            return dg.SkipReason(f"{rows} rows were rejected; the limit is {max_rejected_rows}")
+        message = f"{rows} rows were rejected; the limit is {max_rejected_rows} (max_rejected_rows)"
+        notify(Alert(sync.name, event.run_id, message, rows))
+        return dg.SkipReason("notified")
 
     return [failed, rejected]
 
 
 def _assets(sync_name: str) -> dg.AssetSelection:
-    """The three assets with the checks that their ops run; one that costs requests of its own is run by itself."""
+    """The three assets with the checks that their ops run, but without the drift check, which sends requests."""
     changes, contacts, contact_map = (
         dg.AssetKey(["dailystory", sync_name, noun]) for noun in ("changes", "contacts", "contact_map")
     )

@@ -1,4 +1,4 @@
-"""What a source reads: its tables, and the table columns behind each of its columns, found by parsing the query."""
+"""The tables and columns that a source reads, found by parsing its query, and the column schemas of the assets."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.sync import ContactSync, MappedField
 
 TableName = tuple[str, ...]
-"""Schema and name as the query writes them, or the name alone: the way dbt keys an asset."""
+"""Schema and name as written in the query, or the name alone: the form of a dbt asset key."""
 
 
 _log = logging.getLogger("dagster_dailystory")
@@ -32,7 +32,7 @@ class Upstream:
 
     Attributes:
         tables: Each table once, in the order of the query.
-        columns: Source column -> the table columns it is made of; only those that the query's text settles.
+        columns: Source column -> the table columns it is computed from, where the query alone determines them.
     """
 
     tables: tuple[TableName, ...] = ()
@@ -40,27 +40,27 @@ class Upstream:
 
 
 def find_upstream(sync: ContactSync, dialect: str | None = None) -> Upstream:
-    """Parse a sync's source. No database is asked, so a `*` is followed only where the query has one table.
+    """Parse a sync's source. No database is queried, so a `*` is resolved only where the query has one table.
 
     Args:
-        sync: Its source is a table, a query or a `.sql` file.
-        dialect: SQLAlchemy's name of the warehouse's dialect, which decides how the query is read.
+        sync: The sync; its source is a table, a query or a `.sql` file.
+        dialect: SQLAlchemy's name of the warehouse's dialect, used to parse the query.
 
     Returns:
-        Nothing where the query cannot be parsed: then `deps=` has to say what it reads.
+        An empty result where the query cannot be parsed; `deps=` then has to name the tables.
 
     Raises:
         ConfigurationError: The `.sql` file cannot be read.
     """
-    written = source_text(sync)
+    source = source_text(sync)
     wanted = dict.fromkeys((*sync.key_columns, *(mapped.column for mapped in sync.mapped_fields)))
-    table = name_parts(written)[-2:]
+    table = name_parts(source)[-2:]
     if table:
         return Upstream((table,), {column: ((table, column),) for column in wanted})
     try:
-        tree = sqlglot.parse_one(written, dialect=_SQLGLOT_NAMES.get(dialect or "", dialect))
+        tree = sqlglot.parse_one(source, dialect=_SQLGLOT_NAMES.get(dialect or "", dialect))
     except (SqlglotError, ValueError):
-        _log.warning("the source of sync %s cannot be parsed for its tables; name them in deps=", sync.name)
+        _log.warning("the source of sync %s cannot be parsed, so its tables are unknown; name them in deps=", sync.name)
         return Upstream()
     scope = build_scope(tree)
     if scope is None:
@@ -83,7 +83,7 @@ def _name(table: exp.Table) -> TableName:
 
 
 def _origins(scope: Scope, name: str) -> tuple[tuple[TableName, str], ...]:
-    """The table columns behind one output column of a query."""
+    """The table columns that one output column of a query is computed from."""
     query = scope.expression
     if not isinstance(query, exp.Select):
         return ()
@@ -98,7 +98,7 @@ def _origins(scope: Scope, name: str) -> tuple[tuple[TableName, str], ...]:
 
 
 def _follow(scope: Scope, source_name: str, column: str) -> tuple[tuple[TableName, str], ...]:
-    """Where a column of one of a query's sources comes from; an unqualified one is followed if there is one source."""
+    """The table columns behind a column of a query's source; an unqualified column needs a query with one source."""
     if not source_name and len(scope.sources) == 1:
         source_name = next(iter(scope.sources))
     source = scope.sources.get(source_name)
@@ -120,37 +120,37 @@ def source_columns(sync: ContactSync, types: Mapping[str, str] = MappingProxyTyp
 
     Args:
         sync: The sync.
-        types: Source column -> the database's type, where a plan has seen it. Until then the type is what the field
-            that the column feeds takes.
+        types: Source column -> the database's type, known after the first plan. Until then, the type of the field
+            that the column fills is shown.
     """
-    fed: dict[str, list[MappedField]] = {}
+    filled: dict[str, list[MappedField]] = {}
     for mapped in sync.mapped_fields:
-        fed.setdefault(mapped.column, []).append(mapped)
-    columns = [_key_column(key, types, fed.pop(key, [])) for key in sync.key_columns]
-    for column, fields in fed.items():
+        filled.setdefault(mapped.column, []).append(mapped)
+    columns = [_key_column(key, types, filled.pop(key, [])) for key in sync.key_columns]
+    for column, fields in filled.items():
         kind = types.get(column) or _KIND_NAMES.get(fields[0].kind, "text")
-        columns.append(dg.TableColumn(column, kind, description=_feeds(fields)))
+        columns.append(dg.TableColumn(column, kind, description=_fills(fields)))
     return dg.TableSchema(columns)
 
 
-def _key_column(key: str, types: Mapping[str, str], fed: Sequence[MappedField] = ()) -> dg.TableColumn:
-    text = f"Identifies a row. {_feeds(fed)}" if fed else "Identifies a row."
-    one_each = dg.TableColumnConstraints(nullable=False, unique=True)
-    return dg.TableColumn(key, types.get(key, "as in the source"), description=text, constraints=one_each)
+def _key_column(key: str, types: Mapping[str, str], filled: Sequence[MappedField] = ()) -> dg.TableColumn:
+    text = f"Identifies a row. {_fills(filled)}" if filled else "Identifies a row."
+    unique = dg.TableColumnConstraints(nullable=False, unique=True)
+    return dg.TableColumn(key, types.get(key, "as in the source"), description=text, constraints=unique)
 
 
-def _feeds(fields: Sequence[MappedField]) -> str:
-    return f"Feeds {', '.join(mapped.name for mapped in fields)}."
+def _fills(fields: Sequence[MappedField]) -> str:
+    return f"Fills {', '.join(mapped.name for mapped in fields)}."
 
 
 def contact_columns(sync: ContactSync) -> dg.TableSchema:
-    """The fields of a contact that a sync writes."""
+    """The contact fields that a sync writes."""
     return dg.TableSchema(
         [
             dg.TableColumn(
                 m.name,
                 _KIND_NAMES.get(m.kind, "text"),
-                description=f"{'Custom field' if m.is_custom else 'Field'} fed by column {m.column}",
+                description=f"{'Custom field' if m.is_custom else 'Field'} filled from column {m.column}",
             )
             for m in sync.mapped_fields
         ]
@@ -158,24 +158,24 @@ def contact_columns(sync: ContactSync) -> dg.TableSchema:
 
 
 def contact_map_columns(sync: ContactSync, types: Mapping[str, str] = MappingProxyType({})) -> dg.TableSchema:
-    """The columns of the contact map; `types` as for `source_columns`."""
-    moments = {
+    """The columns of the contact map; `types` as in `source_columns`."""
+    times = {
         "first_synced_at": "When the contact was mapped (UTC)",
         "last_synced_at": "When DailyStory last accepted a change (UTC)",
-        "deactivated_at": "When the key had left the source and the contact was made inactive (UTC)",
-        "deleted_at": "When the key had left the source and the contact was deleted (UTC)",
+        "deactivated_at": "When the contact was deactivated because its key left the source (UTC)",
+        "deleted_at": "When the contact was deleted because its key left the source (UTC)",
     }
     return dg.TableSchema(
         [
             *(_key_column(key, types) for key in sync.key_columns),
             dg.TableColumn("dsid", "text", description="The contact in DailyStory"),
-            *(dg.TableColumn(name, "timestamp", description=text) for name, text in moments.items()),
+            *(dg.TableColumn(name, "timestamp", description=text) for name, text in times.items()),
         ]
     )
 
 
 def source_lineage(upstream: Upstream) -> dg.TableColumnLineage:
-    """Which table columns each source column is made of."""
+    """Source column -> the table columns it is computed from."""
     return dg.TableColumnLineage(
         {
             column: [dg.TableColumnDep(dg.AssetKey(list(table)), name) for table, name in origins]
@@ -185,10 +185,10 @@ def source_lineage(upstream: Upstream) -> dg.TableColumnLineage:
 
 
 def contact_lineage(sync: ContactSync, changes: dg.AssetKey) -> dg.TableColumnLineage:
-    """Which source column each field of a contact comes from."""
+    """Contact field -> the source column that fills it."""
     return dg.TableColumnLineage({m.name: [dg.TableColumnDep(changes, m.column)] for m in sync.mapped_fields})
 
 
 def key_lineage(sync: ContactSync, changes: dg.AssetKey) -> dg.TableColumnLineage:
-    """Which source column each key column of the contact map comes from."""
+    """Key column of the contact map -> the source column."""
     return dg.TableColumnLineage({key: [dg.TableColumnDep(changes, key)] for key in sync.key_columns})

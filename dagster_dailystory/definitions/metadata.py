@@ -1,4 +1,4 @@
-"""What the assets of a sync show in Dagster: counts as plots, tables and pictures for people. No contact's data."""
+"""The metadata of a sync's assets: counts (plotted by Dagster), tables and charts, without personal data."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +24,7 @@ _PLAN_COUNTS = (
 )  # fmt: skip
 
 
-_MOST_POINTS = 240
+_MOST_POINTS = 240  # of a send over time
 
 
 def plan_metadata(
@@ -34,31 +34,33 @@ def plan_metadata(
     rejections: Sequence[RejectionPreview],
     requests_per_second: float | None,
 ) -> Metadata:
-    """Describe a plan: its counts, its estimate, and a preview that names nobody."""
-    shown: Metadata = {"summary": _plan_in_words(sync, plan)}
-    shown |= {"plan_id": plan.plan_id, "plan_status": plan.status.value}
-    shown |= {name: getattr(plan, name) for name in _PLAN_COUNTS}
-    shown |= {"rows_to_send": plan.rows_to_send, "diff_seconds": round(plan.diff_seconds, 3)}
-    shown |= _estimate(sync, plan, requests_per_second)
+    """Describe a plan: its counts, an estimate, and a preview with masked values."""
+    metadata: Metadata = {"summary": _plan_summary(sync, plan)}
+    metadata |= {"plan_id": plan.plan_id, "plan_status": plan.status.value}
+    metadata |= {name: getattr(plan, name) for name in _PLAN_COUNTS}
+    metadata |= {"rows_to_send": plan.rows_to_send, "diff_seconds": round(plan.diff_seconds, 3)}
+    metadata |= _estimate(sync, plan, requests_per_second)
     if changes:
-        shown["preview"] = _table([_change_record(sync, change) for change in changes])
+        metadata["preview"] = _table([_change_record(sync, change) for change in changes])
     if plan.changes_by_field:
-        shown["changes_by_field"] = _table([{"field": n, "rows": rows} for n, rows in _largest(plan.changes_by_field)])
-        shown["changes_by_field_chart"] = _drawn(
+        metadata["changes_by_field"] = _table(
+            [{"field": n, "rows": rows} for n, rows in _largest(plan.changes_by_field)]
+        )
+        metadata["changes_by_field_chart"] = _chart(
             bars("Rows in which a field differs: the five most", plan.changes_by_field)
         )
     if plan.rejections_by_reason:
         by_reason = _largest(plan.rejections_by_reason)
-        shown["rejections_by_reason"] = _table([{"reason": reason, "rows": rows} for reason, rows in by_reason])
+        metadata["rejections_by_reason"] = _table([{"reason": reason, "rows": rows} for reason, rows in by_reason])
     if rejections:
-        shown["rejected_rows"] = _rejection_table(rejections)
-    return shown
+        metadata["rejected_rows"] = _rejection_table(rejections)
+    return metadata
 
 
 def sent_metadata(
     sync: ContactSync,
     report: SyncReport,
-    state: SyncStatus,
+    status: SyncStatus,
     destination: str,
     sends: Sequence[tuple[float, int]] = (),
 ) -> Metadata:
@@ -66,39 +68,39 @@ def sent_metadata(
 
     Args:
         sync: The sync.
-        report: The run.
-        state: Where the sync stands after it.
-        destination: The API's address; the link leads to its site.
-        sends: Seconds since the start of the send, and the rows sent by then.
+        report: The report of the run.
+        status: The status of the sync after it.
+        destination: URL of the API; the metadata links to its site.
+        sends: Seconds since the start of the send, and the rows sent until then.
     """
     numbers = {name: round(value, 3) for name, value in report.numbers().items()}
     outcomes = {
-        _verb(sync) if name == "deleted" else name.replace("_", " "): rows
+        _deletion(sync) if name == "deleted" else name.replace("_", " "): rows
         for name in ("created", "updated", "deleted", "mapped", "refused", "failed", "in_doubt", "conflicted")
         if (rows := getattr(report, f"rows_{name}"))
     }
-    shown: Metadata = {
+    metadata: Metadata = {
         "summary": ", ".join(f"{rows:,} {name}" for name, rows in outcomes.items()) or "nothing had to be sent",
         "plan_id": report.plan_id,
         "outcome": report.outcome,
         "destination": dg.MetadataValue.url(_site(destination)),
-        "dagster/row_count": state.contacts_live,
+        "dagster/row_count": status.contacts_live,
         **numbers,
     }
     if outcomes:
-        shown["outcomes_chart"] = _drawn(bars("Rows by outcome", outcomes))
+        metadata["outcomes_chart"] = _chart(bars("Rows by outcome", outcomes))
     if len(sends) > 1:
-        answered = sum(rows for name, rows in outcomes.items() if name != "failed")
-        end = (max(report.send_seconds, sends[-1][0]), max(answered, sends[-1][1]))
-        shown["sends_over_time"] = _drawn(curve("Rows sent since the start of the send", [*sends, end]))
-    if state.rejections_by_reason:
-        by_reason = _largest(state.rejections_by_reason)
-        shown["rejections_by_reason"] = _table([{"reason": reason, "rows": rows} for reason, rows in by_reason])
-    return shown
+        sent = sum(rows for name, rows in outcomes.items() if name != "failed")
+        end = (max(report.send_seconds, sends[-1][0]), max(sent, sends[-1][1]))
+        metadata["sends_over_time"] = _chart(curve("Rows sent since the start of the send", [*sends, end]))
+    if status.rejections_by_reason:
+        by_reason = _largest(status.rejections_by_reason)
+        metadata["rejections_by_reason"] = _table([{"reason": reason, "rows": rows} for reason, rows in by_reason])
+    return metadata
 
 
 def sync_metadata(sync: ContactSync, source: str) -> Metadata:
-    """Describe the definition of a sync: its query, its mapping, its policies."""
+    """Describe the definition of a sync: its query, mapping and policies."""
     mapping: list[dict[str, str | int]] = [
         {"DailyStory field": m.name, "source column": m.column, "kind": m.kind.value, "NULL": m.nulls.value}
         for m in sync.mapped_fields
@@ -113,11 +115,11 @@ def sync_metadata(sync: ContactSync, source: str) -> Metadata:
 
 
 class ProgressLog:
-    """Shows a running send in Dagster, not too often: an observation costs some 50 ms and a row of the event list.
+    """Shows the progress of a send as observations, at intervals: each takes about 50 ms and a row of the event list.
 
     Args:
-        log: Takes the observations, as `context.log_event` does.
-        asset_key: The asset that is observed.
+        log: Called with each observation, for example `context.log_event`.
+        asset_key: The asset to observe.
         interval_seconds: Shortest time between two observations.
         clock: Monotonic seconds.
     """
@@ -135,10 +137,10 @@ class ProgressLog:
         self._clock = clock
         self._last: float | None = None
         self.sends: list[tuple[float, int]] = [(0.0, 0)]
-        """Seconds since the start, and the rows sent by then; thinned out, so that a long send needs no more room."""
+        """Seconds since the start, and the rows sent until then; at most 240 points, however long the send."""
 
     def __call__(self, progress: Progress) -> None:
-        """Take what the sender reports; the first report is shown, then one an interval."""
+        """Take a progress report; the first one is shown, then one in each interval."""
         now = self._clock()
         if progress.rows_per_second:
             self.sends.append((progress.rows_sent / progress.rows_per_second, progress.rows_sent))
@@ -160,37 +162,38 @@ class ProgressLog:
         self._log(dg.AssetObservation(self._asset_key, metadata=metadata))
 
 
-def _verb(sync: ContactSync) -> str:
-    """What happens to the contact of a row that left; the counts call it deleted, whatever it is."""
+def _deletion(sync: ContactSync) -> str:
+    """What happens to the contact of a missing key; the counts call both outcomes deleted."""
     return "deactivated" if sync.deletes is Deletes.DEACTIVATE else "deleted"
 
 
-def _plan_in_words(sync: ContactSync, plan: PlanSummary) -> str:
-    leaving = "to deactivate" if sync.deletes is Deletes.DEACTIVATE else "to delete"
+def _plan_summary(sync: ContactSync, plan: PlanSummary) -> str:
+    deletion = "to deactivate" if sync.deletes is Deletes.DEACTIVATE else "to delete"
     counts = {
         "to create": plan.rows_to_create,
         "to update": plan.rows_to_update,
-        leaving: plan.rows_to_delete,
+        deletion: plan.rows_to_delete,
         "rejected": plan.rows_rejected,
         "held back": plan.rows_held,
     }
-    words = ", ".join(f"{rows:,} {verb}" for verb, rows in counts.items() if rows)
-    told = words if plan.rows_to_send else f"nothing to send; {words}" if words else "nothing to send"
-    return told if plan.since is None else f"{told}; only rows from {plan.since} on were compared"
+    text = ", ".join(f"{rows:,} {verb}" for verb, rows in counts.items() if rows)
+    if not plan.rows_to_send:
+        text = f"nothing to send; {text}" if text else "nothing to send"
+    return text if plan.since is None else f"{text}; only rows from {plan.since} on were compared"
 
 
-def _drawn(markdown: str) -> dg.MarkdownMetadataValue:
+def _chart(markdown: str) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md(markdown)
 
 
 def _estimate(sync: ContactSync, plan: PlanSummary, requests_per_second: float | None) -> Metadata:
-    """Requests and minutes that sending would take, without retries: one a row, two where a contact is looked up."""
+    """Requests and minutes of the send without retries: one request for each row, two if its contact is looked up."""
     looked_up = 0 if sync.mode is Mode.UPSERT else plan.rows_to_create
     requests = plan.rows_to_send + looked_up
-    shown: Metadata = {"estimated_requests": requests}
+    metadata: Metadata = {"estimated_requests": requests}
     if requests_per_second:
-        shown["estimated_minutes"] = float(f"{requests / requests_per_second / 60:.2g}")
-    return shown
+        metadata["estimated_minutes"] = float(f"{requests / requests_per_second / 60:.2g}")
+    return metadata
 
 
 def _change_record(sync: ContactSync, change: ChangePreview) -> dict[str, str | int]:
@@ -217,7 +220,7 @@ def _largest(counts: Mapping[str, int]) -> list[tuple[str, int]]:
 
 
 def _table(records: Sequence[Mapping[str, str | int]]) -> dg.TableMetadataValue:
-    """A table; the first record names the columns."""
+    """Make a table with the columns of the first record."""
     kinds = {name: "int" if isinstance(value, int) else "string" for name, value in records[0].items()}
     return dg.MetadataValue.table(
         records=[dg.TableRecord(dict(record)) for record in records],

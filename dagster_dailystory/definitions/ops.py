@@ -1,4 +1,4 @@
-"""What the two ops of a sync do: plan and show the plan, send and show what was sent."""
+"""The bodies of the two ops of a sync: one plans, the other sends; both describe what they did as metadata."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -34,11 +34,11 @@ from dagster_dailystory.model.report import SyncReport
 from dagster_dailystory.model.sync import ContactSync
 
 Events = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
-"""What an op of a sync yields."""
+"""The events that an op of a sync yields."""
 
 
 PROGRESS_SECONDS = 10.0
-"""Shortest time between two observations of a running send."""
+"""Shortest time between two progress observations."""
 
 
 NO_REJECTED_ROWS = "no_rejected_rows"
@@ -48,18 +48,18 @@ NO_UNSETTLED_ROWS = "no_unsettled_rows"
 
 
 CONTACT_CHECKS = {
-    NO_REJECTED_ROWS: "No row is set aside: invalid in the source, or refused by DailyStory.",
-    NO_UNSETTLED_ROWS: "Every row that the latest run sent has a lasting answer.",
+    NO_REJECTED_ROWS: "No row is rejected, neither by a row check nor by DailyStory.",
+    NO_UNSETTLED_ROWS: "Every row that the latest run sent has a final result.",
 }
-"""The checks of `contacts`, which warn and never stop a run, with what each makes sure of."""
+"""The checks of `contacts` with their descriptions. They warn and never stop a run."""
 
 
 WAIT_SECONDS = 3_600.0
-"""How long a run waits for another one of its sync: the slices of a backfill, for example, take turns."""
+"""How long a run waits for another run of its sync: the slices of a backfill run one after the other."""
 
 
 POOL = "dailystory_api"
-"""The concurrency pool that all syncs share unless told otherwise."""
+"""The default concurrency pool, shared by all syncs."""
 
 
 _RETRYABLE = (BusyError, OutageError, RetryableError, WarehouseError)
@@ -69,8 +69,8 @@ class SyncSteps:
     """The bodies of the two ops of a sync.
 
     Args:
-        sync: What must equal what.
-        upstream: What its source reads.
+        sync: The sync.
+        upstream: The tables and columns that its source reads.
         preview_fields: Fields whose values the plan preview shows.
         progress_seconds: Shortest time between two progress observations.
 
@@ -101,100 +101,101 @@ class SyncSteps:
         warehouse: WarehouseResource,
         dailystory: DailyStoryResource,
     ) -> Events:
-        """Plan, and show the plan."""
-        sync, place = self.sync, warehouse.warehouse()
-        with plain_failures():
+        """Plan, and describe the plan."""
+        sync, endpoint = self.sync, warehouse.warehouse()
+        with dagster_failures():
             options = config.options(_partition(context))
             plan = plan_contact_sync(
-                sync, place, dailystory.destination(), options, context.run.run_id, wait_seconds=WAIT_SECONDS
+                sync, endpoint, dailystory.destination(), options, context.run.run_id, wait_seconds=WAIT_SECONDS
             )
             _log_plan(context, plan)
-            changes = preview_changes(sync, place, plan.plan_id, self._preview_fields)
-            rejections = preview_rejections(sync, place) if plan.rows_rejected else []
-            columns = source_columns(sync, column_types(sync, place))
-        shown = plan_metadata(sync, plan, changes, rejections, dailystory.requests_per_second)
-        shown |= dict(TableMetadataSet(column_schema=columns, column_lineage=source_lineage(self.upstream)))
-        verdicts = [
+            changes = preview_changes(sync, endpoint, plan.plan_id, self._preview_fields)
+            rejections = preview_rejections(sync, endpoint) if plan.rows_rejected else []
+            columns = source_columns(sync, column_types(sync, endpoint))
+        metadata = plan_metadata(sync, plan, changes, rejections, dailystory.requests_per_second)
+        metadata |= dict(TableMetadataSet(column_schema=columns, column_lineage=source_lineage(self.upstream)))
+        results = [
             dg.AssetCheckResult(passed=guard.passed, check_name=guard.name, description=guard.message)
             for guard in plan.guards
         ]
-        yield dg.MaterializeResult(asset_key=self.changes_key, metadata=shown, check_results=verdicts)
+        yield dg.MaterializeResult(asset_key=self.changes_key, metadata=metadata, check_results=results)
 
     def send(
         self, context: dg.AssetExecutionContext, warehouse: WarehouseResource, dailystory: DailyStoryResource
     ) -> Events:
         """Send the plan of this run, or of the run that it re-executes; without one, plan first."""
-        sync, place, destination = self.sync, warehouse.warehouse(), dailystory.destination()
+        sync, endpoint, destination = self.sync, warehouse.warehouse(), dailystory.destination()
         progress = ProgressLog(context.log_event, self.contacts_key, self._progress_seconds)
         partition, run_ids = _partition(context), _run_ids(context)
-        with plain_failures():
-            plan = find_plan(sync, place, run_ids, partition)
+        with dagster_failures():
+            plan = find_plan(sync, endpoint, run_ids, partition)
             if plan is None:
                 options = PlanOptions(partition=partition)
                 plan = plan_contact_sync(
-                    sync, place, destination, options, context.run.run_id, wait_seconds=WAIT_SECONDS
+                    sync, endpoint, destination, options, context.run.run_id, wait_seconds=WAIT_SECONDS
                 )
                 _log_plan(context, plan)
                 refuse_blocked(plan)
             if plan.status is PlanStatus.DRY:
                 context.log.info("plan %s is a dry run: nothing is sent", plan.plan_id)
-                yield from self._checks(standing(sync, place))
+                yield from self._checks(standing(sync, endpoint))
                 return
             result = send_contact_sync(
-                sync, place, destination, run_ids, progress, partition=partition, wait_seconds=WAIT_SECONDS
+                sync, endpoint, destination, run_ids, progress, partition=partition, wait_seconds=WAIT_SECONDS
             )
             _log_report(context, result.report)
-            now = standing(sync, place)
-        shown = sent_metadata(sync, result.report, now, dailystory.base_url, progress.sends)
-        yield from self._checks(now)
-        sliced = partition is not None and result.error is None  # a backfill counts a slice left out as failed
-        if sliced or _wrote_something(result.report):
-            yield from self._materializations(shown, result.report.plan_id, now, place)
-        with plain_failures(shown):
+            status = standing(sync, endpoint)
+        metadata = sent_metadata(sync, result.report, status, dailystory.base_url, progress.sends)
+        yield from self._checks(status)
+        # A backfill counts a slice without a materialization as failed.
+        slice_done = partition is not None and result.error is None
+        if slice_done or _wrote_something(result.report):
+            yield from self._materializations(metadata, result.report.plan_id, status, endpoint)
+        with dagster_failures(metadata):
             if result.error is not None:
                 raise result.error
 
-    def _materializations(self, shown: Metadata, plan_id: str, now: SyncStatus, place: Warehouse) -> Events:
+    def _materializations(self, metadata: Metadata, plan_id: str, status: SyncStatus, endpoint: Warehouse) -> Events:
         lineage = TableMetadataSet(column_lineage=contact_lineage(self.sync, self.changes_key))
-        yield dg.MaterializeResult(asset_key=self.contacts_key, metadata=shown | dict(lineage))
-        state = place.state
+        yield dg.MaterializeResult(asset_key=self.contacts_key, metadata=metadata | dict(lineage))
+        state = endpoint.state
         name = ".".join(part for part in (state.schema, state.table_name(self.sync.name, "contact_map")) if part)
         table = TableMetadataSet(
-            row_count=now.rows_mapped,
+            row_count=status.rows_mapped,
             table_name=name,
-            column_schema=contact_map_columns(self.sync, column_types(self.sync, place)),
+            column_schema=contact_map_columns(self.sync, column_types(self.sync, endpoint)),
             column_lineage=key_lineage(self.sync, self.changes_key),
         )
         yield dg.MaterializeResult(asset_key=self.contact_map_key, metadata={"plan_id": plan_id, **dict(table)})
 
-    def _checks(self, now: SyncStatus) -> Events:
-        reasons = ", ".join(f"{rows} {reason}" for reason, rows in now.rejections_by_reason.items())
-        verdicts = {
+    def _checks(self, status: SyncStatus) -> Events:
+        reasons = ", ".join(f"{rows} {reason}" for reason, rows in status.rejections_by_reason.items())
+        checks = {
             NO_REJECTED_ROWS: (
-                now.rows_rejected,
-                f"rows set aside: {now.rows_rejected} ({reasons}); the metadata of changes names them",
-                "no row is set aside",
+                status.rows_rejected,
+                f"rows rejected: {status.rows_rejected} ({reasons}); the metadata of changes lists them",
+                "no row is rejected",
             ),
             NO_UNSETTLED_ROWS: (
-                now.rows_unsettled,
-                f"rows that failed, conflicted or are in doubt: {now.rows_unsettled}; the next run goes on",
-                "every row that was sent has a lasting answer",
+                status.rows_unsettled,
+                f"rows that failed, conflicted or are in doubt: {status.rows_unsettled}; the next run goes on",
+                "every row that was sent has a final result",
             ),
         }
-        for name, (rows, warning, calm) in verdicts.items():
+        for name, (rows, warning, success) in checks.items():
             yield dg.AssetCheckResult(
                 asset_key=self.contacts_key,
                 check_name=name,
                 passed=rows == 0,
                 severity=dg.AssetCheckSeverity.WARN,
-                description=warning if rows else calm,
+                description=warning if rows else success,
                 metadata={"rows": rows},
             )
 
 
 @contextmanager
-def plain_failures(metadata: Metadata | None = None) -> Iterator[None]:
-    """Turn the engine's errors into Dagster failures, tried again only where time can mend them.
+def dagster_failures(metadata: Metadata | None = None) -> Iterator[None]:
+    """Turn the engine's errors into Dagster failures that allow a retry only if the error may pass.
 
     Raises:
         Failure: Instead of any `DailyStoryError`.
@@ -202,21 +203,21 @@ def plain_failures(metadata: Metadata | None = None) -> Iterator[None]:
     try:
         yield
     except DailyStoryError as error:
-        about: Metadata = {"error": type(error).__name__, **(metadata or {})}
+        described: Metadata = {"error": type(error).__name__, **(metadata or {})}
         if error.status is not None:
-            about["http_status"] = error.status
-        raise dg.Failure(str(error), about, allow_retries=isinstance(error, _RETRYABLE)) from error
+            described["http_status"] = error.status
+        raise dg.Failure(str(error), described, allow_retries=isinstance(error, _RETRYABLE)) from error
 
 
 @contextmanager
-def tried_again(context: dg.AssetExecutionContext, policy: dg.RetryPolicy | None) -> Iterator[None]:
-    """Ask Dagster for another attempt where time can mend a failure.
+def retry_requests(context: dg.AssetExecutionContext, policy: dg.RetryPolicy | None) -> Iterator[None]:
+    """Ask Dagster for a retry after a failure that allows one.
 
-    A retry policy of the op itself would try a cancelled op again too: Terminate would not end the run.
+    A retry policy of the op itself would also retry a cancelled op, so that Terminate would not end the run.
 
     Raises:
-        RetryRequested: Instead of a failure that time can mend.
-        Failure: Any other.
+        RetryRequested: Instead of a failure that allows a retry.
+        Failure: Any other failure.
     """
     try:
         yield
@@ -228,25 +229,25 @@ def tried_again(context: dg.AssetExecutionContext, policy: dg.RetryPolicy | None
 
 
 def _partition(context: dg.AssetExecutionContext) -> str | None:
-    """The slice of this run, None where the sync has none. A backfill names it as a range of one."""
+    """The slice of this run, None where the sync has no partitions. A backfill names it as a range of one."""
     if not (context.has_partition_key or context.has_partition_key_range):
         return None
     names: Sequence[str] = context.partition_keys
     if len(names) > 1:
-        advice = "each slice is planned and sent by itself: launch one run for each partition"
-        raise dg.Failure(f"this run names {len(names)} partitions; {advice}", allow_retries=False)
+        message = f"this run has {len(names)} partitions, but a run plans and sends one"
+        raise dg.Failure(f"{message}; launch one run for each partition", allow_retries=False)
     return names[0]
 
 
 def _run_ids(context: dg.AssetExecutionContext) -> list[str]:
-    """This run, and those that it re-executes."""
+    """The ids of this run and of the runs that it re-executes."""
     ids = (context.run.run_id, context.run.parent_run_id, context.run.root_run_id)
     return list(dict.fromkeys(run_id for run_id in ids if run_id))
 
 
 def _wrote_something(report: SyncReport) -> bool:
-    answered = ("created", "updated", "deleted", "mapped", "refused", "conflicted", "in_doubt")
-    return any(getattr(report, f"rows_{outcome}") for outcome in answered)
+    outcomes = ("created", "updated", "deleted", "mapped", "refused", "conflicted", "in_doubt")
+    return any(getattr(report, f"rows_{outcome}") for outcome in outcomes)
 
 
 def _log_plan(context: dg.AssetExecutionContext, plan: PlanSummary) -> None:

@@ -1,4 +1,4 @@
-"""The two resources of a sync: the warehouse and the DailyStory account. They hold settings; no connection is open."""
+"""The two resources of a sync: the warehouse and the DailyStory account. They hold settings, not connections."""
 
 import os
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class WarehouseResource(dg.ConfigurableResource["WarehouseResource"]):
-    """Say where the source of a sync is, and where its state is kept.
+    """The database of the source, and of the state.
 
     Example:
         ```python
@@ -36,22 +36,22 @@ class WarehouseResource(dg.ConfigurableResource["WarehouseResource"]):
     state_url: str | None = Field(
         default=None,
         repr=False,
-        description="SQLAlchemy URL of the database for the state tables (DuckDB, SQLite or PostgreSQL). Left out, the "
-        "state is in the warehouse itself.",
+        description="SQLAlchemy URL of the database for the state tables (DuckDB, SQLite or PostgreSQL). Default: the "
+        "warehouse itself.",
         examples=["postgresql+psycopg://sync@state/dailystory"],
     )
     state_schema: str | None = Field(
         default=None,
-        description="Schema of the state tables, which must exist. Left out: the connection's default schema.",
+        description="Schema of the state tables; it must exist. Default: the connection's default schema.",
         examples=["reverse_etl"],
     )
 
     def warehouse(self) -> Warehouse:
-        """The same place as the engine takes it."""
+        """Convert to the engine's endpoint."""
         return Warehouse.at(self.url, self.state_url, self.state_schema)
 
     def contact_map(self, sync: ContactSync) -> "pandas.DataFrame":
-        """Read which contact (dsid) each row became, as a pandas frame with the source's own key columns.
+        """Read the contact map (key → dsid) as a pandas frame, with the source's own key columns.
 
         Raises:
             DailyStoryError: The state cannot be read.
@@ -59,11 +59,11 @@ class WarehouseResource(dg.ConfigurableResource["WarehouseResource"]):
         return contact_map_frame(sync, self.warehouse())
 
     def plan(self, sync: ContactSync, plan_id: str) -> "pandas.DataFrame":
-        """Read one of the latest plans as a pandas frame, a row for each field that differs. It holds personal data.
+        """Read one of the latest plans as a pandas frame, one row for each field that differs. It holds personal data.
 
         Args:
             sync: The sync that was planned.
-            plan_id: As the metadata of its `changes` names it.
+            plan_id: From the metadata of `changes`.
 
         Raises:
             DailyStoryError: The state cannot be read.
@@ -71,7 +71,7 @@ class WarehouseResource(dg.ConfigurableResource["WarehouseResource"]):
         return plan_frame(sync, self.warehouse(), plan_id)
 
     def rejections(self, sync: ContactSync) -> "pandas.DataFrame":
-        """Read the rows that are set aside, with reason and advice, as a pandas frame.
+        """Read the rejections, with reason and message, as a pandas frame.
 
         Raises:
             DailyStoryError: The state cannot be read.
@@ -80,7 +80,7 @@ class WarehouseResource(dg.ConfigurableResource["WarehouseResource"]):
 
 
 class DailyStoryResource(dg.ConfigurableResource["DailyStoryResource"]):
-    """Say which DailyStory account is written to, and how hard it may be used.
+    """The DailyStory account to write to, and the rate to use.
 
     Example:
         ```python
@@ -89,23 +89,23 @@ class DailyStoryResource(dg.ConfigurableResource["DailyStoryResource"]):
     """
 
     base_url: str = Field(
-        description="Address of the account's data centre, with /api/v1. The token's page in DailyStory shows it.",
+        description="URL of the account's data centre, with /api/v1. The page of the API token in DailyStory shows it.",
         examples=["https://us-1.dailystory.com/api/v1"],
     )
     api_token: str = Field(
-        repr=False, description="API token from Account Settings > API Tokens. A secret: use EnvVar."
+        repr=False, description="API token from Account Settings > API Tokens. It is a secret: use EnvVar."
     )
     requests_per_second: float | None = Field(
         default=None,
-        description="Permitted rate. DailyStory documents none; left out, the rate is found by trying, from 2 a second "
-        "on. Several runs at once each take this rate: see the pool.",
+        description="Permitted rate. DailyStory documents none. Default: start at 2 a second and find the rate. Each "
+        "concurrent run uses this rate: see the pool.",
         examples=[5.0],
     )
     max_concurrency: int = Field(default=4, description="Requests in flight at once.")
-    timeout_seconds: float = Field(default=30.0, description="Longest time for one request.")
+    timeout_seconds: float = Field(default=30.0, description="Time limit of one request.")
 
     def destination(self) -> Destination:
-        """The same account as the engine takes it."""
+        """Convert to the engine's endpoint."""
         return Destination(
             self.base_url, self.api_token, self.requests_per_second, self.max_concurrency, self.timeout_seconds
         )
@@ -115,11 +115,11 @@ DagsterLibraryRegistry.register("dagster-dailystory", version("dagster-dailystor
 
 
 REQUIRED = ("WAREHOUSE_URL", "DAILYSTORY_BASE_URL", "DAILYSTORY_API_TOKEN")
-"""What a real sync needs."""
+"""Environment variables that a real sync needs."""
 
 
 OPTIONAL = ("DAILYSTORY_STATE_URL", "DAILYSTORY_REQUESTS_PER_SECOND", "DAILYSTORY_MAX_CONCURRENCY")
-"""What may join it."""
+"""Environment variables that a real sync may have."""
 
 
 def resources_from_environment(
@@ -128,13 +128,13 @@ def resources_from_environment(
     """Make the resources `warehouse` and `dailystory` from the environment.
 
     Args:
-        environment: The variables; an empty one counts as not set.
+        environment: The variables; an empty value counts as not set.
 
     Returns:
         Both resources; an empty mapping when none of the variables is set.
 
     Raises:
-        ConfigurationError: Some required variables are set and others are not, or a number is not a number.
+        ConfigurationError: Some required variables are set and others are missing, or a number cannot be read.
     """
     given = {name for name in (*REQUIRED, *OPTIONAL) if environment.get(name)}
     if not given:
@@ -162,4 +162,4 @@ def _number(environment: Mapping[str, str], name: str) -> float | None:
     try:
         return float(text)
     except ValueError:
-        raise ConfigurationError(f"{name}={text!r} is no number") from None
+        raise ConfigurationError(f"{name}={text!r} is not a number") from None

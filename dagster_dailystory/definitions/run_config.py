@@ -1,4 +1,4 @@
-"""The run options of a sync as Dagster asks for them: enums and typed fields that refuse wrong values at the launch."""
+"""The run options of a sync: enums and typed fields, so that Dagster refuses wrong values at launch."""
 
 from collections.abc import Mapping
 from enum import Enum
@@ -13,7 +13,7 @@ from dagster_dailystory.model.sync import ContactSync, Scope
 
 
 class RunScope(Enum):
-    """Which rows a run looks at."""
+    """The scope of a run."""
 
     changed = "changed"
     all = "all"
@@ -21,7 +21,7 @@ class RunScope(Enum):
 
 
 class PlanConfig(dg.Config):
-    """What one run asks of its plan. The defaults are what a schedule wants.
+    """Run options of a plan. The defaults suit a schedule.
 
     Example:
         ```python
@@ -32,34 +32,34 @@ class PlanConfig(dg.Config):
     scope: RunScope = Field(
         default=RunScope.changed,
         description="changed: rows that differ from what DailyStory acknowledged. all: every row, with every mapped "
-        "field. rejected: only rows that were set aside before.",
+        "field. rejected: only rows that were rejected before.",
     )
-    dry_run: bool = Field(
-        default=False, description="Plan only: a preview that is never sent. Nothing is written to DailyStory."
-    )
+    dry_run: bool = Field(default=False, description="Plan only: the plan is shown and can never be sent.")
     limit: int | None = Field(
         default=None,
         ge=1,
         description="At most this many creates and updates; the rest stays a difference. No deletions.",
     )
-    chosen_keys: list[str] = Field(  # a field called `keys` would make Dagster take the config for a mapping
+    chosen_keys: list[str] = Field(  # Dagster would take a config with a field `keys` for a mapping
         default=[], alias="keys", description="Only these keys; a key of several columns is written a|b. No deletions."
     )
 
     def options(self, partition: str | None = None) -> PlanOptions:
-        """The same as the engine takes it."""
+        """Convert to the engine's options."""
         return PlanOptions(Scope(self.scope.value), self.dry_run, self.limit, tuple(self.chosen_keys), partition)
 
 
 class _Limit(ConfigScalar):
-    """A number of rows. Dagster looks at a constraint of a pydantic field only when the step has started."""
+    """A number of rows. Dagster checks the constraints of a pydantic field only after the step has started."""
 
     def __init__(self) -> None:
-        super().__init__("RowLimit", "RowLimit", ConfigScalarKind.INT, description="A whole number from 1 on.")
+        super().__init__("RowLimit", "RowLimit", ConfigScalarKind.INT, description="A whole number, at least 1.")
 
     def post_process(self, value: int) -> int:
         if value < 1:
-            raise PostProcessingError(f"limit: {value} rows are none; leave limit out, or say dry_run: true")
+            raise PostProcessingError(
+                f"limit must be at least 1, not {value}; omit it for no limit, or set dry_run: true to preview"
+            )
         return value
 
 
@@ -80,10 +80,10 @@ class _Key(ConfigScalar):
 
 
 def option_fields(sync: ContactSync) -> Mapping[str, dg.Field]:
-    """The run options of one sync, for `config_schema`: the fields of `PlanConfig`, which refuse what cannot work."""
+    """The `config_schema` of one sync: the fields of `PlanConfig`, with `limit` and `keys` checked at launch."""
     fields: dict[str, dg.Field] = dict(PlanConfig.to_fields_dict())
-    narrower = {"limit": Noneable(_Limit()), "keys": Array(_Key(sync.key_columns))}
-    for name, kind in narrower.items():
+    stricter = {"limit": Noneable(_Limit()), "keys": Array(_Key(sync.key_columns))}
+    for name, kind in stricter.items():
         fields[name] = dg.Field(
             kind,
             default_value=fields[name].default_value,

@@ -1,4 +1,4 @@
-"""When a sync runs by itself, and who hears of it: evaluated as the daemon evaluates them."""
+"""Schedules, conditions and sensors, evaluated as the daemon does."""
 
 import datetime
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from dagster_dailystory.definitions.automation import RETRY_TAG, Alert
 from dagster_dailystory.model.partitions import HashBuckets
 from dagster_dailystory.sandbox import Sandbox
 
-# Of the function that evaluates conditions in a test.
+# Raised by the function that evaluates conditions in a test.
 pytestmark = pytest.mark.filterwarnings("ignore:Parameter `include_sources` of function `AssetSelection.all`")
 
 KEYS = {dg.AssetKey(["dailystory", "people", noun]) for noun in NOUNS}
@@ -32,7 +32,7 @@ def assets(**settings: object):
 
 
 def requested(definitions: dg.Definitions, instance: dg.DagsterInstance, moments) -> list[set[dg.AssetKey]]:
-    """What an automation asks for at each of some moments."""
+    """The assets that are requested at each of some moments."""
     found, cursor = [], None
     for moment in moments:
         tick = dg.evaluate_automation_conditions(definitions, instance, cursor=cursor, evaluation_time=moment)
@@ -41,14 +41,14 @@ def requested(definitions: dg.Definitions, instance: dg.DagsterInstance, moments
     return found
 
 
-def test_a_cron_condition_runs_the_whole_sync_although_its_table_is_no_asset_of_dagsters(world: World):
+def test_a_cron_condition_does_not_wait_for_an_external_table(world: World):
     hourly = assets(automation_condition=automation.every("0 * * * *"))
     definitions = dg.Definitions(assets=hourly, resources=world.resources)
     hours = [MORNING + datetime.timedelta(minutes=minutes) for minutes in (0, 20, 40, 50)]
     assert requested(definitions, world.instance, hours) == [set(), set(), KEYS, set()]
 
 
-def test_a_schedule_runs_all_three_assets_and_each_slice():
+def test_a_schedule_runs_the_whole_sync_or_each_slice():
     sliced_sync = people_sync(name="sliced", partitions=HashBuckets(3))
     plain = automation.sync_schedule(people_sync(), "0 6 * * *")
     sliced = automation.sync_schedule(sliced_sync, "0 6 * * *", "Europe/Oslo")
@@ -67,7 +67,7 @@ def test_a_schedule_runs_all_three_assets_and_each_slice():
     assert (sliced.execution_timezone, plain.default_status) == ("Europe/Oslo", dg.DefaultScheduleStatus.STOPPED)
 
 
-def test_everything_of_one_sync_lives_in_one_location():
+def test_all_definitions_of_a_sync_load_in_one_location():
     sync = people_sync()
     definitions = dg.Definitions(
         assets=assets(),
@@ -79,11 +79,13 @@ def test_everything_of_one_sync_lives_in_one_location():
     )
     dg.Definitions.validate_loadable(definitions)
     ops = {node.name for node in definitions.resolve_job_def("sync_people").nodes}
-    assert ops == {"dailystory__people__changes", "dailystory__people__contacts"}, "reading back costs requests"
+    assert ops == {"dailystory__people__changes", "dailystory__people__contacts"}, (
+        "the drift check sends requests, so the job leaves it out"
+    )
 
 
 @pytest.mark.filterwarnings("ignore:.*multi_observable_source_asset.* is currently in beta")
-def test_an_observed_table_moves_its_version_when_the_query_answers_otherwise(world: World):
+def test_a_sync_runs_when_the_version_of_an_observed_table_changes(world: World):
     watched = automation.observed_source("people", "select max(id) from people")
     synced = assets(automation_condition=dg.AutomationCondition.eager())
     definitions = dg.Definitions(assets=[watched, *synced], resources=world.resources)
@@ -107,14 +109,14 @@ def test_an_observed_table_moves_its_version_when_the_query_answers_otherwise(wo
     assert tick(observe=True) == set()
     world.put(2)
     assert tick(observe=True) == KEYS
-    asked = world.re_execute(first, synced, NOUNS)  # a run that names its assets, as the daemon's do
-    assert asked.nouns == list(NOUNS)
+    second = world.re_execute(first, synced, NOUNS)  # a run with selected assets, like the daemon's
+    assert second.nouns == list(NOUNS)
     assert tick(observe=False) == set()
-    assert world.re_execute(asked, synced, NOUNS).nouns == ["changes"], "nothing differed"
-    assert tick(observe=False) == set(), "contacts that were left out are not asked for again and again"
+    assert world.re_execute(second, synced, NOUNS).nouns == ["changes"], "nothing differed"
+    assert tick(observe=False) == set(), "contacts that were skipped are not requested again"
 
 
-def test_the_retry_sensor_asks_again_for_refused_rows_and_gives_up(world: World):
+def test_the_retry_sensor_retries_refused_rows_and_gives_up(world: World):
     sensor = automation.retry_sensor(people_sync(), max_runs=1)
 
     def tick() -> dg.SensorResult:
@@ -129,12 +131,12 @@ def test_the_retry_sensor_asks_again_for_refused_rows_and_gives_up(world: World)
     assert (request.run_key, request.tags) == (f"{first.run_id}|rejected", {RETRY_TAG: "1"})
     world.sandbox.script([400])
     world.materialize(assets(), tags=request.tags, scope="rejected")
-    assert "after 1 more runs" in tick().skip_reason.skip_message
+    assert "1 rows still fail after 1 retries" in tick().skip_reason.skip_message
     world.materialize(assets(), scope="rejected")
     assert "no row was refused" in tick().skip_reason.skip_message
 
 
-def test_the_retry_sensor_asks_for_those_slices_alone_that_left_rows(world: World):
+def test_the_retry_sensor_runs_only_slices_with_failed_rows(world: World):
     sync = people_sync(partitions=HashBuckets(3))
     sliced = build_contact_sync_assets(sync, retry_policy=None)
     sensor = automation.retry_sensor(sync)
@@ -157,32 +159,32 @@ def test_the_retry_sensor_asks_for_those_slices_alone_that_left_rows(world: Worl
     assert tick() == []
 
 
-def test_a_failed_run_and_too_many_rejections_are_told_once(world: World):
-    told: list[Alert] = []
-    failed, rejected = automation.alert_sensors(people_sync(), told.append, max_rejected_rows=1)
-    world.put(1, 2, email="nobody")
+def test_a_failed_run_and_too_many_rejections_are_one_alert_each(world: World):
+    alerts: list[Alert] = []
+    failed, rejected = automation.alert_sensors(people_sync(), alerts.append, max_rejected_rows=1)
+    world.put(1, 2, email="not an address")
     run = world.materialize(assets())
     event = world.instance.get_latest_materialization_event(dg.AssetKey(["dailystory", "people", "changes"]))
     context = dg.build_sensor_context(instance=world.instance)
     rejected.evaluate_tick(context)
     assert event is not None
-    assert [(each.run_id, each.rows_rejected) for each in told] == [(run.run_id, 2)]
-    told.clear()
+    assert [(each.run_id, each.rows_rejected) for each in alerts] == [(run.run_id, 2)]
+    alerts.clear()
     world.token = "not-the-token-0123456789"
     world.put(3)
-    lost = world.materialize(assets())
-    dagster_run = world.instance.get_run_by_id(lost.run_id)
-    [failure] = [each for each in lost.events if each.event_type_value == "PIPELINE_FAILURE"]
+    second = world.materialize(assets())
+    dagster_run = world.instance.get_run_by_id(second.run_id)
+    [failure] = [each for each in second.events if each.event_type_value == "PIPELINE_FAILURE"]
     status = dg.build_run_status_sensor_context(
         sensor_name=failed.name, dagster_event=failure, dagster_instance=world.instance, dagster_run=dagster_run
     )
     failed(status.for_run_failure())
-    [trouble] = told
-    assert (trouble.sync_name, trouble.run_id) == ("people", lost.run_id)
-    assert "401" in trouble.message
+    [alert] = alerts
+    assert (alert.sync_name, alert.run_id) == ("people", second.run_id)
+    assert "401" in alert.message
 
 
-def test_the_drift_check_warns_of_what_a_marketer_changed_and_repairs_it(world: World):
+def test_the_drift_check_warns_of_a_changed_field_and_repairs_it(world: World):
     world.put(1, 2)
     world.materialize(assets())
     checks = [automation.drift_check(people_sync(), repair=True)]
@@ -198,8 +200,8 @@ def test_the_drift_check_warns_of_what_a_marketer_changed_and_repairs_it(world: 
     assert drift().passed
     contact = world.sandbox.find(email="person1@example.com")
     world.sandbox.edit(contact["dsId"], city="Paris")
-    verdict = drift()
-    assert (verdict.passed, verdict.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert verdict.metadata["drifted/city"].value == 1
+    result = drift()
+    assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert result.metadata["drifted/city"].value == 1
     assert world.materialize(assets()).value("contacts", "rows_updated") == 1
     assert drift().passed

@@ -1,4 +1,4 @@
-"""A sync as YAML: what a `defs.yaml` makes, what it says where it is wrong, and what `dg` does with it."""
+"""The component: what a `defs.yaml` defines, the errors of a wrong one, and the commands of `dg`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dagster_dailystory.definitions.component.settings import Slices
 from dagster_dailystory.model.partitions import ColumnValues, HashBuckets
 from dagster_dailystory.sandbox import Sandbox
 
-pytestmark = [  # of Dagster's own YAML loader
+pytestmark = [  # raised by Dagster's YAML loader
     pytest.mark.filterwarnings("ignore:`parse_obj_as` is deprecated"),
     pytest.mark.filterwarnings("ignore:Class `[A-Za-z]*CodeReference"),
 ]
@@ -36,7 +36,7 @@ PEOPLE: dict[str, object] = {
 RESOURCES = dg.Definitions(resources={"warehouse": object(), "dailystory": object()})
 
 
-class Quieter(DailyStorySyncComponent):
+class Customized(DailyStorySyncComponent):
     """Changes how a sync looks and runs, as a user's subclass does."""
 
     def get_asset_spec(self, spec: dg.AssetSpec) -> dg.AssetSpec:
@@ -45,7 +45,7 @@ class Quieter(DailyStorySyncComponent):
     def execute(self, context, steps, warehouse, dailystory):
         for event in super().execute(context, steps, warehouse, dailystory):
             if isinstance(event, dg.MaterializeResult):
-                yield event._replace(metadata={**(event.metadata or {}), "told": "growth"})
+                yield event._replace(metadata={**(event.metadata or {}), "team": "growth"})
             else:
                 yield event
 
@@ -65,8 +65,8 @@ def definitions(attributes: Mapping[str, object], kind: type[DailyStorySyncCompo
             return made
 
 
-def reason(attributes: Mapping[str, object]) -> str:
-    """Why a `defs.yaml` does not load."""
+def load_error(attributes: Mapping[str, object]) -> str:
+    """The messages with which a `defs.yaml` does not load."""
     with pytest.raises(Exception, match=r".") as refused:
         definitions(attributes)
     texts = []
@@ -77,7 +77,7 @@ def reason(attributes: Mapping[str, object]) -> str:
     return "\n".join(texts)
 
 
-def test_a_file_becomes_three_assets_a_job_and_a_schedule():
+def test_a_file_defines_three_assets_a_job_and_a_schedule():
     made = definitions({**PEOPLE, "schedule": "0 6 * * *", "group_name": "growth", "deps": ["raw/people"]})
     made = dg.Definitions.merge(made, RESOURCES)
     keys = {key.to_user_string() for key in made.resolve_asset_graph().get_all_asset_keys()}
@@ -88,7 +88,7 @@ def test_a_file_becomes_three_assets_a_job_and_a_schedule():
     assert changes.group_name == "growth"
 
 
-def test_a_sync_with_resources_of_its_own_runs(world: World, monkeypatch: pytest.MonkeyPatch):
+def test_a_sync_with_its_own_resources_runs(world: World, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PEOPLE_URL", world.url)
     monkeypatch.setenv("PEOPLE_TOKEN", world.token)
     account = {"base_url": world.sandbox.base_url, "api_token_variable": "PEOPLE_TOKEN", "requests_per_second": 2000}
@@ -112,7 +112,7 @@ def test_two_files_may_have_two_accounts():
 
 
 def test_a_subclass_changes_how_the_assets_look_and_run(world: World):
-    made = dg.Definitions.merge(definitions(PEOPLE, Quieter), RESOURCES)
+    made = dg.Definitions.merge(definitions(PEOPLE, Customized), RESOURCES)
     assert {spec.tags.get("team") for spec in made.resolve_all_asset_specs() if spec.key.path[0] != "people"} == {
         "growth"
     }
@@ -120,7 +120,7 @@ def test_a_subclass_changes_how_the_assets_look_and_run(world: World):
     assets = [asset for asset in made.assets or () if isinstance(asset, dg.AssetsDefinition)]
     run = world.materialize(assets)
     assert run.success
-    assert run.value("contacts", "told") == "growth"
+    assert run.value("contacts", "team") == "growth"
 
 
 def test_a_query_may_be_in_a_file_beside_the_yaml(tmp_path: Path):
@@ -141,7 +141,7 @@ def test_a_query_may_be_in_a_file_beside_the_yaml(tmp_path: Path):
         ({"max_deleted_fraction": 5}, "max_deleted_fraction=5"),
         ({"partitions": {"buckets": 4, "column": "city"}}, "either buckets, or column and values"),
         ({"warehouse": {"state_schema": "x"}}, "either url or url_variable"),
-        ({"schedule": "hourly"}, "schedule='hourly' is no cron expression, for example '0 * * * *'"),
+        ({"schedule": "hourly"}, "schedule='hourly' is not a cron expression such as '0 * * * *'"),
         ({"min_guard_rows": "many"}, "min_guard_rows: Input should be a valid integer"),
         ({"fields": "email"}, "fields: Input should be a valid dictionary"),
         ({"keyy": "id"}, "there is no setting 'keyy'; did you mean 'key'?"),
@@ -150,12 +150,12 @@ def test_a_query_may_be_in_a_file_beside_the_yaml(tmp_path: Path):
     ],
 )
 def test_a_wrong_value_is_refused_with_the_file_and_the_nearest_value(wrong: Mapping[str, object], message: str):
-    text = reason({**PEOPLE, **wrong})
+    text = load_error({**PEOPLE, **wrong})
     assert message in text
     assert "defs.yaml" in text
 
 
-def test_slices_are_the_engines():
+def test_slices_become_the_engines_partitions():
     assert Slices(buckets=4).partitioning() == HashBuckets(4)
     assert Slices(column="region", values=["emea"]).partitioning() == ColumnValues("region", ["emea"])
     with pytest.raises(ConfigurationError, match="either buckets"):
@@ -175,7 +175,7 @@ def test_a_condition_may_be_a_template():
     assert given == {dg.AutomationCondition.eager()}
 
 
-def test_the_schema_that_dg_and_editors_show_describes_every_setting_and_knows_no_other():
+def test_the_schema_describes_every_setting_and_forbids_others():
     schema = DailyStorySyncComponent.model().model_json_schema()
     shapes = [
         schema,
@@ -192,7 +192,7 @@ def test_the_schema_that_dg_and_editors_show_describes_every_setting_and_knows_n
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-def test_dg_lists_scaffolds_and_checks_the_component_in_a_project_of_create_dagster(tmp_path: Path):
+def test_dg_lists_scaffolds_and_checks_the_component_in_a_new_project(tmp_path: Path):
     run("create-dagster", tmp_path, "project", "shop", "--no-uv-sync")
     project = tmp_path / "shop"
     listed = json.loads(run("dg", project, "list", "components", "--json"))["items"]
@@ -215,7 +215,7 @@ def test_dg_lists_scaffolds_and_checks_the_component_in_a_project_of_create_dags
 
 
 def run(program: str, folder: Path, *arguments: str, fails: bool = False) -> str:
-    """Run a program of Dagster's that lies beside this Python; returns what it prints."""
+    """Run one of Dagster's programs beside this Python; returns its output."""
     python = Path(sys.executable)
     environment = {
         **os.environ, "PYTHONPATH": str(folder / "src"), "VIRTUAL_ENV": str(python.parents[1]), "COLUMNS": "400",

@@ -1,4 +1,4 @@
-"""What the assets show: counts, tables, pictures, progress."""
+"""The metadata of the assets: counts, tables, charts, progress."""
 
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ PLAN = PlanSummary(
 )  # fmt: skip
 
 
-def test_an_estimate_counts_a_request_a_row_and_one_more_where_a_contact_is_looked_up():
+def test_an_estimate_counts_a_request_per_row_and_per_look_up():
     upsert = plan_metadata(people_sync(), PLAN, [], [], 5.0)
     update = plan_metadata(people_sync(mode="update"), PLAN, [], [], 5.0)
     assert (upsert["estimated_requests"], upsert["estimated_minutes"]) == (75, 0.25)
@@ -29,15 +29,15 @@ def test_an_estimate_counts_a_request_a_row_and_one_more_where_a_contact_is_look
 
 
 @pytest.mark.parametrize(("requests_per_second", "minutes"), [(400.0, 0.0031), (0.1, 12.0)])
-def test_an_estimate_has_two_digits_however_short_it_is(requests_per_second, minutes):
+def test_estimated_minutes_have_two_significant_digits(requests_per_second, minutes):
     assert plan_metadata(people_sync(), PLAN, [], [], requests_per_second)["estimated_minutes"] == minutes
 
 
-def test_an_unknown_rate_makes_no_promise_of_minutes():
+def test_an_unknown_rate_gives_no_estimated_minutes():
     assert "estimated_minutes" not in plan_metadata(people_sync(), PLAN, [], [], None)
 
 
-def test_fields_are_counted_largest_first():
+def test_changes_by_field_are_sorted_largest_first():
     table = plan_metadata(people_sync(), PLAN, [], [], None)["changes_by_field"]
     assert isinstance(table, dg.TableMetadataValue)
     assert [record.data for record in table.records] == [{"field": "city", "rows": 70}, {"field": "email", "rows": 60}]
@@ -54,31 +54,31 @@ def test_fields_are_counted_largest_first():
          "nothing to send; 3 rejected"),
     ],
 )  # fmt: skip
-def test_a_plan_is_summed_up_in_words_that_name_what_happens_to_who_left(deletes, plan, words):
+def test_the_summary_of_a_plan_names_its_deletion_policy(deletes, plan, words):
     assert plan_metadata(people_sync(deletes=deletes), replace(PLAN, **plan), [], [], None)["summary"] == words
 
 
 @pytest.mark.parametrize(("deletes", "shown"), [("deactivate", "deactivate"), ("delete", "delete")])
-def test_the_preview_says_what_happens_to_who_left(deletes, shown):
-    left = ChangePreview("7", Operation.DELETE, "dsid", ())
-    table = plan_metadata(people_sync(deletes=deletes), PLAN, [left], [], None)["preview"]
+def test_the_preview_names_the_deletion_policy(deletes, shown):
+    deletion = ChangePreview("7", Operation.DELETE, "dsid", ())
+    table = plan_metadata(people_sync(deletes=deletes), PLAN, [deletion], [], None)["preview"]
     assert isinstance(table, dg.TableMetadataValue)
     assert [record.data for record in table.records] == [{"key": "7", "operation": shown, "changes": ""}]
 
 
-def test_what_was_sent_is_summed_up_and_drawn_over_time():
+def test_a_send_has_a_summary_and_a_chart_over_time():
     report = SyncReport("people", "plan", "done", rows_created=20, rows_deleted=5, rows_in_doubt=1)
-    sync, now = people_sync(deletes="deactivate"), SyncStatus(25, 20, {}, 1)
-    shown = sent_metadata(sync, report, now, "https://us-1.dailystory.com/api/v1", [(0.0, 0), (1.0, 10), (2.0, 26)])
+    sync, status = people_sync(deletes="deactivate"), SyncStatus(25, 20, {}, 1)
+    shown = sent_metadata(sync, report, status, "https://us-1.dailystory.com/api/v1", [(0.0, 0), (1.0, 10), (2.0, 26)])
     assert shown["summary"] == "20 created, 5 deactivated, 1 in doubt"
     assert shown["destination"] == dg.MetadataValue.url("https://us-1.dailystory.com/")
     assert isinstance(shown["sends_over_time"], dg.MarkdownMetadataValue)
-    nothing = sent_metadata(sync, SyncReport("people", "plan", "empty"), now, "https://us-1.dailystory.com/api/v1")
+    nothing = sent_metadata(sync, SyncReport("people", "plan", "empty"), status, "https://us-1.dailystory.com/api/v1")
     assert nothing["summary"] == "nothing had to be sent"
     assert not {"sends_over_time", "outcomes_chart"} & nothing.keys()
 
 
-def test_a_column_has_the_type_of_the_field_that_it_feeds_until_its_own_is_known():
+def test_a_column_has_its_fields_type_until_its_own_is_known():
     sync = people_sync(fields={"email": "email", "firstName": "name", "optOutEmail": "opt_out"}, key=["id", "email"])
     before, known = source_columns(sync), source_columns(sync, {"id": "bigint", "name": "varchar(20)"})
     assert {c.name: c.type for c in before.columns} == {
@@ -88,10 +88,10 @@ def test_a_column_has_the_type_of_the_field_that_it_feeds_until_its_own_is_known
         "id": "bigint", "name": "varchar(20)", "opt_out": "boolean"
     }  # fmt: skip
     assert [c.name for c in known.columns if c.constraints.unique] == ["id", "email"]
-    assert before.columns[1].description == "Identifies a row. Feeds email."
+    assert before.columns[1].description == "Identifies a row. Fills email."
 
 
-def test_progress_is_shown_at_once_and_then_once_an_interval():
+def test_progress_is_observed_at_once_and_then_once_an_interval():
     shown: list[dg.AssetObservation] = []
     moments = iter([0.0, 1.0, 9.9, 10.0, 15.0, 20.1])
     log = ProgressLog(shown.append, KEY, 10.0, clock=lambda: next(moments))
@@ -102,7 +102,7 @@ def test_progress_is_shown_at_once_and_then_once_an_interval():
     assert shown[-1].metadata["progress/percent"].value == 50.0
 
 
-def test_column_lineage_leads_from_the_contact_to_the_table():
+def test_column_lineage_goes_from_the_contact_to_the_table():
     sync = people_sync(
         source="select p.id, lower(p.email) as email, p.first_name, o.city from raw.people p, raw.homes o"
     )
@@ -113,7 +113,7 @@ def test_column_lineage_leads_from_the_contact_to_the_table():
     assert contact_lineage(sync, changes).deps_by_column["firstName"] == [dg.TableColumnDep(changes, "first_name")]
 
 
-def test_a_long_send_is_drawn_from_a_few_points():
+def test_a_long_send_keeps_at_most_240_points():
     log = ProgressLog(lambda _: None, KEY, 10.0, clock=lambda: 0.0)
     for sent in range(1, 5_000):
         log(Progress(sent, 0, 2.0, None))

@@ -1,4 +1,4 @@
-"""Two syncs and a backfill at once keep the account's rate: the pool as docs/dagster.md sets it, and a real daemon."""
+"""Two syncs and a backfill at once keep the rate of the account, with the pool of docs/dagster.md and a real daemon."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ RATE, ROWS, SYNCS = 10, 45, ("one", "two", "sliced")
 WORKSPACE = "load_from:\n  - python_file: {relative_path: syncs.py, location_name: syncs}\n"
 CODE = """\
 import dagster as dg
-from dagster_dailystory import ContactSync, DailyStoryResource, WarehouseResource, build_contact_sync_assets
-from dagster_dailystory.partitions import HashBuckets
+from dagster_dailystory import (
+    ContactSync, DailyStoryResource, HashBuckets, WarehouseResource, build_contact_sync_assets,
+)
 
 def assets(name, partitions=None):
     sync = ContactSync(name=name, source="people", key="id", fields={{"email": "email"}}, partitions=partitions)
@@ -40,7 +41,7 @@ defs = dg.Definitions(
 
 
 def people(folder: Path, name: str) -> None:
-    """A table of people whom no other sync knows."""
+    """A table of people that no other sync reads."""
     engine = sa.create_engine(f"sqlite:///{folder}/{name}.sqlite", poolclass=sa.NullPool)
     rows = ", ".join(f"({number}, '{name}{number}@example.com')" for number in range(ROWS))
     with engine.begin() as connection:
@@ -65,7 +66,7 @@ def instance(folder: Path) -> Path:
     return home
 
 
-def test_two_syncs_and_a_backfill_at_once_never_exceed_the_permitted_rate(tmp_path: Path) -> None:
+def test_two_syncs_and_a_backfill_keep_the_permitted_rate(tmp_path: Path) -> None:
     for name in SYNCS:
         people(tmp_path, name)
     with Sandbox() as sandbox:
@@ -83,4 +84,4 @@ def test_two_syncs_and_a_backfill_at_once_never_exceed_the_permitted_rate(tmp_pa
         assert len(sandbox.contacts()) == len(moments) == len(SYNCS) * ROWS
     assert all(one["endTime"] <= other["startTime"] for one, other in pairwise(runs)), "one slot, one run"
     busiest = max(sum(start <= moment < start + 1 for moment in moments) for start in moments)
-    assert RATE / 2 < busiest <= RATE + 1, "one more may arrive where the network held one back"
+    assert RATE / 2 < busiest <= RATE + 1, "one more where the network delayed a request"

@@ -1,4 +1,4 @@
-"""The resources: what they show, what they hide, and that they stand for the engine's places."""
+"""The resources: what they show and hide, and the engine's endpoints that they become."""
 
 import subprocess
 import sys
@@ -20,11 +20,11 @@ from dagster_dailystory.definitions.resources import REQUIRED
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
 from dagster_dailystory.sandbox import Sandbox
 
-TOKEN = "a-token-that-nobody-may-see"
+TOKEN = "a-secret-token-0123456789"
 URL = "postgresql+psycopg://sync:hidden-password@warehouse/analytics"
 
 
-def test_no_secret_is_in_a_repr():
+def test_a_repr_contains_no_secret():
     account = DailyStoryResource(base_url="https://us-1.dailystory.com/api/v1", api_token=TOKEN)
     warehouse = WarehouseResource(url=URL, state_url=URL)
     shown = f"{account!r} {account} {warehouse!r} {warehouse} {account.destination()!r} {warehouse.warehouse()!r}"
@@ -32,7 +32,7 @@ def test_no_secret_is_in_a_repr():
     assert "hidden-password" not in shown
 
 
-def test_they_are_the_engines_places():
+def test_they_become_the_engines_endpoints():
     account = DailyStoryResource(
         base_url="https://x/api/v1", api_token=TOKEN, requests_per_second=5, max_concurrency=2, timeout_seconds=9
     )
@@ -64,13 +64,13 @@ def test_every_setting_is_described():
             assert field.description, name
 
 
-def test_the_frames_of_a_sync_keep_the_sources_keys(tmp_path: Path):
+def test_the_frames_of_a_sync_have_the_key_columns_of_the_source(tmp_path: Path):
     url = f"sqlite:///{tmp_path}/warehouse.sqlite"
     engine = create_engine(url, poolclass=NullPool)
     PEOPLE.create(engine)
     with engine.begin() as connection:
         rows = [{"id": n, "email": f"p{n}@example.com", "first_name": f"Given{n}"} for n in (1, 2)]
-        connection.execute(PEOPLE.insert(), [*rows, {"id": 3, "email": "nobody", "first_name": None}])
+        connection.execute(PEOPLE.insert(), [*rows, {"id": 3, "email": "not an address", "first_name": None}])
     warehouse, sync = WarehouseResource(url=url), people_sync()
     assert warehouse.contact_map(sync).empty
     with Sandbox() as sandbox:
@@ -87,7 +87,7 @@ def test_the_frames_of_a_sync_keep_the_sources_keys(tmp_path: Path):
     assert set(plan["outcome"]) == {"created"}
 
 
-def test_importing_dagsters_part_registers_the_library():
+def test_importing_the_resources_registers_the_library():
     code = (
         "import dagster_dailystory.definitions.resources; "
         "from dagster_shared.libraries import DagsterLibraryRegistry as R; "
@@ -97,7 +97,7 @@ def test_importing_dagsters_part_registers_the_library():
     assert done.stdout[:1].isdigit()
 
 
-def test_a_script_that_needs_no_dagster_does_not_load_it():
+def test_run_contact_sync_does_not_import_dagster():
     code = (
         "import sys; from dagster_dailystory import ContactSync, SyncReport, run_contact_sync; "
         "print('dagster' in sys.modules)"

@@ -1,4 +1,4 @@
-"""The real Dagster UI on the demo, in a real browser. The pictures of the documentation are taken here.
+"""The Dagster UI on the demo, in a real browser. The pictures of the documentation are taken here.
 
 `make test-ui` runs it; with UPDATE_IMAGES=1 it replaces the pictures in docs/images.
 """
@@ -24,7 +24,7 @@ from demo.__main__ import run_demo
 
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(300)]
 
-expect.set_options(timeout=30_000)  # live data is polled, on a machine that does other things too
+expect.set_options(timeout=30_000)  # live data is polled, and the machine may be busy
 
 ROOT = Path(__file__).parents[2]
 POOL = "dailystory_api"
@@ -39,11 +39,11 @@ load_from:
 """
 
 MORE_SYNCS = '''\
-"""A sync in four buckets for its first load, and one that is watched while it runs."""
+"""A sync in four buckets for its first load, and one whose progress is watched."""
 import dagster as dg
 from dagster_dailystory import (
-    ContactSync, DailyStoryResource, HashBuckets, WarehouseResource, build_contact_sync_assets, every, retry_sensor,
-    sync_schedule, trouble_sensors,
+    ContactSync, DailyStoryResource, HashBuckets, WarehouseResource, alert_sensors, build_contact_sync_assets, every,
+    retry_sensor, sync_schedule,
 )
 
 FIELDS = {{"email": "email", "mobilePhone": "mobile_phone", "firstName": "first_name", "city": "city"}}
@@ -65,7 +65,7 @@ def assets(sync, **settings):
 defs = dg.Definitions(
     assets=[*assets(subscribers, automation_condition=every("0 6 * * *")), *assets(leads, progress_seconds=2)],
     schedules=[sync_schedule(leads, "0 * * * *")],
-    sensors=[retry_sensor(subscribers), *trouble_sensors(leads, print, max_rejected_rows=100)],
+    sensors=[retry_sensor(subscribers), *alert_sensors(leads, print, max_rejected_rows=100)],
     resources=resources("subscribers", {subscribers_url!r}) | resources("leads", {leads_url!r}),
     executor=dg.in_process_executor,
 )
@@ -74,7 +74,7 @@ defs = dg.Definitions(
 
 @dataclass(frozen=True)
 class World:
-    """A Dagster UI with three syncs, and what they read and write."""
+    """A Dagster UI with three syncs, their warehouses and sandboxes."""
 
     ui: DagsterUi
     demo_url: str
@@ -85,7 +85,7 @@ class World:
 
 @contextmanager
 def started(folder: Path) -> Iterator[World]:
-    """The demo as `make demo` leaves it, two more syncs that have sent nothing yet, and the UI on all of them."""
+    """The demo after `make demo`, two more syncs that have sent nothing yet, and the UI with all of them."""
     port = free_port()
     run_demo(folder / "demo", port)
     with ExitStack() as running:
@@ -127,7 +127,7 @@ def page(world: World) -> Iterator[Page]:
 
 @pytest.fixture
 def images(tmp_path: Path) -> Path:
-    """Where pictures go: docs/images if UPDATE_IMAGES is set."""
+    """The folder of the pictures: docs/images if UPDATE_IMAGES is set."""
     folder = ROOT / "docs/images" if os.environ.get("UPDATE_IMAGES") else tmp_path
     folder.mkdir(exist_ok=True)
     return folder
@@ -142,7 +142,7 @@ def asset_page(world: World, key: str, view: str = "overview") -> str:
 
 
 def run_launched_by(world: World, click: Locator) -> str:
-    """Click, and find the run that it launches."""
+    """Click, and return the id of the run that this launches."""
     known = {run["runId"] for run in world.ui.runs()}
     click.click()
     found = wait_for(lambda: [run for run in world.ui.runs() if run["runId"] not in known], "a run")
@@ -150,19 +150,17 @@ def run_launched_by(world: World, click: Locator) -> str:
 
 
 def photograph(page: Page, first: Locator, path: Path, *, above: int, height: int, left: int, width: int) -> None:
-    """Take a picture of a part of a long page, `above` pixels above something to `height` pixels below that."""
+    """Take a picture of a part of a long page: `height` pixels, from `above` pixels above the locator on."""
     page.set_viewport_size({"width": 1280, "height": 4200})
     page.mouse.move(1200, 3500)
-    page.wait_for_timeout(1500)  # the page is laid out again, and draws its plots again
+    page.wait_for_timeout(1500)  # for the new layout and its plots
     box = first.bounding_box()
     assert box is not None
     page.screenshot(path=path, clip={"x": left, "y": max(0, box["y"] - above), "width": width, "height": height})
 
 
-def test_materialize_all_sends_what_changed_and_shows_counts_checks_and_plots(
-    world: World, page: Page, images: Path
-) -> None:
-    for days in (3, 1, 2):  # so that the plots show days that differ
+def test_materialize_all_sends_the_changes_and_shows_counts_and_plots(world: World, page: Page, images: Path) -> None:
+    for days in (3, 1, 2):  # so that the plots show different days
         for _ in range(days):
             data.evolve(world.demo_url)
         assert world.ui.wait(world.ui.launch("dailystory", CUSTOMERS)) == "SUCCESS"
@@ -178,7 +176,7 @@ def test_materialize_all_sends_what_changed_and_shows_counts_checks_and_plots(
     assert all(rows >= least for rows, least in zip(planned, (day.added, day.updated, day.deleted), strict=True))
     assert {field["field"] for field in plan["changes_by_field"]} >= {"city", "plan", "email"}
     assert set(world.ui.checks(CUSTOMERS[0]).values()) == {"SUCCEEDED"}
-    # Five customers of the demo cannot be sent: that warns, and fails nothing.
+    # Five rows of the demo are rejected, which warns and does not fail the run.
     assert world.ui.checks(CUSTOMERS[1])["no_rejected_rows"] == "FAILED"
 
     page.goto(group_page(world, "dailystory", "dailystory"))
@@ -195,7 +193,7 @@ def test_materialize_all_sends_what_changed_and_shows_counts_checks_and_plots(
     photograph(page, plot, images / "contacts-plots.png", above=30, height=470, left=250, width=700)
 
 
-def test_a_dry_run_shows_what_it_would_send_and_sends_nothing(world: World, page: Page, images: Path) -> None:
+def test_a_dry_run_shows_its_plan_and_sends_nothing(world: World, page: Page, images: Path) -> None:
     data.evolve(world.demo_url)
     posts, sent = world.demo.counts.posts, world.ui.events(CUSTOMERS[1])
     config = {"ops": {"dailystory__customers__changes": {"config": {"dry_run": True}}}}
@@ -212,7 +210,7 @@ def test_a_dry_run_shows_what_it_would_send_and_sends_nothing(world: World, page
     expect(preview).to_be_attached()
     moves = [row["changes"] for row in plan["preview"] if row["operation"] == "update" and "city" in row["changes"]]
     expect(page.get_by_text(moves[0]).first).to_be_attached()
-    assert "@" not in page.inner_text("body"), "a preview shows no address"
+    assert "@" not in page.inner_text("body"), "a preview shows no email address"
     expect(page.get_by_text(plan["summary"])).to_be_attached()
     photograph(page, preview, images / "plan-preview.png", above=530, height=880, left=370, width=885)
 
@@ -238,12 +236,12 @@ def test_the_launchpad_describes_the_options_and_refuses_wrong_ones(world: World
     write_config(page, {"scope": "all", "limit": "0"})
     expect(page.get_by_text("No errors")).to_be_visible()
     page.get_by_text("Materialize", exact=True).last.click()
-    expect(page.get_by_text("limit: 0 rows are none").first).to_be_visible()
-    assert len(world.ui.runs()) == known, "refused before there is a run"
+    expect(page.get_by_text("limit must be at least 1, not 0").first).to_be_visible()
+    assert len(world.ui.runs()) == known, "refused before a run exists"
 
 
 def write_config(page: Page, options: Mapping[str, str]) -> None:
-    """Write the options of the demo's sync into the launchpad's editor."""
+    """Write run options into the editor of the launchpad."""
     lines = [f"      {name}: {value}" for name, value in options.items()]
     text = "\n".join(["ops:", "  dailystory__customers__changes:", "    config:", *lines, ""])
     page.evaluate(
@@ -256,13 +254,13 @@ def write_config(page: Page, options: Mapping[str, str]) -> None:
     )
 
 
-def test_an_empty_table_stops_at_a_red_check_and_nothing_is_sent(world: World, page: Page, images: Path) -> None:
+def test_an_empty_table_fails_one_check_and_sends_nothing(world: World, page: Page, images: Path) -> None:
     posts = world.demo.counts.posts
     with emptied(world.demo_url):
         run_id = world.ui.launch("dailystory", CUSTOMERS)
         assert world.ui.wait(run_id) == "FAILURE"
     failed = [name for name, status in world.ui.checks(CUSTOMERS[0]).items() if status == "FAILED"]
-    assert failed == ["source_not_empty"], "one clear red check"
+    assert failed == ["source_not_empty"], "one failed check"
     assert run_id not in {event["run_id"] for event in world.ui.events(CUSTOMERS[1])}
     assert world.demo.counts.posts == posts
 
@@ -276,13 +274,13 @@ def test_an_empty_table_stops_at_a_red_check_and_nothing_is_sent(world: World, p
 
 @contextmanager
 def emptied(url: str) -> Iterator[None]:
-    """The table without its rows, which come back."""
-    statements = ("create table put_aside as select * from customers", "delete from customers")
+    """Empty the table, and restore its rows at the end."""
+    statements = ("create table saved_rows as select * from customers", "delete from customers")
     execute(url, *statements)
     try:
         yield
     finally:
-        execute(url, "insert into customers select * from put_aside", "drop table put_aside")
+        execute(url, "insert into customers select * from saved_rows", "drop table saved_rows")
 
 
 def execute(url: str, *statements: str) -> None:
@@ -290,10 +288,10 @@ def execute(url: str, *statements: str) -> None:
     with engine.begin() as connection:
         for statement in statements:
             connection.exec_driver_sql(statement)
-    engine.dispose()  # DuckDB locks its file against the runs' processes while it is open
+    engine.dispose()  # an open connection locks DuckDB's file against the processes of the runs
 
 
-def test_a_backfill_of_four_buckets_is_four_green_runs_in_turn(world: World, page: Page, images: Path) -> None:
+def test_a_backfill_of_four_buckets_is_four_runs_one_by_one(world: World, page: Page, images: Path) -> None:
     page.goto(group_page(world, "more_syncs", "subscribers"))
     page.get_by_role("button", name="Materialize all").click()
     page.get_by_role("button", name="All", exact=True).click()
@@ -310,16 +308,14 @@ def test_a_backfill_of_four_buckets_is_four_green_runs_in_turn(world: World, pag
     assert len(world.subscribers.contacts()) == data.CUSTOMERS
     assert set(world.subscribers.creates_by_identity().values()) == {1}
 
-    wait_for(lambda: world.ui.backfills()[0]["status"] == "COMPLETED_SUCCESS", "the daemon's look at them", 120)
+    wait_for(lambda: world.ui.backfills()[0]["status"] == "COMPLETED_SUCCESS", "the completed backfill", 120)
     page.goto(f"{world.ui.base}/runs/b/{backfill}")
     expect(page.get_by_text("100% completed")).to_have_count(3)
     page.wait_for_timeout(1000)
     page.screenshot(path=images / "backfill.png", clip={"x": 240, "y": 0, "width": 1040, "height": 430})
 
 
-def test_progress_is_seen_while_a_run_goes_on_and_a_terminated_run_loses_nothing(
-    world: World, page: Page, images: Path
-) -> None:
+def test_progress_is_shown_and_a_terminated_run_loses_nothing(world: World, page: Page, images: Path) -> None:
     world.leads.configure(latency_seconds=0.3)
     run_id = world.ui.launch("more_syncs", LEADS)
     wait_for(lambda: len(world.ui.events(LEADS[1], "assetObservations")) >= 4, "progress", 90)
@@ -354,7 +350,7 @@ def test_progress_is_seen_while_a_run_goes_on_and_a_terminated_run_loses_nothing
     photograph(page, chart, images / "sends.png", above=160, height=440, left=370, width=760)
 
 
-def test_schedules_sensors_and_the_pool_have_their_pages(world: World, page: Page, images: Path) -> None:
+def test_schedules_sensors_and_the_pool_are_shown(world: World, page: Page, images: Path) -> None:
     page.goto(f"{world.ui.base}/automation")
     for name in ("customers_hourly", "sync_leads_schedule", "retry_subscribers", "leads_failed", "leads_rejected"):
         expect(page.get_by_text(name, exact=True)).to_be_visible()

@@ -1,4 +1,4 @@
-"""What holds between the files, whatever is in them."""
+"""The rules of CONTRIBUTING.md for files and folders, each held by one test."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,9 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 WITH_DAGSTER = ("definitions", "demo")
 PUBLIC = {"ContactSync", "DailyStoryResource", "WarehouseResource", "build_contact_sync_assets", "run_contact_sync"}
 MOST_LINES = 400
+MOST_FUNCTION_LINES = 40
 MOST_ENTRIES = {
-    "": 12,  # the root, and the sandbox, which is a program of its own
+    "": 12,  # the root, and the sandbox, which is a separate program
     "sandbox": 12,
     "databases": 12,  # until each database is one class
     "engine/planning": 10,  # until key ranges are gone
@@ -54,6 +56,30 @@ def test_a_file_has_at_most_400_lines():
     assert [inner(path) for path in MODULES if len(path.read_text().splitlines()) > MOST_LINES] == []
 
 
+def test_a_function_has_at_most_40_lines():
+    """With its decorators, without its docstring."""
+    too_long = {
+        f"{inner(path)}:{function.lineno} {function.name}": lines
+        for path in MODULES
+        for function in functions(path)
+        if (lines := lines_of(function)) > MOST_FUNCTION_LINES
+    }
+    assert too_long == {}
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield node
+
+
+def lines_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    first = min(function.lineno, *(decorator.lineno for decorator in function.decorator_list), function.lineno)
+    docstring = function.body[0] if ast.get_docstring(function) is not None else None
+    docstring_lines = (docstring.end_lineno or 0) - docstring.lineno + 1 if docstring else 0
+    return (function.end_lineno or 0) - first + 1 - docstring_lines
+
+
 def test_a_folder_has_at_most_nine_entries():
     entries: dict[str, int] = {}
     for path in (*MODULES, *(each for each in PACKAGE.rglob("*") if each.is_dir())):
@@ -63,17 +89,17 @@ def test_a_folder_has_at_most_nine_entries():
     assert {folder: count for folder, count in entries.items() if count > MOST_ENTRIES.get(folder, USUAL_ENTRIES)} == {}
 
 
-def test_a_module_says_what_it_is_for():
+def test_a_module_has_a_docstring():
     assert [inner(path) for path in MODULES if not ast.get_docstring(ast.parse(path.read_text()))] == []
 
 
-def test_a_dagster_file_keeps_its_annotations_as_values():
-    """Dagster reads them when a function is decorated; postponed ones are plain text to it."""
+def test_a_dagster_file_does_not_postpone_annotations():
+    """Dagster reads them when a function is decorated; postponed annotations are only text then."""
     postponed = "from __future__ import annotations"
     assert [inner(p) for p in MODULES if inner(p).startswith("definitions/") and postponed in p.read_text()] == []
 
 
-def test_the_public_names_are_few_and_exist():
+def test_the_public_names_exist():
     names = dagster_dailystory.__all__
     assert set(names) >= PUBLIC
     assert len(names) == len(set(names))
@@ -95,5 +121,5 @@ def test_no_tracked_file_names_a_machine_or_a_package_host():
 def tracked_files() -> list[str]:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
     if listed.returncode != 0:
-        pytest.skip("this is no git checkout, so there are no tracked files to look at")
+        pytest.skip("this is not a git checkout")
     return [path for path in listed.stdout.split("\0") if path and (ROOT / path).is_file()]

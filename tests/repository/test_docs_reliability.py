@@ -18,7 +18,7 @@ def test_a_test_that_the_page_names_exists(module: str, name: str) -> None:
     assert re.search(rf"^(def|class) {name}\b", (TESTS / f"{module}.py").read_text(encoding="utf-8"), re.MULTILINE)
 
 
-def test_every_promise_of_the_list_is_there_with_its_proof_and_its_limits() -> None:
+def test_every_promise_has_its_proof_and_its_limits() -> None:
     numbers = {int(title.partition(".")[0]) for title in SECTIONS if title[0].isdigit()}
     assert numbers == {*range(1, 12), 14}
     for title, text in SECTIONS.items():
@@ -27,5 +27,5 @@ def test_every_promise_of_the_list_is_there_with_its_proof_and_its_limits() -> N
         assert "**Not covered.**" in text, title
 
 
-def test_every_mention_of_a_test_is_one_that_is_checked() -> None:
+def test_every_mention_of_a_test_is_checked() -> None:
     assert PAGE.count("::") == len(re.findall(r"`[\w/]*test_\w+::\w+`", PAGE)) + PAGE.count("`file::test`")

@@ -19,18 +19,18 @@ CONSTRAINTS = (ROOT / "constraints.txt").read_text()
 
 
 def test_production_and_development_load_the_same_location():
-    """Schedule and sensor state is stored per location name: another name would forget which are switched on."""
+    """Dagster stores which schedules and sensors are on by location name, and would forget it under another name."""
     [entry] = yaml.safe_load((ROOT / "workspace.yaml").read_text())["load_from"]
     developers = PROJECT["tool"]["dg"]["project"]
     assert entry["python_module"]["module_name"] == developers["code_location_target_module"]
     assert entry["python_module"]["location_name"] == developers["code_location_name"]
 
 
-def test_the_location_is_the_definitions_file_of_this_repository():
+def test_the_location_is_definitions_py():
     assert (ROOT / f"{PROJECT['tool']['dg']['project']['code_location_target_module']}.py").is_file()
 
 
-def test_the_constraints_name_versions_and_no_address():
+def test_the_constraints_are_versions_without_addresses():
     assert all(re.match(r"[\w.-]+==\S+( ; .+)?$", line) for line in CONSTRAINTS.splitlines())
 
 
@@ -43,5 +43,5 @@ def test_every_dependency_is_constrained():
 
 
 @pytest.mark.parametrize("target", ["help", "demo", "test", "dev", "lint", "types", "defs", "ci"])
-def test_a_make_target_says_what_it_is_for(target):
+def test_a_make_target_has_a_help_text(target):
     assert re.search(rf"^{target}:.*## \S", (ROOT / "Makefile").read_text(), re.MULTILINE)

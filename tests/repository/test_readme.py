@@ -1,17 +1,19 @@
-"""The README cannot lie: its code runs, its links lead somewhere, its tables and settings exist."""
+"""The README is true: its code runs, its links lead to files, and its tables are complete."""
 
 from __future__ import annotations
 
 import inspect
 import re
 from collections.abc import Callable
+from enum import Enum
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from dagster_dailystory import ContactSync, run_contact_sync
+from dagster_dailystory import ContactSync, SyncReport, run_contact_sync
 from dagster_dailystory.databases.connect import open_engine
+from dagster_dailystory.definitions.resources import OPTIONAL, REQUIRED
 from dagster_dailystory.engine.endpoints import Warehouse
 from dagster_dailystory.engine.state.lease import open_session
 from dagster_dailystory.sandbox import Sandbox
@@ -80,14 +82,37 @@ def test_every_table_of_the_readme_exists(tmp_path: Path) -> None:
     assert named - {"dagster_dailystory"} <= made
 
 
-def test_every_setting_of_the_readme_is_one() -> None:
-    section = README.split("## Settings of a sync")[1].split("\n## ")[0]
-    named = set(re.findall(r"^\| `(\w+)`", section, flags=re.M))
-    assert named
-    assert named <= set(inspect.signature(ContactSync).parameters)
+def rows(section: str) -> list[list[str]]:
+    """The cells of the tables of a section."""
+    text = README.split(f"## {section}\n")[1].split("\n## ")[0]
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| `")]
 
 
-def test_every_switch_of_the_service_page_is_one() -> None:
+def test_every_setting_of_a_sync_is_in_the_readme_with_its_default() -> None:
+    defaults = {
+        name: "required" if parameter.default is parameter.empty else plain(parameter.default)
+        for name, parameter in inspect.signature(ContactSync).parameters.items()
+    }
+    assert {cells[0].strip("`"): cells[1].strip("`") for cells in rows("Settings of a sync")} == defaults
+
+
+def plain(default: object) -> str:
+    """A default as the README writes it."""
+    if repr(default) == "<factory>":
+        return "{}"
+    return str(default.value if isinstance(default, Enum) else default)
+
+
+def test_every_variable_of_the_environment_is_in_the_readme() -> None:
+    assert {cells[0].strip("`") for cells in rows("A real sync")} == {*REQUIRED, *OPTIONAL}
+
+
+def test_every_count_of_a_run_is_in_the_readme() -> None:
+    [counts] = re.findall(r"^Every count is a plot: (.*?)\.$", README, flags=re.M | re.S)
+    assert set(re.findall(r"`(\w+)`", counts)) == set(SyncReport("customers", "plan", "done").numbers())
+
+
+def test_every_switch_of_the_service_page_exists() -> None:
     page = (ROOT / "docs/service.md").read_text(encoding="utf-8")
     cells = [row.split("|")[-2] for row in page.splitlines() if row.startswith("| U")]
     named = {name for cell in cells for name in re.findall(r"`([a-z_]+)`", cell)} - {"cut_before", "cut_after"}

@@ -1,6 +1,6 @@
-"""`sql/state.sql` says what the state tables are; this test keeps it true.
+"""`sql/state.sql` shows the state tables that a run creates.
 
-`UPDATE_STATE_SQL=1 python -m pytest tests/repository/test_state_sql.py` writes it anew.
+`UPDATE_STATE_SQL=1 python -m pytest tests/repository/test_state_sql.py` writes the file.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ def statements() -> str:
         *SyncTables(sync, location, key_types, value_types, dialect).metadata.sorted_tables,
         *SharedTables(location).metadata.sorted_tables,
     ]
-    made = []
+    written = []
     for table in sorted(tables, key=lambda each: str(each.name)):
-        made.append(str(CreateTable(table).compile(dialect=dialect)).strip().replace("\t", "    ") + ";")
+        written.append(str(CreateTable(table).compile(dialect=dialect)).strip().replace("\t", "    ") + ";")
         indexes = sorted(table.indexes, key=lambda each: str(each.name))
-        made += [str(CreateIndex(index).compile(dialect=dialect)).strip() + ";" for index in indexes]
-    return HEADER + "\n" + "\n\n".join(line.replace(" \n", "\n") for line in made) + "\n"
+        written += [str(CreateIndex(index).compile(dialect=dialect)).strip() + ";" for index in indexes]
+    return HEADER + "\n" + "\n\n".join(line.replace(" \n", "\n") for line in written) + "\n"
 
 
-def test_state_sql_is_what_a_run_creates() -> None:
+def test_state_sql_shows_what_a_run_creates() -> None:
     if os.environ.get("UPDATE_STATE_SQL"):
         STATE_SQL.write_text(statements(), encoding="utf-8")
     assert STATE_SQL.read_text(encoding="utf-8") == statements()

@@ -1,1 +1,1 @@
-"""A sync as YAML."""
+"""The component that defines a sync in YAML."""

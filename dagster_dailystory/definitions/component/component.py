@@ -1,4 +1,4 @@
-"""A sync as YAML: the component behind `dg scaffold defs dagster_dailystory.DailyStorySyncComponent NAME`."""
+"""The component that defines a sync in YAML."""
 
 from pathlib import Path
 from typing import Annotated
@@ -61,7 +61,7 @@ class DailyStorySyncComponent(dg.Component, Settings):
     )
     nulls: str | dict[str, str] = Field(
         default="keep",
-        description="What a NULL says: keep (nothing) or clear (empty the field); for all fields, or field by field.",
+        description="What a NULL does: keep (leave the field) or clear (empty the field); for all fields, or by field.",
         examples=["keep", {"city": "clear"}],
     )
     max_changed_fraction: float | None = Field(
@@ -71,16 +71,18 @@ class DailyStorySyncComponent(dg.Component, Settings):
         default=0.1, description="Block a plan that deletes a larger share of the contacts.", examples=[0.1]
     )
     max_rejected_fraction: float | None = Field(
-        default=None, description="Block a plan that sets a larger share of the rows aside.", examples=[0.05]
+        default=None, description="Block a plan that rejects a larger share of the rows.", examples=[0.05]
     )
     min_guard_rows: int = Field(
-        default=20, description="The three shares are judged from so many affected rows on.", examples=[20]
+        default=20, description="Smallest number of affected rows at which the three limits apply.", examples=[20]
     )
     allow_empty_source: bool = Field(
         default=False, description="Let an empty source delete every contact of the sync.", examples=[False]
     )
     personal_keys: list[str] = Field(
-        default_factory=list, description="Key columns that name a person: shown as an opaque id.", examples=[["email"]]
+        default_factory=list,
+        description="Key columns that identify a person: shown as an opaque id.",
+        examples=[["email"]],
     )
     consent_override: list[str] = Field(
         default_factory=list, description="Opt-out fields that may go back to false.", examples=[["optOutPush"]]
@@ -92,11 +94,11 @@ class DailyStorySyncComponent(dg.Component, Settings):
         default=255, description="Longest value of a custom field in characters.", examples=[255]
     )
     partitions: Slices | None = Field(
-        default=None, description="Cut the sync into slices for backfills.", examples=[{"buckets": 8}]
+        default=None, description="Split the sync into slices for backfills.", examples=[{"buckets": 8}]
     )
     watermark: WatermarkSettings | None = Field(
         default=None,
-        description="Compare recent rows only, and everything from time to time.",
+        description="Compare recent rows only, with a full comparison from time to time.",
         examples=[{"column": "updated_at"}],
     )
     warehouse: str | WarehouseSettings = Field(
@@ -114,7 +116,7 @@ class DailyStorySyncComponent(dg.Component, Settings):
     )
     deps: list[dg.ResolvedAssetKey] | None = Field(
         default=None,
-        description="Upstream assets. Left out: the tables of the source as [schema, table], like dbt's assets.",
+        description="Upstream assets. Default: the tables of the source as [schema, table], like dbt's assets.",
         examples=[["analytics/customers"]],
     )
     preview_fields: list[str] = Field(
@@ -127,13 +129,13 @@ class DailyStorySyncComponent(dg.Component, Settings):
     owners: list[str] = Field(default_factory=list, description="Owners of the assets.", examples=[["team:growth"]])
     pool: str = Field(default=POOL, description="Concurrency pool; syncs of one account share it.", examples=[POOL])
     schedule: str | None = Field(
-        default=None, description="Cron expression of a schedule, to be switched on in the UI.", examples=["0 * * * *"]
+        default=None, description="Cron expression of a schedule; switch it on in the UI.", examples=["0 * * * *"]
     )
     automation_condition: Annotated[
         dg.AutomationCondition[dg.AssetKey] | None, dg.Resolver.default(model_field_type=str | None)
     ] = Field(
         default=None,
-        description="When all three assets are run.",
+        description="When Dagster runs all three assets.",
         examples=["{{ dg.AutomationCondition.eager() }}"],
     )
     freshness_policy: Annotated[dg.FreshnessPolicy | None, dg.Resolver.default(model_field_type=str | None)] = Field(
@@ -143,10 +145,10 @@ class DailyStorySyncComponent(dg.Component, Settings):
     )
 
     def get_asset_spec(self, spec: dg.AssetSpec) -> dg.AssetSpec:
-        """Change how one of the three assets looks; override it in a subclass. The keys must stay.
+        """Change the spec of one of the three assets; override it in a subclass. The keys must stay.
 
         Args:
-            spec: As it would be: of `changes`, `contacts` or `contact_map`.
+            spec: The default spec of `changes`, `contacts` or `contact_map`.
         """
         return spec
 
@@ -172,11 +174,11 @@ class DailyStorySyncComponent(dg.Component, Settings):
         yield from steps.send(context, warehouse, dailystory)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """Make the assets, the job, the schedule, and the resources that are this component's own.
+        """Make the assets, the job, the schedule, and the resources of this component alone.
 
         Raises:
-            ConfigurationError: A setting cannot work; the message names the file, the setting, and the nearest value
-                that can.
+            ConfigurationError: A setting is not valid; the message names the file, the setting and the nearest valid
+                value.
         """
         file = _file(context)
         try:
@@ -186,16 +188,16 @@ class DailyStorySyncComponent(dg.Component, Settings):
 
     @classmethod
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
-        """Make the component of a file.
+        """Load the component from a file.
 
         Raises:
-            ConfigurationError: A value is of another kind than its setting; the message names the file and the setting.
+            ConfigurationError: A value has the wrong type; the message names the file and the setting.
         """
         try:
             return super().load(attributes, context)
         except ValidationError as error:
-            wrong = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
-            raise ConfigurationError(f"{_file(context)}: {'; '.join(wrong)}") from None
+            problems = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+            raise ConfigurationError(f"{_file(context)}: {'; '.join(problems)}") from None
 
     def _defs(self, folder: Path) -> dg.Definitions:
         sync = self.sync(folder)
@@ -233,16 +235,16 @@ class DailyStorySyncComponent(dg.Component, Settings):
         try:
             return sync_schedule(sync, cron)
         except dg.DagsterInvalidDefinitionError:
-            raise ConfigurationError(f"schedule={cron!r} is no cron expression, for example '0 * * * *'") from None
+            raise ConfigurationError(f"schedule={cron!r} is not a cron expression such as '0 * * * *'") from None
 
     def sync(self, folder: Path) -> ContactSync:
-        """The sync that the YAML describes.
+        """Make the sync that the YAML describes.
 
         Args:
-            folder: Where a relative `.sql` file is looked for.
+            folder: The folder of a relative `.sql` path.
 
         Raises:
-            ConfigurationError: A setting cannot work.
+            ConfigurationError: A setting is not valid.
         """
         is_file = self.source.endswith(".sql") and len(self.source.split()) == 1
         return ContactSync(

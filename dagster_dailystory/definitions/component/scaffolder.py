@@ -1,4 +1,4 @@
-"""A sync as YAML: the component behind `dg scaffold defs dagster_dailystory.DailyStorySyncComponent NAME`."""
+"""`dg scaffold defs dagster_dailystory.DailyStorySyncComponent NAME`: writes the first YAML file of a sync."""
 
 import dagster as dg
 from dagster.components.component_scaffolding import scaffold_component
@@ -8,7 +8,7 @@ from dagster_dailystory.model.sync import SYNC_NAME
 
 
 class ScaffoldOptions(dg.Model):
-    """What `dg scaffold defs` may be told."""
+    """Options of `dg scaffold defs`."""
 
     source: str = Field(default="analytics.customers", description="Table, query, or path of a .sql file")
     key: str = Field(default="customer_id", description="Column that identifies a row")
@@ -21,15 +21,15 @@ _HINTS = """
 
 
 class DailyStorySyncScaffolder(dg.Scaffolder[ScaffoldOptions]):
-    """Writes a `defs.yaml` that loads at once and says what to fill in."""
+    """Writes a `defs.yaml` that loads as it is, with comments on what to fill in."""
 
     @classmethod
     def get_scaffold_params(cls) -> type[ScaffoldOptions]:
-        """The options of the command line."""
+        """The command-line options."""
         return ScaffoldOptions
 
     def scaffold(self, request: dg.ScaffoldRequest[ScaffoldOptions]) -> None:
-        """Write the file; a name that no sync may have becomes the nearest that one may."""
+        """Write the file; a folder name that is not a valid sync name is changed into one."""
         folder = request.target_path.name.lower()
         name = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in folder)[:31]
         attributes = {

@@ -1,4 +1,4 @@
-"""The nested settings of the component: a warehouse or an account of its own, and how a sync is cut into slices."""
+"""The nested settings of the component: its own warehouse or account, the watermark and the partitions."""
 
 from collections.abc import Callable
 from functools import cache
@@ -16,17 +16,17 @@ from dagster_dailystory.model.watermark import Watermark
 
 
 class Settings(dg.Model, dg.Resolvable):
-    """Settings in a YAML file, described for `dg` and for editors; one that does not exist is refused with advice."""
+    """Settings in a YAML file, described for `dg` and editors. An unknown setting is refused, with the nearest name."""
 
     @classmethod
     def model(cls) -> type[BaseModel]:
-        """What Dagster reads the YAML with, and shows as its schema."""
-        return _explained(super().model(), cls)
+        """The pydantic model with which Dagster reads the YAML and shows its schema."""
+        return _described_model(super().model(), cls)
 
 
 @cache
-def _explained(derived: type[BaseModel], settings: type[BaseModel]) -> type[BaseModel]:
-    """The model that Dagster derives, with what it drops: the descriptions of the settings that have a default."""
+def _described_model(derived: type[BaseModel], settings: type[BaseModel]) -> type[BaseModel]:
+    """The model that Dagster derives, plus the descriptions that it drops from settings with a default."""
 
     def known_settings(given: object) -> object:
         for name in given if isinstance(given, dict) else ():
@@ -37,29 +37,29 @@ def _explained(derived: type[BaseModel], settings: type[BaseModel]) -> type[Base
     check = cast(Callable[..., object], model_validator(mode="before")(known_settings))
     fields = {}
     for name, field in derived.model_fields.items():
-        described_by = settings.model_fields[name]
+        original = settings.model_fields[name]
         described: FieldInfo = Field(
-            default=field.default, description=described_by.description, examples=described_by.examples
+            default=field.default, description=original.description, examples=original.examples
         )
         fields[name] = (field.annotation, described)
-    made: type[BaseModel] = create_model(  # type: ignore[call-overload]  # the fields are not known to mypy
+    made: type[BaseModel] = create_model(  # type: ignore[call-overload]  # mypy does not know the fields
         derived.__name__, __base__=derived, __doc__=settings.__doc__, __validators__={"known": check}, **fields
     )
     return made
 
 
 class WarehouseSettings(Settings):
-    """A warehouse for this component alone. URLs with a password are named by the variable that holds them."""
+    """A warehouse for this component alone. Give a URL with a password through an environment variable."""
 
     url: str | None = Field(
-        default=None, description="SQLAlchemy URL, if it holds no password.", examples=["duckdb:///warehouse.duckdb"]
+        default=None, description="SQLAlchemy URL without a password.", examples=["duckdb:///warehouse.duckdb"]
     )
     url_variable: str | None = Field(
         default=None, description="Environment variable that holds the URL.", examples=["WAREHOUSE_URL"]
     )
     state_url_variable: str | None = Field(
         default=None,
-        description="Environment variable that holds the URL of the state database. Left out: the warehouse itself.",
+        description="Environment variable that holds the URL of the state database. Default: the warehouse itself.",
         examples=["DAILYSTORY_STATE_URL"],
     )
     state_schema: str | None = Field(default=None, description="Schema of the state tables.", examples=["reverse_etl"])
@@ -68,7 +68,7 @@ class WarehouseSettings(Settings):
         """The resource.
 
         Raises:
-            ConfigurationError: Both or neither of the two ways to give the URL.
+            ConfigurationError: Both or neither of `url` and `url_variable` are given.
         """
         if (self.url is None) is (self.url_variable is None):
             raise ConfigurationError("warehouse: give either url or url_variable")
@@ -83,18 +83,18 @@ class DailyStorySettings(Settings):
     """A DailyStory account for this component alone."""
 
     base_url: str = Field(
-        description="Address of the data centre, with /api/v1.", examples=["https://us-1.dailystory.com/api/v1"]
+        description="URL of the data centre, with /api/v1.", examples=["https://us-1.dailystory.com/api/v1"]
     )
     api_token_variable: str = Field(
         default="DAILYSTORY_API_TOKEN",
-        description="Environment variable that holds the API token. The token itself never stands in a file.",
+        description="Environment variable that holds the API token, which is never written to a file.",
         examples=["DAILYSTORY_API_TOKEN"],
     )
     requests_per_second: float | None = Field(
-        default=None, description="Permitted rate. Left out: found by trying.", examples=[5]
+        default=None, description="Permitted rate. Default: found while sending.", examples=[5]
     )
     max_concurrency: int = Field(default=4, description="Requests in flight at once.", examples=[4])
-    timeout_seconds: float = Field(default=30.0, description="Longest time for one request.", examples=[30])
+    timeout_seconds: float = Field(default=30.0, description="Time limit of one request.", examples=[30])
 
     def resource(self) -> DailyStoryResource:
         """The resource."""
@@ -108,42 +108,42 @@ class DailyStorySettings(Settings):
 
 
 class WatermarkSettings(Settings):
-    """A column that moves whenever a row changes: most runs look at recent rows only."""
+    """A column that moves whenever a row changes, so that most runs read recent rows only."""
 
-    column: str = Field(description="A date or a timestamp of the source.", examples=["updated_at"])
+    column: str = Field(description="A date or timestamp column of the source.", examples=["updated_at"])
     overlap_seconds: float = Field(
-        default=3600, description="A run looks back so far, for rows that were committed late.", examples=[3600]
+        default=3600, description="How far a run looks back, for rows that were committed late.", examples=[3600]
     )
     full_every_seconds: float = Field(
         default=86400,
-        description="After so long a run compares everything: it finds rows that left and edits that did not move it.",
+        description="Time between full comparisons, which find missing keys and edits that did not move the column.",
         examples=[86400],
     )
 
     def watermark(self) -> Watermark:
-        """The same as the engine takes it."""
+        """Convert to the engine's setting."""
         return Watermark(self.column, self.overlap_seconds, self.full_every_seconds)
 
 
 class Slices(Settings):
-    """How a sync is cut into partitions: by `buckets`, or by a `column` and its `values`."""
+    """The partitions of a sync: by `buckets`, or by a `column` and its `values`."""
 
     buckets: int | None = Field(
-        default=None, description="So many equal slices by a hash of the key, for first loads.", examples=[8]
+        default=None, description="Number of equal slices by a hash of the key, for first loads.", examples=[8]
     )
     column: str | None = Field(
-        default=None, description="A source column whose values name slices.", examples=["region"]
+        default=None, description="A source column whose values name the slices.", examples=["region"]
     )
     values: list[str] | None = Field(
-        default=None, description="One slice each; all other rows are in the slice other_values.",
+        default=None, description="One slice for each value; all other rows are in the slice other_values.",
         examples=[["emea", "amer"]],
     )  # fmt: skip
 
     def partitioning(self) -> Partitioning:
-        """The same as the engine takes it.
+        """Convert to the engine's setting.
 
         Raises:
-            ConfigurationError: Neither of the two ways is named in full, or both are.
+            ConfigurationError: Neither of the two ways is complete, or both are given.
         """
         if self.buckets is not None and self.column is None and self.values is None:
             return HashBuckets(self.buckets)
