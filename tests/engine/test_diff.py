@@ -1,4 +1,4 @@
-"""The diff's statements: quiet after what they found was sent, and compilable wherever a diff may run."""
+"""The statements of the diff: valid SQL on every state database, and empty after the changes were sent."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def test_every_statement_is_valid_sql_and_sqlite_gets_no_full_join(url, options)
     for mode, nulls in itertools.product(("upsert", "update", "create"), ("keep", "clear")):
         sync = sync_of(mode=mode, nulls=nulls, key=["customer_id", "region"])
         diff = diff_of(url, sync, **options)
-        spans = [WHOLE, KeyRange("a", "b")]
+        ranges = [WHOLE, KeyRange("a", "b")]
         queries = [getattr(diff, name)() for name in STATEMENTS]
-        queries += [query for query, _ in [*diff.differing(spans), *diff.departed(spans)]]
+        queries += [query for query, _ in [*diff.differing(ranges), *diff.missing_keys(ranges)]]
         pending = queries[len(STATEMENTS)].subquery("pending")
-        queries += [diff.pending_counts(pending), diff.doubled(pending)]
+        queries += [diff.pending_counts(pending), diff.repeated_keys(pending)]
         queries.append(field_counts(diff.tables.changes, diff.tables))
         for query in queries:
             written = str(query.compile(dialect=diff.dialect, compile_kwargs={"literal_binds": True}))
@@ -96,8 +96,8 @@ def one_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 @pytest.mark.slow
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tables=st.lists(ROWS, min_size=1, max_size=3), nulls=st.sampled_from(["keep", "clear"]))
-def test_what_was_sent_is_no_difference_any_more(tmp_path_factory, tables, nulls):
-    """diff(apply(diff)) is empty, and DailyStory holds what the rows say, whatever the rows were before."""
+def test_the_diff_is_empty_after_its_changes_were_sent(tmp_path_factory, tables, nulls):
+    """diff(apply(diff)) is empty, and the contacts have the values of the rows, whatever the rows were before."""
     sync = sync_of(fields=MAPPING, nulls=nulls, deletes="delete", max_deleted_fraction=None, allow_empty_source=True)
     with one_world(tmp_path_factory) as world:
         for table in tables:
@@ -110,10 +110,10 @@ def test_what_was_sent_is_no_difference_any_more(tmp_path_factory, tables, nulls
 
 
 def check(sandbox: Sandbox, rows: dict[int, dict[str, object]]) -> None:
-    """Every row with its values is a living contact, and nobody else is."""
-    living = {str(each["email"]): each for each in sandbox.contacts() if each["status"] == "Active"}
-    gone_out = {str(each["email"]) for each in sandbox.contacts() if each["optOutEmail"]}
-    assert living.keys() - gone_out <= {f"p{number}@example.com" for number in rows}
+    """Every row is an active contact with its values, and there are no other active contacts."""
+    active = {str(each["email"]): each for each in sandbox.contacts() if each["status"] == "Active"}
+    opted_out = {str(each["email"]) for each in sandbox.contacts() if each["optOutEmail"]}
+    assert active.keys() - opted_out <= {f"p{number}@example.com" for number in rows}
     for number, row in rows.items():
         contact = sandbox.find(email=f"p{number}@example.com")
         assert contact is not None

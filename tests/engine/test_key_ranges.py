@@ -1,4 +1,4 @@
-"""DuckDB works on large tables in spans: together they hold what the whole holds, and find what it finds."""
+"""Key ranges on DuckDB: all ranges together have each row once, and find what one comparison finds."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ from dagster_dailystory.model.sync import ContactSync
 
 SYNC = ContactSync(name="customers", source="customers", key=("area", "number"), fields={"city": "city"})
 ROWS = 900
-DEPARTED = 26
+MISSING = 26
 
 
 @pytest.fixture
 def connection() -> sa.Connection:
-    """A source of 900 rows in three areas and one without, of which every third is not in the snapshot."""
+    """A source of 900 rows, a quarter of them without an area; every third is not in the snapshot."""
     connection = sa.create_engine("duckdb:///:memory:").connect()
     connection.exec_driver_sql(
         "CREATE TABLE source AS SELECT CASE i % 4 WHEN 0 THEN 'a' WHEN 1 THEN 'É' WHEN 2 THEN 'z' END AS area,"
@@ -56,44 +56,44 @@ def diff_of(connection: sa.Connection) -> Diff:
     columns = [sa.column(name, kind) for name, kind in {**keys, "field_city": sa.Text()}.items()]
     synced = "SELECT area, number, field_city FROM source WHERE area IS NOT NULL AND number % 3 > 0"
     connection.exec_driver_sql(f"INSERT INTO {tables.snapshot.name} (area, number, field_city) {synced}")
-    departed = f"SELECT chr(97 + i::INTEGER), 10_000 + i, 'gone' FROM range({DEPARTED}) AS series(i)"
-    connection.exec_driver_sql(f"INSERT INTO {tables.snapshot.name} (area, number, field_city) {departed}")
+    missing = f"SELECT chr(97 + i::INTEGER), 10_000 + i, 'gone' FROM range({MISSING}) AS series(i)"
+    connection.exec_driver_sql(f"INSERT INTO {tables.snapshot.name} (area, number, field_city) {missing}")
     return Diff(sa.table("source", *columns), tables, PlanOptions(), connection.dialect)
 
 
-@pytest.mark.parametrize("elsewhere", [False, True], ids=["joined both ways", "keys apart"])
-def test_spans_together_find_what_one_comparison_finds(connection: sa.Connection, elsewhere: bool) -> None:
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["joined both ways", "missing keys apart"])
+def test_ranges_find_what_one_comparison_finds(connection: sa.Connection, elsewhere: bool) -> None:
     diff = diff_of(connection)
     diff = replace(diff, present=diff.source) if elsewhere else diff
     whole = found_in(connection, diff, [WHOLE])
     parts = found_in(
         connection, diff, [KeyRange(None, "a"), KeyRange("a", "z"), KeyRange("z", "É"), KeyRange("É", None)]
     )
-    assert len(whole) == ROWS / 4 + DEPARTED  # every third of the three quarters that have a key
-    assert len([row for row in whole.values() if row["departed"]]) == DEPARTED
+    assert len(whole) == ROWS / 4 + MISSING  # every third of the three quarters that have a key
+    assert len([row for row in whole.values() if row["departed"]]) == MISSING
     assert parts == whole
 
 
-def found_in(connection: sa.Connection, diff: Diff, spans: list[KeyRange]) -> dict[tuple[str, int], dict[str, Any]]:
-    """The rows by their keys, without their numbers, which must be those from 1 on."""
+def found_in(connection: sa.Connection, diff: Diff, ranges: list[KeyRange]) -> dict[tuple[str, int], dict[str, Any]]:
+    """Key -> row, without its number; the numbers must start at 1 and have no gap."""
     found: list[dict[str, Any]] = []
-    for query, parameters in [*diff.differing(spans), *([] if diff.joins_both_ways else diff.departed(spans))]:
+    for query, parameters in [*diff.differing(ranges), *([] if diff.joins_both_ways else diff.missing_keys(ranges))]:
         rows = connection.execute(query, {**parameters, OFFSET: len(found)}).mappings()
         found += [dict(row) for row in rows]
     assert sorted(row.pop("sequence") for row in found) == list(range(1, len(found) + 1))
     return {(row["area"], row["number"]): row for row in found}
 
 
-@pytest.mark.parametrize("span_rows", [300, 700, 10_000])
-def test_spans_of_keys_hold_each_key_once(connection: sa.Connection, span_rows: int) -> None:
+@pytest.mark.parametrize("range_rows", [300, 700, 10_000])
+def test_ranges_of_keys_hold_each_key_once(connection: sa.Connection, range_rows: int) -> None:
     source = diff_of(connection).source
-    spans = ranges_of_keys(ROWS, span_rows, source, "number", connection)
-    assert len(spans) == ROWS // span_rows + 1
+    ranges = ranges_of_keys(ROWS, range_rows, source, "number", connection)
+    assert len(ranges) == ROWS // range_rows + 1
     held: list[int] = []
-    for span in spans:
-        part = span.of(source, "number", "part")
-        numbers = connection.execute(sa.select(part.c.number), span.parameters).scalars().all()
-        assert len(numbers) < 2 * span_rows
+    for key_range in ranges:
+        part = key_range.of(source, "number", "part")
+        numbers = connection.execute(sa.select(part.c.number), key_range.parameters).scalars().all()
+        assert len(numbers) < 2 * range_rows
         held += numbers
     assert sorted(held) == list(range(ROWS))
 
@@ -102,39 +102,39 @@ def test_spans_of_keys_hold_each_key_once(connection: sa.Connection, span_rows: 
     ("order", "if_scattered", "count"),
     [
         ("number", 10_000.0, 4),
-        ("(number + 400) % 900", 10_000.0, 4),  # rotated: each span still has its own part
+        ("(number + 400) % 900", 10_000.0, 4),  # rotated: each range still reads a part of its own
         ("hash(number)", 10_000.0, 1),
         ("hash(number)", 500.0, 2),
         ("hash(number)", 200.0, 4),
         ("hash(number)", 0.0, 4),
     ],
 )
-def test_keys_that_lie_in_no_order_are_cut_into_as_few_spans_as_there_may_be(
+def test_scattered_keys_are_cut_into_as_few_ranges_as_possible(
     connection: sa.Connection, order: str, if_scattered: float, count: int
 ) -> None:
     connection.exec_driver_sql(f"CREATE TABLE lying AS SELECT number FROM source ORDER BY {order}")
     lying = sa.table("lying", sa.column("number", sa.BigInteger()))
-    spans = ranges_of_keys(ROWS, 300, lying, "number", connection, if_scattered)
-    assert len(spans) == count
-    parts = [(span.of(lying, "number", "part"), span.parameters) for span in spans]
+    ranges = ranges_of_keys(ROWS, 300, lying, "number", connection, if_scattered)
+    assert len(ranges) == count
+    parts = [(key_range.of(lying, "number", "part"), key_range.parameters) for key_range in ranges]
     held = [n for part, bounds in parts for n in connection.execute(sa.select(part.c.number), bounds).scalars()]
     assert sorted(held) == list(range(ROWS))
 
 
 @pytest.mark.parametrize(("order", "count"), [("area, number", 4), ("hash(area), number", 1)])
-def test_the_rows_of_one_first_key_may_lie_anyhow(connection: sa.Connection, order: str, count: int) -> None:
+def test_rows_of_one_first_key_column_may_be_in_any_order(connection: sa.Connection, order: str, count: int) -> None:
     numbered = "(SELECT number // 40 AS area, number FROM source)"
     connection.exec_driver_sql(f"CREATE TABLE lying AS SELECT * FROM {numbered} ORDER BY {order}")
     lying = sa.table("lying", sa.column("area", sa.BigInteger()))
     assert len(ranges_of_keys(ROWS, 300, lying, "area", connection, 10_000.0)) == count
 
 
-def test_spans_hold_each_key_once_where_duckdb_sorts_downwards(connection: sa.Connection) -> None:
+def test_ranges_hold_each_key_once_where_duckdb_sorts_downwards(connection: sa.Connection) -> None:
     connection.exec_driver_sql("SET default_order = 'DESC'")
-    test_spans_of_keys_hold_each_key_once(connection, 300)
+    test_ranges_of_keys_hold_each_key_once(connection, 300)
 
 
-def test_nothing_is_joined_beyond_the_limit_where_duckdb_may_write_no_temporary_files(
+def test_no_large_join_where_duckdb_may_not_write_temporary_files(
     connection: sa.Connection,
 ) -> None:
     connection.exec_driver_sql("SET memory_limit = '100MB'")
@@ -142,7 +142,7 @@ def test_nothing_is_joined_beyond_the_limit_where_duckdb_may_write_no_temporary_
     assert hashed_at_once(16 + 7, connection) == 0
 
 
-def test_of_keys_and_hashes_six_times_what_the_limit_holds_is_joined_at_once(connection: sa.Connection) -> None:
+def test_a_hash_join_may_have_six_times_the_memory_limit(connection: sa.Connection) -> None:
     connection.exec_driver_sql("SET memory_limit = '100MB'")
     assert hashed_at_once(16 + 7, connection) == pytest.approx(6 * 100e6 / (16 + 7 + 16 + 19), rel=0.01)
     connection.exec_driver_sql("SET memory_limit = '-1'")
@@ -167,7 +167,7 @@ def values(connection: sa.Connection, text_bytes: int, columns: int) -> sa.FromC
         ("64GB", 44, 60, (250_000, 50_000, 25_000)),
     ],
 )
-def test_fewer_rows_are_taken_at_once_where_memory_is_scarce_or_rows_are_wide(
+def test_ranges_are_smaller_for_little_memory_and_for_wide_rows(
     connection: sa.Connection, limit: str, text_bytes: int, columns: int, rows: tuple[int, ...]
 ) -> None:
     wide = values(connection, text_bytes, columns)
@@ -175,7 +175,7 @@ def test_fewer_rows_are_taken_at_once_where_memory_is_scarce_or_rows_are_wide(
     assert astuple(rows_at_once(width_of(wide, connection), connection)) == pytest.approx(rows, rel=0.02)
 
 
-def test_the_width_is_that_of_the_values_that_are_there(connection: sa.Connection) -> None:
+def test_the_width_of_a_row_is_measured_without_nulls(connection: sa.Connection) -> None:
     wide = values(connection, 44, 20)
     assert width_of(wide, connection) == 20 * (16 + 44)
     connection.exec_driver_sql("UPDATE wide SET text_0 = NULL, text_1 = CASE WHEN rowid % 2 = 0 THEN text_1 END")
@@ -183,19 +183,19 @@ def test_the_width_is_that_of_the_values_that_are_there(connection: sa.Connectio
     assert width_of(sa.select(wide).where(sa.false()).subquery(), connection) == 0
 
 
-def test_without_rows_or_a_limit_as_many_as_ever_are_taken_at_once(connection: sa.Connection) -> None:
+def test_without_rows_or_a_limit_ranges_are_as_large_as_possible(connection: sa.Connection) -> None:
     connection.exec_driver_sql("SET memory_limit = '80MB'")
     assert rows_at_once(0.0, connection) == MOST_AT_ONCE
     connection.exec_driver_sql("SET memory_limit = '-1'")
     assert rows_at_once(1_000.0, connection) == MOST_AT_ONCE
 
 
-def test_other_databases_look_after_their_memory_themselves() -> None:
+def test_rows_of_other_databases_are_not_measured() -> None:
     with sa.create_engine("sqlite://").connect() as connection:
         assert width_of(sa.table("nothing"), connection) == 0
 
 
-def test_spans_of_numbers_hold_each_number_once() -> None:
+def test_ranges_of_numbers_hold_each_number_once() -> None:
     duckdb, sqlite = (sa.make_url(f"{name}://").get_dialect()() for name in ("duckdb", "sqlite"))
     at_once = RowsAtOnce(compared=90_000, moved=50_000, written=25_000)
     assert ranges_of_numbers(1_000_000, at_once, sqlite) == [WHOLE]
@@ -207,14 +207,14 @@ def test_spans_of_numbers_hold_each_number_once() -> None:
         (250_001, 90_000),
         (3_000_000, 90_000),
     ):
-        spans = ranges_of_numbers(highest, at_once, duckdb)
-        assert spans[0].first is None
-        assert spans[-1].end is None
-        assert [span.end for span in spans[:-1]] == [span.first for span in spans[1:]]
-        assert len(spans) == max(1, -(-highest // width))
+        ranges = ranges_of_numbers(highest, at_once, duckdb)
+        assert ranges[0].first is None
+        assert ranges[-1].end is None
+        assert [key_range.end for key_range in ranges[:-1]] == [key_range.first for key_range in ranges[1:]]
+        assert len(ranges) == max(1, -(-highest // width))
 
 
-def test_rows_that_moved_are_found_in_spans_as_in_one(new_database) -> None:
+def test_ranges_find_the_rows_whose_hash_moved(new_database) -> None:
     with open_state(StateLocation(new_database("duckdb")), SYNC) as state:
         execute = state.connection.exec_driver_sql
         with state.connection.begin():
@@ -228,14 +228,14 @@ def test_rows_that_moved_are_found_in_spans_as_in_one(new_database) -> None:
             present = sa.table(
                 "hashed", *(sa.column(name, kind) for name, kind in kinds.items()), sa.column("row_hash")
             )
-            spans = [KeyRange(None, "b"), KeyRange("b", "c"), KeyRange("c", None)]
-            parts = [*each_range(spans, partial(RowHashes(state, tables).moved, present, ["number"]))]
+            ranges = [KeyRange(None, "b"), KeyRange("b", "c"), KeyRange("c", None)]
+            parts = [*each_range(ranges, partial(RowHashes(state, tables).moved, present, ["number"]))]
             found = [number for query, bounds in parts for (number,) in state.connection.execute(query, bounds)]
     assert sorted(found) == [number for number in range(ROWS) if number % 5 == 0 or number % 4 == 0]
 
 
 def acknowledge(connection: sa.Connection, city: str) -> None:
-    """Let the state say that DailyStory has all customers, with this for a city."""
+    """Write to the state that DailyStory has all customers, with this city."""
     known = f"(id, field_email, field_city, identity_email) SELECT id, email, {city}, email FROM customers"
     connection.exec_driver_sql(f"INSERT INTO dailystory_customers_snapshot {known}")
     dsids = "(id, dsid) SELECT id, 'd' || id FROM customers"
@@ -243,7 +243,7 @@ def acknowledge(connection: sa.Connection, city: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_plan_of_more_rows_than_are_written_at_once_holds_each_of_them_once(new_database) -> None:
+def test_a_plan_that_is_written_in_ranges_has_each_row_once(new_database) -> None:
     rows = 60_000
     url, nowhere = new_database("duckdb"), Destination("http://127.0.0.1:9/api/v1", "none")
     sync = ContactSync(name="customers", source="customers", key="id", fields={"email": "email", "city": "city"})
@@ -269,7 +269,7 @@ def test_a_plan_of_more_rows_than_are_written_at_once_holds_each_of_them_once(ne
 
 @contextmanager
 def statements_that_write(name: str) -> Iterator[list[str]]:
-    """The statements that make a table or append to it."""
+    """The statements that create a table or append to it."""
     found: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
@@ -284,10 +284,8 @@ def statements_that_write(name: str) -> Iterator[list[str]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("order", "look_ups"), [("i", 2), ("hash(i)", 1)])
-def test_a_plan_of_more_moved_rows_than_are_joined_at_once_holds_each_of_them_once(
-    new_database, order: str, look_ups: int
-) -> None:
+@pytest.mark.parametrize(("order", "lookups"), [("i", 2), ("hash(i)", 1)])
+def test_a_plan_whose_moved_rows_are_joined_in_ranges_has_each_row_once(new_database, order: str, lookups: int) -> None:
     rows = HASHED_ROWS // 2 + 10_000
     assert rows > MOST_AT_ONCE.moved
     url, nowhere = new_database("duckdb"), Destination("http://127.0.0.1:9/api/v1", "none")
@@ -307,7 +305,7 @@ def test_a_plan_of_more_moved_rows_than_are_joined_at_once_holds_each_of_them_on
         connection.exec_driver_sql("DELETE FROM customers WHERE id = 7")
     with statements_that_write("dailystory_customers_moved") as looked_up:
         plan = plan_contact_sync(replace(sync, deletes="delete", max_changed_fraction=None), Warehouse.at(url), nowhere)
-    assert len(looked_up) == look_ups
+    assert len(looked_up) == lookups
     assert (plan.rows_to_update, plan.rows_to_delete) == (rows, 1)
     with engine.begin() as connection:
         numbers = "count(DISTINCT id), count(DISTINCT sequence), min(sequence), max(sequence)"

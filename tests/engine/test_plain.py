@@ -1,4 +1,4 @@
-"""Plain updates: what the database lets pass without a look would have passed the look."""
+"""Plain updates: a row that the statement passes also passes the row check in Python."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ TYPES: dict[str, tuple[SqlType, st.SearchStrategy[object], object]] = {
 
 @contextmanager
 def tables_of(url: str, kind: SqlType) -> Iterator[tuple[sa.Connection, SyncTables, sa.Table]]:
-    """The state tables, and a `pending` like the one that a plan makes, with one known contact for each row."""
+    """The state tables, and a `pending` like that of a plan, with a contact for each row."""
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     tables = SyncTables(SYNC, StateLocation(url), KEY, {"field_email": sa.Text(), COLUMN: kind}, engine.dialect)
     flags = ("departed", "is_new", "replaces", differs_column("field_email"), FLAG)
@@ -64,12 +64,12 @@ def tables_of(url: str, kind: SqlType) -> Iterator[tuple[sa.Connection, SyncTabl
 
 
 def row(number: int, value: object) -> dict[str, object]:
-    usual = {"departed": False, "is_new": False, "replaces": False, differs_column("field_email"): False, FLAG: True}
+    usual = {"missing key": False, "is_new": False, "replaces": False, differs_column("field_email"): False, FLAG: True}
     return {"sequence": number, "customer_id": number, COLUMN: value, **usual}
 
 
 def passed(connection: sa.Connection, tables: SyncTables, pending: sa.Table) -> set[int]:
-    return {verdict.sequence for verdict in connection.execute(plain_updates(tables, pending, 1))}
+    return {result.sequence for result in connection.execute(plain_updates(tables, pending, 1))}
 
 
 def python_sends(value: object) -> bool:
@@ -81,7 +81,7 @@ def python_sends(value: object) -> bool:
 
 
 @pytest.mark.parametrize("name", TYPES)
-def test_what_passes_without_a_look_would_have_passed_it(new_database, engine_name, name: str) -> None:
+def test_a_plain_update_passes_the_row_check_in_python(new_database, engine_name, name: str) -> None:
     kind, values, ordinary = TYPES[name]
     with tables_of(new_database(engine_name), kind) as (connection, tables, pending):
 
@@ -99,32 +99,32 @@ def test_what_passes_without_a_look_would_have_passed_it(new_database, engine_na
         check()
 
 
-def test_duckdb_judges_texts_without_a_join_for_each_column(new_database) -> None:
-    """A list of values that is not a WHERE of its own becomes a join, each of which holds megabytes."""
+def test_duckdb_checks_texts_without_a_join_for_each_column(new_database) -> None:
+    """DuckDB turns an IN list within an OR into a join, which takes megabytes of memory."""
     with tables_of(new_database("duckdb"), sa.Text()) as (connection, tables, pending):
         query = plain_updates(tables, pending, 1).compile(connection, compile_kwargs={"literal_binds": True})
         plan = connection.exec_driver_sql(f"EXPLAIN {query}").one()[1]
     assert "MARK" not in plan
 
 
-LOOK: dict[str, Callable[[dict[str, object]], dict[str, object]]] = {
-    "departed": lambda usual: {**usual, "departed": True},
+NOT_PLAIN: dict[str, Callable[[dict[str, object]], dict[str, object]]] = {
+    "missing key": lambda usual: {**usual, "missing key": True},
     "a new row": lambda usual: {**usual, "is_new": True},
-    "one of which nothing is known": lambda usual: {**usual, "replaces": True},
+    "all fields are sent": lambda usual: {**usual, "replaces": True},
     "another identity": lambda usual: {**usual, differs_column("field_email"): True},
     "no field that differs": lambda usual: {**usual, FLAG: False},
 }
 
 
-@pytest.mark.parametrize("why", LOOK)
-def test_a_row_that_needs_a_look_gets_it(why: str) -> None:
+@pytest.mark.parametrize("why", NOT_PLAIN)
+def test_other_rows_are_left_to_the_row_check(why: str) -> None:
     with tables_of("duckdb:///:memory:", sa.Text()) as (connection, tables, pending):
-        connection.execute(pending.insert(), [LOOK[why](row(0, "gold")), row(1, "gold")])
+        connection.execute(pending.insert(), [NOT_PLAIN[why](row(0, "gold")), row(1, "gold")])
         assert passed(connection, tables, pending) == {1}
 
 
 @pytest.mark.parametrize("column", ["deactivated_at", "deleted_at"])
-def test_a_contact_that_was_taken_out_gets_a_look(column: str) -> None:
+def test_a_deactivated_or_deleted_contact_is_left_to_the_row_check(column: str) -> None:
     with tables_of("duckdb:///:memory:", sa.Text()) as (connection, tables, pending):
         connection.execute(pending.insert(), [row(0, "gold"), row(1, "gold")])
         taken_out = tables.contact_map.update().where(tables.contact_map.c.customer_id == 0)
@@ -132,7 +132,7 @@ def test_a_contact_that_was_taken_out_gets_a_look(column: str) -> None:
         assert passed(connection, tables, pending) == {1}
 
 
-def test_a_row_that_was_rejected_gets_a_look() -> None:
+def test_a_rejected_row_is_left_to_the_row_check() -> None:
     with tables_of("duckdb:///:memory:", sa.Text()) as (connection, tables, pending):
         connection.execute(pending.insert(), [row(0, "gold"), row(1, "gold")])
         connection.execute(tables.rejections.insert().values(customer_id=0, reason="refused"))

@@ -1,4 +1,4 @@
-"""Row hashes: a row that is as it was stays in the warehouse, and no difference is overlooked for that."""
+"""Row hashes: an unchanged row is not read, and no difference is missed because of that."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SYNC = sync_of(deletes="delete", min_guard_rows=1_000)
     ]
 )
 def world(request: pytest.FixtureRequest, new_database) -> Iterator[World]:
-    """Twenty people who are synced, and whose hashes are remembered."""
+    """Twenty synced rows whose hashes are remembered."""
     with world_at(new_database, *request.param) as world:
         world.create()
         world.put(*people(ROWS))
@@ -41,8 +41,8 @@ def remembered(world: World) -> set[int]:
     return {row["customer_id"] for row in world.rows("row_hashes")}
 
 
-def pretend(world: World, *keys: int) -> None:
-    """Let the snapshot say something else, which only a run that reads these rows can see."""
+def change_snapshot(world: World, *keys: int) -> None:
+    """Change the snapshot, which only a run that reads these rows can see."""
     some = ", ".join(map(str, keys))
     world.execute_state(
         f"UPDATE dailystory_customers_snapshot SET field_city = 'Elsewhere' WHERE customer_id IN ({some})"
@@ -50,15 +50,15 @@ def pretend(world: World, *keys: int) -> None:
 
 
 def test_a_row_with_its_remembered_hash_is_not_read(world):
-    pretend(world, 3, 4)
+    change_snapshot(world, 3, 4)
     world.change(4, plan="gold")
     report = world.run(SYNC)
     assert (report.rows_read, report.rows_unchanged) == (ROWS, ROWS - 1)
-    assert [who for who, *_ in world.sent()] == ["p4@example.com"]
+    assert [email for email, *_ in world.sent()] == ["p4@example.com"]
 
 
-def test_only_rows_that_equal_what_was_acknowledged_are_remembered(world):
-    world.put(person(21), person(22, email="nobody"))
+def test_only_rows_that_equal_the_snapshot_are_remembered(world):
+    world.put(person(21), person(22, email="not an address"))
     world.change(3, city="Rome")
     world.run(SYNC)
     assert remembered(world) == {*range(1, ROWS + 1)} - {3}
@@ -73,7 +73,7 @@ def test_a_row_back_to_an_earlier_value_is_sent_again(world):
         assert world.contact("p3@example.com")["city"] == city
 
 
-def test_a_plan_that_was_not_sent_forgets_as_well(world):
+def test_a_plan_that_is_not_sent_forgets_hashes_too(world):
     world.change(3, city="Rome")
     world.run(SYNC, dry_run=True)
     assert 3 in remembered(world), "a dry run leaves the state as it is"
@@ -91,7 +91,7 @@ def test_a_run_that_reads_all_rows_forgets_what_it_sends(world, options):
     assert world.run(SYNC).rows_updated == 1
 
 
-def test_a_row_that_left_and_returns_as_it_was_is_seen(world):
+def test_a_returning_key_is_found_though_its_row_is_unchanged(world):
     world.drop(3)
     assert world.run(SYNC).rows_deleted == 1
     assert world.run(SYNC).outcome == "empty"
@@ -100,7 +100,7 @@ def test_a_row_that_left_and_returns_as_it_was_is_seen(world):
     assert "p3@example.com" in world.emails()
 
 
-def test_a_doubled_key_is_found_though_both_its_rows_are_as_they_were(world):
+def test_a_duplicate_key_is_found_though_its_rows_are_unchanged(world):
     world.put(person(3))
     assert world.run(SYNC).rows_rejected == 2
     assert world.rejections() == {"3": "duplicate_key"}
@@ -111,7 +111,7 @@ def test_a_doubled_key_is_found_though_both_its_rows_are_as_they_were(world):
     assert world.rejections() == {}
 
 
-def test_one_who_left_is_seen_though_another_is_there_twice(world):
+def test_a_missing_key_is_found_beside_a_duplicate_key(world):
     world.put(person(3))
     world.drop(7)
     report = world.run(SYNC)
@@ -119,7 +119,7 @@ def test_one_who_left_is_seen_though_another_is_there_twice(world):
     assert "p7@example.com" not in world.emails()
 
 
-def test_one_who_left_is_seen_though_somebody_new_came(world):
+def test_a_missing_key_is_found_beside_a_new_key(world):
     world.put(person(21))
     world.drop(7)
     report = world.run(SYNC)
@@ -131,7 +131,7 @@ def test_one_who_left_is_seen_though_somebody_new_came(world):
 
 
 @pytest.mark.parametrize("key", ["customer_id", ("customer_id", "level")])
-def test_one_who_left_is_seen_though_the_hash_of_the_key_is_nothing(new_database, key):
+def test_a_missing_key_is_found_though_its_hash_is_zero(new_database, key):
     sync = replace(SYNC, key=key)
     with world_at(new_database, "duckdb") as world:
         world.create()
@@ -144,7 +144,7 @@ def test_one_who_left_is_seen_though_the_hash_of_the_key_is_nothing(new_database
         assert "p0@example.com" not in world.emails()
 
 
-def test_the_rows_of_a_doubled_key_are_not_paired_with_each_other(new_database):
+def test_rows_of_a_duplicate_key_are_not_paired_with_each_other(new_database):
     rows_looked_at: list[int] = []
 
     def look(connection: sa.Connection, _cursor: object, statement: str, *_others: object) -> None:
@@ -165,7 +165,7 @@ def test_the_rows_of_a_doubled_key_are_not_paired_with_each_other(new_database):
     assert rows_looked_at == [300]
 
 
-def test_a_view_that_says_something_else_each_time_is_remembered_as_it_was_compared(new_database):
+def test_the_hash_of_a_changing_view_is_that_of_the_compared_row(new_database):
     with world_at(new_database, "duckdb") as world:
         world.create("stored")
         world.put(*people(ROWS), table="stored")
@@ -195,14 +195,14 @@ def test_another_mapping_query_or_mode_reads_all_rows(world):
         replace(SYNC, source="select * from customers"),
         replace(SYNC, nulls="clear"),
     ):
-        pretend(world, 3)
+        change_snapshot(world, 3)
         world.run(other)
         assert world.contact("p3@example.com")["city"] == "Paris"
-        assert "p3@example.com" in [who for who, *_ in world.sent()]
+        assert "p3@example.com" in [email for email, *_ in world.sent()]
         world.run(other)
 
 
-def test_what_the_audit_sets_right_is_sent_by_the_next_run(world):
+def test_the_next_run_sends_what_the_audit_repairs(world):
     world.edit("p3@example.com", city="Oslo")
     audit_contacts(SYNC, world.warehouse, world.destination, sample=ROWS, repair=True)
     assert world.run(SYNC).rows_updated == 1
@@ -220,7 +220,7 @@ def test_what_the_audit_sets_right_is_sent_by_the_next_run(world):
     ids=str,
 )
 @pytest.mark.parametrize("warehouse", ["postgresql", "duckdb"])
-def test_rows_are_asked_for_by_keys_of_any_kind(new_database, warehouse, columns, key):
+def test_rows_are_looked_up_by_keys_of_any_type(new_database, warehouse, columns, key):
     values = {
         "numeric(30, 0)": [f"{10**17 + i}" for i in range(4)],
         "uuid": [f"7f3c1d52-2d5c-4a6e-9d30-1f2e3d4c5b6{i}" for i in range(4)],
@@ -232,8 +232,8 @@ def test_rows_are_asked_for_by_keys_of_any_kind(new_database, warehouse, columns
     sync = sync_of(key=key, fields={"email": "email", "city": "city"}, extended_properties={})
     with world_at(new_database, warehouse, "sqlite") as world:
         world.create(**columns, email="varchar(200)", city="varchar(100)")
-        told = zip(*(values[kind] for kind in columns.values()), strict=True)
-        for place, row in enumerate(told):
+        rows = zip(*(values[kind] for kind in columns.values()), strict=True)
+        for place, row in enumerate(rows):
             written = ", ".join("'" + value.replace("'", "''") + "'" for value in row)
             world.execute(f"INSERT INTO customers VALUES ({written}, 'p{place}@example.com', 'Paris')")
         assert world.run(sync).rows_created == 4
@@ -242,18 +242,18 @@ def test_rows_are_asked_for_by_keys_of_any_kind(new_database, warehouse, columns
         world.execute("UPDATE customers SET city = 'Rome' WHERE email IN ('p1@example.com', 'p2@example.com')")
         world.execute_state("UPDATE dailystory_customers_snapshot SET field_city = 'Elsewhere'")
         assert world.run(sync).rows_updated == 2
-        assert [who for who, *_ in world.sent()] == ["p1@example.com", "p2@example.com"]
+        assert [email for email, *_ in world.sent()] == ["p1@example.com", "p2@example.com"]
 
 
 @pytest.mark.slow
-def test_where_too_many_rows_moved_all_are_read(new_database):
+def test_all_rows_are_read_if_many_moved(new_database):
     with world_at(new_database, "postgresql", "sqlite") as world:
         world.create()
         world.put(*people(1_100))
         world.run(SYNC)
         world.run(SYNC)
         world.sent()
-        pretend(world, 3)
+        change_snapshot(world, 3)
         world.execute("UPDATE customers SET city = 'Rome' WHERE customer_id > 50")
         assert world.run(SYNC).rows_updated == 1_051
 
@@ -296,7 +296,7 @@ def test_a_hash_differs_exactly_where_a_value_does(new_database, engine_name, ki
 
 
 @pytest.mark.parametrize("engine_name", ["duckdb"], indirect=True)
-def test_a_text_whose_collation_is_blind_to_case_is_hashed_as_it_is(new_database, engine_name):
+def test_a_hash_sees_case_that_the_collation_ignores(new_database, engine_name):
     with open_engine(new_database(engine_name)).connect() as connection:
         connection.exec_driver_sql("CREATE TABLE kinds (id integer, email varchar(100) COLLATE nocase)")
         connection.exec_driver_sql("INSERT INTO kinds VALUES (1, 'a@example.com'), (1, 'A@example.com')")

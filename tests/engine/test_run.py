@@ -160,7 +160,7 @@ def test_a_key_that_cannot_be_one_of_this_sync(world: World):
 
 @pytest.mark.parametrize("engine_name", ["postgresql"])
 def test_a_key_of_another_type_is_refused(world: World):
-    assert "'customer_id' must be a int" in refused(world, ConfigurationError, keys=["abc"])
+    assert "'customer_id' must be of type int" in refused(world, ConfigurationError, keys=["abc"])
 
 
 def test_counts_add_up_and_are_kept(new_database):

@@ -1,4 +1,4 @@
-"""A source brought next to the snapshot: what the database says of its keys."""
+"""What staging finds out about a source: unique keys, and whether it can be read twice."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TABLES = {
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_keys_are_unique_where_the_primary_key_lies_within_them(new_database, engine_name, name):
+def test_keys_are_unique_if_they_contain_the_primary_key(new_database, engine_name, name):
     statement, key, unique = TABLES[name]
     with open_engine(new_database(engine_name)).connect() as connection:
         connection.exec_driver_sql(statement)
@@ -27,7 +27,7 @@ def test_keys_are_unique_where_the_primary_key_lies_within_them(new_database, en
         assert has_unique_keys(open_source(sync, connection), sync, connection) is unique
 
 
-def test_a_view_and_a_query_promise_no_unique_keys(new_database, engine_name):
+def test_keys_of_a_view_or_a_query_are_not_known_to_be_unique(new_database, engine_name):
     with open_engine(new_database(engine_name)).connect() as connection:
         connection.exec_driver_sql("CREATE TABLE keyed (id integer PRIMARY KEY, email varchar(100))")
         connection.exec_driver_sql("CREATE VIEW seen AS SELECT * FROM keyed UNION ALL SELECT * FROM keyed")
@@ -37,7 +37,7 @@ def test_a_view_and_a_query_promise_no_unique_keys(new_database, engine_name):
 
 
 @pytest.mark.parametrize(("source", "expected"), [("kept", True), ("seen", False), ("select * from kept", False)])
-def test_a_table_answers_alike_twice_and_a_view_or_a_query_need_not(new_database, engine_name, source, expected):
+def test_only_a_table_is_known_to_give_the_same_rows_twice(new_database, engine_name, source, expected):
     with open_engine(new_database(engine_name)).connect() as connection:
         connection.exec_driver_sql("CREATE TABLE kept (id integer, email varchar(100))")
         connection.exec_driver_sql("CREATE VIEW seen AS SELECT * FROM kept")
@@ -45,7 +45,7 @@ def test_a_table_answers_alike_twice_and_a_view_or_a_query_need_not(new_database
         assert is_table(open_source(sync, connection), connection) is expected
 
 
-def test_the_guards_know_how_many_contacts_there_are_without_counting_the_snapshot(new_database, engine_name):
+def test_with_unique_keys_the_guards_get_the_right_number_of_contacts(new_database, engine_name):
     sync = sync_of(deletes="delete", min_guard_rows=1, max_deleted_fraction=0.25)
     with world_at(new_database, engine_name) as world:
         world.execute(

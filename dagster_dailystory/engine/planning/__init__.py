@@ -1,1 +1,1 @@
-"""From the source to a stored plan."""
+"""Planning: from the source to a stored plan."""

@@ -1,4 +1,4 @@
-"""The changes of a plan as they are stored: the rows that may be sent, and what happens to the keys that left."""
+"""The changes of a plan as they are stored: the rows that passed their checks, and the missing keys."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from dagster_dailystory.databases.bulk import json_rows, rows_parameter
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, TEXT, SqlQuery, SqlType
-from dagster_dailystory.engine.planning.key_ranges import KeyRange, each_range
+from dagster_dailystory.engine.planning.key_ranges import KeyRange, Statement, each_range
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import Operation, Reason
@@ -39,13 +39,13 @@ _COLUMNS: Mapping[str, SqlType] = {
 
 @dataclass(frozen=True)
 class CheckedTable:
-    """The temporary table with one verdict for each pending row."""
+    """The temporary table `judged`: the result of the row check, one row for each pending row."""
 
     table: Table
 
     @classmethod
     def create(cls, state: State) -> CheckedTable:
-        """Make it in the connection's temporary space."""
+        """Create the table, empty."""
         name = state.location.table_name(state.sync.name, "judged")
         columns = [Column(column, kind) for column, kind in _COLUMNS.items()]
         table = Table(name, MetaData(), *columns, prefixes=["TEMPORARY"])
@@ -53,7 +53,7 @@ class CheckedTable:
         return cls(table)
 
     def add(self, state: State, rows: list[dict[str, object]]) -> None:
-        """Append verdicts."""
+        """Append results."""
         if not rows:
             return
         given = json_rows(state.dialect, _COLUMNS)
@@ -62,7 +62,7 @@ class CheckedTable:
         )
 
     def amend(self, state: State, rows: list[dict[str, object]], columns: tuple[str, ...]) -> None:
-        """Change some columns of verdicts, found by their sequence."""
+        """Change some columns of the results that have these sequences."""
         if not rows:
             return
         given = json_rows(state.dialect, {name: _COLUMNS[name] for name in ("sequence", *columns)})
@@ -71,15 +71,15 @@ class CheckedTable:
 
 
 def rejected_row(sequence: int, reason: Reason, message: str) -> dict[str, object]:
-    """A verdict's amendment that rejects a row."""
+    """An amendment that rejects a row."""
     return {"sequence": sequence, "reason": reason.value, "message": message}
 
 
 DELETION_PRIORITY = 1_000_000
-"""Deletions are sent when everything else has been."""
+"""Deletions are sent after all other changes."""
 
 
-_JUDGED = (
+_CHECKED_COLUMNS = (
     "operation", "identity_email", "identity_mobile", "identity_changed", "dsid", "rekeyed", "reactivates",
     "priority", "waits_for",
 )  # fmt: skip
@@ -87,35 +87,35 @@ _JUDGED = (
 
 @dataclass(frozen=True)
 class PlannedChanges:
-    """The rows of one plan.
+    """The statements that select the changes of one plan.
 
     Attributes:
         plan_id: The plan.
         tables: The sync's state tables.
         options: What the run asks for.
-        pending: The rows that differ and the keys that left.
-        judged: The verdicts on the rows, by sequence.
+        pending: The rows that differ and the missing keys.
+        checked: The results of the row checks, by sequence.
     """
 
     plan_id: str
     tables: SyncTables
     options: PlanOptions
     pending: FromClause
-    judged: FromClause
+    checked: FromClause
 
-    def parts(self, sequences: Sequence[KeyRange]) -> Iterator[tuple[SqlQuery, Mapping[str, object]]]:
-        """What goes into `changes`, under the names of its columns: statements and their parameters.
+    def parts(self, ranges: Sequence[KeyRange]) -> Iterator[Statement]:
+        """Select what goes into `changes`, by its columns.
 
         Args:
-            sequences: Spans of the rows' numbers, which together are all of them.
+            ranges: Ranges of `sequence` that cover all rows.
         """
-        yield from each_range(sequences, self._sendable)
+        yield from each_range(ranges, self._sendable)
         if self.options.plans_deletions:
             yield self._missing_keys(), {}
 
-    def _sendable(self, span: KeyRange) -> SqlQuery:
-        tables, judged = self.tables, self.judged
-        pending = span.of(self.pending, "sequence", "pending")
+    def _sendable(self, key_range: KeyRange) -> SqlQuery:
+        tables, checked = self.tables, self.checked
+        pending = key_range.of(self.pending, "sequence", "pending")
         values = [m.state_column for m in tables.sync.mapped_fields]
         query = (
             select(
@@ -123,48 +123,49 @@ class PlannedChanges:
                 *(pending.c[name] for name in ("sequence", *tables.key_names, *values, *map(differs_column, values))),
                 *([pending.c[PARTITION_VALUE]] if tables.sync.partition_column else []),
                 pending.c.is_new,
-                or_(pending.c.replaces, func.coalesce(judged.c.rekeyed, False)).label("replaces"),
-                *(judged.c[name] for name in _JUDGED),
+                or_(pending.c.replaces, func.coalesce(checked.c.rekeyed, False)).label("replaces"),
+                *(checked.c[name] for name in _CHECKED_COLUMNS),
             )
-            .join(judged, judged.c.sequence == pending.c.sequence)
-            .where(judged.c.reason.is_(None), not_(judged.c.held))
+            .join(checked, checked.c.sequence == pending.c.sequence)
+            .where(checked.c.reason.is_(None), not_(checked.c.held))
         )
         if self.options.limit is None:
             return query
-        order = func.row_number().over(order_by=[judged.c.priority, judged.c.sequence])
-        sent = and_(judged.c.reason.is_(None), not_(judged.c.held), judged.c.operation != Operation.RECORD.value)
-        ranked = select(judged.c.sequence, order.label("place")).where(sent, judged.c.waits_for.is_(None)).subquery()
+        order = func.row_number().over(order_by=[checked.c.priority, checked.c.sequence])
+        is_sent = and_(checked.c.reason.is_(None), not_(checked.c.held), checked.c.operation != Operation.RECORD.value)
+        ranked = (
+            select(checked.c.sequence, order.label("place")).where(is_sent, checked.c.waits_for.is_(None)).subquery()
+        )
         first = select(ranked.c.sequence).where(ranked.c.place <= self.options.limit)
-        return query.where(or_(judged.c.operation == Operation.RECORD.value, judged.c.sequence.in_(first)))
+        return query.where(or_(checked.c.operation == Operation.RECORD.value, checked.c.sequence.in_(first)))
 
     def _missing_keys(self) -> SqlQuery:
-        """What happens to keys that left. A person who is in the source under a new key is not deleted."""
-        tables, pending, judged = self.tables, self.pending, self.judged
+        """The changes of the missing keys. A contact that a re-key takes over is not deleted."""
+        tables, pending, checked = self.tables, self.pending, self.checked
         contact_map, sync = tables.contact_map, tables.sync
-        departed = select(pending).where(pending.c.departed).subquery("departed")
-        operation = Operation.DEPART if sync.deletes is Deletes.KEEP else Operation.DELETE
-        same = tables.same_key(departed, contact_map)
-        person = or_(
-            judged.c.identity_email == departed.c.old_email,
-            judged.c.identity_mobile == departed.c.old_mobile,
+        missing = select(pending).where(pending.c.departed).subquery("departed")
+        usual = Operation.DEPART if sync.deletes is Deletes.KEEP else Operation.DELETE
+        same_identity = or_(
+            checked.c.identity_email == missing.c.old_email,
+            checked.c.identity_mobile == missing.c.old_mobile,
         )
-        new_row = select(judged.c.sequence).join(pending, pending.c.sequence == judged.c.sequence)
-        is_claimed = new_row.where(pending.c.is_new, person).exists()
-        # The mode `create` takes the contact over by a look-up, which needs the old key to be out of the way.
-        claimed = literal(Operation.DEPART.value, TEXT) if sync.mode is Mode.CREATE else null()
-        told = case((is_claimed, claimed), else_=literal(operation.value, TEXT)).label("operation")
-        departures = (
+        new_row = select(checked.c.sequence).join(pending, pending.c.sequence == checked.c.sequence)
+        is_claimed = new_row.where(pending.c.is_new, same_identity).exists()
+        # The mode `create` takes the contact over by a look-up, which requires that the old key has left it.
+        if_claimed = literal(Operation.DEPART.value, TEXT) if sync.mode is Mode.CREATE else null()
+        operation = case((is_claimed, if_claimed), else_=literal(usual.value, TEXT)).label("operation")
+        changes = (
             select(
-                departed.c.sequence,
-                *(departed.c[key] for key in tables.key_names),
-                told,
+                missing.c.sequence,
+                *(missing.c[key] for key in tables.key_names),
+                operation,
                 contact_map.c.dsid,
             )
-            .join(contact_map, same)
+            .join(contact_map, tables.same_key(missing, contact_map))
             .subquery("departures")
         )
         return select(
             literal(self.plan_id, TEXT).label("plan_id"),
-            *departures.c,
+            *changes.c,
             literal(DELETION_PRIORITY, BIG_INTEGER).label("priority"),
-        ).where(departures.c.operation.is_not(None))
+        ).where(changes.c.operation.is_not(None))

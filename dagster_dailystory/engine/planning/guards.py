@@ -1,4 +1,4 @@
-"""The guards: named conditions that a plan must meet before anything of it is sent."""
+"""The guards: named conditions that a whole plan must meet before anything is sent."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from dagster_dailystory.model.plan import GuardResult
 from dagster_dailystory.model.sync import ContactSync, Deletes
 
 GUARD_NAMES = ("source_not_empty", "changed_share", "deleted_share", "rejected_share")
-"""Every guard, in the order in which they are judged; each is an asset check in Dagster."""
+"""Every guard, in the order of evaluation; each is an asset check in Dagster."""
 
 
 @dataclass(frozen=True, slots=True)
 class GuardInputs:
-    """What the guards look at.
+    """The counts that the guards evaluate.
 
     Attributes:
-        source_is_empty: The source has no row at all.
+        source_is_empty: The source has no row at all, whatever the run's scope.
         rows_read: Source rows in the run's scope.
-        rows_updated: Synced contacts that would change.
-        rows_deleted: Synced contacts that would be deleted or deactivated.
-        rows_rejected: Rows set aside.
-        live_keys: Synced keys that were in the source when last looked at.
-        whole_source: The run looks at the whole source, not at chosen rows.
+        rows_updated: Contacts that would be updated.
+        rows_deleted: Contacts that would be deleted or deactivated.
+        rows_rejected: Rejected rows.
+        live_keys: Keys of the snapshot that the source had at the last comparison.
+        whole_source: The run compares the whole source, and may find missing keys.
     """
 
     source_is_empty: bool
@@ -36,7 +36,7 @@ class GuardInputs:
 
 
 def guard_texts(sync: ContactSync) -> dict[str, str]:
-    """What each guard makes sure of, with the limits of this sync, before any plan is made."""
+    """What each guard checks, with the limits of this sync; needs no plan."""
     must = "may be empty (allow_empty_source)" if sync.allow_empty_source else "must have rows"
     texts = {"source_not_empty": f"The source {must}."}
     for name, noun, verb, setting in _shares(sync):
@@ -44,20 +44,20 @@ def guard_texts(sync: ContactSync) -> dict[str, str]:
         texts[name] = f"Any share of the {noun} may be {verb}: {setting} sets no limit."
         if limit is not None:
             bound = f"At most {limit:.1%} of the {noun} may be {verb} in one run ({setting})"
-            texts[name] = f"{bound}, judged from {sync.min_guard_rows} {noun} on."
+            texts[name] = f"{bound}; the limit applies from {sync.min_guard_rows} {noun} on."
     return texts
 
 
 def evaluate_guards(sync: ContactSync, figures: GuardInputs) -> tuple[GuardResult, ...]:
-    """Give each guard's verdict: its figures, its limit, and what to do where it does not pass.
+    """Evaluate each guard; a result has the counts, the limit, and what to do if it failed.
 
-    Of a source that must not be empty and is, only the first guard speaks.
+    If the source is empty and may not be, only `source_not_empty` is evaluated.
     """
     not_empty = _not_empty(sync, figures)
     if not_empty.passed:
         return (not_empty, *_evaluate_shares(sync, figures))
     others = GUARD_NAMES[1:]
-    return (not_empty, *(GuardResult(name, True, "not judged: the source is empty") for name in others))
+    return (not_empty, *(GuardResult(name, True, "not evaluated: the source is empty") for name in others))
 
 
 def _not_empty(sync: ContactSync, figures: GuardInputs) -> GuardResult:
@@ -70,12 +70,12 @@ def _not_empty(sync: ContactSync, figures: GuardInputs) -> GuardResult:
 
 
 def _shares(sync: ContactSync) -> tuple[tuple[str, str, str, str], ...]:
-    """Of each guard of a share: its name, of what, what would happen to them, the setting that limits it."""
+    """The guards of a share: name, what it is a share of, what would happen to these, the setting of the limit."""
     leaving = "deactivated" if sync.deletes is Deletes.DEACTIVATE else "deleted"
     return (
         ("changed_share", "contacts", "updated", "max_changed_fraction"),
         ("deleted_share", "contacts", leaving, "max_deleted_fraction"),
-        ("rejected_share", "rows", "set aside", "max_rejected_fraction"),
+        ("rejected_share", "rows", "rejected", "max_rejected_fraction"),
     )
 
 
@@ -90,7 +90,7 @@ def _evaluate_shares(sync: ContactSync, figures: GuardInputs) -> Iterator[GuardR
         rows, of_rows = rows_of[name]
         limit: float | None = getattr(sync, setting)
         if not of_rows:
-            yield GuardResult(name, True, f"not judged: there are no {noun} to judge")
+            yield GuardResult(name, True, f"not evaluated: there are no {noun}")
             continue
         share = rows / of_rows
         value = f"{rows} of {of_rows} {noun} would be {verb}, which is {share:.1%}"
@@ -101,6 +101,6 @@ def _evaluate_shares(sync: ContactSync, figures: GuardInputs) -> Iterator[GuardR
         if share <= limit:
             yield GuardResult(name, True, bound)
         elif rows < sync.min_guard_rows:
-            yield GuardResult(name, True, f"{bound}, judged from {sync.min_guard_rows} {noun} on (min_guard_rows)")
+            yield GuardResult(name, True, f"{bound}, and applies from {sync.min_guard_rows} {noun} on (min_guard_rows)")
         else:
             yield GuardResult(name, False, f"{bound}. Look at the plan; raise the limit for this sync if it is right")

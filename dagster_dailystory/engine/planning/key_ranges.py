@@ -1,4 +1,4 @@
-"""Spans: DuckDB joins and writes large tables one span after the other, so that memory does not grow with the table."""
+"""Key ranges: DuckDB joins and writes large tables range by range, so that its memory does not grow with the table."""
 
 from __future__ import annotations
 
@@ -22,23 +22,27 @@ from sqlalchemy import (
 from dagster_dailystory.databases.memory import can_spill, limit_megabytes
 from dagster_dailystory.databases.sql_types import SqlQuery, SqlValue
 
+Statement = tuple[SqlQuery, Mapping[str, object]]
+"""A query and its parameters."""
+
+
 HASHED_ROWS = 500_000
-"""So many hashes of rows are joined at once by DuckDB, where the rows lie in the order of their key."""
+"""How many row hashes DuckDB joins at once, where the rows are stored in the order of their key."""
 
 
-_SAMPLES_PER_SPAN = 250
+_SAMPLES_PER_RANGE = 250
 
 
-_FIRST, _END = "span_first", "span_end"
+_FIRST, _END = "range_first", "range_end"
 
 
 @dataclass(frozen=True)
 class KeyRange:
-    """Neighbouring values of the first key column, or of a sequence.
+    """A range of values of the first key column, or of a sequence.
 
     Attributes:
-        first: The lowest of them; None for no lower bound.
-        end: The lowest value above them; None for no upper bound.
+        first: The lowest value; None for no lower bound.
+        end: The end, which is not included; None for no upper bound.
     """
 
     first: object = None
@@ -46,16 +50,16 @@ class KeyRange:
 
     @property
     def shape(self) -> tuple[bool, bool]:
-        """Which bounds there are: a statement for one span does for all of its shape, with other parameters."""
+        """Which bounds there are: ranges of one shape share a statement, and differ in its parameters."""
         return self.first is not None, self.end is not None
 
     @property
     def parameters(self) -> Mapping[str, object]:
-        """Of a statement for this span."""
+        """The parameters of a statement for this range."""
         return {name: bound for name, bound in ((_FIRST, self.first), (_END, self.end)) if bound is not None}
 
     def of(self, relation: FromClause, key: str, name: str) -> FromClause:
-        """The part of a relation within the span, cut off before it is joined."""
+        """The part of a relation within the range, as a subquery, so that it is filtered before it is joined."""
         bounds = self._bounds(relation.c[key])
         return select(relation).where(*bounds).subquery(name) if bounds else relation
 
@@ -70,14 +74,14 @@ WHOLE = KeyRange()
 
 @dataclass(frozen=True)
 class RowsAtOnce:
-    """How many rows DuckDB takes at once.
+    """How many rows one statement may process in DuckDB.
 
     Attributes:
-        compared: Whole rows that are joined with the snapshot. Where they lie in the order of their key it takes no
-            longer than in one go; elsewhere each span reads them all.
-        moved: Rows that are joined with it because their hashes moved.
-        written: Changes that are judged and stored. More than 250,000 are written in spans as wide as
-            those compared: the rows of many statements that fill no row group of 122,880 stay in memory.
+        compared: Rows that are joined with the snapshot. Ranges cost no time where the rows are stored in the order of
+            their key; elsewhere each range reads the whole table.
+        moved: Rows that are joined with the snapshot because their hashes moved.
+        written: Rows that are checked and stored. More than 250,000 are written in ranges as wide as `compared`:
+            DuckDB keeps the rows of smaller statements in memory until they fill a row group of 122,880.
     """
 
     compared: int
@@ -86,55 +90,55 @@ class RowsAtOnce:
 
 
 MOST_AT_ONCE = RowsAtOnce(compared=250_000, moved=50_000, written=25_000)
-"""However much memory there is: in wider spans a comparison takes longer."""
+"""The limits without a memory limit; wider ranges make a comparison slower."""
 
 
 _FEWEST = 2_000
 
 
-_SHARE_OF_MEMORY, _MEGABYTES_BESIDE_THEM = 0.3, 60
-"""Of what a limit leaves beside 60 MB, rows of 0.47 times as much were compared just so, 0.65 were too much."""
+_SHARE_OF_MEMORY, _OVERHEAD_MEGABYTES = 0.3, 60
+"""Share of the memory limit, less the overhead, that one range may fill (measured: 0.47 works, 0.65 fails)."""
 
 
 _SAMPLE_ROWS = 1_000
 
 
-_BYTES_PER_VALUE = 16  # DuckDB's own, beside those of a long text
+_BYTES_PER_VALUE = 16  # in DuckDB, besides the bytes of a text
 
 
 _BYTES_PER_HASH = _BYTES_PER_VALUE + 19
 
 
 _TIMES_THE_LIMIT = 6
-"""So many times more bytes than the limit has: of 8 times as many were joined at once, 10 were too many."""
+"""Largest hash join, in memory limits, that DuckDB completes with temporary files (measured: 8 works, 10 fails)."""
 
 
-_IN_ORDER = 0.9
-"""So many neighbours of a sample must lie so; of rows that lie anyhow it is every second."""
+_CLUSTERED = 0.9
+"""Share of neighbours in a sample that ascend where a table is stored in key order (in random order it is 0.5)."""
 
 
 def rows_at_once(row_bytes: float, connection: Connection) -> RowsAtOnce:
-    """How many rows DuckDB can take at once within its limit.
+    """How many rows DuckDB can process at once within its memory limit.
 
     Args:
-        row_bytes: About how wide they are; 0 where that does not matter. See `width_of`.
+        row_bytes: The width of a row; see `width_of`. 0 means no limit but `MOST_AT_ONCE`.
         connection: To the state's database.
     """
     if not row_bytes:
         return MOST_AT_ONCE
-    rows = _SHARE_OF_MEMORY * (limit_megabytes(connection) - _MEGABYTES_BESIDE_THEM) * 1e6 / row_bytes
+    rows = _SHARE_OF_MEMORY * (limit_megabytes(connection) - _OVERHEAD_MEGABYTES) * 1e6 / row_bytes
     return RowsAtOnce(*(int(min(max(rows, _FEWEST), most)) for most in astuple(MOST_AT_ONCE)))
 
 
 def hashed_at_once(row_bytes: float, connection: Connection) -> float:
-    """How many rows with their hashes DuckDB can join at once at all, with what exceeds its limit in temporary files.
+    """How many rows DuckDB can join by their hashes at once, if it writes what exceeds its limit to temporary files.
 
     Args:
-        row_bytes: About how wide is what is read of them besides; see `width_of`.
+        row_bytes: The width of the columns besides the hash; see `width_of`.
         connection: To the state's database.
 
     Returns:
-        0 where it may not write any.
+        The number of rows; 0 where DuckDB may not write temporary files.
     """
     if not can_spill(connection):
         return 0.0
@@ -142,9 +146,9 @@ def hashed_at_once(row_bytes: float, connection: Connection) -> float:
 
 
 def width_of(relation: FromClause, connection: Connection) -> float:
-    """About how many bytes a row takes in DuckDB, by the first rows and the values that they have.
+    """About how many bytes a row takes in DuckDB, estimated from the first rows.
 
-    0 where there are none, and on other databases, which look after their memory themselves.
+    0 for an empty relation, and on other databases, which manage their memory themselves.
     """
     if connection.dialect.name != "duckdb":
         return 0.0
@@ -157,53 +161,55 @@ def width_of(relation: FromClause, connection: Connection) -> float:
 
 
 def ranges_of_keys(
-    rows: int, span_rows: int, relation: FromClause, key: str, connection: Connection, if_scattered: float = 0.0
+    rows: int, range_rows: int, relation: FromClause, key: str, connection: Connection, if_scattered: float = 0.0
 ) -> Sequence[KeyRange]:
-    """Cut the keys of a relation into spans of about equal size.
+    """Cut the keys of a relation into ranges of about equal size.
 
     Args:
-        rows: How many it has.
-        span_rows: About how many a span may have.
+        rows: How many rows the relation has.
+        range_rows: About how many rows a range may have.
         relation: Has the key.
-        key: Its first column.
+        key: The first column of the key.
         connection: To the state's database.
-        if_scattered: About how many it may have where the rows do not lie in the order of their key, if that is more:
-            there each span reads all rows.
+        if_scattered: About how many rows a range may have, if more, where the rows are not stored in the order of
+            their key. There each range reads the whole table, so fewer ranges are faster.
 
     Returns:
-        Spans that hold all keys together, and any key once; the whole where the database needs none.
+        Ranges that together hold each key once; `WHOLE` alone where the database needs no ranges.
     """
-    if connection.dialect.name != "duckdb" or rows < span_rows:
+    if connection.dialect.name != "duckdb" or rows < range_rows:
         return [WHOLE]
-    value, may_differ = relation.c[key], if_scattered > span_rows
-    place: SqlValue = func.row_number().over() if may_differ else literal_column("0")
-    one_in: SqlValue = literal_column(str(span_rows // _SAMPLES_PER_SPAN))
+    value, order_matters = relation.c[key], if_scattered > range_rows
+    place: SqlValue = func.row_number().over() if order_matters else literal_column("0")
+    one_in: SqlValue = literal_column(str(range_rows // _SAMPLES_PER_RANGE))
     chosen = func.hash(value).op("%")(one_in) == literal_column("0")
-    sampled = select(value, place).where(value.is_not(None), chosen).order_by(value.asc())  # its default may be DESC
+    sampled = (
+        select(value, place).where(value.is_not(None), chosen).order_by(value.asc())
+    )  # the default order may be DESC
     sample = connection.execute(sampled).all()
-    if may_differ and not _lie_in_order(sample):
-        span_rows = int(min(if_scattered, rows + 1))
-    count = rows // span_rows + 1
+    if order_matters and not _is_clustered(sample):
+        range_rows = int(min(if_scattered, rows + 1))
+    count = rows // range_rows + 1
     cuts = (sample[len(sample) * number // count][0] for number in range(1, count)) if sample else ()
     bounds = list(dict.fromkeys(cuts))
     return [KeyRange(first, end) for first, end in zip([None, *bounds], [*bounds, None], strict=True)]
 
 
-def _lie_in_order(sample: Sequence[tuple[object, int]]) -> bool:
-    """Whether the rows of ascending keys lie one after the other, but for a few; those of one key may lie anyhow."""
+def _is_clustered(sample: Sequence[tuple[object, int]]) -> bool:
+    """Whether most rows are stored in the order of their key; rows of the same key may be in any order."""
     places: dict[object, int] = {}
     for key, place in sample:
         places[key] = min(place, places.get(key, place))
-    return sum(one < other for one, other in pairwise(places.values())) >= _IN_ORDER * (len(places) - 1)
+    return sum(one < other for one, other in pairwise(places.values())) >= _CLUSTERED * (len(places) - 1)
 
 
 def ranges_of_numbers(highest: int, at_once: RowsAtOnce, dialect: Dialect) -> Sequence[KeyRange]:
-    """Cut the numbers from 1 to the highest into spans that DuckDB writes one after the other.
+    """Cut the numbers from 1 to the highest into ranges that DuckDB writes one after the other.
 
     Args:
-        highest: How many rows there are.
-        at_once: As many as it may take together; see `rows_at_once`.
-        dialect: Of the state's database.
+        highest: The highest number.
+        at_once: How many rows may be processed at once; see `rows_at_once`.
+        dialect: The dialect of the state database.
     """
     if dialect.name != "duckdb":
         return [WHOLE]
@@ -212,12 +218,10 @@ def ranges_of_numbers(highest: int, at_once: RowsAtOnce, dialect: Dialect) -> Se
     return [KeyRange(first, end) for first, end in zip([None, *bounds], [*bounds, None], strict=True)]
 
 
-def each_range(
-    spans: Sequence[KeyRange], query_of: Callable[[KeyRange], SqlQuery]
-) -> Iterator[tuple[SqlQuery, Mapping[str, object]]]:
-    """A query's statements with their parameters, one for each span; those of one shape are built once."""
+def each_range(ranges: Sequence[KeyRange], query_of: Callable[[KeyRange], SqlQuery]) -> Iterator[Statement]:
+    """A statement for each range; ranges of one shape share a query, which is built once."""
     built: dict[tuple[bool, bool], SqlQuery] = {}
-    for span in spans:
-        if span.shape not in built:
-            built[span.shape] = query_of(span)
-        yield built[span.shape], span.parameters
+    for key_range in ranges:
+        if key_range.shape not in built:
+            built[key_range.shape] = query_of(key_range)
+        yield built[key_range.shape], key_range.parameters

@@ -1,7 +1,7 @@
-"""Plain updates: known contacts of which only ordinary values differ. One statement judges them all.
+"""Plain updates: rows with a contact in which only ordinary values differ. One statement checks them all.
 
-Python takes about a tenth of a millisecond for a row, and nearly all rows of an ordinary run need nothing of it. The
-conditions are stricter than those of `judge.py`: a row that is not surely plain is left to it.
+Checking a row in Python takes about 0.1 ms, which most rows do not need. The conditions here are stricter than those of
+`row_checks`: a row that does not certainly pass them is left to it.
 """
 
 from __future__ import annotations
@@ -46,22 +46,22 @@ _FIRST_DAY, _LAST_DAY = datetime(1000, 1, 1), datetime(9999, 12, 31)
 
 
 _SMALLEST, _LARGEST = 1e-6, 1e15
-"""Between them a number of double precision has no more than 40 digits."""
+"""Between these a double-precision number has at most 40 digits."""
 
 
 _LONGEST_NUMBER = 64
 
 
-def plain_updates(tables: SyncTables, pending: FromClause, priority: int, span: KeyRange = WHOLE) -> SqlQuery:
-    """Select the verdicts on the rows of `pending` that are plain updates, with their names in `judged`.
+def plain_updates(tables: SyncTables, pending: FromClause, priority: int, key_range: KeyRange = WHOLE) -> SqlQuery:
+    """Select the check results of the plain updates in `pending`, by the columns of `CheckedTable`.
 
     Args:
         tables: The sync's state tables.
-        pending: Rows that differ; see `Diff.differing`.
+        pending: The rows that differ, and missing keys; see `comparison`.
         priority: The priority of a usual change.
-        span: The sequences to look at.
+        key_range: The range of `sequence` to look at.
     """
-    pending = span.of(pending, "sequence", "pending")
+    pending = key_range.of(pending, "sequence", "pending")
     contact_map, rejections = tables.contact_map, tables.rejections
     flags = [pending.c[differs_column(m.state_column)] for m in tables.sync.mapped_fields]
     is_plain = [
@@ -88,7 +88,7 @@ def plain_updates(tables: SyncTables, pending: FromClause, priority: int, span: 
 
 
 def _is_plain(mapped: MappedField, tables: SyncTables, pending: FromClause) -> ColumnElement[bool]:
-    """Whether a value can surely be sent as it is."""
+    """Whether a value can certainly be sent as it is."""
     if mapped.kind not in _KINDS or mapped.max_length < _LONGEST_NUMBER:
         return false()
     kind = tables.snapshot.c[mapped.state_column].type
@@ -105,9 +105,9 @@ def _can_be_sent(value: SqlValue, kind: SqlType, max_length: int) -> ColumnEleme
     if isinstance(kind, Numeric):
         return and_(func.abs(value) < literal(_LARGEST), func.length(cast(value, Text())) <= _LONGEST_NUMBER)
     if isinstance(kind, String):
-        # A letter, or a digit at the start: neither blank nor of control characters only. No list of digits: DuckDB
-        # joins each list that is not a WHERE of its own, and one join a column takes more memory than all the rows.
+        # A letter, or a digit at the start: not blank, and not only control characters. No IN list of digits: within an
+        # OR, DuckDB turns it into a join, and one join for each column takes more memory than all the rows.
         starts_with_digit = func.ltrim(value, literal(_FIRST_CHARACTERS, TEXT)) != value
-        says_something = or_(func.lower(value) != func.upper(value), starts_with_digit)
-        return and_(func.length(value) <= max_length, says_something, value != literal(UNSUPPORTED, TEXT))
+        has_text = or_(func.lower(value) != func.upper(value), starts_with_digit)
+        return and_(func.length(value) <= max_length, has_text, value != literal(UNSUPPORTED, TEXT))
     return false()

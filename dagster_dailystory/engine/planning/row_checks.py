@@ -1,19 +1,11 @@
-"""The verdict on each row that differs: its identity, whether it can be sent, whether it was refused before."""
+"""The row checks: is a row that differs valid, what is its identity, and did DailyStory refuse it before?"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
-from sqlalchemy import (
-    FromClause,
-    RowMapping,
-    and_,
-    exists,
-    func,
-    not_,
-    select,
-)
+from sqlalchemy import FromClause, RowMapping, and_, exists, func, not_, select
 
 from dagster_dailystory.contacts.fingerprint import row_fingerprint
 from dagster_dailystory.contacts.identity import identity_of
@@ -34,7 +26,6 @@ from dagster_dailystory.model.change import (
     USUAL_PRIORITY,
     Identity,
     Operation,
-    Rejection,
 )
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.plan import PlanOptions
@@ -42,7 +33,7 @@ from dagster_dailystory.model.sync import Scope
 
 
 class RowChecks:
-    """Goes through the pending rows of one plan."""
+    """Checks the pending rows of one plan."""
 
     def __init__(self, state: State, tables: SyncTables, options: PlanOptions) -> None:
         self._state = state
@@ -54,31 +45,31 @@ class RowChecks:
         self._identity_columns = frozenset(m.state_column for m in self._sync.mapped_fields if m.kind in kinds)
         self._opt_outs = [m for m in self._sync.mapped_fields if m.kind is FieldKind.OPT_OUT]
 
-    def judge(self, pending: FromClause, judged: CheckedTable, sequences: Sequence[KeyRange]) -> None:
-        """Write one verdict for each pending row that is in the source.
+    def check(self, pending: FromClause, checked: CheckedTable, ranges: Sequence[KeyRange]) -> None:
+        """Write one result for each pending row: plain updates by a statement, all other rows by Python.
 
         Args:
-            pending: Rows that differ; see `Diff.differing`.
-            judged: Where the verdicts go.
-            sequences: Spans of the rows' numbers, which together are all of them.
+            pending: The rows that differ, and missing keys, which are not checked.
+            checked: Where the results go.
+            ranges: Ranges of `sequence` that cover all rows.
         """
         plain = partial(plain_updates, self._tables, pending, USUAL_PRIORITY)
-        for query, parameters in each_range(sequences, plain):
-            insert_selected(self._state.connection, judged.table, query, parameters)
-        # Indexed from here on: to keep an index while a statement fills the table takes as long as the rows.
-        index_temporary(self._state.connection, judged.table.name, (), "sequence")
-        is_judged = exists().where(judged.table.c.sequence == pending.c.sequence)
-        left = and_(not_(pending.c.departed), not_(is_judged))
+        for query, parameters in each_range(ranges, plain):
+            insert_selected(self._state.connection, checked.table, query, parameters)
+        # Indexed only now: maintaining an index while a statement fills the table takes as long as the rows themselves.
+        index_temporary(self._state.connection, checked.table.name, (), "sequence")
+        is_checked = exists().where(checked.table.c.sequence == pending.c.sequence)
+        unchecked = and_(not_(pending.c.departed), not_(is_checked))
         execute, sequence = self._state.connection.execute, pending.c.sequence
-        first, last = execute(select(func.min(sequence), func.max(sequence)).where(left)).one()
+        first, last = execute(select(func.min(sequence), func.max(sequence)).where(unchecked)).one()
         if first is None:
             return
         refused = self._refused()
-        for chunk in self._reader.chunks(pending, left, first, last):
-            judged.add(self._state, [self._verdict(row, refused) for row in chunk])
+        for chunk in self._reader.chunks(pending, unchecked, first, last):
+            checked.add(self._state, [self._check(row, refused) for row in chunk])
 
     def _refused(self) -> dict[tuple[object, ...], str]:
-        """Key -> fingerprint of each row that the service refused; empty where the scope asks for them again."""
+        """Key -> fingerprint of each row that DailyStory refused; empty where the scope retries these rows."""
         if self._retries_refused:
             return {}
         rejections = self._tables.rejections
@@ -86,40 +77,48 @@ class RowChecks:
         rows = self._state.connection.execute(select(rejections).where(remembered)).mappings()
         return {self._reader.key(row): row["fingerprint"] for row in rows}
 
-    def _verdict(self, row: RowMapping, refused: Mapping[tuple[object, ...], str]) -> dict[str, object]:
+    def _check(self, row: RowMapping, refused: Mapping[tuple[object, ...], str]) -> dict[str, object]:
+        """The result for one row, by the columns of `CheckedTable`."""
         values = self._reader.values(row)
         is_new = row["mapped_dsid"] is None
         differing = None if is_new or row["replaces"] else self._reader.differing(row)
-        if differing is None or not differing.isdisjoint(self._identity_columns):
-            identity = identity_of(self._sync, values)
-        else:
-            identity = Identity(row["old_email"], row["old_mobile"])
+        identity = self._identity(row, values, differing)
         rejection = check_row(self._sync, values, is_new=is_new, identity=identity, differing=differing)
-        fingerprint = refused.get(self._reader.key(row)) if refused else None
-        held = fingerprint is not None and fingerprint == row_fingerprint(self._sync, values, self._state.secret)
-        verdict: dict[str, object] = {
+        result: dict[str, object] = {
             "sequence": row["sequence"],
             "identity_email": identity.email,
             "identity_mobile": identity.mobile,
             "identity_changed": not is_new and bool(new_identity(row, identity)),
-            "held": held,
+            "held": self._is_held(row, values, refused),
             "dsid": row["mapped_dsid"],
             "reactivates": row["deactivated_at"] is not None or row["deleted_at"] is not None,
         }
         if rejection is not None:
-            return verdict | _rejected(rejection)
+            return result | {"reason": rejection.reason.value, "message": rejection.message}
         if not is_new:
             change = self._reader.change(row, values, identity)
             if not change.resend_all and sends_nothing(self._sync, change):
-                return verdict | {"operation": Operation.RECORD.value, "priority": USUAL_PRIORITY}
+                return result | {"operation": Operation.RECORD.value, "priority": USUAL_PRIORITY}
         operation = Operation.CREATE if is_new else Operation.UPDATE
-        urgent = any(
+        return result | {"operation": operation.value, "priority": self._priority(row, values)}
+
+    def _identity(self, row: RowMapping, values: Mapping[str, object], differing: Collection[str] | None) -> Identity:
+        """The identity of a row: the snapshot's, if no field of the identity differs."""
+        if differing is None or not self._identity_columns.isdisjoint(differing):
+            return identity_of(self._sync, values)
+        return Identity(row["old_email"], row["old_mobile"])
+
+    def _is_held(
+        self, row: RowMapping, values: Mapping[str, object], refused: Mapping[tuple[object, ...], str]
+    ) -> bool:
+        """Whether DailyStory refused the row before and it has not changed since."""
+        fingerprint = refused.get(self._reader.key(row)) if refused else None
+        return fingerprint is not None and fingerprint == row_fingerprint(self._sync, values, self._state.secret)
+
+    def _priority(self, row: RowMapping, values: Mapping[str, object]) -> int:
+        """A new opt-out is sent first."""
+        opts_out = any(
             row[differs_column(m.state_column)] and wire_value(m, values[m.state_column]) is True
             for m in self._opt_outs
         )
-        priority = OPT_OUT_PRIORITY if urgent else USUAL_PRIORITY
-        return verdict | {"operation": operation.value, "priority": priority}
-
-
-def _rejected(rejection: Rejection) -> dict[str, object]:
-    return {"reason": rejection.reason.value, "message": rejection.message}
+        return OPT_OUT_PRIORITY if opts_out else USUAL_PRIORITY

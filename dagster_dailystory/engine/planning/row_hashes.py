@@ -1,7 +1,6 @@
-"""The hashes of the rows that are no difference: those rows need not be read again.
+"""Remembered row hashes: a row that still has its hash does not differ, and need not be read again.
 
-A plan remembers the hash of each row that equals what DailyStory acknowledged, and forgets those of the rows that do
-not. A row that still has its remembered hash is therefore no difference.
+A plan remembers the hashes of the rows that equal the snapshot, and forgets the hashes of the rows that differ.
 """
 
 from __future__ import annotations
@@ -28,11 +27,11 @@ from dagster_dailystory.model.sync import ContactSync, Scope
 
 @dataclass(frozen=True)
 class HashedRows:
-    """Rows of the source with their hashes, as one statement sees both.
+    """Source rows with their hashes, read by one statement.
 
     Attributes:
         relation: The key columns and `ROW_HASH`, among others.
-        version: Names what computed the hashes.
+        version: What computed the hashes; see `hash_version`.
     """
 
     relation: FromClause
@@ -40,9 +39,9 @@ class HashedRows:
 
 
 def may_leave_rows_out(sync: ContactSync, options: PlanOptions) -> bool:
-    """Whether a plan may trust the hashes: it looks at all rows, and at those only that differ."""
-    chosen = bool(options.keys) or options.since is not None or options.scope is not Scope.CHANGED
-    return sync.partitions is None and not chosen
+    """Whether a plan may leave out rows by their hash: its scope is all rows, and of these the ones that differ."""
+    is_limited = bool(options.keys) or options.since is not None or options.scope is not Scope.CHANGED
+    return sync.partitions is None and not is_limited
 
 
 class RowHashes:
@@ -54,31 +53,32 @@ class RowHashes:
         self._hashes = tables.row_hashes
 
     def are_of(self, version: str) -> bool:
-        """Whether hashes are remembered that were computed alike, for the same query and mapping."""
+        """Whether the remembered hashes were computed in the same way, for the same query and mapping."""
         return self._state.meta(row_hashes_name(self._state)) == self._made_for(version)
 
-    def moved(self, present: FromClause, columns: Sequence[str], span: KeyRange = WHOLE) -> SqlQuery:
-        """The rows whose remembered hash is another one, or none.
+    def moved(self, present: FromClause, columns: Sequence[str], key_range: KeyRange = WHOLE) -> SqlQuery:
+        """The rows that have no remembered hash, or another one.
 
         Args:
             present: The source rows with their hashes.
-            columns: What to say of them.
-            span: The part of the keys to look at.
+            columns: The columns to select.
+            key_range: The range of keys to look at.
         """
         first_key = self._tables.key_names[0]
-        rows, hashes = span.of(present, first_key, "hashed"), span.of(self._hashes, first_key, "remembered")
+        rows = key_range.of(present, first_key, "hashed")
+        hashes = key_range.of(self._hashes, first_key, "remembered")
         remembered = rows.outerjoin(hashes, self._tables.same_key(rows, hashes))
         has_key = (rows.c[key].is_not(None) for key in self._tables.key_names)
         moved = rows.c[ROW_HASH].is_distinct_from(hashes.c[ROW_HASH])
         return select(*(rows.c[name] for name in columns)).select_from(remembered).where(*has_key, moved)
 
     def update(self, hashed: HashedRows | None, pending: FromClause, duplicates: FromClause | None) -> None:
-        """Forget the rows that differ, and remember those among the ones read that do not.
+        """Forget the hashes of the rows that differ, and remember those of the other rows that were read.
 
         Args:
-            hashed: The rows that the plan read, None where they have no hashes.
-            pending: The rows that differ and the keys that left.
-            duplicates: The keys that several rows have.
+            hashed: The rows that the plan read; None where hashes are not used.
+            pending: The rows that differ and the missing keys.
+            duplicates: The keys that more than one row has; None where there are none.
         """
         differing = [pending] if duplicates is None else [pending, duplicates]
         execute = self._state.connection.execute
@@ -97,7 +97,7 @@ class RowHashes:
         joined: FromClause = read
         absent: list[ColumnElement[bool]] = []
         first_key = self._tables.key_names[0]
-        for relation in differing:  # joined: SQLite would read each of them whole for every row of a NOT EXISTS
+        for relation in differing:  # not NOT EXISTS: SQLite would scan the whole relation for each row
             joined = joined.outerjoin(relation, self._tables.same_key(read, relation))
             absent.append(relation.c[first_key].is_(None))
         return self._keys(read).add_columns(read.c[ROW_HASH]).select_from(joined).where(*absent)
@@ -108,5 +108,7 @@ class RowHashes:
 
     def _made_for(self, version: str) -> str:
         sync = self._state.sync
-        told = json.dumps([version, source_text(sync), mapping_version(sync), list(sync.key_columns), str(sync.mode)])
-        return hashlib.sha256(told.encode()).hexdigest()[:16]
+        described = json.dumps(
+            [version, source_text(sync), mapping_version(sync), list(sync.key_columns), str(sync.mode)]
+        )
+        return hashlib.sha256(described.encode()).hexdigest()[:16]

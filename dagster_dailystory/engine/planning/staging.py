@@ -1,13 +1,20 @@
-"""The source brought next to the snapshot: read in place, kept from one evaluation, or streamed from elsewhere."""
+"""Staging: the source is brought next to the snapshot.
+
+A table in the state's database is read in place, the rows of a query are kept in a temporary table, and the rows of
+another database are streamed into one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
 from itertools import chain
 from operator import itemgetter
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Column, Connection, FromClause, Integer, MetaData, String, Table, func, select
 
@@ -42,6 +49,7 @@ from dagster_dailystory.databases.sql_types import (
     SqlQuery,
     SqlType,
     SqlValue,
+    Untyped,
 )
 from dagster_dailystory.databases.stored_values import are_integers, staged_key, staged_texts
 from dagster_dailystory.engine.interrupts import settled_heap
@@ -49,17 +57,17 @@ from dagster_dailystory.engine.planning.row_hashes import HashedRows, RowHashes,
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.errors import StateError
+from dagster_dailystory.errors import ConfigurationError, StateError
 from dagster_dailystory.model.partitions import PARTITION_VALUE, ColumnValues
 from dagster_dailystory.model.plan import PlanOptions
 from dagster_dailystory.model.watermark import Moment
 
-_WORTH_LOOKING_FOR, _WORTH_READING_ALL = 1_000, 10
-"""Where more rows than that and more than one in so many moved, all are read: to look for some is to hash all again."""
+_REREAD_ROWS, _REREAD_ONE_IN = 1_000, 10
+"""Read the whole source if more than 1,000 rows and more than one in ten moved: a look-up hashes all rows once more."""
 
 
-_KEYS_ASKED_FOR, _HASHES_ASKED_FOR = 10_000, 100_000
-"""Rows that one statement looks for; for those of hashes it hashes all rows once more."""
+_KEYS_PER_LOOKUP, _HASHES_PER_LOOKUP = 10_000, 100_000
+"""Rows that one look-up statement asks for; one that asks by hash hashes all rows, so it asks for more."""
 
 
 @dataclass(frozen=True)
@@ -67,15 +75,15 @@ class Staged:
     """A source that the diff can join with the snapshot.
 
     Attributes:
-        relation: Key columns and one column per mapped field.
-        key_types: The key columns' types in the state.
+        relation: The key columns, and one column for each mapped field.
+        key_types: The types of the key columns in the state.
         value_types: State column -> type.
-        highest: The highest value of the watermark's column, seen before the rows were read.
-        has_unique_keys: The database itself sees to it that no key has two rows.
-        present: The keys of all rows, where `relation` has only those that may differ.
-        hashed: The rows with their hashes, where those are used.
-        narrows: All rows are there, and the hashes tell which of them may differ.
-        is_stored: The relation may be read again: it answers alike, and nothing is evaluated anew. Told within DuckDB.
+        highest: The highest value of the watermark column, read before the rows were.
+        has_unique_keys: The database itself guarantees that no key has two rows.
+        present: The keys of all rows, where `relation` has only the rows that may differ.
+        hashed: The rows with their hashes; None where hashes are not used.
+        narrows: `relation` has all rows, and their hashes show which of them may differ.
+        is_stored: A second read of `relation` gives the same rows, and evaluates no query. Only known for DuckDB.
     """
 
     relation: FromClause
@@ -88,51 +96,64 @@ class Staged:
     narrows: bool = False
     is_stored: bool = False
 
+    def typed_keys(self, written: Sequence[str]) -> list[dict[str, object]]:
+        """Keys that a user wrote, `a|b` for a composite one, as the values that the key columns may hold.
+
+        Raises:
+            ConfigurationError: A key has too many or too few parts, or a part is not a value of its column's type.
+        """
+        return [each for key in written for each in _typed_keys(key, self.key_types)]
+
 
 def stage_source(state: State, lease: Lease, warehouse_url: str, options: PlanOptions) -> Staged | None:
-    """Bring the source to the state, evaluating the user's query once.
+    """Bring the source next to the snapshot, evaluating the user's query once.
 
     Args:
         state: The sync's state.
-        lease: The right to plan it.
+        lease: The right to plan the sync.
         warehouse_url: Where the source is.
-        options: What the run asks for. Rows whose hash is the remembered one stay where they are, if it may be trusted.
+        options: What the run asks for; they decide whether rows with their remembered hash may be left out.
 
     Returns:
-        The staged source; None where it has no row yet and nothing is known of its key.
+        The staged source; None before the first row, while the type of the key is not known.
     """
     if same_database(warehouse_url, state.location.url):
-        return _in_the_warehouse(state, lease, options)
-    return _from_elsewhere(state, lease, warehouse_url, options)
+        return _stage_in_database(state, lease, options)
+    return _stage_from_elsewhere(state, lease, warehouse_url, options)
 
 
-def _in_the_warehouse(state: State, lease: Lease, options: PlanOptions) -> Staged:
-    pays = prefers_row_hashes(state.dialect)
-    hashes = pays and may_leave_rows_out(state.sync, options)
+def _stage_in_database(state: State, lease: Lease, options: PlanOptions) -> Staged:
+    hashing_pays = prefers_row_hashes(state.dialect)
     with lease.during(state):
         source = open_source(state.sync, state.connection).recent(state.sync, options.since)
         types = column_types(source, state.connection)
-        unique = types is not None and has_unique_keys(source, state.sync, state.connection)
-        stored = pays and (types is None or is_table(source, state.connection))
+        are_unique = types is not None and has_unique_keys(source, state.sync, state.connection)
+        is_stored = hashing_pays and (types is None or is_table(source, state.connection))
         if types is None:
             source, types = _keep(state, source)
         highest = source.highest(state.sync, state.connection)
-        hashed = row_hash(source, state.sync, state.connection) if hashes else None
+        is_hashed = hashing_pays and may_leave_rows_out(state.sync, options)
+        hashed = row_hash(source, state.sync, state.connection) if is_hashed else None
         version = "" if hashed is None else hash_version(state.connection)
-    chosen = typed_selection(source, state.sync, types, state.connection)
+    selected = typed_selection(source, state.sync, types, state.connection)
+    columns = [value.label(name) for name, value in selected.items()]
     real = source.columns
-    keys = {key: storage_type(types[real[key]], state.dialect) for key in state.sync.key_columns}
-    values = {m.state_column: storage_type(types[real[m.column]], state.dialect) for m in state.sync.mapped_fields}
-    columns = [value.label(name) for name, value in chosen.items()]
-    relation = select(*columns).subquery("source")
+    staged = Staged(
+        select(*columns).subquery("source"),
+        {key: storage_type(types[real[key]], state.dialect) for key in state.sync.key_columns},
+        {m.state_column: storage_type(types[real[m.column]], state.dialect) for m in state.sync.mapped_fields},
+        highest,
+        has_unique_keys=are_unique,
+        is_stored=is_stored,
+    )
     if hashed is None:
-        return Staged(relation, keys, values, highest, unique, is_stored=stored)
+        return staged
     rows = HashedRows(select(*columns, hashed.label(ROW_HASH)).subquery("hashed"), version)
-    return Staged(relation, keys, values, highest, unique, hashed=rows, narrows=True, is_stored=stored)
+    return replace(staged, hashed=rows, narrows=True)
 
 
 def _keep(state: State, source: Source) -> tuple[Source, dict[str, SqlType]]:
-    """Keep a query's rows in a temporary table: a second evaluation could answer otherwise."""
+    """Keep a query's rows in a temporary table, because a second evaluation could return other rows."""
     name = state.location.table_name(state.sync.name, "staged")
     columns = [source.relation.c[real] for real in dict.fromkeys(source.columns.values())]
     with driver_errors_as(f"the source of sync {state.sync.name!r} cannot be read"):
@@ -143,27 +164,27 @@ def _keep(state: State, source: Source) -> tuple[Source, dict[str, SqlType]]:
     return Source(kept.alias("source"), (None, name), source.columns), types
 
 
-def _from_elsewhere(state: State, lease: Lease, warehouse_url: str, options: PlanOptions) -> Staged | None:
+def _stage_from_elsewhere(state: State, lease: Lease, warehouse_url: str, options: PlanOptions) -> Staged | None:
     with connect(open_engine(warehouse_url), "warehouse") as warehouse:
         use_repeatable_read(warehouse)
         with warehouse.begin(), ExitStack() as streams, settled_heap():
             source = open_source(state.sync, warehouse).recent(state.sync, options.since)
             hashed = row_hash(source, state.sync, warehouse) if may_leave_rows_out(state.sync, options) else None
             with lease.during(state):
-                return _Transport(state, warehouse, source, hashed, state.load_tables(), streams).stage()
+                return _Transfer(state, warehouse, source, hashed, state.load_tables(), streams).stage()
 
 
 @dataclass(frozen=True)
-class _Transport:
-    """Brings the source to a state elsewhere, in one transaction on each side.
+class _Transfer:
+    """Copies the source from the warehouse to a state in another database, in one transaction on each side.
 
     Attributes:
         state: Where the rows go.
-        warehouse: Where they are.
-        source: What they are there.
-        row_hash: The hash of a row, None where none may or can be used.
-        known: The sync's tables, None before its first plan.
-        streams: Closes what is being read when something fails: until then no roll-back gets through.
+        warehouse: Where they come from.
+        source: The table or query there.
+        row_hash: The hash of a row; None where hashes may not or cannot be used.
+        known: The sync's tables; None before its first plan.
+        streams: Closes the open reads after an error: until they are closed, a rollback does not get through.
     """
 
     state: State
@@ -177,10 +198,10 @@ class _Transport:
         sync = self.state.sync
         highest = self.source.highest(sync, self.warehouse)
         version = "" if self.row_hash is None else hash_version(self.warehouse)
-        present = self._present(version)
+        present = self._keys_and_hashes(version)
         moved = None if present is None else self._moved(present)
         give_back_memory(self.state.connection)
-        batches = self._stream(self._reading()) if present is None or moved is None else self._rows_of(present, moved)
+        batches = self._stream(self._query()) if present is None or moved is None else self._look_up(present, moved)
         first = next(batches, [])
         keys = self._key_types(first)
         if keys is None:
@@ -201,8 +222,8 @@ class _Transport:
             is_stored=True,
         )
 
-    def _present(self, version: str) -> Table | None:
-        """The keys and hashes of all rows; None where no hash is remembered that they could be compared with."""
+    def _keys_and_hashes(self, version: str) -> Table | None:
+        """Stage the keys and hashes of all rows; None where there are no remembered hashes to compare them with."""
         if self.row_hash is None or self.known is None or not RowHashes(self.state, self.known).are_of(version):
             return None
         columns, keys = self.source.selection(self.state.sync), self._key_types([]) or {}
@@ -210,33 +231,32 @@ class _Transport:
         return self._fill("present", {**keys, ROW_HASH: BIG_INTEGER}, self._stream(query))
 
     def _moved(self, present: Table) -> Sequence[tuple[int, ...]] | None:
-        """What names the rows to read; None where so many rows moved that reading all of them is quicker."""
+        """What to look the moved rows up by; None where many rows moved, and reading all of them is quicker."""
         assert self.known is not None
         execute = self.state.connection.execute
         rows = int(execute(select(func.count()).select_from(present)).scalar_one())
-        most = max(rows // _WORTH_READING_ALL, _WORTH_LOOKING_FOR)
-        moved = RowHashes(self.state, self.known).moved(present, self._asked_by(present)).distinct()
-        found = list(map(tuple, execute(moved.limit(most + 1))))  # a tenth of all rows may be here: nothing but numbers
+        most = max(rows // _REREAD_ONE_IN, _REREAD_ROWS)
+        moved = RowHashes(self.state, self.known).moved(present, self._lookup_columns(present)).distinct()
+        found = list(map(tuple, execute(moved.limit(most + 1))))  # up to a tenth of all rows, but only their numbers
         return None if len(found) > most else found
 
-    def _asked_by(self, present: Table) -> Sequence[str]:
-        """Whole numbers find their rows by an index; other keys are texts here, so their rows are hashed once more."""
+    def _lookup_columns(self, present: Table) -> Sequence[str]:
+        """Keys of whole numbers, which an index finds. Other keys are texts here: their rows are looked up by hash."""
         keys = self.state.sync.key_columns
         return keys if all(isinstance(present.c[key].type, Integer) for key in keys) else (ROW_HASH,)
 
-    def _rows_of(self, present: Table, moved: Sequence[tuple[int, ...]]) -> Batches:
-        names = self._asked_by(present)
+    def _look_up(self, present: Table, moved: Sequence[tuple[int, ...]]) -> Batches:
+        names = self._lookup_columns(present)
         given = json_rows(self.warehouse.dialect, dict.fromkeys(names, BIG_INTEGER))
         assert self.row_hash is not None
         columns = {**self.source.selection(self.state.sync), ROW_HASH: self.row_hash}
-        asked_for = among([columns[name] for name in names], select(*given.c))
-        query = self._reading().where(asked_for)
-        size = _HASHES_ASKED_FOR if ROW_HASH in names else _KEYS_ASKED_FOR
+        query = self._query().where(among([columns[name] for name in names], select(*given.c)))
+        size = _HASHES_PER_LOOKUP if ROW_HASH in names else _KEYS_PER_LOOKUP
         for start in range(0, len(moved), size):
             some = [dict(zip(names, each, strict=True)) for each in moved[start : start + size]]
             yield from self._stream(query, rows_parameter(some))
 
-    def _reading(self) -> SqlQuery:
+    def _query(self) -> SqlQuery:
         query = reading(self.source, self.state.sync)
         return query if self.row_hash is None else query.add_columns(self.row_hash)
 
@@ -244,7 +264,7 @@ class _Transport:
         return self.streams.enter_context(closing(stream(query, self.state.sync, self.warehouse, parameters)))
 
     def _key_types(self, first: Sequence[Sequence[object]]) -> dict[str, SqlType] | None:
-        """Whole numbers stay numbers; every other key is kept as canonical text, as the first run decided."""
+        """The types of the first plan: numbers for whole numbers, canonical text for every other key."""
         names = self.state.sync.key_columns
         if self.known is not None:
             known = self.known.snapshot.c
@@ -258,13 +278,13 @@ class _Transport:
         }
 
     def _fill(self, name: str, types: Mapping[str, SqlType], batches: Iterable[Sequence[Sequence[object]]]) -> Table:
-        """Make a temporary table of rows. Columns are staged whole: most are texts that stay as they are."""
+        """Fill a temporary table, column by column: most columns are texts that need no conversion."""
         state, keys = self.state, self.state.sync.key_columns
         columns = [Column(each, kind) for each, kind in types.items()]
         table = Table(state.location.table_name(state.sync.name, name), MetaData(), *columns, prefixes=["TEMPORARY"])
         table.create(state.connection)
         for batch in filter(None, batches):
-            # Not zip(*batch): an iterator for each row keeps the garbage collector busy for longer than all the rest.
+            # Not zip(*batch): its iterator for each row costs more garbage collection than all other steps together.
             values = zip(types, (list(map(itemgetter(place), batch)) for place in range(len(types))), strict=True)
             staged = [self._staged(each, column, types[each]) for each, column in values]
             insert_rows(state.connection, table, list(zip(*staged, strict=True)))
@@ -296,3 +316,34 @@ def _key(state: State, value: object, name: str, *, whole: bool) -> int | str | 
         f"key {name!r} of sync {state.sync.name!r} held whole numbers and now holds {type(value).__name__}; "
         "cast it in the query, or give the sync a new name"
     )
+
+
+def _typed_keys(written: str, key_types: Mapping[str, SqlType]) -> list[dict[str, object]]:
+    parts = written.split("|") if len(key_types) > 1 else [written]
+    if len(parts) != len(key_types):
+        raise ConfigurationError(f"a key of this sync has {len(key_types)} parts, written as a|b")
+    possible: list[dict[str, object]] = [{}]
+    for (name, kind), part in zip(key_types.items(), parts, strict=True):
+        possible = [{**some, name: value} for some in possible for value in _typed_values(part.strip(), kind, name)]
+    return possible
+
+
+_READERS: Mapping[type, Callable[[str], object]] = {
+    int: int,
+    Decimal: Decimal,
+    UUID: UUID,
+    date: date.fromisoformat,
+    datetime: datetime.fromisoformat,
+}
+
+
+def _typed_values(part: str, kind: SqlType, name: str) -> list[object]:
+    if isinstance(kind, Untyped):
+        return [int(part), part] if part.lstrip("-").isdigit() else [part]
+    reader = _READERS.get(kind.python_type)
+    try:
+        return [part if reader is None else reader(part)]
+    except (ValueError, ArithmeticError):
+        raise ConfigurationError(
+            f"a given key is not valid: {name!r} must be of type {kind.python_type.__name__}"
+        ) from None

@@ -1,4 +1,4 @@
-"""What each guard lets pass, at its limit and beyond."""
+"""Each guard at its limit and beyond."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ CALM = {field.name: 0 for field in fields(GuardInputs)} | {"rows_read": 100, "li
 
 
 def failing(figures: dict[str, object], **settings: object) -> dict[str, str]:
-    """Guard -> message, of those that do not pass."""
-    verdicts = evaluate_guards(sync_of(deletes="delete", **settings), GuardInputs(**{**CALM, **figures}))
-    assert tuple(verdict.name for verdict in verdicts) == GUARD_NAMES
-    return {verdict.name: verdict.message for verdict in verdicts if not verdict.passed}
+    """Guard -> message, for those that fail."""
+    results = evaluate_guards(sync_of(deletes="delete", **settings), GuardInputs(**{**CALM, **figures}))
+    assert tuple(result.name for result in results) == GUARD_NAMES
+    return {result.name: result.message for result in results if not result.passed}
 
 
 def test_a_calm_plan_passes():
@@ -31,7 +31,7 @@ def test_a_calm_plan_passes():
         ("rows_rejected", "rejected_share", "max_rejected_fraction"),
     ],
 )
-def test_a_share_is_judged_above_its_limit_and_from_min_guard_rows_on(figure, guard, setting):
+def test_a_share_above_its_limit_fails_from_min_guard_rows_on(figure, guard, setting):
     limits = {setting: 0.25, "min_guard_rows": 20}
     assert failing({figure: 25}, **limits) == {}
     assert failing({figure: 26}, **limits)[guard].startswith("26 of 100 ")
@@ -41,16 +41,16 @@ def test_a_share_is_judged_above_its_limit_and_from_min_guard_rows_on(figure, gu
     assert failing({figure: 20}, **{**limits, setting: 0.0}) != {}
 
 
-def verdicts(figures: dict[str, object], **settings: object) -> dict[str, tuple[bool, str]]:
-    judged = evaluate_guards(sync_of(**settings), GuardInputs(**{**CALM, **figures}))
-    return {verdict.name: (verdict.passed, verdict.message) for verdict in judged}
+def results_of(figures: dict[str, object], **settings: object) -> dict[str, tuple[bool, str]]:
+    results = evaluate_guards(sync_of(**settings), GuardInputs(**{**CALM, **figures}))
+    return {result.name: (result.passed, result.message) for result in results}
 
 
 @pytest.mark.parametrize(
     ("rows", "settings", "passed", "message"),
     [
         (12, {"deletes": "delete"}, True, "12 of 100 contacts would be deleted, which is 12.0%; the limit is 10.0% "
-         "(max_deleted_fraction), judged from 20 contacts on (min_guard_rows)"),
+         "(max_deleted_fraction), and applies from 20 contacts on (min_guard_rows)"),
         (9, {"deletes": "deactivate"}, True, "9 of 100 contacts would be deactivated, which is 9.0%; the limit is "
          "10.0% (max_deleted_fraction)"),
         (25, {"deletes": "deactivate"}, False, "25 of 100 contacts would be deactivated, which is 25.0%; the limit is "
@@ -59,21 +59,21 @@ def verdicts(figures: dict[str, object], **settings: object) -> dict[str, tuple[
          "25.0%; max_deleted_fraction sets no limit"),
     ],
 )  # fmt: skip
-def test_a_verdict_states_the_value_and_the_limit(rows, settings, passed, message):
-    assert verdicts({"rows_deleted": rows}, **settings)["deleted_share"] == (passed, message)
+def test_a_result_states_the_value_and_the_limit(rows, settings, passed, message):
+    assert results_of({"rows_deleted": rows}, **settings)["deleted_share"] == (passed, message)
 
 
-def test_of_an_empty_source_only_one_guard_speaks():
+def test_only_one_guard_fails_for_an_empty_source():
     empty = {"source_is_empty": True, "whole_source": True, "rows_read": 0, "rows_deleted": 100}
-    judged = verdicts(empty, deletes="delete")
-    assert [name for name, (passed, _) in judged.items() if not passed] == ["source_not_empty"]
-    assert judged["deleted_share"][1] == "not judged: the source is empty"
+    results = results_of(empty, deletes="delete")
+    assert [name for name, (passed, _) in results.items() if not passed] == ["source_not_empty"]
+    assert results["deleted_share"][1] == "not evaluated: the source is empty"
 
 
-def test_a_source_that_may_be_empty_is_judged_like_any_other():
+def test_a_source_that_may_be_empty_is_evaluated_like_any_other():
     empty = {"source_is_empty": True, "whole_source": True, "rows_read": 0, "rows_deleted": 100}
-    judged = verdicts(empty, deletes="delete", allow_empty_source=True)
-    assert [name for name, (passed, _) in judged.items() if not passed] == ["deleted_share"]
+    results = results_of(empty, deletes="delete", allow_empty_source=True)
+    assert [name for name, (passed, _) in results.items() if not passed] == ["deleted_share"]
 
 
 def test_one_tenth_of_the_contacts_may_be_deleted_by_default():
@@ -81,13 +81,14 @@ def test_one_tenth_of_the_contacts_may_be_deleted_by_default():
     assert "deleted_share" in failing({"rows_deleted": 21, "live_keys": 200})
 
 
-def test_each_guard_says_its_limit_before_there_is_a_plan():
+def test_each_guard_describes_its_limit_without_a_plan():
     texts = guard_texts(sync_of(deletes="deactivate", max_rejected_fraction=0.05, min_guard_rows=3))
     assert tuple(texts) == GUARD_NAMES
     assert list(texts.values()) == [
         "The source must have rows.",
         "Any share of the contacts may be updated: max_changed_fraction sets no limit.",
-        "At most 10.0% of the contacts may be deactivated in one run (max_deleted_fraction), "
-        "judged from 3 contacts on.",
-        "At most 5.0% of the rows may be set aside in one run (max_rejected_fraction), judged from 3 rows on.",
+        "At most 10.0% of the contacts may be deactivated in one run (max_deleted_fraction); "
+        "the limit applies from 3 contacts on.",
+        "At most 5.0% of the rows may be rejected in one run (max_rejected_fraction); "
+        "the limit applies from 3 rows on.",
     ]

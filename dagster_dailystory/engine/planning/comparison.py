@@ -1,0 +1,258 @@
+"""The comparison of source and snapshot: it runs the diff and keeps what it finds in temporary tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple
+
+from sqlalchemy import FromClause, TableClause, column, exists, func, literal, select, table
+
+from dagster_dailystory.databases.dialect import among
+from dagster_dailystory.databases.estimates import LARGE, would_hash_join
+from dagster_dailystory.databases.memory import give_back_memory
+from dagster_dailystory.databases.row_hash import ROW_HASH
+from dagster_dailystory.databases.sql_types import CreateTemporaryTableAs, SqlQuery
+from dagster_dailystory.engine.planning.diff import OFFSET, Diff
+from dagster_dailystory.engine.planning.key_ranges import (
+    HASHED_ROWS,
+    WHOLE,
+    KeyRange,
+    Statement,
+    each_range,
+    hashed_at_once,
+    ranges_of_keys,
+    ranges_of_numbers,
+    rows_at_once,
+    width_of,
+)
+from dagster_dailystory.engine.planning.row_hashes import HashedRows, RowHashes
+from dagster_dailystory.engine.planning.staging import Staged
+from dagster_dailystory.engine.state.schema import SyncTables
+from dagster_dailystory.engine.state.store import State
+from dagster_dailystory.model.plan import PlanOptions
+
+
+@dataclass(frozen=True)
+class RowCounts:
+    """Counts of a comparison. The defaults are those of a source that had no row yet.
+
+    Attributes:
+        source_is_empty: The source has no row at all, whatever the run's scope.
+        read: Source rows in the run's scope.
+        without_key: Rows read that have a NULL in the key.
+        duplicates: Rows read whose key is in more than one row.
+        pending: Rows read that differ and have to be checked.
+        live_keys: Keys of the snapshot that the source had at the last comparison.
+    """
+
+    source_is_empty: bool = True
+    read: int = 0
+    without_key: int = 0
+    duplicates: int = 0
+    pending: int = 0
+    live_keys: int = 0
+
+
+@dataclass(frozen=True)
+class Differences:
+    """What a comparison found. The relations are temporary tables.
+
+    Attributes:
+        diff: The statements of the comparison.
+        pending: The rows that differ and the missing keys, each with its `sequence`; no row of a duplicate key.
+        ranges: Ranges of `sequence` that are checked and stored one after the other.
+        duplicates: The keys that more than one row has; None where the counts rule them out.
+        hashed: The rows that were compared, with their hashes; None where hashes are not used.
+        counts: How many rows there are of each kind.
+    """
+
+    diff: Diff
+    pending: TableClause
+    ranges: Sequence[KeyRange]
+    duplicates: TableClause | None
+    hashed: HashedRows | None
+    counts: RowCounts
+
+
+def compare(state: State, tables: SyncTables, staged: Staged, options: PlanOptions) -> Differences:
+    """Find the rows that differ from the snapshot, the missing keys and the duplicate keys."""
+    all_rows = Diff(staged.relation, tables, options, state.dialect, staged.typed_keys(options.keys), staged.present)
+    rows_read, rows_keyed = map(int, state.connection.execute(all_rows.row_counts()).one())
+    comparison = _Comparison(state, all_rows, staged, rows_read)
+    diff, hashed = comparison.without_unmoved(all_rows, staged)
+    source_is_empty = not rows_read and comparison.source_is_empty()
+    pending = comparison.pending(diff, hashed)
+    ranges = comparison.ranges_of(pending)
+    found = comparison.count(diff, pending)
+    live_keys, is_each_matched_once = comparison.live_keys(diff, found, rows_keyed, are_unique=staged.has_unique_keys)
+    duplicates = comparison.duplicates(diff, pending, is_each_matched_once=is_each_matched_once)
+    rows_duplicated = 0 if duplicates is None else comparison.remove(duplicates, pending)
+    if rows_duplicated:
+        found = comparison.count(diff, pending)
+    counts = RowCounts(
+        source_is_empty=source_is_empty,
+        read=rows_read,
+        without_key=rows_read - rows_keyed,
+        duplicates=rows_duplicated,
+        pending=found.rows,
+        live_keys=live_keys,
+    )
+    return Differences(diff, pending, ranges, duplicates, hashed, counts)
+
+
+class _PendingCounts(NamedTuple):
+    rows: int
+    rows_new: int
+    rows_returning: int
+    keys_missing: int
+
+
+class _Comparison:
+    """The steps of one comparison."""
+
+    def __init__(self, state: State, diff: Diff, staged: Staged, rows_read: int) -> None:
+        self._state = state
+        self._connection = state.connection
+        self._temporary = _TemporaryTables(state)
+        self._tables = diff.tables
+        self._all_rows = diff.all_rows
+        self._rows_read = rows_read
+        self._row_bytes = self._width(staged)
+        self._at_once = rows_at_once(self._row_bytes, self._connection)
+
+    def without_unmoved(self, diff: Diff, staged: Staged) -> tuple[Diff, HashedRows | None]:
+        """The diff without the rows that have their remembered hash, and the rows that are left with their hashes."""
+        hashed, hashes = staged.hashed, RowHashes(self._state, self._tables)
+        if hashed is None or not staged.narrows or not hashes.are_of(hashed.version):
+            return diff, hashed
+        keys = self._tables.key_names
+        names = [*keys, ROW_HASH] if staged.is_stored else [each.name for each in hashed.relation.c]
+        ranges = self._ranges_to_look_up(whole_rows=not staged.is_stored)
+        (query, _), *others = each_range(ranges, partial(hashes.moved, hashed.relation, names))
+        moved = self._temporary.make("moved", query)
+        self._temporary.append(moved, others)
+        source: FromClause = moved
+        if staged.is_stored:  # read again: keeping whole rows in the temporary table takes twice the memory
+            has_moved = among([diff.source.c[key] for key in keys], select(*(moved.c[key] for key in keys)))
+            source = select(*diff.source.c).where(has_moved).subquery("source")
+        return replace(diff, source=source, present=self._all_rows), HashedRows(moved, hashed.version)
+
+    def source_is_empty(self) -> bool:
+        """Whether the source has no row, in scope or not."""
+        return not self._temporary.number(select(literal(1)).select_from(self._all_rows))
+
+    def pending(self, diff: Diff, hashed: HashedRows | None) -> TableClause:
+        """Write the rows that differ and the missing keys to the table `pending`."""
+        if diff.joins_both_ways and self._rows_read >= LARGE:
+            diff = replace(diff, expects_few=would_hash_join(diff.joined, self._connection))
+        (query, _), *others = diff.differing(self._ranges_to_compare(diff, hashed))
+        pending = self._temporary.make("pending", query)
+        self._temporary.append(pending, self._numbered(pending, others))
+        if diff.options.plans_deletions and not diff.joins_both_ways and not self._no_key_is_missing(diff, pending):
+            parts = diff.missing_keys(self._ranges(self._at_once.compared))
+            self._temporary.append(pending, self._numbered(pending, parts))
+        return pending
+
+    def ranges_of(self, pending: TableClause) -> Sequence[KeyRange]:
+        """The ranges of `pending` that are checked and stored one after the other."""
+        return ranges_of_numbers(self._highest_in(pending), self._at_once, self._connection.dialect)
+
+    def count(self, diff: Diff, pending: TableClause) -> _PendingCounts:
+        """Count what is in `pending`."""
+        return _PendingCounts(*map(int, self._connection.execute(diff.pending_counts(pending)).one()))
+
+    def live_keys(self, diff: Diff, found: _PendingCounts, rows_keyed: int, *, are_unique: bool) -> tuple[int, bool]:
+        """Count the live keys, without reading the snapshot if the database itself keeps keys unique.
+
+        Returns:
+            The number of keys, and whether each key of the snapshot was matched by at most one row: if a key had two
+            rows, more rows would have matched than keys.
+        """
+        if are_unique and diff.counts_matches:
+            return rows_keyed - found.rows_new - found.rows_returning + found.keys_missing, True
+        keys, absent, live_keys = map(int, self._connection.execute(diff.snapshot_counts()).one())
+        keys_matched = keys - found.keys_missing - (absent - found.rows_returning)
+        return live_keys, diff.counts_matches and rows_keyed - found.rows_new == keys_matched
+
+    def duplicates(self, diff: Diff, pending: TableClause, *, is_each_matched_once: bool) -> TableClause | None:
+        """Find the keys that more than one row has, unless the counts and `pending` rule them out."""
+        if is_each_matched_once and self._connection.execute(diff.repeated_keys(pending).limit(1)).first() is None:
+            return None
+        return self._temporary.make("duplicates", diff.duplicate_keys())
+
+    def remove(self, duplicates: TableClause, pending: TableClause) -> int:
+        """Delete the rows of duplicate keys from `pending`.
+
+        Returns:
+            How many rows of the source, within the run's scope, have a duplicate key.
+        """
+        rows = self._temporary.number(select(func.coalesce(func.sum(duplicates.c.source_rows), 0)))
+        if rows:
+            self._connection.execute(pending.delete().where(exists().where(self._tables.same_key(duplicates, pending))))
+        return rows
+
+    def _width(self, staged: Staged) -> float:
+        """The width of the widest rows that are compared; a view is only evaluated for it if the snapshot is empty."""
+        known = self._width_in_snapshot(*self._tables.key_names, *self._tables.value_names)
+        is_measured = staged.is_stored or not known
+        return max(known, width_of(staged.relation, self._connection)) if is_measured else known
+
+    def _width_in_snapshot(self, *names: str) -> float:
+        snapshot = self._tables.snapshot
+        return width_of(select(*(snapshot.c[name] for name in names)).subquery("known"), self._connection)
+
+    def _ranges_to_look_up(self, *, whole_rows: bool) -> Sequence[KeyRange]:
+        if self._rows_read < HASHED_ROWS:
+            return [WHOLE]
+        width = self._row_bytes if whole_rows else self._width_in_snapshot(*self._tables.key_names)
+        return self._ranges(HASHED_ROWS, hashed_at_once(width, self._connection))
+
+    def _ranges_to_compare(self, diff: Diff, hashed: HashedRows | None) -> Sequence[KeyRange]:
+        if diff.present is None or hashed is None:
+            return self._ranges(self._at_once.compared)
+        moved, key = hashed.relation, self._tables.key_names[0]
+        rows_moved = self._temporary.number(select(func.count()).select_from(moved))
+        return ranges_of_keys(rows_moved, self._at_once.moved, moved, key, self._connection)
+
+    def _ranges(self, range_rows: int, if_scattered: float = 0.0) -> Sequence[KeyRange]:
+        rows, key = self._all_rows, self._tables.key_names[0]
+        return ranges_of_keys(self._rows_read, range_rows, rows, key, self._connection, if_scattered)
+
+    def _numbered(self, pending: TableClause, parts: Iterable[Statement]) -> Iterator[Statement]:
+        """Let each part continue the numbers of `pending`, which are read when the part is about to run."""
+        for query, parameters in parts:
+            yield query, {**parameters, OFFSET: self._highest_in(pending)}
+
+    def _highest_in(self, pending: TableClause) -> int:
+        return self._temporary.number(select(func.max(pending.c.sequence)))
+
+    def _no_key_is_missing(self, diff: Diff, pending: TableClause) -> bool:
+        query = diff.no_key_is_missing(pending)
+        return query is not None and bool(self._temporary.number(query))
+
+
+@dataclass(frozen=True)
+class _TemporaryTables:
+    """Temporary tables on the state's connection."""
+
+    state: State
+
+    def make(self, name: str, query: SqlQuery) -> TableClause:
+        """Make a table of what a query selects."""
+        give_back_memory(self.state.connection)
+        full_name = self.state.location.table_name(self.state.sync.name, name)
+        self.state.connection.execute(CreateTemporaryTableAs(full_name, query))
+        return table(full_name, *(column(each.name, each.type) for each in query.selected_columns))
+
+    def append(self, made: TableClause, parts: Iterable[Statement]) -> None:
+        """Append what each of the queries selects."""
+        for query, parameters in parts:
+            give_back_memory(self.state.connection)
+            names = [each.name for each in query.selected_columns]
+            self.state.connection.execute(made.insert().from_select(names, query), parameters)
+
+    def number(self, query: SqlQuery) -> int:
+        """The one number that a query selects, 0 for NULL."""
+        return int(self.state.connection.execute(query).scalar() or 0)
