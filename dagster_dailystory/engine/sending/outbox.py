@@ -32,8 +32,7 @@ FLUSH_SECONDS = 1.0
 
 
 _FEWEST_INTENTS, _MOST_INTENTS = 50, 2_000
-"""Limits of a batch whose intents are committed together: about one second of sending, as a crash leaves all of them
-to be looked up."""
+"""Limits of a batch whose intents are committed together: one second of sending, as a crash leaves all to look up."""
 
 
 _HEAD_ROWS = 250

@@ -113,7 +113,7 @@ def alter(state: State, altered: Table, action: str) -> None:
 
 
 def quoted(state: State, name: str) -> str:
-    """Quote a name where the database needs it."""
+    """Quote a name if the database needs it."""
     return state.dialect.identifier_preparer.quote(name)
 
 

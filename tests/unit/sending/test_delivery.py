@@ -169,7 +169,7 @@ def test_a_refused_look_up_leaves_a_lost_create_in_doubt(sandbox: Sandbox) -> No
 
 
 @pytest.mark.parametrize("step", [400, 500])
-def test_a_lost_create_that_is_found_but_cannot_be_completed_stays_in_doubt(sandbox: Sandbox, step: int) -> None:
+def test_a_lost_create_that_is_found_but_not_completed_stays_in_doubt(sandbox: Sandbox, step: int) -> None:
     sandbox.script([Fault.CUT_AFTER, *[step] * QUICK.max_attempts])
     assert send(sandbox, create()).outcome is Outcome.IN_DOUBT
 

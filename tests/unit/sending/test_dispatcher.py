@@ -8,7 +8,8 @@ import math
 import pytest
 
 from dagster_dailystory.api.rate_limiter import RateLimiter
-from dagster_dailystory.engine.sending.dispatcher import Attempts, Dispatcher, SenderSettings, StoppedError
+from dagster_dailystory.engine.sending.dispatcher import Dispatcher, SenderSettings, StoppedError
+from dagster_dailystory.engine.sending.slots import Attempts
 
 
 async def nothing() -> None:
