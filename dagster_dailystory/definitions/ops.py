@@ -26,7 +26,7 @@ from dagster_dailystory.engine.upkeep.inspection import (
     find_plan,
     preview_changes,
     preview_rejections,
-    standing,
+    sync_status,
 )
 from dagster_dailystory.errors import BusyError, DailyStoryError, OutageError, RetryableError, WarehouseError
 from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary
@@ -138,13 +138,13 @@ class SyncSteps:
                 refuse_blocked(plan)
             if plan.status is PlanStatus.DRY:
                 context.log.info("plan %s is a dry run: nothing is sent", plan.plan_id)
-                yield from self._checks(standing(sync, endpoint))
+                yield from self._checks(sync_status(sync, endpoint))
                 return
             result = send_contact_sync(
                 sync, endpoint, destination, run_ids, progress, partition=partition, wait_seconds=WAIT_SECONDS
             )
             _log_report(context, result.report)
-            status = standing(sync, endpoint)
+            status = sync_status(sync, endpoint)
         metadata = sent_metadata(sync, result.report, status, dailystory.base_url, progress.sends)
         yield from self._checks(status)
         # A backfill counts a slice without a materialization as failed.

@@ -15,7 +15,7 @@ from dagster_dailystory.model.sync import ContactSync
 
 @dataclass(frozen=True)
 class Warehouse:
-    """Where the source is, and where the state.
+    """Where the source and the state are.
 
     Attributes:
         url: SQLAlchemy URL of the warehouse.
@@ -27,18 +27,18 @@ class Warehouse:
 
     @classmethod
     def at(cls, url: str, state_url: str | None = None, state_schema: str | None = None) -> Warehouse:
-        """Name a warehouse; without a `state_url` the state is in the warehouse itself."""
+        """Create one from URLs; without a `state_url` the state is in the warehouse itself."""
         return cls(url, StateLocation(state_url or url, state_schema))
 
 
 @dataclass(frozen=True)
 class Destination:
-    """A DailyStory account, and how hard it may be used.
+    """A DailyStory account, and the rate at which it may be used.
 
     Attributes:
         base_url: The data centre's address, `https://us-1.dailystory.com/api/v1`.
         api_token: From Account Settings > API Tokens.
-        requests_per_second: The permitted rate; None to find it by trying, from 2 a second on.
+        requests_per_second: The permitted rate; None to find it, starting at 2 a second.
         max_concurrency: Requests in flight at once.
         timeout_seconds: Longest time for one request.
     """
@@ -50,7 +50,7 @@ class Destination:
     timeout_seconds: float = 30.0
 
     def client_settings(self, sync: ContactSync) -> ClientSettings:
-        """The client's part.
+        """The settings of a client for one sync.
 
         Raises:
             ConfigurationError: The address or the token cannot work.
@@ -64,7 +64,7 @@ class Destination:
         )
 
     def sender(self, sync: ContactSync) -> Sender:
-        """A sender for one sync, not started."""
+        """Create a sender for one sync; it is not started."""
         settings = self.client_settings(sync)
         limiter = RateLimiter(self.requests_per_second)
         return Sender(sync, lambda: DailyStoryClient(settings), limiter, SenderSettings(self.max_concurrency))

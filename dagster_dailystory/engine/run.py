@@ -1,24 +1,25 @@
-"""One run of a sync: settle, plan, guard, send, report. The only place that knows the order of things."""
+"""One run of a sync: settle intents, plan, check the guards, send, report. The only module that knows this order."""
 
 from __future__ import annotations
 
 import logging
 import secrets
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
 from dagster_dailystory.engine.interrupts import interrupts_held
 from dagster_dailystory.engine.planning.plan import make_plan
 from dagster_dailystory.engine.sending.dispatcher import SenderCounts
-from dagster_dailystory.engine.sending.outbox import Outbox, settle_intents
+from dagster_dailystory.engine.sending.open_intents import settle_intents
+from dagster_dailystory.engine.sending.outbox import Outbox
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.incremental import advance
 from dagster_dailystory.engine.state.lease import Lease, open_session
-from dagster_dailystory.engine.state.plans import Plans
+from dagster_dailystory.engine.state.plans import Plan, Plans
 from dagster_dailystory.engine.state.recovery import Intents
+from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import BusyError, DailyStoryError, RejectedError, SafetyError, StateError
 from dagster_dailystory.model.change import Outcome
@@ -30,16 +31,16 @@ _log = logging.getLogger("dagster_dailystory")
 
 
 _COMPLETE = ("done", "empty")
-"""Outcomes after which nothing that the plan found is left to be sent."""
+"""Outcomes of a run that sent every change of its plan."""
 
 
 @dataclass(frozen=True)
 class SendResult:
-    """What a send did, and why it stopped early if it did.
+    """What a send did, and the error that stopped it, if any.
 
     Attributes:
-        report: The counts; they are in the state's run log too.
-        error: What stopped it, None where every change has a verdict.
+        report: The counts; the state's run log has them too.
+        error: The error that stopped the send, None if it was completed.
     """
 
     report: SyncReport
@@ -55,14 +56,15 @@ def plan_contact_sync(
     *,
     wait_seconds: float = 0.0,
 ) -> PlanSummary:
-    """Find out what has to be sent, and store it as a plan.
+    """Compare source and snapshot, and store what has to be sent as a plan.
 
     Args:
-        sync: What must equal what.
+        sync: The sync.
         warehouse: The source and the state.
-        destination: Where it would go; nothing is written there. Doubtful creates of an earlier run are looked up.
+        destination: The account that the plan is for. Nothing is written there; open intents of an earlier run are
+            looked up.
         options: Scope, dry run, limit, keys.
-        run_id: Names the run that may send the plan.
+        run_id: The run that may send the plan.
         wait_seconds: How long to wait for another run of this sync to end.
 
     Raises:
@@ -86,9 +88,9 @@ def send_contact_sync(
     """Send the newest plan of a run.
 
     Args:
-        sync: As it was planned.
+        sync: The sync, with the mapping that was planned.
         warehouse: The source and the state.
-        destination: Where the plan was made for.
+        destination: The account that the plan is for.
         run_ids: The run itself, and the runs that it re-executes: only their plans may be sent.
         on_progress: Called at most once a second.
         partition: The slice whose plan is sent, None for a plan of the whole source.
@@ -96,7 +98,7 @@ def send_contact_sync(
 
     Raises:
         BusyError: Another run still holds the sync.
-        SafetyError: There is no such plan, or it is blocked, dry or superseded.
+        SafetyError: There is no such plan, or it is blocked, a dry run, superseded or sent already.
         DailyStoryError: See the tree in `errors`.
     """
     with open_session(sync, warehouse.state, wait_seconds) as (state, lease):
@@ -123,18 +125,18 @@ def run_contact_sync(
     """Make DailyStory's contacts equal to a warehouse query: the same engine that the Dagster assets run.
 
     Args:
-        sync: What must equal what.
+        sync: The sync.
         warehouse_url: SQLAlchemy URL of the warehouse.
-        base_url: The data centre's address, `https://us-1.dailystory.com/api/v1`.
+        base_url: The data centre's URL, `https://us-1.dailystory.com/api/v1`.
         api_token: From Account Settings > API Tokens.
         state_url: SQLAlchemy URL of the state database; None keeps the state in the warehouse.
         state_schema: Schema of the state tables.
-        scope: `changed`, `all` rows, or those `rejected` before.
+        scope: The rows to look at: `changed`, `all`, or `rejected` before.
         dry_run: Plan only, as a preview that can never be sent.
         limit: At most this many creates and updates.
         keys: Only these keys; the parts of a composite one are joined by `|`.
         partition: Only this slice of a sync with `partitions`.
-        requests_per_second: The permitted rate; None to find it by trying.
+        requests_per_second: The permitted rate; None to find it.
         max_concurrency: Requests in flight at once.
         on_progress: Called at most once a second while sending.
 
@@ -172,7 +174,7 @@ def run_contact_sync(
 
 
 def refuse_blocked(plan: PlanSummary) -> None:
-    """Stop at a plan that a guard blocked.
+    """Raise an error if a guard blocked the plan.
 
     Raises:
         SafetyError: With the guards' messages.
@@ -183,7 +185,7 @@ def refuse_blocked(plan: PlanSummary) -> None:
 
 
 def new_run_id() -> str:
-    """A name for a run outside Dagster."""
+    """A random id for a run outside Dagster."""
     return f"python-{secrets.token_hex(8)}"
 
 
@@ -221,50 +223,62 @@ def _send(
         plan = plans.claim(run_ids, partition)
         tables = state.load_tables()
     started_at, started = state.now(), time.perf_counter()
-    error: DailyStoryError | None = None
-    outcomes: Counter[Outcome] = Counter()
-    counts = SenderCounts()
-    rows_open = 0
-    had_intents = False
+    sent = _Sent()
     if tables is not None:
         sender = destination.sender(state.sync)
         outbox = Outbox(state, tables, lease, plan.summary.plan_id, sender, on_progress)
-        try:
-            if plan.summary.rows_to_send:
-                sender.start()
-                _check_tenant(state, sender)
-                had_intents = settle_intents(state, tables, lease, sender)
-            outbox.send(had_intents=had_intents)
-        except DailyStoryError as stopped:
-            error = stopped
-        finally:
-            sender.stop()
-        outcomes, counts, rows_open = outbox.outcomes, sender.counts, outbox.rows_open
+        sent = _send_all(state, tables, lease, plan, sender, outbox)
     report = sent_report(
         plan.summary,
-        outcomes,
-        rows_open,
-        stopped=error is not None,
-        api_requests=counts.api_requests,
-        api_retries=counts.api_retries,
-        api_throttled=counts.api_throttled,
+        sent.outcomes,
+        sent.rows_open,
+        stopped=sent.error is not None,
+        api_requests=sent.counts.api_requests,
+        api_retries=sent.counts.api_retries,
+        api_throttled=sent.counts.api_throttled,
         send_seconds=time.perf_counter() - started,
     )
-    if not isinstance(error, BusyError):
+    if not isinstance(sent.error, BusyError):
         with state.connection.begin():
             lease.renew(state)
             plans.finish(plan, report, started_at)
             if report.outcome in _COMPLETE and plan.summary.next_checkpoint is not None:
                 advance(state, plan.summary.next_checkpoint)
-    return SendResult(report, error)
+    return SendResult(report, sent.error)
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """What became of a plan's changes: results, requests, changes without a result, and the error that stopped it."""
+
+    outcomes: Mapping[Outcome, int] = field(default_factory=dict)
+    counts: SenderCounts = field(default_factory=SenderCounts)
+    rows_open: int = 0
+    error: DailyStoryError | None = None
+
+
+def _send_all(state: State, tables: SyncTables, lease: Lease, plan: Plan, sender: Sender, outbox: Outbox) -> _Sent:
+    error: DailyStoryError | None = None
+    had_intents = False
+    try:
+        if plan.summary.rows_to_send:
+            sender.start()
+            _check_tenant(state, sender)
+            had_intents = settle_intents(state, tables, lease, sender)
+        outbox.send(had_intents=had_intents)
+    except DailyStoryError as stopped:
+        error = stopped
+    finally:
+        sender.stop()
+    return _Sent(outbox.outcomes, sender.counts, outbox.rows_open, error)
 
 
 def _check_tenant(state: State, sender: Sender) -> None:
-    """Make sure that the token still belongs to the account that this state was made for, where the service says so.
+    """Make sure that the token belongs to the account of this state, if `/about` names the account.
 
     Raises:
-        StateError: It belongs to another account.
-        AuthenticationError: It is not accepted.
+        StateError: The token belongs to another account.
+        AuthenticationError: The token is not accepted.
     """
     try:
         tenant = sender.about().tenant_uid
@@ -273,11 +287,11 @@ def _check_tenant(state: State, sender: Sender) -> None:
     if tenant is None:
         return
     with interrupts_held(), state.connection.begin():
-        known = state.meta("tenant")
-        if known is None:
+        bound = state.meta("tenant")
+        if bound is None:
             state.set_meta("tenant", tenant)
-        elif known != tenant:
+        elif bound != tenant:
             raise StateError(
-                "the API token belongs to another DailyStory account than the one this state was made for; "
-                "use that account's token, or give this one a state of its own"
+                "the API token belongs to another DailyStory account than this state; "
+                "use the token of the state's account, or give the other account a state of its own"
             )

@@ -65,12 +65,12 @@ def test_untouched_contacts_have_no_drift(synced: Synced) -> None:
     assert (report.contacts_read, report.is_clean, dict(report.drift_by_field)) == (3, True, {})
 
 
-def test_letter_case_and_phone_format_are_no_drift(synced: Synced) -> None:
+def test_letter_case_and_phone_format_are_not_drift(synced: Synced) -> None:
     synced.sandbox.edit(synced.dsid("ann@example.com"), city="OSLO", mobilePhone="(1) 415-555-2671")
     assert audit_contacts(CUSTOMERS, synced.warehouse, synced.destination).is_clean
 
 
-def test_edits_in_dailystory_are_reported_per_field_and_repaired_by_the_next_run(synced: Synced) -> None:
+def test_edits_in_dailystory_are_reported_and_repaired_by_the_next_run(synced: Synced) -> None:
     ann, bob = synced.dsid("ann@example.com"), synced.dsid("bob@example.com")
     synced.sandbox.edit(ann, city="Paris", extendedProperties={"plan": "silver"}, optOutSms=False)
     synced.sandbox.edit(bob, city="Paris")
@@ -88,7 +88,7 @@ def test_an_audit_without_repair_changes_nothing(synced: Synced) -> None:
     assert synced.run().api_requests == 0
 
 
-def test_a_contact_that_is_gone_is_made_again_after_a_repair(synced: Synced) -> None:
+def test_a_contact_that_is_gone_is_created_again_after_a_repair(synced: Synced) -> None:
     synced.sandbox.remove(synced.dsid("eve@example.com"))
     report = audit_contacts(CUSTOMERS, synced.warehouse, synced.destination, repair=True)
     assert (report.contacts_missing, report.keys) == (1, ("3",))

@@ -1,4 +1,4 @@
-"""What a person sees of a sync: masked where it names somebody, and where it stands."""
+"""Previews without personal data, and the status of a sync."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dagster_dailystory.engine.upkeep.inspection import (
     find_plan,
     preview_changes,
     preview_rejections,
-    standing,
+    sync_status,
 )
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.plan import PlanOptions
@@ -36,7 +36,7 @@ def warehouse(tmp_path: Path) -> Warehouse:
 
 
 def test_before_the_first_plan_there_is_nothing_to_see(warehouse: Warehouse):
-    now = standing(people_sync(), warehouse)
+    now = sync_status(people_sync(), warehouse)
     assert (now.rows_mapped, now.contacts_live, now.rows_rejected, now.rows_unsettled) == (0, 0, 0, 0)
     assert find_plan(people_sync(), warehouse, ["run"]) is None
     assert preview_changes(people_sync(), warehouse, "plan") == preview_rejections(people_sync(), warehouse) == []
@@ -58,7 +58,7 @@ def test_a_preview_is_capped_and_masks_what_it_may_not_show(warehouse: Warehouse
         assert found is not None
         assert found.plan_id == plan.plan_id
         send_contact_sync(sync, warehouse, destination, ["run"])
-    now = standing(sync, warehouse)
+    now = sync_status(sync, warehouse)
     assert (now.rows_mapped, now.contacts_live, now.rows_rejected, now.rows_unsettled) == (30, 30, 1, 0)
 
 

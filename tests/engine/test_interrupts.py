@@ -1,4 +1,4 @@
-"""While many rows pass by the collector has less to look at and threads change more often, and only for as long."""
+"""The heap is frozen and the switch interval is short while rows are read and sent, and only then."""
 
 from __future__ import annotations
 
@@ -9,59 +9,59 @@ from collections.abc import Callable
 import pytest
 from support.scenario import people, world_at
 
-from dagster_dailystory.engine.interrupts import settled_heap, short_turns
+from dagster_dailystory.engine.interrupts import frozen_heap, short_switch_interval
 
 
-def is_settled() -> bool:
-    """CPython 3.12 itself freezes 375 objects before the first line runs."""
+def is_frozen() -> bool:
+    """CPython 3.12 itself freezes 375 objects at its start."""
     return gc.get_freeze_count() > 10_000
 
 
-def test_the_collector_gets_everything_back_after_an_error():
-    with pytest.raises(ValueError, match="a row"), settled_heap():
+def test_the_heap_is_unfrozen_after_an_error():
+    with pytest.raises(ValueError, match="a row"), frozen_heap():
         raise ValueError("a row")
-    assert not is_settled()
+    assert not is_frozen()
 
 
-def test_who_settled_it_first_unsettles_it():
-    with settled_heap():
-        with settled_heap():
+def test_only_the_outer_context_unfreezes_the_heap():
+    with frozen_heap():
+        with frozen_heap():
             pass
-        assert is_settled()
-    assert not is_settled()
+        assert is_frozen()
+    assert not is_frozen()
 
 
-def test_the_heap_is_settled_while_changes_are_sent(new_database: Callable[[str], str]):
-    """A walk through all of a Dagster process lasts a tenth of a second, in which no request leaves."""
-    settled: list[bool] = []
+def test_the_heap_is_frozen_while_changes_are_sent(new_database: Callable[[str], str]):
+    """A full collection in a Dagster process takes 0.1 s, in which no request is sent."""
+    frozen: list[bool] = []
     with world_at(new_database) as world:
         world.seed(*people(2))
-        world.sandbox.configure(refuse_if=lambda body: settled.append(is_settled()))
+        world.sandbox.configure(refuse_if=lambda body: frozen.append(is_frozen()))
         world.run()
-    assert settled == [True, True]
-    assert not is_settled()
+    assert frozen == [True, True]
+    assert not is_frozen()
 
 
-def test_turns_are_as_long_as_before_after_an_error():
+def test_the_switch_interval_is_restored_after_an_error():
     before = sys.getswitchinterval()
-    with pytest.raises(ValueError, match="a row"), short_turns():
+    with pytest.raises(ValueError, match="a row"), short_switch_interval():
         raise ValueError("a row")
     assert sys.getswitchinterval() == before
 
 
-def test_whoever_has_set_even_shorter_turns_keeps_them():
+def test_a_shorter_switch_interval_is_kept():
     before = sys.getswitchinterval()
     sys.setswitchinterval(0.0001)
     try:
-        with short_turns():
+        with short_switch_interval():
             assert sys.getswitchinterval() == pytest.approx(0.0001)
         assert sys.getswitchinterval() == pytest.approx(0.0001)
     finally:
         sys.setswitchinterval(before)
 
 
-def test_turns_are_short_while_changes_are_sent(new_database: Callable[[str], str]):
-    """Else an answer waits up to five milliseconds for the thread that keeps the state."""
+def test_the_switch_interval_is_short_while_changes_are_sent(new_database: Callable[[str], str]):
+    """Otherwise a response waits up to 5 ms for the thread that writes the state."""
     before, seen = sys.getswitchinterval(), set[bool]()
     with world_at(new_database) as world:
         world.seed(*people(2))

@@ -1,4 +1,4 @@
-"""One run at a time: who may hold a sync, and who takes over from the dead."""
+"""One run at a time holds the lease, and the lease of a dead run is taken over."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def held_by(state: State, holder: str) -> None:
         state.connection.execute(meta.update().where(meta.c.name == "lock:customers").values(holder=holder))
 
 
-def test_a_held_lease_is_refused_and_a_returned_one_is_taken_with_a_higher_fence(warehouse_url):
+def test_a_held_lease_is_refused_and_a_returned_one_gets_a_higher_fence(warehouse_url):
     with opened(warehouse_url) as state:
         first = taken(state)
         with pytest.raises(BusyError, match="another run holds sync 'customers'"):
@@ -63,14 +63,14 @@ def test_the_lease_of_a_dead_process_is_taken_at_once(warehouse_url):
         assert taken(state).fence == lease.fence + 1
 
 
-def test_a_process_that_reuses_the_number_of_a_dead_one_is_another(new_database: Callable[[str], str]):
+def test_a_process_with_the_pid_of_a_dead_one_is_another_holder(new_database: Callable[[str], str]):
     with opened(new_database("sqlite")) as state:
         host, pid, _, word = taken(state).holder.rsplit(":", 3)
         held_by(state, f"{host}:{pid}:1:{word}")
         assert taken(state).fence == 2
 
 
-def test_the_lease_of_another_host_is_taken_when_it_was_silent_for_long(new_database: Callable[[str], str]):
+def test_the_lease_of_another_host_is_taken_over_once_it_expired(new_database: Callable[[str], str]):
     with opened(new_database("sqlite")) as state:
         taken(state)
         held_by(state, "elsewhere:1:1:word")
@@ -93,7 +93,7 @@ def test_a_holder_that_was_taken_over_writes_nothing_more(warehouse_url):
             second.check(state)
 
 
-def test_of_two_that_reach_for_a_free_lease_one_gets_it(new_database: Callable[[str], str]):
+def test_one_of_two_runs_that_take_a_free_lease_gets_it(new_database: Callable[[str], str]):
     url = new_database("postgresql")
     with opened(url) as state:
         taken(state)
@@ -109,7 +109,7 @@ def test_of_two_that_reach_for_a_free_lease_one_gets_it(new_database: Callable[[
 
 
 def test_a_plan_that_outlasts_the_lease_is_not_taken_over(new_database: Callable[[str], str]):
-    """Whoever finds the lease expired waits for the plan to be stored, and then finds its holder alive."""
+    """A run that finds the lease expired waits until the plan is stored, and then finds a new heartbeat."""
     url = new_database("postgresql")
     moments = [utc_now()]
     with opened(url) as state, ThreadPoolExecutor(1) as pool:
@@ -123,10 +123,10 @@ def test_a_plan_that_outlasts_the_lease_is_not_taken_over(new_database: Callable
         assert second.result() == "busy"
         with state.connection.begin():
             lease.check(state)
-    assert take_at(url, moments[-1] + timedelta(seconds=1)) == "busy", "its last sign of life is from the plan's end"
+    assert take_at(url, moments[-1] + timedelta(seconds=1)) == "busy", "the last heartbeat is from the plan's end"
 
 
-def test_a_second_run_waits_for_the_first_one_where_that_is_asked(new_database: Callable[[str], str]):
+def test_a_second_run_waits_for_the_first_one_if_asked(new_database: Callable[[str], str]):
     place = StateLocation(new_database("sqlite"))
 
     def wait_for_it() -> int:
@@ -141,7 +141,7 @@ def test_a_second_run_waits_for_the_first_one_where_that_is_asked(new_database: 
         assert second.result() == first.fence + 1
 
 
-def test_the_long_transactions_of_a_plan_begin_and_end_with_a_sign_of_life(new_database: Callable[[str], str]):
+def test_the_long_transactions_of_a_plan_begin_and_end_with_a_heartbeat(new_database: Callable[[str], str]):
     transactions: list[list[str]] = []
     sync = sync_of(source="select * from customers")
     with world_at(new_database) as world:
@@ -162,7 +162,7 @@ def test_the_long_transactions_of_a_plan_begin_and_end_with_a_sign_of_life(new_d
             if "BEGIN" not in statement
         ]
         assert renewals[0]
-        assert renewals[-2], "the last statement reads whose it is"
+        assert renewals[-2], "the last statement reads the holder"
 
 
 def take_at(url: str, now: datetime) -> str:
@@ -185,9 +185,9 @@ def wait_until_blocked(url: str) -> None:
 
 
 def test_two_threads_of_one_process_are_two_holders(new_database: Callable[[str], str]):
-    """Both read the same fence; the later write finds it gone, and must not take the other's lease for its own."""
+    """Both read the same fencing token; the later write must not accept the other thread's lease as its own."""
     with opened(new_database("sqlite")) as state:
         lease = taken(state)
-        twin = Lease(lease.name, lease.holder.rsplit(":", 1)[0] + ":other", lease.fence)
+        other = Lease(lease.name, lease.holder.rsplit(":", 1)[0] + ":other", lease.fence)
         with pytest.raises(BusyError), state.connection.begin():
-            twin.check(state)
+            other.check(state)

@@ -1,4 +1,4 @@
-"""The order in which changes leave, and what is written when a send ends before its time."""
+"""The order in which changes are sent, and what is written if a send ends early."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_opt_outs_go_first_and_deletions_last(world: World):
 
 
 def test_a_run_whose_sync_was_taken_over_writes_nothing_more(world: World):
-    """What it had sent is found by the next run, and not sent as a second contact."""
+    """The next run finds the contacts that it had created, and does not create them again."""
     stolen = "UPDATE dailystory_meta SET holder = 'elsewhere:1:1:word', fence = fence + 1 WHERE name LIKE 'lock:%'"
 
     def steal(body: dict[str, object]) -> None:
@@ -64,7 +64,7 @@ def test_a_run_whose_sync_was_taken_over_writes_nothing_more(world: World):
     assert world.run().api_requests == 0
 
 
-def test_many_refusals_with_one_message_stop_the_run_and_are_no_rejections(world: World):
+def test_refusals_with_one_message_stop_the_run_without_rejections(world: World):
     world.seed(*people(40))
     world.sandbox.configure(contact_quota=5)
     with pytest.raises(OutageError, match="contact limit"):
@@ -74,7 +74,7 @@ def test_many_refusals_with_one_message_stop_the_run_and_are_no_rejections(world
     assert world.run().rows_created == 35
 
 
-def test_a_lost_answer_is_looked_up_in_the_same_run(world: World):
+def test_a_lost_response_is_looked_up_in_the_same_run(world: World):
     world.seed(*people(2))
     world.sandbox.script(["cut_after", "cut_before"])
     report = world.run(max_concurrency=1)
@@ -85,7 +85,7 @@ def test_a_lost_answer_is_looked_up_in_the_same_run(world: World):
 
 @dataclass(frozen=True)
 class StubbornDestination(Destination):
-    """A destination that fails the updates of some contacts until all others were written."""
+    """A destination that fails the updates of some contacts until all others are written."""
 
     dsids: frozenset[str] = frozenset()
     others: int = 0
@@ -108,8 +108,8 @@ class StubbornDestination(Destination):
         return Sender(sync, lambda: DailyStoryClient(settings, connections), RateLimiter(math.inf), options)
 
 
-def test_rows_that_wait_for_a_retry_keep_no_others_from_being_sent(world: World):
-    """Three of four rows wait, more than a batch holds; they are let through when all others have landed."""
+def test_rows_that_wait_for_a_retry_do_not_hold_up_others(world: World):
+    """Three of four rows wait, more than one batch; they are let through when all others are written."""
     world.seed(*people(400))
     world.run()
     world.execute("UPDATE customers SET city = 'Rome'")
@@ -120,7 +120,7 @@ def test_rows_that_wait_for_a_retry_keep_no_others_from_being_sent(world: World)
     assert (report.rows_updated, report.rows_failed, report.outcome) == (400, 0, "done")
 
 
-def test_many_refusals_with_retry_after_lose_no_row_and_use_up_no_attempts(world: World):
+def test_throttling_loses_no_row_and_uses_up_no_attempts(world: World):
     world.seed(*people(60))
     world.sandbox.configure(retry_after_seconds=0)
     world.sandbox.script([None, *(["throttled"] * 12 + [None]) * 15])

@@ -1,4 +1,4 @@
-"""Partitions: the same end state as one whole run, on each database, with the state inside."""
+"""Partitions lead to the same contacts as one whole run, on each database, with the state in the warehouse."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def contacts(sandbox: Sandbox) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize("partitions", [HashBuckets(4), REGIONS], ids=["buckets", "values"])
-def test_partitions_and_one_whole_run_come_to_the_same_contacts(warehouse_url: str, partitions: Partitioning) -> None:
+def test_partitions_lead_to_the_same_contacts_as_one_whole_run(warehouse_url: str, partitions: Partitioning) -> None:
     seed(warehouse_url)
     sync = sync_with(partitions)
     with Sandbox() as sandbox:
@@ -107,14 +107,14 @@ def test_rows_without_a_listed_value_have_a_slice_of_their_own(warehouse_url: st
         assert run(sync_with(REGIONS), warehouse_url, sandbox, OTHER_VALUES).rows_created == 20
 
 
-def test_an_empty_slice_of_a_source_with_rows_is_no_empty_source(warehouse_url: str) -> None:
+def test_an_empty_slice_of_a_source_with_rows_is_not_an_empty_source(warehouse_url: str) -> None:
     seed(warehouse_url)
     with Sandbox() as sandbox:
         report = run(sync_with(ColumnValues("region", ["antarctica"])), warehouse_url, sandbox, "antarctica")
         assert (report.rows_read, report.outcome) == (0, "empty")
 
 
-def test_two_planned_slices_never_send_one_person_twice(warehouse_url: str) -> None:
+def test_two_planned_slices_never_send_one_identity_twice(warehouse_url: str) -> None:
     seed(warehouse_url)
     sync = sync_with(REGIONS)
     execute(warehouse_url, "insert into customers values (60, 'same@example.com', 'Oslo', 'emea')")
@@ -156,7 +156,7 @@ def test_partitions_that_cannot_work_are_refused(make: object) -> None:
         make()  # type: ignore[operator]
 
 
-def test_a_plan_of_one_slice_leaves_the_rejections_of_the_others_alone(warehouse_url: str) -> None:
+def test_a_plan_of_one_slice_keeps_the_rejections_of_the_others(warehouse_url: str) -> None:
     seed(warehouse_url)
     sync = sync_with(REGIONS)
     execute(

@@ -1,4 +1,4 @@
-"""Which plans are sent: the newest, ready, of the run itself; all others are refused without a request."""
+"""Only the newest ready plan of the run itself is sent; all others are refused without a request."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_superseded_plan_is_not_sent(world: World):
 
 
 def test_a_blocked_plan_supersedes_too(world: World):
-    """The newest look at the source says stop; an older one must not go past it."""
+    """The newest plan is blocked; an older one must not be sent in its place."""
     plan(world, "old")
     plan(world, "new", GUARDED)
     refused(world, "superseded by a newer plan", "old")

@@ -1,4 +1,4 @@
-"""The rows of a plan are read in chunks: each of them once, in their order."""
+"""The rows of a plan are read in chunks: each row once, in order."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HEAD_ROWS = 250
     ],
     ids=["one", "head", "head and one", "head and chunk", "head, chunk and one", "gaps"],
 )
-def test_chunks_hold_each_row_once_whatever_the_size_of_the_first(
+def test_each_row_is_in_one_chunk_for_any_size_of_the_first(
     new_database: Callable[[str], str], database: str, sequences: list[int]
 ) -> None:
     with open_state(StateLocation(new_database(database)), SYNC) as state, state.connection.begin():

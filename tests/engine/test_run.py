@@ -1,4 +1,4 @@
-"""What a run says when it cannot work, and that it leaves everything as it was."""
+"""The errors of a run that cannot work, and that it changes nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ENGINES = ("sqlite", "duckdb", "postgresql")
 
 @pytest.fixture
 def world(new_database: Callable[[str], str], engine_name: str) -> Iterator[World]:
-    """A world in which two rows were synced, state inside."""
+    """Two rows were synced; the state is in the warehouse."""
     with world_at(new_database, engine_name) as made:
         made.seed(*people(2))
         made.run()
@@ -130,7 +130,7 @@ def test_state_of_another_destination_or_account(world: World):
     assert f"this state belongs to {world.sandbox.base_url}" in message
     world.sandbox.configure(about_shape="2025")
     world.run()
-    world.sandbox.configure(tenant_uid="somebody0else")
+    world.sandbox.configure(tenant_uid="another0tenant")
     world.change(1, city="Berlin")
     before = world.rows("snapshot")
     with pytest.raises(StateError, match="belongs to another DailyStory account"):
@@ -192,12 +192,12 @@ def test_rejections_of_rows_without_a_key_do_not_pile_up(new_database):
         assert world.rejections() == {}
 
 
-def test_progress_is_told_while_a_plan_is_sent(new_database):
-    told = []
+def test_progress_is_reported_while_a_plan_is_sent(new_database):
+    reported = []
     with world_at(new_database) as world:
         world.seed(*people(12))
         world.sandbox.configure(latency_seconds=0.2)
-        world.run(on_progress=told.append, max_concurrency=1)
-    assert told
-    assert all(each.rows_sent + each.rows_remaining == 12 for each in told)
-    assert all(each.rows_per_second > 0 for each in told)
+        world.run(on_progress=reported.append, max_concurrency=1)
+    assert reported
+    assert all(each.rows_sent + each.rows_remaining == 12 for each in reported)
+    assert all(each.rows_per_second > 0 for each in reported)

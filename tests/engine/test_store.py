@@ -1,4 +1,4 @@
-"""The state database: made once, whoever comes first."""
+"""The shared state tables are created once, even by runs that start together."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RUNS = 4
 
 
 @pytest.mark.parametrize("engine_name", ["postgresql", "sqlite"])
-def test_runs_that_find_no_state_together_make_it_once_and_share_it(new_database, engine_name):
+def test_runs_that_start_together_create_the_state_once(new_database, engine_name):
     location, start = StateLocation(new_database(engine_name)), threading.Barrier(RUNS)
 
     def open_it(number: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Writes that were done, or not, and whose answer nobody kept: one run later DailyStory says what the source says."""
+"""Unconfirmed writes: whether they were applied or not, one run later DailyStory equals the source."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def world(new_database) -> Iterator[World]:
 
 
 @dataclass(frozen=True)
-class Hasty(Destination):
-    """A destination that is asked twice, without waiting in between."""
+class QuickDestination(Destination):
+    """A destination that gives a row up after two attempts, without a wait between them."""
 
     lets_through: LetsThrough = lambda _method, _url, _content: True
 
@@ -43,29 +43,31 @@ class Hasty(Destination):
         return DailyStoryClient(settings, PartlyDown(AiohttpConnections(settings), self.lets_through))
 
 
-def hasty(world: World, lets_through: LetsThrough = lambda _method, _url, _content: True) -> Hasty:
-    return Hasty(world.sandbox.base_url, world.sandbox.token, lets_through=lets_through)
+def quick_destination(
+    world: World, lets_through: LetsThrough = lambda _method, _url, _content: True
+) -> QuickDestination:
+    return QuickDestination(world.sandbox.base_url, world.sandbox.token, lets_through=lets_through)
 
 
-def is_no_look_up(method: str, url: str, _content: bytes | None) -> bool:
+def is_not_a_look_up(method: str, url: str, _content: bytes | None) -> bool:
     return method != "GET" or url.endswith("/about")
 
 
-def asks_who_we_are(_method: str, url: str, _content: bytes | None) -> bool:
+def is_an_about_request(_method: str, url: str, _content: bytes | None) -> bool:
     return url.endswith("/about")
 
 
 def cut_off_after_a_write(world: World, sync: ContactSync | None = None) -> None:
-    """Run until DailyStory has stored something, and die before that is known here."""
+    """Run until DailyStory has stored a write, and crash before the response is acknowledged."""
     posts = world.sandbox.counts.posts
     with crash_at(1, lambda: world.sandbox.counts.posts > posts):
         world.run(sync)
     assert world.sandbox.counts.posts > posts
-    world.execute_state("UPDATE dailystory_meta SET holder = NULL")  # this process lives on
+    world.execute_state("UPDATE dailystory_meta SET holder = NULL")  # this process is still alive
     world.sent()
 
 
-def test_a_value_that_was_changed_back_is_sent_again(everywhere):
+def test_a_value_changed_back_after_an_unconfirmed_write_is_sent_again(everywhere):
     for world in everywhere:
         world.seed(*people(2))
         world.run()
@@ -78,7 +80,7 @@ def test_a_value_that_was_changed_back_is_sent_again(everywhere):
         assert world.run().outcome == "empty"
 
 
-def test_a_value_that_was_emptied_again_is_emptied(world):
+def test_a_value_emptied_after_an_unconfirmed_write_is_emptied(world):
     sync = sync_of(nulls="clear")
     world.seed(*people(2, city=None))
     world.run(sync)
@@ -90,7 +92,7 @@ def test_a_value_that_was_emptied_again_is_emptied(world):
     assert world.run(sync).outcome == "empty"
 
 
-def test_a_row_that_is_back_is_active_though_nobody_knows_that_it_was_taken_out(everywhere):
+def test_a_returning_row_is_active_after_an_unconfirmed_deactivation(everywhere):
     sync = sync_of(deletes="deactivate", max_deleted_fraction=None)
     for world in everywhere:
         world.seed(*people(2))
@@ -104,7 +106,7 @@ def test_a_row_that_is_back_is_active_though_nobody_knows_that_it_was_taken_out(
         assert world.run(sync).outcome == "empty"
 
 
-def test_a_person_whose_new_email_landed_keeps_the_contact_under_a_new_key(everywhere):
+def test_a_re_key_after_an_unconfirmed_new_email_keeps_the_contact(everywhere):
     sync = sync_of(deletes="deactivate", max_deleted_fraction=None)
     for world in everywhere:
         world.sandbox.configure(duplicates_allowed=True)
@@ -123,8 +125,8 @@ def test_a_person_whose_new_email_landed_keeps_the_contact_under_a_new_key(every
         assert world.run(sync).outcome == "empty"
 
 
-def test_a_new_email_that_never_landed_is_no_contacts_email(world):
-    """Someone else has the old email by then: it is still the first contact's, which lets go of it first."""
+def test_a_new_email_that_was_never_applied_is_not_recorded(world):
+    """Another row has the old email by then: the first contact still has it, and is updated first."""
     world.seed(*people(1))
     world.run()
     world.change(1, email="new@example.com")
@@ -140,8 +142,8 @@ def test_a_new_email_that_never_landed_is_no_contacts_email(world):
     assert (world.rejections(), world.rows("intents")) == ({}, [])
 
 
-def test_only_what_may_have_left_is_sent_twice(world):
-    """The rest of a plan that was cut off never left; where its rows are as they were there is nothing to send."""
+def test_only_changes_that_may_have_been_sent_are_sent_twice(world):
+    """The rest of a plan that was cut off was never sent: its rows that changed back do not differ."""
     world.seed(*people(400))
     world.run()
     world.execute("UPDATE customers SET city = 'Rome'")
@@ -152,8 +154,8 @@ def test_only_what_may_have_left_is_sent_twice(world):
     assert world.run().outcome == "empty"
 
 
-def test_a_consent_that_the_source_never_changed_is_not_sent_again(world):
-    """The row is sent as a whole, and a person who unsubscribed in DailyStory stays out."""
+def test_an_unchanged_consent_is_not_sent_again(world):
+    """The row is sent as a whole, and a contact that unsubscribed in DailyStory stays opted out."""
     fields = {"email": "email", "city": "city", "optOutEmail": "opted_out"}
     sync = sync_of(fields=fields, nulls="clear", consent_override=["optOutEmail"])
     world.seed(*people(1, opted_out=False))
@@ -179,7 +181,7 @@ def test_a_re_keyed_row_that_emptied_a_field_is_sent_again_as_a_whole(world):
     assert world.run(sync).outcome == "empty"
 
 
-def test_a_custom_field_that_may_have_been_written_travels_with_the_others(world):
+def test_an_unconfirmed_custom_field_is_sent_with_the_others(world):
     world.sandbox.configure(extended_properties_replace=True)
     sync = sync_of(extended_properties={"plan": "plan", "level": "level"})
     world.seed(*people(1))
@@ -191,7 +193,7 @@ def test_a_custom_field_that_may_have_been_written_travels_with_the_others(world
     assert world.contact("p1@example.com")["extendedProperties"] == {"plan": "pro", "level": "2"}
 
 
-def test_a_field_that_was_left_out_meanwhile_is_not_taken_for_known(world):
+def test_an_unconfirmed_field_that_was_unmapped_meanwhile_is_sent_again(world):
     without_city = sync_of(fields={"email": "email", "firstName": "first_name"})
     world.seed(*people(1))
     world.run()
@@ -204,12 +206,12 @@ def test_a_field_that_was_left_out_meanwhile_is_not_taken_for_known(world):
 
 
 def test_only_the_part_of_an_identity_that_changes_is_looked_up(world):
-    """The other part finds the contact though the change never landed."""
+    """The other part would find the contact although the change was never applied."""
     sync = sync_of(fields={"email": "email", "mobilePhone": "mobile", "city": "city"})
     world.seed(person(5, mobile="+14155552671"))
     world.run(sync)
     world.change(5, email="new@example.com")
-    down = hasty(world, asks_who_we_are)
+    down = quick_destination(world, is_an_about_request)
     plan_contact_sync(sync, world.warehouse, down, PlanOptions(scope=Scope.ALL), "down")
     assert send_contact_sync(sync, world.warehouse, down, ["down"]).report.rows_failed == 1
     assert [row["mobile_as_sent"] for row in world.rows("intents")] == [None]
@@ -218,12 +220,12 @@ def test_only_the_part_of_an_identity_that_changes_is_looked_up(world):
     assert world.mapped() == {"2": "p5@example.com", "5": "new@example.com"}
 
 
-def test_an_update_that_failed_may_have_been_done(world):
+def test_an_update_that_failed_may_have_been_applied(world):
     world.seed(*people(1))
     world.run()
     world.change(1, email="new@example.com", city="Rome")
     world.sandbox.script([Fault.SERVER_ERROR_AFTER] * 2)
-    run_id, quick = new_run_id(), hasty(world)
+    run_id, quick = new_run_id(), quick_destination(world)
     plan_contact_sync(sync_of(), world.warehouse, quick, run_id=run_id)
     assert send_contact_sync(sync_of(), world.warehouse, quick, [run_id]).report.rows_failed == 1
     world.change(1, email="p1@example.com", city="Paris")
@@ -237,7 +239,7 @@ def test_a_row_in_doubt_is_sent_again(world):
     world.seed(*people(1))
     world.run()
     world.change(1, email="new@example.com", city="Rome")
-    run_id, deaf = new_run_id(), hasty(world, is_no_look_up)
+    run_id, deaf = new_run_id(), quick_destination(world, is_not_a_look_up)
     plan_contact_sync(sync_of(), world.warehouse, world.destination, run_id=run_id)
     posts = world.sandbox.counts.posts
     with crash_at(1, lambda: world.sandbox.counts.posts > posts):
@@ -250,14 +252,14 @@ def test_a_row_in_doubt_is_sent_again(world):
     assert world.run().outcome == "empty"
 
 
-def test_a_plan_made_while_nobody_answered_waits_for_what_was_in_doubt(world):
-    """The create that was in doubt had landed, its row has another key by then, and the plan knew nothing of it."""
+def test_a_plan_made_during_an_outage_waits_for_creates_in_doubt(world):
+    """The create in doubt was applied and its row has another key by then; the plan knows neither."""
     world.sandbox.configure(duplicates_allowed=True)
     world.seed(*people(2))
     cut_off_after_a_write(world)
     world.drop(1)
     world.put(person(3, email="p1@example.com"))
-    run_id, down = new_run_id(), hasty(world, lambda _method, _url, _content: False)
+    run_id, down = new_run_id(), quick_destination(world, lambda _method, _url, _content: False)
     assert plan_contact_sync(sync_of(), world.warehouse, down, run_id=run_id).rows_to_create == 2
     report = send_contact_sync(sync_of(), world.warehouse, world.destination, [run_id]).report
     assert (report.rows_created, report.rows_failed) == (0, 1)

@@ -1,4 +1,4 @@
-"""A sync with a watermark: most runs look at recent rows only, and what those cannot show is found by a full run."""
+"""A sync with a watermark: most runs read recent rows only, and a full comparison finds the other differences."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROWS = 20
 
 
 def put(world: World, number: int, minutes: float, **columns: object) -> None:
-    """Insert a row that changed so many minutes after the start."""
+    """Insert a row that changed `minutes` after the start."""
     [row] = [person for person in people(number) if person["customer_id"] == number]
     world.put({**row, "updated_at": START + timedelta(minutes=minutes), **columns})
 
@@ -37,7 +37,7 @@ EVERYWHERE = pytest.mark.parametrize(
 
 @pytest.fixture
 def world(request: pytest.FixtureRequest, new_database) -> Iterator[World]:
-    """Twenty people who are synced: the first of them changed at the start, the last one 19 hours later."""
+    """Twenty synced rows: the first one changed at the start, the last one 19 hours later."""
     with world_at(new_database, *getattr(request, "param", ("duckdb", None))) as world:
         world.execute(
             "CREATE TABLE customers (customer_id integer, email varchar(200), first_name varchar(200),"
@@ -51,27 +51,27 @@ def world(request: pytest.FixtureRequest, new_database) -> Iterator[World]:
 
 
 @EVERYWHERE
-def test_a_run_reads_what_moved_since_the_last_one_and_sends_what_differs(world):
+def test_a_run_reads_recent_rows_and_sends_what_differs(world):
     change(world, 3, 2_000, city="Rome")
     change(world, 4, 2_000)
     put(world, 21, 2_000)
     report = world.run(RECENT)
-    assert report.rows_read == 4, "the last row of before is within the overlap"
+    assert report.rows_read == 4, "the last row of the run before is within the overlap"
     assert (report.rows_created, report.rows_updated, report.rows_unchanged) == (1, 1, 2)
     quiet = world.run(RECENT)
     assert (quiet.rows_read, quiet.api_requests) == (3, 0)
 
 
-def test_a_row_that_was_committed_late_is_seen_within_the_overlap(world):
+def test_a_row_committed_late_is_read_within_the_overlap(world):
     put(world, 21, 2_000)
     world.run(RECENT)
     change(world, 3, 2_000 - 9, city="Rome")
     change(world, 4, 2_000 - 11, city="Oslo")
     assert world.run(RECENT).rows_updated == 1
-    assert world.run(FULL).rows_updated == 1, "what came later than that is found by the next full run"
+    assert world.run(FULL).rows_updated == 1, "a later commit is found by the next full comparison"
 
 
-def test_what_no_recent_row_shows_is_found_by_the_next_full_run(world):
+def test_other_differences_are_found_by_the_next_full_comparison(world):
     world.drop(1)
     world.change(2, city="Rome")
     assert world.run(RECENT).api_requests == 0
@@ -79,7 +79,7 @@ def test_what_no_recent_row_shows_is_found_by_the_next_full_run(world):
     assert (full.rows_read, full.rows_updated, full.rows_deleted) == (ROWS - 1, 1, 1)
 
 
-def test_the_mark_stays_where_a_run_did_not_send_all(world):
+def test_the_checkpoint_stays_if_a_run_did_not_send_all(world):
     change(world, 3, 2_000, city="Rome")
     change(world, 4, 2_000, city="Oslo")
     assert world.run(RECENT, limit=1).rows_updated == 1
@@ -90,26 +90,26 @@ def test_the_mark_stays_where_a_run_did_not_send_all(world):
     assert world.run(RECENT).rows_updated == 1
 
 
-def test_another_mapping_looks_at_all_rows(world):
+def test_another_mapping_reads_all_rows(world):
     other = replace(RECENT, extended_properties={"tier": "plan"})
     assert world.run(other).rows_updated == ROWS
     assert world.run(other).rows_read == 1
 
 
-def test_chosen_rows_are_looked_for_everywhere(world):
+def test_chosen_keys_are_read_whatever_their_watermark(world):
     world.change(3, city="Rome")
     assert world.run(RECENT, keys=["3"]).rows_updated == 1
     assert world.run(RECENT, scope="all").rows_updated == ROWS
 
 
-def test_what_the_audit_sets_right_is_sent_by_the_next_run(world):
+def test_a_repair_by_the_audit_is_sent_by_the_next_run(world):
     world.edit("p3@example.com", city="Oslo")
     report = audit_contacts(RECENT, world.warehouse, world.destination, sample=ROWS, repair=True)
     assert report.contacts_drifted == 1
     assert world.run(RECENT).rows_updated == 1
 
 
-def test_a_doubled_key_is_not_sent_for_its_other_row_is_older(world):
+def test_a_duplicate_key_is_rejected_though_its_other_row_is_older(world):
     world.put({**people(3)[2], "updated_at": START})
     assert world.run(FULL).rows_rejected == 2
     change_one = "UPDATE customers SET city = 'Rome', updated_at = :at WHERE customer_id = 3 AND updated_at > :start"
@@ -127,7 +127,7 @@ def test_a_rejection_of_an_older_row_stays(world):
     assert [row["reason"] for row in world.rows("rejections")] == ["invalid_email"]
 
 
-def test_an_empty_recent_part_is_no_empty_source(world):
+def test_no_recent_rows_is_not_an_empty_source(world):
     no_overlap = replace(RECENT, watermark=Watermark("updated_at", overlap_seconds=0))
     world.run(no_overlap)
     world.drop(ROWS)
@@ -145,7 +145,7 @@ def test_a_query_has_a_watermark_too(world):
     assert (report.rows_read, report.rows_updated) == (2, 1)
 
 
-def test_a_column_that_is_no_time_is_refused_with_advice(new_database):
+def test_a_column_that_is_not_a_time_is_refused_with_advice(new_database):
     with world_at(new_database, "sqlite") as world:
         world.seed(*people(2))
         with pytest.raises(ConfigurationError, match=r"watermark 'city' .* holds str.*cast it in the query"):
@@ -160,7 +160,7 @@ def test_a_watermark_of_days_goes_back_whole_days():
 
 
 @pytest.mark.parametrize("settings", [("",), ("at", -1), ("at", 0, 0), ("at", float("nan"))])
-def test_settings_that_cannot_be_meant_are_refused(settings):
+def test_invalid_settings_are_refused(settings):
     with pytest.raises(ConfigurationError):
         Watermark(*settings)
 

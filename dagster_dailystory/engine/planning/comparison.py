@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import FromClause, TableClause, column, exists, func, literal, select, table
 
 from dagster_dailystory.databases.dialect import among
-from dagster_dailystory.databases.estimates import LARGE, would_hash_join
+from dagster_dailystory.databases.estimates import LARGE_TABLE_ROWS, would_hash_join
 from dagster_dailystory.databases.memory import give_back_memory
 from dagster_dailystory.databases.row_hash import ROW_HASH
 from dagster_dailystory.databases.sql_types import CreateTemporaryTableAs, SqlQuery
@@ -145,7 +145,7 @@ class _Comparison:
 
     def pending(self, diff: Diff, hashed: HashedRows | None) -> TableClause:
         """Write the rows that differ and the missing keys to the table `pending`."""
-        if diff.joins_both_ways and self._rows_read >= LARGE:
+        if diff.joins_both_ways and self._rows_read >= LARGE_TABLE_ROWS:
             diff = replace(diff, expects_few=would_hash_join(diff.joined, self._connection))
         (query, _), *others = diff.differing(self._ranges_to_compare(diff, hashed))
         pending = self._temporary.make("pending", query)

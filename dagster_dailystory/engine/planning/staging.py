@@ -52,7 +52,7 @@ from dagster_dailystory.databases.sql_types import (
     Untyped,
 )
 from dagster_dailystory.databases.stored_values import are_integers, staged_key, staged_texts
-from dagster_dailystory.engine.interrupts import settled_heap
+from dagster_dailystory.engine.interrupts import frozen_heap
 from dagster_dailystory.engine.planning.row_hashes import HashedRows, RowHashes, may_leave_rows_out
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.schema import SyncTables
@@ -167,7 +167,7 @@ def _keep(state: State, source: Source) -> tuple[Source, dict[str, SqlType]]:
 def _stage_from_elsewhere(state: State, lease: Lease, warehouse_url: str, options: PlanOptions) -> Staged | None:
     with connect(open_engine(warehouse_url), "warehouse") as warehouse:
         use_repeatable_read(warehouse)
-        with warehouse.begin(), ExitStack() as streams, settled_heap():
+        with warehouse.begin(), ExitStack() as streams, frozen_heap():
             source = open_source(state.sync, warehouse).recent(state.sync, options.since)
             hashed = row_hash(source, state.sync, warehouse) if may_leave_rows_out(state.sync, options) else None
             with lease.during(state):

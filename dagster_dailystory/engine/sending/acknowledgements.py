@@ -1,4 +1,4 @@
-"""The journal of a send: acknowledgements, written in batches with everything that they imply."""
+"""Acknowledgements: the results of a send, written in batches with everything that follows from them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from dagster_dailystory.engine.sending.result_table import ResultTable
 from dagster_dailystory.engine.state.contact_map import live_holders
 from dagster_dailystory.engine.state.incremental import require_full_comparison
 from dagster_dailystory.engine.state.lease import Lease
-from dagster_dailystory.engine.state.recovery import forget, has_intent
+from dagster_dailystory.engine.state.recovery import has_intent, invalidate
 from dagster_dailystory.engine.state.rejections import Rejections
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
@@ -44,23 +44,23 @@ _LINKING = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.MAPPED})
 _WRITTEN = frozenset({Outcome.CREATED, Outcome.UPDATED})
 
 
-_UNANSWERED = frozenset({Outcome.FAILED, Outcome.IN_DOUBT})
+_UNCONFIRMED = frozenset({Outcome.FAILED, Outcome.IN_DOUBT})
 
 
 _REFUSED = frozenset({Outcome.REJECTED, Outcome.CONFLICTED})
 
 
 class Acknowledgements:
-    """Writes what happens to the changes of one plan. Each public method is one transaction."""
+    """Writes the results of one plan's changes. Each public method is one transaction."""
 
     def __init__(self, state: State, tables: SyncTables, lease: Lease, plan_id: str) -> None:
         self._state = state
         self._tables = tables
         self._lease = lease
         self._plan_id = plan_id
-        self._answers = ResultTable(state, tables, plan_id)
+        self._results = ResultTable(state, tables, plan_id)
         with state.connection.begin():
-            self._answers.create()
+            self._results.create()
             self._moves_keys = self._has(tables.changes, tables.changes.c.plan_id == plan_id, tables.changes.c.rekeyed)
             self._has_rejections = self._has(tables.rejections)
 
@@ -69,12 +69,12 @@ class Acknowledgements:
         return self._state.connection.execute(found).first() is not None
 
     def record_silent(self) -> None:
-        """Acknowledge the changes that send nothing: the snapshot moves, and keys that left are marked."""
+        """Acknowledge the changes that send nothing: update the snapshot, and mark missing keys."""
         changes, execute, now = self._tables.changes, self._state.connection.execute, self._state.now()
         open_changes = and_(changes.c.plan_id == self._plan_id, changes.c.outcome.is_(None))
         records = and_(open_changes, changes.c.operation == Operation.RECORD.value)
-        departs = and_(open_changes, changes.c.operation == Operation.DEPART.value)
-        silent = or_(records, departs)
+        missing = and_(open_changes, changes.c.operation == Operation.DEPART.value)
+        silent = or_(records, missing)
         snapshot = self._tables.snapshot
         with self._state.connection.begin():
             self._lease.renew(self._state)
@@ -90,60 +90,60 @@ class Acknowledgements:
             }
             moved["partition_value"] = func.coalesce(recorded.c.partition_value, snapshot.c.partition_value)
             execute(snapshot.update().where(self._tables.same_key(snapshot, recorded)).values(**moved))
-            gone = select(*self._keys(changes)).where(departs).subquery("gone")
+            gone = select(*self._keys(changes)).where(missing).subquery("gone")
             absent = {"absent_since": now, "absent_action": Deletes.KEEP.value}
             execute(snapshot.update().where(self._tables.same_key(snapshot, gone)).values(**absent))
             execute(changes.update().where(silent).values(outcome=Outcome.RECORDED.value, answered_at=now))
 
-    def acknowledge(self, answers: Sequence[Result], changes: Mapping[int, Change]) -> list[Result]:
-        """Write answers and what they imply: snapshot, contact map, intents, rejections.
+    def acknowledge(self, results: Sequence[Result], changes: Mapping[int, Change]) -> list[Result]:
+        """Write results and what follows from them: snapshot, contact map, intents, rejections.
 
         Returns:
-            The answers as written: one whose contact another live key holds has become a conflict.
+            The results as written: one whose contact belongs to another live key has become a conflict.
         """
-        if not answers:
+        if not results:
             return []
         with self._state.connection.begin():
             self._lease.renew(self._state)
-            answers = self._without_shared(answers, changes)
-            self._answers.fill(answers)
-            outcomes = {answer.outcome for answer in answers}
-            adds_rows = any(a.replaced or a.dsid != changes[a.sequence].dsid for a in answers)
-            has_known = any(changes[a.sequence].dsid is not None for a in answers)
+            results = self._without_shared(results, changes)
+            self._results.fill(results)
+            outcomes = {result.outcome for result in results}
+            adds_rows = any(r.replaced or r.dsid != changes[r.sequence].dsid for r in results)
+            has_known = any(changes[r.sequence].dsid is not None for r in results)
             if outcomes & _LINKING:
                 self._move_rekeyed()
                 self._write(self._link_statements, has_known=has_known, adds_rows=adds_rows)
             if outcomes & _WRITTEN:
                 self._write(self._value_statements, has_known=has_known, adds_rows=adds_rows)
             if Outcome.MAPPED in outcomes:
-                self._remember_mapped()
+                self._add_mapped()
             if Outcome.DELETED in outcomes:
                 self._mark_deleted()
             if Outcome.RECORDED in outcomes:
                 self._mark_absent(Outcome.RECORDED, Deletes.KEEP)
             if outcomes & _REFUSED:
-                self._refuse([a for a in answers if a.outcome in _REFUSED], changes)
-            if outcomes & _UNANSWERED:
-                forget(self._state, self._tables, self._unanswered)
-            self._settle_answered(outcomes, has_intents=any(has_intent(changes[a.sequence]) for a in answers))
-        return list(answers)
+                self._refuse([r for r in results if r.outcome in _REFUSED], changes)
+            if outcomes & _UNCONFIRMED:
+                invalidate(self._state, self._tables, self._unconfirmed)
+            self._settle(outcomes, has_intents=any(has_intent(changes[r.sequence]) for r in results))
+        return list(results)
 
-    def _without_shared(self, answers: Sequence[Result], changes: Mapping[int, Change]) -> list[Result]:
-        """Turn answers whose contact belongs to another live key of this sync into conflicts."""
-        linked = {a.sequence: a.dsid for a in answers if a.outcome in _LINKING and a.dsid}
+    def _without_shared(self, results: Sequence[Result], changes: Mapping[int, Change]) -> list[Result]:
+        """Turn results whose contact belongs to another live key of this sync into conflicts."""
+        linked = {r.sequence: r.dsid for r in results if r.outcome in _LINKING and r.dsid}
         fresh = {sequence: dsid for sequence, dsid in linked.items() if dsid != changes[sequence].dsid}
         holders = live_holders(self._state, self._tables, sorted(set(fresh.values())))
         labels = {dsid: changes[sequence].key_label for sequence, dsid in linked.items() if sequence not in fresh}
         checked = []
-        for answer in answers:
-            dsid = fresh.get(answer.sequence)
+        for result in results:
+            dsid = fresh.get(result.sequence)
             if dsid is None or (dsid not in holders and dsid not in labels):
-                checked.append(answer)
+                checked.append(result)
                 if dsid is not None:
-                    labels[dsid] = changes[answer.sequence].key_label
+                    labels[dsid] = changes[result.sequence].key_label
                 continue
-            message = "DailyStory answered with the contact of another row; give the rows different emails and numbers"
-            shared = replace(answer, outcome=Outcome.CONFLICTED, reason=Reason.SHARED_DSID, message=message)
+            message = "DailyStory returned the contact of another row; give the rows different emails and numbers"
+            shared = replace(result, outcome=Outcome.CONFLICTED, reason=Reason.SHARED_DSID, message=message)
             checked.append(shared)
         taken = sorted({dsid for dsid in fresh.values() if dsid in holders})
         if taken:
@@ -151,7 +151,7 @@ class Acknowledgements:
         return checked
 
     def _send_again(self, dsids: Sequence[str]) -> None:
-        """Another row's values were written to these contacts: send their own once more."""
+        """Send these contacts' own values again: the values of another row were written to them."""
         require_full_comparison(self._state)
         contact_map, snapshot = self._tables.contact_map, self._tables.snapshot
         same = self._tables.same_key(contact_map, snapshot)
@@ -159,12 +159,12 @@ class Acknowledgements:
         self._state.connection.execute(snapshot.update().where(held.exists()).values(resend_all=True))
 
     def _move_rekeyed(self) -> None:
-        """A person's new key takes the contact map's row over; the old key's snapshot row goes."""
+        """Give the contact of a re-keyed row to its new key, and delete the snapshot row of the old key."""
         if not self._moves_keys:
             return
         changes, contact_map, snapshot = self._tables.changes, self._tables.contact_map, self._tables.snapshot
         execute = self._state.connection.execute
-        moved = self._answers.answered(_LINKING, changes.c.dsid).where(changes.c.rekeyed).subquery("moved")
+        moved = self._results.changes_with(_LINKING, changes.c.dsid).where(changes.c.rekeyed).subquery("moved")
         if execute(select(moved.c.dsid).limit(1)).first() is None:
             return
         old = and_(contact_map.c.dsid == moved.c.dsid, not_(self._tables.same_key(contact_map, moved)))
@@ -173,7 +173,7 @@ class Acknowledgements:
         execute(contact_map.update().where(old).values({key: moved.c[key] for key in self._tables.key_names}))
 
     def _write(self, statements: tuple[Update, Insert], *, has_known: bool, adds_rows: bool) -> None:
-        """Execute statements that are built once a run: building them takes longer than the database needs."""
+        """Execute statements that are built once a run: building them takes longer than executing them."""
         update, insert = statements
         if has_known:
             self._state.connection.execute(update)
@@ -182,9 +182,9 @@ class Acknowledgements:
 
     @cached_property
     def _link_statements(self) -> tuple[Update, Insert]:
-        """For keys that are in the contact map, and for others."""
-        contact_map, answers = self._tables.contact_map, self._answers.table
-        linked = self._answers.answered(_LINKING, answers.c.dsid, answers.c.answered_at).subquery("linked")
+        """The update of keys that are in the contact map, and the insert of others."""
+        contact_map, results = self._tables.contact_map, self._results.table
+        linked = self._results.changes_with(_LINKING, results.c.dsid, results.c.answered_at).subquery("linked")
         same = self._tables.same_key(contact_map, linked)
         values = {"dsid": linked.c.dsid, "last_synced_at": linked.c.answered_at}
         update = contact_map.update().where(same).values(**values, deactivated_at=null(), deleted_at=null())
@@ -195,17 +195,17 @@ class Acknowledgements:
 
     @cached_property
     def _value_statements(self) -> tuple[Update, Insert]:
-        """For keys that are in the snapshot, and for others.
+        """The update of keys that are in the snapshot, and the insert of others.
 
-        Only what was sent moves; where everything was sent the row is replaced as a whole.
+        Only values that were sent are updated. If all were sent, the row is replaced as a whole.
         """
         changes, snapshot = self._tables.changes, self._tables.snapshot
         fields = self._tables.sync.mapped_fields
         copied = [changes.c[name] for m in fields for name in (m.state_column, differs_column(m.state_column))]
         identity = (changes.c.identity_email, changes.c.identity_mobile, changes.c.partition_value)
-        replaced = or_(changes.c.replaces, func.coalesce(self._answers.table.c.replaced, false())).label("replaced")
-        sent = self._answers.answered(_WRITTEN, *copied, *identity, replaced).subquery("sent")
-        values: dict[str, SqlValue] = {m.state_column: self._remembered(m, sent) for m in fields}
+        replaced = or_(changes.c.replaces, func.coalesce(self._results.table.c.replaced, false())).label("replaced")
+        sent = self._results.changes_with(_WRITTEN, *copied, *identity, replaced).subquery("sent")
+        values: dict[str, SqlValue] = {m.state_column: self._acknowledged(m, sent) for m in fields}
         for name in ("identity_email", "identity_mobile", "partition_value"):
             values[name] = func.coalesce(sent.c[name], snapshot.c[name])
         same = self._tables.same_key(snapshot, sent)
@@ -217,17 +217,17 @@ class Acknowledgements:
         absent = not_(select(snapshot.c.resend_all).where(same).exists())
         return update, snapshot.insert().from_select(columns, new.where(absent))
 
-    def _remembered(self, mapped: MappedField, sent: FromClause) -> SqlValue:
+    def _acknowledged(self, mapped: MappedField, sent: FromClause) -> SqlValue:
         new, old = sent.c[mapped.state_column], self._tables.snapshot.c[mapped.state_column]
         whole = func.coalesce(new, old) if mapped.is_custom and mapped.nulls is Nulls.KEEP else new
         differs = sent.c[differs_column(mapped.state_column)]
         return case((sent.c.replaced, whole), (differs, new), else_=old)
 
-    def _remember_mapped(self) -> None:
-        """A contact that was found and not written: nothing of its values is known."""
+    def _add_mapped(self) -> None:
+        """Add snapshot rows for contacts that were found and not written: their values are not known."""
         changes, snapshot = self._tables.changes, self._tables.snapshot
         extra = (changes.c.identity_email, changes.c.identity_mobile, changes.c.partition_value)
-        mapped = self._answers.answered((Outcome.MAPPED,), *extra).subquery("mapped")
+        mapped = self._results.changes_with((Outcome.MAPPED,), *extra).subquery("mapped")
         names = [*self._tables.key_names, *(column.name for column in extra)]
         absent = not_(select(snapshot.c.resend_all).where(self._tables.same_key(snapshot, mapped)).exists())
         new = select(*(mapped.c[name] for name in names)).where(absent)
@@ -236,59 +236,59 @@ class Acknowledgements:
     def _mark_deleted(self) -> None:
         contact_map, policy = self._tables.contact_map, Deletes(self._tables.sync.deletes)
         self._mark_absent(Outcome.DELETED, policy)
-        gone = self._answers.answered((Outcome.DELETED,), self._answers.table.c.answered_at).subquery("gone")
+        gone = self._results.changes_with((Outcome.DELETED,), self._results.table.c.answered_at).subquery("gone")
         moment = contact_map.c.deleted_at if policy is Deletes.DELETE else contact_map.c.deactivated_at
         marked = contact_map.update().where(self._tables.same_key(contact_map, gone))
         self._state.connection.execute(marked.values({moment: gone.c.answered_at}))
 
     def _mark_absent(self, outcome: Outcome, action: Deletes) -> None:
         snapshot = self._tables.snapshot
-        gone = self._answers.answered((outcome,), self._answers.table.c.answered_at).subquery("gone")
+        gone = self._results.changes_with((outcome,), self._results.table.c.answered_at).subquery("gone")
         absent = {"absent_since": gone.c.answered_at, "absent_action": literal(action.value, TEXT)}
         self._state.connection.execute(snapshot.update().where(self._tables.same_key(snapshot, gone)).values(**absent))
 
-    def _refuse(self, answers: Sequence[Result], changes: Mapping[int, Change]) -> None:
+    def _refuse(self, results: Sequence[Result], changes: Mapping[int, Change]) -> None:
         self._has_rejections = True
         sync, secret = self._tables.sync, self._state.secret
         refusals: list[dict[str, object]] = [
             {
-                "sequence": a.sequence,
-                "reason": (a.reason or Reason.REFUSED).value,
-                "message": a.message,
-                "fingerprint": row_fingerprint(sync, changes[a.sequence].values, secret),
+                "sequence": r.sequence,
+                "reason": (r.reason or Reason.REFUSED).value,
+                "message": r.message,
+                "fingerprint": row_fingerprint(sync, changes[r.sequence].values, secret),
             }
-            for a in answers
+            for r in results
         ]
         Rejections(self._state, self._tables).refuse(self._plan_id, refusals)
 
     @cached_property
-    def _unanswered(self) -> ColumnElement[bool]:
-        """The changes of this batch whose last request may have been done or not."""
-        changes, answers = self._tables.changes, self._answers.table
-        unanswered = answers.c.outcome.in_([outcome.value for outcome in _UNANSWERED])
-        sequences = select(answers.c.sequence).where(unanswered)
+    def _unconfirmed(self) -> ColumnElement[bool]:
+        """Selects the changes of this batch whose last request may have been applied."""
+        changes, results = self._tables.changes, self._results.table
+        unconfirmed = results.c.outcome.in_([outcome.value for outcome in _UNCONFIRMED])
+        sequences = select(results.c.sequence).where(unconfirmed)
         return and_(changes.c.plan_id == self._plan_id, changes.c.sequence.in_(sequences))
 
-    def _settle_answered(self, outcomes: Set[Outcome], *, has_intents: bool) -> None:
-        """A verdict ends the row's intent, unless the request may have been done; a success ends its rejection."""
+    def _settle(self, outcomes: Set[Outcome], *, has_intents: bool) -> None:
+        """Delete the intents of confirmed results, and the rejections of rows that were written."""
         execute, intents = self._state.connection.execute, self._tables.intents
         if has_intents:
             execute(self._settled_intents)
-            if Outcome.FAILED in outcomes:  # a create that failed was not done, or its outcome were another
+            if Outcome.FAILED in outcomes:  # a create that may have been applied is in doubt instead
                 execute(self._without(intents, {Outcome.FAILED}).where(intents.c.dsid.is_(None)))
         if self._has_rejections:
             self._state.connection.execute(self._ended_rejections)
 
     @cached_property
     def _settled_intents(self) -> Delete:
-        return self._without(self._tables.intents, set(Outcome) - _UNANSWERED)
+        return self._without(self._tables.intents, set(Outcome) - _UNCONFIRMED)
 
     @cached_property
     def _ended_rejections(self) -> Delete:
         return self._without(self._tables.rejections, _LINKING | {Outcome.DELETED})
 
     def _without(self, table: Table, outcomes: Iterable[Outcome]) -> Delete:
-        return table.delete().where(among(self._keys(table), self._answers.answered(outcomes)))
+        return table.delete().where(among(self._keys(table), self._results.changes_with(outcomes)))
 
     def _keys(self, relation: FromClause) -> list[SqlValue]:
         return [relation.c[key] for key in self._tables.key_names]

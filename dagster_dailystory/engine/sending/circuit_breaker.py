@@ -1,4 +1,4 @@
-"""The circuit breaker: a refusal that hits every row alike says something about the service, not about the rows."""
+"""The circuit breaker: many rows refused with the same message are a fault of the service, not of the rows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from dagster_dailystory.model.change import Operation, Outcome, Reason, Result
 
 _UNDECIDED = frozenset({Outcome.FAILED, Outcome.IN_DOUBT})
-"""Outcomes that say nothing about whether the service accepts rows."""
+"""Outcomes that do not show whether DailyStory accepts rows."""
 
 
 @dataclass(slots=True)
@@ -18,55 +18,56 @@ class _Streak:
 
 
 class CircuitBreaker:
-    """Holds the refusals of a streak back until it is known what they mean.
+    """Holds the refusals of a streak back until the streak ends, or is long enough to trip the breaker.
 
-    A full licence refuses creates and still takes updates, so each operation has a streak of its own.
+    Each operation has a streak of its own: a full licence refuses creates and still accepts updates.
 
     Args:
-        threshold: So many refusals in a row with one same message are a fault of the service.
+        threshold: Number of consecutive refusals with the same message that trips the breaker.
     """
 
     def __init__(self, threshold: int) -> None:
         self._threshold = threshold
         self._streaks = {operation: _Streak() for operation in Operation}
-        self._verdict: str | None = None
+        self._tripped_by: str | None = None
 
     @property
-    def verdict(self) -> str | None:
-        """What the service says to all rows, once the breaker has tripped."""
-        return self._verdict
+    def tripped_by(self) -> str | None:
+        """The message of the streak that tripped the breaker, None before."""
+        return self._tripped_by
 
     @property
     def held(self) -> int:
         """Refusals held back."""
         return sum(len(streak.held) for streak in self._streaks.values())
 
-    def judge(self, operation: Operation, answer: Result) -> list[Result]:
-        """Take an answer in.
+    def add(self, operation: Operation, result: Result) -> list[Result]:
+        """Take in the next result.
 
         Returns:
-            The answers that may be handed out now: a tripped streak as `failed`, so that its rows stay differences.
+            The results that may be handed out now; a streak that trips the breaker as `failed`, so that its rows still
+            differ for the next run.
         """
-        if answer.outcome in _UNDECIDED:
-            return [answer]
+        if result.outcome in _UNDECIDED:
+            return [result]
         streak = self._streaks[operation]
-        if answer.reason is not Reason.REFUSED:
+        if result.reason is not Reason.REFUSED:
             self._streaks[operation] = _Streak()
-            return [*streak.held, answer]
+            return [*streak.held, result]
         ready: list[Result] = []
-        if answer.message != streak.message:
+        if result.message != streak.message:
             ready = streak.held
-            streak = self._streaks[operation] = _Streak(answer.message)
+            streak = self._streaks[operation] = _Streak(result.message)
         streak.rows += 1
-        streak.held.append(answer)
+        streak.held.append(result)
         if streak.rows >= self._threshold:
-            self._verdict = streak.message
+            self._tripped_by = streak.message
             ready += [replace(held, outcome=Outcome.FAILED, reason=None) for held in streak.held]
             streak.held = []
         return ready
 
     def release(self) -> list[Result]:
-        """Hand out all that is held, as the refusals they are. The streaks go on."""
+        """Hand out all held refusals as such. The streaks go on."""
         released: list[Result] = []
         for streak in self._streaks.values():
             released += streak.held

@@ -1,4 +1,4 @@
-"""What is asked of DailyStory for one change, and what its answers mean for the row. No concurrency in here."""
+"""The delivery of one change: which requests it takes, and the result that follows from their responses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from dagster_dailystory.api.responses import RemoteContact
 from dagster_dailystory.contacts.canonical import UnsupportedValueError
 from dagster_dailystory.contacts.masking import mask_values
 from dagster_dailystory.contacts.payload import payload
-from dagster_dailystory.engine.sending.dispatcher import Attempts, Dispatcher, LostResponseError
+from dagster_dailystory.engine.sending.dispatcher import Dispatcher, LostResponseError
+from dagster_dailystory.engine.sending.slots import Attempts
 from dagster_dailystory.errors import NotFoundError, RejectedError, RetryableError
 from dagster_dailystory.model.change import Change, Identity, Operation, Outcome, Reason, Result
 from dagster_dailystory.model.sync import ContactSync, Deletes, Mode
@@ -21,17 +22,17 @@ _T = TypeVar("_T")
 
 
 _OUR_STATUSES = frozenset({"Inactive", "Deleted"})
-"""The statuses that a contact has after this sync took it out."""
+"""The statuses of a contact that this sync deactivated or deleted."""
 
 
-async def find_contact(client: DailyStoryClient, dispatcher: Dispatcher, person: Identity) -> RemoteContact | None:
-    """Look somebody up who is not a row of this plan: the subject of an intent.
+async def find_contact(client: DailyStoryClient, dispatcher: Dispatcher, identity: Identity) -> RemoteContact | None:
+    """Look up the contact of an intent, by its identity.
 
-    An identity that the service refuses to look up cannot have been created: None.
+    None too if DailyStory refuses the look-up: an identity that it does not accept cannot have been created.
     """
     attempts = Attempts()
     try:
-        return await _find_by_identity(client, dispatcher, attempts, person)
+        return await _find_by_identity(client, dispatcher, attempts, identity)
     except RejectedError:
         return None
     finally:
@@ -39,30 +40,30 @@ async def find_contact(client: DailyStoryClient, dispatcher: Dispatcher, person:
 
 
 async def _find_by_identity(
-    client: DailyStoryClient, dispatcher: Dispatcher, attempts: Attempts, person: Identity
+    client: DailyStoryClient, dispatcher: Dispatcher, attempts: Attempts, identity: Identity
 ) -> RemoteContact | None:
-    """Look somebody up in DailyStory's own order: by email, and if that finds nobody by mobile number."""
+    """Look a contact up in DailyStory's own order: by email, and if no contact has it, by mobile number."""
     found = None
-    if person.email is not None:
-        found = await dispatcher.send(attempts, partial(client.find, email=person.email))
-    if found is None and person.mobile is not None:
-        found = await dispatcher.send(attempts, partial(client.find, mobile=person.mobile))
+    if identity.email is not None:
+        found = await dispatcher.send(attempts, partial(client.find, email=identity.email))
+    if found is None and identity.mobile is not None:
+        found = await dispatcher.send(attempts, partial(client.find, mobile=identity.mobile))
     return found
 
 
 class Delivery:
-    """One change on its way.
+    """Delivers one change.
 
     Args:
         sync: Mode and deletion policy.
-        change: The change; `record` and `depart` are never sent.
+        change: A create, an update or a delete.
         client: The contact API.
-        dispatcher: The way of each request.
-        attempts: The row's account.
+        dispatcher: Sends each request.
+        attempts: The row's requests and its slot.
 
     Attributes:
         change: As given.
-        attempts: As given; its `in_doubt` says whether a create may have been stored without an answer.
+        attempts: As given; `in_doubt` is set while a create without a response may have been applied.
     """
 
     def __init__(
@@ -75,33 +76,33 @@ class Delivery:
         self.attempts = attempts
 
     async def deliver(self) -> Result:
-        """Do what the change asks for.
+        """Send the requests of the change.
 
         Returns:
-            The verdict. A budget that ran out is `failed`, or `in_doubt` where a create may have been stored.
+            The result. If the budget runs out it is `failed`, or `in_doubt` if a create may have been applied.
 
         Raises:
-            DailyStoryError: The run must stop; there is no verdict.
-            StoppedError: The sender stops; there is no verdict.
+            DailyStoryError: The run must stop; the change has no result.
+            StoppedError: The sender stops; the change has no result.
         """
         steps = {Operation.CREATE: self._create, Operation.UPDATE: self._update, Operation.DELETE: self._delete}
         try:
             return await steps[self.change.operation]()
         except UnsupportedValueError as error:
-            return self._answer(Outcome.REJECTED, reason=Reason.INVALID_VALUE, message=str(error))
+            return self._result(Outcome.REJECTED, reason=Reason.INVALID_VALUE, message=str(error))
         except RejectedError as error:
             if self.attempts.in_doubt:
                 return self.in_doubt(str(error))
-            return self._answer(Outcome.REJECTED, reason=Reason.REFUSED, message=str(error))
+            return self._result(Outcome.REJECTED, reason=Reason.REFUSED, message=str(error))
         except RetryableError as error:
             if self.attempts.in_doubt:
                 return self.in_doubt(str(error))
-            return self._answer(Outcome.FAILED, message=str(error))
+            return self._result(Outcome.FAILED, message=str(error))
 
     def in_doubt(self, reason: str = "the sender stopped") -> Result:
-        """The verdict on a create that may have been stored, and is not known to equal the row yet."""
-        message = f"the answer to a create was lost, the contact is looked up before it is sent again; {reason}"
-        return self._answer(Outcome.IN_DOUBT, message=message)
+        """The result of a create that may have been applied, and whose contact is not known to equal the row."""
+        message = f"a create got no response; the contact is looked up before it is sent again; {reason}"
+        return self._result(Outcome.IN_DOUBT, message=message)
 
     async def _create(self) -> Result:
         mode = self._sync.mode
@@ -113,12 +114,12 @@ class Delivery:
             self.attempts.in_doubt = False
             if mode is Mode.UPDATE:
                 return self._not_found()
-        return await self._create_anew()
+        return await self._post()
 
-    async def _create_anew(self) -> Result:
+    async def _post(self) -> Result:
         if not self.change.identity:
-            message = "DailyStory does not know the contact, and without an email or a mobile number none can be made"
-            return self._answer(Outcome.REJECTED, reason=Reason.NO_IDENTITY, message=message)
+            message = "DailyStory has no such contact, and it cannot be created without an email or a mobile number"
+            return self._result(Outcome.REJECTED, reason=Reason.NO_IDENTITY, message=message)
         body = payload(self._sync, self.change, everything=True)
         while True:
             try:
@@ -126,29 +127,29 @@ class Delivery:
             except LostResponseError:
                 found = await self._look_up()
             else:
-                return self._answer(Outcome.CREATED, dsid, replaced=True)
+                return self._result(Outcome.CREATED, dsid, replaced=True)
             if found is not None:
                 break
             self.attempts.in_doubt = False
         if self._sync.mode is Mode.CREATE:
-            return self._answer(Outcome.CREATED, found.dsid, replaced=True)
+            return self._result(Outcome.CREATED, found.dsid, replaced=True)
         return await self._overwrite(found.dsid)
 
     async def _adopt(self, found: RemoteContact) -> Result:
-        """Take an existing contact for the row; only the mode `create` leaves it as it is."""
+        """Map the row to an existing contact, and overwrite the contact unless the mode is `create`."""
         if self._sync.mode is Mode.CREATE:
-            return self._answer(Outcome.MAPPED, found.dsid)
+            return self._result(Outcome.MAPPED, found.dsid)
         return await self._overwrite(found.dsid)
 
     async def _overwrite(self, dsid: str) -> Result:
         body = {"dsId": dsid, **payload(self._sync, self.change, everything=True)}
         try:
-            answered = await self._send(partial(self._client.create_or_update, body))
+            returned = await self._send(partial(self._client.create_or_update, body))
         except NotFoundError as error:
-            return self._answer(Outcome.REJECTED, reason=Reason.NOT_FOUND, message=str(error))
-        if answered != dsid:
-            return self._conflict(answered, "DailyStory found the contact and then answered with another id")
-        return self._answer(Outcome.UPDATED, dsid, replaced=True)
+            return self._result(Outcome.REJECTED, reason=Reason.NOT_FOUND, message=str(error))
+        if returned != dsid:
+            return self._conflict(returned, "DailyStory found the contact and then returned another id")
+        return self._result(Outcome.UPDATED, dsid, replaced=True)
 
     async def _update(self) -> Result:
         change, dsid = self.change, self.change.dsid
@@ -167,59 +168,59 @@ class Delivery:
             if contact.status in _OUR_STATUSES and not contact.opted_out and "status" not in body:
                 body["status"], allowed = "Active", ("status",)
         try:
-            answered = await self._send(partial(self._client.create_or_update, body, allowed=allowed))
+            returned = await self._send(partial(self._client.create_or_update, body, allowed=allowed))
         except NotFoundError as error:
             return await self._relink(error)
-        if answered != dsid:
-            return await self._other_dsid_answered(dsid, answered)
-        return self._answer(Outcome.UPDATED, dsid, replaced=change.resend_all)
+        if returned != dsid:
+            return await self._resolve_other_dsid(dsid, returned)
+        return self._result(Outcome.UPDATED, dsid, replaced=change.resend_all)
 
     async def _relink(self, error: NotFoundError | None = None) -> Result:
-        """The dsid is not known any more: find the person again, else make the contact anew."""
+        """Find the contact by its identity, because its dsid is not known any more; create it if there is none."""
         found = await self._look_up()
         if found is None:
-            return self._not_found() if self._sync.mode is Mode.UPDATE else await self._create_anew()
+            return self._not_found() if self._sync.mode is Mode.UPDATE else await self._post()
         if found.dsid != self.change.dsid:
             return await self._adopt(found)
         message = str(error) if error else "DailyStory finds the contact by its identity and not by its id"
-        return self._answer(Outcome.REJECTED, reason=Reason.REFUSED, message=message)
+        return self._result(Outcome.REJECTED, reason=Reason.REFUSED, message=message)
 
-    async def _other_dsid_answered(self, dsid: str, answered: str) -> Result:
-        """The answer names another contact: not an acknowledgement.
+    async def _resolve_other_dsid(self, dsid: str, returned: str) -> Result:
+        """Resolve a response that names another contact, which acknowledges nothing.
 
-        If ours still exists, the other one owns the identity. If ours is gone, it was merged, or the service made a
-        new contact: then the person is found again by the identity. Nothing further is created here.
+        If our contact still exists, the other one has the identity. If it is gone, it was merged, or DailyStory created
+        a new contact: that one is looked up by the identity. No further contact is created.
         """
         if await self._send(partial(self._client.get, dsid)) is None:
             found = await self._look_up()
             if found is not None and found.dsid != dsid:
                 return await self._adopt(found)
-        return self._conflict(answered, "DailyStory answered an update with another contact's id")
+        return self._conflict(returned, "DailyStory returned another contact's id for an update")
 
     async def _delete(self) -> Result:
         dsid = self.change.dsid
         if dsid is None:
-            return self._answer(Outcome.DELETED)
+            return self._result(Outcome.DELETED)
         try:
             if self._sync.deletes is Deletes.DELETE:
                 await self._send(partial(self._client.delete, dsid))
             else:
                 body = {"dsId": dsid, "status": "Inactive"}
-                answered = await self._send(partial(self._client.create_or_update, body))
-                if answered != dsid:
-                    return self._conflict(answered, "DailyStory answered a deactivation with another contact's id")
+                returned = await self._send(partial(self._client.create_or_update, body))
+                if returned != dsid:
+                    return self._conflict(returned, "DailyStory returned another contact's id for a deactivation")
         except NotFoundError:
-            pass  # it is gone already
-        return self._answer(Outcome.DELETED, dsid)
+            pass  # the contact is gone already
+        return self._result(Outcome.DELETED, dsid)
 
-    async def _look_up(self, person: Identity | None = None) -> RemoteContact | None:
-        return await _find_by_identity(self._client, self._dispatcher, self.attempts, person or self._as_sent)
+    async def _look_up(self, identity: Identity | None = None) -> RemoteContact | None:
+        return await _find_by_identity(self._client, self._dispatcher, self.attempts, identity or self._as_sent)
 
     async def _other_owner(self, dsid: str) -> RemoteContact | None:
-        """Who, other than this contact, has one of the identity fields that are about to change."""
+        """Look for another contact that has the new email or the new mobile number."""
         new, sent = self.change.new_identity, self._as_sent
-        for person in (Identity(email=new.email and sent.email), Identity(mobile=new.mobile and sent.mobile)):
-            owner = await self._look_up(person) if person else None
+        for identity in (Identity(email=new.email and sent.email), Identity(mobile=new.mobile and sent.mobile)):
+            owner = await self._look_up(identity) if identity else None
             if owner is not None and owner.dsid != dsid:
                 return owner
         return None
@@ -233,13 +234,13 @@ class Delivery:
         return await self._dispatcher.send(self.attempts, request, is_repeatable=is_repeatable)
 
     def _not_found(self) -> Result:
-        message = "DailyStory has no such contact, and the mode 'update' creates none"
-        return self._answer(Outcome.REJECTED, reason=Reason.NOT_FOUND, message=message)
+        message = "DailyStory has no such contact, and the mode 'update' does not create it"
+        return self._result(Outcome.REJECTED, reason=Reason.NOT_FOUND, message=message)
 
     def _conflict(self, dsid: str, message: str) -> Result:
-        return self._answer(Outcome.CONFLICTED, dsid, reason=Reason.IDENTITY_TAKEN, message=message)
+        return self._result(Outcome.CONFLICTED, dsid, reason=Reason.IDENTITY_TAKEN, message=message)
 
-    def _answer(
+    def _result(
         self,
         outcome: Outcome,
         dsid: str | None = None,
@@ -255,7 +256,7 @@ class Delivery:
             dsid=dsid,
             attempts=self.attempts.requests,
             reason=reason,
-            # The service may name the row by fields that the request did not carry.
+            # The message may quote fields that the request did not carry.
             message=mask_values(message, self.change.values.values()) if message else "",
             replaced=replaced,
         )

@@ -1,11 +1,9 @@
-"""The way of every request to DailyStory: a free slot, its turn at the limiter, and the retries of its row."""
+"""The dispatcher: every request takes a slot, waits for the rate limiter, and is retried within its row's budget."""
 
 from __future__ import annotations
 
 import asyncio
-import math
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -13,6 +11,7 @@ from typing import TypeVar
 from tenacity import AsyncRetrying, RetryCallState, stop_after_attempt, stop_after_delay, wait_random_exponential
 
 from dagster_dailystory.api.rate_limiter import RateLimiter
+from dagster_dailystory.engine.sending.slots import Attempts, Slots
 from dagster_dailystory.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -28,15 +27,15 @@ _T = TypeVar("_T")
 
 
 FATAL_ERRORS = (AuthenticationError, ConfigurationError, ConsentError, OutageError)
-"""Errors after which no further request leaves."""
+"""Errors that concern all rows: after one of them no further request is sent."""
 
 
 class LostResponseError(Exception):
-    """A request that must not be repeated blindly may have been stored; the time to wait has passed."""
+    """A request that must not simply be repeated may have been applied; its wait before the next attempt is over."""
 
 
 class StoppedError(Exception):
-    """The sender is stopping: this request did not leave."""
+    """The sender is stopping: this request was not sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +44,11 @@ class SenderSettings:
 
     Attributes:
         max_concurrency: Requests in flight at once.
-        max_attempts: Failed requests after which a row is given up for this run; a throttled one does not count.
-        max_seconds_per_row: Time from a row's first request after which it is given up for this run.
+        max_attempts: Failed requests after which this run gives a row up; throttled ones do not count.
+        max_seconds_per_row: Time from a row's first request after which this run gives the row up.
         first_wait_seconds: Upper bound of the random wait before the second attempt; it doubles each time.
-        longest_wait_seconds: Where the doubling ends.
-        breaker_threshold: So many rows refused in a row with one same message stop the run.
+        longest_wait_seconds: The limit of the doubling.
+        breaker_threshold: Number of consecutive rows, refused with the same message, that stops the run.
     """
 
     max_concurrency: int = 4
@@ -65,19 +64,19 @@ class SenderSettings:
 
     @property
     def outage_threshold(self) -> int:
-        """Failed requests in a row, without one answer between them, after which the service counts as down."""
+        """Consecutive failed requests after which DailyStory counts as down."""
         return 5 * self.max_concurrency + 20
 
 
 @dataclass(frozen=True, slots=True)
 class SenderCounts:
-    """What the sender asked of the service.
+    """The requests of a sender.
 
     Attributes:
-        api_requests: Requests that left.
-        api_retries: Those among them that repeated a failed one.
-        api_throttled: Answers that asked to wait.
-        connection_errors: Requests without an answer.
+        api_requests: Requests sent.
+        api_retries: Requests among them that repeated a failed one.
+        api_throttled: Responses that asked to wait.
+        connection_errors: Requests without a response.
     """
 
     api_requests: int = 0
@@ -86,84 +85,17 @@ class SenderCounts:
     connection_errors: int = 0
 
 
-@dataclass(slots=True)
-class Attempts:
-    """What one row has cost so far, and whether it holds a slot."""
-
-    requests: int = 0
-    failures: int = 0
-    started_at: float = math.nan
-    holds_slot: bool = False
-    in_flight: bool = False
-    in_doubt: bool = False
-
-
-class Slots:
-    """Counts rows on their way. Those that wait for their next attempt come before new ones."""
-
-    def __init__(self, free: int, on_free: Callable[[], None]) -> None:
-        self._free = free
-        self._on_free = on_free
-        self._waiting: deque[asyncio.Future[None]] = deque()
-
-    def take(self, attempts: Attempts) -> bool:
-        """Give the row a slot if one is free."""
-        if self._free < 1:
-            return False
-        self._free -= 1
-        attempts.holds_slot = True
-        return True
-
-    async def acquire(self, attempts: Attempts) -> None:
-        """Wait until the row has a slot."""
-        if attempts.holds_slot or self.take(attempts):
-            return
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self.widen(1)
-            raise
-        attempts.holds_slot = True
-
-    def release(self, attempts: Attempts) -> None:
-        """Take the row's slot back, if it has one."""
-        if attempts.holds_slot:
-            attempts.holds_slot = False
-            self.widen(1)
-
-    def pass_on(self, done: Attempts, new: Attempts) -> bool:
-        """Give a new row the slot that a finished one has, unless a row that waits for its next attempt comes first."""
-        if not done.holds_slot or self._waiting:
-            return False
-        done.holds_slot, new.holds_slot = False, True
-        return True
-
-    def widen(self, more: int) -> None:
-        """Free so many slots."""
-        while more and self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                more -= 1
-        if more:
-            self._free += more
-            self._on_free()
-
-
 class Dispatcher:
-    """Sends the requests of all rows. The first one goes alone, until an answer shows that the token is accepted.
+    """Sends the requests of all rows. The first is sent alone: a wrong token costs one request.
 
-    A row that waits for its next attempt holds no slot; a refusal with Retry-After pauses everybody.
+    A row that waits for its next attempt holds no slot. A response with Retry-After pauses all requests.
 
     Args:
         settings: Concurrency and budgets.
-        limiter: The pace.
+        limiter: Spaces the requests.
         on_free: Called when a slot becomes free.
-        on_fatal: Called with each error after which nothing may leave.
-        clock: Seconds that never go back.
+        on_fatal: Called with each error after which nothing may be sent.
+        clock: A monotonic clock, in seconds.
         sleep: Waits that many seconds.
     """
 
@@ -184,31 +116,31 @@ class Dispatcher:
         self._sleep = sleep
         self._stop = stop_after_attempt(settings.max_attempts) | stop_after_delay(settings.max_seconds_per_row)
         self._wait = wait_random_exponential(settings.first_wait_seconds, settings.longest_wait_seconds)
-        self._is_proven = False
+        self._is_token_accepted = False
         self._is_stopped = False
-        self._failures_in_a_row = 0
+        self._consecutive_failures = 0
         self._requests = self._retries = self._throttled = self._connection_errors = 0
 
     @property
     def counts(self) -> SenderCounts:
-        """So far; may be read from another thread."""
+        """The counts so far; any thread may read them."""
         return SenderCounts(self._requests, self._retries, self._throttled, self._connection_errors)
 
     def stop(self) -> None:
-        """Let no further request leave."""
+        """Send no further request."""
         self._is_stopped = True
 
     async def send(self, attempts: Attempts, request: Callable[[], Awaitable[_T]], *, is_repeatable: bool = True) -> _T:
-        """Make a request, again and again within the row's budget.
+        """Make a request, and retry it within the row's budget.
 
         Args:
-            attempts: The row's account.
+            attempts: The row's requests so far.
             request: Makes one HTTP request each time it is called.
-            is_repeatable: False for a request that must not be repeated if it may have been stored.
+            is_repeatable: False for a request that must not be repeated if it may have been applied.
 
         Raises:
-            RetryableError: The budget is used up; the last failure.
-            LostAnswerError: The request is not repeatable and may have been stored. `attempts.in_doubt` is set.
+            RetryableError: The last failure, when the budget is used up.
+            LostResponseError: The request is not repeatable and may have been applied. `attempts.in_doubt` is set.
             StoppedError: The sender is stopping.
         """
         while True:
@@ -226,7 +158,7 @@ class Dispatcher:
             if is_lost:
                 raise LostResponseError
 
-    async def ask(self, request: Callable[[], Awaitable[_T]]) -> _T:
+    async def look_up(self, request: Callable[[], Awaitable[_T]]) -> _T:
         """Make a request that belongs to no row."""
         attempts = Attempts()
         try:
@@ -247,32 +179,32 @@ class Dispatcher:
         try:
             result = await request()
         except RejectedError:
-            self._service_answered()
+            self._note_response()
             raise
         except FATAL_ERRORS as error:
             self._on_fatal(error)
             raise
         finally:
             attempts.in_flight = False
-        self._service_answered()
+        self._note_response()
         return result
 
-    def _service_answered(self) -> None:
-        self._failures_in_a_row = 0
-        if not self._is_proven:
-            self._is_proven = True
+    def _note_response(self) -> None:
+        self._consecutive_failures = 0
+        if not self._is_token_accepted:
+            self._is_token_accepted = True
             self.slots.widen(self._settings.max_concurrency - 1)
 
     def _wait_after(self, attempts: Attempts, error: RetryableError) -> float | None:
-        """Account for a failure; seconds until the row's next attempt, None if there is none."""
-        self._failures_in_a_row += 1
+        """Count a failure; return the seconds until the row's next attempt, None if there is none."""
+        self._consecutive_failures += 1
         if isinstance(error, ThrottledError):
             self._throttled += 1
             self._limiter.throttled(error.retry_after_seconds)
         else:
             attempts.failures += 1
             self._connection_errors += error.status is None
-        self._stop_in_an_outage(error)
+        self._stop_if_down(error)
         state = RetryCallState(AsyncRetrying(), None, (), {})
         state.attempt_number = attempts.failures
         state.start_time, state.outcome_timestamp = attempts.started_at, self._clock()
@@ -280,14 +212,14 @@ class Dispatcher:
             return None
         self._retries += 1
         is_advised = isinstance(error, ThrottledError) and error.retry_after_seconds is not None
-        return 0.0 if is_advised else self._wait(state)  # the limiter waits as advised
+        return 0.0 if is_advised else self._wait(state)  # the limiter waits as Retry-After asks
 
-    def _stop_in_an_outage(self, error: RetryableError) -> None:
+    def _stop_if_down(self, error: RetryableError) -> None:
         wait_seconds = error.retry_after_seconds if isinstance(error, ThrottledError) else None
         if wait_seconds is not None and wait_seconds > self._settings.max_seconds_per_row:
             self._on_fatal(OutageError(f"DailyStory asks to wait {wait_seconds:.0f} seconds; run again after that"))
-        elif self._failures_in_a_row >= self._settings.outage_threshold:
-            count = self._failures_in_a_row
+        elif self._consecutive_failures >= self._settings.outage_threshold:
+            count = self._consecutive_failures
             self._on_fatal(
-                OutageError(f"{count} requests in a row failed, the last one so: {error}; run again when it is over")
+                OutageError(f"{count} requests in a row failed; run again when DailyStory responds. Last: {error}")
             )

@@ -1,4 +1,4 @@
-"""The outbox: the changes of one plan in their order, sent, and acknowledged in batches."""
+"""The outbox: reads the changes of one plan in order, submits them to the sender, and acknowledges their results."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, exists, false, func, not_, or_, select
 
 from dagster_dailystory.contacts.values import wire_value
-from dagster_dailystory.engine.interrupts import interrupts_held, settled_heap, short_turns
+from dagster_dailystory.engine.interrupts import frozen_heap, interrupts_held, short_switch_interval
 from dagster_dailystory.engine.sending.acknowledgements import Acknowledgements
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.contact_map import held_anywhere
@@ -18,32 +18,29 @@ from dagster_dailystory.engine.state.plans import RowReader
 from dagster_dailystory.engine.state.recovery import Intents, has_intent
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.errors import DailyStoryError, OutageError
+from dagster_dailystory.errors import DailyStoryError
 from dagster_dailystory.model.change import USUAL_PRIORITY, Change, Identity, Operation, Outcome, Result
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.report import Progress
 
 FLUSH_ROWS = 2_000
-"""Answers that are acknowledged in one transaction; with those in flight, the most that go out twice after a crash."""
+"""Most results acknowledged in one transaction: a crash sends at most these, and the rows in flight, twice."""
 
 
 FLUSH_SECONDS = 1.0
-"""Answers are acknowledged at least this often."""
+"""Longest time between two acknowledgements."""
 
 
 _FEWEST_INTENTS, _MOST_INTENTS = 50, 2_000
-"""Creates whose intents are committed together: about a second's sends, for a crash leaves them all to be looked up."""
+"""Limits of a batch whose intents are committed together: one second of sending, as a crash leaves all to look up."""
 
 
 _HEAD_ROWS = 250
-"""Rows that are read before the first of them leaves: as many as keep the slots busy until the next are there."""
+"""Rows read before the first of them is sent: enough to keep the slots busy while the next are read."""
 
 
 _MOST_PENDING = 8_000
-"""Rows that wait for a retry keep no others from being sent, up to so many in memory."""
-
-
-_LOOK_UPS = 200
+"""Most changes in memory without a result; up to here, rows that wait for a retry do not hold up others."""
 
 
 _PROGRESS_SECONDS = 1.0
@@ -60,7 +57,7 @@ class Outbox:
         tables: The sync's tables.
         lease: Renewed with each write.
         plan_id: The plan.
-        sender: Started; its answers end here.
+        sender: Started; this outbox collects all its results.
         on_progress: Called at most once a second.
     """
 
@@ -78,7 +75,7 @@ class Outbox:
         self._plan_id = plan_id
         self._sender = sender
         self._on_progress = on_progress
-        self._journal = Acknowledgements(state, tables, lease, plan_id)
+        self._acknowledgements = Acknowledgements(state, tables, lease, plan_id)
         self._intents = Intents(state, tables, lease)
         self._reader = RowReader(state, tables)
         self._in_flight: dict[int, Change] = {}
@@ -90,27 +87,27 @@ class Outbox:
         self.outcomes: Counter[Outcome] = Counter()
 
     def send(self, *, had_intents: bool = False) -> None:
-        """Send every open change; on the way out, whatever the reason, what was answered is acknowledged.
+        """Send every open change. However the send ends, the results that came are acknowledged.
 
         Args:
-            had_intents: Since the plan was made, intents were settled, or could not be.
+            had_intents: Intents were open after the plan was made, whether or not they could be settled.
 
         Raises:
             AuthenticationError: The token is not accepted.
-            OutageError: The service is down, or refuses all rows alike.
+            OutageError: The service is down, or refuses many rows with the same message.
             BusyError: Another run took the sync over.
             DailyStoryError: Another cause, or the run was interrupted and the interrupt's handler did not raise.
         """
-        with interrupts_held() as self._is_interrupted, settled_heap(), short_turns():
+        with interrupts_held() as self._is_interrupted, frozen_heap(), short_switch_interval():
             self._send_all(had_intents)
 
     def _send_all(self, had_intents: bool) -> None:
         self._reopen()
-        self._journal.record_silent()
+        self._acknowledgements.record_silent()
         try:
             self._rows_total, priorities = self._open_changes()
             if had_intents or self._tables.sync.partitions is not None:
-                self._leave_taken_identities()
+                self._fail_taken_identities()
             for priority in priorities:
                 self._send_priority(priority)
             self._drain()
@@ -119,7 +116,7 @@ class Outbox:
             self._flush()
 
     def _reopen(self) -> None:
-        """Rows that an earlier attempt at this plan left without a lasting answer are sent again."""
+        """Reopen the changes that failed or are in doubt from an earlier attempt at this plan."""
         changes = self._tables.changes
         unsettled = changes.c.outcome.in_([Outcome.FAILED.value, Outcome.IN_DOUBT.value])
         mine = and_(changes.c.plan_id == self._plan_id, unsettled)
@@ -138,11 +135,11 @@ class Outbox:
         return sum(counts.values()), sorted(counts)
 
     def _send_priority(self, priority: int) -> None:
-        """Send the changes of one priority; those that wait for others, and deletions, wait until all are answered."""
+        """Send the changes of one priority; those above the usual one, only after all earlier changes have results."""
         changes = self._tables.changes
         if priority > USUAL_PRIORITY:
             self._drain()
-            self._give_up_waiting(priority)
+            self._fail_waiting(priority)
         wanted = and_(self._open(), changes.c.priority == priority)
         bounds = select(func.min(changes.c.sequence), func.max(changes.c.sequence)).where(wanted)
         with self._state.connection.begin():
@@ -153,13 +150,13 @@ class Outbox:
         while True:
             with self._state.connection.begin():
                 chunk = next(chunks, None)
-                ready, decided = self._sort_out([] if chunk is None else chunk)
+                ready, decided = self._partition([] if chunk is None else chunk)
             if chunk is None:
                 return
             self._submit(priority, ready, decided)
 
-    def _sort_out(self, rows: Sequence[RowMapping]) -> tuple[list[Change], list[Result]]:
-        """Tell changes to send from those that are decided without a request."""
+    def _partition(self, rows: Sequence[RowMapping]) -> tuple[list[Change], list[Result]]:
+        """Separate changes to send from those whose result needs no request."""
         ready: list[Change] = []
         decided: list[Result] = []
         deletions = []
@@ -191,17 +188,17 @@ class Outbox:
         while ready:
             batch, ready = ready[: self._batch_rows], ready[self._batch_rows :]
             started = time.monotonic()
-            known_by = {c.sequence: self._identity_to_come(c) for c in batch if has_intent(c)}
-            self._intents.add(self._plan_id, priority, batch, known_by)
+            identities = {c.sequence: self._identity_as_sent(c) for c in batch if has_intent(c)}
+            self._intents.add(self._plan_id, priority, batch, identities)
             self._sender.submit(batch)
             while self._sender.unstarted > len(batch) or self._sender.pending > _MOST_PENDING:
                 self._pump()
-            if len(batch) == self._batch_rows:  # a second's sends; at most four times as many as before
+            if len(batch) == self._batch_rows:  # one second of sending; at most four times as many as before
                 rows = round(len(batch) / max(time.monotonic() - started, 0.25))
                 self._batch_rows = min(max(rows, _FEWEST_INTENTS), _MOST_INTENTS)
 
-    def _identity_to_come(self, change: Change) -> Identity:
-        """What DailyStory will know the contact by, as it is sent; of an update the part that changes."""
+    def _identity_as_sent(self, change: Change) -> Identity:
+        """The identity as DailyStory receives it; of an update only the part that changes."""
         email = mobile = None
         for mapped in self._tables.sync.mapped_fields:
             if mapped.kind is FieldKind.EMAIL:
@@ -214,8 +211,8 @@ class Outbox:
         new = change.new_identity
         return Identity(new.email and email, new.mobile and mobile)
 
-    def _give_up_waiting(self, priority: int) -> None:
-        """Rows whose predecessor was not written stay differences: its identity is not free."""
+    def _fail_waiting(self, priority: int) -> None:
+        """Fail rows that wait for a row which was not written: the identity is not free."""
         changes = self._tables.changes
         before = changes.alias("before")
         written = [Outcome.UPDATED.value, Outcome.CREATED.value]
@@ -229,31 +226,31 @@ class Outbox:
             .exists()
         )
         stuck = and_(changes.c.priority == priority, unwritten)
-        self._leave(stuck, "waits for a row that still holds its email or mobile number")
+        self._fail(stuck, "waits for a row that still holds its email or mobile number")
 
-    def _leave_taken_identities(self) -> None:
-        """Another row may have got the identity of one here since: in a plan of another slice, or by an intent."""
+    def _fail_taken_identities(self) -> None:
+        """Fail rows whose identity another row got since the plan was made, by another slice's plan or an intent."""
         changes, snapshot, intents = self._tables.changes, self._tables.snapshot, self._tables.intents
         of_another = self._of_another_key
         is_live = snapshot.c.absent_since.is_(None)
-        # Each by one equality: databases without an index join by it, and compare all with all for an OR.
+        # One equality each: a database without an index can hash-join it, but compares all pairs for an OR.
         taken = or_(
             of_another(snapshot, snapshot.c.identity_email == changes.c.identity_email, is_live),
             of_another(snapshot, snapshot.c.identity_mobile == changes.c.identity_mobile, is_live),
             of_another(intents, func.lower(intents.c.email_as_sent) == changes.c.identity_email),
             of_another(intents, intents.c.mobile_as_sent == changes.c.identity_mobile),
         )
-        brings = and_(
+        is_new_identity = and_(
             or_(changes.c.is_new, changes.c.identity_changed), not_(func.coalesce(changes.c.rekeyed, false()))
         )
         message = "another row has, or may have, got its email or mobile number since the plan was made"
-        self._leave(and_(brings, changes.c.waits_for.is_(None), taken), message)
+        self._fail(and_(is_new_identity, changes.c.waits_for.is_(None), taken), message)
 
     def _of_another_key(self, relation: FromClause, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
         return exists().where(*conditions, not_(self._tables.same_key(relation, self._tables.changes)))
 
-    def _leave(self, stuck: ColumnElement[bool], message: str) -> None:
-        """Open changes that cannot be sent in this run stay differences."""
+    def _fail(self, stuck: ColumnElement[bool], message: str) -> None:
+        """Fail open changes that cannot be sent in this run; the next plan finds them again."""
         changes, execute = self._tables.changes, self._state.connection.execute
         open_and_stuck = and_(self._open(), stuck)
         failed = {"outcome": Outcome.FAILED.value, "message": message, "answered_at": self._state.now()}
@@ -269,19 +266,19 @@ class Outbox:
 
     def _pump(self) -> None:
         if self._is_interrupted():
-            raise DailyStoryError("the run was interrupted; the rest stays a difference for the next one")
+            raise DailyStoryError("the run was interrupted; the next run sends the rest")
         self._unwritten += self._sender.collect(FLUSH_SECONDS / 4)
         if len(self._unwritten) >= FLUSH_ROWS or time.monotonic() - self._flushed_at >= FLUSH_SECONDS:
             self._flush()
         self._show_progress()
 
     def _flush(self) -> None:
-        written = self._journal.acknowledge(self._unwritten, self._in_flight)
+        written = self._acknowledgements.acknowledge(self._unwritten, self._in_flight)
         self._unwritten = []
         self._flushed_at = time.monotonic()
-        for answer in written:
-            self._in_flight.pop(answer.sequence, None)
-            self.outcomes[answer.outcome] += 1
+        for result in written:
+            self._in_flight.pop(result.sequence, None)
+            self.outcomes[result.outcome] += 1
 
     def _show_progress(self) -> None:
         now = time.monotonic()
@@ -302,30 +299,5 @@ class Outbox:
 
     @property
     def rows_open(self) -> int:
-        """Changes that are to be sent and have no verdict, also where the send ended before its first request."""
+        """Changes to be sent that have no result; valid also if the send ended before its first request."""
         return self._open_changes()[0]
-
-
-def settle_intents(state: State, tables: SyncTables, lease: Lease, sender: Sender) -> bool:
-    """Look up every identity that an earlier run left open, before anything else is planned or sent.
-
-    Those that cannot be looked up now keep their intent; their rows are not sent until it is settled.
-
-    Returns:
-        Whether there were any.
-
-    Raises:
-        AuthenticationError: The token is not accepted.
-    """
-    intents = Intents(state, tables, lease)
-    doubtful = intents.open()
-    for start in range(0, len(doubtful), _LOOK_UPS):
-        batch = doubtful[start : start + _LOOK_UPS]
-        try:
-            contacts = sender.find_many([intent.identity for intent in batch])
-        except OutageError:
-            return True
-        intents.settle(
-            [(intent, contact.dsid if contact else None) for intent, contact in zip(batch, contacts, strict=True)]
-        )
-    return bool(doubtful)

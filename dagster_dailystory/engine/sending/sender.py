@@ -1,6 +1,6 @@
-"""The concurrent sender: an event loop in a thread of its own, which takes changes and hands back answers.
+"""The concurrent sender: an event loop in its own thread, which takes changes and returns results.
 
-The main thread keeps the database and is the one that Dagster interrupts; the two meet in `submit`, `collect`, `stop`.
+The main thread uses the database and receives Dagster's interrupts. The threads meet in `submit`, `collect` and `stop`.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from dagster_dailystory.engine.sending.circuit_breaker import CircuitBreaker
 from dagster_dailystory.engine.sending.delivery import Delivery, find_contact
 from dagster_dailystory.engine.sending.dispatcher import (
     FATAL_ERRORS,
-    Attempts,
     Dispatcher,
     SenderCounts,
     SenderSettings,
     StoppedError,
 )
+from dagster_dailystory.engine.sending.slots import Attempts
 from dagster_dailystory.errors import DailyStoryError, OutageError, RetryableError
 from dagster_dailystory.model.change import Change, Identity, Result
 from dagster_dailystory.model.sync import ContactSync
@@ -36,19 +36,19 @@ _T = TypeVar("_T")
 
 
 _HAND_OVER_SECONDS = 0.01
-"""Answers are handed over together when they come within this time: waking a thread for each costs more than a row."""
+"""Results within this time are handed over together: waking the thread for each costs more than sending a row."""
 
 
 _CLEAN_UP_SECONDS = 0.5
 
 
 class Sender:
-    """Sends changes concurrently, in the order in which they are submitted. Use it as a context, from one thread.
+    """Sends changes concurrently, in the order of submission. A context manager, to be used from one thread.
 
     Args:
         sync: Mode and deletion policy.
         make_client: Makes the client; called once, in `start`.
-        limiter: The pace of all requests.
+        limiter: Spaces all requests.
         settings: Concurrency, budgets, breaker.
 
     Example:
@@ -73,8 +73,8 @@ class Sender:
         self._thread: threading.Thread | None = None
         # Shared by both threads, under the condition.
         self._changed = threading.Condition()
-        self._answers: list[Result] = []
-        self._refusals = CircuitBreaker(settings.breaker_threshold)
+        self._results: list[Result] = []
+        self._breaker = CircuitBreaker(settings.breaker_threshold)
         self._fatal: DailyStoryError | None = None
         self._is_over = False
         # The main thread appends, the loop takes.
@@ -101,17 +101,17 @@ class Sender:
 
     @property
     def pending(self) -> int:
-        """Changes submitted whose answer `collect` has not handed out."""
+        """Submitted changes whose result `collect` has not returned yet."""
         return self._submitted - self._handed_out
 
     @property
     def unstarted(self) -> int:
-        """Changes among them that have no slot yet; the others are on their way, or wait for a retry."""
+        """Pending changes that have not had a slot yet; the others are on their way, or wait for a retry."""
         return len(self._inbox)
 
     @property
     def counts(self) -> SenderCounts:
-        """Requests so far."""
+        """The requests so far."""
         return self._dispatcher.counts
 
     def start(self) -> None:
@@ -132,103 +132,103 @@ class Sender:
         self._call(self._pump)
 
     def collect(self, timeout_seconds: float) -> list[Result]:
-        """Wait for answers.
+        """Wait for results.
 
-        Refusals that all say the same are handed out when something else comes, or when nothing else is left.
+        Refusals with the same message are held back until another result comes, or until no other change is pending.
 
         Returns:
-            All answers there are; none when the time is over.
+            All results so far; an empty list when the time is over.
 
         Raises:
-            AuthenticationError: The token is not accepted. Like the next three: all answers have been handed out.
-            OutageError: The service is down, or refuses all rows alike.
+            AuthenticationError: The token is not accepted. This and the next three: all results have been returned.
+            OutageError: The service is down, or refuses many rows with the same message.
             ConfigurationError: The service redirects.
             ConsentError: A payload would have opted a contact back in.
         """
         with self._changed:
             self._changed.wait_for(self._has_news, timeout_seconds)
-            if not self._answers and (self._is_over or self._only_refusals_left()):
-                self._answers = self._refusals.release()
-            answers, self._answers = self._answers, []
-            self._handed_out += len(answers)
-            if not answers and self._is_over:
+            if not self._results and (self._is_over or self._only_refusals_left()):
+                self._results = self._breaker.release()
+            results, self._results = self._results, []
+            self._handed_out += len(results)
+            if not results and self._is_over:
                 raise self._fatal or OutageError("the sender has been stopped")
-            return answers
+            return results
 
-    def find_many(self, questions: Sequence[Identity]) -> list[RemoteContact | None]:
-        """Look persons up by the email or mobile number that was sent, through the same pace and retries.
+    def find_many(self, identities: Sequence[Identity]) -> list[RemoteContact | None]:
+        """Look contacts up by the email or mobile number that was sent, with the same rate and retries.
 
         Returns:
-            One entry a question, None for a person whom DailyStory does not know.
+            One entry an identity, None if DailyStory has no such contact.
 
         Raises:
-            OutageError: A look-up got no answer within its budget.
+            OutageError: A look-up got no response within its budget.
         """
-        return self._ask(partial(self._find_all, questions))
+        return self._look_up(partial(self._find_all, identities))
 
     def get_many(self, dsids: Sequence[str]) -> list[RemoteContact | None]:
-        """Read contacts back, through the same pace and retries.
+        """Read contacts back, with the same rate and retries.
 
         Returns:
-            One entry a dsid, None for a contact that DailyStory does not know.
+            One entry a dsid, None if DailyStory has no such contact.
 
         Raises:
-            OutageError: A read got no answer within its budget.
+            OutageError: A read got no response within its budget.
         """
-        reads = [partial(self._dispatcher.ask, partial(self._client.get, dsid)) for dsid in dsids]
-        return self._ask(partial(self._all, reads))
+        reads = [partial(self._dispatcher.look_up, partial(self._client.get, dsid)) for dsid in dsids]
+        return self._look_up(partial(self._all, reads))
 
     def about(self) -> Account:
-        """Ask whom the token belongs to, through the same pace and retries.
+        """Read the account that the token belongs to, with the same rate and retries.
 
         Raises:
             AuthenticationError: The token is not accepted.
-            OutageError: No answer within the budget.
+            OutageError: No response within the budget.
         """
-        return self._ask(lambda: self._dispatcher.ask(self._client.about))
+        return self._look_up(lambda: self._dispatcher.look_up(self._client.about))
 
     def stop(self, grace_seconds: float = 1.0) -> list[Result]:
-        """Let no new request start, give those in flight a moment, and end the thread. May be called again.
+        """Start no new request, wait `grace_seconds` for those in flight, and end the thread. May be called again.
 
         Returns:
-            The answers that `collect` has not handed out. A row without a verdict has none.
+            The results that `collect` has not returned.
         """
         if self._thread is not None:
             self._call(partial(self._begin_stop, grace_seconds))
             self._thread.join(grace_seconds + 3 * _CLEAN_UP_SECONDS)
         with self._changed:
-            answers, self._answers = self._answers + self._refusals.release(), []
-            self._handed_out += len(answers)
-            return answers
+            results, self._results = self._results + self._breaker.release(), []
+            self._handed_out += len(results)
+            return results
 
     def _has_news(self) -> bool:
-        return bool(self._answers) or self._is_over or self._only_refusals_left()
+        return bool(self._results) or self._is_over or self._only_refusals_left()
 
     def _only_refusals_left(self) -> bool:
-        held = self._refusals.held
-        return held > 0 and held + len(self._answers) == self.pending
+        held = self._breaker.held
+        return held > 0 and held + len(self._results) == self.pending
 
     def _call(self, action: Callable[[], None]) -> None:
         if self._thread is not None:
             with contextlib.suppress(RuntimeError):  # the loop is closed: nothing is left to do
                 self._loop.call_soon_threadsafe(action)
 
-    def _ask(self, question: Callable[[], Coroutine[None, None, _T]]) -> _T:
+    def _look_up(self, call: Callable[[], Coroutine[None, None, _T]]) -> _T:
         if self._thread is None or self._is_over:
             raise self._fatal or OutageError("the sender is not running")
         try:
-            return asyncio.run_coroutine_threadsafe(question(), self._loop).result()
+            return asyncio.run_coroutine_threadsafe(call(), self._loop).result()
         except RetryableError as error:
             failure = str(error)
         except (StoppedError, concurrent.futures.CancelledError):
             failure = "the sender stopped"
-        raise self._fatal or OutageError(f"DailyStory did not answer a look-up ({failure}); run again later")
+        raise self._fatal or OutageError(f"DailyStory did not respond to a look-up ({failure}); run again later")
 
-    # From here on everything runs in the loop's thread.
+    # Everything below runs in the loop's thread.
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.set_exception_handler(lambda loop, context: None)  # its contexts hold addresses with emails
+        self._loop.set_exception_handler(lambda loop, context: None)  # its contexts hold URLs with emails
         try:
             self._loop.run_until_complete(self._main())
         finally:
@@ -253,15 +253,15 @@ class Sender:
             attempts = Attempts()
             if not self._dispatcher.slots.take(attempts):
                 return
-            task = self._loop.create_task(self._deliver_in_turn())
+            task = self._loop.create_task(self._deliver_rows())
             self._rows[task] = self._next(attempts)
             task.add_done_callback(self._task_done)
 
     def _next(self, attempts: Attempts) -> Delivery:
         return Delivery(self._sync, self._inbox.popleft(), self._client, self._dispatcher, attempts)
 
-    async def _deliver_in_turn(self) -> None:
-        """Deliver a row, and new ones while its slot is free for them: a task for each would start and end later."""
+    async def _deliver_rows(self) -> None:
+        """Deliver a row, and further rows in the same slot: starting a task for each would take longer."""
         task = asyncio.current_task()
         assert task is not None
         while True:
@@ -288,26 +288,26 @@ class Sender:
         if self._is_stopping and not self._rows:
             self._end()
 
-    def _take(self, change: Change, answer: Result) -> None:
+    def _take(self, change: Change, result: Result) -> None:
         with self._changed:
-            self._fresh += self._refusals.judge(change.operation, answer)
-            verdict = self._refusals.verdict
+            self._fresh += self._breaker.add(change.operation, result)
+            refusal = self._breaker.tripped_by
         if not self._hand_over_is_due:
             self._hand_over_is_due = True
             self._loop.call_later(_HAND_OVER_SECONDS, self._hand_over)
-        if verdict is not None:
-            self._fail(OutageError(f"DailyStory refuses all rows alike: {verdict}; run again when that is settled"))
+        if refusal is not None:
+            self._fail(OutageError(f"DailyStory refuses all rows: {refusal}; run again when that is solved"))
 
     def _hand_over(self, *, is_over: bool = False) -> None:
         self._hand_over_is_due = False
         with self._changed:
-            self._answers += self._fresh
+            self._results += self._fresh
             self._fresh = []
             self._is_over = self._is_over or is_over
             self._changed.notify_all()
 
     def _fail(self, error: DailyStoryError) -> None:
-        """Stop at an error that concerns all rows. Requests in flight are waited for."""
+        """Stop after an error that concerns all rows. Requests in flight are waited for."""
         if self._fatal is None and not self._is_stopping:
             self._fatal = error
             self._wind_down()
@@ -318,7 +318,7 @@ class Sender:
         self._ends_early = True
 
     def _wind_down(self) -> None:
-        """Let nothing more start, and end the rows that only wait."""
+        """Start nothing more, and cancel the rows that only wait."""
         self._is_stopping = True
         self._dispatcher.stop()
         current = asyncio.current_task()
@@ -333,8 +333,8 @@ class Sender:
         if self._ends_early:
             self._may_end.set()
 
-    async def _find_all(self, questions: Sequence[Identity]) -> list[RemoteContact | None]:
-        return await self._all([partial(find_contact, self._client, self._dispatcher, who) for who in questions])
+    async def _find_all(self, identities: Sequence[Identity]) -> list[RemoteContact | None]:
+        return await self._all([partial(find_contact, self._client, self._dispatcher, each) for each in identities])
 
     async def _all(self, calls: Sequence[Callable[[], Coroutine[None, None, _T]]]) -> list[_T]:
         tasks = [self._loop.create_task(call()) for call in calls]

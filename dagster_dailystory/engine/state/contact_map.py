@@ -1,4 +1,4 @@
-"""Who holds which contact: the live keys of this sync, and of the other syncs of the same state."""
+"""Look-ups in the contact map: which contacts belong to a live key, of this sync or of another in the same state."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from dagster_dailystory.model.change import Operation
 
 
 def live_holders(state: State, tables: SyncTables, dsids: Sequence[str]) -> set[str]:
-    """Which of these contacts belong to a key of this sync that is in the source."""
+    """Select those of the contacts that belong to a key of this sync which is in the source."""
     return _held(state, tables.contact_map, tables.snapshot, tables.key_names, dsids)
 
 
 def held_anywhere(state: State, tables: SyncTables, plan_id: str, dsids: Sequence[str]) -> set[str]:
-    """Which of these contacts belong to a live key of any sync in this state, the keys that a plan deletes apart."""
+    """Select those of the contacts that belong to a live key of any sync in this state.
+
+    Keys that the plan deletes do not count.
+    """
     changes, contact_map = tables.changes, tables.contact_map
     same = tables.same_key(changes, contact_map)
     deleted = and_(changes.c.plan_id == plan_id, changes.c.operation == Operation.DELETE.value, same)

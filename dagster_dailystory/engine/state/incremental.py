@@ -1,4 +1,4 @@
-"""Which rows a run of a sync with a watermark looks at: those since the last complete run, or all of them."""
+"""The checkpoint of a sync with a watermark: whether a run reads recent rows only, and from where on."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from dagster_dailystory.model.watermark import Moment
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """How far the source was read by the last complete run.
+    """How far the last complete run read along the watermark.
 
     Attributes:
         highest: The highest value of the watermark's column.
-        full_at: When everything was compared last, UTC.
-        made_for: Recognises the query, the mapping and the column.
+        full_at: When the last full comparison started, UTC.
+        made_for: A hash of the query, the mapping and the column.
     """
 
     highest: Moment
@@ -31,12 +31,12 @@ class Checkpoint:
     made_for: str
 
     def encoded(self) -> str:
-        """As it is stored."""
+        """The text that the state stores."""
         return json.dumps([self.highest.isoformat(), self.full_at.isoformat(), self.made_for])
 
     @classmethod
     def decoded(cls, text: str | None) -> Checkpoint | None:
-        """From the store; None where it was forgotten, or never was."""
+        """Read a stored checkpoint; None if it was invalidated or never written."""
         if text is None or not text.startswith("["):
             return None
         highest, full_at, made_for = json.loads(text)
@@ -45,57 +45,57 @@ class Checkpoint:
 
 
 class IncrementalRead:
-    """The watermark of one sync in its state, within the caller's transaction."""
+    """Reads the checkpoint of one sync, within the caller's transaction."""
 
     def __init__(self, state: State) -> None:
         self._state = state
         self._stored = None if state.sync.watermark is None else state.meta(_name(state))
 
     def since(self, options: PlanOptions) -> Moment | None:
-        """The lowest value of the column that a run looks at; None for all rows.
+        """The lowest value of the column that a run reads; None for all rows.
 
-        Chosen rows are looked for everywhere, and so is everything where another query, mapping or column would make
-        other differences than a row's change.
+        All rows are read if keys were chosen, and if the query, the mapping or the column is another one: then rows
+        differ that did not change.
         """
-        watermark, mark = self._state.sync.watermark, Checkpoint.decoded(self._stored)
-        if watermark is None or mark is None or mark.made_for != self._made_for():
+        watermark, checkpoint = self._state.sync.watermark, Checkpoint.decoded(self._stored)
+        if watermark is None or checkpoint is None or checkpoint.made_for != self._made_for():
             return None
-        age = self._state.now() - mark.full_at
+        age = self._state.now() - checkpoint.full_at
         if options.scope is not Scope.CHANGED or options.keys or age >= timedelta(seconds=watermark.full_every_seconds):
             return None
-        return watermark.back_from(mark.highest)
+        return watermark.back_from(checkpoint.highest)
 
     def next_checkpoint(self, highest: Moment | None, options: PlanOptions) -> str | None:
-        """What to store once everything that this plan found was sent; None where it did not look at all that moved.
+        """What to store once every change of this plan was sent; None if the plan did not look at all recent rows.
 
-        The mark that it replaces stands first: a run that finds another one there leaves it.
+        Holds the checkpoint that it replaces too: `advance` stores it only if that one is still there.
         """
-        mark = Checkpoint.decoded(self._stored)
-        looked_at_all = options.scope is not Scope.REJECTED and not options.keys and options.limit is None
-        if self._state.sync.watermark is None or options.dry_run or not looked_at_all:
+        checkpoint = Checkpoint.decoded(self._stored)
+        reads_all_recent = options.scope is not Scope.REJECTED and not options.keys and options.limit is None
+        if self._state.sync.watermark is None or options.dry_run or not reads_all_recent:
             return None
-        highest = highest or (mark.highest if mark is not None and options.since is not None else None)
+        highest = highest or (checkpoint.highest if checkpoint is not None and options.since is not None else None)
         if highest is None:
             return None
-        full_at = mark.full_at if mark is not None and options.since is not None else self._state.now()
+        full_at = checkpoint.full_at if checkpoint is not None and options.since is not None else self._state.now()
         return json.dumps([self._stored, Checkpoint(highest, full_at, self._made_for()).encoded()])
 
     def _made_for(self) -> str:
         sync = self._state.sync
         column = "" if sync.watermark is None else sync.watermark.column
-        told = json.dumps([source_text(sync), mapping_version(sync), column, list(sync.key_columns)])
-        return hashlib.sha256(told.encode()).hexdigest()[:16]
+        described = json.dumps([source_text(sync), mapping_version(sync), column, list(sync.key_columns)])
+        return hashlib.sha256(described.encode()).hexdigest()[:16]
 
 
 def advance(state: State, next_checkpoint: str) -> None:
-    """Store a plan's mark, unless the one that it was made from was forgotten meanwhile."""
-    seen, mark = json.loads(next_checkpoint)
-    if state.meta(_name(state)) == seen:
-        state.set_meta(_name(state), mark)
+    """Store a plan's checkpoint, unless the one that it replaces was invalidated meanwhile."""
+    replaced, checkpoint = json.loads(next_checkpoint)
+    if state.meta(_name(state)) == replaced:
+        state.set_meta(_name(state), checkpoint)
 
 
 def require_full_comparison(state: State) -> None:
-    """Let the next run compare everything: there are differences that no change of a source row has made."""
+    """Invalidate the checkpoint and the row hashes: rows differ that did not change in the source."""
     if state.sync.watermark is not None:
         state.set_meta(_name(state), f"forgotten {secrets.token_hex(8)}")
     if state.meta(row_hashes_name(state)):
@@ -103,7 +103,7 @@ def require_full_comparison(state: State) -> None:
 
 
 def row_hashes_name(state: State) -> str:
-    """Where the state says what its remembered row hashes were made for."""
+    """The meta row that records what the stored row hashes were computed for."""
     return f"row_hashes:{state.sync.name}"
 
 

@@ -1,4 +1,4 @@
-"""The lease of a sync: one run at a time plans or sends it, and a dead holder's lease is taken over."""
+"""The lease of a sync: one run at a time plans or sends it, and the lease of a dead run is taken over."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _BUSY_SECONDS = 1.0
 def open_session(
     sync: ContactSync, location: StateLocation, wait_seconds: float = 0.0
 ) -> Iterator[tuple[State, Lease]]:
-    """Open the state with the sync's lease, waiting for another run to end where that is wished.
+    """Open the state with the sync's lease; wait up to `wait_seconds` for another run to end.
 
     Raises:
         BusyError: Another run still holds the sync.
@@ -59,7 +59,7 @@ def _leased(sync: ContactSync, location: StateLocation) -> Iterator[tuple[State,
 
 
 LEASE_SECONDS = 600
-"""A holder that has not shown itself for so long is taken for dead; one on this host as soon as its process ends."""
+"""Seconds without a heartbeat after which a lease expires; on the same host it ends with the holder's process."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ class Lease:
 
     Attributes:
         name: Its row in the meta table.
-        holder: Host and process namespace, process, start of the process, a random word.
-        fence: Grows with each holder: a late write of an earlier one is refused.
+        holder: Host and process namespace, process id, start of the process, a random word.
+        fence: The fencing token: it grows with each lease, so that a late write of an earlier holder is refused.
     """
 
     name: str
@@ -90,7 +90,7 @@ class Lease:
             expired = row["heartbeat_at"] is None or now - row["heartbeat_at"] > timedelta(seconds=LEASE_SECONDS)
             if row["holder"] is not None and not expired and _alive(row["holder"]):
                 raise BusyError(
-                    f"another run holds sync {state.sync.name!r} (last sign of life {row['heartbeat_at']} UTC); "
+                    f"another run holds sync {state.sync.name!r} (last heartbeat {row['heartbeat_at']} UTC); "
                     "wait for it to end, then run again"
                 )
             fence = int(row["fence"]) + 1
@@ -108,10 +108,10 @@ class Lease:
         try:
             state.connection.execute(state.shared.meta.insert().values(name=self.name, **values))
         except IntegrityError:
-            raise BusyError(f"another run of sync {state.sync.name!r} has just begun; wait for it to end") from None
+            raise BusyError(f"another run of sync {state.sync.name!r} has just started; wait for it to end") from None
 
     def check(self, state: State) -> None:
-        """Make sure that nobody took the lease over.
+        """Make sure that no other run took the lease over.
 
         Raises:
             BusyError: Another run holds it now.
@@ -119,25 +119,25 @@ class Lease:
         meta = state.shared.meta
         found = state.connection.execute(select(meta.c.holder, meta.c.fence).where(meta.c.name == self.name)).first()
         if found is None or tuple(found) != (self.holder, self.fence):
-            raise BusyError(f"another run took sync {state.sync.name!r} over; this one stops without writing")
+            raise BusyError(f"another run took sync {state.sync.name!r} over; this run stops without writing")
 
     def renew(self, state: State) -> None:
-        """Show a sign of life, within the transaction that writes.
+        """Write a heartbeat, within the transaction that writes.
 
         Raises:
             BusyError: Another run holds the lease now.
         """
         meta = state.shared.meta
         mine = (meta.c.name == self.name) & (meta.c.fence == self.fence)
-        # Written before it is read: where rows are locked, nobody can take the lease over until this commits.
+        # Written before it is read: the row lock keeps other runs from taking the lease over until this commits.
         state.connection.execute(meta.update().where(mine).values(heartbeat_at=state.now()))
         self.check(state)
 
     @contextmanager
     def during(self, state: State) -> Iterator[None]:
-        """Begin a transaction throughout which nobody can take the lease over, however long it takes.
+        """Begin a transaction during which no other run can take the lease over, however long it takes.
 
-        Its first write locks the lease's row; whoever waits for that finds a newer sign of life than it read before.
+        Its first write locks the lease's row. A run that waits for the lock then finds a newer heartbeat than it read.
 
         Raises:
             BusyError: Another run holds the lease now.
@@ -148,19 +148,19 @@ class Lease:
             self.renew(state)
 
     def give_back(self, state: State) -> None:
-        """End the lease; harmless where somebody else holds it."""
+        """End the lease; does nothing if another run holds it."""
         meta = state.shared.meta
         mine = (meta.c.name == self.name) & (meta.c.fence == self.fence)
         state.connection.execute(meta.update().where(mine).values(holder=None))
 
 
 def _new_holder() -> str:
-    """Names this holder: host, process, and a word that tells two threads of one process apart."""
+    """Name this holder: host, process, and a random word that distinguishes the threads of one process."""
     return f"{_this_host()}:{os.getpid()}:{_started(os.getpid())}:{secrets.token_hex(4)}"
 
 
 def _this_host() -> str:
-    """Where process ids mean the same: containers may share a host's name and not its processes."""
+    """Name the process namespace: containers may share a host's name but not its process ids."""
     try:
         return f"{socket.gethostname()}/{Path('/proc/self/ns/pid').readlink()}"
     except OSError:
@@ -168,7 +168,7 @@ def _this_host() -> str:
 
 
 def _started(pid: int) -> str:
-    """When a process of this host started, as the kernel says it: a reused pid is another process."""
+    """When a process of this host started, from the kernel: distinguishes processes that had the same pid."""
     try:
         return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[19]
     except (OSError, IndexError):

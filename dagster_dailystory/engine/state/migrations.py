@@ -1,4 +1,4 @@
-"""The sync's tables in step with its mapping: made, widened by new fields, rebuilt where a column's type changed."""
+"""Keeps the sync's tables in step with its mapping: creates them, adds columns, and rebuilds retyped columns."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ def is_canonical(text: str, kind: SqlType) -> bool:
 
 
 def retype(state: State, existing: SyncTables, mapped: MappedField, kind: SqlType) -> None:
-    """Give a snapshot column another type without making differences of equal values.
+    """Give a snapshot column another type, so that equal values still compare equal.
 
-    Values whose canonical text the new type cannot have become NULL, and so a difference. The changes of stored plans
-    lose the column's values. Each step is a transaction: DuckDB cannot alter and fill a table in one.
+    A value that the new type cannot represent becomes NULL, and so differs. The changes of stored plans lose the
+    column's values. Each step is a transaction: DuckDB cannot alter and fill a table in one.
     """
     name, new_name = mapped.state_column, rebuilt_column(mapped.state_column)
     snapshot, changes = existing.snapshot, existing.changes
@@ -67,7 +67,7 @@ def retype(state: State, existing: SyncTables, mapped: MappedField, kind: SqlTyp
 
 
 def rebuilt_column(name: str) -> str:
-    """The column that takes a retyped column's place, while it is filled."""
+    """The column that replaces a retyped column, while it is being filled."""
     return f"{name}_retyped"
 
 
@@ -82,12 +82,12 @@ def _update(
     given = json_rows(state.dialect, {**keys, **value})
     target = table(snapshot.name, *(column(each) for each in (*keys, name)), schema=snapshot.schema)
     same = and_(*(target.c[key] == given.c[key] for key in keys))
-    told = given.c.text if value else true()
-    state.connection.execute(target.update().where(same).values({name: told}), rows_parameter(rows))
+    new_value = given.c.text if value else true()
+    state.connection.execute(target.update().where(same).values({name: new_value}), rows_parameter(rows))
 
 
 def _texts(state: State, snapshot: Table, keys: tuple[str, ...], name: str) -> Iterator[list[dict[str, object]]]:
-    """The column's values as canonical texts with their keys, page by page: no cursor is open while rows change."""
+    """Read the column as canonical texts with their keys, page by page: no cursor stays open while rows change."""
     old: SqlValue = column(name)
     columns = [snapshot.c[key] for key in keys]
     query = select(*columns, old.label("text")).select_from(snapshot).where(old.is_not(None)).order_by(*columns)
@@ -113,18 +113,18 @@ def alter(state: State, altered: Table, action: str) -> None:
 
 
 def quoted(state: State, name: str) -> str:
-    """Quote a name where the database needs it."""
+    """Quote a name if the database needs it."""
     return state.dialect.identifier_preparer.quote(name)
 
 
 def ensure_tables(state: State, key_types: Mapping[str, SqlType], value_types: Mapping[str, SqlType]) -> SyncTables:
     """Create the sync's tables, or bring them in step with the mapping.
 
-    A new field adds a column; a removed one stays and is no longer compared. Where an earlier run died in between, its
-    work is finished or done again.
+    A new field adds a column; the column of a removed field stays and is no longer compared. If an earlier run died
+    while it altered the tables, its work is finished or repeated.
 
     Raises:
-        StateError: The key's columns or their types are not those of the tables.
+        StateError: The tables have other key columns, or key columns of other types.
     """
     wanted = SyncTables(state.sync, state.location, key_types, value_types, state.dialect)
     with state.connection.begin():
@@ -175,8 +175,8 @@ def _fit_key(state: State, existing: SyncTables, name: str, kind: SqlType) -> No
             f"key {name!r} of sync {state.sync.name!r} was {old.compile(state.dialect)} and is now "
             f"{kind.compile(state.dialect)}; cast it in the query, or give the sync a new name"
         )
-    for held in existing.metadata.sorted_tables:
-        alter(state, held, f"ALTER COLUMN {quoted(state, name)} TYPE {kind.compile(state.dialect)}")
+    for keyed in existing.metadata.sorted_tables:
+        alter(state, keyed, f"ALTER COLUMN {quoted(state, name)} TYPE {kind.compile(state.dialect)}")
 
 
 def _add(state: State, table: Table, column: str) -> None:

@@ -1,4 +1,7 @@
-"""The headers of stored plans: who may send one, once, and what became of it."""
+"""Stored plans: their headers in the plans table, and the reader of their rows.
+
+`Plans` decides which plan a run may send; `RowReader` turns rows of the changes table into changes.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ _NO_VALUE = float("nan")
 
 
 class RowReader:
-    """Reads rows of a plan, joined with what the snapshot and the contact map know of their keys."""
+    """Reads rows of a plan, joined with the snapshot, the contact map and the intent of their key."""
 
     def __init__(self, state: State, tables: SyncTables) -> None:
         self._state = state
@@ -38,11 +41,11 @@ class RowReader:
         self._flags = [(m.state_column, differs_column(m.state_column)) for m in self._fields]
 
     def query(self, rows: FromClause, near: Callable[[SqlValue], ColumnElement[bool]] | None = None) -> SqlQuery:
-        """Select everything a change needs; the caller adds the WHERE and the order.
+        """Select everything that a change needs; the caller adds the WHERE and the order.
 
         Args:
             rows: `pending` or `changes`.
-            near: What the first key column of the other tables must fulfil.
+            near: Condition on the first key column of the other tables.
         """
         tables = self._tables
         snapshot, contact_map, intents = tables.snapshot, tables.contact_map, tables.intents
@@ -83,14 +86,14 @@ class RowReader:
     def chunks(
         self, rows: FromClause, where: ColumnElement[bool], first: int, last: int, head_rows: int = CHUNK_ROWS
     ) -> Iterator[Sequence[RowMapping]]:
-        """Read rows by ranges of their sequence: no cursor stays open while the caller writes.
+        """Read rows in ranges of their sequence: no cursor stays open while the caller writes.
 
         Args:
             rows: `pending` or `changes`.
             where: Which of them.
             first: The lowest sequence.
             last: The highest one.
-            head_rows: Rows of the first chunk, which somebody may be waiting for.
+            head_rows: Rows of the first chunk; few, if they are to be sent while the next chunk is read.
         """
         for start, end in pairwise([first, *range(first + head_rows, last + 1, CHUNK_ROWS), last + 1]):
             chunk = and_(where, rows.c.sequence.between(start, end - 1))
@@ -100,7 +103,7 @@ class RowReader:
     def _neighbourhood(
         self, rows: FromClause, chunk: ColumnElement[bool]
     ) -> Callable[[SqlValue], ColumnElement[bool]] | None:
-        """Between which keys a chunk's rows lie: a column store skips the rest of the other tables."""
+        """Limit the other tables to the keys of a chunk, so that a column store skips the rest of them."""
         if uses_indexes(self._state.dialect):
             return None
         key = rows.c[self._tables.key_names[0]]
@@ -108,15 +111,15 @@ class RowReader:
         return None if first is None else lambda other: other.between(first, last)
 
     def key(self, row: RowMapping) -> tuple[object, ...]:
-        """The row's key, in the order in which the sync names its columns."""
+        """The row's key, in the order of the sync's key columns."""
         return tuple(row[key] for key in self._tables.key_names)
 
     def label(self, row: RowMapping) -> str:
-        """The row's key as it may be shown."""
+        """The row's key as logs may show it."""
         return key_label(self._tables.sync, self.key(row), self._state.secret)
 
     def values(self, row: RowMapping) -> dict[str, object]:
-        """State column -> value; what could not be staged is a NaN, which no field takes."""
+        """State column -> value; a value that could not be staged is NaN, which no field accepts."""
         values = {name: row[name] for name, _ in self._flags}
         for name, value in values.items():
             if value == UNSUPPORTED:
@@ -130,19 +133,19 @@ class RowReader:
     def change(
         self, row: RowMapping, values: Mapping[str, object] | None = None, identity: Identity | None = None
     ) -> Change:
-        """The row as the sender takes it.
+        """Turn a row into the change that the sender takes.
 
         Args:
             row: From `chunks`.
-            values: `values(row)`, where the caller has them.
-            identity: The row's identity where it is not in the plan yet.
+            values: `values(row)`, if the caller has them.
+            identity: The row's identity, if the plan does not have it yet.
         """
         sync = self._tables.sync
         dsid = row["planned_dsid"] or row["mapped_dsid"]
         operation = Operation(row["operation"]) if row["operation"] else None
         if operation is None or operation in (Operation.CREATE, Operation.UPDATE):
             operation = Operation.UPDATE if dsid else Operation.CREATE
-        # A create whose contact was found meanwhile is an update of which nothing is known.
+        # A create whose contact was found meanwhile updates a contact whose values are not known.
         resend_all = bool(row["replaces"]) or (bool(row["is_new"]) and dsid is not None)
         identity = identity or Identity(row["new_email"], row["new_mobile"])
         in_doubt = row["intent_at"] is not None
@@ -164,7 +167,7 @@ class RowReader:
 
 
 def new_identity(row: RowMapping, identity: Identity) -> Identity:
-    """The email and the mobile number that a row brings and its contact does not have."""
+    """The part of a row's identity that its contact does not have yet."""
     return Identity(
         identity.email if identity.email != row["old_email"] else None,
         identity.mobile if identity.mobile != row["old_mobile"] else None,
@@ -187,14 +190,14 @@ class Plan:
 
 
 class Plans:
-    """Reads and moves the plans of one sync, within the caller's transaction."""
+    """Stores, claims and finishes the plans of one sync, within the caller's transaction."""
 
     def __init__(self, state: State) -> None:
         self._state = state
         self._plans = state.shared.plans
 
     def add(self, summary: PlanSummary, options: PlanOptions, run_id: str, destination: str) -> None:
-        """Store a header. A plan that may be sent takes the place of every earlier one of its partition."""
+        """Store a header. Unless it is a dry run, the plan supersedes all earlier ones of its partition."""
         plans, state = self._plans, self._state
         if summary.status is not PlanStatus.DRY:
             same = plans.c.partition_value.is_not_distinct_from(options.partition)
@@ -208,7 +211,7 @@ class Plans:
                 partition_value=options.partition,
                 run_id=run_id,
                 scope=options.scope.value,
-                options=json.dumps({"limit": options.limit, "keys": len(options.keys), **_marks(summary)}),
+                options=json.dumps({"limit": options.limit, "keys": len(options.keys), **_checkpoint(summary)}),
                 mapping_version=mapping_version(state.sync),
                 destination=destination,
                 status=summary.status.value,
@@ -222,7 +225,7 @@ class Plans:
         )
 
     def in_use(self, count: int) -> list[str]:
-        """The ids of the sync's newest plans, and of those that are being sent, or may be resumed."""
+        """The ids of the sync's newest plans, and of those that are being sent or may be resumed."""
         plans, execute = self._plans, self._state.connection.execute
         mine = select(plans.c.plan_id).where(plans.c.sync_name == self._state.sync.name)
         newest = execute(mine.order_by(plans.c.plan_id.desc()).limit(count)).scalars().all()
@@ -242,7 +245,7 @@ class Plans:
         return None if first is None else _plan(first)
 
     def claim(self, run_ids: Sequence[str], partition: str | None = None) -> Plan:
-        """Take the newest plan of these runs for sending; one that they were sending already is resumed.
+        """Take the newest plan of these runs for sending; a plan that they were already sending is resumed.
 
         Raises:
             SafetyError: There is none, or it must not be sent.
@@ -269,7 +272,7 @@ class Plans:
         return found
 
     def finish(self, plan: Plan, report: SyncReport, started_at: datetime) -> None:
-        """Write the run log; a plan whose every change has a verdict is done."""
+        """Write the run log; a plan whose every change has a result is done."""
         runs, now = self._state.shared.runs, self._state.now()
         counts = {each.name: getattr(report, each.name) for each in runs.columns if each.name in report.numbers()}
         self._state.connection.execute(
@@ -303,7 +306,7 @@ _COUNTS = (
 )  # fmt: skip
 
 
-def _marks(summary: PlanSummary) -> dict[str, str | None]:
+def _checkpoint(summary: PlanSummary) -> dict[str, str | None]:
     return {"since": summary.since, "next_mark": summary.next_checkpoint}
 
 

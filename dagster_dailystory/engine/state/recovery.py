@@ -1,7 +1,8 @@
-"""Intents: the record of what is about to leave, committed before it does.
+"""Recovery after a run that was cut off: intents, and the values of unconfirmed writes.
 
-Of a create, and of an update that gives its contact another email or number, the identity is kept until it is settled
-whether the request was done. Of all others it is enough to know how far the plan has left: see `unanswered.py`.
+A create, and an update that changes its contact's identity, has an intent: it is committed before the request and kept
+until a response or a look-up shows whether the request was applied. Of all other changes the plan records how far it
+was sent; what has no result up to there is unconfirmed, and its acknowledged values are invalidated.
 """
 
 from __future__ import annotations
@@ -25,44 +26,45 @@ from dagster_dailystory.model.sync import Nulls
 
 
 def invalidate_interrupted(state: State, tables: SyncTables) -> None:
-    """Forget what the plans may have written whose send was cut off, within the caller's transaction."""
+    """Invalidate what plans whose send was cut off may have written, within the caller's transaction."""
     plans, execute = state.shared.plans, state.connection.execute
     interrupted = and_(
         plans.c.sync_name == state.sync.name,
         plans.c.status == PlanStatus.SENDING.value,
         plans.c.left_sequence.is_not(None),
     )
-    marks = execute(select(plans.c.plan_id, plans.c.left_priority, plans.c.left_sequence).where(interrupted)).all()
-    if not marks:
+    positions = execute(select(plans.c.plan_id, plans.c.left_priority, plans.c.left_sequence).where(interrupted)).all()
+    if not positions:
         return
-    tables = state.load_tables() or tables  # with the fields that are mapped no more
+    tables = state.load_tables() or tables  # with the fields that are no longer mapped
     changes = tables.changes
-    for plan_id, priority, sequence in marks:
-        up_to_it = and_(changes.c.priority == priority, changes.c.sequence <= sequence)
-        left = or_(changes.c.priority < priority, up_to_it)
-        forget(state, tables, and_(changes.c.plan_id == plan_id, changes.c.outcome.is_(None), left))
+    for plan_id, priority, sequence in positions:
+        same_priority = and_(changes.c.priority == priority, changes.c.sequence <= sequence)
+        sent = or_(changes.c.priority < priority, same_priority)
+        invalidate(state, tables, and_(changes.c.plan_id == plan_id, changes.c.outcome.is_(None), sent))
     execute(plans.update().where(interrupted).values(left_priority=null(), left_sequence=null()))
 
 
-def forget(state: State, tables: SyncTables, unanswered: ColumnElement[bool]) -> None:
-    """Forget what certain changes may have written, within the caller's transaction.
+def invalidate(state: State, tables: SyncTables, unconfirmed: ColumnElement[bool]) -> None:
+    """Invalidate the acknowledged values of unconfirmed changes, within the caller's transaction.
 
-    A field that differed loses its acknowledged value. That does not do where nothing in the source empties a field
-    (`nulls="clear"`), for custom fields, which travel with those that the source does not name, where all of a row was
-    sent, and for a contact that may have been taken out: such a row is sent as a whole.
+    A field that differed loses its acknowledged value. Four kinds of row are sent as a whole instead: one with a
+    differing field of `nulls="clear"`, where a NULL in the source would equal the invalidated value; one with a
+    differing custom field, because custom fields are sent together; one that was sent as a whole; and one whose contact
+    may have been deleted or deactivated.
 
     Args:
         state: The open state.
         tables: The sync's tables.
-        unanswered: Which changes; creates among them have intents instead.
+        unconfirmed: Selects the changes; creates have intents instead and are left out.
     """
     changes, contact_map, snapshot = tables.changes, tables.contact_map, tables.snapshot
     fields = tables.sync.mapped_fields
     flags = {m.state_column: changes.c[differs_column(m.state_column)] for m in fields}
     differed = {name: func.coalesce(flag, False) for name, flag in flags.items()}  # NULL for a field mapped since
-    takes_out = changes.c.operation == Operation.DELETE.value
-    told_together = [differed[m.state_column] for m in fields if m.nulls is Nulls.CLEAR or m.is_custom]
-    as_a_whole = or_(takes_out, func.coalesce(changes.c.replaces, False), *told_together)
+    deletes = changes.c.operation == Operation.DELETE.value
+    sends_whole_row = [differed[m.state_column] for m in fields if m.nulls is Nulls.CLEAR or m.is_custom]
+    as_a_whole = or_(deletes, func.coalesce(changes.c.replaces, False), *sends_whole_row)
     written = (
         select(  # by dsid: the contact of a re-keyed row is still mapped to its old key
             *(contact_map.c[key] for key in tables.key_names),
@@ -71,31 +73,31 @@ def forget(state: State, tables: SyncTables, unanswered: ColumnElement[bool]) ->
             as_a_whole.label("as_a_whole"),
         )
         .join(contact_map, contact_map.c.dsid == changes.c.dsid)
-        .where(unanswered, or_(takes_out, changes.c.operation == Operation.UPDATE.value))
+        .where(unconfirmed, or_(deletes, changes.c.operation == Operation.UPDATE.value))
         .subquery("written")
     )
-    forgotten: dict[str, SqlValue] = {name: null() for name in tables.removed_names}
+    invalidated: dict[str, SqlValue] = {name: null() for name in tables.removed_names}
     for mapped in fields:
         name = mapped.state_column
-        left = func.coalesce(written.c[name], snapshot.c[name]) if mapped.is_custom else null()
-        forgotten[name] = case((written.c[differs_column(name)], left), else_=snapshot.c[name])
-    forgotten["resend_all"] = or_(written.c.as_a_whole, func.coalesce(snapshot.c.resend_all, False))
+        unknown = func.coalesce(written.c[name], snapshot.c[name]) if mapped.is_custom else null()
+        invalidated[name] = case((written.c[differs_column(name)], unknown), else_=snapshot.c[name])
+    invalidated["resend_all"] = or_(written.c.as_a_whole, func.coalesce(snapshot.c.resend_all, False))
     execute = state.connection.execute
-    execute(snapshot.update().where(tables.same_key(snapshot, written)).values(**forgotten))
-    taken_out = select(changes.c.dsid).where(unanswered, takes_out)
-    # Where the key returns, the contact's status is asked for before anything is written.
+    execute(snapshot.update().where(tables.same_key(snapshot, written)).values(**invalidated))
+    taken_out = select(changes.c.dsid).where(unconfirmed, deletes)
+    # Makes a returning key read the contact's status before anything is written.
     execute(contact_map.update().where(contact_map.c.dsid.in_(taken_out)).values(deactivated_at=state.now()))
 
 
 @dataclass(frozen=True)
 class Intent:
-    """A create, or an update of an identity, that left and was not settled.
+    """A create, or an update of an identity, that was sent and is not settled.
 
     Attributes:
         plan_id: The plan that sent it.
-        sequence: Its number there.
-        identity: As it was sent; of an update the part that changes.
-        dsid: The contact that an update was for, None for a create.
+        sequence: The change's number in that plan.
+        identity: The identity as it was sent; of an update only the part that changes.
+        dsid: The contact of an update, None for a create.
     """
 
     plan_id: str
@@ -105,7 +107,7 @@ class Intent:
 
 
 def has_intent(change: Change) -> bool:
-    """Whether DailyStory will know somebody by another identity once a change is done."""
+    """Whether the change gives a contact an identity: a create, or an update of the email or mobile number."""
     return change.operation is Operation.CREATE or (change.operation is Operation.UPDATE and bool(change.new_identity))
 
 
@@ -118,27 +120,27 @@ class Intents:
         self._lease = lease
 
     def add(self, plan_id: str, priority: int, batch: Sequence[Change], sent: Mapping[int, Identity]) -> None:
-        """Commit that these changes are about to leave.
+        """Commit that these changes are about to be sent.
 
         Args:
             plan_id: Their plan.
-            priority: All of them have it; those of lower ones have left.
-            batch: In the order of their sequence.
-            sent: Of some of them, by sequence, the identity that DailyStory will know a contact by.
+            priority: Their common priority; changes of lower priorities were sent before.
+            batch: The changes, in the order of their sequence.
+            sent: By sequence, the identity as it is sent, for changes that have an intent.
         """
         with self._state.connection.begin():
             self._lease.renew(self._state)
-            self._move_mark(plan_id, priority, batch[-1].sequence)
+            self._record_position(plan_id, priority, batch[-1].sequence)
             if sent:
                 self._insert(plan_id, [(c, sent[c.sequence]) for c in batch if c.sequence in sent])
 
-    def _move_mark(self, plan_id: str, priority: int, sequence: int) -> None:
-        """Say how far a plan has left; a plan that is resumed begins behind its mark, which stays."""
+    def _record_position(self, plan_id: str, priority: int, sequence: int) -> None:
+        """Record how far a plan was sent. A resumed plan starts further back; then the position stays."""
         plans = self._state.shared.plans
         further = and_(plans.c.left_priority == priority, plans.c.left_sequence < sequence)
         moves = or_(plans.c.left_priority.is_(None), plans.c.left_priority < priority, further)
-        marked = plans.update().where(plans.c.plan_id == plan_id, moves)
-        self._state.connection.execute(marked.values(left_priority=priority, left_sequence=sequence))
+        moved = plans.update().where(plans.c.plan_id == plan_id, moves)
+        self._state.connection.execute(moved.values(left_priority=priority, left_sequence=sequence))
 
     def _insert(self, plan_id: str, sent: Sequence[tuple[Change, Identity]]) -> None:
         rows: list[dict[str, object]] = [
@@ -166,7 +168,7 @@ class Intents:
         self._state.connection.execute(intents.insert().from_select(names, new), rows_parameter(rows))
 
     def open(self) -> list[Intent]:
-        """Those of any plan that are not settled."""
+        """The intents of all plans that are not settled."""
         with interrupts_held(), self._state.connection.begin():
             rows = self._state.connection.execute(select(self._tables.intents)).mappings()
             return [
@@ -177,7 +179,7 @@ class Intents:
             ]
 
     def settle(self, found: Sequence[tuple[Intent, str | None]]) -> None:
-        """Write what look-ups said: the contact that has the identity of each intent, or that there is none."""
+        """Settle intents by their look-ups: each with the contact that has its identity, or None."""
         columns: dict[str, SqlType] = {"plan_id": TEXT, "sequence": BIG_INTEGER, "dsid": TEXT, "email": TEXT}
         given = json_rows(self._state.dialect, columns)
         with interrupts_held(), self._state.connection.begin():
@@ -194,12 +196,14 @@ class Intents:
             ]
             if any(dsids):
                 self._link(given, rows_parameter(rows))
-            self._rename([intent for intent, dsid in found if intent.dsid is not None and intent.dsid == dsid])
+            self._record_identities(
+                [intent for intent, dsid in found if intent.dsid is not None and intent.dsid == dsid]
+            )
             settled = select(given.c.sequence).where(self._settles(given)).exists()
             self._state.connection.execute(self._tables.intents.delete().where(settled), rows_parameter(rows))
 
     def _unshared(self, found: Sequence[str | None]) -> list[str | None]:
-        """Leave out the contacts that a live key holds already, and take each for one intent only."""
+        """Drop contacts that a live key already has, and use each of the others for one intent only."""
         taken: set[str | None] = set(live_holders(self._state, self._tables, [dsid for dsid in found if dsid]))
         unshared = []
         for dsid in found:
@@ -208,7 +212,7 @@ class Intents:
         return unshared
 
     def _link(self, given: FromClause, rows: dict[str, str]) -> None:
-        """Map the keys whose contact was found; nothing is known of its values, so all of them are sent next."""
+        """Map the keys whose contact was found. Its values are not known, so the next plan sends all of them."""
         require_full_comparison(self._state)
         intents, snapshot, contact_map = self._tables.intents, self._tables.snapshot, self._tables.contact_map
         execute, now = self._state.connection.execute, literal(self._state.now(), MOMENT)
@@ -222,9 +226,9 @@ class Intents:
         columns = [*names, "identity_email", "identity_mobile", "resend_all"]
         execute(snapshot.insert().from_select(columns, row), rows)
 
-    def _rename(self, done: Sequence[Intent]) -> None:
-        """Remember the identity that updates have given their contacts, under whichever key those are mapped."""
-        if not done:
+    def _record_identities(self, applied: Sequence[Intent]) -> None:
+        """Write the identities that applied updates gave their contacts, whatever key has the contact now."""
+        if not applied:
             return
         rows: list[dict[str, object]] = [
             {
@@ -232,7 +236,7 @@ class Intents:
                 "email": _for_matching(each.identity.email),
                 "mobile": each.identity.mobile,
             }
-            for each in done
+            for each in applied
         ]
         given = json_rows(self._state.dialect, {"dsid": TEXT, "email": TEXT, "mobile": TEXT})
         contact_map, snapshot = self._tables.contact_map, self._tables.snapshot
@@ -257,5 +261,5 @@ class Intents:
 
 
 def _for_matching(email: str | None) -> str | None:
-    """As the snapshot holds an email that was sent."""
+    """Normalize an email that was sent, as the snapshot stores it."""
     return (email or "").strip().lower() or None

@@ -1,4 +1,4 @@
-"""The rejections table: rows set aside by a local check, recomputed by each plan, and rows the service refused."""
+"""The rejections table: rows that fail a row check, replaced by each plan, and rows that DailyStory refused."""
 
 from __future__ import annotations
 
@@ -23,16 +23,17 @@ class CheckedRows:
 
     Attributes:
         pending: The rows that differ.
-        judged: The result of each pending row's check, by sequence.
-        duplicates: Keys that several rows have, with their number in `source_rows`; None where there are none.
-        rows_keyless: Rows with a NULL in the key; None where the plan cannot count them.
+        checked: The row check of each pending row, by sequence.
+        duplicates: Keys that several rows have, with their number in `source_rows`; None if there are none.
+        rows_keyless: Rows with a NULL in the key; None if the plan cannot count them.
         source: The keys of all source rows.
         in_scope: Condition on `source`: the plan looked at the row.
-        may_be_gone: Condition on the rejections: a key that `source` lacks is gone, not just outside the plan.
+        may_be_gone: Condition on the rejections: a key that is not in `source` has left it, and is not merely out of
+            scope.
     """
 
     pending: FromClause
-    judged: FromClause
+    checked: FromClause
     duplicates: FromClause | None
     rows_keyless: int | None
     source: FromClause
@@ -50,23 +51,23 @@ class Rejections:
         self._now = literal(state.now(), MOMENT)
 
     def record_local(self, rows: CheckedRows) -> None:
-        """Replace the local verdicts of the rows that a plan looked at."""
-        pending, judged = rows.pending, rows.judged
+        """Replace the row check results of the rows that a plan looked at."""
+        pending, checked = rows.pending, rows.checked
         keys = [pending.c[key] for key in self._tables.key_names]
         found = (
-            select(*keys, judged.c.reason, judged.c.message, cast(literal(1), BIG_INTEGER).label("source_rows"))
-            .join(judged, judged.c.sequence == pending.c.sequence)
-            .where(judged.c.reason.is_not(None))
+            select(*keys, checked.c.reason, checked.c.message, cast(literal(1), BIG_INTEGER).label("source_rows"))
+            .join(checked, checked.c.sequence == pending.c.sequence)
+            .where(checked.c.reason.is_not(None))
         )
         self._upsert(found)
         if rows.duplicates is not None:
-            self._upsert(self._doubled(rows.duplicates))
+            self._upsert(self._duplicated(rows.duplicates))
         if self._state.connection.execute(select(self._rejections.c.reason).limit(1)).first() is not None:
-            self._forget(rows)
+            self._delete_obsolete(rows)
         if rows.rows_keyless:
             self._add_keyless(rows.rows_keyless)
 
-    def _doubled(self, duplicates: FromClause) -> SqlQuery:
+    def _duplicated(self, duplicates: FromClause) -> SqlQuery:
         keys = [duplicates.c[key] for key in self._tables.key_names]
         message = "several source rows have this key; none is sent until the query makes the key unique"
         reason = literal(Reason.DUPLICATE_KEY.value, TEXT).label("reason")
@@ -85,22 +86,21 @@ class Rejections:
         names = [*columns, "first_seen_at", "last_seen_at", "attempts"]
         self._state.connection.execute(self._rejections.insert().from_select(names, new))
 
-    def _forget(self, rows: CheckedRows) -> None:
-        """Drop what no longer holds: local verdicts not seen again, refusals of rows that are no difference now.
+    def _delete_obsolete(self, rows: CheckedRows) -> None:
+        """Delete failed checks that this plan did not find again, and refusals of rows that no longer differ.
 
-        Only keys that the plan looked at count, and keys that are nowhere in the source. Rows without a key are looked
-        at by every plan that does not choose its rows by their keys.
+        Only rejections of keys that the plan looked at are deleted, and those of keys that left the source.
         """
         same_key = partial(self._tables.same_key, self._rejections)
         pending, source = rows.pending, rows.source
         in_source = select(literal(1)).select_from(source).where(same_key(source))
         gone = and_(rows.may_be_gone, not_(in_source.exists()))
-        looked_at = or_(in_source.where(rows.in_scope).exists(), gone)
+        in_plan = or_(in_source.where(rows.in_scope).exists(), gone)
         still_differs = select(pending.c.sequence).where(same_key(pending), not_(pending.c.departed)).exists()
         remembered = self._rejections.c.reason.in_(_REMEMBERED)
         stale = and_(not_(remembered), self._rejections.c.last_seen_at < self._now)
-        over = or_(stale, and_(remembered, not_(still_differs)))
-        self._state.connection.execute(self._rejections.delete().where(looked_at, over))
+        obsolete = or_(stale, and_(remembered, not_(still_differs)))
+        self._state.connection.execute(self._rejections.delete().where(in_plan, obsolete))
 
     def _add_keyless(self, rows_keyless: int) -> None:
         message = f"{rows_keyless} source rows have a NULL in the key; fill it, or leave them out of the query"
@@ -117,7 +117,7 @@ class Rejections:
         )
 
     def refuse(self, plan_id: str, refusals: Sequence[dict[str, object]]) -> None:
-        """Remember what the service refused: `sequence`, `reason`, `message` and `fingerprint` of each row."""
+        """Record rows that DailyStory refused: `sequence`, `reason`, `message` and `fingerprint` of each."""
         if not refusals:
             return
         names: dict[str, SqlType] = {"sequence": BIG_INTEGER, "reason": TEXT, "message": TEXT, "fingerprint": TEXT}

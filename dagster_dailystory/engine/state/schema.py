@@ -1,4 +1,4 @@
-"""The state tables: names, columns and types, as SQLAlchemy metadata. Users may read all of them with plain SQL."""
+"""The state tables: location, names, columns and types. Users may read all of them with plain SQL."""
 
 from __future__ import annotations
 
@@ -19,24 +19,25 @@ from sqlalchemy import (
     Table,
     and_,
 )
+from sqlalchemy.schema import SchemaItem
 
 from dagster_dailystory.databases.dialect import uses_indexes
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, MOMENT, TEXT, SqlType
 from dagster_dailystory.model.sync import ContactSync
 
 SCHEMA_VERSION = 2
-"""Version of the layout below; state of another version is refused."""
+"""Version of the layout below. A state of another version is refused."""
 
 
 SYNC_TABLES = ("snapshot", "contact_map", "changes", "intents", "rejections", "row_hashes")
-"""The tables of one sync, without the prefix and the sync's name."""
+"""The tables of one sync, named without the prefix and the sync's name."""
 
 
-_LONGEST_NAME = 60  # PostgreSQL cuts identifiers at 63 bytes
+_LONGEST_NAME = 60  # PostgreSQL truncates identifiers after 63 bytes
 
 
 def differs_column(name: str) -> str:
-    """Name the flag that says whether a field differs."""
+    """The name of the flag that records whether a field differs."""
     return f"differs_{name}"
 
 
@@ -63,7 +64,7 @@ class StateLocation:
 
 
 class SharedTables:
-    """The tables that all syncs of one state share."""
+    """The tables that all syncs of a state share."""
 
     def __init__(self, location: StateLocation) -> None:
         self.metadata = MetaData(schema=location.schema)
@@ -88,7 +89,7 @@ class SharedTables:
             Column("created_at", MOMENT),
             Column("sent_at", MOMENT),
             Column("finished_at", MOMENT),
-            *_counts("left_priority", "left_sequence"),  # up to where changes are on their way
+            *_counts("left_priority", "left_sequence"),  # how far the plan was sent
             PrimaryKeyConstraint("plan_id"),
         )
         self.runs = Table(
@@ -126,96 +127,108 @@ class SyncTables:
         self.key_names: tuple[str, ...] = tuple(key_types)
         self.value_names: tuple[str, ...] = tuple(value_types)
         self.removed_names: tuple[str, ...] = tuple(removed_types)
-        indexed = uses_indexes(dialect)
-        name = sync.name
+        self._location = location
+        self._key_types = key_types
+        self._value_types = value_types
+        self._is_indexed = uses_indexes(dialect)
+        self.snapshot = self._snapshot(removed_types)
+        self.contact_map = self._contact_map()
+        self.changes = self._changes()
+        self.intents = self._intents()
+        self.rejections = self._rejections()
+        self.row_hashes = self._row_hashes()
+        self._add_indexes()
 
-        def key_columns(*, nullable: bool = False) -> list[Column[object]]:
-            return [Column(key, kind, nullable=nullable, autoincrement=False) for key, kind in key_types.items()]
+    def _table(self, name: str, primary_key: Sequence[str], *columns: SchemaItem) -> Table:
+        keyed = [PrimaryKeyConstraint(*primary_key)] if primary_key and self._is_indexed else []
+        return Table(self._location.table_name(self.sync.name, name), self.metadata, *columns, *keyed)
 
-        def values() -> list[Column[object]]:
-            return [Column(value, kind) for value, kind in value_types.items()]
+    def _keys(self, *, nullable: bool = False) -> list[Column[object]]:
+        return [Column(key, kind, nullable=nullable, autoincrement=False) for key, kind in self._key_types.items()]
 
-        def keyed(*names: str) -> list[PrimaryKeyConstraint]:
-            return [PrimaryKeyConstraint(*names)] if indexed else []
+    def _values(self) -> list[Column[object]]:
+        return [Column(value, kind) for value, kind in self._value_types.items()]
 
-        self.snapshot = Table(
-            location.table_name(name, "snapshot"),
-            self.metadata,
-            *key_columns(),
-            *values(),
+    def _snapshot(self, removed_types: Mapping[str, SqlType]) -> Table:
+        return self._table(
+            "snapshot",
+            self.key_names,
+            *self._keys(),
+            *self._values(),
             *_texts("identity_email", "identity_mobile", "partition_value"),
             Column("resend_all", BOOLEAN),
             Column("absent_since", MOMENT),
             Column("absent_action", TEXT),
             *(Column(removed, kind) for removed, kind in removed_types.items()),
-            *keyed(*key_types),
         )
-        self.contact_map = Table(
-            location.table_name(name, "contact_map"),
-            self.metadata,
-            *key_columns(),
+
+    def _contact_map(self) -> Table:
+        moments = ("first_synced_at", "last_synced_at", "deactivated_at", "deleted_at")
+        return self._table(
+            "contact_map",
+            self.key_names,
+            *self._keys(),
             Column("dsid", TEXT, nullable=False),
-            *(
-                Column(moment, MOMENT)
-                for moment in ("first_synced_at", "last_synced_at", "deactivated_at", "deleted_at")
-            ),
-            *keyed(*key_types),
+            *(Column(name, MOMENT) for name in moments),
         )
-        self.changes = Table(
-            location.table_name(name, "changes"),
-            self.metadata,
+
+    def _changes(self) -> Table:
+        return self._table(
+            "changes",
+            ("plan_id", "sequence"),
             Column("plan_id", TEXT, nullable=False),
             Column("sequence", BIG_INTEGER, nullable=False, autoincrement=False),
-            *key_columns(),
+            *self._keys(),
             *_texts("operation", "partition_value", "identity_email", "identity_mobile"),
             *(Column(flag, BOOLEAN) for flag in ("is_new", "replaces", "identity_changed", "rekeyed", "reactivates")),
             Column("dsid", TEXT),
             Column("priority", BIG_INTEGER),
             Column("waits_for", BIG_INTEGER),
-            *values(),
-            *(Column(differs_column(value), BOOLEAN) for value in value_types),
+            *self._values(),
+            *(Column(differs_column(value), BOOLEAN) for value in self.value_names),
             *_texts("outcome", "reason", "message"),
             Column("attempts", BIG_INTEGER),
             Column("answered_at", MOMENT),
-            *keyed("plan_id", "sequence"),
         )
-        self.intents = Table(
-            location.table_name(name, "intents"),
-            self.metadata,
-            *key_columns(),
+
+    def _intents(self) -> Table:
+        return self._table(
+            "intents",
+            self.key_names,
+            *self._keys(),
             *_texts("email_as_sent", "mobile_as_sent", "dsid", "plan_id"),
             Column("sequence", BIG_INTEGER),
             Column("sent_at", MOMENT),
-            *keyed(*key_types),
         )
-        self.rejections = Table(
-            location.table_name(name, "rejections"),
-            self.metadata,
-            *key_columns(nullable=True),
+
+    def _rejections(self) -> Table:
+        return self._table(
+            "rejections",
+            (),
+            *self._keys(nullable=True),
             *_texts("reason", "message", "fingerprint"),
             Column("source_rows", BIG_INTEGER),
             Column("attempts", BIG_INTEGER),
             Column("first_seen_at", MOMENT),
             Column("last_seen_at", MOMENT),
         )
-        self.row_hashes = Table(
-            location.table_name(name, "row_hashes"),
-            self.metadata,
-            *key_columns(),
-            Column("row_hash", BIG_INTEGER),
-            *keyed(*key_types),
-        )
-        if indexed:
-            for table, columns in (
-                (self.snapshot, ("identity_email",)),
-                (self.snapshot, ("identity_mobile",)),
-                (self.contact_map, ("dsid",)),
-                (self.rejections, tuple(key_types)),
-            ):
-                Index(_index_name(table.name, columns), *(table.c[column] for column in columns))
+
+    def _row_hashes(self) -> Table:
+        return self._table("row_hashes", self.key_names, *self._keys(), Column("row_hash", BIG_INTEGER))
+
+    def _add_indexes(self) -> None:
+        if not self._is_indexed:
+            return
+        for table, columns in (
+            (self.snapshot, ("identity_email",)),
+            (self.snapshot, ("identity_mobile",)),
+            (self.contact_map, ("dsid",)),
+            (self.rejections, self.key_names),
+        ):
+            Index(_index_name(table.name, columns), *(table.c[column] for column in columns))
 
     def same_key(self, one: FromClause, other: FromClause) -> ColumnElement[bool]:
-        """Whether rows of two relations have one key."""
+        """Whether rows of two relations have the same key."""
         return and_(*(one.c[key] == other.c[key] for key in self.key_names))
 
 

@@ -1,4 +1,4 @@
-"""The state database: opened and checked, its tables laid out and kept in step with the mapping."""
+"""The open state of one sync: connection, meta values and tables. Opening it checks grants and layout version."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from dagster_dailystory.model.sync import ContactSync
 
 
 def utc_now() -> datetime:
-    """Now in UTC without a zone, as all state tables hold times."""
+    """Now in UTC without a zone, as all state tables store times."""
     return datetime.now(timezone.utc).replace(tzinfo=None)
 
 
 @dataclass
 class State:
-    """One open connection to the state of one sync.
+    """An open connection to the state of one sync.
 
     Attributes:
-        connection: Carries one transaction at a time; see `begin`.
+        connection: Carries one transaction at a time.
         location: Where the tables are.
         sync: The sync.
         shared: The tables that all syncs share.
@@ -51,19 +51,19 @@ class State:
         return self.connection.dialect
 
     def meta(self, name: str) -> str | None:
-        """Read one fact of this state, None where it is not set."""
+        """Read one value of the meta table, None if it is not set."""
         meta = self.shared.meta
         found: str | None = self.connection.execute(select(meta.c.value).where(meta.c.name == name)).scalar()
         return found
 
     def set_meta(self, name: str, value: str) -> None:
-        """Write one fact of this state."""
+        """Write one value of the meta table."""
         meta = self.shared.meta
         self.connection.execute(meta.delete().where(meta.c.name == name))
         self.connection.execute(meta.insert().values(name=name, value=value))
 
     def check_destination(self, destination: str, *, bind: bool) -> None:
-        """Make sure that this state belongs to a destination; the first real run binds it.
+        """Make sure that this state belongs to the destination; the first run that is not a dry run binds it.
 
         Raises:
             StateError: The state was made for another destination.
@@ -79,10 +79,10 @@ class State:
             )
 
     def load_tables(self) -> SyncTables | None:
-        """The sync's tables as they are, None before its first plan.
+        """Load the sync's tables as the database has them, None before its first plan.
 
         Raises:
-            StateError: The sync's key is not the one that the tables were made for.
+            StateError: The tables were made for another key.
         """
         mapped = self._columns("contact_map")
         if mapped is None:
@@ -110,7 +110,7 @@ class State:
 
 @contextmanager
 def open_state(location: StateLocation, sync: ContactSync) -> Iterator[State]:
-    """Open the state, make its shared tables on first use, and check its version.
+    """Open the state, create its shared tables on first use, and check its version.
 
     Raises:
         ConfigurationError: This database cannot hold state.
@@ -127,17 +127,18 @@ def open_state(location: StateLocation, sync: ContactSync) -> Iterator[State]:
         shared = SharedTables(location)
         with connection.begin():
             check_grants(connection, location.schema, _table_names(shared, location, sync))
-        if not _is_there(connection, shared):
-            _make(connection, shared)
+        if not _has_shared_tables(connection, shared):
+            _create(connection, shared)
         with connection.begin():
-            facts = {row.name: row.value for row in connection.execute(select(shared.meta.c.name, shared.meta.c.value))}
-        version = facts.get("schema_version")
+            stored = connection.execute(select(shared.meta.c.name, shared.meta.c.value))
+            values = {row.name: row.value for row in stored}
+        version = values.get("schema_version")
         if version != str(SCHEMA_VERSION):
             raise StateError(
                 f"the state tables have layout version {version}, this package writes {SCHEMA_VERSION}; "
                 "use the package version that wrote them, or a new state_schema"
             )
-        yield State(connection, location, sync, shared, bytes.fromhex(facts["secret"] or ""))
+        yield State(connection, location, sync, shared, bytes.fromhex(values["secret"] or ""))
 
 
 def _table_names(shared: SharedTables, location: StateLocation, sync: ContactSync) -> list[str]:
@@ -145,22 +146,22 @@ def _table_names(shared: SharedTables, location: StateLocation, sync: ContactSyn
     return [*(table.name for table in shared.metadata.sorted_tables), *own]
 
 
-def _is_there(connection: Connection, shared: SharedTables) -> bool:
+def _has_shared_tables(connection: Connection, shared: SharedTables) -> bool:
     with connection.begin():
         return inspect(connection).has_table(shared.meta.name, schema=shared.meta.schema)
 
 
-def _make(connection: Connection, shared: SharedTables) -> None:
-    """Make the shared tables, unless another run makes them at this moment: then its tables are used."""
+def _create(connection: Connection, shared: SharedTables) -> None:
+    """Create the shared tables; if another run creates them at the same moment, its tables are used."""
     try:
         with connection.begin():
             shared.metadata.create_all(connection)
-            _found(connection, shared)
+            _initialize(connection, shared)
     except DBAPIError:
-        if not _is_there(connection, shared):
+        if not _has_shared_tables(connection, shared):
             raise
 
 
-def _found(connection: Connection, shared: SharedTables) -> None:
+def _initialize(connection: Connection, shared: SharedTables) -> None:
     for name, value in (("schema_version", str(SCHEMA_VERSION)), ("secret", secrets.token_hex(32))):
         connection.execute(shared.meta.insert().values(name=name, value=value))

@@ -1,1 +1,1 @@
-"""A sync between runs: look at it, tend it."""
+"""A sync between its runs: inspection and audit."""

@@ -1,4 +1,4 @@
-"""The read-back audit: what DailyStory holds for a sample of contacts, against what it acknowledged."""
+"""The read-back audit: compares what DailyStory holds for a sample of contacts with what it acknowledged."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class AuditReport:
     Attributes:
         sync_name: The sync.
         contacts_read: Contacts that were read back.
-        contacts_drifted: Those with at least one other value.
-        contacts_missing: Those that DailyStory no longer knows.
+        contacts_drifted: Contacts with at least one other value.
+        contacts_missing: Contacts that DailyStory no longer has.
         drift_by_field: Field -> contacts in which it differs.
-        keys: The first keys concerned, as they may be shown.
-        repaired: The drifted fields have been made differences again; the next run sends them.
+        keys: The first drifted or missing keys, as logs may show them.
+        repaired: The acknowledged values of drifted fields were invalidated; the next run sends the fields.
     """
 
     sync_name: str
@@ -50,7 +50,7 @@ class AuditReport:
 
     @property
     def is_clean(self) -> bool:
-        """Whether every contact that was read holds what it acknowledged."""
+        """Whether every contact that was read holds the acknowledged values."""
         return not self.contacts_drifted and not self.contacts_missing
 
 
@@ -63,21 +63,21 @@ def audit_contacts(
     repair: bool = False,
     wait_seconds: float = 0.0,
 ) -> AuditReport:
-    """Find out whether somebody changed in DailyStory what this sync wrote there.
+    """Compare contacts in DailyStory with what this sync last wrote there.
 
     Letter case and the format of phone numbers are not compared: DailyStory may change both (U2, U19 of the notes on
-    the API). A status is not compared either, for DailyStory owns part of it.
+    the API). A status is not compared either: DailyStory sets it too.
 
     Args:
         sync: The sync.
         warehouse: Its warehouse and state; the warehouse is not read.
-        destination: Where its contacts are.
+        destination: The account that holds its contacts.
         sample: How many contacts to read back, chosen at random.
-        repair: Make the drifted fields differences again, so that the next run sends them once more.
+        repair: Invalidate the acknowledged values of drifted fields, so that the next run sends the fields again.
         wait_seconds: How long to wait for a run of this sync to end.
 
     Raises:
-        BusyError: A run of this sync is going on.
+        BusyError: A run of this sync holds the lease.
         DailyStoryError: See the tree in `errors`.
     """
     with open_session(sync, warehouse.state, wait_seconds) as (state, lease):
@@ -141,8 +141,8 @@ class _Audit:
         snapshot, execute = tables.snapshot, self._state.connection.execute
         require_full_comparison(self._state)
         for row, fields in self._drifted:
-            forgotten = {mapped.state_column: None for mapped in fields}
-            execute(update(snapshot).where(self._is(tables, row)).values(**forgotten))
+            invalidated = {mapped.state_column: None for mapped in fields}
+            execute(update(snapshot).where(self._is(tables, row)).values(**invalidated))
         for row in self._missing:
             execute(update(snapshot).where(self._is(tables, row)).values(resend_all=True))
 
@@ -167,7 +167,7 @@ class _Audit:
 
 
 def _comparable(mapped: MappedField, value: object) -> str:
-    """A value as both sides may write it."""
+    """Normalize a value, because DailyStory may store it in another format."""
     text = (canonical_text(value) or "").strip().casefold()
     if mapped.kind is FieldKind.MOBILE or mapped.name in ("phone", "homePhone"):
         return "".join(c for c in text if c.isdigit())

@@ -1,4 +1,4 @@
-"""What a person wants to see of a sync: a plan row by row, where it stands, its tables as pandas frames. Reads only."""
+"""Read-only views of a sync: previews of plans and rejections, its status, and its tables as pandas frames."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 NO_VALUE = "(none)"
-"""Stands for NULL in a preview."""
+"""Shown for NULL in a preview."""
 
 
 _LONGEST_VALUE = 60
@@ -46,12 +46,12 @@ _SHOWN = (Operation.UPDATE, Operation.CREATE, Operation.DELETE)
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One field of one planned change, fit to be shown.
+    """One field of a planned change, without personal data.
 
     Attributes:
         field: The DailyStory field or custom field.
-        before: What DailyStory acknowledged last, masked unless the field may be shown.
-        after: What would be sent, masked likewise.
+        before: The last acknowledged value, masked unless the field may be shown.
+        after: The value to be sent, masked unless the field may be shown.
     """
 
     field: str
@@ -61,13 +61,13 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class ChangePreview:
-    """One planned change, fit to be shown.
+    """One planned change, without personal data.
 
     Attributes:
-        key_label: The row, without naming a person.
+        key_label: The key as logs may show it.
         operation: create, update or delete.
-        dsid: The contact, None for one to create.
-        fields: The fields that differ; of a contact to create, those with a value; none of one to delete.
+        dsid: The contact, None for a create.
+        fields: Of an update the fields that differ, of a create those with a value, of a delete none.
     """
 
     key_label: str
@@ -78,13 +78,13 @@ class ChangePreview:
 
 @dataclass(frozen=True, slots=True)
 class RejectionPreview:
-    """One row that is set aside, fit to be shown.
+    """One rejection, without personal data.
 
     Attributes:
-        key_label: The row, without naming a person.
+        key_label: The key as logs may show it.
         reason: The reason's code.
-        message: What is wrong and what to do, without personal data.
-        source_rows: Source rows that it stands for: more than one where they share a key.
+        message: What is wrong and what to do.
+        source_rows: Number of source rows; more than one if they share a key.
     """
 
     key_label: str
@@ -95,13 +95,13 @@ class RejectionPreview:
 
 @dataclass(frozen=True, slots=True)
 class SyncStatus:
-    """Where a sync stands between two runs.
+    """The counts of a sync between two runs.
 
     Attributes:
         rows_mapped: Rows of the contact map.
-        contacts_live: Those whose contact was neither deleted nor deactivated because its key left.
-        rejections_by_reason: Reason -> source rows that are set aside now.
-        rows_unsettled: Rows of the plan that was sent last that failed, conflicted, are in doubt or have no answer.
+        contacts_live: Mapped contacts that this sync has neither deleted nor deactivated.
+        rejections_by_reason: Reason -> source rows that are rejected now.
+        rows_unsettled: Rows of the last plan sent that failed, conflicted, are in doubt or have no result.
     """
 
     rows_mapped: int
@@ -111,14 +111,14 @@ class SyncStatus:
 
     @property
     def rows_rejected(self) -> int:
-        """Source rows that are set aside now."""
+        """Source rows that are rejected now."""
         return sum(self.rejections_by_reason.values())
 
 
 def find_plan(
     sync: ContactSync, warehouse: Warehouse, run_ids: Sequence[str], partition: str | None = None
 ) -> PlanSummary | None:
-    """Look for the newest plan that one of these runs made.
+    """Find the newest plan that one of these runs made.
 
     Raises:
         DailyStoryError: The state cannot be read.
@@ -128,8 +128,8 @@ def find_plan(
     return None if plan is None else plan.summary
 
 
-def standing(sync: ContactSync, warehouse: Warehouse) -> SyncStatus:
-    """Count what the state holds now.
+def sync_status(sync: ContactSync, warehouse: Warehouse) -> SyncStatus:
+    """Count what the state of a sync holds now.
 
     Raises:
         DailyStoryError: The state cannot be read.
@@ -155,7 +155,7 @@ def check_shown_fields(sync: ContactSync, names: Sequence[str]) -> None:
     """Make sure that the fields to show are mapped.
 
     Raises:
-        ConfigurationError: One is not; the message names the nearest that is.
+        ConfigurationError: A field is not mapped; the message suggests the most similar one.
     """
     known = [mapped.name for mapped in sync.mapped_fields]
     for name in names:
@@ -166,15 +166,15 @@ def check_shown_fields(sync: ContactSync, names: Sequence[str]) -> None:
 def preview_changes(
     sync: ContactSync, warehouse: Warehouse, plan_id: str, shown_fields: Sequence[str] = (), rows: int = 15
 ) -> list[ChangePreview]:
-    """Read the first changes of a plan, as a person may see them.
+    """Read the first changes of a plan, without personal data.
 
     Args:
         sync: The mapping.
         warehouse: The state.
         plan_id: One of the latest plans.
-        shown_fields: Fields whose values are shown. All others are masked, apart from opt-out flags, the status and
-            documented numbers, which name nobody.
-        rows: At most so many of each operation.
+        shown_fields: Fields whose values are shown. All others are masked, except opt-out flags, the status and
+            numbers, which identify no person.
+        rows: At most this many of each operation.
 
     Returns:
         Updates first, then creates, then deletions.
@@ -192,7 +192,7 @@ def preview_changes(
 
 
 def preview_rejections(sync: ContactSync, warehouse: Warehouse, rows: int = 50) -> list[RejectionPreview]:
-    """Read the latest rows that are set aside, as a person may see them."""
+    """Read the latest rejections, without personal data."""
     with _reading(sync, warehouse) as (state, tables):
         if tables is None:
             return []
@@ -210,20 +210,20 @@ def preview_rejections(sync: ContactSync, warehouse: Warehouse, rows: int = 50) 
 
 
 def column_types(sync: ContactSync, warehouse: Warehouse) -> dict[str, str]:
-    """The types of the source's columns as the state holds them: key and mapped columns, none before the first plan."""
+    """The types of the key and mapped columns as the state stores them; empty before the first plan."""
     with _reading(sync, warehouse) as (state, tables):
         if tables is None:
             return {}
-        held = {key: tables.snapshot.c[key].type for key in sync.key_columns}
-        held |= {m.column: tables.snapshot.c[m.state_column].type for m in sync.mapped_fields}
-        typed = {column: kind for column, kind in held.items() if not isinstance(kind, NullType)}  # SQLite needs none
+        types = {key: tables.snapshot.c[key].type for key in sync.key_columns}
+        types |= {m.column: tables.snapshot.c[m.state_column].type for m in sync.mapped_fields}
+        typed = {column: kind for column, kind in types.items() if not isinstance(kind, NullType)}  # SQLite has none
         return {column: kind.compile(state.dialect).lower() for column, kind in typed.items()}
 
 
 def plan_frame(sync: ContactSync, warehouse: Warehouse, plan_id: str) -> pandas.DataFrame:
-    """A plan as a pandas frame: one row for each field that differs, with its values unmasked. Not for logs.
+    """A plan as a pandas frame: one row for each field that differs, with unmasked values. Not for logs.
 
-    `before` is empty where the change has an outcome: the snapshot has moved on.
+    `before` is empty if the change has an outcome: then the snapshot holds the new value.
     """
     records: list[dict[str, object]] = []
     keys = sync.key_columns
@@ -254,7 +254,7 @@ def contact_map_frame(sync: ContactSync, warehouse: Warehouse) -> pandas.DataFra
 
 
 def rejections_frame(sync: ContactSync, warehouse: Warehouse) -> pandas.DataFrame:
-    """The rows set aside as a pandas frame: the key columns, reason, message, counts, the times (UTC)."""
+    """The rejections as a pandas frame: the key columns, reason, message, counts, the times (UTC)."""
     columns = ("reason", "message", "source_rows", "attempts", "first_seen_at", "last_seen_at")
     return _table_frame(sync, warehouse, "rejections", (*sync.key_columns, *columns))
 
@@ -314,7 +314,7 @@ def _preview(state: State, row: RowMapping, operation: Operation, shown: frozens
 
 
 def _text(mapped: MappedField, value: object, shown: frozenset[str]) -> str:
-    """A value as it may be seen: in full where it names nobody, else only how long it is."""
+    """Show a value: in full if it identifies no person, else only its length."""
     try:
         text = canonical_text(value)
     except UnsupportedValueError:

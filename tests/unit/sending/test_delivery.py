@@ -1,4 +1,4 @@
-"""The protocol of each change, against the sandbox over real HTTP."""
+"""The requests and the result of each kind of change, against the sandbox over real HTTP."""
 
 from __future__ import annotations
 
@@ -52,43 +52,43 @@ def update(dsid: str, **facts: object) -> Change:
 
 def send(sandbox: Sandbox, change: Change, sync: ContactSync | None = None) -> Result:
     settings = ClientSettings(sandbox.base_url, sandbox.token, timeout_seconds=5.0)
-    return answer_of(change, sync, lambda: DailyStoryClient(settings))
+    return result_of(change, sync, lambda: DailyStoryClient(settings))
 
 
 def send_through(transport: httpx.AsyncBaseTransport, change: Change, sync: ContactSync | None = None) -> Result:
     settings = ClientSettings("https://us-1.dailystory.test", "token")
-    return answer_of(change, sync, lambda: DailyStoryClient(settings, HttpxConnections(settings, transport)))
+    return result_of(change, sync, lambda: DailyStoryClient(settings, HttpxConnections(settings, transport)))
 
 
-def answer_of(change: Change, sync: ContactSync | None, make_client: Callable[[], DailyStoryClient]) -> Result:
+def result_of(change: Change, sync: ContactSync | None, make_client: Callable[[], DailyStoryClient]) -> Result:
     sender = Sender(sync or sync_of(), make_client, RateLimiter(math.inf), QUICK)
     with sender:
         sender.submit([change])
-        answers: list[Result] = []
+        results: list[Result] = []
         while sender.pending:
-            answers += sender.collect(5.0)
-    [answer] = answers
-    assert answer.sequence == change.sequence
-    assert answer.attempts == sender.counts.api_requests
-    return answer
+            results += sender.collect(5.0)
+    [result] = results
+    assert result.sequence == change.sequence
+    assert result.attempts == sender.counts.api_requests
+    return result
 
 
 # Create
 
 
-def test_a_create_sends_every_field_and_learns_the_dsid(sandbox: Sandbox) -> None:
-    answer = send(sandbox, create())
+def test_a_create_sends_every_field_and_returns_the_dsid(sandbox: Sandbox) -> None:
+    result = send(sandbox, create())
     contact = sandbox.find(email=EMAIL)
     assert contact is not None
-    assert (answer.outcome, answer.dsid, answer.replaced) == (Outcome.CREATED, contact["dsId"], True)
+    assert (result.outcome, result.dsid, result.replaced) == (Outcome.CREATED, contact["dsId"], True)
     assert (contact["firstName"], contact["city"], contact["extendedProperties"]) == ("Ada", "Paris", {"plan": "gold"})
     assert sandbox.counts.requests == 1
 
 
-def test_a_create_in_doubt_that_had_landed_becomes_an_update_of_everything(sandbox: Sandbox) -> None:
+def test_a_create_in_doubt_that_was_applied_becomes_a_full_update(sandbox: Sandbox) -> None:
     dsid = sandbox.add(email=EMAIL, city="Rome")
-    answer = send(sandbox, create(look_up_first=True))
-    assert (answer.outcome, answer.dsid, answer.replaced) == (Outcome.UPDATED, dsid, True)
+    result = send(sandbox, create(look_up_first=True))
+    assert (result.outcome, result.dsid, result.replaced) == (Outcome.UPDATED, dsid, True)
     assert len(sandbox.contacts()) == 1
     assert sandbox.find(dsid=dsid)["city"] == "Paris"
 
@@ -96,8 +96,8 @@ def test_a_create_in_doubt_that_had_landed_becomes_an_update_of_everything(sandb
 def test_a_create_in_doubt_is_looked_up_with_the_identity_as_sent(sandbox: Sandbox) -> None:
     sandbox.configure(email_case_matters=True)
     dsid = sandbox.add(email="Old@Example.com")
-    answer = send(sandbox, create(look_up_first=True, email_as_sent="Old@Example.com"))
-    assert answer.dsid == dsid
+    result = send(sandbox, create(look_up_first=True, email_as_sent="Old@Example.com"))
+    assert result.dsid == dsid
 
 
 def test_a_create_in_doubt_is_found_by_its_mobile_number_too(sandbox: Sandbox) -> None:
@@ -106,60 +106,60 @@ def test_a_create_in_doubt_is_found_by_its_mobile_number_too(sandbox: Sandbox) -
     assert send(sandbox, create(look_up_first=True, identity=identity)).dsid == dsid
 
 
-def test_a_create_in_doubt_that_had_not_landed_is_posted(sandbox: Sandbox) -> None:
+def test_a_create_in_doubt_that_was_not_applied_is_posted(sandbox: Sandbox) -> None:
     assert send(sandbox, create(look_up_first=True)).outcome is Outcome.CREATED
     assert (sandbox.counts.gets, sandbox.counts.posts) == (1, 1)
 
 
 def test_mode_create_maps_an_existing_contact_and_does_not_write_it(sandbox: Sandbox) -> None:
     dsid = sandbox.add(email=EMAIL, city="Rome")
-    answer = send(sandbox, create(), sync_of(mode="create"))
-    assert (answer.outcome, answer.dsid, answer.replaced) == (Outcome.MAPPED, dsid, False)
+    result = send(sandbox, create(), sync_of(mode="create"))
+    assert (result.outcome, result.dsid, result.replaced) == (Outcome.MAPPED, dsid, False)
     assert sandbox.counts.posts == 0
 
 
 def test_mode_update_links_an_existing_contact_and_writes_everything(sandbox: Sandbox) -> None:
     dsid = sandbox.add(email=EMAIL)
-    answer = send(sandbox, create(look_up_first=True), sync_of(mode="update"))
-    assert (answer.outcome, answer.dsid, answer.replaced) == (Outcome.UPDATED, dsid, True)
+    result = send(sandbox, create(look_up_first=True), sync_of(mode="update"))
+    assert (result.outcome, result.dsid, result.replaced) == (Outcome.UPDATED, dsid, True)
 
 
-def test_mode_update_creates_nobody(sandbox: Sandbox) -> None:
-    answer = send(sandbox, create(look_up_first=True), sync_of(mode="update"))
-    assert (answer.outcome, answer.reason) == (Outcome.REJECTED, Reason.NOT_FOUND)
+def test_mode_update_creates_no_contact(sandbox: Sandbox) -> None:
+    result = send(sandbox, create(look_up_first=True), sync_of(mode="update"))
+    assert (result.outcome, result.reason) == (Outcome.REJECTED, Reason.NOT_FOUND)
     assert sandbox.counts.posts == 0
 
 
 @pytest.mark.parametrize("fault", [Fault.CUT_AFTER, Fault.EMPTY_BODY, Fault.SERVER_ERROR_AFTER])
-def test_a_create_that_landed_without_an_answer_is_looked_up_and_not_made_twice(sandbox: Sandbox, fault: Fault) -> None:
+def test_a_create_without_a_response_is_looked_up_and_not_repeated(sandbox: Sandbox, fault: Fault) -> None:
     sandbox.configure(duplicates_allowed=True)
     sandbox.script([fault])
-    answer = send(sandbox, create())
+    result = send(sandbox, create())
     assert len(sandbox.contacts()) == 1
-    assert answer.dsid == sandbox.contacts()[0]["dsId"]
+    assert result.dsid == sandbox.contacts()[0]["dsId"]
     assert (sandbox.counts.creates, sandbox.counts.gets) == (1, 1)
 
 
 @pytest.mark.parametrize("fault", [Fault.CUT_BEFORE, Fault.SERVER_ERROR, Fault.HTML_502])
-def test_a_create_that_was_lost_is_looked_up_and_then_posted_again(sandbox: Sandbox, fault: Fault) -> None:
+def test_a_create_that_was_not_applied_is_looked_up_and_posted_again(sandbox: Sandbox, fault: Fault) -> None:
     sandbox.script([fault])
-    answer = send(sandbox, create())
-    assert (answer.outcome, answer.attempts) == (Outcome.CREATED, 3)
+    result = send(sandbox, create())
+    assert (result.outcome, result.attempts) == (Outcome.CREATED, 3)
     assert sandbox.counts.creates == 1
 
 
-def test_a_lost_create_of_mode_create_counts_as_created_once_it_is_found(sandbox: Sandbox) -> None:
+def test_mode_create_counts_a_lost_create_as_created_once_found(sandbox: Sandbox) -> None:
     sandbox.script([Fault.CUT_AFTER])
-    answer = send(sandbox, create(), sync_of(mode="create"))
-    assert (answer.outcome, answer.replaced) == (Outcome.CREATED, True)
+    result = send(sandbox, create(), sync_of(mode="create"))
+    assert (result.outcome, result.replaced) == (Outcome.CREATED, True)
     assert sandbox.counts.posts == 1
 
 
-def test_a_create_without_an_answer_within_the_budget_is_in_doubt(sandbox: Sandbox) -> None:
+def test_a_create_without_a_response_within_the_budget_is_in_doubt(sandbox: Sandbox) -> None:
     sandbox.script([Fault.CUT_BEFORE])
     sandbox.script([500] * 10, method="GET")
-    answer = send(sandbox, create())
-    assert (answer.outcome, answer.dsid, answer.attempts) == (Outcome.IN_DOUBT, None, QUICK.max_attempts)
+    result = send(sandbox, create())
+    assert (result.outcome, result.dsid, result.attempts) == (Outcome.IN_DOUBT, None, QUICK.max_attempts)
 
 
 def test_a_refused_look_up_leaves_a_lost_create_in_doubt(sandbox: Sandbox) -> None:
@@ -169,7 +169,7 @@ def test_a_refused_look_up_leaves_a_lost_create_in_doubt(sandbox: Sandbox) -> No
 
 
 @pytest.mark.parametrize("step", [400, 500])
-def test_a_lost_create_that_is_found_but_cannot_be_completed_stays_in_doubt(sandbox: Sandbox, step: int) -> None:
+def test_a_lost_create_that_is_found_but_not_completed_stays_in_doubt(sandbox: Sandbox, step: int) -> None:
     sandbox.script([Fault.CUT_AFTER, *[step] * QUICK.max_attempts])
     assert send(sandbox, create()).outcome is Outcome.IN_DOUBT
 
@@ -184,19 +184,19 @@ def test_a_create_in_doubt_whose_look_up_fails_stays_in_doubt(sandbox: Sandbox) 
 def test_a_throttled_create_is_posted_again_without_a_look_up(sandbox: Sandbox) -> None:
     sandbox.configure(retry_after_seconds=0)
     sandbox.script([Fault.THROTTLED, Fault.HTML_503])
-    answer = send(sandbox, create())
-    assert answer.outcome is Outcome.CREATED
+    result = send(sandbox, create())
+    assert result.outcome is Outcome.CREATED
     assert (sandbox.counts.posts, sandbox.counts.gets) == (3, 0)
 
 
 @pytest.mark.parametrize("status", [400, 422, 200])
 def test_a_refused_create_is_rejected_with_the_masked_message(sandbox: Sandbox, status: int) -> None:
     sandbox.configure(refusal_status=status, refuse_if=lambda body: f"{body['firstName']} <{body['email']}> is barred")
-    answer = send(sandbox, create(values={"field_firstName": "Adalbert"}))
-    assert (answer.outcome, answer.reason, answer.attempts) == (Outcome.REJECTED, Reason.REFUSED, 1)
-    assert "is barred" in answer.message
-    assert "Adalbert" not in answer.message
-    assert EMAIL not in answer.message
+    result = send(sandbox, create(values={"field_firstName": "Adalbert"}))
+    assert (result.outcome, result.reason, result.attempts) == (Outcome.REJECTED, Reason.REFUSED, 1)
+    assert "is barred" in result.message
+    assert "Adalbert" not in result.message
+    assert EMAIL not in result.message
 
 
 # Update
@@ -204,8 +204,8 @@ def test_a_refused_create_is_rejected_with_the_masked_message(sandbox: Sandbox, 
 
 def test_an_update_sends_the_differing_fields_only(sandbox: Sandbox) -> None:
     dsid = sandbox.add(email=EMAIL, firstName="Edited by hand")
-    answer = send(sandbox, update(dsid))
-    assert (answer.outcome, answer.dsid, answer.replaced) == (Outcome.UPDATED, dsid, False)
+    result = send(sandbox, update(dsid))
+    assert (result.outcome, result.dsid, result.replaced) == (Outcome.UPDATED, dsid, False)
     contact = sandbox.find(dsid=dsid)
     assert (contact["firstName"], contact["city"]) == ("Edited by hand", "Paris")
     assert sandbox.counts.requests == 1
@@ -213,30 +213,30 @@ def test_an_update_sends_the_differing_fields_only(sandbox: Sandbox) -> None:
 
 def test_an_update_that_must_resend_all_replaces_the_snapshot_row(sandbox: Sandbox) -> None:
     dsid = sandbox.add(email=EMAIL, firstName="Edited by hand")
-    answer = send(sandbox, update(dsid, resend_all=True))
-    assert (answer.outcome, answer.replaced) == (Outcome.UPDATED, True)
+    result = send(sandbox, update(dsid, resend_all=True))
+    assert (result.outcome, result.replaced) == (Outcome.UPDATED, True)
     assert sandbox.find(dsid=dsid)["firstName"] == "Ada"
 
 
-def test_an_update_without_an_answer_is_repeated(sandbox: Sandbox) -> None:
+def test_an_update_without_a_response_is_repeated(sandbox: Sandbox) -> None:
     dsid = sandbox.add(email=EMAIL)
     sandbox.script([Fault.CUT_AFTER, Fault.SERVER_ERROR])
-    answer = send(sandbox, update(dsid))
-    assert (answer.outcome, answer.attempts) == (Outcome.UPDATED, 3)
+    result = send(sandbox, update(dsid))
+    assert (result.outcome, result.attempts) == (Outcome.UPDATED, 3)
 
 
-def test_an_update_that_fails_to_the_end_of_its_budget_has_failed(sandbox: Sandbox) -> None:
+def test_an_update_that_uses_up_its_budget_has_failed(sandbox: Sandbox) -> None:
     dsid = sandbox.add(email=EMAIL)
     sandbox.script([500] * 10)
-    answer = send(sandbox, update(dsid))
-    assert (answer.outcome, answer.attempts, answer.reason) == (Outcome.FAILED, QUICK.max_attempts, None)
+    result = send(sandbox, update(dsid))
+    assert (result.outcome, result.attempts, result.reason) == (Outcome.FAILED, QUICK.max_attempts, None)
 
 
-def test_a_new_identity_that_another_contact_owns_is_a_conflict_and_nothing_is_written(sandbox: Sandbox) -> None:
+def test_a_new_identity_of_another_contact_is_a_conflict_and_not_written(sandbox: Sandbox) -> None:
     other = sandbox.add(email=EMAIL)
     dsid = sandbox.add(email="old@example.com")
-    answer = send(sandbox, update(dsid, new_identity=Identity(email=EMAIL), differing=frozenset({"field_email"})))
-    assert (answer.outcome, answer.reason, answer.dsid) == (Outcome.CONFLICTED, Reason.IDENTITY_TAKEN, other)
+    result = send(sandbox, update(dsid, new_identity=Identity(email=EMAIL), differing=frozenset({"field_email"})))
+    assert (result.outcome, result.reason, result.dsid) == (Outcome.CONFLICTED, Reason.IDENTITY_TAKEN, other)
     assert sandbox.counts.posts == 0
 
 
@@ -250,16 +250,16 @@ def test_a_new_mobile_number_that_another_contact_owns_is_a_conflict(sandbox: Sa
 
 def test_a_free_new_identity_is_written(sandbox: Sandbox) -> None:
     dsid = sandbox.add(email="old@example.com")
-    answer = send(sandbox, update(dsid, new_identity=Identity(email=EMAIL), differing=frozenset({"field_email"})))
-    assert answer.outcome is Outcome.UPDATED
+    result = send(sandbox, update(dsid, new_identity=Identity(email=EMAIL), differing=frozenset({"field_email"})))
+    assert result.outcome is Outcome.UPDATED
     assert sandbox.find(dsid=dsid)["email"] == EMAIL
 
 
 @pytest.mark.parametrize("status", ["Inactive", "Deleted"])
-def test_a_contact_that_this_sync_deactivated_comes_back_active(sandbox: Sandbox, status: str) -> None:
+def test_a_contact_deactivated_by_this_sync_is_activated_again(sandbox: Sandbox, status: str) -> None:
     dsid = sandbox.add(email=EMAIL, status=status)
-    answer = send(sandbox, update(dsid, deactivated_by_us=True, resend_all=True))
-    assert answer.outcome is Outcome.UPDATED
+    result = send(sandbox, update(dsid, deactivated_by_us=True, resend_all=True))
+    assert result.outcome is Outcome.UPDATED
     assert sandbox.find(dsid=dsid)["status"] == "Active"
 
 
@@ -277,72 +277,72 @@ def test_a_contact_that_opted_out_meanwhile_is_updated_and_not_activated(
     sandbox: Sandbox, fields: dict[str, str | bool]
 ) -> None:
     dsid = sandbox.add(email=EMAIL, **fields)
-    answer = send(sandbox, update(dsid, deactivated_by_us=True, resend_all=True))
-    assert answer.outcome is Outcome.UPDATED
+    result = send(sandbox, update(dsid, deactivated_by_us=True, resend_all=True))
+    assert result.outcome is Outcome.UPDATED
     contact = sandbox.find(dsid=dsid)
     assert (contact["status"], contact["city"]) == (fields["status"], "Paris")
 
 
-def test_a_deactivated_contact_that_is_gone_is_made_anew(sandbox: Sandbox) -> None:
-    answer = send(sandbox, update("gone", deactivated_by_us=True, resend_all=True))
-    assert (answer.outcome, answer.replaced) == (Outcome.CREATED, True)
+def test_a_deactivated_contact_that_is_gone_is_created_again(sandbox: Sandbox) -> None:
+    result = send(sandbox, update("gone", deactivated_by_us=True, resend_all=True))
+    assert (result.outcome, result.replaced) == (Outcome.CREATED, True)
 
 
 @pytest.mark.parametrize("status", [400, 404, 200])
-def test_an_unknown_dsid_is_linked_anew_by_the_identity_with_every_field(sandbox: Sandbox, status: int) -> None:
+def test_an_unknown_dsid_is_found_by_identity_and_fully_updated(sandbox: Sandbox, status: int) -> None:
     sandbox.configure(refusal_status=status)
     kept = sandbox.add(email=EMAIL)
-    answer = send(sandbox, update("merged-away"))
-    assert (answer.outcome, answer.dsid, answer.replaced) == (Outcome.UPDATED, kept, True)
+    result = send(sandbox, update("merged-away"))
+    assert (result.outcome, result.dsid, result.replaced) == (Outcome.UPDATED, kept, True)
     contact = sandbox.find(dsid=kept)
     assert (contact["firstName"], contact["city"], contact["extendedProperties"]) == ("Ada", "Paris", {"plan": "gold"})
 
 
-def test_an_unknown_dsid_whose_person_is_unknown_is_created_anew_with_every_field(sandbox: Sandbox) -> None:
-    answer = send(sandbox, update("gone"))
+def test_an_unknown_dsid_and_identity_is_created_with_every_field(sandbox: Sandbox) -> None:
+    result = send(sandbox, update("gone"))
     contact = sandbox.find(email=EMAIL)
     assert contact is not None
-    assert (answer.outcome, answer.dsid, answer.replaced) == (Outcome.CREATED, contact["dsId"], True)
+    assert (result.outcome, result.dsid, result.replaced) == (Outcome.CREATED, contact["dsId"], True)
     assert contact["firstName"] == "Ada"
 
 
-def test_a_lost_re_creation_is_not_made_twice(sandbox: Sandbox) -> None:
+def test_a_lost_re_creation_is_not_repeated(sandbox: Sandbox) -> None:
     sandbox.configure(duplicates_allowed=True)
     sandbox.script([None, Fault.CUT_AFTER])
-    answer = send(sandbox, update("gone"))
-    assert answer.outcome is Outcome.UPDATED
+    result = send(sandbox, update("gone"))
+    assert result.outcome is Outcome.UPDATED
     assert len(sandbox.contacts()) == 1
 
 
-def test_an_unknown_dsid_without_an_identity_cannot_be_created_anew(sandbox: Sandbox) -> None:
-    answer = send(sandbox, update("gone", identity=Identity()))
-    assert (answer.outcome, answer.reason) == (Outcome.REJECTED, Reason.NO_IDENTITY)
+def test_an_unknown_dsid_without_an_identity_cannot_be_created(sandbox: Sandbox) -> None:
+    result = send(sandbox, update("gone", identity=Identity()))
+    assert (result.outcome, result.reason) == (Outcome.REJECTED, Reason.NO_IDENTITY)
     assert sandbox.contacts() == []
 
 
-def test_mode_update_does_not_create_a_lost_contact_anew(sandbox: Sandbox) -> None:
-    answer = send(sandbox, update("gone"), sync_of(mode="update"))
-    assert (answer.outcome, answer.reason) == (Outcome.REJECTED, Reason.NOT_FOUND)
+def test_mode_update_does_not_create_a_lost_contact(sandbox: Sandbox) -> None:
+    result = send(sandbox, update("gone"), sync_of(mode="update"))
+    assert (result.outcome, result.reason) == (Outcome.REJECTED, Reason.NOT_FOUND)
     assert sandbox.contacts() == []
 
 
-def test_an_answer_with_another_dsid_is_followed_if_ours_is_gone_and_the_person_is_found(sandbox: Sandbox) -> None:
+def test_another_returned_dsid_is_followed_if_ours_is_gone_and_it_is_found(sandbox: Sandbox) -> None:
     sandbox.configure(unknown_dsid="create")
     change = update("gone", differing=frozenset({"field_email"}))
-    answer = send(sandbox, change)
+    result = send(sandbox, change)
     [contact] = sandbox.contacts()
-    assert (answer.outcome, answer.dsid, answer.replaced) == (Outcome.UPDATED, contact["dsId"], True)
+    assert (result.outcome, result.dsid, result.replaced) == (Outcome.UPDATED, contact["dsId"], True)
     assert contact["firstName"] == "Ada"
 
 
-def test_an_answer_with_another_dsid_is_a_conflict_if_the_person_cannot_be_found(sandbox: Sandbox) -> None:
+def test_another_returned_dsid_is_a_conflict_if_no_contact_is_found(sandbox: Sandbox) -> None:
     sandbox.configure(unknown_dsid="create", lookup_lag_seconds=60.0)
-    answer = send(sandbox, update("gone", differing=frozenset({"field_email"})))
-    assert (answer.outcome, answer.reason) == (Outcome.CONFLICTED, Reason.IDENTITY_TAKEN)
+    result = send(sandbox, update("gone", differing=frozenset({"field_email"})))
+    assert (result.outcome, result.reason) == (Outcome.CONFLICTED, Reason.IDENTITY_TAKEN)
     assert len(sandbox.contacts()) == 1
 
 
-def answering_for_another(request: httpx.Request) -> httpx.Response:
+def respond_for_another(request: httpx.Request) -> httpx.Response:
     """A service that takes every POST for the contact `other`, and knows the contact `ours` as well."""
     response: dict[str, object] = {"id": "other"}
     if request.method == "GET":
@@ -350,25 +350,25 @@ def answering_for_another(request: httpx.Request) -> httpx.Response:
     return httpx.Response(200, json={"Status": True, "Response": response})
 
 
-def test_an_answer_with_another_dsid_is_a_conflict_if_ours_still_exists() -> None:
-    answer = send_through(httpx.MockTransport(answering_for_another), update("ours"))
-    assert (answer.outcome, answer.reason, answer.dsid) == (Outcome.CONFLICTED, Reason.IDENTITY_TAKEN, "other")
-    assert answer.attempts == 2
+def test_another_returned_dsid_is_a_conflict_if_ours_still_exists() -> None:
+    result = send_through(httpx.MockTransport(respond_for_another), update("ours"))
+    assert (result.outcome, result.reason, result.dsid) == (Outcome.CONFLICTED, Reason.IDENTITY_TAKEN, "other")
+    assert result.attempts == 2
 
 
-def test_a_contact_that_was_found_and_then_answers_with_another_dsid_is_a_conflict() -> None:
-    def answer_for_another(request: httpx.Request) -> httpx.Response:
+def test_another_dsid_returned_after_a_look_up_is_a_conflict() -> None:
+    def respond_for_another_contact(request: httpx.Request) -> httpx.Response:
         found = {"id": "found", "contact": {"dsId": "found"}}
         return httpx.Response(200, json={"Response": found if request.method == "GET" else {"id": "other"}})
 
-    answer = send_through(httpx.MockTransport(answer_for_another), create(look_up_first=True))
-    assert (answer.outcome, answer.dsid, answer.attempts) == (Outcome.CONFLICTED, "other", 2)
+    result = send_through(httpx.MockTransport(respond_for_another_contact), create(look_up_first=True))
+    assert (result.outcome, result.dsid, result.attempts) == (Outcome.CONFLICTED, "other", 2)
 
 
-def test_a_deactivation_that_is_answered_with_another_dsid_is_a_conflict() -> None:
+def test_another_dsid_returned_for_a_deactivation_is_a_conflict() -> None:
     change, sync = change_of(Operation.DELETE, "ours"), sync_of(deletes="deactivate")
-    answer = send_through(httpx.MockTransport(answering_for_another), change, sync)
-    assert (answer.outcome, answer.dsid) == (Outcome.CONFLICTED, "other")
+    result = send_through(httpx.MockTransport(respond_for_another), change, sync)
+    assert (result.outcome, result.dsid) == (Outcome.CONFLICTED, "other")
 
 
 # Delete
@@ -376,8 +376,8 @@ def test_a_deactivation_that_is_answered_with_another_dsid_is_a_conflict() -> No
 
 def test_a_deactivation_sets_the_status_and_nothing_else(sandbox: Sandbox) -> None:
     dsid = sandbox.add(email=EMAIL, city="Rome")
-    answer = send(sandbox, change_of(Operation.DELETE, dsid), sync_of(deletes="deactivate"))
-    assert (answer.outcome, answer.dsid) == (Outcome.DELETED, dsid)
+    result = send(sandbox, change_of(Operation.DELETE, dsid), sync_of(deletes="deactivate"))
+    assert (result.outcome, result.dsid) == (Outcome.DELETED, dsid)
     contact = sandbox.find(dsid=dsid)
     assert (contact["status"], contact["city"]) == ("Inactive", "Rome")
     assert sandbox.counts.deletes == 0
@@ -385,8 +385,8 @@ def test_a_deactivation_sets_the_status_and_nothing_else(sandbox: Sandbox) -> No
 
 def test_a_delete_deletes(sandbox: Sandbox) -> None:
     dsid = sandbox.add(email=EMAIL)
-    answer = send(sandbox, change_of(Operation.DELETE, dsid), sync_of(deletes="delete"))
-    assert answer.outcome is Outcome.DELETED
+    result = send(sandbox, change_of(Operation.DELETE, dsid), sync_of(deletes="delete"))
+    assert result.outcome is Outcome.DELETED
     assert sandbox.find(dsid=dsid)["status"] == "Deleted"
 
 
@@ -394,12 +394,12 @@ def test_a_delete_deletes(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize("status", [400, 404, 200])
 def test_a_contact_that_is_gone_already_counts_as_deleted(sandbox: Sandbox, policy: str, status: int) -> None:
     sandbox.configure(refusal_status=status)
-    answer = send(sandbox, change_of(Operation.DELETE, "gone"), sync_of(deletes=policy))
-    assert (answer.outcome, answer.dsid) == (Outcome.DELETED, "gone")
+    result = send(sandbox, change_of(Operation.DELETE, "gone"), sync_of(deletes=policy))
+    assert (result.outcome, result.dsid) == (Outcome.DELETED, "gone")
 
 
-def test_a_delete_without_an_answer_is_repeated_until_the_contact_is_gone(sandbox: Sandbox) -> None:
+def test_a_delete_without_a_response_is_repeated_until_it_is_gone(sandbox: Sandbox) -> None:
     dsid = sandbox.add(email=EMAIL)
     sandbox.script([Fault.SERVER_ERROR_AFTER, Fault.HTML_502], method="DELETE")
-    answer = send(sandbox, change_of(Operation.DELETE, dsid), sync_of(deletes="delete"))
-    assert answer.outcome is Outcome.DELETED
+    result = send(sandbox, change_of(Operation.DELETE, dsid), sync_of(deletes="delete"))
+    assert result.outcome is Outcome.DELETED

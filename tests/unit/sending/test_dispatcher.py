@@ -1,4 +1,4 @@
-"""The way of one request: what happens where it meets the limiter, without a sender around it."""
+"""The dispatcher with the rate limiter, without a sender around it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import math
 import pytest
 
 from dagster_dailystory.api.rate_limiter import RateLimiter
-from dagster_dailystory.engine.sending.dispatcher import Attempts, Dispatcher, SenderSettings, StoppedError
+from dagster_dailystory.engine.sending.dispatcher import Dispatcher, SenderSettings, StoppedError
+from dagster_dailystory.engine.sending.slots import Attempts
 
 
 async def nothing() -> None:
-    raise AssertionError("this request must not leave")
+    raise AssertionError("this request must not be sent")
 
 
-def test_after_the_stop_nobody_waits_for_the_end_of_a_pause():
+def test_after_a_stop_no_request_waits_for_the_end_of_a_pause():
     async def scenario() -> None:
         limiter = RateLimiter(math.inf)
         limiter.throttled(retry_after_seconds=120.0)

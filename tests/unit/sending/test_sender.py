@@ -1,3 +1,5 @@
+"""The sender: concurrency, retries, errors that stop the run, the circuit breaker, stopping and look-ups."""
+
 from __future__ import annotations
 
 import asyncio
@@ -40,11 +42,11 @@ SYNC = ContactSync(name="customers", source="customers", key="id", fields={"emai
 QUICK = SenderSettings(first_wait_seconds=0.001, longest_wait_seconds=0.002, max_attempts=4)
 
 Reply = httpx.Response | str
-"""An answer, or `cut before`, `cut after`, `hang`."""
+"""A response, or `cut before`, `cut after`, `hang`."""
 
 
 class FakeApi(httpx.AsyncBaseTransport):
-    """The contact API in a few lines, with a hook that decides about each request."""
+    """The contact API in a few lines, with a hook that decides the reply to each request."""
 
     def __init__(self, decide: Callable[[httpx.Request, int], Reply | None] = lambda request, number: None) -> None:
         self.decide = decide
@@ -65,11 +67,11 @@ class FakeApi(httpx.AsyncBaseTransport):
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
             await asyncio.sleep(self.latency_seconds)
-            return await self._answer(request, self.decide(request, number))
+            return await self._respond(request, self.decide(request, number))
         finally:
             self.in_flight -= 1
 
-    async def _answer(self, request: httpx.Request, reply: Reply | None) -> httpx.Response:
+    async def _respond(self, request: httpx.Request, reply: Reply | None) -> httpx.Response:
         if isinstance(reply, httpx.Response):
             return reply
         if reply == "hang":
@@ -77,10 +79,10 @@ class FakeApi(httpx.AsyncBaseTransport):
             await asyncio.sleep(3600)
         if reply == "cut before":
             raise httpx.ReadError(f"for {request.url}", request=request)
-        answer = self._store(request)
+        response = self._store(request)
         if reply == "cut after":
             raise httpx.ReadError(f"for {request.url}", request=request)
-        return answer
+        return response
 
     def _store(self, request: httpx.Request) -> httpx.Response:
         if request.method == "GET":
@@ -140,20 +142,20 @@ def sender_for(
 
 
 def collect_all(sender: Sender) -> list[Result]:
-    answers: list[Result] = []
+    results: list[Result] = []
     while sender.pending:
-        answers += sender.collect(5.0)
-    return answers
+        results += sender.collect(5.0)
+    return results
 
 
 def collect_until_fatal(sender: Sender) -> tuple[list[Result], DailyStoryError]:
-    answers: list[Result] = []
+    results: list[Result] = []
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         try:
-            answers += sender.collect(5.0)
+            results += sender.collect(5.0)
         except DailyStoryError as error:
-            return answers, error
+            return results, error
     raise AssertionError("nothing stopped the sender")
 
 
@@ -169,22 +171,22 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.002)
 
 
-# The hand-over between the threads
+# Handing changes and results over between the threads
 
 
-def test_every_change_gets_one_answer() -> None:
+def test_every_change_gets_one_result() -> None:
     api = FakeApi()
     with sender_for(api) as sender:
         sender.submit(creates(200))
         assert sender.pending == 200
-        answers = collect_all(sender)
+        results = collect_all(sender)
         assert sender.collect(0.0) == []
-    assert sorted(answer.sequence for answer in answers) == list(range(1, 201))
-    assert {answer.outcome for answer in answers} == {Outcome.CREATED}
+    assert sorted(result.sequence for result in results) == list(range(1, 201))
+    assert {result.outcome for result in results} == {Outcome.CREATED}
     assert sender.counts == SenderCounts(api_requests=200)
 
 
-def test_changes_leave_in_the_order_of_submission_and_at_most_so_many_at_once() -> None:
+def test_changes_are_sent_in_order_within_the_concurrency() -> None:
     order: list[int] = []
     api = FakeApi(lambda request, number: order.append(number_of(request)))
     api.latency_seconds = 0.002
@@ -234,10 +236,10 @@ def test_a_row_that_waits_for_its_next_attempt_does_not_hold_up_the_others() -> 
     options = SenderSettings(max_concurrency=2, first_wait_seconds=300.0, longest_wait_seconds=300.0)
     with sender_for(FakeApi(decide), options) as sender:
         sender.submit(creates(28))
-        answers: list[Result] = []
-        while len(answers) < 20:
-            answers += sender.collect(5.0)
-        assert {answer.sequence for answer in answers} == set(range(9, 29))
+        results: list[Result] = []
+        while len(results) < 20:
+            results += sender.collect(5.0)
+        assert {result.sequence for result in results} == set(range(9, 29))
         assert sender.pending == 8
 
 
@@ -261,8 +263,8 @@ def test_a_row_gives_up_after_its_attempts() -> None:
     api = FakeApi(lambda request, number: refusal(500, ""))
     with sender_for(api) as sender:
         sender.submit([update(1)])
-        [answer] = collect_all(sender)
-    assert (answer.outcome, answer.attempts) == (Outcome.FAILED, 4)
+        [result] = collect_all(sender)
+    assert (result.outcome, result.attempts) == (Outcome.FAILED, 4)
     assert sender.counts == SenderCounts(api_requests=4, api_retries=3)
 
 
@@ -273,18 +275,18 @@ def test_a_row_gives_up_after_its_time() -> None:
     api = FakeApi(lambda request, number: refusal(500, "") if b"person1@" in request.content else None)
     with sender_for(api, options) as sender:
         sender.submit([create(2), change])
-        answers = {answer.sequence: answer for answer in collect_all(sender)}
-    assert answers[1].outcome is Outcome.FAILED
-    assert 1 <= answers[1].attempts < 40
+        results = {result.sequence: result for result in collect_all(sender)}
+    assert results[1].outcome is Outcome.FAILED
+    assert 1 <= results[1].attempts < 40
 
 
-def test_retry_after_pauses_everybody() -> None:
+def test_retry_after_pauses_all_requests() -> None:
     throttled = httpx.Response(429, headers={"Retry-After": "0.4"})
     api = FakeApi(lambda request, number: throttled if number == 10 else None)
     with sender_for(api) as sender:
         sender.submit(creates(40))
-        answers = collect_all(sender)
-    assert {answer.outcome for answer in answers} == {Outcome.CREATED}
+        results = collect_all(sender)
+    assert {result.outcome for result in results} == {Outcome.CREATED}
     gaps = [later - earlier for earlier, later in zip(api.sent_at, api.sent_at[1:], strict=False)]
     assert max(gaps) >= 0.35
     assert sum(gap >= 0.2 for gap in gaps) == 1
@@ -303,15 +305,15 @@ class WatchedLimiter(RateLimiter):
         return self.instants[-1]
 
 
-def test_through_the_whole_sender_50_a_second_is_reached_and_not_exceeded() -> None:
-    """By the instants at which requests leave, in a time that only sleeping moves, and late now and then."""
+def test_the_sender_reaches_50_requests_a_second_and_never_exceeds_them() -> None:
+    """Measured at the instants of the requests, in a fake time that sleeping advances, now and then too late."""
     limiter = WatchedLimiter(50, FakeTime((0.0, 0.003, 0.012, 0.001)))
     api = FakeApi(lambda request, number: httpx.Response(500) if number % 50 == 7 else None)
     with sender_for(api, replace(QUICK, max_concurrency=32), limiter) as sender:
         sender.submit([update(number) for number in range(501)])
         assert len(collect_all(sender)) == 501
     instants = limiter.instants
-    assert len(instants) == api.requests > 501, "no request leaves without its turn, not even a retry"
+    assert len(instants) == api.requests > 501, "no request is sent without its turn, not even a retry"
     assert most_in_a_second(instants) <= 50
     assert (len(instants) - 1) / (instants[-1] - instants[0]) >= 0.98 * 50
 
@@ -321,8 +323,8 @@ def test_throttling_does_not_use_up_a_rows_attempts() -> None:
     api = FakeApi(lambda request, number: throttled if number <= 12 else None)
     with sender_for(api) as sender:
         sender.submit([create(1)])
-        [answer] = collect_all(sender)
-    assert (answer.outcome, answer.attempts) == (Outcome.CREATED, 13)
+        [result] = collect_all(sender)
+    assert (result.outcome, result.attempts) == (Outcome.CREATED, 13)
 
 
 def test_a_wait_longer_than_a_rows_time_ends_the_run() -> None:
@@ -344,21 +346,21 @@ def test_a_bad_token_costs_one_request(status: int) -> None:
     api.latency_seconds = 0.02
     with sender_for(api, SenderSettings(max_concurrency=32)) as sender:
         sender.submit(creates(100))
-        answers, error = collect_until_fatal(sender)
+        results, error = collect_until_fatal(sender)
     assert isinstance(error, AuthenticationError)
-    assert answers == []
+    assert results == []
     assert api.requests == 1
 
 
-def test_a_token_revoked_on_the_way_stops_the_run_after_the_answers_that_came() -> None:
+def test_a_token_revoked_during_a_run_stops_it_and_keeps_its_results() -> None:
     api = FakeApi(lambda request, number: httpx.Response(401) if number > 50 else None)
     with sender_for(api) as sender:
         sender.submit(creates(200))
-        answers, error = collect_until_fatal(sender)
+        results, error = collect_until_fatal(sender)
         with pytest.raises(AuthenticationError):
             sender.collect(0.1)
     assert isinstance(error, AuthenticationError)
-    assert len(answers) == 50
+    assert len(results) == 50
     assert api.requests < 60
 
 
@@ -366,12 +368,12 @@ def test_a_redirect_stops_the_run() -> None:
     api = FakeApi(lambda request, number: httpx.Response(302, headers={"Location": "https://uk-3.dailystory.test/"}))
     with sender_for(api) as sender:
         sender.submit(creates(10))
-        answers, error = collect_until_fatal(sender)
+        results, error = collect_until_fatal(sender)
     assert isinstance(error, ConfigurationError)
-    assert (answers, api.requests) == ([], 1)
+    assert (results, api.requests) == ([], 1)
 
 
-def test_a_payload_that_would_opt_in_stops_the_run_and_does_not_leave() -> None:
+def test_a_payload_that_would_opt_in_stops_the_run_and_is_not_sent() -> None:
     sync = ContactSync(
         name="c", source="t", key="id", fields={"email": "email", "optOutEmail": "o"}, consent_override=["optOutEmail"]
     )
@@ -382,34 +384,34 @@ def test_a_payload_that_would_opt_in_stops_the_run_and_does_not_leave() -> None:
     client = DailyStoryClient(settings, HttpxConnections(settings, api))
     with Sender(sync, lambda: client, RateLimiter(math.inf), QUICK) as sender:
         sender.submit([change])
-        answers, error = collect_until_fatal(sender)
+        results, error = collect_until_fatal(sender)
     assert isinstance(error, ConsentError)
-    assert (answers, api.requests) == ([], 0)
+    assert (results, api.requests) == ([], 0)
 
 
 def test_a_service_that_only_fails_is_an_outage() -> None:
     api = FakeApi(lambda request, number: refusal(500, ""))
     with sender_for(api) as sender:
         sender.submit(creates(500))
-        answers, error = collect_until_fatal(sender)
+        results, error = collect_until_fatal(sender)
     assert isinstance(error, OutageError)
     assert QUICK.outage_threshold <= api.requests <= QUICK.outage_threshold + QUICK.max_concurrency
-    assert {answer.outcome for answer in answers} <= {Outcome.FAILED, Outcome.IN_DOUBT}
+    assert {result.outcome for result in results} <= {Outcome.FAILED, Outcome.IN_DOUBT}
 
 
-def test_failures_with_successes_between_them_are_no_outage() -> None:
+def test_failures_with_successes_between_them_are_not_an_outage() -> None:
     coin = random.Random(7)  # every second request would always hit the same row
     api = FakeApi(lambda request, number: refusal(500, "") if coin.random() < 0.5 else None)
     with sender_for(
         api, SenderSettings(first_wait_seconds=0.001, longest_wait_seconds=0.002, max_attempts=50)
     ) as sender:
         sender.submit([update(number) for number in range(1, 201)])
-        answers = collect_all(sender)
-    assert {answer.outcome for answer in answers} == {Outcome.UPDATED}
+        results = collect_all(sender)
+    assert {result.outcome for result in results} == {Outcome.UPDATED}
 
 
 @pytest.mark.parametrize("raised", [ZeroDivisionError, asyncio.CancelledError])
-def test_an_unexpected_error_stops_the_run_and_names_the_row_without_its_values(raised: type[BaseException]) -> None:
+def test_an_unexpected_error_stops_the_run_and_names_only_the_row(raised: type[BaseException]) -> None:
     def decide(request: httpx.Request, number: int) -> Reply | None:
         if number == 3:
             raise raised(email_of(3))
@@ -417,8 +419,8 @@ def test_an_unexpected_error_stops_the_run_and_names_the_row_without_its_values(
 
     with sender_for(FakeApi(decide), SenderSettings(max_concurrency=1)) as sender:
         sender.submit(creates(5))
-        answers, error = collect_until_fatal(sender)
-    assert [answer.sequence for answer in answers] == [1, 2]
+        results, error = collect_until_fatal(sender)
+    assert [result.sequence for result in results] == [1, 2]
     assert "row 3" in str(error)
     assert "person3" not in str(error)
 
@@ -426,38 +428,38 @@ def test_an_unexpected_error_stops_the_run_and_names_the_row_without_its_values(
 # The breaker
 
 
-def test_rows_refused_all_alike_trip_the_breaker_and_stay_differences() -> None:
+def test_rows_refused_with_one_message_trip_the_breaker_and_still_differ() -> None:
     api = FakeApi(lambda request, number: refusal(400, "The contact limit of your plan has been reached"))
     with sender_for(api) as sender:
         sender.submit(creates(200))
-        answers, error = collect_until_fatal(sender)
+        results, error = collect_until_fatal(sender)
     assert isinstance(error, OutageError)
     assert "contact limit" in str(error)
-    assert {(answer.outcome, answer.reason) for answer in answers} == {(Outcome.FAILED, None)}
-    assert QUICK.breaker_threshold <= len(answers) <= QUICK.breaker_threshold + QUICK.max_concurrency
+    assert {(result.outcome, result.reason) for result in results} == {(Outcome.FAILED, None)}
+    assert QUICK.breaker_threshold <= len(results) <= QUICK.breaker_threshold + QUICK.max_concurrency
 
 
-def test_a_short_streak_at_the_end_is_rejections() -> None:
+def test_a_short_streak_at_the_end_becomes_rejections() -> None:
     api = FakeApi(lambda request, number: refusal(400, "no") if number > 10 else None)
     with sender_for(api) as sender:
         sender.submit(creates(29))
-        answers = collect_all(sender)
-    assert Counter(answer.outcome for answer in answers) == {Outcome.CREATED: 10, Outcome.REJECTED: 19}
+        results = collect_all(sender)
+    assert Counter(result.outcome for result in results) == {Outcome.CREATED: 10, Outcome.REJECTED: 19}
 
 
-def test_a_streak_is_handed_out_as_rejections_when_something_else_comes() -> None:
+def test_a_streak_ended_by_another_result_becomes_rejections() -> None:
     api = FakeApi(lambda request, number: None if number % 15 == 0 else refusal(400, "no"))
     with sender_for(api) as sender:
         sender.submit(creates(150))
-        answers = collect_all(sender)
-    assert Counter(answer.outcome for answer in answers) == {Outcome.CREATED: 10, Outcome.REJECTED: 140}
+        results = collect_all(sender)
+    assert Counter(result.outcome for result in results) == {Outcome.CREATED: 10, Outcome.REJECTED: 140}
 
 
 def test_refusals_with_differing_messages_do_not_trip_the_breaker() -> None:
     api = FakeApi(lambda request, number: refusal(400, "letter " + "abc"[number % 3]))
     with sender_for(api) as sender:
         sender.submit(creates(100))
-        assert {answer.outcome for answer in collect_all(sender)} == {Outcome.REJECTED}
+        assert {result.outcome for result in collect_all(sender)} == {Outcome.REJECTED}
 
 
 def test_a_full_licence_trips_the_breaker_although_updates_succeed() -> None:
@@ -467,10 +469,10 @@ def test_a_full_licence_trips_the_breaker_although_updates_succeed() -> None:
     mixed = [update(number) if number % 2 else create(number) for number in range(1, 201)]
     with sender_for(FakeApi(decide)) as sender:
         sender.submit(mixed)
-        answers, error = collect_until_fatal(sender)
+        results, error = collect_until_fatal(sender)
     assert isinstance(error, OutageError)
-    assert {answer.outcome for answer in answers if answer.sequence % 2 == 0} == {Outcome.FAILED}
-    assert {answer.outcome for answer in answers if answer.sequence % 2} == {Outcome.UPDATED}
+    assert {result.outcome for result in results if result.sequence % 2 == 0} == {Outcome.FAILED}
+    assert {result.outcome for result in results if result.sequence % 2} == {Outcome.UPDATED}
 
 
 def test_a_caller_with_small_batches_trips_the_breaker_too() -> None:
@@ -479,7 +481,7 @@ def test_a_caller_with_small_batches_trips_the_breaker_too() -> None:
     with sender_for(api) as sender:
         for number in range(1, 21):
             sender.submit([create(number)])
-            outcomes += [answer.outcome for answer in collect_all(sender)]
+            outcomes += [result.outcome for result in collect_all(sender)]
         with pytest.raises(OutageError):
             sender.collect(5.0)
     assert Counter(outcomes) == {Outcome.REJECTED: 19, Outcome.FAILED: 1}
@@ -496,14 +498,14 @@ def test_stop_ends_within_three_seconds_although_the_service_hangs() -> None:
     assert api.hanging.wait(5)
     wait_until(lambda: api.requests == 5)
     started = time.monotonic()
-    answers = sender.stop(grace_seconds=0.3)
+    results = sender.stop(grace_seconds=0.3)
     assert time.monotonic() - started < 3
-    assert [answer.outcome for answer in answers] == [Outcome.CREATED]
+    assert [result.outcome for result in results] == [Outcome.CREATED]
     assert api.requests == 5
     assert sender.stop() == []
 
 
-def test_stop_waits_for_answers_that_come_within_its_grace_and_starts_nothing_more() -> None:
+def test_stop_waits_for_requests_in_flight_and_starts_no_others() -> None:
     api = FakeApi()
     sender = sender_for(api)
     sender.start()
@@ -512,8 +514,8 @@ def test_stop_waits_for_answers_that_come_within_its_grace_and_starts_nothing_mo
     api.latency_seconds = 0.2
     sender.submit(creates(100))
     wait_until(lambda: api.in_flight == 4)
-    answers = sender.stop(grace_seconds=1.0)
-    assert len(answers) == 4
+    results = sender.stop(grace_seconds=1.0)
+    assert len(results) == 4
     assert api.requests == 5
 
 
@@ -530,7 +532,7 @@ def test_stop_ends_within_three_seconds_over_real_http_too() -> None:
     assert sender.counts.api_requests == 1
 
 
-def test_stop_reports_a_create_that_waits_with_a_lost_answer_as_in_doubt() -> None:
+def test_stop_reports_a_waiting_create_without_a_response_as_in_doubt() -> None:
     options = SenderSettings(first_wait_seconds=300.0, longest_wait_seconds=300.0)
     api = FakeApi(lambda request, number: "cut after")
     sender = sender_for(api, options)
@@ -538,8 +540,8 @@ def test_stop_reports_a_create_that_waits_with_a_lost_answer_as_in_doubt() -> No
     sender.submit([create(1), update(2)])
     wait_until(lambda: api.requests == 2)
     time.sleep(0.02)
-    answers = sender.stop()
-    assert [(answer.sequence, answer.outcome) for answer in answers] == [(1, Outcome.IN_DOUBT)]
+    results = sender.stop()
+    assert [(result.sequence, result.outcome) for result in results] == [(1, Outcome.IN_DOUBT)]
 
 
 def test_stop_hands_out_what_the_breaker_held_back() -> None:
@@ -548,7 +550,7 @@ def test_stop_hands_out_what_the_breaker_held_back() -> None:
     sender.start()
     sender.submit(creates(10))
     assert api.hanging.wait(5)
-    assert [answer.reason for answer in sender.stop(0.0)] == [Reason.REFUSED] * 3
+    assert [result.reason for result in sender.stop(0.0)] == [Reason.REFUSED] * 3
 
 
 def test_stop_before_start_and_twice_does_nothing() -> None:
@@ -559,7 +561,7 @@ def test_stop_before_start_and_twice_does_nothing() -> None:
     assert sender.stop() == []
 
 
-def test_collect_after_stop_says_that_the_sender_is_over() -> None:
+def test_collect_after_stop_raises_that_the_sender_stopped() -> None:
     sender = sender_for(FakeApi())
     sender.start()
     sender.stop()
@@ -576,20 +578,20 @@ def test_stop_ends_the_thread_and_leaves_no_task_behind() -> None:
     assert threading.active_count() == before
 
 
-# Questions
+# Look-ups
 
 
-def test_look_ups_answer_in_order_through_the_same_retries() -> None:
+def test_look_ups_return_in_order_with_the_same_retries() -> None:
     api = FakeApi(lambda request, number: refusal(500, "") if number in (2, 3) else None)
     with sender_for(api) as sender:
         sender.submit(creates(3))
-        dsids = {answer.sequence: answer.dsid for answer in collect_all(sender)}
-        asked = [Identity(email_of(number)) for number in (3, 99, 1)]
-        found = sender.find_many(asked)
+        dsids = {result.sequence: result.dsid for result in collect_all(sender)}
+        identities = [Identity(email_of(number)) for number in (3, 99, 1)]
+        found = sender.find_many(identities)
     assert [contact.dsid if contact else None for contact in found] == [dsids[3], None, dsids[1]]
 
 
-def test_a_look_up_without_an_answer_is_an_outage_and_not_an_absent_contact() -> None:
+def test_a_look_up_without_a_response_is_an_outage() -> None:
     with sender_for(FakeApi(lambda request, number: refusal(500, ""))) as sender, pytest.raises(OutageError):
         sender.find_many([Identity(email_of(1)), Identity(email_of(2))])
 
@@ -620,8 +622,8 @@ def test_no_personal_value_reaches_a_log_or_an_error(caplog: pytest.LogCaptureFi
     api = FakeApi(lambda request, number: replies[number % 4] if number < 40 else httpx.Response(401))
     with sender_for(api) as sender:
         sender.submit(creates(60))
-        answers, error = collect_until_fatal(sender)
-    shown = caplog.text + repr(answers) + repr(error) + str(error) + repr(sender)
+        results, error = collect_until_fatal(sender)
+    shown = caplog.text + repr(results) + repr(error) + str(error) + repr(sender)
     for personal in ("person", "example.com", "Paris", TOKEN):
         assert personal not in shown
 
@@ -660,7 +662,7 @@ def faulty(script: Sequence[str], api: FakeApi) -> Callable[[httpx.Request, int]
     concurrency=st.integers(1, 9),
     stop_after=st.one_of(st.none(), st.integers(0, 40)),
 )
-def test_whatever_fails_each_change_has_at_most_one_answer_and_nobody_is_created_twice(
+def test_with_any_faults_each_change_has_one_result_and_is_created_once(
     script: list[str], rows: int, concurrency: int, stop_after: int | None
 ) -> None:
     api = FakeApi()
@@ -669,28 +671,28 @@ def test_whatever_fails_each_change_has_at_most_one_answer_and_nobody_is_created
         max_concurrency=concurrency, max_attempts=5, first_wait_seconds=0.0005, longest_wait_seconds=0.001
     )
     sender = sender_for(api, options)
-    answers: list[Result] = []
+    results: list[Result] = []
     is_fatal = False
     with sender:
         sender.submit(creates(rows))
-        while sender.pending and not is_fatal and (stop_after is None or len(answers) < stop_after):
+        while sender.pending and not is_fatal and (stop_after is None or len(results) < stop_after):
             try:
-                answers += sender.collect(5.0)
+                results += sender.collect(5.0)
             except OutageError:
                 is_fatal = True
-        answers += sender.stop()
-    counted = Counter(answer.sequence for answer in answers)
+        results += sender.stop()
+    counted = Counter(result.sequence for result in results)
     assert set(counted.values()) <= {1}
     assert max(api.creates.values(), default=0) <= 1
-    assert is_fatal or stop_after is not None or len(answers) == rows
-    for answer in answers:
-        if answer.outcome in (Outcome.CREATED, Outcome.UPDATED):
-            assert answer.dsid == api.emails[email_of(answer.sequence)]
-        if answer.outcome in (Outcome.REJECTED, Outcome.FAILED):
-            assert email_of(answer.sequence) not in api.emails
+    assert is_fatal or stop_after is not None or len(results) == rows
+    for result in results:
+        if result.outcome in (Outcome.CREATED, Outcome.UPDATED):
+            assert result.dsid == api.emails[email_of(result.sequence)]
+        if result.outcome in (Outcome.REJECTED, Outcome.FAILED):
+            assert email_of(result.sequence) not in api.emails
 
 
-def test_over_real_http_with_every_fault_nobody_is_created_twice() -> None:
+def test_over_real_http_with_every_fault_no_contact_is_created_twice() -> None:
     faults = FaultShares(
         throttled=0.03, server_error=0.04, server_error_after=0.04, html_502=0.04, empty_body=0.04, cut_before=0.04,
         cut_after=0.04,
@@ -702,9 +704,9 @@ def test_over_real_http_with_every_fault_nobody_is_created_twice() -> None:
         )
         with Sender(SYNC, lambda: DailyStoryClient(client), RateLimiter(math.inf), options) as sender:
             sender.submit(creates(300))
-            answers = collect_all(sender)
+            results = collect_all(sender)
         made = sandbox.creates_by_identity()
-    assert {answer.outcome for answer in answers} <= {Outcome.CREATED, Outcome.UPDATED}
-    assert len(answers) == len(made) == 300
+    assert {result.outcome for result in results} <= {Outcome.CREATED, Outcome.UPDATED}
+    assert len(results) == len(made) == 300
     assert set(made.values()) == {1}
     assert sender.counts.api_retries > 50

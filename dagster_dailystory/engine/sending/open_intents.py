@@ -1,0 +1,38 @@
+"""Settles open intents: looks their identities up in DailyStory and writes what was found."""
+
+from __future__ import annotations
+
+from dagster_dailystory.engine.sending.sender import Sender
+from dagster_dailystory.engine.state.lease import Lease
+from dagster_dailystory.engine.state.recovery import Intents
+from dagster_dailystory.engine.state.schema import SyncTables
+from dagster_dailystory.engine.state.store import State
+from dagster_dailystory.errors import OutageError
+
+_BATCH_ROWS = 200
+"""Intents that are looked up and settled in one transaction."""
+
+
+def settle_intents(state: State, tables: SyncTables, lease: Lease, sender: Sender) -> bool:
+    """Look up the identity of every open intent, before anything else is planned or sent.
+
+    An intent that cannot be looked up now stays open; its row is not sent until it is settled.
+
+    Returns:
+        Whether there were open intents.
+
+    Raises:
+        AuthenticationError: The token is not accepted.
+    """
+    intents = Intents(state, tables, lease)
+    opened = intents.open()
+    for start in range(0, len(opened), _BATCH_ROWS):
+        batch = opened[start : start + _BATCH_ROWS]
+        try:
+            contacts = sender.find_many([intent.identity for intent in batch])
+        except OutageError:
+            return True
+        intents.settle(
+            [(intent, contact.dsid if contact else None) for intent, contact in zip(batch, contacts, strict=True)]
+        )
+    return bool(opened)
