@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from support.scenario import people, world_at
+from support.scenario import customers, open_scenario
 
 from dagster_dailystory.engine.interrupts import settled_heap, short_turns
 
@@ -34,10 +34,10 @@ def test_who_settled_it_first_unsettles_it():
 def test_the_heap_is_settled_while_changes_are_sent(new_database: Callable[[str], str]):
     """A walk through all of a Dagster process lasts a tenth of a second, in which no request leaves."""
     settled: list[bool] = []
-    with world_at(new_database) as world:
-        world.seed(*people(2))
-        world.sandbox.configure(refuse_if=lambda body: settled.append(is_settled()))
-        world.run()
+    with open_scenario(new_database) as scenario:
+        scenario.seed(*customers(2))
+        scenario.sandbox.configure(refuse_if=lambda body: settled.append(is_settled()))
+        scenario.run()
     assert settled == [True, True]
     assert not is_settled()
 
@@ -63,9 +63,9 @@ def test_whoever_has_set_even_shorter_turns_keeps_them():
 def test_turns_are_short_while_changes_are_sent(new_database: Callable[[str], str]):
     """Else an answer waits up to five milliseconds for the thread that keeps the state."""
     before, seen = sys.getswitchinterval(), set[bool]()
-    with world_at(new_database) as world:
-        world.seed(*people(2))
-        world.sandbox.configure(refuse_if=lambda body: seen.add(sys.getswitchinterval() < before))
-        world.run()
+    with open_scenario(new_database) as scenario:
+        scenario.seed(*customers(2))
+        scenario.sandbox.configure(refuse_if=lambda body: seen.add(sys.getswitchinterval() < before))
+        scenario.run()
     assert seen == {True}
     assert sys.getswitchinterval() == before

@@ -72,7 +72,7 @@ class Runs:
         self._process.communicate()
 
 
-class World:
+class SourceTable:
     """The warehouse's people, and what the sandbox must make of them."""
 
     def __init__(self, url: str, sandbox: Sandbox) -> None:
@@ -141,14 +141,14 @@ def test_a_sync_killed_anywhere_makes_every_contact_once(
     record_property: Callable[[str, object], None],
 ) -> None:
     url = new_database(engine_name)
-    world, runs = World(url, sandbox), Runs(url, sandbox)
+    source, runs = SourceTable(url, sandbox), Runs(url, sandbox)
     total = 0
     try:
         for load, (edits, deaths) in enumerate(loads()):
             for edit in edits:
-                world.execute(edit)
+                source.execute(edit)
             kills, repeats = run_to_the_end(runs, sandbox, deaths)
-            world.check()
+            source.check()
             assert repeats <= kills * REPEATS_PER_KILL
             record_property(f"load {load}", f"{kills} kills, {repeats} repeated writes")
             total += kills

@@ -12,7 +12,7 @@ from types import FrameType
 
 import pytest
 import sqlalchemy as sa
-from support.scenario import interrupted_when
+from support.faults import interrupted_when
 
 from dagster_dailystory.engine.run import run_contact_sync
 from dagster_dailystory.model.report import SyncReport

@@ -11,8 +11,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import sqlalchemy as sa
-from support.dagster_project import World as DagsterWorld
-from support.dagster_project import people_sync
+from support.dagster_project import DagsterProject, people_sync
 
 from dagster_dailystory import build_contact_sync_assets
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
@@ -132,7 +131,7 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-pytestmark = pytest.mark.usefixtures("loggers_that_speak")
+pytestmark = pytest.mark.usefixtures("enabled_loggers")
 
 
 def test_a_whole_life_of_a_sync_shows_no_secret_and_no_person(
@@ -233,8 +232,8 @@ def test_dagsters_event_log_shows_no_secret_and_no_person(sandbox: Sandbox, logg
     """Every entry of every run: metadata, observations, checks, failures with their causes, and what was logged."""
     logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)  # of Dagster's own storage, and of the test
     with dg.DagsterInstance.ephemeral() as instance:
-        world = DagsterWorld(tmp_path, sandbox, instance)
-        world.token, world.requests_per_second = TOKEN, 10.0
+        project = DagsterProject(tmp_path, sandbox, instance)
+        project.token, project.requests_per_second = TOKEN, 10.0
         sync = people_sync(key="email", deletes="delete", max_deleted_fraction=None)
         assets = build_contact_sync_assets(sync, progress_seconds=0, retry_policy=None)
         broken = build_contact_sync_assets(
@@ -245,21 +244,21 @@ def test_dagsters_event_log_shows_no_secret_and_no_person(sandbox: Sandbox, logg
         def put(*numbers: int, **values: object) -> None:
             for number in numbers:
                 row = {"email": f"poisonmail{number}@example.com", "first_name": f"Poisonfirst{number}"}
-                world.put(number, **{**row, "city": f"Poisoncity{number}", **values})
+                project.put(number, **{**row, "city": f"Poisoncity{number}", **values})
 
         put(*range(1, 9))
         put(9, first_name="Poisonfirst" * 30)
         sandbox.script([None, Fault.CUT_AFTER, Fault.CUT_BEFORE, Fault.HTML_503, Fault.EMPTY_BODY])
-        world.materialize(assets)
+        project.materialize(assets)
         sandbox.configure(refuse_if=lambda body: f"{body.get('firstName')} of {body.get('city')} is barred")
         put(1, 2, city="Poisoncity99")
         put(3, email="poisonmail1@example.com")
-        runs = [world.materialize(assets), world.materialize(assets, dry_run=True)]
+        runs = [project.materialize(assets), project.materialize(assets, dry_run=True)]
         assert (runs[0].value("contacts", "rows_refused"), runs[0].value("contacts", "rows_deleted")) == (1, 1)
-        runs.append(world.materialize(broken, name="broken"))
-        world.token = f"wrong{TOKEN}"
+        runs.append(project.materialize(broken, name="broken"))
+        project.token = f"wrong{TOKEN}"
         put(5, city="Poisoncity98")
-        runs.append(world.materialize(assets))
+        runs.append(project.materialize(assets))
         assert [run.success for run in runs] == [True, True, False, False]
         entries = [entry for run in instance.get_run_records() for entry in instance.all_logs(run.dagster_run.run_id)]
     assert_clean(*logged, *map(repr, entries), *(entry.to_json() for entry in entries))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import sqlalchemy as sa
-from support.scenario import people, sync_of
+from support.scenario import customers, sync_of
 
 ODD_QUERIES = (
     "select * from customers",
@@ -25,21 +25,21 @@ def test_every_way_to_write_a_source_gives_the_same_rows(everywhere, tmp_path):
     for file in (named, path):
         file.write_text("-- who buys: 100%\nselect * from customers\n-- the end\n", encoding="utf-8")
     schemas = {"sqlite": "main", "duckdb": "main", **dict.fromkeys(("postgresql", "redshift", "snowflake"), "public")}
-    for world in everywhere:
-        world.seed(*people(2))
-        world.execute(
+    for scenario in everywhere:
+        scenario.seed(*customers(2))
+        scenario.execute(
             'CREATE TABLE "Odd Name" (customer_id integer, email text, first_name text, city text, plan text)',
             'INSERT INTO "Odd Name" SELECT customer_id, email, first_name, city, plan FROM customers',
             "CREATE VIEW shown AS SELECT * FROM customers",
         )
-        assert world.run(sync_of(source=ODD_QUERIES[0])).rows_created == 2
-        schema = schemas.get(world.dialect) or sa.make_url(world.warehouse_url).database
+        assert scenario.run(sync_of(source=ODD_QUERIES[0])).rows_created == 2
+        schema = schemas.get(scenario.dialect) or sa.make_url(scenario.warehouse_url).database
         tables = ["customers", f"{schema}.customers", f'"{schema}"."customers"', '"Odd Name"', "shown"]
         queries = list(ODD_QUERIES[1:])
-        if world.dialect == "clickhousedb":
+        if scenario.dialect == "clickhousedb":
             queries[0] = queries[0].replace("EMAIL", "email")  # capitals make another name there
         for source in (*queries, *tables, str(named), Path(path)):
-            report = world.run(sync_of(source=source), dry_run=True)
+            report = scenario.run(sync_of(source=source), dry_run=True)
             assert (report.rows_unchanged, report.rows_read, report.api_requests) == (2, 2, 0), source
 
 
@@ -56,12 +56,14 @@ def test_a_query_is_evaluated_once(everywhere):
         "snowflake": f"{usual} substr(uuid_string(), 1, 1) < '8'",
         "clickhousedb": f"select number as i, i as customer_id, {email} from numbers(400) where rand() % 2 = 0",
     }
-    for world in everywhere:
-        query = queries.get(world.dialect, f"{usual} random() < 0.5")
+    for scenario in everywhere:
+        query = queries.get(scenario.dialect, f"{usual} random() < 0.5")
         for _ in range(2):
-            report = world.run(sync_of(source=query, fields={"email": "email"}, extended_properties={}), dry_run=True)
+            report = scenario.run(
+                sync_of(source=query, fields={"email": "email"}, extended_properties={}), dry_run=True
+            )
             assert 0 < report.rows_read == report.rows_to_create < 400
-        world.story.clear()
+        scenario.story.clear()
 
 
 def test_keys_of_any_type_and_number_name_their_rows_and_join_the_map(everywhere):
@@ -72,34 +74,34 @@ def test_keys_of_any_type_and_number_name_their_rows_and_join_the_map(everywhere
     others = [{"code": "A'b%c:d"}, {"big": 2**62 + 1}, {"tag": f"{tag}1"}, {"since": "2024-02-28"}, {"number": -1}]
     keys = [base, *({**base, **other} for other in others)]
     asked = ["|".join(map(str, key.values())) for key in keys]
-    for world in everywhere:
-        world.create(**kinds, email="text", city="text")
+    for scenario in everywhere:
+        scenario.create(**kinds, email="text", city="text")
         for number, key in enumerate(keys):
-            world.put({**key, "email": f"p{number}@example.com", "city": "Paris"})
-        world.put({**base, "big": None, "email": "null@example.com", "city": "Paris"})
-        report = world.run(sync)
+            scenario.insert({**key, "email": f"p{number}@example.com", "city": "Paris"})
+        scenario.insert({**base, "big": None, "email": "null@example.com", "city": "Paris"})
+        report = scenario.run(sync)
         assert (report.rows_created, report.rows_rejected) == (6, 1)
-        assert world.mapped() == {each: f"p{number}@example.com" for number, each in enumerate(asked)}
-        world.execute("UPDATE customers SET city = 'Rome'")
-        chosen = world.run(sync, keys=[asked[0], asked[2]])
+        assert scenario.mapped() == {each: f"p{number}@example.com" for number, each in enumerate(asked)}
+        scenario.execute("UPDATE customers SET city = 'Rome'")
+        chosen = scenario.run(sync, keys=[asked[0], asked[2]])
         assert (chosen.rows_read, chosen.rows_updated) == (2, 2)
-        world.execute("DELETE FROM customers WHERE email IN ('p4@example.com', 'p5@example.com')")
-        last = world.run(sync)
+        scenario.execute("DELETE FROM customers WHERE email IN ('p4@example.com', 'p5@example.com')")
+        last = scenario.run(sync)
         assert (last.rows_updated, last.rows_deleted) == (2, 2)
-        if world.state_url is None:
+        if scenario.state_url is None:
             joined = f"select * from customers join dailystory_customers_contact_map using ({', '.join(kinds)})"
-            assert len(world.select(joined)) == 4
+            assert len(scenario.select(joined)) == 4
 
 
 def test_a_table_whose_columns_are_spelled_or_named_oddly(everywhere):
     sync = sync_of(key="Custom_ID", fields={"email": "Contact Email"}, extended_properties={"select": "custom_tier"})
-    for world in everywhere:
-        world.execute('CREATE TABLE customers ("custom_id" integer, "Contact Email" text, "CUSTOM_TIER" text)')
+    for scenario in everywhere:
+        scenario.execute('CREATE TABLE customers ("custom_id" integer, "Contact Email" text, "CUSTOM_TIER" text)')
         for number in (1, 2):
-            world.execute(f"INSERT INTO customers VALUES ({number}, 'p{number}@example.com', 'gold')")
-        assert world.run(sync).rows_created == 2
-        assert world.run(sync).api_requests == 0
-        assert world.contact("p1@example.com")["extendedProperties"] == {"select": "gold"}
+            scenario.execute(f"INSERT INTO customers VALUES ({number}, 'p{number}@example.com', 'gold')")
+        assert scenario.run(sync).rows_created == 2
+        assert scenario.run(sync).api_requests == 0
+        assert scenario.contact("p1@example.com")["extendedProperties"] == {"select": "gold"}
 
 
 def test_values_of_every_type_are_sent_as_the_same_texts(everywhere):
@@ -111,14 +113,14 @@ def test_values_of_every_type_are_sent_as_the_same_texts(everywhere):
         fields={"email": "email", "annualRevenue": "price", "dateBirth": "born"},
         extended_properties={name: name for name in columns},
     )
-    for world in everywhere:
-        world.create(customer_id="integer", email="text", **columns)
+    for scenario in everywhere:
+        scenario.create(customer_id="integer", email="text", **columns)
         row = {"customer_id": 1, "email": "p1@example.com", "price": 1234.5, "ratio": 0.1, "born": "2001-02-03"}
-        seen = "2024-05-06T07:08:09" if world.dialect == "sqlite" else "2024-05-06 07:08:09"
-        world.put({**row, "seen_at": seen, "big": 2**53 + 1, "note": "Zoë's 50% : ünï\ttab\nline 🎈"})
-        world.put({**row, "customer_id": 2, "email": "p2@example.com", "price": 10, "ratio": 1e-9})
-        world.run(sync)
-        first, second = (body for _, _, body in world.sent())
+        seen = "2024-05-06T07:08:09" if scenario.dialect == "sqlite" else "2024-05-06 07:08:09"
+        scenario.insert({**row, "seen_at": seen, "big": 2**53 + 1, "note": "Zoë's 50% : ünï\ttab\nline 🎈"})
+        scenario.insert({**row, "customer_id": 2, "email": "p2@example.com", "price": 10, "ratio": 1e-9})
+        scenario.run(sync)
+        first, second = (body for _, _, body in scenario.sent())
         assert first == {
             "email": "p1@example.com",
             "annualRevenue": 1234.5,
@@ -133,9 +135,9 @@ def test_values_of_every_type_are_sent_as_the_same_texts(everywhere):
             },
         }
         assert (second["annualRevenue"], second["extendedProperties"]["ratio"]) == (10, "1e-09")
-        assert world.run(sync).api_requests == 0
-        world.execute("UPDATE customers SET ratio = 0.1 + 0.0000000000000001 WHERE customer_id = 1")
-        world.execute("UPDATE customers SET big = big + 1 WHERE customer_id = 1")
-        assert world.run(sync).rows_updated == 1
-        [(_, _, body)] = world.sent()
+        assert scenario.run(sync).api_requests == 0
+        scenario.execute("UPDATE customers SET ratio = 0.1 + 0.0000000000000001 WHERE customer_id = 1")
+        scenario.execute("UPDATE customers SET big = big + 1 WHERE customer_id = 1")
+        assert scenario.run(sync).rows_updated == 1
+        [(_, _, body)] = scenario.sent()
         assert body["extendedProperties"]["big"] == "9007199254740994"

@@ -44,7 +44,7 @@ def people_sync(**settings: object) -> ContactSync:
 
 
 @dataclass
-class World:
+class DagsterProject:
     """A warehouse in a SQLite file and the sandbox that it is sent to."""
 
     folder: Path

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import math
-import signal
-import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,9 +12,8 @@ from zlib import crc32
 
 import pytest
 import sqlalchemy as sa
-from support.sql_for import spoken
+from support.sql_for import sql_for
 
-from dagster_dailystory.api.transport import Connections, HttpResponse
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
 from dagster_dailystory.engine.run import run_contact_sync
 from dagster_dailystory.model.report import SyncReport
@@ -76,15 +72,15 @@ _TIMES = {"diff_seconds", "send_seconds", "requests_per_second"}
 _MOMENTS = {"first_synced_at", "last_synced_at", "deactivated_at", "deleted_at"}
 
 
-def person(number: int, **columns: object) -> dict[str, object]:
+def customer(number: int, **columns: object) -> dict[str, object]:
     """A believable row of `customers`."""
     row = {"customer_id": number, "email": f"p{number}@example.com", "first_name": f"Name {number}"}
     return {**row, "city": "Paris", "plan": "free", **columns}
 
 
-def people(count: int, **columns: object) -> list[dict[str, object]]:
+def customers(count: int, **columns: object) -> list[dict[str, object]]:
     """So many rows, numbered from 1."""
-    return [person(number, **columns) for number in range(1, count + 1)]
+    return [customer(number, **columns) for number in range(1, count + 1)]
 
 
 def sync_of(**settings: Any) -> ContactSync:
@@ -99,79 +95,8 @@ def sync_of(**settings: Any) -> ContactSync:
     return ContactSync(**{**usual, **settings})
 
 
-class Crash(BaseException):
-    """The end of the process, as far as a thread can play it."""
-
-
-@contextmanager
-def crash_at(statement_number: int, is_counted: Callable[[], bool] = lambda: True) -> Iterator[None]:
-    """From its n-th counted statement on, no statement and no commit of this process gets through."""
-    left = [statement_number]
-
-    def count(*_event: Any) -> None:
-        left[0] -= left[0] > 0 and is_counted()
-        if left[0] <= 0:
-            raise Crash
-
-    def commit(*_event: Any) -> None:
-        if left[0] <= 0:
-            raise Crash
-
-    sa.event.listen(sa.Engine, "before_cursor_execute", count)
-    sa.event.listen(sa.Engine, "commit", commit)
-    try:
-        yield
-    except Crash:
-        pass
-    finally:
-        sa.event.remove(sa.Engine, "before_cursor_execute", count)
-        sa.event.remove(sa.Engine, "commit", commit)
-
-
-@contextmanager
-def interrupted_when(condition: Callable[[], bool], number: signal.Signals) -> Iterator[list[float]]:
-    """Send this process a signal as soon as something is the case; gives the moment at which it was sent."""
-    sent_at: list[float] = []
-    is_over = threading.Event()
-
-    def watch() -> None:
-        while not is_over.wait(0.002):
-            if condition():
-                sent_at.append(time.monotonic())
-                signal.pthread_kill(threading.main_thread().ident or 0, number)
-                return
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield sent_at
-    finally:
-        is_over.set()
-        watcher.join()
-
-
-LetsThrough = Callable[[str, str, bytes | None], bool]
-"""What `exchange` gets -> whether it gets further."""
-
-
 @dataclass
-class PartlyDown:
-    """Lets some requests through and answers the others with 500."""
-
-    inner: Connections
-    lets_through: LetsThrough
-
-    async def exchange(self, method: str, url: str, content: bytes | None = None) -> HttpResponse:
-        if not self.lets_through(method, url, content):
-            return HttpResponse(500, {}, b'{"Status": false}')
-        return await self.inner.exchange(method, url, content)
-
-    async def close(self) -> None:
-        await self.inner.close()
-
-
-@dataclass
-class World:
+class Scenario:
     """One warehouse, one state, one DailyStory.
 
     Attributes:
@@ -206,7 +131,7 @@ class World:
         """Change the warehouse."""
         with self._engine.begin() as connection:
             for statement in statements:
-                connection.execute(sa.text(spoken(statement, self.dialect)), parameters)
+                connection.execute(sa.text(sql_for(statement, self.dialect)), parameters)
 
     def select(self, query: str) -> list[dict[str, Any]]:
         """Read from the warehouse."""
@@ -227,23 +152,23 @@ class World:
     def seed(self, *rows: Mapping[str, object], table: str = "customers") -> None:
         """Create the usual table with these rows."""
         self.create(table)
-        self.put(*rows, table=table)
+        self.insert(*rows, table=table)
 
-    def put(self, *rows: Mapping[str, object], table: str = "customers") -> None:
+    def insert(self, *rows: Mapping[str, object], table: str = "customers") -> None:
         """Insert rows."""
         with self._engine.begin() as connection:
             for row in rows:
                 names, marks = ", ".join(row), ", ".join(f":{name}" for name in row)
                 connection.execute(sa.text(f"INSERT INTO {table} ({names}) VALUES ({marks})"), row)
 
-    def change(self, customer_id: int, **columns: object) -> None:
+    def update(self, customer_id: int, **columns: object) -> None:
         """Change columns of a row."""
         changed = ", ".join(f"{name} = :{name}" for name in columns)
         self.execute(
             f"UPDATE customers SET {changed} WHERE customer_id = :customer_id", customer_id=customer_id, **columns
         )
 
-    def drop(self, *customer_ids: int) -> None:
+    def delete(self, *customer_ids: int) -> None:
         """Delete rows."""
         for customer_id in customer_ids:
             self.execute("DELETE FROM customers WHERE customer_id = :customer_id", customer_id=customer_id)
@@ -277,7 +202,7 @@ class World:
         return found
 
     def who(self, dsid: str) -> str:
-        """A name for a contact that is the same in every world."""
+        """A name for a contact that is the same in every scenario."""
         contact = self.sandbox.find(dsid=dsid) or {}
         return str(contact.get("email") or contact.get("mobilePhone") or "nobody")
 
@@ -341,7 +266,7 @@ def _key_of(row: Mapping[str, Any]) -> str:
 
 
 def _plain(contact: Contact) -> str:
-    """A contact without what differs from world to world."""
+    """A contact without what differs from scenario to scenario."""
     shown = {k: v for k, v in contact.items() if k != "dsId" and not k.startswith(("date", "timestamp"))}
     return str(sorted(shown.items()))
 
@@ -353,23 +278,23 @@ def _engine(url: str) -> sa.Engine:
 
 
 @contextmanager
-def world_at(
+def open_scenario(
     new_database: Callable[[str], str], warehouse: str = "sqlite", state: str | None = None
-) -> Iterator[World]:
-    """A new world at one placement."""
+) -> Iterator[Scenario]:
+    """A new scenario at one placement."""
     with Sandbox() as sandbox:
-        yield World(new_database(warehouse), new_database(state) if state else None, sandbox)
+        yield Scenario(new_database(warehouse), new_database(state) if state else None, sandbox)
 
 
-def told_at(places: Iterable[Placement], new_database: Callable[[str], str]) -> Iterator[World]:
-    """A new world at each placement in turn; every one of them must end with the same story."""
+def told_at(places: Iterable[Placement], new_database: Callable[[str], str]) -> Iterator[Scenario]:
+    """A new scenario at each placement in turn; every one of them must end with the same story."""
     told: dict[str, list[object]] = {}
     for warehouse, state in places:
         place = f"{warehouse}, state {f'in {state}' if state else 'inside'}"
         print(place)  # shown by pytest when the story fails there
-        with world_at(new_database, warehouse, state) as world:
-            yield world
-            told[place] = world.end()
+        with open_scenario(new_database, warehouse, state) as scenario:
+            yield scenario
+            told[place] = scenario.end()
     first = told[next(iter(told))]
     for place, story in told.items():
         assert story == first, f"{place} tells another story"
