@@ -1,4 +1,4 @@
-"""Fixtures of every test: real databases, and the servers behind them."""
+"""Fixtures of every test: real databases, the servers behind them, and scenarios at each placement."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import importlib
 import logging
 import signal
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 from support.databases import SERVER_FIXTURES, create_database, drop_database, mariadb_server, postgresql_server
-from support.scenario import SNOWFLAKE, Scenario, placements, told_at
+from support.placements import Placement, placements_of
+from support.scenario import Scenario, open_scenario
+from support.stories import check_story, story_path
 
 ENGINES = ("duckdb", "sqlite", "postgresql")
 
@@ -20,6 +22,22 @@ def pytest_configure() -> None:
     """Let Ctrl-C interrupt: a shell that starts the tests in the background has them ignore it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test of the fixture `scenario` at every placement."""
+    if "placement" in metafunc.fixturenames:
+        metafunc.parametrize("placement", placements_of(metafunc.definition.originalname))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Compare the scenario of a test that passed with the recorded story, as the test's last assertion."""
+    result = yield
+    if "placement" in pyfuncitem.fixturenames:
+        scenario, placement = pyfuncitem.funcargs["scenario"], pyfuncitem.funcargs["placement"]
+        check_story(story_path(pyfuncitem), placement, scenario.whole_story())
+    return result
 
 
 @pytest.fixture
@@ -64,10 +82,11 @@ def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cal
         drop_database(server_url, name)
 
 
-@pytest.fixture(params=["usual", pytest.param("other", marks=pytest.mark.slow), SNOWFLAKE])
-def everywhere(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> Iterator[Scenario]:
-    """A scenario at each placement in turn; each must end with the same story."""
-    return told_at(placements(request.param, request.node.originalname), new_database)
+@pytest.fixture
+def scenario(placement: Placement, new_database: Callable[[str], str]) -> Iterator[Scenario]:
+    """A new scenario at each placement; what it comes to must be the recorded story of the test."""
+    with open_scenario(new_database, placement.warehouse, placement.state) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import pytest
-from support.scenario import SNOWFLAKE, Scenario, open_scenario, sync_of
+from support.placements import SNOWFLAKE
+from support.scenario import Scenario, open_scenario, sync_of
 
 from dagster_dailystory.model.sync import ContactSync
 

@@ -11,7 +11,8 @@ from time import monotonic
 import pytest
 import sqlalchemy as sa
 from support.faults import interrupted_when
-from support.scenario import SNOWFLAKE, customers, open_scenario, sync_of
+from support.placements import SNOWFLAKE
+from support.scenario import customers, open_scenario, sync_of
 
 from dagster_dailystory.databases.connect import connect, open_engine
 from dagster_dailystory.databases.facts import DATABASES

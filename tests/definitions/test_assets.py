@@ -31,7 +31,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
 @pytest.fixture
 def project(tmp_path: Path, instance: dg.DagsterInstance) -> Iterator[DagsterProject]:
     with Sandbox() as sandbox:
-        yield DagsterProject(tmp_path, sandbox, instance)
+        yield DagsterProject.in_folder(tmp_path, sandbox, instance)
 
 
 def assets(sync: ContactSync | None = None, **settings: object):
@@ -71,7 +71,7 @@ def test_a_dry_run_is_not_sent_by_its_own_run_nor_by_a_re_execution(project: Dag
     assert again.success
     assert (dry.nouns, again.nouns) == (["changes"], [])
     assert (dry.value("changes", "plan_status"), dry.value("changes", "rows_to_create")) == ("dry", 2)
-    assert project.plans() == ["dry"]
+    assert project.plan_statuses() == ["dry"]
     assert project.sandbox.requests() == []
 
 
@@ -122,7 +122,7 @@ def test_the_contacts_alone_are_planned_first(project: DagsterProject):
     project.put(1)
     run = project.materialize(assets(), SENT)
     assert run.nouns == list(SENT)
-    assert project.plans() == ["done"]
+    assert project.plan_statuses() == ["done"]
     assert len(project.sandbox.contacts()) == 1
 
 
@@ -131,14 +131,14 @@ def test_the_plan_alone_is_not_sent_and_the_next_run_takes_its_place(project: Da
     project.materialize(assets(), ["changes"])
     assert project.sandbox.requests() == []
     project.materialize(assets(), SENT)
-    assert project.plans() == ["superseded", "done"]
+    assert project.plan_statuses() == ["superseded", "done"]
 
 
 def test_a_guard_that_does_not_pass_stops_the_run_before_it_sends(project: DagsterProject):
     guarded = assets(people_sync(deletes="delete", min_guard_rows=1))
     project.put(*range(1, 11))
     project.materialize(guarded)
-    project.remove(*range(1, 6))
+    project.scenario.delete(*range(1, 6))
     project.sandbox.clear_journal()
     run = project.materialize(guarded)
     assert not run.success
@@ -166,7 +166,7 @@ def test_a_wrong_token_is_one_request_and_no_retry_and_a_re_execution_sends_the_
     again = project.re_execute(run, assets(), SENT)
     assert again.success
     assert again.nouns == list(SENT)
-    assert project.plans() == ["done"]
+    assert project.plan_statuses() == ["done"]
 
 
 def test_a_run_that_sent_something_says_so_before_it_fails_and_its_retry_goes_on(project: DagsterProject):
@@ -214,7 +214,7 @@ def test_the_preview_shows_before_and_after_of_the_fields_that_it_may(project: D
     project.materialize(shown)
     project.put(1, city="Bergen", first_name="Somebody")
     project.put(3)
-    project.remove(2)
+    project.scenario.delete(2)
     update, create, delete = project.materialize(shown).records("changes", "preview")
     assert (update["key"], update["operation"]) == ("1", "update")
     assert update["changes"] == "firstName: ••• (6) → ••• (8); city: Oslo → Bergen"

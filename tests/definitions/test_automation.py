@@ -24,7 +24,7 @@ MORNING = datetime.datetime(2026, 6, 1, 8, 30, tzinfo=datetime.timezone.utc)
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[DagsterProject]:
     with Sandbox() as sandbox, dg.DagsterInstance.ephemeral() as instance:
-        yield DagsterProject(tmp_path, sandbox, instance)
+        yield DagsterProject.in_folder(tmp_path, sandbox, instance)
 
 
 def assets(**settings: object):

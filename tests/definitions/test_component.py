@@ -53,7 +53,7 @@ class Quieter(DailyStorySyncComponent):
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[DagsterProject]:
     with Sandbox() as sandbox, dg.DagsterInstance.ephemeral() as instance:
-        yield DagsterProject(tmp_path, sandbox, instance)
+        yield DagsterProject.in_folder(tmp_path, sandbox, instance)
 
 
 def definitions(attributes: Mapping[str, object], kind: type[DailyStorySyncComponent] = DailyStorySyncComponent):
@@ -89,7 +89,7 @@ def test_a_file_becomes_three_assets_a_job_and_a_schedule():
 
 
 def test_a_sync_with_resources_of_its_own_runs(project: DagsterProject, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("PEOPLE_URL", project.url)
+    monkeypatch.setenv("PEOPLE_URL", project.scenario.warehouse_url)
     monkeypatch.setenv("PEOPLE_TOKEN", project.token)
     account = {"base_url": project.sandbox.base_url, "api_token_variable": "PEOPLE_TOKEN", "requests_per_second": 2000}
     made = definitions({**PEOPLE, "warehouse": {"url_variable": "PEOPLE_URL"}, "dailystory": account})

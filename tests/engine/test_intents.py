@@ -19,39 +19,36 @@ def die_while_creating(scenario: Scenario, *customer_ids: int) -> None:
     )
 
 
-def test_a_doubtful_create_becomes_one_contact_whatever_happened_to_it_and_its_row(everywhere):
+def test_a_doubtful_create_becomes_one_contact_whatever_happened_to_it_and_its_row(scenario: Scenario):
     sync = sync_of(deletes="delete", max_deleted_fraction=None)
-    for scenario in everywhere:
-        scenario.seed(*customers(5))
-        die_while_creating(scenario, 1, 2, 3, 4)
-        landed = {number: scenario.sandbox.add(email=f"P{number}@Example.com") for number in (1, 2, 3)}
-        scenario.update(2, email="new@example.com")
-        scenario.delete(3)
-        report = scenario.run(sync)
-        assert (report.rows_created, report.rows_updated, report.rows_deleted) == (2, 2, 1)
-        assert scenario.rows("intents") == []
-        assert scenario.emails() == ["new@example.com", "p1@example.com", "p4@example.com", "p5@example.com"]
-        assert scenario.contact("new@example.com")["dsId"] == landed[2], "found by the address that was sent"
-        assert scenario.contact("p3@example.com")["status"] == "Deleted", "its row had left: it follows the policy"
-        assert scenario.contact("p1@example.com")["firstName"] == "Name 1"
-        assert scenario.run(sync).api_requests == 0
+    scenario.seed(*customers(5))
+    die_while_creating(scenario, 1, 2, 3, 4)
+    landed = {number: scenario.sandbox.add(email=f"P{number}@Example.com") for number in (1, 2, 3)}
+    scenario.update(2, email="new@example.com")
+    scenario.delete(3)
+    report = scenario.run(sync)
+    assert (report.rows_created, report.rows_updated, report.rows_deleted) == (2, 2, 1)
+    assert scenario.rows("intents") == []
+    assert scenario.emails() == ["new@example.com", "p1@example.com", "p4@example.com", "p5@example.com"]
+    assert scenario.contact("new@example.com")["dsId"] == landed[2], "found by the address that was sent"
+    assert scenario.contact("p3@example.com")["status"] == "Deleted", "its row had left: it follows the policy"
+    assert scenario.contact("p1@example.com")["firstName"] == "Name 1"
+    assert scenario.run(sync).api_requests == 0
 
 
-def test_a_doubtful_create_is_not_given_the_contact_of_another_row(everywhere):
-    for scenario in everywhere:
-        scenario.seed(*customers(1))
-        scenario.run()
-        scenario.insert({"customer_id": 2, "email": "two@example.com"})
-        die_while_creating(scenario, 2)
-        scenario.execute_state("UPDATE dailystory_customers_intents SET email_as_sent = 'p1@example.com'")
-        assert scenario.run().rows_created == 1
-        assert scenario.mapped() == {"1": "p1@example.com", "2": "two@example.com"}
+def test_a_doubtful_create_is_not_given_the_contact_of_another_row(scenario: Scenario):
+    scenario.seed(*customers(1))
+    scenario.run()
+    scenario.insert({"customer_id": 2, "email": "two@example.com"})
+    die_while_creating(scenario, 2)
+    scenario.execute_state("UPDATE dailystory_customers_intents SET email_as_sent = 'p1@example.com'")
+    assert scenario.run().rows_created == 1
+    assert scenario.contact_map() == {"1": "p1@example.com", "2": "two@example.com"}
 
 
-def test_a_dry_run_asks_nothing_and_settles_nothing(everywhere):
-    for scenario in everywhere:
-        scenario.seed(*customers(1))
-        die_while_creating(scenario, 1)
-        scenario.run(dry_run=True)
-        assert (len(scenario.rows("intents")), scenario.sandbox.counts.requests) == (1, 0)
-        assert scenario.run().rows_created == 1
+def test_a_dry_run_asks_nothing_and_settles_nothing(scenario: Scenario):
+    scenario.seed(*customers(1))
+    die_while_creating(scenario, 1)
+    scenario.run(dry_run=True)
+    assert (len(scenario.rows("intents")), scenario.sandbox.counts.requests) == (1, 0)
+    assert scenario.run().rows_created == 1

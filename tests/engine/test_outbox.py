@@ -38,7 +38,7 @@ def test_opt_outs_go_first_and_deletions_last(scenario: Scenario):
     scenario.insert(customer(5))
     scenario.update(4, opted_out=True)
     scenario.run(sync, max_concurrency=1)
-    written = [(scenario.who(write.dsid)[:2], write.operation) for write in scenario.sandbox.writes()]
+    written = [(scenario.name_of(write.dsid)[:2], write.operation) for write in scenario.sandbox.writes()]
     assert written == [("p4", "update"), ("p2", "update"), ("p5", "create"), ("p1", "delete")]
 
 

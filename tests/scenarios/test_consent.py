@@ -1,4 +1,4 @@
-"""Promise 6: by each route that a false flag could take, whoever opted out stays out; on a real sandbox."""
+"""Promise 6: a contact that opted out stays out, by each route that a false flag could take."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SYNC = sync_of(fields=FIELDS)
 
 @pytest.fixture
 def scenario(new_database: Callable[[str], str]) -> Iterator[Scenario]:
-    """Two contacts are known and opted out in DailyStory, by themselves; the source says nothing of it yet."""
+    """Two synced contacts have opted out in DailyStory; the source does not know it yet."""
     with open_scenario(new_database) as made:
         made.seed(customer(1), customer(2))
         made.run(SYNC)
@@ -27,7 +27,7 @@ def scenario(new_database: Callable[[str], str]) -> Iterator[Scenario]:
             assert write.payload.get("status") != "Active"
 
 
-def test_a_false_in_the_source_opts_nobody_in(scenario: Scenario):
+def test_a_false_in_the_source_opts_no_contact_in(scenario: Scenario):
     scenario.update(1, opted_out=False, city="Rome")
     scenario.update(2, opted_out=False)
     report = scenario.run(SYNC)
@@ -37,7 +37,7 @@ def test_a_false_in_the_source_opts_nobody_in(scenario: Scenario):
 
 
 @pytest.mark.parametrize("nulls", ["keep", "clear"])
-def test_a_null_in_the_source_opts_nobody_in(scenario: Scenario, nulls: str):
+def test_a_null_in_the_source_opts_no_contact_in(scenario: Scenario, nulls: str):
     sync = sync_of(fields=FIELDS, nulls=nulls)
     scenario.update(1, opted_out=True)
     scenario.run(sync)
@@ -53,14 +53,14 @@ def test_a_flag_that_turns_false_is_recorded_and_not_sent(scenario: Scenario):
     assert scenario.run(SYNC).rows_updated == 1
     scenario.update(1, opted_out=False)
     assert scenario.run(SYNC).api_requests == 0
-    scenario.edit("p1@example.com", optOutEmail=False)  # the person asked support for it
+    scenario.edit("p1@example.com", optOutEmail=False)  # at the contact's own request
     assert scenario.run(SYNC).api_requests == 0
     scenario.update(1, opted_out=True)
     assert scenario.run(SYNC).rows_updated == 1, "a later true is sent again"
 
 
 @pytest.mark.parametrize("policy", ["keep", "deactivate", "delete"])
-def test_a_row_that_left_and_returns_opts_nobody_in(scenario: Scenario, policy: str):
+def test_a_row_that_left_and_returns_opts_no_contact_in(scenario: Scenario, policy: str):
     sync = sync_of(fields=FIELDS, deletes=policy)
     scenario.update(1, opted_out=True)
     scenario.run(sync)
@@ -75,7 +75,7 @@ def test_a_row_that_left_and_returns_opts_nobody_in(scenario: Scenario, policy: 
     )
 
 
-def test_scope_all_opts_nobody_in(scenario: Scenario):
+def test_scope_all_opts_no_contact_in(scenario: Scenario):
     scenario.update(1, opted_out=True)
     scenario.run(SYNC)
     scenario.update(1, opted_out=False)
@@ -83,7 +83,7 @@ def test_scope_all_opts_nobody_in(scenario: Scenario):
     assert scenario.run(SYNC, scope="all").rows_updated == 2
 
 
-def test_a_refused_row_that_is_tried_again_opts_nobody_in(scenario: Scenario):
+def test_a_refused_row_that_is_tried_again_opts_no_contact_in(scenario: Scenario):
     scenario.sandbox.configure(refuse_if=lambda body: "no such city" if body.get("city") == "Nowhere" else None)
     scenario.update(1, opted_out=False, city="Nowhere")
     assert scenario.run(SYNC).rows_refused == 1
@@ -92,15 +92,15 @@ def test_a_refused_row_that_is_tried_again_opts_nobody_in(scenario: Scenario):
     assert scenario.contact("p1@example.com")["city"] == "Nowhere"
 
 
-def test_a_flag_that_is_mapped_later_opts_nobody_in(scenario: Scenario):
+def test_a_flag_that_is_mapped_later_opts_no_contact_in(scenario: Scenario):
     scenario.execute("UPDATE customers SET opted_out = false")
     assert scenario.run(sync_of(fields={"email": "email", "city": "city", "optOutSms": "opted_out"})).api_requests == 0
     assert scenario.run(SYNC).api_requests == 0
 
 
-def test_a_contact_that_is_found_again_under_another_dsid_is_not_opted_in(scenario: Scenario):
+def test_a_contact_found_under_another_dsid_is_not_opted_in(scenario: Scenario):
     heir = scenario.sandbox.add(email="p1@example.com", optOutEmail=True)
     scenario.sandbox.merge(heir, scenario.rows("contact_map")[0]["dsid"])
     scenario.update(1, opted_out=False, city="Rome")
-    assert scenario.run(SYNC).rows_updated == 1, "with every field, because what the heir holds is not known"
+    assert scenario.run(SYNC).rows_updated == 1, "with every field, because what the other contact holds is not known"
     assert scenario.contact("p1@example.com")["dsId"] == heir

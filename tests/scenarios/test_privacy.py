@@ -92,7 +92,7 @@ def fill(url: str, *people: dict[str, object]) -> None:
 
 
 def shown(url: str) -> list[str]:
-    """What a person may read of plans, runs and rejections: all but their keys."""
+    """What users read of plans, runs and rejections: all but their keys."""
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     logging.disable(logging.DEBUG)
     with engine.connect() as connection:
@@ -117,7 +117,7 @@ def assert_clean(*texts: object) -> None:
 
 
 def failure(*arguments: object, **options: object) -> str:
-    """Everything a person sees of a failed run, with what its exception carries."""
+    """Everything that a failed run shows, with what its exception carries."""
     with pytest.raises(DailyStoryError) as raised:
         run_contact_sync(*arguments, **options)  # type: ignore[arg-type]  # passed on as given
     error = raised.value
@@ -134,7 +134,7 @@ def sandbox() -> Iterator[Sandbox]:
 pytestmark = pytest.mark.usefixtures("enabled_loggers")
 
 
-def test_a_whole_life_of_a_sync_shows_no_secret_and_no_person(
+def test_a_syncs_whole_life_shows_no_secret_or_personal_data(
     warehouse_url: str, sandbox: Sandbox, logged: list[str], tmp_path: Path
 ) -> None:
     places = {
@@ -193,7 +193,7 @@ def test_a_whole_life_of_a_sync_shows_no_secret_and_no_person(
     assert len(logged) > 10
 
 
-def test_public_objects_show_no_secret_and_no_person(warehouse_url: str, sandbox: Sandbox) -> None:
+def test_public_objects_show_no_secret_or_personal_data(warehouse_url: str, sandbox: Sandbox) -> None:
     fill(warehouse_url, person(1))
     warehouse = Warehouse.at(f"{warehouse_url}", None)
     destination = Destination(sandbox.base_url, TOKEN)
@@ -228,11 +228,13 @@ def test_a_wrong_token_is_never_repeated(warehouse_url: str, sandbox: Sandbox, l
     assert_clean(*logged, *traceback.format_exception(raised.value))
 
 
-def test_dagsters_event_log_shows_no_secret_and_no_person(sandbox: Sandbox, logged: list[str], tmp_path: Path) -> None:
+def test_dagsters_event_log_shows_no_secret_or_personal_data(
+    sandbox: Sandbox, logged: list[str], tmp_path: Path
+) -> None:
     """Every entry of every run: metadata, observations, checks, failures with their causes, and what was logged."""
     logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)  # of Dagster's own storage, and of the test
     with dg.DagsterInstance.ephemeral() as instance:
-        project = DagsterProject(tmp_path, sandbox, instance)
+        project = DagsterProject.in_folder(tmp_path, sandbox, instance)
         project.token, project.requests_per_second = TOKEN, 10.0
         sync = people_sync(key="email", deletes="delete", max_deleted_fraction=None)
         assets = build_contact_sync_assets(sync, progress_seconds=0, retry_policy=None)

@@ -1,8 +1,9 @@
-"""Facts that `docs/reliability.md` states and that one placement is enough for."""
+"""After crashes, deletions elsewhere and refusals: one run later, DailyStory equals the source again."""
 
 from __future__ import annotations
 
 import pytest
+from support.faults import crash_after_a_write
 from support.scenario import Scenario, customer, customers, open_scenario, sync_of
 
 from dagster_dailystory.errors import SafetyError
@@ -13,7 +14,7 @@ def dsids(scenario: Scenario) -> dict[str, str]:
     return {str(row["customer_id"]): row["dsid"] for row in scenario.rows("contact_map")}
 
 
-def test_two_rows_that_swap_their_emails_are_set_aside_until_one_lets_go(new_database):
+def test_rows_that_swap_emails_are_rejected_until_one_changes(new_database):
     with open_scenario(new_database) as scenario:
         scenario.seed(*customers(3))
         scenario.run()
@@ -28,7 +29,7 @@ def test_two_rows_that_swap_their_emails_are_set_aside_until_one_lets_go(new_dat
         scenario.update(2, email="p1@example.com")
         assert scenario.run().rows_updated == 1
         assert (dsids(scenario), scenario.rejections()) == (before, {})
-        assert scenario.mapped() == {"1": "p2@example.com", "2": "p1@example.com", "3": "p3@example.com"}
+        assert scenario.contact_map() == {"1": "p2@example.com", "2": "p1@example.com", "3": "p3@example.com"}
 
 
 def test_a_contact_is_not_deactivated_while_another_sync_holds_it(new_database):
@@ -43,13 +44,13 @@ def test_a_contact_is_not_deactivated_while_another_sync_holds_it(new_database):
         assert [scenario.contact(f"p{number}@example.com")["status"] for number in (1, 2)] == ["Active", "Inactive"]
 
 
-def test_a_contact_that_somebody_else_deleted_is_made_again_once(new_database):
+def test_a_contact_deleted_elsewhere_is_created_again_once(new_database):
     with open_scenario(new_database) as scenario:
         scenario.seed(*customers(2))
         scenario.run()
         before = dsids(scenario)
         scenario.sandbox.remove(before["1"])
-        assert scenario.run().api_requests == 0, "without a difference nobody looks"
+        assert scenario.run().api_requests == 0, "without a difference no contact is looked up"
         scenario.update(1, city="Rome")
         assert scenario.run().rows_created == 1
         assert scenario.contact("p1@example.com")["firstName"] == "Name 1", "every field is sent, not only the city"
@@ -57,7 +58,7 @@ def test_a_contact_that_somebody_else_deleted_is_made_again_once(new_database):
         assert scenario.run().api_requests == 0
 
 
-def test_rows_without_a_key_of_their_own_are_set_aside_up_to_the_limit(new_database):
+def test_rows_without_a_unique_key_are_rejected_up_to_the_limit(new_database):
     """NULL and duplicate keys count as rejected rows; beyond the limit the plan is blocked."""
     guarded = sync_of(max_rejected_fraction=0.3, min_guard_rows=1)
     with open_scenario(new_database) as scenario:
@@ -71,3 +72,46 @@ def test_rows_without_a_key_of_their_own_are_set_aside_up_to_the_limit(new_datab
         with pytest.raises(SafetyError, match=r"rejected_share: 4 of 11 "):
             scenario.run(guarded)
         assert scenario.sandbox.counts.requests == 0
+
+
+def test_a_value_changed_back_after_a_lost_update_is_sent_again(scenario: Scenario) -> None:
+    scenario.seed(*customers(2))
+    scenario.run()
+    scenario.update(1, city="Rome")
+    crash_after_a_write(scenario)
+    scenario.update(1, city="Paris")
+    assert scenario.contact("p1@example.com")["city"] == "Rome"
+    scenario.run()
+    assert scenario.sent() == [("p1@example.com", "update", {"city": "Paris"})]
+    assert scenario.run().outcome == "empty"
+
+
+def test_a_row_that_is_back_is_active_after_a_lost_deactivation(scenario: Scenario) -> None:
+    sync = sync_of(deletes="deactivate", max_deleted_fraction=None)
+    scenario.seed(*customers(2))
+    scenario.run(sync)
+    scenario.delete(1)
+    crash_after_a_write(scenario, sync)
+    assert scenario.contact("p1@example.com")["status"] == "Inactive"
+    scenario.insert(customer(1))
+    scenario.run(sync)
+    assert scenario.contact("p1@example.com")["status"] == "Active"
+    assert scenario.run(sync).outcome == "empty"
+
+
+def test_a_lost_new_email_keeps_its_contact_under_a_new_key(scenario: Scenario) -> None:
+    sync = sync_of(deletes="deactivate", max_deleted_fraction=None)
+    scenario.sandbox.configure(duplicates_allowed=True)
+    scenario.seed(*customers(2))
+    scenario.run(sync)
+    dsid = scenario.contact("p1@example.com")["dsId"]
+    scenario.update(1, email="New@Example.com")
+    crash_after_a_write(scenario, sync)
+    scenario.delete(1)
+    scenario.insert(customer(3, email="New@Example.com"))
+    scenario.run(sync)
+    assert scenario.contact("new@example.com")["dsId"] == dsid
+    assert scenario.emails() == ["New@Example.com", "p2@example.com"]
+    assert scenario.contact("new@example.com")["status"] == "Active"
+    assert scenario.rows("intents") == []
+    assert scenario.run(sync).outcome == "empty"

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from support.scenario import Scenario
 
 from dagster_dailystory.api.transport import Connections, HttpResponse
+from dagster_dailystory.model.sync import ContactSync
 
 LetsThrough = Callable[[str, str, bytes | None], bool]
 """Method, URL and body of a request -> whether it reaches the service."""
@@ -45,6 +47,16 @@ def crash_at(statement_number: int, is_counted: Callable[[], bool] = lambda: Tru
     finally:
         sa.event.remove(sa.Engine, "before_cursor_execute", count)
         sa.event.remove(sa.Engine, "commit", commit)
+
+
+def crash_after_a_write(scenario: Scenario, sync: ContactSync | None = None) -> None:
+    """Run until DailyStory has stored a write, and crash before its result is known here."""
+    posts = scenario.sandbox.counts.posts
+    with crash_at(1, lambda: scenario.sandbox.counts.posts > posts):
+        scenario.run(sync)
+    assert scenario.sandbox.counts.posts > posts
+    scenario.execute_state("UPDATE dailystory_meta SET holder = NULL")  # this process goes on
+    scenario.sent()
 
 
 @contextmanager
