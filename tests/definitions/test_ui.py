@@ -43,7 +43,7 @@ MORE_SYNCS = '''\
 import dagster as dg
 from dagster_dailystory import (
     ContactSync, DailyStoryResource, HashBuckets, WarehouseResource, build_contact_sync_assets, every, retry_sensor,
-    sync_schedule, trouble_sensors,
+    sync_schedule, alert_sensors,
 )
 
 FIELDS = {{"email": "email", "mobilePhone": "mobile_phone", "firstName": "first_name", "city": "city"}}
@@ -65,7 +65,7 @@ def assets(sync, **settings):
 defs = dg.Definitions(
     assets=[*assets(subscribers, automation_condition=every("0 6 * * *")), *assets(leads, progress_seconds=2)],
     schedules=[sync_schedule(leads, "0 * * * *")],
-    sensors=[retry_sensor(subscribers), *trouble_sensors(leads, print, max_rejected_rows=100)],
+    sensors=[retry_sensor(subscribers), *alert_sensors(leads, print, max_rejected_rows=100)],
     resources=resources("subscribers", {subscribers_url!r}) | resources("leads", {leads_url!r}),
     executor=dg.in_process_executor,
 )

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
+from support.placements import Placement
 from support.scenario import Scenario, customer, customers, open_scenario, sync_of
 
 from dagster_dailystory.databases.connect import open_engine
@@ -20,15 +21,16 @@ SYNC = sync_of(deletes="delete", min_guard_rows=1_000)
 
 @pytest.fixture(
     params=[
-        ("duckdb", None),
-        ("postgresql", "sqlite"),
-        pytest.param(("postgresql", "duckdb"), marks=pytest.mark.slow),
-        pytest.param(("duckdb", "postgresql"), marks=pytest.mark.slow),
-    ]
+        Placement("duckdb"),
+        Placement("postgresql", "sqlite"),
+        pytest.param(Placement("postgresql", "duckdb"), marks=pytest.mark.slow),
+        pytest.param(Placement("duckdb", "postgresql"), marks=pytest.mark.slow),
+    ],
+    ids=str,
 )
 def scenario(request: pytest.FixtureRequest, new_database) -> Iterator[Scenario]:
     """Twenty people who are synced, and whose hashes are remembered."""
-    with open_scenario(new_database, *request.param) as scenario:
+    with open_scenario(new_database, request.param.warehouse, request.param.state) as scenario:
         scenario.create()
         scenario.insert(*customers(ROWS))
         assert scenario.run(SYNC).rows_created == ROWS

@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
-from support.scenario import Scenario, customers, open_scenario, sync_of
+from support.placements import Placement
+from support.scenario import Scenario, customer, customers, open_scenario, sync_of
 
 from dagster_dailystory.engine.upkeep.audit import audit_contacts
 from dagster_dailystory.errors import ConfigurationError
@@ -22,25 +23,29 @@ ROWS = 20
 
 def put(scenario: Scenario, number: int, minutes: float, **columns: object) -> None:
     """Insert a row that changed so many minutes after the start."""
-    [row] = [person for person in customers(number) if person["customer_id"] == number]
-    scenario.insert({**row, "updated_at": START + timedelta(minutes=minutes), **columns})
+    scenario.insert({**customer(number), "updated_at": START + timedelta(minutes=minutes), **columns})
 
 
 def change(scenario: Scenario, number: int, minutes: float, **columns: object) -> None:
     scenario.update(number, updated_at=START + timedelta(minutes=minutes), **columns)
 
 
-EVERYWHERE = pytest.mark.parametrize(
+AT_FOUR_PLACEMENTS = pytest.mark.parametrize(
     "scenario",
-    [("duckdb", None), ("postgresql", None), ("postgresql", "sqlite"), ("duckdb", "postgresql")],
+    [
+        Placement("duckdb"), Placement("postgresql"), Placement("postgresql", "sqlite"),
+        Placement("duckdb", "postgresql"),
+    ],
+    ids=str,
     indirect=True,
-)
+)  # fmt: skip
 
 
 @pytest.fixture
 def scenario(request: pytest.FixtureRequest, new_database) -> Iterator[Scenario]:
     """Twenty people who are synced: the first of them changed at the start, the last one 19 hours later."""
-    with open_scenario(new_database, *getattr(request, "param", ("duckdb", None))) as scenario:
+    placement = getattr(request, "param", Placement("duckdb"))
+    with open_scenario(new_database, placement.warehouse, placement.state) as scenario:
         scenario.execute(
             "CREATE TABLE customers (customer_id integer, email varchar(200), first_name varchar(200),"
             " city varchar(100), plan varchar(100), updated_at timestamp)"
@@ -52,7 +57,7 @@ def scenario(request: pytest.FixtureRequest, new_database) -> Iterator[Scenario]
         yield scenario
 
 
-@EVERYWHERE
+@AT_FOUR_PLACEMENTS
 def test_a_run_reads_what_moved_since_the_last_one_and_sends_what_differs(scenario):
     change(scenario, 3, 2_000, city="Rome")
     change(scenario, 4, 2_000)
@@ -138,7 +143,7 @@ def test_an_empty_recent_part_is_no_empty_source(scenario):
     assert scenario.run(no_overlap).rows_read == 1
 
 
-@EVERYWHERE
+@AT_FOUR_PLACEMENTS
 def test_a_query_has_a_watermark_too(scenario):
     query = replace(RECENT, source="select * from customers where city <> 'nowhere'")
     assert scenario.run(query).rows_read == ROWS, "another source is read whole"
