@@ -16,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 import sqlglot
 from sqlalchemy.engine import make_url
-from support.scenario import World, people, person, sync_of, world_at
+from support.scenario import Scenario, customer, customers, open_scenario, sync_of
 
 from dagster_dailystory.databases.facts import DATABASES
 from dagster_dailystory.databases.source import probe, reading, resolve_source
@@ -68,28 +68,30 @@ def state_statements(dialect_name: str, new_database: Callable[[str], str]) -> s
     recorded: set[str] = set()
     other = "duckdb" if dialect_name == "sqlite" else "sqlite"
     for warehouse, state in ((dialect_name, None), (other, dialect_name)):
-        with world_at(new_database, warehouse, state) as world, _recording(dialect_name, recorded):
-            _run_everything(world)
+        with open_scenario(new_database, warehouse, state) as scenario, _recording(dialect_name, recorded):
+            _run_everything(scenario)
     return "\n".join(f"{statement};\n" for statement in sorted(recorded))
 
 
-def _run_everything(world: World) -> None:
+def _run_everything(scenario: Scenario) -> None:
     """Creates, updates, rejections, a re-key, missing keys, a new field, a retyped field; each scope."""
     usual = {"deletes": "deactivate", "nulls": {"city": "clear"}}
-    world.seed(*people(30), person(31, email="bad"), person(32, email="p1@example.com"), person(40), person(40))
-    world.sandbox.script(["refused"])
-    world.run(sync_of(**usual))
-    world.change(2, city="Rome")
-    world.execute("UPDATE customers SET customer_id = 300 WHERE customer_id = 3")
-    world.drop(4)
-    world.execute("INSERT INTO customers (email) VALUES ('nobody@example.com')")
+    scenario.seed(
+        *customers(30), customer(31, email="bad"), customer(32, email="p1@example.com"), customer(40), customer(40)
+    )
+    scenario.sandbox.script(["refused"])
+    scenario.run(sync_of(**usual))
+    scenario.update(2, city="Rome")
+    scenario.execute("UPDATE customers SET customer_id = 300 WHERE customer_id = 3")
+    scenario.delete(4)
+    scenario.execute("INSERT INTO customers (email) VALUES ('nobody@example.com')")
     for options in ({}, {"scope": "rejected"}, {"scope": "all", "limit": 2}, {"keys": ["5"]}, {"dry_run": True}):
-        world.run(sync_of(**usual), **options)
-    world.drop(5)
-    world.run(sync_of(source="select * from customers"))
-    world.run(sync_of(partitions=HashBuckets(2)), partition="bucket_1")
+        scenario.run(sync_of(**usual), **options)
+    scenario.delete(5)
+    scenario.run(sync_of(source="select * from customers"))
+    scenario.run(sync_of(partitions=HashBuckets(2)), partition="bucket_1")
     with contextlib.suppress(DailyStoryError):  # a guard may stop the plan; its statements ran
-        world.run(sync_of(fields={"email": "email", "firstName": "first_name", "city": "level", "lastName": "plan"}))
+        scenario.run(sync_of(fields={"email": "email", "firstName": "first_name", "city": "level", "lastName": "plan"}))
 
 
 @contextlib.contextmanager
@@ -141,6 +143,6 @@ def test_a_source_that_starts_with_with_is_refused_on_sql_server() -> None:
 def test_loading_a_dialect_does_not_affect_other_databases(new_database: Callable[[str], str]) -> None:
     for dialect_name in READ_DATABASES:
         make_url(DATABASES[dialect_name].url).get_dialect()
-    with world_at(new_database, "sqlite", "duckdb") as world:
-        world.seed(*people(1))
-        assert world.run().rows_created == 1
+    with open_scenario(new_database, "sqlite", "duckdb") as scenario:
+        scenario.seed(*customers(1))
+        assert scenario.run().rows_created == 1

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Engine, event
-from support.scenario import World, people
+from support.scenario import Scenario, customers
 
 from dagster_dailystory.databases.connect import open_engine
 from dagster_dailystory.databases.memory import give_back_memory, limit_megabytes
@@ -146,12 +146,12 @@ def test_memory_is_released_before_each_large_step_of_a_plan(new_database, wareh
     state = f"duckdb:///{tmp_path / 'state.duckdb'}?memory_limit=300MB"
     with Sandbox() as sandbox:
         is_inside = warehouse == "duckdb"
-        world = World(state if is_inside else new_database(warehouse), None if is_inside else state, sandbox)
-        world.seed(*people(3))
-        world.run()
+        scenario = Scenario(state if is_inside else new_database(warehouse), None if is_inside else state, sandbox)
+        scenario.seed(*customers(3))
+        scenario.run()
         with recorded_steps() as before:
-            world.change(1, city="Rome")
-            world.run()
+            scenario.update(1, city="Rome")
+            scenario.run()
     large = {"staged", "pending", "judged", "changes", "row_hashes"} & before.keys()
     assert len(large) == 4
     assert all("SET memory_limit" in before[step] for step in large)

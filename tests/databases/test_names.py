@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
-from support.scenario import sync_of, world_at
+from support.scenario import open_scenario, sync_of
 
 from dagster_dailystory.databases.facts import name_parts
 from dagster_dailystory.definitions.lineage import find_upstream
@@ -34,51 +34,51 @@ def test_columns_and_tables_of_any_name_are_read(
         fields={"email": "E-Mail"},
         extended_properties={name: name for name in COLUMNS},
     )
-    with world_at(new_database, warehouse, state) as world:
-        quote = sa.create_engine(world.warehouse_url).dialect.identifier_preparer.quote
+    with open_scenario(new_database, warehouse, state) as scenario:
+        quote = sa.create_engine(scenario.warehouse_url).dialect.identifier_preparer.quote
         columns = ", ".join(f"{quote(name)} varchar(50)" for name in ("E-Mail", *COLUMNS))
         literals = ", ".join("'x'" for _ in COLUMNS)
         table = quote("Order Lines")
         create = f"CREATE TABLE {table} ({quote('Customer Id')} integer, {columns})"
-        if world.dialect in ("postgresql", "mysql", "mariadb", "clickhousedb"):
+        if scenario.dialect in ("postgresql", "mysql", "mariadb", "clickhousedb"):
             create = create.replace("%%", "%")  # quoting doubles it for the driver, and text() does again
-        world.execute(create.replace(":", "\\:"))
-        world.execute(f"INSERT INTO {table} VALUES (1, 'p1@example.com', {literals})")
-        assert world.run(sync).rows_created == 1
-        assert world.sent()[0][2]["extendedProperties"] == dict.fromkeys(COLUMNS, "x")
-        assert world.run(sync).rows_unchanged == 1
+        scenario.execute(create.replace(":", "\\:"))
+        scenario.execute(f"INSERT INTO {table} VALUES (1, 'p1@example.com', {literals})")
+        assert scenario.run(sync).rows_created == 1
+        assert scenario.sent()[0][2]["extendedProperties"] == dict.fromkeys(COLUMNS, "x")
+        assert scenario.run(sync).rows_unchanged == 1
 
 
 @pytest.mark.parametrize("state", [None, "sqlite"])
 def test_a_source_may_name_its_catalog(state: str | None, new_database: Callable[[str], str]) -> None:
-    with world_at(new_database, "duckdb", state) as world:
-        world.execute('CREATE SCHEMA "My Schema"')
-        world.seed(
+    with open_scenario(new_database, "duckdb", state) as scenario:
+        scenario.execute('CREATE SCHEMA "My Schema"')
+        scenario.seed(
             {"customer_id": 1, "email": "p1@example.com", "first_name": "A", "city": "B", "plan": "C"},
             table='"My Schema"."People"',
         )
-        catalog = str(sa.make_url(world.warehouse_url).database).rsplit("/", 1)[-1].split(".")[0]
+        catalog = str(sa.make_url(scenario.warehouse_url).database).rsplit("/", 1)[-1].split(".")[0]
         sync = sync_of(source=f'{catalog}."My Schema"."People"')
-        assert world.run(sync).rows_created == 1
-        assert world.run(sync).rows_unchanged == 1
+        assert scenario.run(sync).rows_created == 1
+        assert scenario.run(sync).rows_unchanged == 1
 
 
 def test_a_key_name_too_long_for_the_state_is_refused_with_a_remedy(new_database: Callable[[str], str]) -> None:
     key = "k" * 128
-    with world_at(new_database, "duckdb", "postgresql") as world:
-        world.execute(f"CREATE TABLE customers ({key} integer, email varchar)")
-        world.execute("INSERT INTO customers VALUES (1, 'p1@example.com')")
+    with open_scenario(new_database, "duckdb", "postgresql") as scenario:
+        scenario.execute(f"CREATE TABLE customers ({key} integer, email varchar)")
+        scenario.execute("INSERT INTO customers VALUES (1, 'p1@example.com')")
         with pytest.raises(ConfigurationError, match=r"63 bytes.*alias"):
-            world.run(sync_of(key=key, fields={"email": "email"}, extended_properties={}))
+            scenario.run(sync_of(key=key, fields={"email": "email"}, extended_properties={}))
 
 
 def test_a_field_column_of_128_characters_is_read(new_database: Callable[[str], str]) -> None:
     name = "c" * 128
-    with world_at(new_database, "duckdb", "postgresql") as world:
-        world.execute(f"CREATE TABLE customers (customer_id integer, email varchar, {name} varchar)")
-        world.execute("INSERT INTO customers VALUES (1, 'p1@example.com', 'x')")
-        world.run(sync_of(fields={"email": "email"}, extended_properties={name: name}))
-        assert world.sent()[0][2]["extendedProperties"] == {name: "x"}
+    with open_scenario(new_database, "duckdb", "postgresql") as scenario:
+        scenario.execute(f"CREATE TABLE customers (customer_id integer, email varchar, {name} varchar)")
+        scenario.execute("INSERT INTO customers VALUES (1, 'p1@example.com', 'x')")
+        scenario.run(sync_of(fields={"email": "email"}, extended_properties={name: name}))
+        assert scenario.sent()[0][2]["extendedProperties"] == {name: "x"}
 
 
 @pytest.mark.parametrize(

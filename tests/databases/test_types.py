@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import pytest
-from support.scenario import SNOWFLAKE, World, sync_of, world_at
+from support.placements import SNOWFLAKE
+from support.scenario import Scenario, open_scenario, sync_of
 
 from dagster_dailystory.model.sync import ContactSync
 
@@ -179,36 +180,36 @@ def a_sync(columns: int) -> ContactSync:
     return sync_of(fields={"email": "email"}, extended_properties={name: name for name in names})
 
 
-def create(world: World, kinds: Sequence[str]) -> None:
+def create(scenario: Scenario, kinds: Sequence[str]) -> None:
     """Create `customers` with a nullable column of each kind."""
-    if world.dialect in ("postgresql", "redshift"):
-        world.execute("CREATE TYPE mood AS ENUM ('x', 'y')", "CREATE TYPE pair AS (a integer, b text)")
+    if scenario.dialect in ("postgresql", "redshift"):
+        scenario.execute("CREATE TYPE mood AS ENUM ('x', 'y')", "CREATE TYPE pair AS (a integer, b text)")
     nullable, end = "{}", ""
-    if world.dialect == "clickhousedb":
+    if scenario.dialect == "clickhousedb":
         nullable, end = "Nullable({})", " ENGINE = MergeTree ORDER BY tuple()"
     whole = ("Array", "Map", "Tuple", "LowCardinality")
     declared = [kind if kind.startswith(whole) else nullable.format(kind) for kind in kinds]
     columns = [f"c{number} {kind}" for number, kind in enumerate(declared)]
     text = "String" if end else "varchar(50)"
-    world.execute(
+    scenario.execute(
         f"CREATE TABLE customers (customer_id integer, email {text}, {', '.join(columns)}){end}".replace(":", "\\:")
     )
-    if world.dialect == "mysql":
-        world.execute("SET GLOBAL sql_mode = ''")
+    if scenario.dialect == "mysql":
+        scenario.execute("SET GLOBAL sql_mode = ''")
 
 
-def put(world: World, values: Sequence[str], customer_id: int = 1) -> None:
+def put(scenario: Scenario, values: Sequence[str], customer_id: int = 1) -> None:
     """Replace a row."""
     email = f"'p{customer_id}@example.com'"
-    if world.dialect == "clickhousedb" and customer_id == 1:
-        world.execute("TRUNCATE TABLE customers")
-    elif world.dialect != "clickhousedb":
-        world.drop(customer_id)
+    if scenario.dialect == "clickhousedb" and customer_id == 1:
+        scenario.execute("TRUNCATE TABLE customers")
+    elif scenario.dialect != "clickhousedb":
+        scenario.delete(customer_id)
     literals = ", ".join((str(customer_id), email, *values))
     rows = (
-        f"SELECT {literals}" if world.dialect == "snowflake" else f"VALUES ({literals})"
+        f"SELECT {literals}" if scenario.dialect == "snowflake" else f"VALUES ({literals})"
     )  # it does not parse JSON in VALUES
-    world.execute(f"INSERT INTO customers {rows}".replace(":", "\\:"))
+    scenario.execute(f"INSERT INTO customers {rows}".replace(":", "\\:"))
 
 
 @pytest.fixture(params=PLACES, ids=lambda place: f"{place[0]}-{place[1] or 'inside'}")
@@ -221,47 +222,47 @@ def test_a_value_has_one_text_and_differs_only_from_another_value(
 ) -> None:
     warehouse, state, cases = place
     sync = a_sync(len(cases))
-    with world_at(new_database, warehouse, state) as world:
-        create(world, [case.kind for case in cases])
-        put(world, [case.value for case in cases])
-        assert world.run(sync).rows_created == 1
-        sent = world.sent()[0][2]["extendedProperties"]
+    with open_scenario(new_database, warehouse, state) as scenario:
+        create(scenario, [case.kind for case in cases])
+        put(scenario, [case.value for case in cases])
+        assert scenario.run(sync).rows_created == 1
+        sent = scenario.sent()[0][2]["extendedProperties"]
         assert {n: sent.get(n) for n in names(cases)} == {
             n: case.text for n, case in zip(names(cases), cases, strict=True)
         }
 
-        put(world, [case.same for case in cases])
-        report = world.run(sync)
-        assert (differing(world), report.rows_unchanged) == ({}, 1)
+        put(scenario, [case.same for case in cases])
+        report = scenario.run(sync)
+        assert (differing(scenario), report.rows_unchanged) == ({}, 1)
 
-        put(world, [case.other for case in cases])
-        world.run(sync)
-        assert differing(world) == dict.fromkeys(names(cases), 1)
-        assert world.sent()[0][2]["extendedProperties"] == dict(
+        put(scenario, [case.other for case in cases])
+        scenario.run(sync)
+        assert differing(scenario) == dict.fromkeys(names(cases), 1)
+        assert scenario.sent()[0][2]["extendedProperties"] == dict(
             zip(names(cases), (c.other_text for c in cases), strict=True)
         )
-        assert world.run(sync).rows_unchanged == 1
+        assert scenario.run(sync).rows_unchanged == 1
 
 
 def test_a_nul_in_json_rejects_only_its_row_with_the_state_inside(new_database: Callable[[str], str]) -> None:
-    with world_at(new_database, "postgresql") as world:
-        world.execute("CREATE TABLE customers (customer_id integer, email text, c0 json)")
+    with open_scenario(new_database, "postgresql") as scenario:
+        scenario.execute("CREATE TABLE customers (customer_id integer, email text, c0 json)")
         written = {1: r'{"a": "b\\u0000"}', 2: r'{"a": "\u0000"}', 3: r'{"a": "\\\u0000"}', 4: None}
         for number, value in written.items():
-            world.put({"customer_id": number, "email": f"p{number}@example.com", "c0": value})
-        assert world.run(a_sync(1)).rows_created == 2
-        assert world.rejections() == {"2": "invalid_value", "3": "invalid_value"}
-        assert world.contact("p1@example.com")["extendedProperties"] == {"c0": r'{"a":"b\\u0000"}'}
+            scenario.insert({"customer_id": number, "email": f"p{number}@example.com", "c0": value})
+        assert scenario.run(a_sync(1)).rows_created == 2
+        assert scenario.rejections() == {"2": "invalid_value", "3": "invalid_value"}
+        assert scenario.contact("p1@example.com")["extendedProperties"] == {"c0": r'{"a":"b\\u0000"}'}
 
 
 @pytest.mark.parametrize("kind", ["inet", "cidr"])
 def test_a_network_address_can_be_a_key_and_be_chosen(kind: str, new_database: Callable[[str], str]) -> None:
-    with world_at(new_database, "postgresql") as world:
-        world.create(customer_id=kind, email="text")
+    with open_scenario(new_database, "postgresql") as scenario:
+        scenario.create(customer_id=kind, email="text")
         for number, address in enumerate(("10.0.0.1", "10.0.0.2", "::1")):
-            world.put({"customer_id": address, "email": f"p{number}@example.com"})
-        assert world.run(a_sync(0)).rows_created == 3
-        chosen = world.run(a_sync(0), keys=["10.0.0.2"], scope="all")
+            scenario.insert({"customer_id": address, "email": f"p{number}@example.com"})
+        assert scenario.run(a_sync(0)).rows_created == 3
+        chosen = scenario.run(a_sync(0), keys=["10.0.0.2"], scope="all")
         assert (chosen.rows_read, chosen.rows_updated) == (1, 1)
 
 
@@ -271,23 +272,23 @@ def test_a_value_without_a_text_rejects_only_its_row(
 ) -> None:
     kinds = NO_TEXT[warehouse]
     sync = a_sync(len(kinds))
-    with world_at(new_database, warehouse, state) as world:
-        create(world, list(kinds))
-        put(world, ["NULL" for _ in kinds])
+    with open_scenario(new_database, warehouse, state) as scenario:
+        create(scenario, list(kinds))
+        put(scenario, ["NULL" for _ in kinds])
         bad = [(place, value) for place, values in enumerate(kinds.values()) for value in values]
         for number, (place, value) in enumerate(bad, start=2):
-            put(world, [value if place == each else "NULL" for each in range(len(kinds))], number)
+            put(scenario, [value if place == each else "NULL" for each in range(len(kinds))], number)
         for _ in range(2):
-            assert world.run(sync).rows_rejected == len(bad)
-            assert world.rejections() == {str(number + 2): "invalid_value" for number in range(len(bad))}
-        assert world.emails() == ["p1@example.com"]
+            assert scenario.run(sync).rows_rejected == len(bad)
+            assert scenario.rejections() == {str(number + 2): "invalid_value" for number in range(len(bad))}
+        assert scenario.emails() == ["p1@example.com"]
 
 
 def names(cases: Sequence[Case]) -> list[str]:
     return [f"c{number}" for number in range(len(cases))]
 
 
-def differing(world: World) -> dict[str, int]:
+def differing(scenario: Scenario) -> dict[str, int]:
     """Field -> number of rows of the last plan in which it differs."""
-    plan = max(world.rows("plans"), key=lambda row: (row["created_at"], row["plan_id"]))
+    plan = max(scenario.rows("plans"), key=lambda row: (row["created_at"], row["plan_id"]))
     return json.loads(plan["changes_by_field"] or "{}")

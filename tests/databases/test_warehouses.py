@@ -10,7 +10,9 @@ from time import monotonic
 
 import pytest
 import sqlalchemy as sa
-from support.scenario import SNOWFLAKE, interrupted_when, people, sync_of, world_at
+from support.faults import interrupted_when
+from support.placements import SNOWFLAKE
+from support.scenario import customers, open_scenario, sync_of
 
 from dagster_dailystory.databases.connect import connect, open_engine
 from dagster_dailystory.databases.facts import DATABASES
@@ -35,13 +37,13 @@ def test_what_changes_in_a_warehouse_reaches_the_contacts(
     warehouse: str, source: str, new_database: Callable[[str], str]
 ) -> None:
     sync = sync_of(source=source)
-    with world_at(new_database, warehouse, state_of(warehouse)) as world:
-        world.seed(*people(3))
-        assert world.run(sync).rows_created == 3
-        world.change(2, city="Rome")
-        report = world.run(sync)
+    with open_scenario(new_database, warehouse, state_of(warehouse)) as scenario:
+        scenario.seed(*customers(3))
+        assert scenario.run(sync).rows_created == 3
+        scenario.update(2, city="Rome")
+        report = scenario.run(sync)
         assert (report.rows_updated, report.rows_unchanged) == (1, 2)
-        assert world.run(sync).rows_unchanged == 3
+        assert scenario.run(sync).rows_unchanged == 3
 
 
 @pytest.mark.parametrize("warehouse", SERVED)
@@ -138,17 +140,17 @@ def test_a_missing_grant_is_named_before_work_begins(
 
 
 def test_an_unreadable_source_is_reported_before_anything_is_written(new_database: Callable[[str], str]) -> None:
-    with world_at(new_database, "postgresql", "sqlite") as world:
-        world.seed(*people(1))
-        url = sa.make_url(world.warehouse_url)
-        world.execute("DROP ROLE IF EXISTS reading_role", "CREATE ROLE reading_role LOGIN")
+    with open_scenario(new_database, "postgresql", "sqlite") as scenario:
+        scenario.seed(*customers(1))
+        url = sa.make_url(scenario.warehouse_url)
+        scenario.execute("DROP ROLE IF EXISTS reading_role", "CREATE ROLE reading_role LOGIN")
         try:
-            world.warehouse_url = url.set(username="reading_role").render_as_string()
+            scenario.warehouse_url = url.set(username="reading_role").render_as_string()
             with pytest.raises(WarehouseError, match="cannot be read: permission denied for table customers"):
-                world.run()
-            assert world.state_tables().get("dailystory_plans", []) == []
+                scenario.run()
+            assert scenario.state_tables().get("dailystory_plans", []) == []
         finally:
-            world.execute("DROP ROLE reading_role")
+            scenario.execute("DROP ROLE reading_role")
 
 
 REFUSED = [
@@ -169,39 +171,42 @@ REFUSED = [
 def test_a_source_that_a_warehouse_refuses_is_explained(
     warehouse: str, source: str, message: str, new_database: Callable[[str], str]
 ) -> None:
-    with world_at(new_database, warehouse, "sqlite") as world:
-        world.seed(*people(1))
+    with open_scenario(new_database, warehouse, "sqlite") as scenario:
+        scenario.seed(*customers(1))
         with pytest.raises(WarehouseError, match=message) as caught:
-            world.run(sync_of(source=source, fields={"email": "mail"} if "mail" in source else {"email": "email"}))
+            scenario.run(sync_of(source=source, fields={"email": "mail"} if "mail" in source else {"email": "email"}))
         assert "Jane" not in str(caught.value)
 
 
 @pytest.mark.timeout(60)
 def test_an_error_while_rows_arrive_ends_the_run_with_its_message(new_database: Callable[[str], str]) -> None:
     """The stream is closed first: an open stream blocks the roll-back."""
-    with world_at(new_database, "postgresql", "sqlite") as world:
-        world.create()
-        world.execute(
+    with open_scenario(new_database, "postgresql", "sqlite") as scenario:
+        scenario.create()
+        scenario.execute(
             "INSERT INTO customers (customer_id, email) SELECT i, 'p' || i || '@example.com'"
             f" FROM generate_series(1, {3 * BATCH_ROWS}) AS t(i)"
         )
-        world.run(dry_run=True)
-        world.execute("ALTER TABLE customers ALTER COLUMN customer_id TYPE text USING 'k' || customer_id")
+        scenario.run(dry_run=True)
+        scenario.execute("ALTER TABLE customers ALTER COLUMN customer_id TYPE text USING 'k' || customer_id")
         with pytest.raises(StateError, match="held whole numbers and now holds str"):
-            world.run(dry_run=True)
-        world.execute(
+            scenario.run(dry_run=True)
+        scenario.execute(
             "ALTER TABLE customers ALTER COLUMN customer_id TYPE integer USING substr(customer_id, 2)::integer"
         )
-        assert world.run(dry_run=True).rows_to_create == 3 * BATCH_ROWS
+        assert scenario.run(dry_run=True).rows_to_create == 3 * BATCH_ROWS
 
 
 def test_an_interrupt_ends_a_slow_read_at_once(new_database: Callable[[str], str]) -> None:
     slow = "select *, case when customer_id = 2 then cast(pg_sleep(60) as text) end as note from customers"
     sleeps = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
-    with world_at(new_database, "postgresql", "sqlite") as world:
-        world.seed(*people(2))
-        with interrupted_when(lambda: bool(world.select(sleeps)), SIGINT) as sent_at, pytest.raises(KeyboardInterrupt):
-            world.run(sync_of(source=slow, extended_properties={"note": "note"}))
+    with open_scenario(new_database, "postgresql", "sqlite") as scenario:
+        scenario.seed(*customers(2))
+        with (
+            interrupted_when(lambda: bool(scenario.select(sleeps)), SIGINT) as sent_at,
+            pytest.raises(KeyboardInterrupt),
+        ):
+            scenario.run(sync_of(source=slow, extended_properties={"note": "note"}))
         assert monotonic() - sent_at[0] < 3
 
 

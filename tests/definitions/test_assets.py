@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from pydantic import ValidationError
-from support.dagster_project import NOUNS, World, people_sync
+from support.dagster_project import NOUNS, DagsterProject, people_sync
 
 from dagster_dailystory import ConfigurationError, build_contact_sync_assets
 from dagster_dailystory.definitions.assets import code_version
@@ -29,9 +29,9 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 
 @pytest.fixture
-def world(tmp_path: Path, instance: dg.DagsterInstance) -> Iterator[World]:
+def project(tmp_path: Path, instance: dg.DagsterInstance) -> Iterator[DagsterProject]:
     with Sandbox() as sandbox:
-        yield World(tmp_path, sandbox, instance)
+        yield DagsterProject.in_folder(tmp_path, sandbox, instance)
 
 
 def assets(sync: ContactSync | None = None, **settings: object):
@@ -43,12 +43,12 @@ def spec_of(noun: str, made) -> dg.AssetSpec:
     return found
 
 
-def test_a_run_creates_every_contact_and_a_second_run_sends_nothing(world: World):
-    world.put(1, 2, 3)
-    run = world.materialize(assets())
+def test_a_run_creates_every_contact_and_a_second_run_sends_nothing(project: DagsterProject):
+    project.put(1, 2, 3)
+    run = project.materialize(assets())
     assert run.success
     assert run.nouns == list(NOUNS)
-    assert len(world.sandbox.contacts()) == 3
+    assert len(project.sandbox.contacts()) == 3
     assert (run.value("changes", "rows_to_create"), run.value("contacts", "rows_created")) == (3, 3)
     assert run.value("changes", "plan_id") == run.value("contacts", "plan_id") == run.value("contact_map", "plan_id")
     assert (run.value("changes", "summary"), run.value("contacts", "summary")) == ("3 to create", "3 created")
@@ -56,30 +56,30 @@ def test_a_run_creates_every_contact_and_a_second_run_sends_nothing(world: World
     assert run.value("contact_map", "dagster/table_name") == "dailystory_people_contact_map"
     assert len(run.checks) == 6
     assert all(run.checks.values())
-    world.sandbox.clear_journal()
-    second = world.materialize(assets())
+    project.sandbox.clear_journal()
+    second = project.materialize(assets())
     assert second.success
     assert second.nouns == ["changes"]
-    assert world.sandbox.requests() == []
+    assert project.sandbox.requests() == []
 
 
-def test_neither_a_dry_run_nor_its_re_execution_sends_anything(world: World):
-    world.put(1, 2)
-    dry = world.materialize(assets(), dry_run=True)
-    again = world.re_execute(dry, assets(), SENT)
+def test_neither_a_dry_run_nor_its_re_execution_sends_anything(project: DagsterProject):
+    project.put(1, 2)
+    dry = project.materialize(assets(), dry_run=True)
+    again = project.re_execute(dry, assets(), SENT)
     assert dry.success
     assert again.success
     assert (dry.nouns, again.nouns) == (["changes"], [])
     assert (dry.value("changes", "plan_status"), dry.value("changes", "rows_to_create")) == ("dry", 2)
-    assert world.plans() == ["dry"]
-    assert world.sandbox.requests() == []
+    assert project.plan_statuses() == ["dry"]
+    assert project.sandbox.requests() == []
 
 
-def test_run_options_restrict_a_plan(world: World):
-    world.put(1, 2, 3)
-    assert world.materialize(assets(), keys=["2"]).value("contacts", "rows_created") == 1
-    assert world.materialize(assets(), limit=1).value("contacts", "rows_created") == 1
-    assert world.materialize(assets(), scope="all").value("contacts", "rows_updated") == 2
+def test_run_options_restrict_a_plan(project: DagsterProject):
+    project.put(1, 2, 3)
+    assert project.materialize(assets(), keys=["2"]).value("contacts", "rows_created") == 1
+    assert project.materialize(assets(), limit=1).value("contacts", "rows_created") == 1
+    assert project.materialize(assets(), scope="all").value("contacts", "rows_updated") == 2
 
 
 @pytest.mark.parametrize(
@@ -108,85 +108,85 @@ def test_a_wrong_run_option_is_refused_before_a_run_exists(config: dict[str, obj
         instance.create_run_for_job(job, run_config=run_config)
 
 
-def test_run_options_may_be_written_in_python(world: World):
-    world.put(1, 2)
+def test_run_options_may_be_written_in_python(project: DagsterProject):
+    project.put(1, 2)
     options = dg.RunConfig(ops={"dailystory__people__changes": PlanConfig(keys=["2"], limit=5, scope=RunScope.all)})
     config = options.to_config_dict()["ops"]["dailystory__people__changes"]["config"]
     assert config == {"scope": "all", "dry_run": False, "limit": 5, "keys": ["2"]}
-    assert world.materialize(assets(), **config).value("contacts", "rows_created") == 1
+    assert project.materialize(assets(), **config).value("contacts", "rows_created") == 1
     with pytest.raises(ValidationError, match="greater than or equal to 1"):
         PlanConfig(limit=0)
 
 
-def test_contacts_materialized_alone_are_planned_first(world: World):
-    world.put(1)
-    run = world.materialize(assets(), SENT)
+def test_contacts_materialized_alone_are_planned_first(project: DagsterProject):
+    project.put(1)
+    run = project.materialize(assets(), SENT)
     assert run.nouns == list(SENT)
-    assert world.plans() == ["done"]
-    assert len(world.sandbox.contacts()) == 1
+    assert project.plan_statuses() == ["done"]
+    assert len(project.sandbox.contacts()) == 1
 
 
-def test_a_plan_materialized_alone_is_not_sent_but_superseded(world: World):
-    world.put(1)
-    world.materialize(assets(), ["changes"])
-    assert world.sandbox.requests() == []
-    world.materialize(assets(), SENT)
-    assert world.plans() == ["superseded", "done"]
+def test_a_plan_materialized_alone_is_not_sent_but_superseded(project: DagsterProject):
+    project.put(1)
+    project.materialize(assets(), ["changes"])
+    assert project.sandbox.requests() == []
+    project.materialize(assets(), SENT)
+    assert project.plan_statuses() == ["superseded", "done"]
 
 
-def test_a_failed_guard_stops_the_run_before_it_sends(world: World):
+def test_a_failed_guard_stops_the_run_before_it_sends(project: DagsterProject):
     guarded = assets(people_sync(deletes="delete", min_guard_rows=1))
-    world.put(*range(1, 11))
-    world.materialize(guarded)
-    world.remove(*range(1, 6))
-    world.sandbox.clear_journal()
-    run = world.materialize(guarded)
+    project.put(*range(1, 11))
+    project.materialize(guarded)
+    project.scenario.delete(*range(1, 6))
+    project.sandbox.clear_journal()
+    run = project.materialize(guarded)
     assert not run.success
     assert run.nouns == ["changes"]
     assert run.checks == {
         "source_not_empty": True, "changed_share": True, "deleted_share": False, "rejected_share": True
     }  # fmt: skip
-    alone = world.materialize(guarded, SENT)
+    alone = project.materialize(guarded, SENT)
     message, metadata = alone.failure
     assert "deleted_share" in message
     assert metadata["error"].value == "SafetyError"
     assert (run.retries, alone.retries) == (0, 0)
-    assert world.sandbox.writes() == []
+    assert project.sandbox.writes() == []
 
 
-def test_a_wrong_token_is_not_retried_and_a_re_execution_sends_the_plan(world: World):
-    world.put(1, 2)
-    world.token = "not-the-token-0123456789"
-    run = world.materialize(assets())
+def test_a_wrong_token_is_not_retried_and_a_re_execution_sends_the_plan(project: DagsterProject):
+    project.put(1, 2)
+    project.token = "not-the-token-0123456789"
+    run = project.materialize(assets())
     message, metadata = run.failure
     assert "401" in message
     assert (metadata["error"].value, metadata["http_status"].value) == ("AuthenticationError", 401)
-    assert (run.nouns, run.retries, len(world.sandbox.requests())) == (["changes"], 0, 1)
-    world.token = world.sandbox.token
-    again = world.re_execute(run, assets(), SENT)
+    assert (run.nouns, run.retries, len(project.sandbox.requests())) == (["changes"], 0, 1)
+    project.token = project.sandbox.token
+    again = project.re_execute(run, assets(), SENT)
     assert again.success
     assert again.nouns == list(SENT)
-    assert world.plans() == ["done"]
+    assert project.plan_statuses() == ["done"]
 
 
-def test_a_failing_run_shows_what_it_sent_and_its_retry_continues(world: World):
-    world.put(*range(1, 301))
-    world.max_concurrency = 1  # so that the twenty refusals are consecutive
-    world.sandbox.script([None] * 20 + [400] * 20)
-    run = world.materialize(assets())
+def test_a_failing_run_shows_what_it_sent_and_its_retry_continues(project: DagsterProject):
+    project.put(*range(1, 301))
+    project.max_concurrency = 1  # so that the twenty refusals are consecutive
+    project.sandbox.script([None] * 20 + [400] * 20)
+    run = project.materialize(assets())
     assert run.success
     assert run.retries == 1
     first, second = (each.metadata for each in run.materializations if each.asset_key.path[-1] == "contacts")
     assert (first["outcome"].value, second["outcome"].value) == ("stopped", "done")
     assert first["rows_created"].value + second["rows_created"].value == 300
-    assert set(world.sandbox.creates_by_identity().values()) == {1}
-    assert len(world.sandbox.contacts()) == 300
+    assert set(project.sandbox.creates_by_identity().values()) == {1}
+    assert len(project.sandbox.contacts()) == 300
 
 
-def test_a_rejected_row_warns_and_does_not_affect_other_rows(world: World):
-    world.put(1, 2)
-    world.put(3, email="casimir at home")
-    run = world.materialize(assets())
+def test_a_rejected_row_warns_and_does_not_affect_other_rows(project: DagsterProject):
+    project.put(1, 2)
+    project.put(3, email="casimir at home")
+    run = project.materialize(assets())
     assert run.success
     assert run.checks["no_rejected_rows"] is False
     assert run.checks["no_unsettled_rows"] is True
@@ -198,39 +198,39 @@ def test_a_rejected_row_warns_and_does_not_affect_other_rows(world: World):
     assert (rejected["key"], rejected["reason"]) == ("3", "invalid_email")
 
 
-def test_no_event_contains_personal_data(world: World):
-    world.put(1, 2, first_name="Ramona", city="Antwerp")
-    world.put(3, email="casimir at home", first_name="Casimir")
-    run = world.materialize(assets())
-    world.put(1, first_name="Ottoline", city="Bruges")
-    texts = run.text + world.materialize(assets()).text + world.materialize(assets(), dry_run=True).text
-    for personal in ("@example.com", "casimir at home", "Ramona", "Casimir", "Ottoline", "Antwerp", world.token):
+def test_no_event_contains_personal_data(project: DagsterProject):
+    project.put(1, 2, first_name="Ramona", city="Antwerp")
+    project.put(3, email="casimir at home", first_name="Casimir")
+    run = project.materialize(assets())
+    project.put(1, first_name="Ottoline", city="Bruges")
+    texts = run.text + project.materialize(assets()).text + project.materialize(assets(), dry_run=True).text
+    for personal in ("@example.com", "casimir at home", "Ramona", "Casimir", "Ottoline", "Antwerp", project.token):
         assert personal not in texts
 
 
-def test_the_preview_shows_the_values_of_permitted_fields_only(world: World):
+def test_the_preview_shows_the_values_of_permitted_fields_only(project: DagsterProject):
     shown = assets(people_sync(deletes="delete", max_deleted_fraction=None), preview_fields=["city"])
-    world.put(1, 2)
-    world.materialize(shown)
-    world.put(1, city="Bergen", first_name="Winifred")
-    world.put(3)
-    world.remove(2)
-    update, create, delete = world.materialize(shown).records("changes", "preview")
+    project.put(1, 2)
+    project.materialize(shown)
+    project.put(1, city="Bergen", first_name="Winifred")
+    project.put(3)
+    project.scenario.delete(2)
+    update, create, delete = project.materialize(shown).records("changes", "preview")
     assert (update["key"], update["operation"]) == ("1", "update")
     assert update["changes"] == "firstName: ••• (6) → ••• (8); city: Oslo → Bergen"
     assert (create["key"], create["operation"]) == ("3", "create")
     assert (delete["key"], delete["operation"], delete["changes"]) == ("2", "delete", "")
 
 
-def test_slices_send_the_same_contacts_as_a_whole_sync(world: World):
-    world.put(*range(1, 13))
+def test_slices_send_the_same_contacts_as_a_whole_sync(project: DagsterProject):
+    project.put(*range(1, 13))
     sliced = assets(people_sync(partitions=HashBuckets(2)))
     for partition in ("bucket_0", "bucket_1"):
-        run = world.materialize(sliced, partition=partition)
+        run = project.materialize(sliced, partition=partition)
         assert run.success
         assert {each.partition for each in run.materializations} == {partition}
-    assert len(world.sandbox.contacts()) == 12
-    assert world.materialize(assets()).value("changes", "rows_to_send") == 0
+    assert len(project.sandbox.contacts()) == 12
+    assert project.materialize(assets()).value("changes", "rows_to_send") == 0
 
 
 def range_of(first: str, last: str) -> dict[str, str]:
@@ -238,66 +238,66 @@ def range_of(first: str, last: str) -> dict[str, str]:
     return {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
 
 
-def test_a_run_of_a_backfill_has_one_partition(world: World):
-    world.put(*range(1, 13))
+def test_a_run_of_a_backfill_has_one_partition(project: DagsterProject):
+    project.put(*range(1, 13))
     sliced = assets(people_sync(partitions=HashBuckets(3)))
-    run = world.materialize(sliced, tags=range_of("bucket_1", "bucket_1"))
+    run = project.materialize(sliced, tags=range_of("bucket_1", "bucket_1"))
     assert run.success
     assert {each.partition for each in run.materializations} == {"bucket_1"}
-    assert 0 < len(world.sandbox.contacts()) < 12
-    longer = world.materialize(sliced, tags=range_of("bucket_0", "bucket_1"))
+    assert 0 < len(project.sandbox.contacts()) < 12
+    longer = project.materialize(sliced, tags=range_of("bucket_0", "bucket_1"))
     message, _ = longer.failure
     assert "launch one run for each partition" in message
     assert longer.retries == 0
 
 
-def test_a_slice_with_nothing_to_send_is_materialized(world: World):
-    world.put(1)
+def test_a_slice_with_nothing_to_send_is_materialized(project: DagsterProject):
+    project.put(1)
     sliced = assets(people_sync(partitions=HashBuckets(2)))
     slices = [f"bucket_{number}" for number in range(2)]
-    runs = [world.materialize(sliced, tags=range_of(name, name)) for name in slices + slices]
+    runs = [project.materialize(sliced, tags=range_of(name, name)) for name in slices + slices]
     assert sorted(run.value("contacts", "rows_created") for run in runs) == [0, 0, 0, 1]
     assert all(run.success and run.nouns == list(NOUNS) for run in runs)
-    assert len(world.sandbox.contacts()) == 1
+    assert len(project.sandbox.contacts()) == 1
 
 
-def test_a_failed_slice_is_the_only_one_to_run_again(world: World):
+def test_a_failed_slice_is_the_only_one_to_run_again(project: DagsterProject):
     by_city = people_sync(
         partitions=ColumnValues("city", ["Oslo", "Rome"]), max_rejected_fraction=0.1, min_guard_rows=1
     )
     sliced, key = assets(by_city), dg.AssetKey(["dailystory", "people", "contacts"])
-    world.put(1, 2)
-    world.put(3, 4, city="Rome", email="casimir at home")
+    project.put(1, 2)
+    project.put(3, 4, city="Rome", email="casimir at home")
     for name, goes_well in (("Rome", False), ("Oslo", True), ("other_values", True)):
-        assert world.materialize(sliced, tags=range_of(name, name)).success is goes_well
-    assert world.instance.get_materialized_partitions(key) >= {"Oslo", "other_values"}
-    assert "Rome" not in world.instance.get_materialized_partitions(key)
-    assert len(world.sandbox.contacts()) == 2
-    world.put(3, 4, city="Rome")
-    assert world.materialize(sliced, tags=range_of("Rome", "Rome")).success
-    assert "Rome" in world.instance.get_materialized_partitions(key)
-    assert len(world.sandbox.contacts()) == 4
+        assert project.materialize(sliced, tags=range_of(name, name)).success is goes_well
+    assert project.instance.get_materialized_partitions(key) >= {"Oslo", "other_values"}
+    assert "Rome" not in project.instance.get_materialized_partitions(key)
+    assert len(project.sandbox.contacts()) == 2
+    project.put(3, 4, city="Rome")
+    assert project.materialize(sliced, tags=range_of("Rome", "Rome")).success
+    assert "Rome" in project.instance.get_materialized_partitions(key)
+    assert len(project.sandbox.contacts()) == 4
 
 
-def test_a_terminated_run_is_not_retried_and_the_next_run_sends_the_rest(world: World):
-    world.put(*range(1, 201))
-    world.sandbox.configure(latency_seconds=0.05)
-    run, seconds = world.terminate(assets(), when=lambda: world.sandbox.counts.posts >= 20)
+def test_a_terminated_run_is_not_retried_and_the_next_run_sends_the_rest(project: DagsterProject):
+    project.put(*range(1, 201))
+    project.sandbox.configure(latency_seconds=0.05)
+    run, seconds = project.terminate(assets(), when=lambda: project.sandbox.counts.posts >= 20)
     kinds = [event.event_type_value for event in run.events]
     assert seconds < 5
     assert "PIPELINE_CANCELED" in kinds
     assert not {"STEP_UP_FOR_RETRY", "STEP_RESTARTED", "PIPELINE_SUCCESS"} & set(kinds)
-    assert 20 <= len(world.sandbox.contacts()) < 200
-    world.sandbox.configure(latency_seconds=0.0)
-    assert world.materialize(assets()).success
-    assert len(world.sandbox.contacts()) == 200
-    assert set(world.sandbox.creates_by_identity().values()) == {1}
+    assert 20 <= len(project.sandbox.contacts()) < 200
+    project.sandbox.configure(latency_seconds=0.0)
+    assert project.materialize(assets()).success
+    assert len(project.sandbox.contacts()) == 200
+    assert set(project.sandbox.creates_by_identity().values()) == {1}
 
 
-def test_progress_is_observed_during_a_send(world: World):
-    world.put(*range(1, 41))
-    world.requests_per_second = 20.0
-    run = world.materialize(assets(progress_seconds=0))
+def test_progress_is_observed_during_a_send(project: DagsterProject):
+    project.put(*range(1, 41))
+    project.requests_per_second = 20.0
+    run = project.materialize(assets(progress_seconds=0))
     assert run.observations
     for observed in run.observations:
         numbers = {name: value.value for name, value in observed.metadata.items()}
@@ -305,8 +305,8 @@ def test_progress_is_observed_during_a_send(world: World):
         assert {"progress/percent", "progress/rows_per_second", "progress/expected_end"} <= numbers.keys()
 
 
-def test_an_unreadable_warehouse_fails_after_the_retries_with_one_line(world: World):
-    run = world.materialize(assets(people_sync(source="no_such_table")))
+def test_an_unreadable_warehouse_fails_after_the_retries_with_one_line(project: DagsterProject):
+    run = project.materialize(assets(people_sync(source="no_such_table")))
     message, metadata = run.failure
     assert metadata["error"].value == "WarehouseError"
     assert "no_such_table" in message
@@ -381,8 +381,8 @@ def test_an_unmapped_preview_field_is_refused_with_the_nearest_name():
         assets(preview_fields=["cty"])
 
 
-def test_resources_may_have_other_keys(world: World):
+def test_resources_may_have_other_keys(project: DagsterProject):
     made = assets(warehouse_key="lake", dailystory_key="marketing")
-    keys = {"lake": world.resources["warehouse"], "marketing": world.resources["dailystory"]}
+    keys = {"lake": project.resources["warehouse"], "marketing": project.resources["dailystory"]}
     dg.Definitions.validate_loadable(dg.Definitions(assets=made, resources=keys))
     assert made[0].op.required_resource_keys == {"lake", "marketing"}

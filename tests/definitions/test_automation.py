@@ -6,7 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from support.dagster_project import NOUNS, World, people_sync
+from support.dagster_project import NOUNS, DagsterProject, people_sync
 
 from dagster_dailystory import build_contact_sync_assets
 from dagster_dailystory.definitions import automation
@@ -22,9 +22,9 @@ MORNING = datetime.datetime(2026, 6, 1, 8, 30, tzinfo=datetime.timezone.utc)
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def project(tmp_path: Path) -> Iterator[DagsterProject]:
     with Sandbox() as sandbox, dg.DagsterInstance.ephemeral() as instance:
-        yield World(tmp_path, sandbox, instance)
+        yield DagsterProject.in_folder(tmp_path, sandbox, instance)
 
 
 def assets(**settings: object):
@@ -41,11 +41,11 @@ def requested(definitions: dg.Definitions, instance: dg.DagsterInstance, moments
     return found
 
 
-def test_a_cron_condition_does_not_wait_for_an_external_table(world: World):
+def test_a_cron_condition_does_not_wait_for_an_external_table(project: DagsterProject):
     hourly = assets(automation_condition=automation.every("0 * * * *"))
-    definitions = dg.Definitions(assets=hourly, resources=world.resources)
+    definitions = dg.Definitions(assets=hourly, resources=project.resources)
     hours = [MORNING + datetime.timedelta(minutes=minutes) for minutes in (0, 20, 40, 50)]
-    assert requested(definitions, world.instance, hours) == [set(), set(), KEYS, set()]
+    assert requested(definitions, project.instance, hours) == [set(), set(), KEYS, set()]
 
 
 def test_a_schedule_runs_the_whole_sync_or_each_slice():
@@ -85,98 +85,100 @@ def test_all_definitions_of_a_sync_load_in_one_location():
 
 
 @pytest.mark.filterwarnings("ignore:.*multi_observable_source_asset.* is currently in beta")
-def test_a_sync_runs_when_the_version_of_an_observed_table_changes(world: World):
+def test_a_sync_runs_when_the_version_of_an_observed_table_changes(project: DagsterProject):
     watched = automation.observed_source("people", "select max(id) from people")
     synced = assets(automation_condition=dg.AutomationCondition.eager())
-    definitions = dg.Definitions(assets=[watched, *synced], resources=world.resources)
-    world.put(1)
+    definitions = dg.Definitions(assets=[watched, *synced], resources=project.resources)
+    project.put(1)
     cursor = None
 
     def tick(*, observe: bool) -> set[dg.AssetKey]:
         nonlocal cursor
         if observe:
             job = dg.Definitions(
-                assets=[watched], resources=world.resources, jobs=[dg.define_asset_job("watch", [watched])]
+                assets=[watched], resources=project.resources, jobs=[dg.define_asset_job("watch", [watched])]
             ).resolve_job_def("watch")
-            assert job.execute_in_process(instance=world.instance).success
-        found = dg.evaluate_automation_conditions(definitions, world.instance, cursor=cursor)
+            assert job.execute_in_process(instance=project.instance).success
+        found = dg.evaluate_automation_conditions(definitions, project.instance, cursor=cursor)
         cursor = found.cursor
         return {key for key in KEYS if found.get_requested_partitions(key)}
 
     tick(observe=True)
-    first = world.materialize(synced)
+    first = project.materialize(synced)
     assert tick(observe=False) == set()
     assert tick(observe=True) == set()
-    world.put(2)
+    project.put(2)
     assert tick(observe=True) == KEYS
-    second = world.re_execute(first, synced, NOUNS)  # a run with selected assets, like the daemon's
+    second = project.re_execute(first, synced, NOUNS)  # a run with selected assets, like the daemon's
     assert second.nouns == list(NOUNS)
     assert tick(observe=False) == set()
-    assert world.re_execute(second, synced, NOUNS).nouns == ["changes"], "nothing differed"
+    assert project.re_execute(second, synced, NOUNS).nouns == ["changes"], "nothing differed"
     assert tick(observe=False) == set(), "contacts that were skipped are not requested again"
 
 
-def test_the_retry_sensor_retries_refused_rows_and_gives_up(world: World):
+def test_the_retry_sensor_retries_refused_rows_and_gives_up(project: DagsterProject):
     sensor = automation.retry_sensor(people_sync(), max_runs=1)
 
     def tick() -> dg.SensorResult:
-        return sensor(dg.build_sensor_context(instance=world.instance))
+        return sensor(dg.build_sensor_context(instance=project.instance))
 
     assert "nothing yet" in tick().skip_reason.skip_message
-    world.put(1, 2)
-    world.sandbox.script([400])
-    first = world.materialize(assets())
+    project.put(1, 2)
+    project.sandbox.script([400])
+    first = project.materialize(assets())
     [request] = tick().run_requests
     assert request.run_config == {"ops": {"dailystory__people__changes": {"config": {"scope": "rejected"}}}}
     assert (request.run_key, request.tags) == (f"{first.run_id}|rejected", {RETRY_TAG: "1"})
-    world.sandbox.script([400])
-    world.materialize(assets(), tags=request.tags, scope="rejected")
+    project.sandbox.script([400])
+    project.materialize(assets(), tags=request.tags, scope="rejected")
     assert "1 rows still fail after 1 retries" in tick().skip_reason.skip_message
-    world.materialize(assets(), scope="rejected")
+    project.materialize(assets(), scope="rejected")
     assert "no row was refused" in tick().skip_reason.skip_message
 
 
-def test_the_retry_sensor_runs_only_slices_with_failed_rows(world: World):
+def test_the_retry_sensor_runs_only_slices_with_failed_rows(project: DagsterProject):
     sync = people_sync(partitions=HashBuckets(3))
     sliced = build_contact_sync_assets(sync, retry_policy=None)
     sensor = automation.retry_sensor(sync)
-    definitions = dg.Definitions(assets=sliced, sensors=[sensor], resources=world.resources)
+    definitions = dg.Definitions(assets=sliced, sensors=[sensor], resources=project.resources)
 
     def tick() -> list[dg.RunRequest]:
         location = definitions.get_repository_def()
         return list(
-            sensor.evaluate_tick(dg.build_sensor_context(instance=world.instance, repository_def=location)).run_requests
+            sensor.evaluate_tick(
+                dg.build_sensor_context(instance=project.instance, repository_def=location)
+            ).run_requests
         )
 
-    world.put(*range(1, 13))
+    project.put(*range(1, 13))
     for partition in ("bucket_0", "bucket_1"):
-        world.sandbox.script([400] if partition == "bucket_1" else [])
-        assert world.materialize(sliced, partition=partition).success
+        project.sandbox.script([400] if partition == "bucket_1" else [])
+        assert project.materialize(sliced, partition=partition).success
     [request] = tick()
     assert (request.partition_key, request.tags[RETRY_TAG]) == ("bucket_1", "1")
-    again = world.materialize(sliced, partition=request.partition_key, tags={RETRY_TAG: "1"}, scope="rejected")
+    again = project.materialize(sliced, partition=request.partition_key, tags={RETRY_TAG: "1"}, scope="rejected")
     assert again.value("contacts", "rows_created") == 1
     assert tick() == []
 
 
-def test_a_failed_run_and_too_many_rejections_are_one_alert_each(world: World):
+def test_a_failed_run_and_too_many_rejections_are_one_alert_each(project: DagsterProject):
     alerts: list[Alert] = []
     failed, rejected = automation.alert_sensors(people_sync(), alerts.append, max_rejected_rows=1)
-    world.put(1, 2, email="not an address")
-    run = world.materialize(assets())
-    event = world.instance.get_latest_materialization_event(dg.AssetKey(["dailystory", "people", "changes"]))
-    context = dg.build_sensor_context(instance=world.instance)
+    project.put(1, 2, email="not an address")
+    run = project.materialize(assets())
+    event = project.instance.get_latest_materialization_event(dg.AssetKey(["dailystory", "people", "changes"]))
+    context = dg.build_sensor_context(instance=project.instance)
     rejected.evaluate_tick(context)
     assert event is not None
     assert [(each.run_id, each.rows_rejected) for each in alerts] == [(run.run_id, 2)]
     alerts.clear()
-    world.token = "not-the-token-0123456789"
-    world.put(3)
-    second = world.materialize(assets())
-    dagster_run = world.instance.get_run_by_id(second.run_id)
+    project.token = "not-the-token-0123456789"
+    project.put(3)
+    second = project.materialize(assets())
+    dagster_run = project.instance.get_run_by_id(second.run_id)
     [failure] = [each for each in second.events if each.event_type_value == "PIPELINE_FAILURE"]
     status = dg.build_run_status_sensor_context(
-        sensor_name=failed.name, dagster_event=failure, dagster_instance=world.instance, dagster_run=dagster_run
+        sensor_name=failed.name, dagster_event=failure, dagster_instance=project.instance, dagster_run=dagster_run
     )
     failed(status.for_run_failure())
     [alert] = alerts
@@ -184,24 +186,24 @@ def test_a_failed_run_and_too_many_rejections_are_one_alert_each(world: World):
     assert "401" in alert.message
 
 
-def test_the_drift_check_warns_of_a_changed_field_and_repairs_it(world: World):
-    world.put(1, 2)
-    world.materialize(assets())
+def test_the_drift_check_warns_of_a_changed_field_and_repairs_it(project: DagsterProject):
+    project.put(1, 2)
+    project.materialize(assets())
     checks = [automation.drift_check(people_sync(), repair=True)]
 
     def drift() -> dg.AssetCheckEvaluation:
         job = dg.Definitions(
-            assets=assets(), asset_checks=checks, resources=world.resources,
+            assets=assets(), asset_checks=checks, resources=project.resources,
             jobs=[dg.define_asset_job("drift", dg.AssetSelection.checks(*checks))],
         ).resolve_job_def("drift")  # fmt: skip
-        [evaluation] = job.execute_in_process(instance=world.instance).get_asset_check_evaluations()
+        [evaluation] = job.execute_in_process(instance=project.instance).get_asset_check_evaluations()
         return evaluation
 
     assert drift().passed
-    contact = world.sandbox.find(email="person1@example.com")
-    world.sandbox.edit(contact["dsId"], city="Paris")
+    contact = project.sandbox.find(email="person1@example.com")
+    project.sandbox.edit(contact["dsId"], city="Paris")
     result = drift()
     assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert result.metadata["drifted/city"].value == 1
-    assert world.materialize(assets()).value("contacts", "rows_updated") == 1
+    assert project.materialize(assets()).value("contacts", "rows_updated") == 1
     assert drift().passed

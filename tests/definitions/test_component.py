@@ -12,7 +12,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from dagster.components.testing import create_defs_folder_sandbox
-from support.dagster_project import NOUNS, World
+from support.dagster_project import NOUNS, DagsterProject
 
 from dagster_dailystory import ConfigurationError, DailyStorySyncComponent
 from dagster_dailystory.definitions.component.settings import Slices
@@ -51,9 +51,9 @@ class Customized(DailyStorySyncComponent):
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def project(tmp_path: Path) -> Iterator[DagsterProject]:
     with Sandbox() as sandbox, dg.DagsterInstance.ephemeral() as instance:
-        yield World(tmp_path, sandbox, instance)
+        yield DagsterProject.in_folder(tmp_path, sandbox, instance)
 
 
 def definitions(attributes: Mapping[str, object], kind: type[DailyStorySyncComponent] = DailyStorySyncComponent):
@@ -88,15 +88,15 @@ def test_a_file_defines_three_assets_a_job_and_a_schedule():
     assert changes.group_name == "growth"
 
 
-def test_a_sync_with_its_own_resources_runs(world: World, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("PEOPLE_URL", world.url)
-    monkeypatch.setenv("PEOPLE_TOKEN", world.token)
-    account = {"base_url": world.sandbox.base_url, "api_token_variable": "PEOPLE_TOKEN", "requests_per_second": 2000}
+def test_a_sync_with_its_own_resources_runs(project: DagsterProject, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PEOPLE_URL", project.url)
+    monkeypatch.setenv("PEOPLE_TOKEN", project.token)
+    account = {"base_url": project.sandbox.base_url, "api_token_variable": "PEOPLE_TOKEN", "requests_per_second": 2000}
     made = definitions({**PEOPLE, "warehouse": {"url_variable": "PEOPLE_URL"}, "dailystory": account})
-    world.put(1, 2)
-    result = made.resolve_job_def("sync_people").execute_in_process(instance=world.instance)
+    project.put(1, 2)
+    result = made.resolve_job_def("sync_people").execute_in_process(instance=project.instance)
     assert result.success
-    assert len(world.sandbox.contacts()) == 2
+    assert len(project.sandbox.contacts()) == 2
 
 
 def test_two_files_may_have_two_accounts():
@@ -111,14 +111,14 @@ def test_two_files_may_have_two_accounts():
     dg.Definitions.validate_loadable(merged)
 
 
-def test_a_subclass_changes_how_the_assets_look_and_run(world: World):
+def test_a_subclass_changes_how_the_assets_look_and_run(project: DagsterProject):
     made = dg.Definitions.merge(definitions(PEOPLE, Customized), RESOURCES)
     assert {spec.tags.get("team") for spec in made.resolve_all_asset_specs() if spec.key.path[0] != "people"} == {
         "growth"
     }
-    world.put(1)
+    project.put(1)
     assets = [asset for asset in made.assets or () if isinstance(asset, dg.AssetsDefinition)]
-    run = world.materialize(assets)
+    run = project.materialize(assets)
     assert run.success
     assert run.value("contacts", "team") == "growth"
 

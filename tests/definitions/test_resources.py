@@ -6,8 +6,8 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from sqlalchemy import NullPool, create_engine
-from support.dagster_project import PEOPLE, people_sync
+from support.dagster_project import PEOPLE, people_sync, person
+from support.scenario import Scenario
 
 from dagster_dailystory import (
     ConfigurationError,
@@ -66,11 +66,8 @@ def test_every_setting_is_described():
 
 def test_the_frames_of_a_sync_have_the_key_columns_of_the_source(tmp_path: Path):
     url = f"sqlite:///{tmp_path}/warehouse.sqlite"
-    engine = create_engine(url, poolclass=NullPool)
-    PEOPLE.create(engine)
-    with engine.begin() as connection:
-        rows = [{"id": n, "email": f"p{n}@example.com", "first_name": f"Given{n}"} for n in (1, 2)]
-        connection.execute(PEOPLE.insert(), [*rows, {"id": 3, "email": "not an address", "first_name": None}])
+    rows = [person(1), person(2), person(3, email="not an address", first_name=None)]
+    Scenario(url, None, Sandbox(), PEOPLE).seed(*rows)
     warehouse, sync = WarehouseResource(url=url), people_sync()
     assert warehouse.contact_map(sync).empty
     with Sandbox() as sandbox:

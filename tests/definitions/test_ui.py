@@ -73,7 +73,7 @@ defs = dg.Definitions(
 
 
 @dataclass(frozen=True)
-class World:
+class Deployment:
     """A Dagster UI with three syncs, their warehouses and sandboxes."""
 
     ui: DagsterUi
@@ -84,7 +84,7 @@ class World:
 
 
 @contextmanager
-def started(folder: Path) -> Iterator[World]:
+def started(folder: Path) -> Iterator[Deployment]:
     """The demo after `make demo`, two more syncs that have sent nothing yet, and the UI with all of them."""
     port = free_port()
     run_demo(folder / "demo", port)
@@ -107,20 +107,20 @@ def started(folder: Path) -> Iterator[World]:
         }
         ui = running.enter_context(dagster_ui(folder, folder / "demo/dagster", environment))
         ui.limit_pool(POOL, 1)
-        yield World(ui, environment["WAREHOUSE_URL"], demo, subscribers, leads)
+        yield Deployment(ui, environment["WAREHOUSE_URL"], demo, subscribers, leads)
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     with started(tmp_path_factory.mktemp("ui")) as running:
         yield running
 
 
 @pytest.fixture
-def page(world: World) -> Iterator[Page]:
+def page(deployment: Deployment) -> Iterator[Page]:
     """A browser; at the end, no request has left the machine."""
     outside: list[str] = []
-    with browser_page(world.ui.base, outside) as opened:
+    with browser_page(deployment.ui.base, outside) as opened:
         yield opened
     assert outside == []
 
@@ -133,19 +133,19 @@ def images(tmp_path: Path) -> Path:
     return folder
 
 
-def group_page(world: World, location: str, group: str) -> str:
-    return f"{world.ui.base}/locations/__repository__@{location}/asset-groups/{group}/lineage"
+def group_page(deployment: Deployment, location: str, group: str) -> str:
+    return f"{deployment.ui.base}/locations/__repository__@{location}/asset-groups/{group}/lineage"
 
 
-def asset_page(world: World, key: str, view: str = "overview") -> str:
-    return f"{world.ui.base}/assets/{key}?view={view}"
+def asset_page(deployment: Deployment, key: str, view: str = "overview") -> str:
+    return f"{deployment.ui.base}/assets/{key}?view={view}"
 
 
-def run_launched_by(world: World, click: Locator) -> str:
+def run_launched_by(deployment: Deployment, click: Locator) -> str:
     """Click, and return the id of the run that this launches."""
-    known = {run["runId"] for run in world.ui.runs()}
+    known = {run["runId"] for run in deployment.ui.runs()}
     click.click()
-    found = wait_for(lambda: [run for run in world.ui.runs() if run["runId"] not in known], "a run")
+    found = wait_for(lambda: [run for run in deployment.ui.runs() if run["runId"] not in known], "a run")
     return str(found[0]["runId"])
 
 
@@ -159,32 +159,34 @@ def photograph(page: Page, first: Locator, path: Path, *, above: int, height: in
     page.screenshot(path=path, clip={"x": left, "y": max(0, box["y"] - above), "width": width, "height": height})
 
 
-def test_materialize_all_sends_the_changes_and_shows_counts_and_plots(world: World, page: Page, images: Path) -> None:
+def test_materialize_all_sends_the_changes_and_shows_counts_and_plots(
+    deployment: Deployment, page: Page, images: Path
+) -> None:
     for days in (3, 1, 2):  # so that the plots show different days
         for _ in range(days):
-            data.evolve(world.demo_url)
-        assert world.ui.wait(world.ui.launch("dailystory", CUSTOMERS)) == "SUCCESS"
-    day = data.evolve(world.demo_url)
-    page.goto(group_page(world, "dailystory", "dailystory"))
-    run_id = run_launched_by(world, page.get_by_role("button", name="Materialize all"))
-    assert world.ui.wait(run_id) == "SUCCESS"
+            data.evolve(deployment.demo_url)
+        assert deployment.ui.wait(deployment.ui.launch("dailystory", CUSTOMERS)) == "SUCCESS"
+    day = data.evolve(deployment.demo_url)
+    page.goto(group_page(deployment, "dailystory", "dailystory"))
+    run_id = run_launched_by(deployment, page.get_by_role("button", name="Materialize all"))
+    assert deployment.ui.wait(run_id) == "SUCCESS"
 
-    plan, sent = world.ui.events(CUSTOMERS[0])[0], world.ui.events(CUSTOMERS[1])[0]
+    plan, sent = deployment.ui.events(CUSTOMERS[0])[0], deployment.ui.events(CUSTOMERS[1])[0]
     assert plan["run_id"] == sent["run_id"] == run_id
     planned = [plan[f"rows_to_{verb}"] for verb in ("create", "update", "delete")]
     assert [sent["rows_created"], sent["rows_updated"], sent["rows_deleted"]] == planned
     assert all(rows >= least for rows, least in zip(planned, (day.added, day.updated, day.deleted), strict=True))
     assert {field["field"] for field in plan["changes_by_field"]} >= {"city", "plan", "email"}
-    assert set(world.ui.checks(CUSTOMERS[0]).values()) == {"SUCCEEDED"}
+    assert set(deployment.ui.checks(CUSTOMERS[0]).values()) == {"SUCCEEDED"}
     # Five rows of the demo are rejected, which warns and does not fail the run.
-    assert world.ui.checks(CUSTOMERS[1])["no_rejected_rows"] == "FAILED"
+    assert deployment.ui.checks(CUSTOMERS[1])["no_rejected_rows"] == "FAILED"
 
-    page.goto(group_page(world, "dailystory", "dailystory"))
+    page.goto(group_page(deployment, "dailystory", "dailystory"))
     expect(page.get_by_text("4 / 4 Passed")).to_be_visible()
     page.wait_for_timeout(1500)
     page.screenshot(path=images / "asset-graph.png", clip={"x": 300, "y": 270, "width": 920, "height": 460})
 
-    page.goto(asset_page(world, CUSTOMERS[1]))
+    page.goto(asset_page(deployment, CUSTOMERS[1]))
     page.get_by_text("Plots", exact=True).click()
     page.locator("canvas").first.wait_for()
     for name in ("rows_created", "rows_updated", "api_requests", "dagster/row_count"):
@@ -193,18 +195,18 @@ def test_materialize_all_sends_the_changes_and_shows_counts_and_plots(world: Wor
     photograph(page, plot, images / "contacts-plots.png", above=30, height=470, left=250, width=700)
 
 
-def test_a_dry_run_shows_its_plan_and_sends_nothing(world: World, page: Page, images: Path) -> None:
-    data.evolve(world.demo_url)
-    posts, sent = world.demo.counts.posts, world.ui.events(CUSTOMERS[1])
+def test_a_dry_run_shows_its_plan_and_sends_nothing(deployment: Deployment, page: Page, images: Path) -> None:
+    data.evolve(deployment.demo_url)
+    posts, sent = deployment.demo.counts.posts, deployment.ui.events(CUSTOMERS[1])
     config = {"ops": {"dailystory__customers__changes": {"config": {"dry_run": True}}}}
-    assert world.ui.wait(world.ui.launch("dailystory", CUSTOMERS, config)) == "SUCCESS"
-    plan = world.ui.events(CUSTOMERS[0])[0]
+    assert deployment.ui.wait(deployment.ui.launch("dailystory", CUSTOMERS, config)) == "SUCCESS"
+    plan = deployment.ui.events(CUSTOMERS[0])[0]
     assert plan["plan_status"] == "dry"
     assert {row["operation"] for row in plan["preview"]} == {"update", "create", "deactivate"}
-    assert world.demo.counts.posts == posts
-    assert world.ui.events(CUSTOMERS[1]) == sent
+    assert deployment.demo.counts.posts == posts
+    assert deployment.ui.events(CUSTOMERS[1]) == sent
 
-    page.goto(asset_page(world, CUSTOMERS[0], "events"))
+    page.goto(asset_page(deployment, CUSTOMERS[0], "events"))
     page.get_by_text("Hide navigation").click()
     preview = page.get_by_text("preview", exact=True)
     expect(preview).to_be_attached()
@@ -214,16 +216,18 @@ def test_a_dry_run_shows_its_plan_and_sends_nothing(world: World, page: Page, im
     expect(page.get_by_text(plan["summary"])).to_be_attached()
     photograph(page, preview, images / "plan-preview.png", above=530, height=880, left=370, width=885)
 
-    page.goto(asset_page(world, CUSTOMERS[0]))
+    page.goto(asset_page(deployment, CUSTOMERS[0]))
     column = page.get_by_text("Column name", exact=True)
     column.wait_for()
     expect(page.get_by_text("numeric(12, 2)")).to_be_attached()
     photograph(page, column, images / "columns.png", above=70, height=660, left=70, width=880)
 
 
-def test_the_launchpad_describes_the_options_and_refuses_wrong_ones(world: World, page: Page, images: Path) -> None:
-    known = len(world.ui.runs())
-    page.goto(group_page(world, "dailystory", "dailystory"))
+def test_the_launchpad_describes_the_options_and_refuses_wrong_ones(
+    deployment: Deployment, page: Page, images: Path
+) -> None:
+    known = len(deployment.ui.runs())
+    page.goto(group_page(deployment, "dailystory", "dailystory"))
     page.get_by_role("button", name="Materialize all").click(modifiers=["Shift"])
     page.get_by_text("Launchpad (configure assets)").wait_for()
     page.wait_for_timeout(1500)
@@ -237,7 +241,7 @@ def test_the_launchpad_describes_the_options_and_refuses_wrong_ones(world: World
     expect(page.get_by_text("No errors")).to_be_visible()
     page.get_by_text("Materialize", exact=True).last.click()
     expect(page.get_by_text("limit must be at least 1, not 0").first).to_be_visible()
-    assert len(world.ui.runs()) == known, "refused before a run exists"
+    assert len(deployment.ui.runs()) == known, "refused before a run exists"
 
 
 def write_config(page: Page, options: Mapping[str, str]) -> None:
@@ -254,21 +258,21 @@ def write_config(page: Page, options: Mapping[str, str]) -> None:
     )
 
 
-def test_an_empty_table_fails_one_check_and_sends_nothing(world: World, page: Page, images: Path) -> None:
-    posts = world.demo.counts.posts
-    with emptied(world.demo_url):
-        run_id = world.ui.launch("dailystory", CUSTOMERS)
-        assert world.ui.wait(run_id) == "FAILURE"
-    failed = [name for name, status in world.ui.checks(CUSTOMERS[0]).items() if status == "FAILED"]
+def test_an_empty_table_fails_one_check_and_sends_nothing(deployment: Deployment, page: Page, images: Path) -> None:
+    posts = deployment.demo.counts.posts
+    with emptied(deployment.demo_url):
+        run_id = deployment.ui.launch("dailystory", CUSTOMERS)
+        assert deployment.ui.wait(run_id) == "FAILURE"
+    failed = [name for name, status in deployment.ui.checks(CUSTOMERS[0]).items() if status == "FAILED"]
     assert failed == ["source_not_empty"], "one failed check"
-    assert run_id not in {event["run_id"] for event in world.ui.events(CUSTOMERS[1])}
-    assert world.demo.counts.posts == posts
+    assert run_id not in {event["run_id"] for event in deployment.ui.events(CUSTOMERS[1])}
+    assert deployment.demo.counts.posts == posts
 
-    page.goto(f"{asset_page(world, CUSTOMERS[0], 'checks')}&checkDetail=source_not_empty")
+    page.goto(f"{asset_page(deployment, CUSTOMERS[0], 'checks')}&checkDetail=source_not_empty")
     expect(page.get_by_text("the source has no rows", exact=False).first).to_be_visible()
     page.wait_for_timeout(1000)
     page.screenshot(path=images / "checks.png", clip={"x": 240, "y": 104, "width": 1040, "height": 420})
-    page.goto(f"{world.ui.base}/runs/{run_id}")
+    page.goto(f"{deployment.ui.base}/runs/{run_id}")
     expect(page.get_by_text("Failure", exact=True).first).to_be_visible()
 
 
@@ -291,58 +295,58 @@ def execute(url: str, *statements: str) -> None:
     engine.dispose()  # an open connection locks DuckDB's file against the processes of the runs
 
 
-def test_a_backfill_of_four_buckets_is_four_runs_one_by_one(world: World, page: Page, images: Path) -> None:
-    page.goto(group_page(world, "more_syncs", "subscribers"))
+def test_a_backfill_of_four_buckets_is_four_runs_one_by_one(deployment: Deployment, page: Page, images: Path) -> None:
+    page.goto(group_page(deployment, "more_syncs", "subscribers"))
     page.get_by_role("button", name="Materialize all").click()
     page.get_by_role("button", name="All", exact=True).click()
     page.get_by_role("button", name="Launch backfill").click()
-    backfill = wait_for(world.ui.backfills, "the backfill")[0]["id"]
-    wait_for(lambda: len(world.ui.slices(backfill)) == 4, "four runs", 120)
-    wait_for(lambda: {run["status"] for run in world.ui.slices(backfill)} == {"SUCCESS"}, "four green runs", 120)
+    backfill = wait_for(deployment.ui.backfills, "the backfill")[0]["id"]
+    wait_for(lambda: len(deployment.ui.slices(backfill)) == 4, "four runs", 120)
+    wait_for(lambda: {run["status"] for run in deployment.ui.slices(backfill)} == {"SUCCESS"}, "four green runs", 120)
 
-    runs = sorted(world.ui.slices(backfill), key=lambda run: run["startTime"])
+    runs = sorted(deployment.ui.slices(backfill), key=lambda run: run["startTime"])
     assert all(one["endTime"] <= other["startTime"] for one, other in pairwise(runs)), "one slot"
-    events = world.ui.events("dailystory/subscribers/contacts")
+    events = deployment.ui.events("dailystory/subscribers/contacts")
     assert {event["partition"] for event in events} == BUCKETS
     assert all(400 < event["rows_created"] < 600 for event in events)
-    assert len(world.subscribers.contacts()) == data.CUSTOMERS
-    assert set(world.subscribers.creates_by_identity().values()) == {1}
+    assert len(deployment.subscribers.contacts()) == data.CUSTOMERS
+    assert set(deployment.subscribers.creates_by_identity().values()) == {1}
 
-    wait_for(lambda: world.ui.backfills()[0]["status"] == "COMPLETED_SUCCESS", "the completed backfill", 120)
-    page.goto(f"{world.ui.base}/runs/b/{backfill}")
+    wait_for(lambda: deployment.ui.backfills()[0]["status"] == "COMPLETED_SUCCESS", "the completed backfill", 120)
+    page.goto(f"{deployment.ui.base}/runs/b/{backfill}")
     expect(page.get_by_text("100% completed")).to_have_count(3)
     page.wait_for_timeout(1000)
     page.screenshot(path=images / "backfill.png", clip={"x": 240, "y": 0, "width": 1040, "height": 430})
 
 
-def test_progress_is_shown_and_a_terminated_run_loses_nothing(world: World, page: Page, images: Path) -> None:
-    world.leads.configure(latency_seconds=0.3)
-    run_id = world.ui.launch("more_syncs", LEADS)
-    wait_for(lambda: len(world.ui.events(LEADS[1], "assetObservations")) >= 4, "progress", 90)
-    latest = world.ui.events(LEADS[1], "assetObservations")[0]
+def test_progress_is_shown_and_a_terminated_run_loses_nothing(deployment: Deployment, page: Page, images: Path) -> None:
+    deployment.leads.configure(latency_seconds=0.3)
+    run_id = deployment.ui.launch("more_syncs", LEADS)
+    wait_for(lambda: len(deployment.ui.events(LEADS[1], "assetObservations")) >= 4, "progress", 90)
+    latest = deployment.ui.events(LEADS[1], "assetObservations")[0]
     assert 0 < latest["progress/percent"] < 100
     assert latest["progress/rows_sent"] + latest["progress/rows_remaining"] == data.CUSTOMERS
 
-    page.goto(asset_page(world, LEADS[1]))
+    page.goto(asset_page(deployment, LEADS[1]))
     page.get_by_text("Plots", exact=True).click()
     page.locator("canvas").first.wait_for()
     plot = page.get_by_text("progress/percent", exact=True)
     photograph(page, plot, images / "progress.png", above=30, height=470, left=250, width=700)
 
-    page.goto(f"{world.ui.base}/runs/{run_id}")
+    page.goto(f"{deployment.ui.base}/runs/{run_id}")
     page.get_by_role("button", name="Terminate").click()
     page.get_by_role("dialog").get_by_role("button", name="Terminate 1 run").click()
-    assert world.ui.wait(run_id, 15) == "CANCELED"
-    arrived = len(world.leads.contacts())
+    assert deployment.ui.wait(run_id, 15) == "CANCELED"
+    arrived = len(deployment.leads.contacts())
     assert 0 < arrived < data.CUSTOMERS
 
-    world.leads.configure(latency_seconds=0)
-    assert world.ui.wait(world.ui.launch("more_syncs", LEADS)) == "SUCCESS"
-    assert world.ui.events(LEADS[1])[0]["dagster/row_count"] == data.CUSTOMERS
-    assert len(world.leads.contacts()) == data.CUSTOMERS
-    assert set(world.leads.creates_by_identity().values()) == {1}
+    deployment.leads.configure(latency_seconds=0)
+    assert deployment.ui.wait(deployment.ui.launch("more_syncs", LEADS)) == "SUCCESS"
+    assert deployment.ui.events(LEADS[1])[0]["dagster/row_count"] == data.CUSTOMERS
+    assert len(deployment.leads.contacts()) == data.CUSTOMERS
+    assert set(deployment.leads.creates_by_identity().values()) == {1}
 
-    page.goto(asset_page(world, LEADS[1], "events"))
+    page.goto(asset_page(deployment, LEADS[1], "events"))
     page.get_by_text("Hide navigation").click()
     drawn = page.get_by_role("img", name="Rows sent since the start of the send")
     expect(drawn.first).to_be_attached()
@@ -350,13 +354,13 @@ def test_progress_is_shown_and_a_terminated_run_loses_nothing(world: World, page
     photograph(page, chart, images / "sends.png", above=160, height=440, left=370, width=760)
 
 
-def test_schedules_sensors_and_the_pool_are_shown(world: World, page: Page, images: Path) -> None:
-    page.goto(f"{world.ui.base}/automation")
+def test_schedules_sensors_and_the_pool_are_shown(deployment: Deployment, page: Page, images: Path) -> None:
+    page.goto(f"{deployment.ui.base}/automation")
     for name in ("customers_hourly", "sync_leads_schedule", "retry_subscribers", "leads_failed", "leads_rejected"):
         expect(page.get_by_text(name, exact=True)).to_be_visible()
     page.wait_for_timeout(1000)
     page.screenshot(path=images / "automation.png", clip={"x": 240, "y": 0, "width": 1040, "height": 560})
-    page.goto(f"{world.ui.base}/deployment/concurrency")
+    page.goto(f"{deployment.ui.base}/deployment/concurrency")
     expect(page.get_by_text(POOL, exact=True)).to_be_visible()
     page.wait_for_timeout(1000)
     page.screenshot(path=images / "pool.png", clip={"x": 240, "y": 0, "width": 1040, "height": 270})

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 import sqlglot
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.scenario import World, sync_of, world_at
+from support.scenario import Scenario, open_scenario, sync_of
 
 from dagster_dailystory.databases.dialect import differs
 from dagster_dailystory.databases.sql_types import TEXT, Untyped
@@ -84,13 +84,13 @@ MAPPING = {"email": "email", "city": "city", "optOutEmail": "opted_out"}
 
 
 @contextmanager
-def one_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def one_scenario(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
     numbers = itertools.count()
     folder = tmp_path_factory.mktemp("diff")
     make: Callable[[str], str] = lambda name: f"{name}:///{folder}/{next(numbers)}.db"  # noqa: E731  # one line, one use
-    with world_at(make) as world:
-        world.create()
-        yield world
+    with open_scenario(make) as scenario:
+        scenario.create()
+        yield scenario
 
 
 @pytest.mark.slow
@@ -99,14 +99,14 @@ def one_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def test_the_diff_is_empty_after_its_changes_were_sent(tmp_path_factory, tables, nulls):
     """diff(apply(diff)) is empty, and the contacts have the values of the rows, whatever the rows were before."""
     sync = sync_of(fields=MAPPING, nulls=nulls, deletes="delete", max_deleted_fraction=None, allow_empty_source=True)
-    with one_world(tmp_path_factory) as world:
+    with one_scenario(tmp_path_factory) as scenario:
         for table in tables:
-            world.execute("DELETE FROM customers")
-            world.put(*({"customer_id": n, "email": f"p{n}@example.com", **row} for n, row in table.items()))
-            world.run(sync)
-            quiet = world.run(sync)
+            scenario.execute("DELETE FROM customers")
+            scenario.insert(*({"customer_id": n, "email": f"p{n}@example.com", **row} for n, row in table.items()))
+            scenario.run(sync)
+            quiet = scenario.run(sync)
             assert (quiet.outcome, quiet.api_requests) == ("empty", 0)
-            check(world.sandbox, table)
+            check(scenario.sandbox, table)
 
 
 def check(sandbox: Sandbox, rows: dict[int, dict[str, object]]) -> None:

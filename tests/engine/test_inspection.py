@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import NullPool, create_engine
-from support.dagster_project import PEOPLE, people_sync
+from support.dagster_project import PEOPLE, people_sync, person
+from support.scenario import Scenario
 
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
 from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
@@ -27,11 +28,8 @@ from dagster_dailystory.sandbox import Sandbox
 @pytest.fixture
 def warehouse(tmp_path: Path) -> Warehouse:
     url = f"sqlite:///{tmp_path}/warehouse.sqlite"
-    engine = create_engine(url, poolclass=NullPool)
-    PEOPLE.create(engine)
-    rows = [{"id": n, "email": f"p{n}@example.com", "first_name": f"Given{n}", "city": "Oslo"} for n in range(1, 31)]
-    with engine.begin() as connection:
-        connection.execute(PEOPLE.insert(), [*rows, {**rows[0], "id": 31, "email": "nobody"}])
+    rows = [person(number, email=f"p{number}@example.com") for number in range(1, 31)]
+    Scenario(url, None, Sandbox(), PEOPLE).seed(*rows, {**rows[0], "id": 31, "email": "nobody"})
     return Warehouse.at(url)
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from support.scenario import people, world_at
+from support.scenario import customers, open_scenario
 
 from dagster_dailystory.engine.interrupts import frozen_heap, short_switch_interval
 
@@ -34,10 +34,10 @@ def test_only_the_outer_context_unfreezes_the_heap():
 def test_the_heap_is_frozen_while_changes_are_sent(new_database: Callable[[str], str]):
     """A full collection in a Dagster process takes 0.1 s, in which no request is sent."""
     frozen: list[bool] = []
-    with world_at(new_database) as world:
-        world.seed(*people(2))
-        world.sandbox.configure(refuse_if=lambda body: frozen.append(is_frozen()))
-        world.run()
+    with open_scenario(new_database) as scenario:
+        scenario.seed(*customers(2))
+        scenario.sandbox.configure(refuse_if=lambda body: frozen.append(is_frozen()))
+        scenario.run()
     assert frozen == [True, True]
     assert not is_frozen()
 
@@ -63,9 +63,9 @@ def test_a_shorter_switch_interval_is_kept():
 def test_the_switch_interval_is_short_while_changes_are_sent(new_database: Callable[[str], str]):
     """Otherwise a response waits up to 5 ms for the thread that writes the state."""
     before, seen = sys.getswitchinterval(), set[bool]()
-    with world_at(new_database) as world:
-        world.seed(*people(2))
-        world.sandbox.configure(refuse_if=lambda body: seen.add(sys.getswitchinterval() < before))
-        world.run()
+    with open_scenario(new_database) as scenario:
+        scenario.seed(*customers(2))
+        scenario.sandbox.configure(refuse_if=lambda body: seen.add(sys.getswitchinterval() < before))
+        scenario.run()
     assert seen == {True}
     assert sys.getswitchinterval() == before

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
-from support.scenario import people, sync_of, world_at
+from support.scenario import customers, open_scenario, sync_of
 
 from dagster_dailystory.engine.planning.plan import make_plan
 from dagster_dailystory.engine.state.lease import LEASE_SECONDS, Lease, open_session
@@ -144,16 +144,16 @@ def test_a_second_run_waits_for_the_first_one_if_asked(new_database: Callable[[s
 def test_the_long_transactions_of_a_plan_begin_and_end_with_a_heartbeat(new_database: Callable[[str], str]):
     transactions: list[list[str]] = []
     sync = sync_of(source="select * from customers")
-    with world_at(new_database) as world:
-        world.seed(*people(2))
-        with open_session(sync, world.warehouse.state) as (state, lease):
+    with open_scenario(new_database) as scenario:
+        scenario.seed(*customers(2))
+        with open_session(sync, scenario.warehouse.state) as (state, lease):
             sa.event.listen(state.connection, "begin", lambda _: transactions.append([]))
             sa.event.listen(
                 state.connection,
                 "before_cursor_execute",
                 lambda c, k, statement, *_: transactions[-1].append(statement),
             )
-            make_plan(state, lease, world.warehouse_url, PlanOptions(), "run", world.sandbox.base_url)
+            make_plan(state, lease, scenario.warehouse_url, PlanOptions(), "run", scenario.sandbox.base_url)
     for work in ("TABLE dailystory_customers_staged", "INSERT INTO dailystory_customers_changes"):
         [long] = [each for each in transactions if any(work in statement for statement in each)]
         renewals = [

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
-from support.scenario import World, people, person, sync_of, world_at
+from support.placements import Placement
+from support.scenario import Scenario, customer, customers, open_scenario, sync_of
 
 from dagster_dailystory.databases.connect import open_engine
 from dagster_dailystory.databases.row_hash import row_hash
@@ -20,128 +21,129 @@ SYNC = sync_of(deletes="delete", min_guard_rows=1_000)
 
 @pytest.fixture(
     params=[
-        ("duckdb", None),
-        ("postgresql", "sqlite"),
-        pytest.param(("postgresql", "duckdb"), marks=pytest.mark.slow),
-        pytest.param(("duckdb", "postgresql"), marks=pytest.mark.slow),
-    ]
+        Placement("duckdb"),
+        Placement("postgresql", "sqlite"),
+        pytest.param(Placement("postgresql", "duckdb"), marks=pytest.mark.slow),
+        pytest.param(Placement("duckdb", "postgresql"), marks=pytest.mark.slow),
+    ],
+    ids=str,
 )
-def world(request: pytest.FixtureRequest, new_database) -> Iterator[World]:
+def scenario(request: pytest.FixtureRequest, new_database) -> Iterator[Scenario]:
     """Twenty synced rows whose hashes are remembered."""
-    with world_at(new_database, *request.param) as world:
-        world.create()
-        world.put(*people(ROWS))
-        assert world.run(SYNC).rows_created == ROWS
-        assert world.run(SYNC).rows_unchanged == ROWS
-        world.sent()
-        yield world
+    with open_scenario(new_database, *request.param) as scenario:
+        scenario.create()
+        scenario.insert(*customers(ROWS))
+        assert scenario.run(SYNC).rows_created == ROWS
+        assert scenario.run(SYNC).rows_unchanged == ROWS
+        scenario.sent()
+        yield scenario
 
 
-def remembered(world: World) -> set[int]:
-    return {row["customer_id"] for row in world.rows("row_hashes")}
+def remembered(scenario: Scenario) -> set[int]:
+    return {row["customer_id"] for row in scenario.rows("row_hashes")}
 
 
-def change_snapshot(world: World, *keys: int) -> None:
+def change_snapshot(scenario: Scenario, *keys: int) -> None:
     """Change the snapshot, which only a run that reads these rows can see."""
     some = ", ".join(map(str, keys))
-    world.execute_state(
+    scenario.execute_state(
         f"UPDATE dailystory_customers_snapshot SET field_city = 'Elsewhere' WHERE customer_id IN ({some})"
     )
 
 
-def test_a_row_with_its_remembered_hash_is_not_read(world):
-    change_snapshot(world, 3, 4)
-    world.change(4, plan="gold")
-    report = world.run(SYNC)
+def test_a_row_with_its_remembered_hash_is_not_read(scenario):
+    change_snapshot(scenario, 3, 4)
+    scenario.update(4, plan="gold")
+    report = scenario.run(SYNC)
     assert (report.rows_read, report.rows_unchanged) == (ROWS, ROWS - 1)
-    assert [email for email, *_ in world.sent()] == ["p4@example.com"]
+    assert [email for email, *_ in scenario.sent()] == ["p4@example.com"]
 
 
-def test_only_rows_that_equal_the_snapshot_are_remembered(world):
-    world.put(person(21), person(22, email="not an address"))
-    world.change(3, city="Rome")
-    world.run(SYNC)
-    assert remembered(world) == {*range(1, ROWS + 1)} - {3}
-    world.run(SYNC)
-    assert remembered(world) == {*range(1, ROWS + 2)}
+def test_only_rows_that_equal_the_snapshot_are_remembered(scenario):
+    scenario.insert(customer(21), customer(22, email="not an address"))
+    scenario.update(3, city="Rome")
+    scenario.run(SYNC)
+    assert remembered(scenario) == {*range(1, ROWS + 1)} - {3}
+    scenario.run(SYNC)
+    assert remembered(scenario) == {*range(1, ROWS + 2)}
 
 
-def test_a_row_back_to_an_earlier_value_is_sent_again(world):
+def test_a_row_back_to_an_earlier_value_is_sent_again(scenario):
     for city in ("Rome", "Paris", "Rome", "Paris"):
-        world.change(3, city=city)
-        assert world.run(SYNC).rows_updated == 1
-        assert world.contact("p3@example.com")["city"] == city
+        scenario.update(3, city=city)
+        assert scenario.run(SYNC).rows_updated == 1
+        assert scenario.contact("p3@example.com")["city"] == city
 
 
-def test_a_plan_that_is_not_sent_forgets_hashes_too(world):
-    world.change(3, city="Rome")
-    world.run(SYNC, dry_run=True)
-    assert 3 in remembered(world), "a dry run leaves the state as it is"
-    world.run(SYNC, limit=1)
-    assert 3 not in remembered(world)
-    world.change(3, city="Paris")
-    assert world.run(SYNC).rows_updated == 1
+def test_a_plan_that_is_not_sent_forgets_hashes_too(scenario):
+    scenario.update(3, city="Rome")
+    scenario.run(SYNC, dry_run=True)
+    assert 3 in remembered(scenario), "a dry run leaves the state as it is"
+    scenario.run(SYNC, limit=1)
+    assert 3 not in remembered(scenario)
+    scenario.update(3, city="Paris")
+    assert scenario.run(SYNC).rows_updated == 1
 
 
 @pytest.mark.parametrize("options", [{"keys": ["3"]}, {"scope": "all"}])
-def test_a_run_that_reads_all_rows_forgets_what_it_sends(world, options):
-    world.change(3, city="Rome")
-    assert world.run(SYNC, **options).rows_updated >= 1
-    world.change(3, city="Paris")
-    assert world.run(SYNC).rows_updated == 1
+def test_a_run_that_reads_all_rows_forgets_what_it_sends(scenario, options):
+    scenario.update(3, city="Rome")
+    assert scenario.run(SYNC, **options).rows_updated >= 1
+    scenario.update(3, city="Paris")
+    assert scenario.run(SYNC).rows_updated == 1
 
 
-def test_a_returning_key_is_found_though_its_row_is_unchanged(world):
-    world.drop(3)
-    assert world.run(SYNC).rows_deleted == 1
-    assert world.run(SYNC).outcome == "empty"
-    world.put(person(3))
-    assert world.run(SYNC).rows_updated == 1
-    assert "p3@example.com" in world.emails()
+def test_a_returning_key_is_found_though_its_row_is_unchanged(scenario):
+    scenario.delete(3)
+    assert scenario.run(SYNC).rows_deleted == 1
+    assert scenario.run(SYNC).outcome == "empty"
+    scenario.insert(customer(3))
+    assert scenario.run(SYNC).rows_updated == 1
+    assert "p3@example.com" in scenario.emails()
 
 
-def test_a_duplicate_key_is_found_though_its_rows_are_unchanged(world):
-    world.put(person(3))
-    assert world.run(SYNC).rows_rejected == 2
-    assert world.rejections() == {"3": "duplicate_key"}
-    assert 3 not in remembered(world)
-    world.execute("DELETE FROM customers WHERE customer_id = 3")
-    world.put(person(3, city="Rome"))
-    assert world.run(SYNC).rows_updated == 1
-    assert world.rejections() == {}
+def test_a_duplicate_key_is_found_though_its_rows_are_unchanged(scenario):
+    scenario.insert(customer(3))
+    assert scenario.run(SYNC).rows_rejected == 2
+    assert scenario.rejections() == {"3": "duplicate_key"}
+    assert 3 not in remembered(scenario)
+    scenario.execute("DELETE FROM customers WHERE customer_id = 3")
+    scenario.insert(customer(3, city="Rome"))
+    assert scenario.run(SYNC).rows_updated == 1
+    assert scenario.rejections() == {}
 
 
-def test_a_missing_key_is_found_beside_a_duplicate_key(world):
-    world.put(person(3))
-    world.drop(7)
-    report = world.run(SYNC)
+def test_a_missing_key_is_found_beside_a_duplicate_key(scenario):
+    scenario.insert(customer(3))
+    scenario.delete(7)
+    report = scenario.run(SYNC)
     assert (report.rows_rejected, report.rows_deleted) == (2, 1)
-    assert "p7@example.com" not in world.emails()
+    assert "p7@example.com" not in scenario.emails()
 
 
-def test_a_missing_key_is_found_beside_a_new_key(world):
-    world.put(person(21))
-    world.drop(7)
-    report = world.run(SYNC)
+def test_a_missing_key_is_found_beside_a_new_key(scenario):
+    scenario.insert(customer(21))
+    scenario.delete(7)
+    report = scenario.run(SYNC)
     assert (report.rows_created, report.rows_deleted) == (1, 1)
-    world.put(person(7), person(22))
-    world.drop(8, 9)
-    report = world.run(SYNC)
+    scenario.insert(customer(7), customer(22))
+    scenario.delete(8, 9)
+    report = scenario.run(SYNC)
     assert (report.rows_created, report.rows_updated, report.rows_deleted) == (1, 1, 2)
 
 
 @pytest.mark.parametrize("key", ["customer_id", ("customer_id", "level")])
 def test_a_missing_key_is_found_though_its_hash_is_zero(new_database, key):
     sync = replace(SYNC, key=key)
-    with world_at(new_database, "duckdb") as world:
-        world.create()
-        world.put(*(person(number, level=0) for number in range(ROWS)))
+    with open_scenario(new_database, "duckdb") as scenario:
+        scenario.create()
+        scenario.insert(*(customer(number, level=0) for number in range(ROWS)))
         for _ in range(2):
-            world.run(sync)
-        assert world.select("SELECT hash(0) AS alone, hash(0, 0) AS both") == [{"alone": 0, "both": 0}]
-        world.drop(0)
-        assert world.run(sync).rows_deleted == 1
-        assert "p0@example.com" not in world.emails()
+            scenario.run(sync)
+        assert scenario.select("SELECT hash(0) AS alone, hash(0, 0) AS both") == [{"alone": 0, "both": 0}]
+        scenario.delete(0)
+        assert scenario.run(sync).rows_deleted == 1
+        assert "p0@example.com" not in scenario.emails()
 
 
 def test_rows_of_a_duplicate_key_are_not_paired_with_each_other(new_database):
@@ -153,60 +155,60 @@ def test_rows_of_a_duplicate_key_are_not_paired_with_each_other(new_database):
             cursor.execute("SELECT count(*) FROM dailystory_customers_pending")
             rows_looked_at.extend(cursor.fetchone() or ())
 
-    with world_at(new_database, "duckdb") as world:
-        world.create()
-        world.put(*people(ROWS), *(person(99) for _ in range(300)))
-        world.run(SYNC)
+    with open_scenario(new_database, "duckdb") as scenario:
+        scenario.create()
+        scenario.insert(*customers(ROWS), *(customer(99) for _ in range(300)))
+        scenario.run(SYNC)
         sa.event.listen(sa.Engine, "before_cursor_execute", look)
         try:
-            assert world.run(SYNC).rows_rejected == 300
+            assert scenario.run(SYNC).rows_rejected == 300
         finally:
             sa.event.remove(sa.Engine, "before_cursor_execute", look)
     assert rows_looked_at == [300]
 
 
 def test_the_hash_of_a_changing_view_is_that_of_the_compared_row(new_database):
-    with world_at(new_database, "duckdb") as world:
-        world.create("stored")
-        world.put(*people(ROWS), table="stored")
-        world.execute(
+    with open_scenario(new_database, "duckdb") as scenario:
+        scenario.create("stored")
+        scenario.insert(*customers(ROWS), table="stored")
+        scenario.execute(
             "CREATE VIEW customers AS SELECT * REPLACE (if(random() < 0.5, 'Rome', 'Paris') AS city) FROM stored"
         )
         for _ in range(6):
-            world.run(SYNC)
-            stale = world.select(
+            scenario.run(SYNC)
+            stale = scenario.select(
                 "SELECT customer_id FROM dailystory_customers_snapshot JOIN dailystory_customers_row_hashes"
                 ' USING (customer_id) WHERE row_hash <> hash(customer_id, field_email, "field_firstName", field_city,'
                 " custom_plan)::HUGEINT - 9223372036854775808"
             )
             assert stale == []
-        assert remembered(world), "rows that were the same twice are remembered"
+        assert remembered(scenario), "rows that were the same twice are remembered"
 
 
-def test_a_row_without_a_key_is_counted(world):
-    world.put(person(21, customer_id=None))
-    report = world.run(SYNC)
+def test_a_row_without_a_key_is_counted(scenario):
+    scenario.insert(customer(21, customer_id=None))
+    report = scenario.run(SYNC)
     assert (report.rows_read, report.rows_rejected) == (ROWS + 1, 1)
 
 
-def test_another_mapping_query_or_mode_reads_all_rows(world):
+def test_another_mapping_query_or_mode_reads_all_rows(scenario):
     for other in (
         replace(SYNC, extended_properties={"tier": "plan"}),
         replace(SYNC, source="select * from customers"),
         replace(SYNC, nulls="clear"),
     ):
-        change_snapshot(world, 3)
-        world.run(other)
-        assert world.contact("p3@example.com")["city"] == "Paris"
-        assert "p3@example.com" in [email for email, *_ in world.sent()]
-        world.run(other)
+        change_snapshot(scenario, 3)
+        scenario.run(other)
+        assert scenario.contact("p3@example.com")["city"] == "Paris"
+        assert "p3@example.com" in [email for email, *_ in scenario.sent()]
+        scenario.run(other)
 
 
-def test_the_next_run_sends_what_the_audit_repairs(world):
-    world.edit("p3@example.com", city="Oslo")
-    audit_contacts(SYNC, world.warehouse, world.destination, sample=ROWS, repair=True)
-    assert world.run(SYNC).rows_updated == 1
-    assert world.contact("p3@example.com")["city"] == "Paris"
+def test_the_next_run_sends_what_the_audit_repairs(scenario):
+    scenario.edit("p3@example.com", city="Oslo")
+    audit_contacts(SYNC, scenario.warehouse, scenario.destination, sample=ROWS, repair=True)
+    assert scenario.run(SYNC).rows_updated == 1
+    assert scenario.contact("p3@example.com")["city"] == "Paris"
 
 
 @pytest.mark.parametrize(
@@ -230,32 +232,32 @@ def test_rows_are_looked_up_by_keys_of_any_type(new_database, warehouse, columns
         "varchar(20)": ["Zoë's"] * 4,
     }
     sync = sync_of(key=key, fields={"email": "email", "city": "city"}, extended_properties={})
-    with world_at(new_database, warehouse, "sqlite") as world:
-        world.create(**columns, email="varchar(200)", city="varchar(100)")
+    with open_scenario(new_database, warehouse, "sqlite") as scenario:
+        scenario.create(**columns, email="varchar(200)", city="varchar(100)")
         rows = zip(*(values[kind] for kind in columns.values()), strict=True)
         for place, row in enumerate(rows):
             written = ", ".join("'" + value.replace("'", "''") + "'" for value in row)
-            world.execute(f"INSERT INTO customers VALUES ({written}, 'p{place}@example.com', 'Paris')")
-        assert world.run(sync).rows_created == 4
-        assert world.run(sync).rows_unchanged == 4
-        world.sent()
-        world.execute("UPDATE customers SET city = 'Rome' WHERE email IN ('p1@example.com', 'p2@example.com')")
-        world.execute_state("UPDATE dailystory_customers_snapshot SET field_city = 'Elsewhere'")
-        assert world.run(sync).rows_updated == 2
-        assert [email for email, *_ in world.sent()] == ["p1@example.com", "p2@example.com"]
+            scenario.execute(f"INSERT INTO customers VALUES ({written}, 'p{place}@example.com', 'Paris')")
+        assert scenario.run(sync).rows_created == 4
+        assert scenario.run(sync).rows_unchanged == 4
+        scenario.sent()
+        scenario.execute("UPDATE customers SET city = 'Rome' WHERE email IN ('p1@example.com', 'p2@example.com')")
+        scenario.execute_state("UPDATE dailystory_customers_snapshot SET field_city = 'Elsewhere'")
+        assert scenario.run(sync).rows_updated == 2
+        assert [email for email, *_ in scenario.sent()] == ["p1@example.com", "p2@example.com"]
 
 
 @pytest.mark.slow
 def test_all_rows_are_read_if_many_moved(new_database):
-    with world_at(new_database, "postgresql", "sqlite") as world:
-        world.create()
-        world.put(*people(1_100))
-        world.run(SYNC)
-        world.run(SYNC)
-        world.sent()
-        change_snapshot(world, 3)
-        world.execute("UPDATE customers SET city = 'Rome' WHERE customer_id > 50")
-        assert world.run(SYNC).rows_updated == 1_051
+    with open_scenario(new_database, "postgresql", "sqlite") as scenario:
+        scenario.create()
+        scenario.insert(*customers(1_100))
+        scenario.run(SYNC)
+        scenario.run(SYNC)
+        scenario.sent()
+        change_snapshot(scenario, 3)
+        scenario.execute("UPDATE customers SET city = 'Rome' WHERE customer_id > 50")
+        assert scenario.run(SYNC).rows_updated == 1_051
 
 
 VALUES = {

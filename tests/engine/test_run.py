@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable, Iterator
 
 import pytest
-from support.scenario import World, people, person, sync_of, world_at
+from support.scenario import Scenario, customer, customers, open_scenario, sync_of
 
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.store import open_state
@@ -24,33 +24,35 @@ ENGINES = ("sqlite", "duckdb", "postgresql")
 
 
 @pytest.fixture
-def world(new_database: Callable[[str], str], engine_name: str) -> Iterator[World]:
+def scenario(new_database: Callable[[str], str], engine_name: str) -> Iterator[Scenario]:
     """Two rows were synced; the state is in the warehouse."""
-    with world_at(new_database, engine_name) as made:
-        made.seed(*people(2))
+    with open_scenario(new_database, engine_name) as made:
+        made.seed(*customers(2))
         made.run()
         made.sandbox.clear_journal()
-        made.change(1, city="Rome")
+        made.update(1, city="Rome")
         yield made
 
 
-def refused(world: World, error: type[DailyStoryError], sync: ContactSync | None = None, **options: object) -> str:
+def refused(
+    scenario: Scenario, error: type[DailyStoryError], sync: ContactSync | None = None, **options: object
+) -> str:
     """Run, and return what the error says; nothing was written anywhere."""
-    before = world.state_tables()
+    before = scenario.state_tables()
     with pytest.raises(error) as caught:
-        world.run(sync, **options)
-    assert world.state_tables() == before
-    assert world.sandbox.writes() == []
+        scenario.run(sync, **options)
+    assert scenario.state_tables() == before
+    assert scenario.sandbox.writes() == []
     assert (caught.value.__cause__, "Traceback" in str(caught.value), "\n" in str(caught.value)) == (None, False, False)
     return str(caught.value)
 
 
-def test_a_query_that_fails(world: World):
-    message = refused(world, WarehouseError, sync_of(source="select nonsense from nowhere"))
+def test_a_query_that_fails(scenario: Scenario):
+    message = refused(scenario, WarehouseError, sync_of(source="select nonsense from nowhere"))
     assert message.startswith("the source of sync 'customers' cannot be read: ")
     assert "nowhere" in message
-    assert "nonexistent" in refused(world, WarehouseError, sync_of(source="nonexistent"))
-    assert world.run().rows_updated == 1, "the lease was given back"
+    assert "nonexistent" in refused(scenario, WarehouseError, sync_of(source="nonexistent"))
+    assert scenario.run().rows_updated == 1, "the lease was given back"
 
 
 def test_a_query_that_fails_on_its_last_row(new_database):
@@ -60,38 +62,38 @@ def test_a_query_that_fails_on_its_last_row(new_database):
     }
     for warehouse, query in fails.items():
         for state in (None, "sqlite"):
-            with world_at(new_database, warehouse, state) as world:
-                world.seed(*people(2))
-                world.run()
-                world.sandbox.clear_journal()
+            with open_scenario(new_database, warehouse, state) as scenario:
+                scenario.seed(*customers(2))
+                scenario.run()
+                scenario.sandbox.clear_journal()
                 sync = sync_of(source=query, extended_properties={"plan": "plan", "level": "level2"})
-                refused(world, WarehouseError, sync)
+                refused(scenario, WarehouseError, sync)
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
-def test_a_column_that_is_not_there(world: World):
-    message = refused(world, ConfigurationError, sync_of(fields={"email": "emial", "firstName": "first_name"}))
+def test_a_column_that_is_not_there(scenario: Scenario):
+    message = refused(scenario, ConfigurationError, sync_of(fields={"email": "emial", "firstName": "first_name"}))
     assert message == "the source of sync 'customers' has no column 'emial'; did you mean 'email'?"
     misspelled, strange = sync_of(name="fresh", key="custmer_id"), sync_of(name="fresh", key="zzz")
-    assert "did you mean 'customer_id'?" in refused(world, ConfigurationError, misspelled)
-    assert "it has customer_id, email" in refused(world, ConfigurationError, strange)
+    assert "did you mean 'customer_id'?" in refused(scenario, ConfigurationError, misspelled)
+    assert "it has customer_id, email" in refused(scenario, ConfigurationError, strange)
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
-def test_a_source_file_that_is_not_there_and_an_empty_one(world: World, tmp_path):
+def test_a_source_file_that_is_not_there_and_an_empty_one(scenario: Scenario, tmp_path):
     (tmp_path / "empty.sql").write_text("\n ;\n")
-    assert "cannot be read: No such file" in refused(world, ConfigurationError, sync_of(source="missing.sql"))
-    assert "has an empty source" in refused(world, ConfigurationError, sync_of(source=str(tmp_path / "empty.sql")))
+    assert "cannot be read: No such file" in refused(scenario, ConfigurationError, sync_of(source="missing.sql"))
+    assert "has an empty source" in refused(scenario, ConfigurationError, sync_of(source=str(tmp_path / "empty.sql")))
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
-def test_a_wrong_token_costs_one_request(world: World):
-    before = [world.rows(table) for table in ("snapshot", "contact_map", "intents", "rejections")]
+def test_a_wrong_token_costs_one_request(scenario: Scenario):
+    before = [scenario.rows(table) for table in ("snapshot", "contact_map", "intents", "rejections")]
     with pytest.raises(AuthenticationError, match=r"does not accept the API token \(401\)"):
-        world.run(api_token="another-token-us-1")
-    assert (world.sandbox.counts.requests, world.sandbox.counts.unauthorized) == (1, 1)
-    assert [world.rows(table) for table in ("snapshot", "contact_map", "intents", "rejections")] == before
-    assert world.run().rows_updated == 1
+        scenario.run(api_token="another-token-us-1")
+    assert (scenario.sandbox.counts.requests, scenario.sandbox.counts.unauthorized) == (1, 1)
+    assert [scenario.rows(table) for table in ("snapshot", "contact_map", "intents", "rejections")] == before
+    assert scenario.run().rows_updated == 1
 
 
 def test_an_unreachable_warehouse_or_state(new_database, tmp_path):
@@ -102,79 +104,79 @@ def test_an_unreachable_warehouse_or_state(new_database, tmp_path):
             "sqlite": f"sqlite:///{tmp_path}/no/such/folder.db",
             "postgresql": f"postgresql+psycopg://me:hush@127.0.0.1:{unused.getsockname()[1]}/db?connect_timeout=3",
         }
-        with world_at(new_database) as world:
-            world.seed(*people(1))
+        with open_scenario(new_database) as scenario:
+            scenario.seed(*customers(1))
             for url in urls.values():
                 with pytest.raises(WarehouseError, match="the state database cannot be reached: ") as caught:
-                    world.run(state_url=url)
+                    scenario.run(state_url=url)
                 assert "hush" not in str(caught.value)
                 with pytest.raises(WarehouseError, match="the warehouse database cannot be reached: "):
-                    world.run(warehouse_url=url, state_url=world.warehouse_url)
-            assert world.sandbox.counts.requests == 0
+                    scenario.run(warehouse_url=url, state_url=scenario.warehouse_url)
+            assert scenario.sandbox.counts.requests == 0
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
-def test_a_url_that_names_no_database(world: World):
-    assert "dialect+driver://" in refused(world, ConfigurationError, state_url="not a url", warehouse_url="x")
-    assert "no driver for 'nosuch'" in refused(world, ConfigurationError, state_url="nosuch://me@host/db")
+def test_a_url_that_names_no_database(scenario: Scenario):
+    assert "dialect+driver://" in refused(scenario, ConfigurationError, state_url="not a url", warehouse_url="x")
+    assert "no driver for 'nosuch'" in refused(scenario, ConfigurationError, state_url="nosuch://me@host/db")
 
 
-def test_state_of_another_version(world: World):
-    world.execute_state("UPDATE dailystory_meta SET value = '99' WHERE name = 'schema_version'")
-    assert "layout version 99, this package writes" in refused(world, StateError)
+def test_state_of_another_version(scenario: Scenario):
+    scenario.execute_state("UPDATE dailystory_meta SET value = '99' WHERE name = 'schema_version'")
+    assert "layout version 99, this package writes" in refused(scenario, StateError)
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
-def test_state_of_another_destination_or_account(world: World):
-    message = refused(world, StateError, base_url="https://us-1.dailystory.com/api/v1")
-    assert f"this state belongs to {world.sandbox.base_url}" in message
-    world.sandbox.configure(about_shape="2025")
-    world.run()
-    world.sandbox.configure(tenant_uid="another0tenant")
-    world.change(1, city="Berlin")
-    before = world.rows("snapshot")
+def test_state_of_another_destination_or_account(scenario: Scenario):
+    message = refused(scenario, StateError, base_url="https://us-1.dailystory.com/api/v1")
+    assert f"this state belongs to {scenario.sandbox.base_url}" in message
+    scenario.sandbox.configure(about_shape="2025")
+    scenario.run()
+    scenario.sandbox.configure(tenant_uid="another0tenant")
+    scenario.update(1, city="Berlin")
+    before = scenario.rows("snapshot")
     with pytest.raises(StateError, match="belongs to another DailyStory account"):
-        world.run()
-    assert world.rows("snapshot") == before
-    assert world.contact("p1@example.com")["city"] == "Rome"
+        scenario.run()
+    assert scenario.rows("snapshot") == before
+    assert scenario.contact("p1@example.com")["city"] == "Rome"
 
 
-def test_another_run_holds_the_sync(world: World):
-    with open_state(world.warehouse.state, sync_of()) as state:
+def test_another_run_holds_the_sync(scenario: Scenario):
+    with open_state(scenario.warehouse.state, sync_of()) as state:
         with state.connection.begin():
             lease = Lease.take(state)
-        message = refused(world, BusyError)
+        message = refused(scenario, BusyError)
         assert "another run holds sync 'customers'" in message
         assert "run again" in message
         with state.connection.begin():
             lease.give_back(state)
-    assert world.run().rows_updated == 1
+    assert scenario.run().rows_updated == 1
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
-def test_a_key_that_cannot_be_one_of_this_sync(world: World):
+def test_a_key_that_cannot_be_one_of_this_sync(scenario: Scenario):
     two = sync_of(key=["customer_id", "city"], name="two")
     with pytest.raises(ConfigurationError, match=r"has 2 parts, written as a\|b"):
-        world.run(two, keys=["1"])
+        scenario.run(two, keys=["1"])
 
 
 @pytest.mark.parametrize("engine_name", ["postgresql"])
-def test_a_key_of_another_type_is_refused(world: World):
-    assert "'customer_id' must be of type int" in refused(world, ConfigurationError, keys=["abc"])
+def test_a_key_of_another_type_is_refused(scenario: Scenario):
+    assert "'customer_id' must be of type int" in refused(scenario, ConfigurationError, keys=["abc"])
 
 
 def test_counts_add_up_and_are_kept(new_database):
-    with world_at(new_database) as world:
-        world.sandbox.configure(refuse_if=lambda body: "no" if body.get("city") == "Nowhere" else None)
-        world.seed(*people(4), person(5, city="Nowhere"), person(6, email="x"), person(None))
-        world.run()
-        world.change(1, city="Rome")
-        world.put(person(7), person(8))
-        report = world.run(limit=2)
+    with open_scenario(new_database) as scenario:
+        scenario.sandbox.configure(refuse_if=lambda body: "no" if body.get("city") == "Nowhere" else None)
+        scenario.seed(*customers(4), customer(5, city="Nowhere"), customer(6, email="x"), customer(None))
+        scenario.run()
+        scenario.update(1, city="Rome")
+        scenario.insert(customer(7), customer(8))
+        report = scenario.run(limit=2)
         parts = (report.rows_unchanged, report.rows_to_create, report.rows_to_update, report.rows_rejected)
         assert (report.rows_read, *parts, report.rows_held) == (9, 3, 1, 1, 2, 2)
-        last = world.rows("runs")[-1] | {}
-        kept = {row["plan_id"]: row for row in world.rows("runs")}[report.plan_id]
+        last = scenario.rows("runs")[-1] | {}
+        kept = {row["plan_id"]: row for row in scenario.rows("runs")}[report.plan_id]
         assert (kept["rows_created"], kept["rows_updated"], kept["outcome"]) == (1, 1, "done")
         assert kept["api_requests"] == report.api_requests
         assert last["sync_name"] == "customers"
@@ -182,22 +184,22 @@ def test_counts_add_up_and_are_kept(new_database):
 
 
 def test_rejections_of_rows_without_a_key_do_not_pile_up(new_database):
-    with world_at(new_database) as world:
-        world.seed(person(1), person(2), person(None))
+    with open_scenario(new_database) as scenario:
+        scenario.seed(customer(1), customer(2), customer(None))
         for options in ({}, {"limit": 1}, {"limit": 1}, {"keys": ["1"]}, {"scope": "rejected"}, {}):
-            world.run(**options)
-            assert len(world.rows("rejections")) == 1
-        world.execute("DELETE FROM customers WHERE customer_id IS NULL")
-        world.run()
-        assert world.rejections() == {}
+            scenario.run(**options)
+            assert len(scenario.rows("rejections")) == 1
+        scenario.execute("DELETE FROM customers WHERE customer_id IS NULL")
+        scenario.run()
+        assert scenario.rejections() == {}
 
 
 def test_progress_is_reported_while_a_plan_is_sent(new_database):
     reported = []
-    with world_at(new_database) as world:
-        world.seed(*people(12))
-        world.sandbox.configure(latency_seconds=0.2)
-        world.run(on_progress=reported.append, max_concurrency=1)
+    with open_scenario(new_database) as scenario:
+        scenario.seed(*customers(12))
+        scenario.sandbox.configure(latency_seconds=0.2)
+        scenario.run(on_progress=reported.append, max_concurrency=1)
     assert reported
     assert all(each.rows_sent + each.rows_remaining == 12 for each in reported)
     assert all(each.rows_per_second > 0 for each in reported)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.scenario import people, sync_of, world_at
+from support.scenario import customers, open_scenario, sync_of
 
 from dagster_dailystory.databases.connect import open_engine
 from dagster_dailystory.databases.source import has_unique_keys, is_table, open_source
@@ -47,18 +47,18 @@ def test_only_a_table_is_known_to_give_the_same_rows_twice(new_database, engine_
 
 def test_with_unique_keys_the_guards_get_the_right_number_of_contacts(new_database, engine_name):
     sync = sync_of(deletes="delete", min_guard_rows=1, max_deleted_fraction=0.25)
-    with world_at(new_database, engine_name) as world:
-        world.execute(
+    with open_scenario(new_database, engine_name) as scenario:
+        scenario.execute(
             "CREATE TABLE customers (customer_id integer PRIMARY KEY, email varchar(200), first_name varchar(200),"
             " city varchar(100), plan varchar(100))"
         )
-        world.put(*people(8))
-        world.run(sync)
-        world.drop(1, 2)
-        assert world.run(sync).rows_deleted == 2
-        world.put(people(1)[0])
-        world.drop(3)
-        assert world.run(sync).rows_deleted == 1
-        world.drop(4, 5)
+        scenario.insert(*customers(8))
+        scenario.run(sync)
+        scenario.delete(1, 2)
+        assert scenario.run(sync).rows_deleted == 2
+        scenario.insert(customers(1)[0])
+        scenario.delete(3)
+        assert scenario.run(sync).rows_deleted == 1
+        scenario.delete(4, 5)
         with pytest.raises(SafetyError, match="2 of 6 contacts would be deleted"):
-            world.run(sync)
+            scenario.run(sync)

@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
-from support.scenario import World, people, sync_of, world_at
+from support.placements import Placement
+from support.scenario import Scenario, customers, open_scenario, sync_of
 
 from dagster_dailystory.engine.upkeep.audit import audit_contacts
 from dagster_dailystory.errors import ConfigurationError
@@ -20,138 +21,144 @@ FULL = replace(RECENT, watermark=Watermark("updated_at", full_every_seconds=1e-6
 ROWS = 20
 
 
-def put(world: World, number: int, minutes: float, **columns: object) -> None:
+def put(scenario: Scenario, number: int, minutes: float, **columns: object) -> None:
     """Insert a row that changed `minutes` after the start."""
-    [row] = [person for person in people(number) if person["customer_id"] == number]
-    world.put({**row, "updated_at": START + timedelta(minutes=minutes), **columns})
+    [row] = [person for person in customers(number) if person["customer_id"] == number]
+    scenario.insert({**row, "updated_at": START + timedelta(minutes=minutes), **columns})
 
 
-def change(world: World, number: int, minutes: float, **columns: object) -> None:
-    world.change(number, updated_at=START + timedelta(minutes=minutes), **columns)
+def change(scenario: Scenario, number: int, minutes: float, **columns: object) -> None:
+    scenario.update(number, updated_at=START + timedelta(minutes=minutes), **columns)
 
 
-EVERYWHERE = pytest.mark.parametrize(
-    "world", [("duckdb", None), ("postgresql", None), ("postgresql", "sqlite"), ("duckdb", "postgresql")], indirect=True
-)
+AT_FOUR_PLACEMENTS = pytest.mark.parametrize(
+    "scenario",
+    [
+        Placement("duckdb"), Placement("postgresql"), Placement("postgresql", "sqlite"),
+        Placement("duckdb", "postgresql"),
+    ],
+    ids=str,
+    indirect=True,
+)  # fmt: skip
 
 
 @pytest.fixture
-def world(request: pytest.FixtureRequest, new_database) -> Iterator[World]:
+def scenario(request: pytest.FixtureRequest, new_database) -> Iterator[Scenario]:
     """Twenty synced rows: the first one changed at the start, the last one 19 hours later."""
-    with world_at(new_database, *getattr(request, "param", ("duckdb", None))) as world:
-        world.execute(
+    with open_scenario(new_database, *getattr(request, "param", ("duckdb", None))) as scenario:
+        scenario.execute(
             "CREATE TABLE customers (customer_id integer, email varchar(200), first_name varchar(200),"
             " city varchar(100), plan varchar(100), updated_at timestamp)"
         )
         for number in range(1, ROWS + 1):
-            put(world, number, 60 * (number - 1))
-        assert world.run(RECENT).rows_created == ROWS
-        world.sent()
-        yield world
+            put(scenario, number, 60 * (number - 1))
+        assert scenario.run(RECENT).rows_created == ROWS
+        scenario.sent()
+        yield scenario
 
 
-@EVERYWHERE
-def test_a_run_reads_recent_rows_and_sends_what_differs(world):
-    change(world, 3, 2_000, city="Rome")
-    change(world, 4, 2_000)
-    put(world, 21, 2_000)
-    report = world.run(RECENT)
+@AT_FOUR_PLACEMENTS
+def test_a_run_reads_recent_rows_and_sends_what_differs(scenario):
+    change(scenario, 3, 2_000, city="Rome")
+    change(scenario, 4, 2_000)
+    put(scenario, 21, 2_000)
+    report = scenario.run(RECENT)
     assert report.rows_read == 4, "the last row of the run before is within the overlap"
     assert (report.rows_created, report.rows_updated, report.rows_unchanged) == (1, 1, 2)
-    quiet = world.run(RECENT)
+    quiet = scenario.run(RECENT)
     assert (quiet.rows_read, quiet.api_requests) == (3, 0)
 
 
-def test_a_row_committed_late_is_read_within_the_overlap(world):
-    put(world, 21, 2_000)
-    world.run(RECENT)
-    change(world, 3, 2_000 - 9, city="Rome")
-    change(world, 4, 2_000 - 11, city="Oslo")
-    assert world.run(RECENT).rows_updated == 1
-    assert world.run(FULL).rows_updated == 1, "a later commit is found by the next full comparison"
+def test_a_row_committed_late_is_read_within_the_overlap(scenario):
+    put(scenario, 21, 2_000)
+    scenario.run(RECENT)
+    change(scenario, 3, 2_000 - 9, city="Rome")
+    change(scenario, 4, 2_000 - 11, city="Oslo")
+    assert scenario.run(RECENT).rows_updated == 1
+    assert scenario.run(FULL).rows_updated == 1, "a later commit is found by the next full comparison"
 
 
-def test_other_differences_are_found_by_the_next_full_comparison(world):
-    world.drop(1)
-    world.change(2, city="Rome")
-    assert world.run(RECENT).api_requests == 0
-    full = world.run(FULL)
+def test_other_differences_are_found_by_the_next_full_comparison(scenario):
+    scenario.delete(1)
+    scenario.update(2, city="Rome")
+    assert scenario.run(RECENT).api_requests == 0
+    full = scenario.run(FULL)
     assert (full.rows_read, full.rows_updated, full.rows_deleted) == (ROWS - 1, 1, 1)
 
 
-def test_the_checkpoint_stays_if_a_run_did_not_send_all(world):
-    change(world, 3, 2_000, city="Rome")
-    change(world, 4, 2_000, city="Oslo")
-    assert world.run(RECENT, limit=1).rows_updated == 1
-    put(world, 21, 3_000)
-    assert world.run(RECENT).rows_updated == 1
-    change(world, 5, 4_000, city="Bonn")
-    world.run(RECENT, dry_run=True)
-    assert world.run(RECENT).rows_updated == 1
+def test_the_checkpoint_stays_if_a_run_did_not_send_all(scenario):
+    change(scenario, 3, 2_000, city="Rome")
+    change(scenario, 4, 2_000, city="Oslo")
+    assert scenario.run(RECENT, limit=1).rows_updated == 1
+    put(scenario, 21, 3_000)
+    assert scenario.run(RECENT).rows_updated == 1
+    change(scenario, 5, 4_000, city="Bonn")
+    scenario.run(RECENT, dry_run=True)
+    assert scenario.run(RECENT).rows_updated == 1
 
 
-def test_another_mapping_reads_all_rows(world):
+def test_another_mapping_reads_all_rows(scenario):
     other = replace(RECENT, extended_properties={"tier": "plan"})
-    assert world.run(other).rows_updated == ROWS
-    assert world.run(other).rows_read == 1
+    assert scenario.run(other).rows_updated == ROWS
+    assert scenario.run(other).rows_read == 1
 
 
-def test_chosen_keys_are_read_whatever_their_watermark(world):
-    world.change(3, city="Rome")
-    assert world.run(RECENT, keys=["3"]).rows_updated == 1
-    assert world.run(RECENT, scope="all").rows_updated == ROWS
+def test_chosen_keys_are_read_whatever_their_watermark(scenario):
+    scenario.update(3, city="Rome")
+    assert scenario.run(RECENT, keys=["3"]).rows_updated == 1
+    assert scenario.run(RECENT, scope="all").rows_updated == ROWS
 
 
-def test_a_repair_by_the_audit_is_sent_by_the_next_run(world):
-    world.edit("p3@example.com", city="Oslo")
-    report = audit_contacts(RECENT, world.warehouse, world.destination, sample=ROWS, repair=True)
+def test_a_repair_by_the_audit_is_sent_by_the_next_run(scenario):
+    scenario.edit("p3@example.com", city="Oslo")
+    report = audit_contacts(RECENT, scenario.warehouse, scenario.destination, sample=ROWS, repair=True)
     assert report.contacts_drifted == 1
-    assert world.run(RECENT).rows_updated == 1
+    assert scenario.run(RECENT).rows_updated == 1
 
 
-def test_a_duplicate_key_is_rejected_though_its_other_row_is_older(world):
-    world.put({**people(3)[2], "updated_at": START})
-    assert world.run(FULL).rows_rejected == 2
+def test_a_duplicate_key_is_rejected_though_its_other_row_is_older(scenario):
+    scenario.insert({**customers(3)[2], "updated_at": START})
+    assert scenario.run(FULL).rows_rejected == 2
     change_one = "UPDATE customers SET city = 'Rome', updated_at = :at WHERE customer_id = 3 AND updated_at > :start"
-    world.execute(change_one, at=START + timedelta(minutes=2_000), start=START)
-    world.run(RECENT)
-    assert world.sent() == []
-    assert [row["reason"] for row in world.rows("rejections")] == ["duplicate_key"]
+    scenario.execute(change_one, at=START + timedelta(minutes=2_000), start=START)
+    scenario.run(RECENT)
+    assert scenario.sent() == []
+    assert [row["reason"] for row in scenario.rows("rejections")] == ["duplicate_key"]
 
 
-def test_a_rejection_of_an_older_row_stays(world):
-    world.change(3, email="not an address")
-    assert world.run(FULL).rows_rejected == 1
-    change(world, 5, 3_000, city="Rome")
-    assert world.run(RECENT).rows_updated == 1
-    assert [row["reason"] for row in world.rows("rejections")] == ["invalid_email"]
+def test_a_rejection_of_an_older_row_stays(scenario):
+    scenario.update(3, email="not an address")
+    assert scenario.run(FULL).rows_rejected == 1
+    change(scenario, 5, 3_000, city="Rome")
+    assert scenario.run(RECENT).rows_updated == 1
+    assert [row["reason"] for row in scenario.rows("rejections")] == ["invalid_email"]
 
 
-def test_no_recent_rows_is_not_an_empty_source(world):
+def test_no_recent_rows_is_not_an_empty_source(scenario):
     no_overlap = replace(RECENT, watermark=Watermark("updated_at", overlap_seconds=0))
-    world.run(no_overlap)
-    world.drop(ROWS)
-    assert world.run(no_overlap).rows_read == 0
-    put(world, 21, 3_000)
-    assert world.run(no_overlap).rows_read == 1
+    scenario.run(no_overlap)
+    scenario.delete(ROWS)
+    assert scenario.run(no_overlap).rows_read == 0
+    put(scenario, 21, 3_000)
+    assert scenario.run(no_overlap).rows_read == 1
 
 
-@EVERYWHERE
-def test_a_query_has_a_watermark_too(world):
+@AT_FOUR_PLACEMENTS
+def test_a_query_has_a_watermark_too(scenario):
     query = replace(RECENT, source="select * from customers where city <> 'nowhere'")
-    assert world.run(query).rows_read == ROWS, "another source is read whole"
-    change(world, 3, 2_000, city="Rome")
-    report = world.run(query)
+    assert scenario.run(query).rows_read == ROWS, "another source is read whole"
+    change(scenario, 3, 2_000, city="Rome")
+    report = scenario.run(query)
     assert (report.rows_read, report.rows_updated) == (2, 1)
 
 
 def test_a_column_that_is_not_a_time_is_refused_with_advice(new_database):
-    with world_at(new_database, "sqlite") as world:
-        world.seed(*people(2))
+    with open_scenario(new_database, "sqlite") as scenario:
+        scenario.seed(*customers(2))
         with pytest.raises(ConfigurationError, match=r"watermark 'city' .* holds str.*cast it in the query"):
-            world.run(sync_of(watermark=Watermark("city")))
+            scenario.run(sync_of(watermark=Watermark("city")))
         with pytest.raises(ConfigurationError, match="has no column 'citty'; did you mean 'city'"):
-            world.run(sync_of(watermark=Watermark("citty")))
+            scenario.run(sync_of(watermark=Watermark("citty")))
 
 
 def test_a_watermark_of_days_goes_back_whole_days():

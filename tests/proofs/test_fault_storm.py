@@ -1,4 +1,4 @@
-"""A service at its worst: refusals, failures and cut connections, and still every row arrives, once."""
+"""Refusals, failures and cut connections together: every row arrives, and is created once."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_twenty_thousand_rows_get_through_a_fault_storm(
     warehouse_url: str, record_property: Callable[[str, object], None]
 ) -> None:
     fill(warehouse_url)
-    # Nothing waits long: what is proven here is what arrives, not when.
+    # Short waits: this proves what arrives, not when.
     settings = SandboxSettings(faults=STORM, retry_after_seconds=0, duplicates_allowed=True)
     with Sandbox(settings, seed=7) as sandbox:
         for run in range(3):
@@ -64,7 +64,7 @@ def fill(url: str) -> None:
 
 
 def people() -> dict[str, tuple[str, str, dict[str, str]]]:
-    """What the source says of each email."""
+    """Email -> the contact that the source asks for."""
     return {f"person{i}@example.com": (f"Name{i}", f"City{i % 90}", {"plan": f"p{i % 7}"}) for i in range(ROWS)}
 
 

@@ -1,4 +1,4 @@
-"""Promise 3: a sync that is killed at any instant loses nothing and doubles nobody, on DuckDB and on PostgreSQL."""
+"""Promise 3: a sync that is killed at any instant loses nothing and duplicates no contact, on DuckDB and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 ROWS = 10_000
 REPEATS_PER_KILL = FLUSH_ROWS + kill_runner.CONCURRENCY
-Death = dict[str, object]
+KillPoint = dict[str, object]
 
-NAMED_SEAMS: Sequence[Death] = (
+NAMED_KILL_POINTS: Sequence[KillPoint] = (
     {"at": "statement", "text": "dailystory_customers_pending"},
     {"at": "statement", "text": "INSERT INTO dailystory_customers_changes"},
     {"at": "commit", "text": "INSERT INTO dailystory_plans"},
@@ -58,11 +58,11 @@ class Runs:
             text=True,
         )
 
-    def run(self, **death: object) -> bool:
+    def run(self, **kill_point: object) -> bool:
         """Run once; whether it was killed."""
         assert self._process.stdin
         assert self._process.stdout
-        self._process.stdin.write(json.dumps({**self._job, "death": death}) + "\n")
+        self._process.stdin.write(json.dumps({**self._job, "kill_point": kill_point}) + "\n")
         self._process.stdin.flush()
         ended: dict[str, Any] = json.loads(self._process.stdout.readline())
         assert ended["killed"] or ended["status"] == 0
@@ -72,8 +72,8 @@ class Runs:
         self._process.communicate()
 
 
-class World:
-    """The warehouse's people, and what the sandbox must make of them."""
+class SourceTable:
+    """The table `people`, and what the sandbox must hold because of it."""
 
     def __init__(self, url: str, sandbox: Sandbox) -> None:
         self._engine = sa.create_engine(url, poolclass=sa.NullPool)
@@ -92,7 +92,7 @@ class World:
             return list(connection.exec_driver_sql(query))
 
     def check(self) -> None:
-        """Every person is one contact with the source's values, mapped by its dsid; who left is inactive."""
+        """Every row is one contact with its values, mapped by dsid; the contact of a row that left is inactive."""
         contacts = self._sandbox.contacts()
         found = {c["dsId"]: (c["email"], c["firstName"], c["city"], c["extendedProperties"]) for c in contacts}
         mapped = dict(map(tuple, self.rows("SELECT id, dsid FROM dailystory_customers_contact_map")))
@@ -112,10 +112,10 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-def random_deaths(seed: int, count: int) -> list[Death]:
+def random_kill_points(seed: int, count: int) -> list[KillPoint]:
     """Instants all over a run: at a time, before a statement of the plan or the send, before and after a request."""
     chance = random.Random(seed)
-    kinds: Sequence[Callable[[], Death]] = (
+    kinds: Sequence[Callable[[], KillPoint]] = (
         lambda: {"at": "seconds", "number": round(chance.uniform(0.05, 0.8), 3)},
         lambda: {"at": "statement", "number": chance.randint(1, 70)},
         lambda: {"at": "request", "number": chance.randint(1, 250)},
@@ -124,10 +124,10 @@ def random_deaths(seed: int, count: int) -> list[Death]:
     return [kinds[number % len(kinds)]() for number in range(count)]
 
 
-def run_to_the_end(runs: Runs, sandbox: Sandbox, deaths: Sequence[Death]) -> tuple[int, int]:
+def run_to_the_end(runs: Runs, sandbox: Sandbox, kill_points: Sequence[KillPoint]) -> tuple[int, int]:
     """Kill one run after the other, then run undisturbed; how many were killed, and how many writes were repeated."""
     before = len(sandbox.writes())
-    kills = sum(runs.run(**death) for death in deaths)
+    kills = sum(runs.run(**kill_point) for kill_point in kill_points)
     runs.run(at="never")
     writes = Counter(write.dsid for write in sandbox.writes()[before:])
     return kills, sum(writes.values()) - len(writes)
@@ -141,14 +141,14 @@ def test_a_sync_killed_anywhere_makes_every_contact_once(
     record_property: Callable[[str, object], None],
 ) -> None:
     url = new_database(engine_name)
-    world, runs = World(url, sandbox), Runs(url, sandbox)
+    source, runs = SourceTable(url, sandbox), Runs(url, sandbox)
     total = 0
     try:
-        for load, (edits, deaths) in enumerate(loads()):
+        for load, (edits, kill_points) in enumerate(loads()):
             for edit in edits:
-                world.execute(edit)
-            kills, repeats = run_to_the_end(runs, sandbox, deaths)
-            world.check()
+                source.execute(edit)
+            kills, repeats = run_to_the_end(runs, sandbox, kill_points)
+            source.check()
             assert repeats <= kills * REPEATS_PER_KILL
             record_property(f"load {load}", f"{kills} kills, {repeats} repeated writes")
             total += kills
@@ -160,23 +160,23 @@ def test_a_sync_killed_anywhere_makes_every_contact_once(
     assert total >= 50
 
 
-def loads() -> Iterator[tuple[Sequence[str], Sequence[Death]]]:
-    """Edits of the source, and the deaths of the runs that follow."""
-    yield (), NAMED_SEAMS
+def loads() -> Iterator[tuple[Sequence[str], Sequence[KillPoint]]]:
+    """Edits of the source, and the kill points of the runs that follow."""
+    yield (), NAMED_KILL_POINTS
     people = "INSERT INTO people SELECT i, 'person' || i || '@example.com', 'Name' || i, 'Oslo', 'free'"
-    leave_change_and_come = (
+    deletes_changes_and_inserts = (
         "DELETE FROM people WHERE mod(id, 20) = 3",
         "UPDATE people SET city = 'Rome', plan = 'silver' WHERE mod(id, 8) = 0",
         f"{people} FROM generate_series({ROWS + 1}, {ROWS + 400}) AS t(i)",
     )
-    yield leave_change_and_come, random_deaths(1, 22)
-    return_and_change = (
+    yield deletes_changes_and_inserts, random_kill_points(1, 22)
+    returns_and_changes = (
         f"{people} FROM (SELECT i * 20 + 3 FROM generate_series(0, {ROWS // 20 - 1}) AS s(i)) AS t(i)",
         "UPDATE people SET first_name = 'New' || id WHERE mod(id, 7) = 0",
     )
-    yield return_and_change, random_deaths(2, 22)
-    come_and_rekey = (
+    yield returns_and_changes, random_kill_points(2, 22)
+    inserts_and_new_keys = (
         f"{people} FROM generate_series({ROWS + 401}, {ROWS + 1000}) AS t(i)",
         "UPDATE people SET id = id + 100000 WHERE mod(id, 16) = 5",
     )
-    yield come_and_rekey, random_deaths(3, 22)
+    yield inserts_and_new_keys, random_kill_points(3, 22)

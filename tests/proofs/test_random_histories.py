@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from support.scenario import crash_at
+from support.faults import crash_at
 
 from dagster_dailystory.api.client import DailyStoryClient
 from dagster_dailystory.api.rate_limiter import RateLimiter
@@ -30,7 +30,7 @@ FORBIDDEN = "Forbidden"
 TEXTS = st.sampled_from([None, "Paris", "Rome", "Zoë O'Hara"])
 PICKS = st.integers(0, 9)
 FAULTS = [None, *(fault for fault in Fault if fault not in (Fault.SLOW, Fault.REFUSED, Fault.REFUSED_WITH_200))]
-STATUS_OF_DEPARTED = {"keep": "Active", "deactivate": "Inactive", "delete": "Deleted"}
+STATUS_OF_LEFT = {"keep": "Active", "deactivate": "Inactive", "delete": "Deleted"}
 
 
 class QuickDestination(Destination):
@@ -43,8 +43,8 @@ class QuickDestination(Destination):
 
 
 @dataclass
-class Person:
-    """One row of the source, and all that was ever said of it."""
+class SourceRow:
+    """A row of the source, with the values that it had before."""
 
     email: str
     first_name: str | None = None
@@ -63,8 +63,8 @@ class Histories(RuleBasedStateMachine):
     def begin(self, deletes: str, nulls: str) -> None:
         self.deletes, self.nulls = deletes, nulls
         self.has_city = True
-        self.people: dict[int, Person] = {}
-        self.departed: dict[int, Person] = {}
+        self.rows: dict[int, SourceRow] = {}
+        self.left: dict[int, SourceRow] = {}
         self.opted_out: set[str] = set()
         self.given_up: set[str] = set()
         self.emails = 0
@@ -103,54 +103,54 @@ class Histories(RuleBasedStateMachine):
         self.emails += 1
         return f"Person{self.emails}@example.com"
 
-    def pick(self, number: int) -> Person:
-        return self.people[sorted(self.people)[number % len(self.people)]]
+    def pick(self, number: int) -> SourceRow:
+        return self.rows[sorted(self.rows)[number % len(self.rows)]]
 
     @rule(first_name=TEXTS, city=TEXTS)
     def insert(self, first_name: str | None, city: str | None) -> None:
-        key = max([0, *self.people, *self.departed]) + 1
-        self.people[key] = Person(self.new_email(), first_name, city, "gold")
+        key = max([0, *self.rows, *self.left]) + 1
+        self.rows[key] = SourceRow(self.new_email(), first_name, city, "gold")
 
-    @precondition(lambda self: self.people)
+    @precondition(lambda self: self.rows)
     @rule(number=PICKS, name=st.sampled_from(["first_name", "city", "plan"]), value=TEXTS)
     def update(self, number: int, name: str, value: str | None) -> None:
         setattr(self.pick(number), name, value)
 
-    @precondition(lambda self: self.people)
+    @precondition(lambda self: self.rows)
     @rule(number=PICKS, opt_out=st.sampled_from([True, False, None]))
     def opt_out(self, number: int, opt_out: bool | None) -> None:
         self.pick(number).opt_out = opt_out
 
-    @precondition(lambda self: self.people)
+    @precondition(lambda self: self.rows)
     @rule(number=PICKS)
     def change_email(self, number: int) -> None:
         self.pick(number).email = self.new_email()
 
-    @precondition(lambda self: self.people)
+    @precondition(lambda self: self.rows)
     @rule(number=PICKS)
     def forbid(self, number: int) -> None:
         self.pick(number).city = FORBIDDEN
 
-    @precondition(lambda self: self.people)
+    @precondition(lambda self: self.rows)
     @rule(number=PICKS)
     def leave(self, number: int) -> None:
-        key = sorted(self.people)[number % len(self.people)]
-        self.departed[key] = self.people.pop(key)
+        key = sorted(self.rows)[number % len(self.rows)]
+        self.left[key] = self.rows.pop(key)
 
-    @precondition(lambda self: self.departed)
+    @precondition(lambda self: self.left)
     @rule(number=PICKS, same_key=st.booleans())
     def come_back(self, number: int, same_key: bool) -> None:
-        key = sorted(self.departed)[number % len(self.departed)]
-        person = self.departed.pop(key)
-        self.people[key if same_key else max([key, *self.people, *self.departed]) + 1] = person
+        key = sorted(self.left)[number % len(self.left)]
+        row = self.left.pop(key)
+        self.rows[key if same_key else max([key, *self.rows, *self.left]) + 1] = row
 
-    @precondition(lambda self: self.people)
+    @precondition(lambda self: self.rows)
     @rule(number=PICKS)
     def change_key(self, number: int) -> None:
         self.leave(number)
-        key, person = list(self.departed.items())[-1]
-        del self.departed[key]
-        self.people[max([key, *self.people, *self.departed]) + 1] = person
+        key, row = list(self.left.items())[-1]
+        del self.left[key]
+        self.rows[max([key, *self.rows, *self.left]) + 1] = row
 
     @rule()
     def change_the_mapping(self) -> None:
@@ -179,36 +179,36 @@ class Histories(RuleBasedStateMachine):
     def run_and_crash(self, statement_number: int) -> None:
         with crash_at(statement_number):
             self.run()
-        self.bury()
+        self.release_lease()
 
     @rule(statement_number=st.integers(1, 12))
     def run_and_crash_after_a_write(self, statement_number: int) -> None:
         posts = self.sandbox.counts.posts
         with crash_at(statement_number, lambda: self.sandbox.counts.posts > posts):
             self.run()
-        self.bury()
+        self.release_lease()
 
-    @precondition(lambda self: self.people)
+    @precondition(lambda self: self.rows)
     @rule(number=PICKS, name=st.sampled_from(["first_name", "city", "plan", "email"]), value=TEXTS)
     def change_and_crash_and_change_back(self, number: int, name: str, value: str | None) -> None:
-        person = self.pick(number)
-        was = getattr(person, name)
+        row = self.pick(number)
+        was = getattr(row, name)
         if name == "email":
             self.given_up.add(was.lower())
-        setattr(person, name, self.new_email() if name == "email" else value)
+        setattr(row, name, self.new_email() if name == "email" else value)
         self.run_and_crash_after_a_write(1)
-        setattr(person, name, was)
+        setattr(row, name, was)
 
-    @precondition(lambda self: self.people)
+    @precondition(lambda self: self.rows)
     @rule(number=PICKS)
     def leave_and_crash_and_come_back(self, number: int) -> None:
         self.leave(number)
         self.run_and_crash_after_a_write(1)
-        key, person = list(self.departed.items())[-1]
-        del self.departed[key]
-        self.people[key] = person
+        key, row = list(self.left.items())[-1]
+        del self.left[key]
+        self.rows[key] = row
 
-    def bury(self) -> None:
+    def release_lease(self) -> None:
         with self.engine.begin() as connection:  # this process lives on; that of a real crash does not
             if sa.inspect(connection).has_table("dailystory_meta"):
                 connection.exec_driver_sql("UPDATE dailystory_meta SET holder = NULL")
@@ -236,9 +236,9 @@ class Histories(RuleBasedStateMachine):
     def store(self) -> None:
         columns = ("email", "first_name", "city", "plan", "opt_out")
         rows = []
-        for key, person in self.people.items():
-            person.note()
-            rows.append({"id": key, **{name: getattr(person, name) for name in columns}})
+        for key, row in self.rows.items():
+            row.note()
+            rows.append({"id": key, **{name: getattr(row, name) for name in columns}})
         with self.source.begin() as connection:
             connection.exec_driver_sql("DROP TABLE IF EXISTS people")
             connection.exec_driver_sql(
@@ -251,17 +251,17 @@ class Histories(RuleBasedStateMachine):
     # What must hold
 
     @invariant()
-    def nobody_is_opted_back_in(self) -> None:
+    def no_contact_is_opted_back_in(self) -> None:
         if hasattr(self, "sandbox"):
             out = {str(c["dsId"]) for c in self.sandbox.contacts() if c["optOutEmail"]}
             assert self.opted_out <= out
             self.opted_out = out
 
     @invariant()
-    def nobody_is_made_twice(self) -> None:
+    def no_contact_is_created_twice(self) -> None:
         if hasattr(self, "sandbox"):
             creates = self.sandbox.creates_by_identity().items()
-            # Under another key, an email that its contact has given up is a new person's.
+            # Under another key, an email that its contact gave up makes a new contact.
             assert [who for who, count in creates if count > 1 and who not in self.given_up] == []
 
     def check_everything(self) -> None:
@@ -275,29 +275,29 @@ class Histories(RuleBasedStateMachine):
         contacts = {str(c["email"]).lower(): c for c in self.sandbox.contacts()}
         mapped: dict[int, str] = {}
         with self.engine.connect() as connection:
-            # An empty source elsewhere says nothing of its key's type: no table is made before its first row.
+            # An empty source elsewhere does not show the type of its key: no table is created before its first row.
             if sa.inspect(connection).has_table("dailystory_customers_contact_map"):
                 mapped = dict(connection.exec_driver_sql("SELECT id, dsid FROM dailystory_customers_contact_map").all())
-        for key, person in self.people.items():
-            if self.has_city and person.city == FORBIDDEN:
+        for key, row in self.rows.items():
+            if self.has_city and row.city == FORBIDDEN:
                 continue
-            contact = contacts[person.email.lower()]
+            contact = contacts[row.email.lower()]
             assert contact["dsId"] == mapped[key]
-            assert contact["email"] == person.email
+            assert contact["email"] == row.email
             assert contact["status"] == "Active" or contact["optOutEmail"]
-            assert contact["optOutEmail"] or not person.opt_out
-            self.check_text(person, "first_name", contact["firstName"])
-            self.check_text(person, "plan", contact["extendedProperties"].get("plan"))
+            assert contact["optOutEmail"] or not row.opt_out
+            self.check_text(row, "first_name", contact["firstName"])
+            self.check_text(row, "plan", contact["extendedProperties"].get("plan"))
             if self.has_city:
-                self.check_text(person, "city", contact["city"])
-        for person in self.departed.values():
-            contact = contacts.get(person.email.lower())
-            assert contact is None or contact["status"] == STATUS_OF_DEPARTED[self.deletes]
+                self.check_text(row, "city", contact["city"])
+        for row in self.left.values():
+            contact = contacts.get(row.email.lower())
+            assert contact is None or contact["status"] == STATUS_OF_LEFT[self.deletes]
 
-    def check_text(self, person: Person, name: str, found: Any) -> None:
-        wanted = getattr(person, name)
+    def check_text(self, row: SourceRow, name: str, found: Any) -> None:
+        wanted = getattr(row, name)
         if wanted is None and self.nulls == "keep":
-            assert (found or None) in person.past_values[name]
+            assert (found or None) in row.past_values[name]
         else:
             assert (found or None) == wanted
 

@@ -1,4 +1,4 @@
-"""Ctrl-C, and Dagster's interrupt, while a plan is sent: over in three seconds, and nothing is lost."""
+"""Ctrl-C and Dagster's interrupt while a plan is sent: the run ends in three seconds and loses nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from types import FrameType
 
 import pytest
 import sqlalchemy as sa
-from support.scenario import interrupted_when
+from support.faults import interrupted_when
 
 from dagster_dailystory.engine.run import run_contact_sync
 from dagster_dailystory.model.report import SyncReport
@@ -65,7 +65,7 @@ def run(url: str, sandbox: Sandbox) -> SyncReport:
 
 @contextmanager
 def dagster_like_handler() -> Iterator[None]:
-    """Raise in the main thread at SIGTERM, as Dagster does where it executes a step."""
+    """Raise in the main thread at SIGTERM, as Dagster does while it executes a step."""
 
     def raise_interrupt(_number: int, _frame: FrameType | None) -> None:
         raise ExecutionInterrupted
@@ -81,13 +81,13 @@ def dagster_like_handler() -> Iterator[None]:
     ("number", "raised"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, ExecutionInterrupted)]
 )
 @pytest.mark.parametrize("latency_seconds", [0.05, 20.0])
-def test_an_interrupt_ends_a_send_within_three_seconds_and_nothing_is_lost(
+def test_an_interrupt_ends_a_send_in_three_seconds_and_loses_nothing(
     url: str, sandbox: Sandbox, number: signal.Signals, raised: type[BaseException], latency_seconds: float
 ) -> None:
     sandbox.configure(latency_seconds=latency_seconds, duplicates_allowed=True)
     enough = 60 if latency_seconds < 1 else 1
     if latency_seconds > 1:
-        answer_the_first_request(sandbox)
+        respond_to_the_first_request(sandbox)
     with dagster_like_handler(), interrupted_when(lambda: sandbox.counts.requests >= enough, number) as sent_at:
         with pytest.raises(raised):
             run(url, sandbox)
@@ -102,8 +102,8 @@ def test_an_interrupt_ends_a_send_within_three_seconds_and_nothing_is_lost(
     assert len(sandbox.contacts()) == ROWS
 
 
-def answer_the_first_request(sandbox: Sandbox) -> None:
-    """Let the first request through at once: it goes alone, until its answer shows that the token is accepted."""
+def respond_to_the_first_request(sandbox: Sandbox) -> None:
+    """Respond to the first request at once: it goes alone, until its response shows that the token is accepted."""
     slow = sandbox.settings
     sandbox.configure(latency_seconds=0.0)
 
@@ -116,16 +116,16 @@ def answer_the_first_request(sandbox: Sandbox) -> None:
 
 
 def check_what_is_known(url: str, sandbox: Sandbox) -> None:
-    """Each contact that was made is mapped, or in doubt: its answer was acknowledged, or its intent is there."""
+    """Each contact that was created is mapped or in doubt: its result was acknowledged, or its intent is there."""
     mapped = {str(row[0]) for row in query(url, "SELECT dsid FROM dailystory_customers_contact_map")}
     doubtful = {row[0] for row in query(url, "SELECT email_as_sent FROM dailystory_customers_intents")}
     for contact in sandbox.contacts():
         assert contact["dsId"] in mapped or contact["email"] in doubtful
-    answered = query(url, "SELECT COUNT(*) FROM dailystory_customers_changes WHERE outcome = 'created'")
-    assert answered[0][0] == len(mapped)
+    acknowledged = query(url, "SELECT COUNT(*) FROM dailystory_customers_changes WHERE outcome = 'created'")
+    assert acknowledged[0][0] == len(mapped)
 
 
-def test_an_interrupt_between_requests_loses_no_answer(url: str, sandbox: Sandbox) -> None:
+def test_an_interrupt_between_requests_loses_no_result(url: str, sandbox: Sandbox) -> None:
     enough = ROWS // 2
     sandbox.configure(latency_seconds=0.01)
     with interrupted_when(lambda: sandbox.counts.creates >= enough, signal.SIGINT), pytest.raises(KeyboardInterrupt):

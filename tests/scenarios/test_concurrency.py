@@ -1,4 +1,4 @@
-"""Two runs of one sync: never both at once, and whoever lost the lease writes nothing more."""
+"""Two runs of one sync: never both at once, and the run that lost the lease writes nothing more."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 SYNC = ContactSync(name="customers", source="people", key="id", fields={"email": "email", "city": "city"})
 OTHER_PROCESS = """
 import json, sys
-from dagster_dailystory import errors, model, sync
+from dagster_dailystory import ContactSync, errors, run_contact_sync
 job = json.loads(sys.argv[1])
 try:
-    customers = model.ContactSync(name="customers", source="people", key="id", fields=job["fields"])
-    report = sync.run_contact_sync(customers, **job["places"], requests_per_second=float("inf"))
+    customers = ContactSync(name="customers", source="people", key="id", fields=job["fields"])
+    report = run_contact_sync(customers, **job["places"], requests_per_second=float("inf"))
     print(json.dumps({"outcome": report.outcome, "created": report.rows_created}))
 except errors.DailyStoryError as error:
     print(json.dumps({"error": type(error).__name__, "message": str(error)}))
@@ -109,7 +109,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 
 @pytest.mark.parametrize("engine_name", ["duckdb", "postgresql", "sqlite"])
-def test_a_second_run_stops_with_a_clear_message_while_the_first_one_sends(
+def test_a_second_run_stops_while_the_first_one_sends(
     engine_name: str, url: str, sandbox: Sandbox, start: Callable[[], OtherRun]
 ) -> None:
     sandbox.configure(latency_seconds=2.0)
@@ -175,7 +175,7 @@ def test_a_run_that_slept_through_a_takeover_writes_nothing_more(
 
 
 def put_to_sleep(run: OtherRun, url: str) -> None:
-    """Stop a process between two transactions, and let it seem to have slept for years."""
+    """Stop a process between two transactions, and date its last heartbeat years back."""
     long_ago = "UPDATE dailystory_meta SET heartbeat_at = '2001-01-01 00:00:00.000000' WHERE name = 'lock:customers'"
     patience = {"timeout": 0.2} if url.startswith("sqlite") else {"options": "-c lock_timeout=200"}
     engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args=patience)
@@ -190,7 +190,7 @@ def put_to_sleep(run: OtherRun, url: str) -> None:
 
 
 def state_of(url: str) -> dict[str, list[str]]:
-    """Everything that the sync remembers."""
+    """The tables of the state."""
     names = ("snapshot", "contact_map", "intents", "rejections")
     tables = [*(f"dailystory_customers_{name}" for name in names), "dailystory_runs", "dailystory_plans"]
     return {name: sorted(map(str, execute(url, f"SELECT * FROM {name}"))) for name in tables}

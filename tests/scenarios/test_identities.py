@@ -1,211 +1,217 @@
-"""Who is who: shared emails, people under new keys, exchanged addresses, contacts that others moved; everywhere."""
+"""Which contact a row has: shared emails, new keys, swapped emails, contacts moved elsewhere; at every placement."""
 
 from __future__ import annotations
 
-from support.scenario import World, people, person, sync_of
+from support.scenario import Scenario, customer, customers, sync_of
 
 
-def dsids(world: World) -> dict[str, str]:
+def dsids(scenario: Scenario) -> dict[str, str]:
     """Key -> dsid."""
-    return {str(row["customer_id"]): row["dsid"] for row in world.rows("contact_map")}
+    return {str(row["customer_id"]): row["dsid"] for row in scenario.rows("contact_map")}
 
 
-def test_rows_with_one_identity_are_set_aside_and_named(everywhere):
+def test_rows_that_share_an_identity_are_rejected(scenario: Scenario) -> None:
     sync = sync_of(fields={"email": "email", "mobilePhone": "mobile"})
-    for world in everywhere:
-        world.seed(*people(2), person(3, email="two@example.com"), person(4, email=" Two@Example.com "))
-        world.put(person(5, mobile="+1 415 555 2671"), person(6, email=None, mobile="+14155552671"))
-        report = world.run(sync)
-        assert (report.rows_created, report.rows_rejected) == (2, 4)
-        assert world.rejections() == dict.fromkeys("3456", "duplicate_identity")
-        messages = {row["customer_id"]: row["message"] for row in world.rows("rejections")}
-        assert "rows 3, 4 have the same email" in messages[3]
-        assert "rows 5, 6 have the same mobile number" in messages[6]
-        world.execute("DELETE FROM customers WHERE customer_id IN (3, 5)")
-        world.put(person(7, email="P1@EXAMPLE.com"))
-        world.change(2, email="p1@example.com")
-        again = world.run(sync)
-        assert (again.rows_created, again.rows_updated, again.rows_rejected) == (2, 0, 2)
-        assert world.rejections() == {"2": "duplicate_identity", "7": "duplicate_identity"}
-        assert set(world.emails()) == {"p1@example.com", "p2@example.com", "Two@Example.com", ""}
+    scenario.seed(*customers(2), customer(3, email="two@example.com"), customer(4, email=" Two@Example.com "))
+    scenario.insert(customer(5, mobile="+1 415 555 2671"), customer(6, email=None, mobile="+14155552671"))
+    report = scenario.run(sync)
+    assert (report.rows_created, report.rows_rejected) == (2, 4)
+    assert scenario.rejections() == dict.fromkeys("3456", "duplicate_identity")
+    messages = {row["customer_id"]: row["message"] for row in scenario.rows("rejections")}
+    assert "rows 3, 4 have the same email" in messages[3]
+    assert "rows 5, 6 have the same mobile number" in messages[6]
+    scenario.execute("DELETE FROM customers WHERE customer_id IN (3, 5)")
+    scenario.insert(customer(7, email="P1@EXAMPLE.com"))
+    scenario.update(2, email="p1@example.com")
+    again = scenario.run(sync)
+    assert (again.rows_created, again.rows_updated, again.rows_rejected) == (2, 0, 2)
+    assert scenario.rejections() == {"2": "duplicate_identity", "7": "duplicate_identity"}
+    assert set(scenario.emails()) == {"p1@example.com", "p2@example.com", "Two@Example.com", ""}
 
 
-def test_a_person_under_a_new_key_keeps_the_contact(everywhere):
+def test_a_row_with_a_new_key_keeps_its_contact(scenario: Scenario) -> None:
     sync = sync_of(deletes="delete")
-    for world in everywhere:
-        world.seed(*people(3))
-        world.run(sync)
-        world.sent()
-        before = dsids(world)
-        world.drop(1, 2)
-        world.put(person(11, email="P1@example.com", city="Rome"))
-        report = world.run(sync)
-        assert (report.rows_created, report.rows_updated) == (0, 1)
-        assert report.rows_to_delete == report.rows_deleted == 1
-        assert dsids(world) == {"11": before["1"], "2": before["2"], "3": before["3"]}
-        assert [(operation, who) for who, operation, _ in world.sent()] == [
-            ("update", "P1@example.com"),
-            ("delete", "p2@example.com"),
-        ]
-        assert world.contact("p1@example.com")["status"] == "Active"
-        assert world.run(sync).api_requests == 0
-
-        world.drop(11)
-        world.run(sync)
-        world.put(person(12, email="p1@example.com"))
-        assert world.run(sync).rows_updated == 1, "it left in an earlier run"
-        assert dsids(world)["12"] == before["1"]
-        assert world.contact("p1@example.com")["status"] == "Active"
-        assert len(world.sandbox.contacts()) == 3
+    scenario.seed(*customers(3))
+    scenario.run(sync)
+    scenario.sent()
+    before = dsids(scenario)
+    scenario.delete(1, 2)
+    scenario.insert(customer(11, email="P1@example.com", city="Rome"))
+    report = scenario.run(sync)
+    assert (report.rows_created, report.rows_updated) == (0, 1)
+    assert report.rows_to_delete == report.rows_deleted == 1
+    assert dsids(scenario) == {"11": before["1"], "2": before["2"], "3": before["3"]}
+    assert [(operation, who) for who, operation, _ in scenario.sent()] == [
+        ("update", "P1@example.com"),
+        ("delete", "p2@example.com"),
+    ]
+    assert scenario.contact("p1@example.com")["status"] == "Active"
+    assert scenario.run(sync).api_requests == 0
 
 
-def test_nobody_is_deleted_who_is_in_the_source_under_keys_that_must_wait(everywhere):
+def test_a_deleted_contact_is_taken_up_by_a_later_key(scenario: Scenario) -> None:
     sync = sync_of(deletes="delete")
-    for world in everywhere:
-        world.seed(*people(2))
-        world.run(sync)
-        before = dsids(world)
-        world.drop(1)
-        world.put(person(11, email="p1@example.com"), person(12, email="p1@example.com"))
-        assert world.run(sync).rows_deleted == 0
-        assert world.rejections() == {"11": "duplicate_identity", "12": "duplicate_identity"}
-        world.drop(12)
-        assert world.run(sync).rows_updated == 1
-        assert dsids(world) == {"11": before["1"], "2": before["2"]}
+    scenario.seed(*customers(3))
+    scenario.run(sync)
+    before = dsids(scenario)
+    scenario.delete(1)
+    scenario.run(sync)
+    scenario.insert(customer(12, email="p1@example.com"))
+    assert scenario.run(sync).rows_updated == 1
+    assert dsids(scenario)["12"] == before["1"]
+    assert scenario.contact("p1@example.com")["status"] == "Active"
+    assert len(scenario.sandbox.contacts()) == 3
 
 
-def test_a_key_that_returns_keeps_its_contact_from_a_new_key(everywhere):
+def test_a_contact_is_kept_while_its_new_keys_are_rejected(scenario: Scenario):
     sync = sync_of(deletes="delete")
-    for world in everywhere:
-        world.seed(*people(2))
-        world.run(sync)
-        before = dsids(world)
-        world.drop(1)
-        world.run(sync)
-        world.put(person(1), person(11, email="p1@example.com"))
-        report = world.run(sync)
-        assert (report.rows_updated, report.rows_created) == (1, 0)
-        assert (dsids(world), world.rejections()) == (before, {"11": "duplicate_identity"})
+    scenario.seed(*customers(2))
+    scenario.run(sync)
+    before = dsids(scenario)
+    scenario.delete(1)
+    scenario.insert(customer(11, email="p1@example.com"), customer(12, email="p1@example.com"))
+    assert scenario.run(sync).rows_deleted == 0
+    assert scenario.rejections() == {"11": "duplicate_identity", "12": "duplicate_identity"}
+    scenario.delete(12)
+    assert scenario.run(sync).rows_updated == 1
+    assert dsids(scenario) == {"11": before["1"], "2": before["2"]}
 
 
-def test_chains_wait_and_circles_are_set_aside(everywhere):
-    for world in everywhere:
-        world.sandbox.configure(identity_taken="refuse")
-        world.seed(*people(8))
-        world.run()
-        world.sent()
-        before = dsids(world)
-        for number, email in ((1, "p2"), (2, "p3"), (3, "new"), (4, "p5"), (5, "p4"), (6, "p7"), (7, "p8"), (8, "p7")):
-            world.change(number, email=f"{email}@example.com")
-        report = world.run()
-        assert (report.rows_updated, report.rows_rejected) == (3, 5)
-        order = [write.dsid for write in world.sandbox.writes()]
-        assert order == [before["3"], before["2"], before["1"]], "who gives an address up goes first"
-        reasons = world.rejections()
-        assert reasons == {
-            "4": "identity_cycle", "5": "identity_cycle", "6": "duplicate_identity", "7": "duplicate_identity",
-            "8": "duplicate_identity",
-        }  # fmt: skip
-        assert dsids(world) == before
-        world.change(4, email="p4@example.com")
-        world.change(5, email="p5@example.com")
-        world.sandbox.clear_journal()
-        assert world.run().rows_rejected == 3
+def test_a_key_that_returns_keeps_its_contact_from_a_new_key(scenario: Scenario):
+    sync = sync_of(deletes="delete")
+    scenario.seed(*customers(2))
+    scenario.run(sync)
+    before = dsids(scenario)
+    scenario.delete(1)
+    scenario.run(sync)
+    scenario.insert(customer(1), customer(11, email="p1@example.com"))
+    report = scenario.run(sync)
+    assert (report.rows_updated, report.rows_created) == (1, 0)
+    assert (dsids(scenario), scenario.rejections()) == (before, {"11": "duplicate_identity"})
 
 
-def test_a_row_does_not_follow_one_that_was_refused(everywhere):
-    for world in everywhere:
-        world.seed(*people(2))
-        world.run()
-        world.sandbox.configure(refuse_if=lambda body: "no" if body.get("email") == "new@example.com" else None)
-        world.change(1, email="p2@example.com")
-        world.change(2, email="new@example.com")
-        report = world.run()
-        assert (report.rows_refused, report.rows_failed, report.outcome) == (1, 1, "incomplete")
-        assert world.emails() == ["p1@example.com", "p2@example.com"]
-        world.sandbox.configure(refuse_if=None)
-        assert world.run(scope="rejected").rows_updated == 1
-        assert world.run().rows_updated == 1
-        assert world.emails() == ["new@example.com", "p2@example.com"]
+def give_emails(scenario: Scenario, **emails: str) -> dict[str, str]:
+    """Sync eight rows, then give some the email of another one: p1="p2" gives row 1 the email of row 2."""
+    scenario.sandbox.configure(identity_taken="refuse")
+    scenario.seed(*customers(8))
+    scenario.run()
+    scenario.sent()
+    for row, email in emails.items():
+        scenario.update(int(row.removeprefix("p")), email=f"{email}@example.com")
+    return dsids(scenario)
 
 
-def test_a_contact_is_not_deleted_while_another_sync_holds_it(everywhere):
+def test_in_a_chain_of_emails_the_row_that_frees_one_goes_first(scenario: Scenario) -> None:
+    before = give_emails(scenario, p1="p2", p2="p3", p3="new")
+    assert scenario.run().rows_updated == 3
+    assert [write.dsid for write in scenario.sandbox.writes()] == [before["3"], before["2"], before["1"]]
+    assert dsids(scenario) == before
+
+
+def test_a_cycle_of_emails_is_rejected_beside_a_chain(scenario: Scenario) -> None:
+    chain = {"p1": "p2", "p2": "p3", "p3": "new"}
+    before = give_emails(scenario, **chain, p4="p5", p5="p4", p6="p7", p7="p8", p8="p7")
+    report = scenario.run()
+    assert (report.rows_updated, report.rows_rejected) == (3, 5)
+    assert scenario.rejections() == {
+        "4": "identity_cycle", "5": "identity_cycle", "6": "duplicate_identity", "7": "duplicate_identity",
+        "8": "duplicate_identity",
+    }  # fmt: skip
+    assert dsids(scenario) == before
+    scenario.update(4, email="p4@example.com")
+    scenario.update(5, email="p5@example.com")
+    scenario.sandbox.clear_journal()
+    assert scenario.run().rows_rejected == 3
+
+
+def test_a_row_does_not_follow_one_that_was_refused(scenario: Scenario):
+    scenario.seed(*customers(2))
+    scenario.run()
+    scenario.sandbox.configure(refuse_if=lambda body: "no" if body.get("email") == "new@example.com" else None)
+    scenario.update(1, email="p2@example.com")
+    scenario.update(2, email="new@example.com")
+    report = scenario.run()
+    assert (report.rows_refused, report.rows_failed, report.outcome) == (1, 1, "incomplete")
+    assert scenario.emails() == ["p1@example.com", "p2@example.com"]
+    scenario.sandbox.configure(refuse_if=None)
+    assert scenario.run(scope="rejected").rows_updated == 1
+    assert scenario.run().rows_updated == 1
+    assert scenario.emails() == ["new@example.com", "p2@example.com"]
+
+
+def test_a_contact_is_not_deleted_while_another_sync_holds_it(scenario: Scenario):
     leads = sync_of(name="leads", source="leads", deletes="delete")
     sync = sync_of(deletes="delete")
-    for world in everywhere:
-        world.seed(*people(3))
-        world.seed(person(71, email="p1@example.com"), table="leads")
-        world.run(sync)
-        world.run(leads)
-        assert len(world.sandbox.contacts()) == 3
-        world.drop(1, 2)
-        report = world.run(sync)
-        assert (report.rows_to_delete, report.rows_deleted) == (2, 1)
-        assert world.emails() == ["p1@example.com", "p3@example.com"]
-        assert world.run(sync).api_requests == 0
-        world.execute("DELETE FROM leads")
-        world.put(person(72), table="leads")
-        assert world.run(leads).rows_deleted == 1, "no live key holds it now"
+    scenario.seed(*customers(3))
+    scenario.seed(customer(71, email="p1@example.com"), table="leads")
+    scenario.run(sync)
+    scenario.run(leads)
+    assert len(scenario.sandbox.contacts()) == 3
+    scenario.delete(1, 2)
+    report = scenario.run(sync)
+    assert (report.rows_to_delete, report.rows_deleted) == (2, 1)
+    assert scenario.emails() == ["p1@example.com", "p3@example.com"]
+    assert scenario.run(sync).api_requests == 0
+    scenario.execute("DELETE FROM leads")
+    scenario.insert(customer(72), table="leads")
+    assert scenario.run(leads).rows_deleted == 1, "no live key holds it now"
 
 
-def test_a_contact_that_others_removed_or_merged_is_found_or_made_again(everywhere):
-    for world in everywhere:
-        world.seed(*people(4))
-        world.run()
-        before = dsids(world)
-        world.sent()
-        world.sandbox.remove(before["1"])
-        heir = world.sandbox.add(email="p2@example.com", firstName="Merged")
-        world.sandbox.merge(heir, before["2"])
-        for number in (1, 2, 3):
-            world.change(number, city="Rome")
-        report = world.run()
-        assert (report.rows_created, report.rows_updated) == (1, 2)
-        whole = {"city": "Rome", "extendedProperties": {"plan": "free"}}
-        assert world.sent() == [
-            ("p1@example.com", "create", {"email": "p1@example.com", "firstName": "Name 1", **whole}),
-            ("p2@example.com", "update", {"email": "p2@example.com", "firstName": "Name 2", **whole}),
-            ("p3@example.com", "update", {"city": "Rome"}),
-        ]
-        assert (dsids(world)["2"], dsids(world)["1"] != before["1"]) == (heir, True)
-        assert len(world.sandbox.contacts()) == 4
-        assert world.run().api_requests == 0
+def test_a_removed_or_merged_contact_is_found_or_created_again(scenario: Scenario):
+    scenario.seed(*customers(4))
+    scenario.run()
+    before = dsids(scenario)
+    scenario.sent()
+    scenario.sandbox.remove(before["1"])
+    heir = scenario.sandbox.add(email="p2@example.com", firstName="Merged")
+    scenario.sandbox.merge(heir, before["2"])
+    for number in (1, 2, 3):
+        scenario.update(number, city="Rome")
+    report = scenario.run()
+    assert (report.rows_created, report.rows_updated) == (1, 2)
+    whole = {"city": "Rome", "extendedProperties": {"plan": "free"}}
+    assert scenario.sent() == [
+        ("p1@example.com", "create", {"email": "p1@example.com", "firstName": "Name 1", **whole}),
+        ("p2@example.com", "update", {"email": "p2@example.com", "firstName": "Name 2", **whole}),
+        ("p3@example.com", "update", {"city": "Rome"}),
+    ]
+    assert (dsids(scenario)["2"], dsids(scenario)["1"] != before["1"]) == (heir, True)
+    assert len(scenario.sandbox.contacts()) == 4
+    assert scenario.run().api_requests == 0
 
 
-def test_an_address_that_belongs_to_somebody_else_is_reported_and_not_taken(everywhere):
-    for world in everywhere:
-        world.sandbox.configure(unknown_dsid="create")
-        world.seed(*people(3))
-        world.run()
-        before = dsids(world)
-        world.sandbox.add(email="boss@example.com")
-        world.change(1, email="boss@example.com")
-        world.sandbox.remove(before["2"])
-        world.change(2, city="Rome", email="other@example.com")
-        world.sandbox.clear_journal()
-        report = world.run()
-        assert (report.rows_conflicted, report.rows_updated) == (1, 1)
-        assert world.rejections() == {"1": "identity_taken"}
-        assert len([1 for each in world.sandbox.contacts() if each["email"] == "other@example.com"]) == 1
-        assert world.mapped()["2"] == "other@example.com"
-        assert world.run().rows_held == 1, "it is not asked for again until the row changes"
-        world.change(1, email="p1@example.com", city="Rome")
-        assert (world.run().rows_updated, world.rejections()) == (1, {})
+def test_an_email_of_another_contact_is_a_conflict_and_not_taken(scenario: Scenario):
+    scenario.sandbox.configure(unknown_dsid="create")
+    scenario.seed(*customers(3))
+    scenario.run()
+    before = dsids(scenario)
+    scenario.sandbox.add(email="boss@example.com")
+    scenario.update(1, email="boss@example.com")
+    scenario.sandbox.remove(before["2"])
+    scenario.update(2, city="Rome", email="other@example.com")
+    scenario.sandbox.clear_journal()
+    report = scenario.run()
+    assert (report.rows_conflicted, report.rows_updated) == (1, 1)
+    assert scenario.rejections() == {"1": "identity_taken"}
+    assert len([1 for each in scenario.sandbox.contacts() if each["email"] == "other@example.com"]) == 1
+    assert scenario.contact_map()["2"] == "other@example.com"
+    assert scenario.run().rows_held == 1, "it is not asked for again until the row changes"
+    scenario.update(1, email="p1@example.com", city="Rome")
+    assert (scenario.run().rows_updated, scenario.rejections()) == (1, {})
 
 
-def test_a_create_that_lands_on_another_rows_contact_is_a_conflict(everywhere):
-    for world in everywhere:
-        world.seed(person(1))
-        world.run()
-        world.sandbox.edit(dsids(world)["1"], email="p2@example.com")
-        world.put(person(2, city="Rome"))
-        report = world.run()
-        assert (report.rows_created, report.rows_conflicted) == (0, 1)
-        assert world.rejections() == {"2": "shared_dsid"}
-        assert world.mapped() == {"1": "p2@example.com"}
-        again = world.run()
-        assert (again.rows_updated, again.rows_held) == (1, 1)
-        assert world.contact("p1@example.com")["city"] == "Paris", "its own values are sent again, all of them"
-        assert world.run().api_requests == 0
-        assert world.run(scope="rejected").rows_created == 1
-        assert world.mapped() == {"1": "p1@example.com", "2": "p2@example.com"}
+def test_a_create_that_lands_on_another_rows_contact_is_a_conflict(scenario: Scenario):
+    scenario.seed(customer(1))
+    scenario.run()
+    scenario.sandbox.edit(dsids(scenario)["1"], email="p2@example.com")
+    scenario.insert(customer(2, city="Rome"))
+    report = scenario.run()
+    assert (report.rows_created, report.rows_conflicted) == (0, 1)
+    assert scenario.rejections() == {"2": "shared_dsid"}
+    assert scenario.contact_map() == {"1": "p2@example.com"}
+    again = scenario.run()
+    assert (again.rows_updated, again.rows_held) == (1, 1)
+    assert scenario.contact("p1@example.com")["city"] == "Paris", "its own values are sent again, all of them"
+    assert scenario.run().api_requests == 0
+    assert scenario.run(scope="rejected").rows_created == 1
+    assert scenario.contact_map() == {"1": "p1@example.com", "2": "p2@example.com"}

@@ -11,8 +11,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import sqlalchemy as sa
-from support.dagster_project import World as DagsterWorld
-from support.dagster_project import people_sync
+from support.dagster_project import DagsterProject, people_sync
 
 from dagster_dailystory import build_contact_sync_assets
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
@@ -93,7 +92,7 @@ def fill(url: str, *people: dict[str, object]) -> None:
 
 
 def shown(url: str) -> list[str]:
-    """What a person may read of plans, runs and rejections: all but their keys."""
+    """What users read of plans, runs and rejections: all but their keys."""
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     logging.disable(logging.DEBUG)
     with engine.connect() as connection:
@@ -118,7 +117,7 @@ def assert_clean(*texts: object) -> None:
 
 
 def failure(*arguments: object, **options: object) -> str:
-    """Everything a person sees of a failed run, with what its exception carries."""
+    """Everything that a failed run shows, with what its exception carries."""
     with pytest.raises(DailyStoryError) as raised:
         run_contact_sync(*arguments, **options)  # type: ignore[arg-type]  # passed on as given
     error = raised.value
@@ -132,10 +131,10 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-pytestmark = pytest.mark.usefixtures("loggers_that_speak")
+pytestmark = pytest.mark.usefixtures("enabled_loggers")
 
 
-def test_a_whole_life_of_a_sync_shows_no_secret_and_no_person(
+def test_a_syncs_whole_life_shows_no_secret_or_personal_data(
     warehouse_url: str, sandbox: Sandbox, logged: list[str], tmp_path: Path
 ) -> None:
     places = {
@@ -194,7 +193,7 @@ def test_a_whole_life_of_a_sync_shows_no_secret_and_no_person(
     assert len(logged) > 10
 
 
-def test_public_objects_show_no_secret_and_no_person(warehouse_url: str, sandbox: Sandbox) -> None:
+def test_public_objects_show_no_secret_or_personal_data(warehouse_url: str, sandbox: Sandbox) -> None:
     fill(warehouse_url, person(1))
     warehouse = Warehouse.at(f"{warehouse_url}", None)
     destination = Destination(sandbox.base_url, TOKEN)
@@ -229,12 +228,14 @@ def test_a_wrong_token_is_never_repeated(warehouse_url: str, sandbox: Sandbox, l
     assert_clean(*logged, *traceback.format_exception(raised.value))
 
 
-def test_dagsters_event_log_shows_no_secret_and_no_person(sandbox: Sandbox, logged: list[str], tmp_path: Path) -> None:
+def test_dagsters_event_log_shows_no_secret_or_personal_data(
+    sandbox: Sandbox, logged: list[str], tmp_path: Path
+) -> None:
     """Every entry of every run: metadata, observations, checks, failures with their causes, and what was logged."""
     logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)  # of Dagster's own storage, and of the test
     with dg.DagsterInstance.ephemeral() as instance:
-        world = DagsterWorld(tmp_path, sandbox, instance)
-        world.token, world.requests_per_second = TOKEN, 10.0
+        project = DagsterProject.in_folder(tmp_path, sandbox, instance)
+        project.token, project.requests_per_second = TOKEN, 10.0
         sync = people_sync(key="email", deletes="delete", max_deleted_fraction=None)
         assets = build_contact_sync_assets(sync, progress_seconds=0, retry_policy=None)
         broken = build_contact_sync_assets(
@@ -245,21 +246,21 @@ def test_dagsters_event_log_shows_no_secret_and_no_person(sandbox: Sandbox, logg
         def put(*numbers: int, **values: object) -> None:
             for number in numbers:
                 row = {"email": f"poisonmail{number}@example.com", "first_name": f"Poisonfirst{number}"}
-                world.put(number, **{**row, "city": f"Poisoncity{number}", **values})
+                project.put(number, **{**row, "city": f"Poisoncity{number}", **values})
 
         put(*range(1, 9))
         put(9, first_name="Poisonfirst" * 30)
         sandbox.script([None, Fault.CUT_AFTER, Fault.CUT_BEFORE, Fault.HTML_503, Fault.EMPTY_BODY])
-        world.materialize(assets)
+        project.materialize(assets)
         sandbox.configure(refuse_if=lambda body: f"{body.get('firstName')} of {body.get('city')} is barred")
         put(1, 2, city="Poisoncity99")
         put(3, email="poisonmail1@example.com")
-        runs = [world.materialize(assets), world.materialize(assets, dry_run=True)]
+        runs = [project.materialize(assets), project.materialize(assets, dry_run=True)]
         assert (runs[0].value("contacts", "rows_refused"), runs[0].value("contacts", "rows_deleted")) == (1, 1)
-        runs.append(world.materialize(broken, name="broken"))
-        world.token = f"wrong{TOKEN}"
+        runs.append(project.materialize(broken, name="broken"))
+        project.token = f"wrong{TOKEN}"
         put(5, city="Poisoncity98")
-        runs.append(world.materialize(assets))
+        runs.append(project.materialize(assets))
         assert [run.success for run in runs] == [True, True, False, False]
         entries = [entry for run in instance.get_run_records() for entry in instance.all_logs(run.dagster_run.run_id)]
     assert_clean(*logged, *map(repr, entries), *(entry.to_json() for entry in entries))

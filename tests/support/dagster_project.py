@@ -1,4 +1,4 @@
-"""A small warehouse, a sandbox, and real materializations, for the tests of the Dagster files."""
+"""A scenario whose syncs run as real materializations, for the tests of the Dagster files."""
 
 from __future__ import annotations
 
@@ -7,33 +7,34 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
-import sqlalchemy as sa
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.execution.api import execute_run_iterator
 from dagster._utils.interrupts import capture_interrupts
+from support.scenario import Scenario, SourceTable
 
 from dagster_dailystory import ContactSync, DailyStoryResource, WarehouseResource
 from dagster_dailystory.sandbox import Sandbox
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 NOUNS = ("changes", "contacts", "contact_map")
-PEOPLE = sa.Table(
-    "people",
-    sa.MetaData(),
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("email", sa.Text),
-    sa.Column("first_name", sa.Text),
-    sa.Column("city", sa.Text),
+PEOPLE = SourceTable(
+    "people", "id", {"id": "integer primary key", "email": "text", "first_name": "text", "city": "text"}
 )
 
 
+def person(number: int, **values: object) -> dict[str, object]:
+    """A row of `people`."""
+    row = {"id": number, "email": f"person{number}@example.com", "first_name": f"Given{number}", "city": "Oslo"}
+    return {**row, **values}
+
+
 def people_sync(**settings: object) -> ContactSync:
-    """A sync of the small warehouse."""
+    """A sync of `people`."""
     given: dict[str, object] = {
         "name": "people",
         "source": "people",
@@ -44,30 +45,35 @@ def people_sync(**settings: object) -> ContactSync:
 
 
 @dataclass
-class World:
-    """A warehouse in a SQLite file and the sandbox that it is sent to."""
+class DagsterProject:
+    """A scenario whose syncs run as Dagster assets.
 
-    folder: Path
-    sandbox: Sandbox
+    Attributes:
+        scenario: The table `people` and the state in one SQLite file, and the sandbox.
+        token: What the assets present to the sandbox.
+    """
+
+    scenario: Scenario
     instance: dg.DagsterInstance
-    token: str = ""
+    token: str
     requests_per_second: float = 2_000.0
     max_concurrency: int = 4
-    _engine: sa.Engine = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.token = self.sandbox.token
-        self._engine = sa.create_engine(self.url, poolclass=sa.NullPool)
-        PEOPLE.create(self._engine)
+    @classmethod
+    def in_folder(cls, folder: Path, sandbox: Sandbox, instance: dg.DagsterInstance) -> DagsterProject:
+        """A project with an empty table."""
+        scenario = Scenario(f"sqlite:///{folder}/warehouse.sqlite", None, sandbox, PEOPLE)
+        scenario.create()
+        return cls(scenario, instance, sandbox.token)
 
     @property
-    def url(self) -> str:
-        return f"sqlite:///{self.folder}/warehouse.sqlite"
+    def sandbox(self) -> Sandbox:
+        return self.scenario.sandbox
 
     @property
     def resources(self) -> dict[str, object]:
         return {
-            "warehouse": WarehouseResource(url=self.url),
+            "warehouse": WarehouseResource(url=self.scenario.warehouse_url),
             "dailystory": DailyStoryResource(
                 base_url=self.sandbox.base_url,
                 api_token=self.token,
@@ -77,16 +83,9 @@ class World:
         }
 
     def put(self, *numbers: int, **values: object) -> None:
-        """Insert people, or replace them."""
-        with self._engine.begin() as connection:
-            for number in numbers:
-                connection.execute(PEOPLE.delete().where(PEOPLE.c.id == number))
-                row = {"email": f"person{number}@example.com", "first_name": f"Given{number}", "city": "Oslo"}
-                connection.execute(PEOPLE.insert().values(id=number, **{**row, **values}))
-
-    def remove(self, *numbers: int) -> None:
-        with self._engine.begin() as connection:
-            connection.execute(PEOPLE.delete().where(PEOPLE.c.id.in_(numbers)))
+        """Insert rows, or replace them."""
+        self.scenario.delete(*numbers)
+        self.scenario.insert(*(person(number, **values) for number in numbers))
 
     def materialize(
         self,
@@ -114,7 +113,7 @@ class World:
         return Run(list(result.all_events), result.run_id)
 
     def re_execute(self, parent: Run, assets: Sequence[dg.AssetsDefinition], nouns: Sequence[str]) -> Run:
-        """Run the named assets as the UI does when a person re-executes an earlier run."""
+        """Run the named assets as the UI does on Re-execute."""
         keys = {dg.AssetKey(["dailystory", "people", noun]) for noun in nouns}
         definitions = dg.Definitions(assets=assets, resources=self.resources, executor=dg.in_process_executor)
         job = definitions.resolve_implicit_global_asset_job_def().get_subset(asset_selection=keys)
@@ -124,7 +123,7 @@ class World:
         return Run(list(execute_run_iterator(InMemoryJob(job), run, self.instance)), run.run_id)
 
     def terminate(self, assets: Sequence[dg.AssetsDefinition], when: Callable[[], bool]) -> tuple[Run, float]:
-        """Run a sync as a run's own process does, and end it as Terminate does; gives the seconds that it then took."""
+        """Run a sync as a run worker does, and terminate it; returns the seconds until it ended."""
         definitions = dg.Definitions(assets=assets, resources=self.resources, executor=dg.in_process_executor)
         job = definitions.resolve_implicit_global_asset_job_def()
         run = self.instance.create_run_for_job(job, run_config=QUIET)
@@ -145,16 +144,14 @@ class World:
         events = [entry.dagster_event for entry in self.instance.all_logs(run.run_id) if entry.dagster_event]
         return Run(events, run.run_id), time.monotonic() - sent_at[0]
 
-    def plans(self) -> list[str]:
+    def plan_statuses(self) -> list[object]:
         """The statuses of the stored plans, oldest first."""
-        with self._engine.connect() as connection:
-            query = sa.text("select status from dailystory_plans order by plan_id")
-            return list(connection.execute(query).scalars())
+        return [row["status"] for row in self.scenario.select("select status from dailystory_plans order by plan_id")]
 
 
 @dataclass
 class Run:
-    """What one run left behind."""
+    """The events of one run."""
 
     events: list[dg.DagsterEvent]
     run_id: str
@@ -191,13 +188,13 @@ class Run:
 
     @property
     def checks(self) -> dict[str, bool]:
-        """The last verdict of each check."""
+        """The last result of each check: whether it passed."""
         evaluated = [e for e in self.events if e.event_type_value == "ASSET_CHECK_EVALUATION"]
         return {e.asset_check_evaluation_data.check_name: e.asset_check_evaluation_data.passed for e in evaluated}
 
     @property
     def check_texts(self) -> dict[str, str]:
-        """What each check said last."""
+        """The last description of each check."""
         evaluated = [e for e in self.events if e.event_type_value == "ASSET_CHECK_EVALUATION"]
         evaluations = [e.asset_check_evaluation_data for e in evaluated]
         return {data.check_name: data.description or "" for data in evaluations}

@@ -1,6 +1,6 @@
-"""Runs syncs in processes of their own that end by SIGKILL at a named instant. `test_kill.py` speaks to it over pipes.
+"""Runs syncs in processes of their own that end by SIGKILL at a named instant; `test_kills.py` drives it over pipes.
 
-It imports everything once and forks for each run, so that a hundred deaths take no hundred starts of Python.
+It imports everything once and forks for each run, so that a hundred kills do not take a hundred starts of Python.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ def sync_of(name: str = "customers") -> ContactSync:
 
 
 @dataclass
-class Death:
-    """When a process ends itself.
+class KillPoint:
+    """When a process kills itself.
 
     Attributes:
         at: `request` (before it leaves), `response` (before it is read), `statement` (before it runs), `commit`
             (before it), `committed` (after it, before anything else), `seconds` (after the start), `never`.
-        number: The how-manieth of them.
+        number: Which of them, counted from 1.
         text: Count only statements, or transactions with a statement, that contain this.
     """
 
@@ -62,7 +62,7 @@ class Death:
     armed: bool = field(default=False)
 
     def happens(self, at: str) -> None:
-        """Count one such instant, and die if it is the one."""
+        """Count one such instant, and kill the process if it is the one."""
         if at != self.at:
             return
         self.seen += 1
@@ -88,47 +88,47 @@ class Death:
             self.armed, self.matches = self.matches, False
 
 
-class MortalConnections:
-    """Passes requests on until its process dies."""
+class KilledConnections:
+    """Passes requests on until its process is killed."""
 
-    def __init__(self, inner: Connections, death: Death) -> None:
+    def __init__(self, inner: Connections, kill_point: KillPoint) -> None:
         self._inner = inner
-        self._death = death
+        self._kill_point = kill_point
 
     async def exchange(self, method: str, url: str, content: bytes | None = None) -> HttpResponse:
-        if self._death.armed:
-            self._death.happens("committed")
-            self._death.armed = False
-        self._death.happens("request")
-        answer = await self._inner.exchange(method, url, content)
-        self._death.happens("response")
-        return answer
+        if self._kill_point.armed:
+            self._kill_point.happens("committed")
+            self._kill_point.armed = False
+        self._kill_point.happens("request")
+        response = await self._inner.exchange(method, url, content)
+        self._kill_point.happens("response")
+        return response
 
     async def close(self) -> None:
         await self._inner.close()
 
 
 @dataclass(frozen=True)
-class MortalDestination(Destination):
-    """A destination whose connections are `MortalConnections`."""
+class KilledDestination(Destination):
+    """A destination whose connections are `KilledConnections`."""
 
-    death: Death = field(default_factory=Death)
+    kill_point: KillPoint = field(default_factory=KillPoint)
 
     def sender(self, sync: ContactSync) -> Sender:
         settings = self.client_settings(sync)
         options = SenderSettings(self.max_concurrency)
         limiter = RateLimiter(self.requests_per_second)
-        connections = MortalConnections(AiohttpConnections(settings), self.death)
+        connections = KilledConnections(AiohttpConnections(settings), self.kill_point)
         return Sender(sync, lambda: DailyStoryClient(settings, connections), limiter, options)
 
 
 def run(job: Mapping[str, Any]) -> None:
     """Plan and send once."""
-    death = Death(**job["death"])
-    death.listen()
+    kill_point = KillPoint(**job["kill_point"])
+    kill_point.listen()
     sync = sync_of()
     warehouse = Warehouse.at(job["url"])
-    destination = MortalDestination(job["base_url"], job["token"], math.inf, CONCURRENCY, death=death)
+    destination = KilledDestination(job["base_url"], job["token"], math.inf, CONCURRENCY, kill_point=kill_point)
     run_id = f"run-{os.getpid()}-{time.time_ns()}"
     plan = plan_contact_sync(sync, warehouse, destination, run_id=run_id)
     refuse_blocked(plan)
@@ -150,14 +150,14 @@ def _child(job: Mapping[str, Any]) -> None:
 
 
 def main() -> None:
-    """Serve one job a line; answer with how its process ended."""
+    """Run one job a line; write how its process ended."""
     for line in sys.stdin:
         job = json.loads(line)
         pid = os.fork()
         if pid == 0:
             _child(job)
-        if job["death"]["at"] == "seconds":
-            time.sleep(job["death"]["number"])
+        if job["kill_point"]["at"] == "seconds":
+            time.sleep(job["kill_point"]["number"])
             os.kill(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
         killed = os.WIFSIGNALED(status)

@@ -14,7 +14,7 @@ _TYPES = {
 }
 
 
-def spoken(statement: str, dialect_name: str) -> str:
+def sql_for(statement: str, dialect_name: str) -> str:
     """A scenario's statement, which is PostgreSQL's, as another database takes it."""
     for usual, other in _TYPES.get(dialect_name, {}).items():
         statement = re.sub(rf"(\w+ ){usual}\b(?=[,)])", rf"\1{other}", statement)

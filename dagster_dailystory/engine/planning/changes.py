@@ -39,7 +39,7 @@ _COLUMNS: Mapping[str, SqlType] = {
 
 @dataclass(frozen=True)
 class CheckedTable:
-    """The temporary table `judged`: the result of the row check, one row for each pending row."""
+    """The temporary table with the result of the row check, one row for each pending row."""
 
     table: Table
 

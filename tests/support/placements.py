@@ -1,0 +1,70 @@
+"""Placements: in which database a scenario's source is, and in which one its state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+from zlib import crc32
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A warehouse and the place of the state, as the fixture `new_database` names them.
+
+    Attributes:
+        warehouse: The database of the source.
+        state: The database of the state; None for the warehouse itself.
+    """
+
+    warehouse: str
+    state: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.warehouse}-state-in-{self.state}" if self.state else f"{self.warehouse}-inside"
+
+    @property
+    def description(self) -> str:
+        return f"{self.warehouse}, state {f'in {self.state}' if self.state else 'inside'}"
+
+
+INSIDE = (Placement("sqlite"), Placement("duckdb"), Placement("postgresql"))
+"""The three databases that hold the state."""
+
+ELSEWHERE = (Placement("duckdb", "sqlite"), Placement("sqlite", "postgresql"), Placement("postgresql", "duckdb"))
+"""Each of the three as a warehouse with the state in another one."""
+
+ONLY_READ = (
+    Placement("mysql", "postgresql"), Placement("clickhouse", "sqlite"), Placement("redshift", "duckdb"),
+    Placement("psycopg2"),
+)  # fmt: skip
+"""The databases that cannot hold the state, and PostgreSQL through its older driver."""
+
+SNOWFLAKE = pytest.param(
+    "snowflake",
+    marks=[
+        pytest.mark.slow,
+        pytest.mark.snowflake,
+        pytest.mark.skipif(find_spec("fakesnow") is None, reason="fakesnow needs older drivers: make test-snowflake"),
+    ],
+)
+"""Names Snowflake's emulator where it is installed."""
+
+
+def placements_of(test_name: str) -> list[Any]:
+    """Every placement as a pytest parameter.
+
+    `make test` runs a test at one placement with the state inside and at one with it elsewhere; the test's name picks
+    both, so that the tests together cover all. The others are marked slow, Snowflake's emulator also snowflake.
+    """
+    number = crc32(test_name.encode())
+    quick = {INSIDE[number % len(INSIDE)], ELSEWHERE[number // len(INSIDE) % len(ELSEWHERE)]}
+    return [
+        *(
+            pytest.param(placement, id=str(placement), marks=[] if placement in quick else pytest.mark.slow)
+            for placement in (*INSIDE, *ELSEWHERE, *ONLY_READ)
+        ),
+        pytest.param(snowflake := Placement("snowflake", "sqlite"), id=str(snowflake), marks=SNOWFLAKE.marks),
+    ]
