@@ -64,7 +64,7 @@ def tables_of(url: str, kind: SqlType) -> Iterator[tuple[sa.Connection, SyncTabl
 
 
 def row(number: int, value: object) -> dict[str, object]:
-    usual = {"missing key": False, "is_new": False, "replaces": False, differs_column("field_email"): False, FLAG: True}
+    usual = {"departed": False, "is_new": False, "replaces": False, differs_column("field_email"): False, FLAG: True}
     return {"sequence": number, "customer_id": number, COLUMN: value, **usual}
 
 
@@ -108,7 +108,7 @@ def test_duckdb_checks_texts_without_a_join_for_each_column(new_database) -> Non
 
 
 NOT_PLAIN: dict[str, Callable[[dict[str, object]], dict[str, object]]] = {
-    "missing key": lambda usual: {**usual, "missing key": True},
+    "missing key": lambda usual: {**usual, "departed": True},
     "a new row": lambda usual: {**usual, "is_new": True},
     "all fields are sent": lambda usual: {**usual, "replaces": True},
     "another identity": lambda usual: {**usual, differs_column("field_email"): True},
