@@ -89,7 +89,7 @@ def test_a_file_defines_three_assets_a_job_and_a_schedule():
 
 
 def test_a_sync_with_its_own_resources_runs(project: DagsterProject, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("PEOPLE_URL", project.url)
+    monkeypatch.setenv("PEOPLE_URL", project.scenario.warehouse_url)
     monkeypatch.setenv("PEOPLE_TOKEN", project.token)
     account = {"base_url": project.sandbox.base_url, "api_token_variable": "PEOPLE_TOKEN", "requests_per_second": 2000}
     made = definitions({**PEOPLE, "warehouse": {"url_variable": "PEOPLE_URL"}, "dailystory": account})

@@ -30,7 +30,7 @@ SYNC = sync_of(deletes="delete", min_guard_rows=1_000)
 )
 def scenario(request: pytest.FixtureRequest, new_database) -> Iterator[Scenario]:
     """Twenty synced rows whose hashes are remembered."""
-    with open_scenario(new_database, *request.param) as scenario:
+    with open_scenario(new_database, request.param.warehouse, request.param.state) as scenario:
         scenario.create()
         scenario.insert(*customers(ROWS))
         assert scenario.run(SYNC).rows_created == ROWS

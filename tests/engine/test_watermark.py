@@ -45,7 +45,8 @@ AT_FOUR_PLACEMENTS = pytest.mark.parametrize(
 @pytest.fixture
 def scenario(request: pytest.FixtureRequest, new_database) -> Iterator[Scenario]:
     """Twenty synced rows: the first one changed at the start, the last one 19 hours later."""
-    with open_scenario(new_database, *getattr(request, "param", ("duckdb", None))) as scenario:
+    placement = getattr(request, "param", Placement("duckdb"))
+    with open_scenario(new_database, placement.warehouse, placement.state) as scenario:
         scenario.execute(
             "CREATE TABLE customers (customer_id integer, email varchar(200), first_name varchar(200),"
             " city varchar(100), plan varchar(100), updated_at timestamp)"
