@@ -1,5 +1,5 @@
--- One row a customer. definitions.py maps these columns to DailyStory's contact fields and custom fields.
--- A column that is not listed here (last_seen_at) may change as often as it likes: nothing is sent for it.
+-- One row for each customer. definitions.py maps these columns to DailyStory's contact fields and custom fields.
+-- A column that is not listed here, such as last_seen_at, may change without anything being sent.
 select
     customer_id,
     email,
