@@ -64,7 +64,7 @@ def diff_of(connection: sa.Connection) -> Diff:
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["joined both ways", "missing keys apart"])
 def test_ranges_find_what_one_comparison_finds(connection: sa.Connection, elsewhere: bool) -> None:
     diff = diff_of(connection)
-    diff = replace(diff, present=diff.source) if elsewhere else diff
+    diff = replace(diff, all_keys=diff.source) if elsewhere else diff
     whole = found_in(connection, diff, [WHOLE])
     parts = found_in(
         connection, diff, [KeyRange(None, "a"), KeyRange("a", "z"), KeyRange("z", "É"), KeyRange("É", None)]
@@ -77,7 +77,7 @@ def test_ranges_find_what_one_comparison_finds(connection: sa.Connection, elsewh
 def found_in(connection: sa.Connection, diff: Diff, ranges: list[KeyRange]) -> dict[tuple[str, int], dict[str, Any]]:
     """Key -> row, without its number; the numbers must start at 1 and have no gap."""
     found: list[dict[str, Any]] = []
-    for query, parameters in [*diff.differing(ranges), *([] if diff.joins_both_ways else diff.missing_keys(ranges))]:
+    for query, parameters in [*diff.differing(ranges), *([] if diff.uses_full_join else diff.missing_keys(ranges))]:
         rows = connection.execute(query, {**parameters, OFFSET: len(found)}).mappings()
         found += [dict(row) for row in rows]
     assert sorted(row.pop("sequence") for row in found) == list(range(1, len(found) + 1))

@@ -68,7 +68,7 @@ class Acknowledgements:
         found = select(literal(1)).select_from(table).where(*conditions).limit(1)
         return self._state.connection.execute(found).first() is not None
 
-    def record_silent(self) -> None:
+    def record_without_request(self) -> None:
         """Acknowledge the changes that send nothing: update the snapshot, and mark missing keys."""
         changes, execute, now = self._tables.changes, self._state.connection.execute, self._state.now()
         open_changes = and_(changes.c.plan_id == self._plan_id, changes.c.outcome.is_(None))
