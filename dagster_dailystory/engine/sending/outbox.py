@@ -229,7 +229,7 @@ class Outbox:
         self._fail(stuck, "waits for a row that still holds its email or mobile number")
 
     def _fail_taken_identities(self) -> None:
-        """Fail rows whose identity another row got since the plan was made, by another slice's plan or an open intent."""
+        """Fail rows whose identity another row got since the plan was made, by a plan of another slice or an intent."""
         changes, snapshot, intents = self._tables.changes, self._tables.snapshot, self._tables.intents
         of_another = self._of_another_key
         is_live = snapshot.c.absent_since.is_(None)
