@@ -41,7 +41,7 @@ _COLUMNS: Mapping[str, SqlType] = {
 class CheckedTable:
     """The temporary table with the results of the row checks: one row for each row that differs.
 
-    Its SQL name is `judged`.
+    Its SQL name is "judged".
     """
 
     table: Table

@@ -1,7 +1,7 @@
 """The diff: builds the SQL statements that compare source and snapshot. They only read.
 
 `comparison` runs them, and writes what they find to the temporary table `pending`: the rows that differ and the
-missing keys. Their columns are the flags of a row; the glossary explains `departed`, `returns` and `replaces`.
+missing keys. Their columns are the flags of a row; see the glossary for `departed`, `returns` and `replaces`.
 """
 
 from __future__ import annotations

@@ -109,8 +109,8 @@ class Staged:
 def stage_source(state: State, lease: Lease, warehouse_url: str, options: PlanOptions) -> Staged | None:
     """Make the source available in the state's database.
 
-    A query in that database is evaluated once. A query in another database is evaluated once without row hashes; with
-    them, once for the hashes, and again by each look-up of changed rows.
+    A query in that database is evaluated once. A query in another database is evaluated by each statement that needs
+    it: the watermark's highest value, the row hashes, and the rows.
 
     Args:
         state: The sync's state.
