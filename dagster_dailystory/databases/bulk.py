@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.functions import Function
 from sqlalchemy.sql.selectable import Subquery
 
-from dagster_dailystory.databases.memory import give_back_memory
+from dagster_dailystory.databases.memory import release_memory
 from dagster_dailystory.databases.sql_types import Native, SqlQuery, SqlType, SqlValue
 
 
@@ -76,7 +76,7 @@ def insert_selected(connection: Connection, table: Table, query: SqlQuery, param
     RETURNING makes DuckDB insert with one thread, for which it has no setting: each writing thread holds 0.5 MB per
     column.
     """
-    give_back_memory(connection)
+    release_memory(connection)
     insert = table.insert().from_select([column.name for column in query.selected_columns], query)
     statement = insert.returning(next(iter(table.c))) if connection.dialect.name == "duckdb" else insert
     connection.execute(statement, parameters).close()

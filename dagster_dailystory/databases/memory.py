@@ -38,7 +38,7 @@ def can_spill(connection: Connection) -> bool:
     return bool(connection.exec_driver_sql("SELECT current_setting('temp_directory')").scalar())
 
 
-def give_back_memory(connection: Connection) -> None:
+def release_memory(connection: Connection) -> None:
     """Make DuckDB return freed memory to the system, so that the next step's peak does not come on top of it.
 
     DuckDB's allocator keeps freed memory for about a second, but releases it whenever `memory_limit` is set. So the

@@ -18,7 +18,7 @@ from dagster_dailystory.definitions.metadata import Metadata, ProgressLog, plan_
 from dagster_dailystory.definitions.resources import DailyStoryResource, WarehouseResource
 from dagster_dailystory.definitions.run_config import PlanConfig
 from dagster_dailystory.engine.endpoints import Warehouse
-from dagster_dailystory.engine.run import plan_contact_sync, refuse_blocked, send_contact_sync
+from dagster_dailystory.engine.run import plan_contact_sync, raise_if_blocked, send_contact_sync
 from dagster_dailystory.engine.upkeep.inspection import (
     SyncStatus,
     check_shown_fields,
@@ -135,7 +135,7 @@ class SyncSteps:
                     sync, endpoint, destination, options, context.run.run_id, wait_seconds=WAIT_SECONDS
                 )
                 _log_plan(context, plan)
-                refuse_blocked(plan)
+                raise_if_blocked(plan)
             if plan.status is PlanStatus.DRY:
                 context.log.info("plan %s is a dry run: nothing is sent", plan.plan_id)
                 yield from self._checks(sync_status(sync, endpoint))

@@ -1,4 +1,4 @@
-"""One run of a sync: settle intents, plan, check the guards, send, report. The only module that knows this order."""
+"""One run of a sync: settle open intents, plan (with the guards), send, report. Only this module knows the order."""
 
 from __future__ import annotations
 
@@ -56,19 +56,19 @@ def plan_contact_sync(
     *,
     wait_seconds: float = 0.0,
 ) -> PlanSummary:
-    """Compare source and snapshot, and store what has to be sent as a plan.
+    """Compare source and snapshot, and store the changes as a plan.
 
     Args:
         sync: The sync.
         warehouse: The source and the state.
-        destination: The account that the plan is for. Nothing is written there; open intents of an earlier run are
-            looked up.
+        destination: The account that the plan is for. Nothing is written there, but open intents of
+            earlier runs are looked up.
         options: Scope, dry run, limit, keys.
         run_id: The run that may send the plan.
         wait_seconds: How long to wait for another run of this sync to end.
 
     Raises:
-        BusyError: Another run still holds the sync.
+        BusyError: Another run still has the lease of the sync.
         DailyStoryError: See the tree in `errors`; the state is as it was.
     """
     with open_session(sync, warehouse.state, wait_seconds) as (state, lease):
@@ -91,13 +91,13 @@ def send_contact_sync(
         sync: The sync, with the mapping that was planned.
         warehouse: The source and the state.
         destination: The account that the plan is for.
-        run_ids: The run itself, and the runs that it re-executes: only their plans may be sent.
+        run_ids: The run itself, and the runs that it re-executes; only their plans may be sent.
         on_progress: Called at most once a second.
         partition: The slice whose plan is sent, None for a plan of the whole source.
         wait_seconds: How long to wait for another run of this sync to end.
 
     Raises:
-        BusyError: Another run still holds the sync.
+        BusyError: Another run still has the lease of the sync.
         SafetyError: There is no such plan, or it is blocked, a dry run, superseded or sent already.
         DailyStoryError: See the tree in `errors`.
     """
@@ -122,7 +122,7 @@ def run_contact_sync(
     max_concurrency: int = 4,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> SyncReport:
-    """Make DailyStory's contacts equal to a warehouse query: the same engine that the Dagster assets run.
+    """Make DailyStory's contacts equal to a warehouse query, with the engine that the Dagster assets use.
 
     Args:
         sync: The sync.
@@ -136,7 +136,7 @@ def run_contact_sync(
         limit: At most this many creates and updates.
         keys: Only these keys; the parts of a composite one are joined by `|`.
         partition: Only this slice of a sync with `partitions`.
-        requests_per_second: The permitted rate; None to find it.
+        requests_per_second: The permitted rate; None to find it while sending.
         max_concurrency: Requests in flight at once.
         on_progress: Called at most once a second while sending.
 
@@ -166,14 +166,14 @@ def run_contact_sync(
         plan = _plan(state, lease, warehouse, destination, options, run_id)
         if plan.status is PlanStatus.DRY:
             return planned_report(plan, "dry")
-        refuse_blocked(plan)
+        raise_if_blocked(plan)
         result = _send(state, lease, destination, [run_id], partition, on_progress)
     if result.error is not None:
         raise result.error
     return result.report
 
 
-def refuse_blocked(plan: PlanSummary) -> None:
+def raise_if_blocked(plan: PlanSummary) -> None:
     """Raise an error if a guard blocked the plan.
 
     Raises:

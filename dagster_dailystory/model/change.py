@@ -36,7 +36,7 @@ class Outcome(str, Enum):
     FAILED = "failed"
     """A temporary failure: the row still differs and is sent again by the next run."""
     IN_DOUBT = "in_doubt"
-    """A create without a response; the contact is looked up before the create is sent again."""
+    """A change with an intent and without a response: its contact is looked up before anything is sent again."""
     CONFLICTED = "conflicted"
     """The dsid or the identity belongs to the contact of another row."""
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, event
 from support.scenario import Scenario, customers
 
 from dagster_dailystory.databases.connect import open_engine
-from dagster_dailystory.databases.memory import give_back_memory, limit_megabytes
+from dagster_dailystory.databases.memory import limit_megabytes, release_memory
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
 from dagster_dailystory.engine.run import plan_contact_sync
 from dagster_dailystory.model.plan import PlanOptions, PlanSummary
@@ -40,7 +40,7 @@ def megabytes_in_use() -> int:
 def test_the_limit_of_the_url_stays(tmp_path: Path):
     with opened(tmp_path, "?memory_limit=300MB").begin() as connection:
         before = setting(connection, LIMIT)
-        give_back_memory(connection)
+        release_memory(connection)
         assert setting(connection, LIMIT) == before == "286.1 MiB"
 
 
@@ -58,7 +58,7 @@ def test_a_transaction_goes_on(tmp_path: Path):
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TEMPORARY TABLE kept AS SELECT 1 AS one")
         connection.exec_driver_sql("CREATE TABLE stored AS SELECT 1 AS one")
-        give_back_memory(connection)
+        release_memory(connection)
         assert setting(connection, "(SELECT count(*) FROM kept)") == 1
     with engine.begin() as connection:
         assert setting(connection, "(SELECT count(*) FROM stored)") == 1
@@ -67,21 +67,21 @@ def test_a_transaction_goes_on(tmp_path: Path):
 def test_a_url_without_a_limit_is_left_alone(tmp_path: Path):
     with opened(tmp_path).begin() as connection:
         connection.exec_driver_sql("SET memory_limit = '310MB'")
-        give_back_memory(connection)
+        release_memory(connection)
         assert setting(connection, LIMIT) == "295.6 MiB"
 
 
 def test_locked_settings_are_left_alone(tmp_path: Path):
     with opened(tmp_path, "?memory_limit=300MB").begin() as connection:
         connection.exec_driver_sql("SET lock_configuration = true")
-        give_back_memory(connection)
+        release_memory(connection)
         assert setting(connection, "1") == 1
 
 
 def test_a_limit_set_by_the_user_stays(tmp_path: Path):
     with opened(tmp_path, "?memory_limit=300MB").begin() as connection:
         connection.exec_driver_sql("SET memory_limit = '310MB'")
-        give_back_memory(connection)
+        release_memory(connection)
         assert setting(connection, LIMIT) == "295.6 MiB"
 
 
@@ -89,7 +89,7 @@ def test_no_limit_stays_no_limit(tmp_path: Path):
     """For DuckDB, -1 means the default in a URL and no limit in a SET."""
     with opened(tmp_path, "?memory_limit=-1").begin() as connection:
         before = setting(connection, LIMIT)
-        give_back_memory(connection)
+        release_memory(connection)
         assert setting(connection, LIMIT) == before
 
 
@@ -98,7 +98,7 @@ def test_other_databases_get_no_statement():
     statements: list[str] = []
     event.listen(engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
     with engine.connect() as connection:
-        give_back_memory(connection)
+        release_memory(connection)
     assert statements == []
 
 
@@ -108,7 +108,7 @@ def freed_megabytes(connection: Connection) -> int:
     connection.exec_driver_sql("DROP TABLE large")
     connection.commit()
     before = megabytes_in_use()
-    give_back_memory(connection)
+    release_memory(connection)
     return before - megabytes_in_use()
 
 

@@ -64,7 +64,7 @@ def diff_of(connection: sa.Connection) -> Diff:
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["joined both ways", "missing keys apart"])
 def test_ranges_find_what_one_comparison_finds(connection: sa.Connection, elsewhere: bool) -> None:
     diff = diff_of(connection)
-    diff = replace(diff, present=diff.source) if elsewhere else diff
+    diff = replace(diff, all_keys=diff.source) if elsewhere else diff
     whole = found_in(connection, diff, [WHOLE])
     parts = found_in(
         connection, diff, [KeyRange(None, "a"), KeyRange("a", "z"), KeyRange("z", "É"), KeyRange("É", None)]
@@ -77,7 +77,7 @@ def test_ranges_find_what_one_comparison_finds(connection: sa.Connection, elsewh
 def found_in(connection: sa.Connection, diff: Diff, ranges: list[KeyRange]) -> dict[tuple[str, int], dict[str, Any]]:
     """Key -> row, without its number; the numbers must start at 1 and have no gap."""
     found: list[dict[str, Any]] = []
-    for query, parameters in [*diff.differing(ranges), *([] if diff.joins_both_ways else diff.missing_keys(ranges))]:
+    for query, parameters in [*diff.differing(ranges), *([] if diff.uses_full_join else diff.missing_keys(ranges))]:
         rows = connection.execute(query, {**parameters, OFFSET: len(found)}).mappings()
         found += [dict(row) for row in rows]
     assert sorted(row.pop("sequence") for row in found) == list(range(1, len(found) + 1))
@@ -197,7 +197,7 @@ def test_rows_of_other_databases_are_not_measured() -> None:
 
 def test_ranges_of_numbers_hold_each_number_once() -> None:
     duckdb, sqlite = (sa.make_url(f"{name}://").get_dialect()() for name in ("duckdb", "sqlite"))
-    at_once = RowsAtOnce(compared=90_000, moved=50_000, written=25_000)
+    at_once = RowsAtOnce(compared=90_000, changed=50_000, written=25_000)
     assert ranges_of_numbers(1_000_000, at_once, sqlite) == [WHOLE]
     for highest, width in (
         (0, 25_000),
@@ -229,7 +229,7 @@ def test_ranges_find_the_rows_whose_hash_moved(new_database) -> None:
                 "hashed", *(sa.column(name, kind) for name, kind in kinds.items()), sa.column("row_hash")
             )
             ranges = [KeyRange(None, "b"), KeyRange("b", "c"), KeyRange("c", None)]
-            parts = [*each_range(ranges, partial(RowHashes(state, tables).moved, present, ["number"]))]
+            parts = [*each_range(ranges, partial(RowHashes(state, tables).changed_rows, present, ["number"]))]
             found = [number for query, bounds in parts for (number,) in state.connection.execute(query, bounds)]
     assert sorted(found) == [number for number in range(ROWS) if number % 5 == 0 or number % 4 == 0]
 
@@ -287,7 +287,7 @@ def statements_that_write(name: str) -> Iterator[list[str]]:
 @pytest.mark.parametrize(("order", "lookups"), [("i", 2), ("hash(i)", 1)])
 def test_a_plan_whose_moved_rows_are_joined_in_ranges_has_each_row_once(new_database, order: str, lookups: int) -> None:
     rows = HASHED_ROWS // 2 + 10_000
-    assert rows > MOST_AT_ONCE.moved
+    assert rows > MOST_AT_ONCE.changed
     url, nowhere = new_database("duckdb"), Destination("http://127.0.0.1:9/api/v1", "none")
     sync = ContactSync(name="customers", source="customers", key="id", fields={"email": "email", "city": "city"})
     engine = sa.create_engine(url, poolclass=sa.NullPool)

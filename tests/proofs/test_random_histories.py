@@ -18,7 +18,7 @@ from support.faults import crash_at
 from dagster_dailystory.api.client import DailyStoryClient
 from dagster_dailystory.api.rate_limiter import RateLimiter
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
-from dagster_dailystory.engine.run import new_run_id, plan_contact_sync, refuse_blocked, send_contact_sync
+from dagster_dailystory.engine.run import new_run_id, plan_contact_sync, raise_if_blocked, send_contact_sync
 from dagster_dailystory.engine.sending.dispatcher import SenderSettings
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.model.plan import PlanOptions
@@ -228,7 +228,7 @@ class Histories(RuleBasedStateMachine):
         )
         warehouse, run_id = Warehouse.at(self.source_url, self.url), new_run_id()
         destination = QuickDestination(self.sandbox.base_url, self.sandbox.token)
-        refuse_blocked(plan_contact_sync(sync, warehouse, destination, options or PlanOptions(), run_id))
+        raise_if_blocked(plan_contact_sync(sync, warehouse, destination, options or PlanOptions(), run_id))
         result = send_contact_sync(sync, warehouse, destination, [run_id])
         assert result.error is None
         return result.report

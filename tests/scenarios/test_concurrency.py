@@ -210,7 +210,7 @@ def test_the_fence_refuses_every_kind_of_late_write(url: str, sandbox: Sandbox) 
         before = None if url.startswith("duckdb") else state_of(url)
         for late_write in (
             lambda: journal.acknowledge([Result(1, Outcome.FAILED, utc_now())], {}),
-            journal.record_silent,
+            journal.record_without_request,
             lambda: intents.settle([]),
             lambda: make_plan(state, lease, url, PlanOptions(), "run", destination.base_url),
         ):

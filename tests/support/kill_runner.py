@@ -22,7 +22,7 @@ from dagster_dailystory.api.client import DailyStoryClient
 from dagster_dailystory.api.rate_limiter import RateLimiter
 from dagster_dailystory.api.transport import AiohttpConnections, Connections, HttpResponse
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
-from dagster_dailystory.engine.run import plan_contact_sync, refuse_blocked, send_contact_sync
+from dagster_dailystory.engine.run import plan_contact_sync, raise_if_blocked, send_contact_sync
 from dagster_dailystory.engine.sending.dispatcher import SenderSettings
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.model.sync import ContactSync
@@ -131,7 +131,7 @@ def run(job: Mapping[str, Any]) -> None:
     destination = KilledDestination(job["base_url"], job["token"], math.inf, CONCURRENCY, kill_point=kill_point)
     run_id = f"run-{os.getpid()}-{time.time_ns()}"
     plan = plan_contact_sync(sync, warehouse, destination, run_id=run_id)
-    refuse_blocked(plan)
+    raise_if_blocked(plan)
     result = send_contact_sync(sync, warehouse, destination, [run_id])
     if result.error is not None:
         raise result.error

@@ -1,4 +1,4 @@
-"""The changes of a plan as they are stored: the rows that passed their checks, and the missing keys."""
+"""The table of row check results, and the changes that a plan stores: rows that passed, and missing keys."""
 
 from __future__ import annotations
 
@@ -39,7 +39,10 @@ _COLUMNS: Mapping[str, SqlType] = {
 
 @dataclass(frozen=True)
 class CheckedTable:
-    """The temporary table with the result of the row check, one row for each pending row."""
+    """The temporary table with the results of the row checks: one row for each row that differs.
+
+    Its SQL name is "judged".
+    """
 
     table: Table
 
@@ -62,7 +65,7 @@ class CheckedTable:
         )
 
     def amend(self, state: State, rows: list[dict[str, object]], columns: tuple[str, ...]) -> None:
-        """Change some columns of the results that have these sequences."""
+        """Change some columns of the results, which are found by `sequence`."""
         if not rows:
             return
         given = json_rows(state.dialect, {name: _COLUMNS[name] for name in ("sequence", *columns)})
@@ -140,7 +143,7 @@ class PlannedChanges:
         return query.where(or_(checked.c.operation == Operation.RECORD.value, checked.c.sequence.in_(first)))
 
     def _missing_keys(self) -> SqlQuery:
-        """The changes of the missing keys. A contact that a re-key takes over is not deleted."""
+        """Select the changes of the missing keys. A contact that a re-key takes over is not deleted."""
         tables, pending, checked = self.tables, self.pending, self.checked
         contact_map, sync = tables.contact_map, tables.sync
         missing = select(pending).where(pending.c.departed).subquery("departed")
@@ -151,7 +154,7 @@ class PlannedChanges:
         )
         new_row = select(checked.c.sequence).join(pending, pending.c.sequence == checked.c.sequence)
         is_claimed = new_row.where(pending.c.is_new, same_identity).exists()
-        # The mode `create` takes the contact over by a look-up, which requires that the old key has left it.
+        # In mode `create` a look-up maps the new key to the contact, once the old key is marked missing.
         if_claimed = literal(Operation.DEPART.value, TEXT) if sync.mode is Mode.CREATE else null()
         operation = case((is_claimed, if_claimed), else_=literal(usual.value, TEXT)).label("operation")
         changes = (

@@ -1,4 +1,4 @@
-"""The comparison of source and snapshot: it runs the diff and keeps what it finds in temporary tables."""
+"""The comparison of source and snapshot: runs the statements of `diff` and keeps what they find in temporary tables."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import FromClause, TableClause, column, exists, func, literal, s
 
 from dagster_dailystory.databases.dialect import among
 from dagster_dailystory.databases.estimates import LARGE_TABLE_ROWS, would_hash_join
-from dagster_dailystory.databases.memory import give_back_memory
+from dagster_dailystory.databases.memory import release_memory
 from dagster_dailystory.databases.row_hash import ROW_HASH
 from dagster_dailystory.databases.sql_types import CreateTemporaryTableAs, SqlQuery
 from dagster_dailystory.engine.planning.diff import OFFSET, Diff
@@ -36,7 +36,7 @@ from dagster_dailystory.model.plan import PlanOptions
 
 @dataclass(frozen=True)
 class RowCounts:
-    """Counts of a comparison. The defaults are those of a source that had no row yet.
+    """Counts of a comparison. The defaults are those of a source that never had a row.
 
     Attributes:
         source_is_empty: The source has no row at all, whatever the run's scope.
@@ -44,7 +44,7 @@ class RowCounts:
         without_key: Rows read that have a NULL in the key.
         duplicates: Rows read whose key is in more than one row.
         pending: Rows read that differ and have to be checked.
-        live_keys: Keys of the snapshot that the source had at the last comparison.
+        live_keys: Keys of the snapshot that were not missing before this run.
     """
 
     source_is_empty: bool = True
@@ -60,7 +60,7 @@ class Differences:
     """What a comparison found. The relations are temporary tables.
 
     Attributes:
-        diff: The statements of the comparison.
+        diff: Builds the statements of the comparison.
         pending: The rows that differ and the missing keys, each with its `sequence`; no row of a duplicate key.
         ranges: Ranges of `sequence` that are checked and stored one after the other.
         duplicates: The keys that more than one row has; None where the counts rule them out.
@@ -78,10 +78,10 @@ class Differences:
 
 def compare(state: State, tables: SyncTables, staged: Staged, options: PlanOptions) -> Differences:
     """Find the rows that differ from the snapshot, the missing keys and the duplicate keys."""
-    all_rows = Diff(staged.relation, tables, options, state.dialect, staged.typed_keys(options.keys), staged.present)
+    all_rows = Diff(staged.relation, tables, options, state.dialect, staged.typed_keys(options.keys), staged.all_keys)
     rows_read, rows_keyed = map(int, state.connection.execute(all_rows.row_counts()).one())
     comparison = _Comparison(state, all_rows, staged, rows_read)
-    diff, hashed = comparison.without_unmoved(all_rows, staged)
+    diff, hashed = comparison.without_unchanged(all_rows, staged)
     source_is_empty = not rows_read and comparison.source_is_empty()
     pending = comparison.pending(diff, hashed)
     ranges = comparison.ranges_of(pending)
@@ -110,7 +110,7 @@ class _PendingCounts(NamedTuple):
 
 
 class _Comparison:
-    """The steps of one comparison."""
+    """The steps of one comparison; `compare` has their order."""
 
     def __init__(self, state: State, diff: Diff, staged: Staged, rows_read: int) -> None:
         self._state = state
@@ -122,22 +122,22 @@ class _Comparison:
         self._row_bytes = self._width(staged)
         self._at_once = rows_at_once(self._row_bytes, self._connection)
 
-    def without_unmoved(self, diff: Diff, staged: Staged) -> tuple[Diff, HashedRows | None]:
-        """The diff without the rows that have their remembered hash, and the rows that are left with their hashes."""
+    def without_unchanged(self, diff: Diff, staged: Staged) -> tuple[Diff, HashedRows | None]:
+        """Narrow the diff to the rows whose hash is new or differs, and return these rows with their hashes too."""
         hashed, hashes = staged.hashed, RowHashes(self._state, self._tables)
-        if hashed is None or not staged.narrows or not hashes.are_of(hashed.version):
+        if hashed is None or not staged.can_be_narrowed or not hashes.are_current(hashed.version):
             return diff, hashed
         keys = self._tables.key_names
         names = [*keys, ROW_HASH] if staged.is_stored else [each.name for each in hashed.relation.c]
         ranges = self._ranges_to_look_up(whole_rows=not staged.is_stored)
-        (query, _), *others = each_range(ranges, partial(hashes.moved, hashed.relation, names))
-        moved = self._temporary.make("moved", query)
-        self._temporary.append(moved, others)
-        source: FromClause = moved
+        (query, _), *others = each_range(ranges, partial(hashes.changed_rows, hashed.relation, names))
+        changed = self._temporary.make("moved", query)
+        self._temporary.append(changed, others)
+        source: FromClause = changed
         if staged.is_stored:  # read again: keeping whole rows in the temporary table takes twice the memory
-            has_moved = among([diff.source.c[key] for key in keys], select(*(moved.c[key] for key in keys)))
-            source = select(*diff.source.c).where(has_moved).subquery("source")
-        return replace(diff, source=source, present=self._all_rows), HashedRows(moved, hashed.version)
+            has_changed = among([diff.source.c[key] for key in keys], select(*(changed.c[key] for key in keys)))
+            source = select(*diff.source.c).where(has_changed).subquery("source")
+        return replace(diff, source=source, all_keys=self._all_rows), HashedRows(changed, hashed.version)
 
     def source_is_empty(self) -> bool:
         """Whether the source has no row, in scope or not."""
@@ -145,12 +145,12 @@ class _Comparison:
 
     def pending(self, diff: Diff, hashed: HashedRows | None) -> TableClause:
         """Write the rows that differ and the missing keys to the table `pending`."""
-        if diff.joins_both_ways and self._rows_read >= LARGE_TABLE_ROWS:
+        if diff.uses_full_join and self._rows_read >= LARGE_TABLE_ROWS:
             diff = replace(diff, expects_few=would_hash_join(diff.joined, self._connection))
         (query, _), *others = diff.differing(self._ranges_to_compare(diff, hashed))
         pending = self._temporary.make("pending", query)
         self._temporary.append(pending, self._numbered(pending, others))
-        if diff.options.plans_deletions and not diff.joins_both_ways and not self._no_key_is_missing(diff, pending):
+        if diff.options.plans_deletions and not diff.uses_full_join and not self._no_key_is_missing(diff, pending):
             parts = diff.missing_keys(self._ranges(self._at_once.compared))
             self._temporary.append(pending, self._numbered(pending, parts))
         return pending
@@ -164,11 +164,11 @@ class _Comparison:
         return _PendingCounts(*map(int, self._connection.execute(diff.pending_counts(pending)).one()))
 
     def live_keys(self, diff: Diff, found: _PendingCounts, rows_keyed: int, *, are_unique: bool) -> tuple[int, bool]:
-        """Count the live keys, without reading the snapshot if the database itself keeps keys unique.
+        """Count the live keys, without reading the snapshot if a constraint keeps the source's keys unique.
 
         Returns:
-            The number of keys, and whether each key of the snapshot was matched by at most one row: if a key had two
-            rows, more rows would have matched than keys.
+            The number of keys, and whether each key of the snapshot has at most one source row: with a duplicate key,
+            more rows than keys would match.
         """
         if are_unique and diff.counts_matches:
             return rows_keyed - found.rows_new - found.rows_returning + found.keys_missing, True
@@ -194,7 +194,7 @@ class _Comparison:
         return rows
 
     def _width(self, staged: Staged) -> float:
-        """The width of the widest rows that are compared; a view is only evaluated for it if the snapshot is empty."""
+        """The bytes of a row, in the source or the snapshot; a view is measured only if the snapshot is empty."""
         known = self._width_in_snapshot(*self._tables.key_names, *self._tables.value_names)
         is_measured = staged.is_stored or not known
         return max(known, width_of(staged.relation, self._connection)) if is_measured else known
@@ -210,18 +210,18 @@ class _Comparison:
         return self._ranges(HASHED_ROWS, hashed_at_once(width, self._connection))
 
     def _ranges_to_compare(self, diff: Diff, hashed: HashedRows | None) -> Sequence[KeyRange]:
-        if diff.present is None or hashed is None:
+        if diff.all_keys is None or hashed is None:
             return self._ranges(self._at_once.compared)
-        moved, key = hashed.relation, self._tables.key_names[0]
-        rows_moved = self._temporary.number(select(func.count()).select_from(moved))
-        return ranges_of_keys(rows_moved, self._at_once.moved, moved, key, self._connection)
+        changed, key = hashed.relation, self._tables.key_names[0]
+        rows_changed = self._temporary.number(select(func.count()).select_from(changed))
+        return ranges_of_keys(rows_changed, self._at_once.changed, changed, key, self._connection)
 
     def _ranges(self, range_rows: int, if_scattered: float = 0.0) -> Sequence[KeyRange]:
         rows, key = self._all_rows, self._tables.key_names[0]
         return ranges_of_keys(self._rows_read, range_rows, rows, key, self._connection, if_scattered)
 
     def _numbered(self, pending: TableClause, parts: Iterable[Statement]) -> Iterator[Statement]:
-        """Let each part continue the numbers of `pending`, which are read when the part is about to run."""
+        """Let each part continue the sequence of `pending`: its highest number is read right before the part runs."""
         for query, parameters in parts:
             yield query, {**parameters, OFFSET: self._highest_in(pending)}
 
@@ -241,7 +241,7 @@ class _TemporaryTables:
 
     def make(self, name: str, query: SqlQuery) -> TableClause:
         """Make a table of what a query selects."""
-        give_back_memory(self.state.connection)
+        release_memory(self.state.connection)
         full_name = self.state.location.table_name(self.state.sync.name, name)
         self.state.connection.execute(CreateTemporaryTableAs(full_name, query))
         return table(full_name, *(column(each.name, each.type) for each in query.selected_columns))
@@ -249,7 +249,7 @@ class _TemporaryTables:
     def append(self, made: TableClause, parts: Iterable[Statement]) -> None:
         """Append what each of the queries selects."""
         for query, parameters in parts:
-            give_back_memory(self.state.connection)
+            release_memory(self.state.connection)
             names = [each.name for each in query.selected_columns]
             self.state.connection.execute(made.insert().from_select(names, query), parameters)
 

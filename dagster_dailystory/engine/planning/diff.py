@@ -1,6 +1,7 @@
-"""The diff: set-based statements that find what differs between source and snapshot. They only read.
+"""The diff: builds the SQL statements that compare source and snapshot. They only read.
 
-The comparison writes what they find to the temporary table `pending`: the rows that differ and the missing keys.
+`comparison` runs them, and writes what they find to the temporary table `pending`: the rows that differ and the
+missing keys. Their columns are the flags of a row; see the glossary for `departed`, `returns` and `replaces`.
 """
 
 from __future__ import annotations
@@ -39,12 +40,12 @@ from dagster_dailystory.model.plan import PlanOptions
 from dagster_dailystory.model.sync import MappedField, Mode, Nulls, Scope
 
 OFFSET = "offset"
-"""The parameter that each part of `differing` and `missing_keys` takes: its numbers start above this one."""
+"""The bind parameter of each statement of `differing` and `missing_keys`: the highest `sequence` assigned so far."""
 
 
 @dataclass(frozen=True)
 class Diff:
-    """The statements of one plan.
+    """Builds the statements that compare source and snapshot for one plan.
 
     Attributes:
         source: The key columns under their own names and one column for each mapped field, typed like the snapshot.
@@ -52,8 +53,8 @@ class Diff:
         options: What the run asks for.
         dialect: The dialect of the state database.
         keys: The keys that the run is limited to, with values as the database holds them; empty for all keys.
-        present: The keys of all rows, where `source` has only the rows that may differ.
-        expects_few: Whether a join both ways makes the database expect that few rows differ.
+        all_keys: The keys of all source rows, if `source` has only the rows that may differ; otherwise None.
+        expects_few: Whether a full join carries a hint for the query planner that few rows differ.
     """
 
     source: FromClause
@@ -61,13 +62,13 @@ class Diff:
     options: PlanOptions
     dialect: Dialect
     keys: Sequence[Mapping[str, object]] = ()
-    present: FromClause | None = None
+    all_keys: FromClause | None = None
     expects_few: bool = False
 
     @property
     def all_rows(self) -> FromClause:
         """A relation that has the keys of all source rows."""
-        return self.source if self.present is None else self.present
+        return self.source if self.all_keys is None else self.all_keys
 
     @property
     def _keys(self) -> tuple[str, ...]:
@@ -107,7 +108,7 @@ class Diff:
         return func.coalesce(relation.c[PARTITION_VALUE], OTHER_VALUES) == name
 
     def may_be_gone(self, rejections: FromClause) -> ColumnElement[bool]:
-        """The rejections whose key left the source if `all_rows` lacks it; the others are only out of scope."""
+        """The rejections whose key has left the source if `all_rows` lacks it. Other keys may only be out of scope."""
         if self.options.since is not None:
             return false()
         chosen_by_key = bool(self.options.keys) or self.options.scope is Scope.REJECTED
@@ -122,7 +123,7 @@ class Diff:
         return select(*counts).select_from(rows).where(self.in_scope(rows))
 
     def pending_counts(self, pending: FromClause) -> SqlQuery:
-        """Count, in `pending`, the rows, the new rows, the rows of returning keys, and the missing keys."""
+        """Count what is in `pending`: all rows that differ, the new rows, the returning keys, and the missing keys."""
         row = not_(pending.c.departed)
         return select(
             _rows(row),
@@ -133,7 +134,7 @@ class Diff:
 
     @property
     def counts_matches(self) -> bool:
-        """Whether every row that matches the snapshot can be counted, so that the counts show duplicate keys."""
+        """Whether the counts cover every source row that matches the snapshot, so that they can rule out duplicates."""
         return (
             self.options.plans_deletions and self.options.partition is None and self.tables.sync.mode is not Mode.CREATE
         )
@@ -152,25 +153,25 @@ class Diff:
         return grouped.group_by(*keys).having(func.count() > 1, rows_in_scope > 0)
 
     @property
-    def joins_both_ways(self) -> bool:
-        """Whether one full join finds the rows that differ and the missing keys."""
-        return self.options.plans_deletions and has_full_join(self.dialect) and self.present is None
+    def uses_full_join(self) -> bool:
+        """Whether one full outer join finds the rows that differ and the missing keys."""
+        return self.options.plans_deletions and has_full_join(self.dialect) and self.all_keys is None
 
     def differing(self, ranges: Sequence[KeyRange]) -> Iterator[Statement]:
-        """Find the rows that differ, and the missing keys too if the database joins both ways.
+        """Find the rows that differ, and the missing keys too if the database has a full join.
 
         Args:
             ranges: Key ranges that cover all keys.
 
         Yields:
-            A statement for each range. It takes one more parameter: `OFFSET`, the highest number given so far.
+            A statement for each range, with the additional bind parameter `OFFSET`.
         """
-        yield from each_range(ranges, partial(self._differing, both=self.joins_both_ways))
+        yield from each_range(ranges, partial(self._differing, full=self.uses_full_join))
 
     @property
     def joined(self) -> SqlQuery:
-        """The join of `differing` over all keys, without numbers."""
-        return self._differing_rows(WHOLE, both=self.joins_both_ways)
+        """The join of `differing` over all keys, without `sequence`; only to be explained by the database."""
+        return self._differing_rows(WHOLE, full=self.uses_full_join)
 
     def missing_keys(self, ranges: Sequence[KeyRange]) -> Iterator[Statement]:
         """Find the missing keys, with the same ranges and the same parameter as `differing`."""
@@ -179,9 +180,10 @@ class Diff:
     def no_key_is_missing(self, pending: FromClause) -> SqlQuery | None:
         """Whether the counts and sums of the key hashes prove, without a join, that no key is missing.
 
-        The keys of the source must be those of the snapshot and those that are new or returning: as many, and with the
-        same sum of hashes. A duplicate key makes the source's side larger, unless all its rows are in `pending`, where
-        it is found. A missing key beside a duplicate one has equal sums once in 2^64; the next missing key shows it.
+        If no key is missing, the source has exactly the live keys of the snapshot and the new and returning keys: the
+        counts are equal, and so are the sums of the hashes. A duplicate key makes the source's count too high, unless
+        all its rows are in `pending`, where it is found. If one key is missing and another is duplicated, the sums are
+        equal with a probability of 1 in 2^64; the missing key is then found together with the next one.
 
         Args:
             pending: The rows that differ, before any missing key is added.
@@ -200,13 +202,13 @@ class Diff:
         ).select_from(present.join(live, true()).join(arrived, true()))
 
     def _key_sums(self, relation: FromClause, condition: ColumnElement[bool]) -> FromClause:
-        """Count keys and sum their hashes. The sum alone does not do: DuckDB's hash of 0 is 0."""
+        """Count keys and sum their hashes. The sum alone is not enough: DuckDB's hash of 0 is 0."""
         hashes = func.coalesce(func.sum(func.hash(*(relation.c[key] for key in self._keys))), 0)
         return select(func.count().label("rows"), hashes.label("hashes")).where(condition).subquery()
 
-    def _differing(self, key_range: KeyRange, *, both: bool) -> SqlQuery:
-        """Number the rows that differ, with a flag for each field that does."""
-        found = evaluated_first(self._differing_rows(key_range, both=both), "differing", self.dialect)
+    def _differing(self, key_range: KeyRange, *, full: bool) -> SqlQuery:
+        """The rows that differ, each with its `sequence` and a flag for each field that differs."""
+        found = evaluated_first(self._differing_rows(key_range, full=full), "differing", self.dialect)
         return select(
             _numbered([found.c.departed, *(found.c[key] for key in self._keys)]),
             *(found.c[key] for key in self._keys),
@@ -216,18 +218,18 @@ class Diff:
             *(found.c[name] for name in ("is_new", "replaces", "departed", "returns", "old_email", "old_mobile")),
         )
 
-    def _differing_rows(self, key_range: KeyRange, *, both: bool) -> SqlQuery:
-        """Join source and snapshot side by side, and keep the rows that differ and, both ways, the missing keys."""
+    def _differing_rows(self, key_range: KeyRange, *, full: bool) -> SqlQuery:
+        """Join source and snapshot; keep the rows that differ and, with a full join, the missing keys."""
         first_key = self._keys[0]
         source = key_range.of(self.source, first_key, "source")
         snapshot = key_range.of(self.tables.snapshot, first_key, "known")
         is_new = snapshot.c[first_key].is_(None)
         resends_all = true() if self.options.scope is Scope.ALL else self._resends_all(snapshot)
-        is_missing = and_(source.c[first_key].is_(None), snapshot.c[first_key].is_not(None)) if both else false()
+        is_missing = and_(source.c[first_key].is_(None), snapshot.c[first_key].is_not(None)) if full else false()
         differs_now = and_(self.has_key(source), self.in_scope(source), self._differs(source, snapshot))
         newly_missing = and_(is_missing, snapshot.c.absent_since.is_(None), self._in_partition(snapshot))
-        found = or_(differs_now, newly_missing) if both else differs_now
-        keys = {key: func.coalesce(source.c[key], snapshot.c[key]) if both else source.c[key] for key in self._keys}
+        found = or_(differs_now, newly_missing) if full else differs_now
+        keys = {key: func.coalesce(source.c[key], snapshot.c[key]) if full else source.c[key] for key in self._keys}
         return (
             select(
                 *(value.label(key) for key, value in keys.items()),
@@ -241,12 +243,12 @@ class Diff:
                 snapshot.c.identity_email.label("old_email"),
                 snapshot.c.identity_mobile.label("old_mobile"),
             )
-            .select_from(source.join(snapshot, self.tables.same_key(source, snapshot), isouter=True, full=both))
-            .where(expected_rarely(found) if both and self.expects_few else found)
+            .select_from(source.join(snapshot, self.tables.same_key(source, snapshot), isouter=True, full=full))
+            .where(expected_rarely(found) if full and self.expects_few else found)
         )
 
     def _missing(self, key_range: KeyRange) -> SqlQuery:
-        """Number the snapshot's keys that the source no longer has, except those found missing before."""
+        """The missing keys that were not found missing before, each with its `sequence`."""
         first_key = self._keys[0]
         source = key_range.of(self.all_rows, first_key, "source")
         snapshot = key_range.of(self.tables.snapshot, first_key, "known")
@@ -265,18 +267,18 @@ class Diff:
         )
 
     def _resends_all(self, snapshot: FromClause) -> ColumnElement[bool]:
-        """Whether the snapshot does not show what DailyStory has, so that every value of the row differs."""
+        """Whether the snapshot may not be what DailyStory has, so that every value of the row counts as different."""
         is_new = snapshot.c[self._keys[0]].is_(None)
         return or_(is_new, snapshot.c.absent_since.is_not(None), func.coalesce(snapshot.c.resend_all, false()))
 
     def _differs(self, source: FromClause, snapshot: FromClause) -> ColumnElement[bool]:
-        """Whether a row of the source has to be planned."""
+        """Whether a source row differs from its snapshot, so that it needs a change."""
         if self.tables.sync.mode is Mode.CREATE:
             return snapshot.c[self._keys[0]].is_(None)
         if self.options.scope is Scope.ALL:
             return true()
         changed = [self._changed(m, source.c[m.state_column], snapshot.c[m.state_column]) for m in self._fields]
-        # A row that moved to another slice differs: the snapshot has to know the slice that may find its key missing.
+        # A row in another slice than before differs: a missing key is found by the slice that the snapshot names.
         moves = [value.is_distinct_from(snapshot.c[PARTITION_VALUE]) for value in self._partition_value(source)]
         return or_(self._resends_all(snapshot), *changed, *moves)
 
@@ -295,6 +297,7 @@ class Diff:
         )
 
     def _flag(self, mapped: MappedField, found: FromClause) -> ColumnElement[bool]:
+        """Whether the field of a row that differs is to be sent."""
         new = found.c[mapped.state_column]
         changed = self._changed(mapped, new, found.c[_acknowledged(mapped)])
         if mapped.kind in CONSENT_KINDS:  # consent that the source did not change stays as it is in DailyStory

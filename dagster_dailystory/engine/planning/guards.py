@@ -22,7 +22,7 @@ class GuardInputs:
         rows_updated: Contacts that would be updated.
         rows_deleted: Contacts that would be deleted or deactivated.
         rows_rejected: Rejected rows.
-        live_keys: Keys of the snapshot that the source had at the last comparison.
+        live_keys: Keys of the snapshot that were not missing before this run.
         whole_source: The run compares the whole source, and may find missing keys.
     """
 

@@ -1,4 +1,4 @@
-"""Identity conflicts: rows of a plan whose identity another row of the plan, or the contact of another key, has too."""
+"""Identity conflicts: rows of a plan that share an identity with another row of it, or with another key's contact."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from dagster_dailystory.model.change import USUAL_PRIORITY, Operation, Reason
 from dagster_dailystory.model.sync import Mode
 
 _SHOWN = 5
+"""Most keys that a message names."""
 
 
 class IdentityConflicts:
@@ -34,7 +35,7 @@ class IdentityConflicts:
         self._rows = checked.table
 
     def resolve(self) -> None:
-        """Reject duplicates, move the contacts of re-keyed rows to their new keys, and order rows that have to wait."""
+        """Reject duplicates, give re-keyed rows the contacts of missing keys, and order the rows that have to wait."""
         if not self._select(select(self._rows.c.sequence).where(self._new_identity()).limit(1)):
             return
         self._reject_duplicates()
@@ -149,7 +150,7 @@ class IdentityConflicts:
         return list(amended.values())
 
     def _order(self, holders: Sequence[RowMapping]) -> None:
-        """Let a row wait for the one that gives its identity up; reject it if none does or they wait in a circle."""
+        """Let a row wait for the row that gives up its identity; reject it if none does, or if they form a cycle."""
         waits: dict[int, int] = {}
         rejected: dict[int, dict[str, object]] = {}
         for row in holders:
@@ -162,9 +163,7 @@ class IdentityConflicts:
         for sequence in waits:
             chain = _chain(sequence, waits)
             if chain is None or any(step in rejected for step in chain):
-                message = (
-                    "waits for rows that exchange their emails or mobile numbers in a circle, or that are rejected"
-                )
+                message = "waits for rows that exchange their emails or mobile numbers in a cycle, or that are rejected"
                 rejected.setdefault(sequence, rejected_row(sequence, Reason.IDENTITY_CYCLE, message))
             else:
                 priority = USUAL_PRIORITY + len(chain)
@@ -194,7 +193,7 @@ def _is_missing(row: RowMapping) -> bool:
 
 
 def _chain(start: int, waits: Mapping[int, int]) -> list[int] | None:
-    """The rows that must be sent before `start`, nearest first; None if they wait in a circle."""
+    """The rows that must be sent before `start`, nearest first; None if they form a cycle."""
     chain: list[int] = []
     step = waits.get(start)
     while step is not None:

@@ -79,17 +79,17 @@ class RowsAtOnce:
     Attributes:
         compared: Rows that are joined with the snapshot. Ranges cost no time where the rows are stored in the order of
             their key; elsewhere each range reads the whole table.
-        moved: Rows that are joined with the snapshot because their hashes moved.
+        changed: Rows that are joined with the snapshot because their row hash is new or differs.
         written: Rows that are checked and stored. More than 250,000 are written in ranges as wide as `compared`:
             DuckDB keeps the rows of smaller statements in memory until they fill a row group of 122,880.
     """
 
     compared: int
-    moved: int
+    changed: int
     written: int
 
 
-MOST_AT_ONCE = RowsAtOnce(compared=250_000, moved=50_000, written=25_000)
+MOST_AT_ONCE = RowsAtOnce(compared=250_000, changed=50_000, written=25_000)
 """The limits without a memory limit; wider ranges make a comparison slower."""
 
 

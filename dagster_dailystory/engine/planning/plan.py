@@ -1,4 +1,4 @@
-"""One plan: the differences are checked, stored as changes, counted and guarded before anything is sent."""
+"""Makes a plan: compares, checks the rows, stores the changes, counts them, and evaluates the guards. Sends nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy import Table, func, select
 from dagster_dailystory.databases.bulk import insert_selected
 from dagster_dailystory.databases.connect import use_read_committed, use_repeatable_read
 from dagster_dailystory.databases.dialect import index_temporary
-from dagster_dailystory.databases.memory import give_back_memory
+from dagster_dailystory.databases.memory import release_memory
 from dagster_dailystory.engine.planning.changes import CheckedTable, PlannedChanges
 from dagster_dailystory.engine.planning.comparison import Differences, RowCounts, compare
 from dagster_dailystory.engine.planning.diff import field_counts
@@ -36,7 +36,7 @@ from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary
 from dagster_dailystory.model.sync import ContactSync
 
 KEPT_PLANS = 5
-"""How many plans of a sync keep their changes, which hold personal data, besides those that are being sent."""
+"""How many of a sync's newest plans keep their changes (personal data), besides plans that are still being sent."""
 
 
 def make_plan(
@@ -62,14 +62,14 @@ def make_plan(
     with lease.during(state):
         state.check_destination(destination, bind=not options.dry_run)
         plan_id = f"{state.now():%Y%m%dT%H%M%S%f}-{secrets.token_hex(2)}"  # sorts by time
-        figures = _Figures()
+        counts = _PlanCounts()
         if staged is not None and tables is not None:
             if not options.dry_run:
                 invalidate_interrupted(state, tables)
-            figures = _Draft(plan_id, state, tables, options).write(staged)
+            counts = _Draft(plan_id, state, tables, options).write(staged)
         next_checkpoint = recent.next_checkpoint(staged.highest if staged else None, options)
         seconds = time.perf_counter() - started
-        summary = _summary(plan_id, state.sync, options, figures, seconds, next_checkpoint)
+        summary = _summary(plan_id, state.sync, options, counts, seconds, next_checkpoint)
         Plans(state).add(summary, options, run_id, destination)
         if tables is not None:
             _forget_old_changes(state, tables)
@@ -78,11 +78,11 @@ def make_plan(
 
 
 @dataclass(frozen=True)
-class _Figures:
-    """What a plan counts. The defaults are those of a source that had no row yet.
+class _PlanCounts:
+    """The counts of a plan. The defaults are those of a source that never had a row.
 
     Attributes:
-        rows: The rows that were compared.
+        rows: The counts of the comparison.
         by_operation: Operation -> stored changes.
         by_field: Field -> creates and updates in which it differs.
         by_reason: Reason -> rejected rows.
@@ -94,7 +94,7 @@ class _Figures:
     by_reason: Mapping[str, int] = field(default_factory=dict)
 
     def changes(self, operation: Operation) -> int:
-        """How many changes are stored."""
+        """How many changes of this operation are stored."""
         return self.by_operation.get(operation.value, 0)
 
     @property
@@ -104,7 +104,7 @@ class _Figures:
 
     @property
     def held(self) -> int:
-        """How many pending rows became neither a change nor a rejection."""
+        """How many rows that differ became neither a change nor a rejection: held rows, and rows beyond `limit`."""
         rejected_by_checks = self.rejected - self.rows.without_key - self.rows.duplicates
         changes = sum(map(self.changes, (Operation.CREATE, Operation.UPDATE, Operation.RECORD)))
         return self.rows.pending - rejected_by_checks - changes
@@ -112,14 +112,14 @@ class _Figures:
 
 @dataclass(frozen=True)
 class _Draft:
-    """A plan in the making, within one transaction."""
+    """A plan that is being made, within one transaction."""
 
     plan_id: str
     state: State
     tables: SyncTables
     options: PlanOptions
 
-    def write(self, staged: Staged) -> _Figures:
+    def write(self, staged: Staged) -> _PlanCounts:
         """Compare and check the rows, store the changes, the rejections and the row hashes, and count."""
         found = compare(self.state, self.tables, staged, self.options)
         checked = self._check(found)
@@ -128,14 +128,14 @@ class _Draft:
             insert_selected(self.state.connection, self.tables.changes, query, parameters)
         if not self.options.dry_run:
             self._record_rejections(found, checked)
-            give_back_memory(self.state.connection)
+            release_memory(self.state.connection)
             RowHashes(self.state, self.tables).update(found.hashed, found.pending, found.duplicates)
         return self._count(found.counts, checked)
 
     def _check(self, found: Differences) -> Table:
-        """Check each pending row, and return the table of the results."""
+        """Check each row that differs, and return the table of the results."""
         connection = self.state.connection
-        give_back_memory(connection)
+        release_memory(connection)
         checked = CheckedTable.create(self.state)
         if found.counts.pending:
             index_temporary(connection, found.pending.name, self.tables.key_names, "sequence")
@@ -156,36 +156,36 @@ class _Draft:
         )
         Rejections(self.state, self.tables).record_local(rows)
 
-    def _count(self, rows: RowCounts, checked: Table) -> _Figures:
+    def _count(self, rows: RowCounts, checked: Table) -> _PlanCounts:
         changes, execute = self.tables.changes, self.state.connection.execute
         mine = changes.c.plan_id == self.plan_id
         operations = select(changes.c.operation, func.count()).where(mine).group_by(changes.c.operation)
         by_operation = {operation: int(n) for operation, n in execute(operations)}
         sent = changes.c.operation.in_([Operation.CREATE.value, Operation.UPDATE.value])
-        counts = execute(field_counts(changes, self.tables).where(mine, sent)).one()
-        by_field = {m.name: int(n) for m, n in zip(self.tables.sync.mapped_fields, counts, strict=True) if n}
+        per_field = execute(field_counts(changes, self.tables).where(mine, sent)).one()
+        by_field = {m.name: int(n) for m, n in zip(self.tables.sync.mapped_fields, per_field, strict=True) if n}
         reasons = select(checked.c.reason, func.count()).where(checked.c.reason.is_not(None)).group_by(checked.c.reason)
         by_reason = Counter({Reason.DUPLICATE_KEY.value: rows.duplicates, Reason.NULL_KEY.value: rows.without_key})
         by_reason.update({reason: int(n) for reason, n in execute(reasons)})
-        return _Figures(rows, by_operation, by_field, by_reason)
+        return _PlanCounts(rows, by_operation, by_field, by_reason)
 
 
 def _summary(
     plan_id: str,
     sync: ContactSync,
     options: PlanOptions,
-    figures: _Figures,
+    counts: _PlanCounts,
     diff_seconds: float,
     next_checkpoint: str | None,
 ) -> PlanSummary:
-    """Evaluate the guards, and put the plan's header together."""
-    rows, creates, updates = figures.rows, figures.changes(Operation.CREATE), figures.changes(Operation.UPDATE)
+    """Evaluate the guards, and build the header of the plan."""
+    rows, creates, updates = counts.rows, counts.changes(Operation.CREATE), counts.changes(Operation.UPDATE)
     inputs = GuardInputs(
         source_is_empty=rows.source_is_empty,
         rows_read=rows.read,
         rows_updated=updates,
-        rows_deleted=figures.changes(Operation.DELETE),
-        rows_rejected=figures.rejected,
+        rows_deleted=counts.changes(Operation.DELETE),
+        rows_rejected=counts.rejected,
         live_keys=rows.live_keys,
         whole_source=options.plans_deletions,
     )
@@ -197,14 +197,14 @@ def _summary(
         status=PlanStatus.DRY if options.dry_run else status,
         guards=guards,
         rows_read=rows.read,
-        rows_unchanged=rows.read - creates - updates - figures.rejected - figures.held,
+        rows_unchanged=rows.read - creates - updates - counts.rejected - counts.held,
         rows_to_create=creates,
         rows_to_update=updates,
-        rows_rejected=figures.rejected,
-        rows_held=figures.held,
-        rows_to_delete=figures.changes(Operation.DELETE),
-        changes_by_field=figures.by_field,
-        rejections_by_reason={reason: n for reason, n in figures.by_reason.items() if n},
+        rows_rejected=counts.rejected,
+        rows_held=counts.held,
+        rows_to_delete=counts.changes(Operation.DELETE),
+        changes_by_field=counts.by_field,
+        rejections_by_reason={reason: n for reason, n in counts.by_reason.items() if n},
         diff_seconds=diff_seconds,
         since=None if options.since is None else options.since.isoformat(),
         next_checkpoint=next_checkpoint,

@@ -16,7 +16,7 @@ from dagster_dailystory.databases.bulk import insert_selected
 from dagster_dailystory.databases.dialect import index_temporary
 from dagster_dailystory.engine.planning.changes import CheckedTable
 from dagster_dailystory.engine.planning.key_ranges import KeyRange, each_range
-from dagster_dailystory.engine.planning.plain import plain_updates
+from dagster_dailystory.engine.planning.plain_updates import plain_updates
 from dagster_dailystory.engine.state.plans import RowReader, new_identity
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
@@ -46,10 +46,10 @@ class RowChecks:
         self._opt_outs = [m for m in self._sync.mapped_fields if m.kind is FieldKind.OPT_OUT]
 
     def check(self, pending: FromClause, checked: CheckedTable, ranges: Sequence[KeyRange]) -> None:
-        """Write one result for each pending row: plain updates by a statement, all other rows by Python.
+        """Write one result for each row that differs: one statement passes the plain updates, Python checks the rest.
 
         Args:
-            pending: The rows that differ, and missing keys, which are not checked.
+            pending: The rows that differ, and the missing keys, which are not checked.
             checked: Where the results go.
             ranges: Ranges of `sequence` that cover all rows.
         """
@@ -69,7 +69,7 @@ class RowChecks:
             checked.add(self._state, [self._check(row, refused) for row in chunk])
 
     def _refused(self) -> dict[tuple[object, ...], str]:
-        """Key -> fingerprint of each row that DailyStory refused; empty where the scope retries these rows."""
+        """Key -> fingerprint of each row that DailyStory refused; empty if the scope sends these rows again."""
         if self._retries_refused:
             return {}
         rejections = self._tables.rejections
@@ -103,7 +103,7 @@ class RowChecks:
         return result | {"operation": operation.value, "priority": self._priority(row, values)}
 
     def _identity(self, row: RowMapping, values: Mapping[str, object], differing: Collection[str] | None) -> Identity:
-        """The identity of a row: the snapshot's, if no field of the identity differs."""
+        """The identity of a row; that of the snapshot, if neither the email nor the mobile number differs."""
         if differing is None or not self._identity_columns.isdisjoint(differing):
             return identity_of(self._sync, values)
         return Identity(row["old_email"], row["old_mobile"])

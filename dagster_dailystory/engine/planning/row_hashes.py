@@ -1,4 +1,4 @@
-"""Remembered row hashes: a row that still has its hash does not differ, and need not be read again.
+"""Remembered row hashes: a row that still has its remembered hash does not differ, and need not be read again.
 
 A plan remembers the hashes of the rows that equal the snapshot, and forgets the hashes of the rows that differ.
 """
@@ -39,7 +39,7 @@ class HashedRows:
 
 
 def may_leave_rows_out(sync: ContactSync, options: PlanOptions) -> bool:
-    """Whether a plan may leave out rows by their hash: its scope is all rows, and of these the ones that differ."""
+    """Whether a plan may skip the rows that have their remembered hash: only if it looks for all rows that differ."""
     is_limited = bool(options.keys) or options.since is not None or options.scope is not Scope.CHANGED
     return sync.partitions is None and not is_limited
 
@@ -52,25 +52,25 @@ class RowHashes:
         self._tables = tables
         self._hashes = tables.row_hashes
 
-    def are_of(self, version: str) -> bool:
+    def are_current(self, version: str) -> bool:
         """Whether the remembered hashes were computed in the same way, for the same query and mapping."""
         return self._state.meta(row_hashes_name(self._state)) == self._made_for(version)
 
-    def moved(self, present: FromClause, columns: Sequence[str], key_range: KeyRange = WHOLE) -> SqlQuery:
-        """The rows that have no remembered hash, or another one.
+    def changed_rows(self, hashed: FromClause, columns: Sequence[str], key_range: KeyRange = WHOLE) -> SqlQuery:
+        """Select the rows whose hash is not the remembered one: rows that changed, and new rows.
 
         Args:
-            present: The source rows with their hashes.
+            hashed: The source rows with their hashes.
             columns: The columns to select.
             key_range: The range of keys to look at.
         """
         first_key = self._tables.key_names[0]
-        rows = key_range.of(present, first_key, "hashed")
+        rows = key_range.of(hashed, first_key, "hashed")
         hashes = key_range.of(self._hashes, first_key, "remembered")
         remembered = rows.outerjoin(hashes, self._tables.same_key(rows, hashes))
         has_key = (rows.c[key].is_not(None) for key in self._tables.key_names)
-        moved = rows.c[ROW_HASH].is_distinct_from(hashes.c[ROW_HASH])
-        return select(*(rows.c[name] for name in columns)).select_from(remembered).where(*has_key, moved)
+        differs = rows.c[ROW_HASH].is_distinct_from(hashes.c[ROW_HASH])
+        return select(*(rows.c[name] for name in columns)).select_from(remembered).where(*has_key, differs)
 
     def update(self, hashed: HashedRows | None, pending: FromClause, duplicates: FromClause | None) -> None:
         """Forget the hashes of the rows that differ, and remember those of the other rows that were read.
@@ -82,7 +82,7 @@ class RowHashes:
         """
         differing = [pending] if duplicates is None else [pending, duplicates]
         execute = self._state.connection.execute
-        if hashed is not None and not self.are_of(hashed.version):
+        if hashed is not None and not self.are_current(hashed.version):
             execute(self._hashes.delete())
             self._state.set_meta(row_hashes_name(self._state), self._made_for(hashed.version))
         elif execute(select(self._hashes.c[ROW_HASH]).limit(1)).first() is not None:

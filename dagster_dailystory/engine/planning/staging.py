@@ -1,6 +1,6 @@
-"""Staging: the source is brought next to the snapshot.
+"""Staging: makes the source available in the state's database, where SQL can join it with the snapshot.
 
-A table in the state's database is read in place, the rows of a query are kept in a temporary table, and the rows of
+A table or view in that database is read in place. The rows of a query are copied to a temporary table. The rows of
 another database are streamed into one.
 """
 
@@ -28,7 +28,7 @@ from dagster_dailystory.databases.connect import (
     use_repeatable_read,
 )
 from dagster_dailystory.databases.dialect import among, index_temporary, prefers_row_hashes, storage_type
-from dagster_dailystory.databases.memory import give_back_memory
+from dagster_dailystory.databases.memory import release_memory
 from dagster_dailystory.databases.row_hash import ROW_HASH, hash_version, row_hash
 from dagster_dailystory.databases.source import (
     NO_PARAMETERS,
@@ -63,11 +63,11 @@ from dagster_dailystory.model.plan import PlanOptions
 from dagster_dailystory.model.watermark import Moment
 
 _REREAD_ROWS, _REREAD_ONE_IN = 1_000, 10
-"""Read the whole source if more than 1,000 rows and more than one in ten moved: a look-up hashes all rows once more."""
+"""Read the whole source if more than 1,000 rows and one in ten changed: looking rows up hashes every row again."""
 
 
 _KEYS_PER_LOOKUP, _HASHES_PER_LOOKUP = 10_000, 100_000
-"""Rows that one look-up statement asks for; one that asks by hash hashes all rows, so it asks for more."""
+"""Rows per look-up statement. A look-up by hash makes the warehouse hash every row, so it asks for more at once."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +80,11 @@ class Staged:
         value_types: State column -> type.
         highest: The highest value of the watermark column, read before the rows were.
         has_unique_keys: The database itself guarantees that no key has two rows.
-        present: The keys of all rows, where `relation` has only the rows that may differ.
+        all_keys: The keys of all source rows, if `relation` has only the rows that may differ; otherwise None.
         hashed: The rows with their hashes; None where hashes are not used.
-        narrows: `relation` has all rows, and their hashes show which of them may differ.
-        is_stored: A second read of `relation` gives the same rows, and evaluates no query. Only known for DuckDB.
+        can_be_narrowed: `relation` has all rows, and their hashes show which of them may differ.
+        is_stored: `relation` is a table, not a view, so that a second read gives the same rows and evaluates no query.
+            Of a source in the state's database this is known only on DuckDB.
     """
 
     relation: FromClause
@@ -91,13 +92,13 @@ class Staged:
     value_types: Mapping[str, SqlType]
     highest: Moment | None = None
     has_unique_keys: bool = False
-    present: FromClause | None = None
+    all_keys: FromClause | None = None
     hashed: HashedRows | None = None
-    narrows: bool = False
+    can_be_narrowed: bool = False
     is_stored: bool = False
 
     def typed_keys(self, written: Sequence[str]) -> list[dict[str, object]]:
-        """Keys that a user wrote, `a|b` for a composite one, as the values that the key columns may hold.
+        """Parse the keys that a user gave (`a|b` for a composite key) as values of the key columns.
 
         Raises:
             ConfigurationError: A key has too many or too few parts, or a part is not a value of its column's type.
@@ -106,7 +107,10 @@ class Staged:
 
 
 def stage_source(state: State, lease: Lease, warehouse_url: str, options: PlanOptions) -> Staged | None:
-    """Bring the source next to the snapshot, evaluating the user's query once.
+    """Make the source available in the state's database.
+
+    A query in that database is evaluated once. A query in another database is evaluated by each statement that needs
+    it: the watermark's highest value, the row hashes, and the rows.
 
     Args:
         state: The sync's state.
@@ -115,7 +119,7 @@ def stage_source(state: State, lease: Lease, warehouse_url: str, options: PlanOp
         options: What the run asks for; they decide whether rows with their remembered hash may be left out.
 
     Returns:
-        The staged source; None before the first row, while the type of the key is not known.
+        The staged source; None if it never had a row, because the types of its key are not known then.
     """
     if same_database(warehouse_url, state.location.url):
         return _stage_in_database(state, lease, options)
@@ -130,7 +134,7 @@ def _stage_in_database(state: State, lease: Lease, options: PlanOptions) -> Stag
         are_unique = types is not None and has_unique_keys(source, state.sync, state.connection)
         is_stored = hashing_pays and (types is None or is_table(source, state.connection))
         if types is None:
-            source, types = _keep(state, source)
+            source, types = _materialize(state, source)
         highest = source.highest(state.sync, state.connection)
         is_hashed = hashing_pays and may_leave_rows_out(state.sync, options)
         hashed = row_hash(source, state.sync, state.connection) if is_hashed else None
@@ -149,11 +153,11 @@ def _stage_in_database(state: State, lease: Lease, options: PlanOptions) -> Stag
     if hashed is None:
         return staged
     rows = HashedRows(select(*columns, hashed.label(ROW_HASH)).subquery("hashed"), version)
-    return replace(staged, hashed=rows, narrows=True)
+    return replace(staged, hashed=rows, can_be_narrowed=True)
 
 
-def _keep(state: State, source: Source) -> tuple[Source, dict[str, SqlType]]:
-    """Keep a query's rows in a temporary table, because a second evaluation could return other rows."""
+def _materialize(state: State, source: Source) -> tuple[Source, dict[str, SqlType]]:
+    """Copy a query's rows to a temporary table, because a second evaluation could return other rows."""
     name = state.location.table_name(state.sync.name, "staged")
     columns = [source.relation.c[real] for real in dict.fromkeys(source.columns.values())]
     with driver_errors_as(f"the source of sync {state.sync.name!r} cannot be read"):
@@ -183,25 +187,25 @@ class _Transfer:
         warehouse: Where they come from.
         source: The table or query there.
         row_hash: The hash of a row; None where hashes may not or cannot be used.
-        known: The sync's tables; None before its first plan.
-        streams: Closes the open reads after an error: until they are closed, a rollback does not get through.
+        tables: The sync's state tables; None before its first plan.
+        streams: Closes the open result streams after an error; until then a rollback cannot be sent.
     """
 
     state: State
     warehouse: Connection
     source: Source
     row_hash: SqlValue | None
-    known: SyncTables | None
+    tables: SyncTables | None
     streams: ExitStack
 
     def stage(self) -> Staged | None:
         sync = self.state.sync
         highest = self.source.highest(sync, self.warehouse)
         version = "" if self.row_hash is None else hash_version(self.warehouse)
-        present = self._keys_and_hashes(version)
-        moved = None if present is None else self._moved(present)
-        give_back_memory(self.state.connection)
-        batches = self._stream(self._query()) if present is None or moved is None else self._look_up(present, moved)
+        keyed = self._keys_and_hashes(version)
+        changed = None if keyed is None else self._changed(keyed)
+        release_memory(self.state.connection)
+        batches = self._stream(self._query()) if keyed is None or changed is None else self._look_up(keyed, changed)
         first = next(batches, [])
         keys = self._key_types(first)
         if keys is None:
@@ -217,43 +221,43 @@ class _Transfer:
             values,
             highest,
             has_unique_keys=bool(hashes) and has_unique_keys(self.source, sync, self.warehouse),
-            present=None if moved is None else present,
+            all_keys=None if changed is None else keyed,
             hashed=HashedRows(relation, version) if hashes else None,
             is_stored=True,
         )
 
     def _keys_and_hashes(self, version: str) -> Table | None:
-        """Stage the keys and hashes of all rows; None where there are no remembered hashes to compare them with."""
-        if self.row_hash is None or self.known is None or not RowHashes(self.state, self.known).are_of(version):
+        """Stage the keys and hashes of all rows; None without remembered hashes to compare them with."""
+        if self.row_hash is None or self.tables is None or not RowHashes(self.state, self.tables).are_current(version):
             return None
         columns, keys = self.source.selection(self.state.sync), self._key_types([]) or {}
         query = select(*(columns[key].label(f"c{place}") for place, key in enumerate(keys)), self.row_hash)
         return self._fill("present", {**keys, ROW_HASH: BIG_INTEGER}, self._stream(query))
 
-    def _moved(self, present: Table) -> Sequence[tuple[int, ...]] | None:
-        """What to look the moved rows up by; None where many rows moved, and reading all of them is quicker."""
-        assert self.known is not None
+    def _changed(self, all_keys: Table) -> Sequence[tuple[int, ...]] | None:
+        """The keys or hashes of the changed rows, to look them up by; None if reading the whole source is quicker."""
+        assert self.tables is not None
         execute = self.state.connection.execute
-        rows = int(execute(select(func.count()).select_from(present)).scalar_one())
+        rows = int(execute(select(func.count()).select_from(all_keys)).scalar_one())
         most = max(rows // _REREAD_ONE_IN, _REREAD_ROWS)
-        moved = RowHashes(self.state, self.known).moved(present, self._lookup_columns(present)).distinct()
-        found = list(map(tuple, execute(moved.limit(most + 1))))  # up to a tenth of all rows, but only their numbers
+        rows_to_read = RowHashes(self.state, self.tables).changed_rows(all_keys, self._lookup_columns(all_keys))
+        found = list(map(tuple, execute(rows_to_read.distinct().limit(most + 1))))  # many, but only integers
         return None if len(found) > most else found
 
-    def _lookup_columns(self, present: Table) -> Sequence[str]:
-        """Keys of whole numbers, which an index finds. Other keys are texts here: their rows are looked up by hash."""
+    def _lookup_columns(self, all_keys: Table) -> Sequence[str]:
+        """Integer keys, which an index finds. Other keys are texts here, so their rows are looked up by hash."""
         keys = self.state.sync.key_columns
-        return keys if all(isinstance(present.c[key].type, Integer) for key in keys) else (ROW_HASH,)
+        return keys if all(isinstance(all_keys.c[key].type, Integer) for key in keys) else (ROW_HASH,)
 
-    def _look_up(self, present: Table, moved: Sequence[tuple[int, ...]]) -> Batches:
-        names = self._lookup_columns(present)
+    def _look_up(self, all_keys: Table, changed: Sequence[tuple[int, ...]]) -> Batches:
+        names = self._lookup_columns(all_keys)
         given = json_rows(self.warehouse.dialect, dict.fromkeys(names, BIG_INTEGER))
         assert self.row_hash is not None
         columns = {**self.source.selection(self.state.sync), ROW_HASH: self.row_hash}
         query = self._query().where(among([columns[name] for name in names], select(*given.c)))
         size = _HASHES_PER_LOOKUP if ROW_HASH in names else _KEYS_PER_LOOKUP
-        for start in range(0, len(moved), size):
-            some = [dict(zip(names, each, strict=True)) for each in moved[start : start + size]]
+        for start in range(0, len(changed), size):
+            some = [dict(zip(names, each, strict=True)) for each in changed[start : start + size]]
             yield from self._stream(query, rows_parameter(some))
 
     def _query(self) -> SqlQuery:
@@ -264,11 +268,11 @@ class _Transfer:
         return self.streams.enter_context(closing(stream(query, self.state.sync, self.warehouse, parameters)))
 
     def _key_types(self, first: Sequence[Sequence[object]]) -> dict[str, SqlType] | None:
-        """The types of the first plan: numbers for whole numbers, canonical text for every other key."""
+        """The types of the key, fixed by the first plan: BIGINT for integers, canonical text for all others."""
         names = self.state.sync.key_columns
-        if self.known is not None:
-            known = self.known.snapshot.c
-            return {name: TEXT if isinstance(known[name].type, String) else BIG_INTEGER for name in names}
+        if self.tables is not None:
+            snapshot = self.tables.snapshot.c
+            return {name: TEXT if isinstance(snapshot[name].type, String) else BIG_INTEGER for name in names}
         if not first:
             return None
         columns = list(zip(*first, strict=True))[: len(names)]
@@ -328,7 +332,7 @@ def _typed_keys(written: str, key_types: Mapping[str, SqlType]) -> list[dict[str
     return possible
 
 
-_READERS: Mapping[type, Callable[[str], object]] = {
+_PARSERS: Mapping[type, Callable[[str], object]] = {
     int: int,
     Decimal: Decimal,
     UUID: UUID,
@@ -340,9 +344,9 @@ _READERS: Mapping[type, Callable[[str], object]] = {
 def _typed_values(part: str, kind: SqlType, name: str) -> list[object]:
     if isinstance(kind, Untyped):
         return [int(part), part] if part.lstrip("-").isdigit() else [part]
-    reader = _READERS.get(kind.python_type)
+    parser = _PARSERS.get(kind.python_type)
     try:
-        return [part if reader is None else reader(part)]
+        return [part if parser is None else parser(part)]
     except (ValueError, ArithmeticError):
         raise ConfigurationError(
             f"a given key is not valid: {name!r} must be of type {kind.python_type.__name__}"

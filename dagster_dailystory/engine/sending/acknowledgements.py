@@ -68,17 +68,17 @@ class Acknowledgements:
         found = select(literal(1)).select_from(table).where(*conditions).limit(1)
         return self._state.connection.execute(found).first() is not None
 
-    def record_silent(self) -> None:
+    def record_without_request(self) -> None:
         """Acknowledge the changes that send nothing: update the snapshot, and mark missing keys."""
         changes, execute, now = self._tables.changes, self._state.connection.execute, self._state.now()
         open_changes = and_(changes.c.plan_id == self._plan_id, changes.c.outcome.is_(None))
         records = and_(open_changes, changes.c.operation == Operation.RECORD.value)
         missing = and_(open_changes, changes.c.operation == Operation.DEPART.value)
-        silent = or_(records, missing)
+        unsent = or_(records, missing)
         snapshot = self._tables.snapshot
         with self._state.connection.begin():
             self._lease.renew(self._state)
-            if not self._has(changes, silent):
+            if not self._has(changes, unsent):
                 return
             recorded = select(changes).where(records).subquery("recorded")
             moved: dict[str, SqlValue] = {
@@ -93,7 +93,7 @@ class Acknowledgements:
             gone = select(*self._keys(changes)).where(missing).subquery("gone")
             absent = {"absent_since": now, "absent_action": Deletes.KEEP.value}
             execute(snapshot.update().where(self._tables.same_key(snapshot, gone)).values(**absent))
-            execute(changes.update().where(silent).values(outcome=Outcome.RECORDED.value, answered_at=now))
+            execute(changes.update().where(unsent).values(outcome=Outcome.RECORDED.value, answered_at=now))
 
     def acknowledge(self, results: Sequence[Result], changes: Mapping[int, Change]) -> list[Result]:
         """Write results and what follows from them: snapshot, contact map, intents, rejections.

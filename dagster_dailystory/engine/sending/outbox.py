@@ -24,23 +24,23 @@ from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.report import Progress
 
 FLUSH_ROWS = 2_000
-"""Most results acknowledged in one transaction: a crash sends at most these, and the rows in flight, twice."""
+"""Most results acknowledged in one transaction. After a crash, at most these and the rows in flight are sent twice."""
 
 
 FLUSH_SECONDS = 1.0
 """Longest time between two acknowledgements."""
 
 
-_FEWEST_INTENTS, _MOST_INTENTS = 50, 2_000
-"""Limits of a batch whose intents are committed together: one second of sending, as a crash leaves all to look up."""
+_MIN_INTENTS, _MAX_INTENTS = 50, 2_000
+"""Size of a batch, whose intents are committed together: about a second of sending. A crash leaves them all open."""
 
 
-_HEAD_ROWS = 250
-"""Rows read before the first of them is sent: enough to keep the slots busy while the next are read."""
+_FIRST_CHUNK_ROWS = 250
+"""Rows in the first chunk: few, so that sending starts early; enough to fill the slots while the next are read."""
 
 
-_MOST_PENDING = 8_000
-"""Most changes in memory without a result; up to here, rows that wait for a retry do not hold up others."""
+_MAX_PENDING = 8_000
+"""Most changes in memory without a result. Below this, rows that wait for a retry do not hold up others."""
 
 
 _PROGRESS_SECONDS = 1.0
@@ -57,7 +57,7 @@ class Outbox:
         tables: The sync's tables.
         lease: Renewed with each write.
         plan_id: The plan.
-        sender: Started; this outbox collects all its results.
+        sender: Has been started; this outbox collects all its results.
         on_progress: Called at most once a second.
     """
 
@@ -82,20 +82,20 @@ class Outbox:
         self._unwritten: list[Result] = []
         self._flushed_at = self._progress_at = self._started_at = time.monotonic()
         self._rows_total = 0
-        self._batch_rows = _FEWEST_INTENTS
+        self._batch_rows = _MIN_INTENTS
         self._is_interrupted: Callable[[], bool] = lambda: False
         self.outcomes: Counter[Outcome] = Counter()
 
     def send(self, *, had_intents: bool = False) -> None:
-        """Send every open change. However the send ends, the results that came are acknowledged.
+        """Send every open change. However the send ends, the results received so far are acknowledged.
 
         Args:
-            had_intents: Intents were open after the plan was made, whether or not they could be settled.
+            had_intents: An intent was still open after the plan was made, whether or not it could be settled.
 
         Raises:
             AuthenticationError: The token is not accepted.
             OutageError: The service is down, or refuses many rows with the same message.
-            BusyError: Another run took the sync over.
+            BusyError: Another run took over the lease.
             DailyStoryError: Another cause, or the run was interrupted and the interrupt's handler did not raise.
         """
         with interrupts_held() as self._is_interrupted, frozen_heap(), short_switch_interval():
@@ -103,7 +103,7 @@ class Outbox:
 
     def _send_all(self, had_intents: bool) -> None:
         self._reopen()
-        self._acknowledgements.record_silent()
+        self._acknowledgements.record_without_request()
         try:
             self._rows_total, priorities = self._open_changes()
             if had_intents or self._tables.sync.partitions is not None:
@@ -135,7 +135,7 @@ class Outbox:
         return sum(counts.values()), sorted(counts)
 
     def _send_priority(self, priority: int) -> None:
-        """Send the changes of one priority; those above the usual one, only after all earlier changes have results."""
+        """Send the changes of one priority; one above the usual waits for the results of all earlier changes."""
         changes = self._tables.changes
         if priority > USUAL_PRIORITY:
             self._drain()
@@ -146,17 +146,17 @@ class Outbox:
             first, last = self._state.connection.execute(bounds).one()
         if first is None:
             return
-        chunks = self._reader.chunks(changes, wanted, first, last, _HEAD_ROWS)
+        chunks = self._reader.chunks(changes, wanted, first, last, _FIRST_CHUNK_ROWS)
         while True:
             with self._state.connection.begin():
                 chunk = next(chunks, None)
-                ready, decided = self._partition([] if chunk is None else chunk)
+                ready, decided = self._split([] if chunk is None else chunk)
             if chunk is None:
                 return
             self._submit(priority, ready, decided)
 
-    def _partition(self, rows: Sequence[RowMapping]) -> tuple[list[Change], list[Result]]:
-        """Separate changes to send from those whose result needs no request."""
+    def _split(self, rows: Sequence[RowMapping]) -> tuple[list[Change], list[Result]]:
+        """Split the rows into changes to send, and results of changes that need no request."""
         ready: list[Change] = []
         decided: list[Result] = []
         deletions = []
@@ -191,14 +191,14 @@ class Outbox:
             identities = {c.sequence: self._identity_as_sent(c) for c in batch if has_intent(c)}
             self._intents.add(self._plan_id, priority, batch, identities)
             self._sender.submit(batch)
-            while self._sender.unstarted > len(batch) or self._sender.pending > _MOST_PENDING:
+            while self._sender.unstarted > len(batch) or self._sender.pending > _MAX_PENDING:
                 self._pump()
-            if len(batch) == self._batch_rows:  # one second of sending; at most four times as many as before
+            if len(batch) == self._batch_rows:  # as many as were sent in a second; at most four times the last batch
                 rows = round(len(batch) / max(time.monotonic() - started, 0.25))
-                self._batch_rows = min(max(rows, _FEWEST_INTENTS), _MOST_INTENTS)
+                self._batch_rows = min(max(rows, _MIN_INTENTS), _MAX_INTENTS)
 
     def _identity_as_sent(self, change: Change) -> Identity:
-        """The identity as DailyStory receives it; of an update only the part that changes."""
+        """The identity as it is sent to DailyStory; of an update, only the part that changes."""
         email = mobile = None
         for mapped in self._tables.sync.mapped_fields:
             if mapped.kind is FieldKind.EMAIL:
@@ -212,7 +212,7 @@ class Outbox:
         return Identity(new.email and email, new.mobile and mobile)
 
     def _fail_waiting(self, priority: int) -> None:
-        """Fail rows that wait for a row which was not written: the identity is not free."""
+        """Fail rows that wait for a row that was not written, and so still has their identity."""
         changes = self._tables.changes
         before = changes.alias("before")
         written = [Outcome.UPDATED.value, Outcome.CREATED.value]
@@ -229,7 +229,7 @@ class Outbox:
         self._fail(stuck, "waits for a row that still holds its email or mobile number")
 
     def _fail_taken_identities(self) -> None:
-        """Fail rows whose identity another row got since the plan was made, by another slice's plan or an intent."""
+        """Fail rows whose identity another row got since the plan was made, by a plan of another slice or an intent."""
         changes, snapshot, intents = self._tables.changes, self._tables.snapshot, self._tables.intents
         of_another = self._of_another_key
         is_live = snapshot.c.absent_since.is_(None)
@@ -250,7 +250,7 @@ class Outbox:
         return exists().where(*conditions, not_(self._tables.same_key(relation, self._tables.changes)))
 
     def _fail(self, stuck: ColumnElement[bool], message: str) -> None:
-        """Fail open changes that cannot be sent in this run; the next plan finds them again."""
+        """Fail open changes that cannot be sent in this run; their rows still differ in the next plan."""
         changes, execute = self._tables.changes, self._state.connection.execute
         open_and_stuck = and_(self._open(), stuck)
         failed = {"outcome": Outcome.FAILED.value, "message": message, "answered_at": self._state.now()}
@@ -299,5 +299,5 @@ class Outbox:
 
     @property
     def rows_open(self) -> int:
-        """Changes to be sent that have no result; valid also if the send ended before its first request."""
+        """Changes to send that have no result yet, read from the state; valid even if no request was sent."""
         return self._open_changes()[0]

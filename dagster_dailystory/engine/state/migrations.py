@@ -25,7 +25,7 @@ from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import StateError
 from dagster_dailystory.model.sync import MappedField, Nulls
 
-_READERS: Mapping[type, Callable[[str], object]] = {
+_PARSERS: Mapping[type, Callable[[str], object]] = {
     int: int, float: float, Decimal: Decimal, UUID: UUID, date: date.fromisoformat, time: time.fromisoformat,
     datetime: lambda text: datetime.fromisoformat(text.replace("Z", "+00:00")),
     bool: lambda text: {"true": True, "false": False}[text], str: str,
@@ -37,8 +37,8 @@ def is_canonical(text: str, kind: SqlType) -> bool:
     if isinstance(kind, Untyped):
         return True
     with contextlib.suppress(ValueError, ArithmeticError, KeyError, NotImplementedError):
-        reader = _READERS.get(kind.python_type)
-        return reader is not None and canonical_text(reader(text)) == text
+        parser = _PARSERS.get(kind.python_type)
+        return parser is not None and canonical_text(parser(text)) == text
     return False
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from dagster_dailystory.contacts.payload import sends_nothing
 from dagster_dailystory.contacts.validation import check_row
 from dagster_dailystory.databases.sql_types import UNSUPPORTED, SqlType
-from dagster_dailystory.engine.planning.plain import plain_updates
+from dagster_dailystory.engine.planning.plain_updates import plain_updates
 from dagster_dailystory.engine.state.schema import StateLocation, SyncTables, differs_column
 from dagster_dailystory.model.change import Change, Identity, Operation
 from dagster_dailystory.model.sync import ContactSync

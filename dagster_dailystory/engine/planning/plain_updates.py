@@ -1,7 +1,7 @@
-"""Plain updates: rows with a contact in which only ordinary values differ. One statement checks them all.
+"""Plain updates: only text and custom fields differ, and SQL can show that they are valid. One statement checks all.
 
-Checking a row in Python takes about 0.1 ms, which most rows do not need. The conditions here are stricter than those of
-`row_checks`: a row that does not certainly pass them is left to it.
+A row check in Python takes about 0.1 ms. The conditions here are stricter than those of `row_checks`, which checks
+every row that does not meet them.
 """
 
 from __future__ import annotations
