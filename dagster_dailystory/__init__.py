@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dagster_dailystory.definitions.assets import build_contact_sync_assets
     from dagster_dailystory.definitions.automation import (
+        Alert,
         alert_sensors,
         drift_check,
         every,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from dagster_dailystory.model.watermark import Watermark
 
 __all__ = [
+    "Alert",
     "AuthenticationError",
     "ColumnValues",
     "ConfigurationError",
@@ -67,6 +69,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Alert": "definitions.automation",
     "ColumnValues": "model.partitions",
     "ContactSync": "model.sync",
     "DailyStoryResource": "definitions.resources",

@@ -84,7 +84,7 @@ def _reject_email(mapped: MappedField, text: str) -> Rejection:
 
 def _mobile_advice(sync: ContactSync, mapped: MappedField) -> str:
     region = sync.default_region
-    assumption = "default_region is not set" if region is None else f"default_region is {region}"
+    assumption = "default_region is not set" if region is None else f"without + it is read as a number of {region}"
     return (
         f"{_field_name(mapped)} is not a valid mobile number ({assumption});"
         " write it with + and the country code, or set default_region to its ISO country"

@@ -170,7 +170,7 @@ def _changes_spec(common: dg.AssetSpec, steps: SyncSteps, settings: SyncSettings
     columns = TableMetadataSet(column_schema=source_columns(sync))
     return common.replace_attributes(
         description=f"The plan of the sync `{sync.name}`: the changes that make DailyStory's contacts equal to the "
-        "source, stored before anything is sent. Its checks block a plan that exceeds a limit. "
+        "source, stored before anything is sent. Its checks block a plan that a guard rejects. "
         f"`rows_to_delete` {_ROWS_TO_DELETE[Deletes(sync.deletes)]}.",
         deps=tables if settings.deps is None else settings.deps,
         kinds=kinds,

@@ -214,7 +214,8 @@ def _retry_runs(
     run = instance.get_run_by_id(latest[0].run_id)
     attempt = 1 + int(run.tags.get(RETRY_TAG, "0") if run else 0)
     if attempt > max_runs:
-        return f"{refused + unsettled} rows still fail{of_slice} after {max_runs} retries: look at their reasons"
+        rows = refused + unsettled
+        return f"{rows} rows are still refused or failed{of_slice} after {max_runs} retries: look at their reasons"
     scopes = [scope for scope, rows in ((Scope.CHANGED, unsettled), (Scope.REJECTED, refused)) if rows]
     return [
         dg.RunRequest(

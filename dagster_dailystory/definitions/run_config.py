@@ -34,7 +34,9 @@ class PlanConfig(dg.Config):
         description="changed: rows that differ from what DailyStory acknowledged. all: every row, with every mapped "
         "field. rejected: only rows that were rejected before.",
     )
-    dry_run: bool = Field(default=False, description="Plan only: the plan is shown and can never be sent.")
+    dry_run: bool = Field(
+        default=False, description="Plan only: nothing is written to DailyStory, and the plan can never be sent."
+    )
     limit: int | None = Field(
         default=None,
         ge=1,

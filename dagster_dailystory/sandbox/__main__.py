@@ -34,11 +34,17 @@ def _retry_after(text: str) -> int | None:
         raise argparse.ArgumentTypeError(f"{text!r} must be a number of whole seconds, or none") from None
 
 
+def _port(text: str) -> int:
+    if text.isdecimal() and int(text) <= 65_535:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} must be a port number from 0 (any free port) to 65535")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m dagster_dailystory.sandbox", description="Run a local DailyStory until Ctrl-C."
     )
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="TCP port on 127.0.0.1 (default %(default)s)")
+    parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="TCP port on 127.0.0.1 (default %(default)s)")
     parser.add_argument("--token", help=f"the API token to accept (default {DEFAULT_TOKEN})")
     parser.add_argument("--latency-ms", type=float, default=0.0, help="delay of each response")
     parser.add_argument("--requests-per-second", type=float, help="respond with 429 above this rate")

@@ -45,7 +45,12 @@ def test_the_command_reports_why_it_cannot_start():
         process, _ = started_command("--port", str(port))
         errors = process.communicate(timeout=20)[1]
     assert (process.returncode, f"port {port} is in use" in errors) == (2, True)
-    for arguments in (["--fault", "thottled=1"], ["--fault", "throttled=2"], ["--requests-per-second", "0"]):
+    for arguments in (
+        ["--fault", "thottled=1"],
+        ["--fault", "throttled=2"],
+        ["--requests-per-second", "0"],
+        ["--port", "99999"],
+    ):
         process, _ = started_command("--port", "0", *arguments)
         process.communicate(timeout=20)
         assert process.returncode == 2

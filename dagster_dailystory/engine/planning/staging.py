@@ -349,5 +349,5 @@ def _typed_values(part: str, kind: SqlType, name: str) -> list[object]:
         return [part if parser is None else parser(part)]
     except (ValueError, ArithmeticError):
         raise ConfigurationError(
-            f"a given key is not valid: {name!r} must be of type {kind.python_type.__name__}"
+            f"a value of keys is not valid: {name!r} must be of type {kind.python_type.__name__}"
         ) from None
