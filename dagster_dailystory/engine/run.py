@@ -222,6 +222,7 @@ def _send(
         state.check_destination(settings.base_url, bind=False)
         plan = plans.claim(run_ids, partition)
         tables = state.load_tables()
+        plans.check_complete(plan, tables)
     started_at, started = state.now(), time.perf_counter()
     sent = _Sent()
     if tables is not None:

@@ -23,6 +23,10 @@ class Operation(str, Enum):
     """The key is missing from the source and the policy is to keep the contact."""
 
 
+SENT_OPERATIONS = frozenset({Operation.CREATE, Operation.UPDATE, Operation.DELETE})
+"""Operations that send a request. The header of a plan counts them."""
+
+
 class Outcome(str, Enum):
     """How one change ended."""
 

@@ -11,6 +11,7 @@ from support.scenario import Scenario, customers, open_scenario, sync_of
 from dagster_dailystory.engine.planning.plan import KEPT_PLANS
 from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
 from dagster_dailystory.errors import AuthenticationError, SafetyError, StateError
+from dagster_dailystory.model.partitions import HashBuckets
 from dagster_dailystory.model.plan import PlanOptions, PlanStatus
 from dagster_dailystory.model.sync import ContactSync
 
@@ -132,3 +133,34 @@ def test_only_the_newest_plans_keep_their_changes(scenario: Scenario):
     assert len(plans) == KEPT_PLANS + 4
     assert kept == set(sorted(plans)[-KEPT_PLANS:])
     assert {row["status"] for row in scenario.rows("plans")} == {"done", "superseded", PlanStatus.READY.value}
+
+
+def test_slices_planned_before_any_is_sent_are_all_sent(new_database: Callable[[str], str]):
+    sliced = sync_of(partitions=HashBuckets(8))
+    with open_scenario(new_database) as scenario:
+        scenario.seed(*customers(60))
+        for name in HashBuckets(8).names:
+            plan(scenario, name, sliced, partition=name)
+        reports = [
+            send_contact_sync(sliced, scenario.warehouse, scenario.destination, [name], partition=name).report
+            for name in HashBuckets(8).names
+        ]
+        assert sum(report.rows_created for report in reports) == 60
+        assert len(scenario.emails()) == 60
+
+
+def test_a_ready_plan_keeps_its_changes_through_later_dry_runs(scenario: Scenario):
+    plan(scenario, "run")
+    for number in range(KEPT_PLANS + 1):
+        assert plan(scenario, f"dry {number}", dry_run=True) == "dry"
+    assert send(scenario, "run") == 1
+
+
+def test_a_plan_whose_changes_are_missing_is_refused(scenario: Scenario):
+    plan(scenario, "run")
+    scenario.execute_state("DELETE FROM dailystory_customers_changes")
+    with pytest.raises(StateError, match="has 1 changes, but only 0 are stored"):
+        send(scenario, "run")
+    assert scenario.sandbox.counts.requests == 0
+    assert plan(scenario, "again") == "ready"
+    assert send(scenario, "again") == 1

@@ -36,7 +36,7 @@ from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary
 from dagster_dailystory.model.sync import ContactSync
 
 KEPT_PLANS = 5
-"""How many of a sync's newest plans keep their changes (personal data), besides plans that are still being sent."""
+"""How many of a sync's newest plans keep their changes (personal data), besides plans that may still be sent."""
 
 
 def make_plan(

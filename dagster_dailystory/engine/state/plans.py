@@ -18,8 +18,8 @@ from dagster_dailystory.databases.dialect import uses_indexes
 from dagster_dailystory.databases.sql_types import UNSUPPORTED, SqlQuery, SqlValue
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.errors import SafetyError
-from dagster_dailystory.model.change import Change, Identity, Operation
+from dagster_dailystory.errors import SafetyError, StateError
+from dagster_dailystory.model.change import SENT_OPERATIONS, Change, Identity, Operation
 from dagster_dailystory.model.plan import GuardResult, PlanOptions, PlanStatus, PlanSummary
 from dagster_dailystory.model.report import SyncReport
 from dagster_dailystory.model.sync import Mode, Nulls
@@ -225,12 +225,12 @@ class Plans:
         )
 
     def in_use(self, count: int) -> list[str]:
-        """The ids of the sync's newest plans, and of those that are being sent or may be resumed."""
+        """The ids of the sync's newest plans, and of all plans that may still be sent or resumed."""
         plans, execute = self._plans, self._state.connection.execute
         mine = select(plans.c.plan_id).where(plans.c.sync_name == self._state.sync.name)
         newest = execute(mine.order_by(plans.c.plan_id.desc()).limit(count)).scalars().all()
-        sending = execute(mine.where(plans.c.status == PlanStatus.SENDING.value)).scalars().all()
-        return sorted({*newest, *sending})
+        open_plans = plans.c.status.in_([PlanStatus.READY.value, PlanStatus.SENDING.value])
+        return sorted({*newest, *execute(mine.where(open_plans)).scalars().all()})
 
     def newest_of(self, run_ids: Sequence[str], partition: str | None = None) -> Plan | None:
         """The newest plan that one of these runs made."""
@@ -263,6 +263,25 @@ class Plans:
         sending = {"status": PlanStatus.SENDING.value, "sent_at": self._state.now()}
         self._state.connection.execute(taken.where(self._plans.c.status == summary.status.value).values(**sending))
         return plan
+
+    def check_complete(self, plan: Plan, tables: SyncTables | None) -> None:
+        """Compare the header of a plan with its stored changes.
+
+        Raises:
+            StateError: Changes are missing; what is left of the plan must not count as the whole of it.
+        """
+        stored = 0
+        if tables is not None:
+            changes = tables.changes
+            sent = changes.c.operation.in_(sorted(each.value for each in SENT_OPERATIONS))
+            mine = select(func.count()).where(changes.c.plan_id == plan.summary.plan_id, sent)
+            stored = self._state.connection.execute(mine).scalar_one()
+        if stored < plan.summary.rows_to_send:
+            name, counted = self._state.sync.name, plan.summary.rows_to_send
+            raise StateError(
+                f"plan {plan.summary.plan_id} of sync {name!r} has {counted} changes, "
+                f"but only {stored} are stored: something else deleted rows from its table of changes; plan again"
+            )
 
     def _mapping_of(self, plan_id: str) -> str | None:
         plans = self._plans

@@ -773,6 +773,10 @@ FROM dailystory_customers_duplicates;
 
 SELECT count(*) AS count_1 
 FROM dailystory_customers_changes 
+WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.operation IN ($1::VARCHAR);
+
+SELECT count(*) AS count_1 
+FROM dailystory_customers_changes 
 WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation IN ($1::VARCHAR) AND (dailystory_customers_changes.is_new OR dailystory_customers_changes.identity_changed) AND NOT coalesce(dailystory_customers_changes.rekeyed, false) AND dailystory_customers_changes.waits_for IS NULL AND ((EXISTS (SELECT * 
 FROM dailystory_customers_snapshot 
 WHERE dailystory_customers_snapshot.identity_email = dailystory_customers_changes.identity_email AND dailystory_customers_snapshot.absent_since IS NULL AND dailystory_customers_snapshot.customer_id != dailystory_customers_changes.customer_id)) OR (EXISTS (SELECT * 
@@ -1019,7 +1023,7 @@ WHERE dailystory_plans.plan_id = $1::VARCHAR;
 
 SELECT dailystory_plans.plan_id 
 FROM dailystory_plans 
-WHERE dailystory_plans.sync_name = $1::VARCHAR AND dailystory_plans.status = $1::VARCHAR;
+WHERE dailystory_plans.sync_name = $1::VARCHAR AND dailystory_plans.status IN ($1::VARCHAR);
 
 SELECT dailystory_plans.plan_id 
 FROM dailystory_plans 

@@ -818,6 +818,10 @@ FROM dailystory_customers_duplicates;
 
 SELECT count(*) AS count_1 
 FROM dailystory_customers_changes 
+WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.operation IN (?);
+
+SELECT count(*) AS count_1 
+FROM dailystory_customers_changes 
 WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation IN (?) AND (dailystory_customers_changes.is_new = 1 OR dailystory_customers_changes.identity_changed = 1) AND coalesce(dailystory_customers_changes.rekeyed, 0) = 0 AND dailystory_customers_changes.waits_for IS NULL AND ((EXISTS (SELECT * 
 FROM dailystory_customers_snapshot 
 WHERE dailystory_customers_snapshot.identity_email = dailystory_customers_changes.identity_email AND dailystory_customers_snapshot.absent_since IS NULL AND dailystory_customers_snapshot.customer_id != dailystory_customers_changes.customer_id)) OR (EXISTS (SELECT * 
@@ -1083,7 +1087,7 @@ WHERE dailystory_plans.plan_id = ?;
 
 SELECT dailystory_plans.plan_id 
 FROM dailystory_plans 
-WHERE dailystory_plans.sync_name = ? AND dailystory_plans.status = ?;
+WHERE dailystory_plans.sync_name = ? AND dailystory_plans.status IN (?);
 
 SELECT dailystory_plans.plan_id 
 FROM dailystory_plans 
