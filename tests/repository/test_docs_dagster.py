@@ -126,7 +126,11 @@ def test_every_setting_of_the_component_is_on_the_page() -> None:
 
 def test_every_automation_function_is_on_the_page_with_its_parameters() -> None:
     public = {name: getattr(dagster_dailystory, name) for name in dagster_dailystory.__all__}
-    functions = {name: each for name, each in public.items() if getattr(each, "__module__", "") == automation.__name__}
+    functions = {
+        name: each
+        for name, each in public.items()
+        if inspect.isfunction(each) and each.__module__ == automation.__name__
+    }
     assert functions
     assert calls_of("Automation and notifications") == {name: parameters(each) for name, each in functions.items()}
 
