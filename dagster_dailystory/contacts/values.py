@@ -14,12 +14,12 @@ from dagster_dailystory.contacts.identity import e164
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.sync import MappedField, Value
 
-TRUE_TEXTS = frozenset({"true", "yes", "t", "1"})
-"""Canonical texts, in lower case, that mean "opted out"."""
+TRUE_TEXTS = frozenset({"true", "yes", "y", "t", "on", "1", "1.0"})
+"""Texts, in lower case, that mean "opted out"."""
 
 
-FALSE_TEXTS = frozenset({"false", "no", "f", "0"})
-"""Canonical texts, in lower case, that mean "not opted out"."""
+FALSE_TEXTS = frozenset({"false", "no", "n", "f", "off", "0", "0.0"})
+"""Texts, in lower case, that mean "not opted out"."""
 
 
 _TEXT, _CUSTOM, _MOBILE = FieldKind.TEXT, FieldKind.CUSTOM, FieldKind.MOBILE
@@ -104,10 +104,10 @@ def _valid_text(text: str) -> str | None:
 
 
 def _opt_out(text: str) -> bool:
-    folded = text.strip().casefold()
-    if folded not in TRUE_TEXTS and folded not in FALSE_TEXTS:
-        raise UnsupportedValueError("not a yes or no; use a boolean, 1 and 0, or 'true' and 'false'")
-    return folded in TRUE_TEXTS
+    word = text.strip().lower()  # as SQL does; see `diff`
+    if word not in TRUE_TEXTS and word not in FALSE_TEXTS:
+        raise UnsupportedValueError("not a yes or no; use a boolean, 1 and 0, 'Y' and 'N', or 'true' and 'false'")
+    return word in TRUE_TEXTS
 
 
 def _status(text: str) -> str:

@@ -29,6 +29,7 @@ from sqlalchemy import (
     collate,
     false,
     func,
+    literal,
     literal_column,
     not_,
     null,
@@ -38,6 +39,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import JSON, NullType
 
+from dagster_dailystory.contacts.values import FALSE_TEXTS, TRUE_TEXTS
 from dagster_dailystory.databases.sql_types import (
     TEXT,
     UNSUPPORTED,
@@ -57,6 +59,8 @@ _NANOSECONDS = "TIMESTAMP_NS"  # the driver truncates them to microseconds, so t
 _JSON_NUL = r"'(^|[^\\])(\\\\)*\\u0000'"  # PostgreSQL accepts it in json, but not in jsonb
 
 _FIXED_SIZE = re.compile(r"\[\d+\]$")
+
+_WHITE_SPACE = " \t\r\n"
 
 _COMPARABLE = (
     Integer, Numeric, Float, Boolean, Date, DateTime, Time, Uuid, String,
@@ -177,6 +181,15 @@ def differs(new: SqlValue, old: SqlValue, dialect: Dialect) -> ColumnElement[boo
         return changed
     retyped = and_(func.typeof(new) != func.typeof(old), cast(new, Text()) == cast(old, Text()))
     return and_(changed, not_(func.coalesce(retyped, false())))
+
+
+def opt_out_text(value: SqlValue) -> SqlValue:
+    """The text of a flag in one spelling, `true` or `false`; another text stays as it is."""
+    text = cast(value, TEXT)
+    # No IN list: DuckDB may turn it into a join, which takes more memory than all the rows.
+    spellings = {**dict.fromkeys(sorted(TRUE_TEXTS), "true"), **dict.fromkeys(sorted(FALSE_TEXTS), "false")}
+    whens = {literal(word, TEXT): literal(flag, TEXT) for word, flag in spellings.items()}
+    return case(whens, value=func.lower(func.trim(text, literal(_WHITE_SPACE, TEXT))), else_=text)
 
 
 def bucket(keys: Sequence[SqlValue], count: int, dialect: Dialect) -> SqlValue:

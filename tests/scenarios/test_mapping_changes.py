@@ -162,3 +162,22 @@ def test_another_key_is_refused_and_the_state_is_as_it_was(scenario: Scenario):
         scenario.run(sync_of(key=["city", "customer_id"]))
     assert scenario.state_tables() == before
     assert scenario.run().api_requests == 0
+
+
+def test_an_opt_out_is_understood_in_each_spelling(scenario):
+    sync = sync_of(fields={"email": "email", "optOutEmail": "opted_out"})
+    scenario.create(**{**scenario.source.columns, "opted_out": "varchar(9)"})
+    scenario.insert(*(customer(number, opted_out="Y") for number in range(1, 9)), customer(9, opted_out="n"))
+    scenario.run(sync)
+    scenario.sent()
+    for number, spelling in enumerate(("y", "Yes", "ON", "1.0", "t", "TRUE", " 1 ", "Y"), start=1):
+        scenario.update(number, opted_out=spelling)
+    scenario.update(9, opted_out="OFF")
+    respelled = scenario.run(sync)
+    assert (respelled.rows_unchanged, respelled.api_requests) == (9, 0), "another spelling is no difference"
+    scenario.update(8, opted_out="maybe")
+    scenario.update(9, opted_out="On")
+    scenario.run(sync)
+    assert [body for _, _, body in scenario.sent()] == [{"optOutEmail": True}]
+    assert [row["reason"] for row in scenario.rows("rejections")] == ["invalid_value"]
+    assert all(contact["optOutEmail"] for contact in scenario.sandbox.contacts())

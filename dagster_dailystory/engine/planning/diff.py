@@ -15,6 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     Dialect,
     FromClause,
+    String,
     and_,
     bindparam,
     case,
@@ -28,13 +29,20 @@ from sqlalchemy import (
     true,
 )  # fmt: skip
 
-from dagster_dailystory.databases.dialect import bucket, differs, empty_to_null, has_full_join, prefers_row_hashes
+from dagster_dailystory.databases.dialect import (
+    bucket,
+    differs,
+    empty_to_null,
+    has_full_join,
+    opt_out_text,
+    prefers_row_hashes,
+)
 from dagster_dailystory.databases.estimates import evaluated_first, expected_rarely
-from dagster_dailystory.databases.sql_types import SqlQuery, SqlValue
+from dagster_dailystory.databases.sql_types import SqlQuery, SqlValue, Untyped
 from dagster_dailystory.engine.planning.key_ranges import WHOLE, KeyRange, Statement, each_range
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.model.change import Reason
-from dagster_dailystory.model.contact_fields import CONSENT_KINDS
+from dagster_dailystory.model.contact_fields import CONSENT_KINDS, FieldKind
 from dagster_dailystory.model.partitions import OTHER_VALUES, PARTITION_VALUE, HashBuckets
 from dagster_dailystory.model.plan import PlanOptions
 from dagster_dailystory.model.sync import MappedField, Mode, Nulls, Scope
@@ -291,10 +299,13 @@ class Diff:
         The order matters: databases evaluate the second condition only where the first one holds, for few rows.
         """
         clears = mapped.nulls is Nulls.CLEAR
-        return and_(
+        changed = [
             differs(new, old, self.dialect),
             empty_to_null(new).is_distinct_from(old) if clears else empty_to_null(new).is_not(None),
-        )
+        ]
+        if mapped.kind is FieldKind.OPT_OUT and isinstance(new.type, (String, Untyped)):
+            changed.append(opt_out_text(new).is_distinct_from(opt_out_text(old)))  # yes and Y do not differ
+        return and_(*changed)
 
     def _flag(self, mapped: MappedField, found: FromClause) -> ColumnElement[bool]:
         """Whether the field of a row that differs is to be sent."""

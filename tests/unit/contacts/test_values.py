@@ -84,6 +84,8 @@ REFUSED = [
     (FieldKind.OPT_OUT, 2),
     (FieldKind.OPT_OUT, "maybe"),
     (FieldKind.OPT_OUT, 0.5),
+    (FieldKind.OPT_OUT, -1),
+    (FieldKind.OPT_OUT, "ye\u017f"),
     (FieldKind.INTEGER, True),
     (FieldKind.INTEGER, 1.5),
     (FieldKind.INTEGER, "1_000"),
@@ -111,6 +113,11 @@ def test_a_value_of_another_kind_is_refused_without_being_shown(kind: FieldKind,
     assert "1980" not in str(caught.value)
 
 
+def test_the_spellings_of_yes_and_no_are_known() -> None:
+    assert {"true", "yes", "y", "t", "on", "1", "1.0"} == TRUE_TEXTS
+    assert {"false", "no", "n", "f", "off", "0", "0.0"} == FALSE_TEXTS
+
+
 @pytest.mark.parametrize("text", sorted(TRUE_TEXTS | FALSE_TEXTS))
 def test_an_opt_out_reads_yes_and_no_in_any_case(text: str) -> None:
     for spelling in (text, text.upper(), f" {text.title()} "):
@@ -118,7 +125,16 @@ def test_an_opt_out_reads_yes_and_no_in_any_case(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "opted_out"), [(True, True), (1, True), (Decimal("1.0"), True), (False, False), (0.0, False)]
+    ("value", "opted_out"),
+    [
+        (True, True),
+        (1, True),
+        (1.0, True),
+        (Decimal("1.00"), True),
+        (False, False),
+        (0.0, False),
+        (Decimal("-0"), False),
+    ],
 )
 def test_an_opt_out_reads_booleans_and_bits(value: object, opted_out: bool) -> None:
     assert wire_value(field(FieldKind.OPT_OUT), value) is opted_out
