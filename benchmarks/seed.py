@@ -7,8 +7,8 @@ from sqlalchemy import Text, cast, func, literal, select
 from benchmarks.data import vacuum
 from dagster_dailystory.engine.endpoints import Warehouse
 from dagster_dailystory.engine.planning.staging import stage_source
+from dagster_dailystory.engine.state.layout.mapped_columns import ensure_tables
 from dagster_dailystory.engine.state.lease import open_session
-from dagster_dailystory.engine.state.migrations import ensure_tables
 from dagster_dailystory.model.plan import PlanOptions
 from dagster_dailystory.model.sync import ContactSync
 

@@ -1,4 +1,4 @@
--- The state tables of the demo's sync, as PostgreSQL makes them (layout version 2).
+-- The state tables of the demo's sync, as PostgreSQL makes them (layout version 3).
 -- They are made by the first run; this file is for reading, and for joining. Key and value columns have the source's
 -- own types; where the state is in another database than the warehouse, values are canonical texts.
 
@@ -57,6 +57,7 @@ CREATE TABLE dailystory_customers_contact_map (
     last_synced_at TIMESTAMP WITHOUT TIME ZONE,
     deactivated_at TIMESTAMP WITHOUT TIME ZONE,
     deleted_at TIMESTAMP WITHOUT TIME ZONE,
+    deleted_in_dailystory_at TIMESTAMP WITHOUT TIME ZONE,
     PRIMARY KEY (customer_id)
 );
 
@@ -112,6 +113,7 @@ CREATE TABLE dailystory_customers_snapshot (
     resend_all BOOLEAN,
     absent_since TIMESTAMP WITHOUT TIME ZONE,
     absent_action TEXT,
+    acknowledged_plan BIGINT,
     PRIMARY KEY (customer_id)
 );
 
@@ -125,6 +127,8 @@ CREATE TABLE dailystory_meta (
     holder TEXT,
     fence BIGINT,
     heartbeat_at TIMESTAMP WITHOUT TIME ZONE,
+    run_id TEXT,
+    taken_at TIMESTAMP WITHOUT TIME ZONE,
     PRIMARY KEY (name)
 );
 
@@ -141,6 +145,8 @@ CREATE TABLE dailystory_plans (
     guards TEXT,
     changes_by_field TEXT,
     rejections_by_reason TEXT,
+    settings TEXT,
+    number BIGINT,
     rows_read BIGINT,
     rows_unchanged BIGINT,
     rows_to_create BIGINT,
@@ -148,8 +154,15 @@ CREATE TABLE dailystory_plans (
     rows_to_delete BIGINT,
     rows_rejected BIGINT,
     rows_held BIGINT,
+    rows_delete_skipped_shared BIGINT,
+    opt_outs_to_send BIGINT,
+    opt_outs_pending BIGINT,
+    live_keys BIGINT,
+    whole_source BOOLEAN,
+    first_load BOOLEAN,
     diff_seconds FLOAT(53),
     created_at TIMESTAMP WITHOUT TIME ZONE,
+    expires_at TIMESTAMP WITHOUT TIME ZONE,
     sent_at TIMESTAMP WITHOUT TIME ZONE,
     finished_at TIMESTAMP WITHOUT TIME ZONE,
     left_priority BIGINT,
@@ -173,6 +186,11 @@ CREATE TABLE dailystory_runs (
     rows_failed BIGINT,
     rows_in_doubt BIGINT,
     rows_conflicted BIGINT,
+    rows_deleted_in_dailystory BIGINT,
+    rows_delete_skipped_shared BIGINT,
+    rows_delete_waiting BIGINT,
+    opt_outs_sent BIGINT,
+    opt_outs_pending BIGINT,
     api_requests BIGINT,
     api_retries BIGINT,
     api_throttled BIGINT,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,13 @@ import sqlalchemy as sa
 from support import freeze_state
 
 from dagster_dailystory import SyncReport, run_contact_sync
+from dagster_dailystory.engine.endpoints import Warehouse
+from dagster_dailystory.engine.state.layout.migrations import StoredTables, migrate, prepare_leases, sync_names
+from dagster_dailystory.engine.state.lease import Lease
+from dagster_dailystory.engine.state.schema import SCHEMA_VERSION, StateLocation
+from dagster_dailystory.engine.state.store import connect_state, open_state
+from dagster_dailystory.engine.upkeep.inspection import contact_map_frame
+from dagster_dailystory.errors import BusyError, StateError
 from dagster_dailystory.sandbox import Sandbox
 
 STATES = Path(__file__).with_name("states")
@@ -25,6 +34,20 @@ class EarlierState:
 
     url: str
     sandbox: Sandbox
+
+    @property
+    def location(self) -> StateLocation:
+        return StateLocation(self.url)
+
+    def layout(self) -> dict[str, set[str]]:
+        """The columns of each state table."""
+        engine = sa.create_engine(self.url, poolclass=sa.NullPool)
+        tables = [name for name in sa.inspect(engine).get_table_names() if name.startswith("dailystory_")]
+        return {name: {column["name"] for column in sa.inspect(engine).get_columns(name)} for name in tables}
+
+    def execute(self, statement: str) -> None:
+        with sa.create_engine(self.url, poolclass=sa.NullPool).begin() as connection:
+            connection.execute(sa.text(statement))
 
     def run(self, name: str, partition: str | None = None) -> SyncReport:
         return run_contact_sync(
@@ -82,3 +105,108 @@ def test_a_checkpoint_of_an_earlier_state_is_used(earlier: EarlierState):
     report = earlier.run("recent")
     assert report.api_requests == 0
     assert report.rows_read < 10, "only rows from the checkpoint on are read"
+
+
+def new_layout(url: str) -> dict[str, set[str]]:
+    """The columns of the tables that this version makes."""
+    with Sandbox() as sandbox:
+        fresh = EarlierState(url, sandbox)
+        freeze_state.seed(sa.create_engine(url, poolclass=sa.NullPool))
+        fresh.run("customers")
+        return fresh.layout()
+
+
+def test_upgraded_tables_have_the_columns_of_new_ones(
+    earlier: EarlierState, new_database: Callable[[str], str], engine_name: str
+):
+    earlier.run("regional", "emea")
+    upgraded, new = earlier.layout(), new_layout(new_database(engine_name))
+    assert {name: upgraded[name] for name in new} == new
+    assert "deleted_in_dailystory_at" in upgraded["dailystory_regional_contact_map"]
+
+
+def test_a_sync_without_plans_is_upgraded(earlier: EarlierState):
+    earlier.execute("DELETE FROM dailystory_plans")
+    earlier.run("regional", "emea")
+    assert "acknowledged_plan" in earlier.layout()["dailystory_customers_snapshot"]
+
+
+def test_an_upgrade_that_was_killed_is_completed(earlier: EarlierState):
+    done = False
+    for allowed in range(1, 100):
+        engine = sa.create_engine(earlier.url, poolclass=sa.NullPool)
+        with engine.connect() as connection:
+            limited = Limited(connection, allowed)
+            prepare_leases(StoredTables(connection, earlier.location, connection.begin))
+            with contextlib.suppress(KeyboardInterrupt):
+                done = list(migrate(StoredTables(connection, earlier.location, limited.begin), 2)) == [SCHEMA_VERSION]
+        if done:
+            break
+    assert allowed > 4, "each attempt gets further than the one before"
+    report = earlier.run("customers")
+    assert (report.outcome, report.rows_created, report.rows_to_delete) == ("done", 30, 0)
+
+
+@dataclass
+class Limited:
+    """A connection whose process dies when it begins one transaction too many."""
+
+    connection: sa.Connection
+    allowed: int
+
+    def begin(self) -> AbstractContextManager[object]:
+        self.allowed -= 1
+        if self.allowed < 0:
+            raise KeyboardInterrupt
+        return self.connection.begin()
+
+
+def test_reading_refuses_an_earlier_layout_and_leaves_it_alone(earlier: EarlierState):
+    before = earlier.layout()
+    with pytest.raises(StateError, match=r"layout version 2.*A run upgrades them"):
+        contact_map_frame(freeze_state.SYNCS["customers"], Warehouse.at(earlier.url))
+    assert earlier.layout() == before
+
+
+def test_an_upgrade_needs_all_syncs_to_be_idle(earlier: EarlierState):
+    earlier.execute(
+        "UPDATE dailystory_meta SET holder = 'another host:1:1:abc', heartbeat_at = '2999-01-01 00:00:00' "
+        "WHERE name = 'lock:customers'"
+    )
+    with pytest.raises(BusyError, match=r"must be upgraded.*another run holds sync 'customers'"):
+        earlier.run("regional", "emea")
+    assert "acknowledged_plan" not in earlier.layout()["dailystory_customers_snapshot"]
+
+
+def test_a_run_that_began_before_an_upgrade_stops_at_its_next_write(earlier: EarlierState):
+    with connect_state(earlier.location, freeze_state.SYNCS["customers"]) as state, state.connection.begin():
+        meta = state.shared.meta
+        found = sa.select(meta.c.name, meta.c.holder, meta.c.fence).where(meta.c.name == "lock:customers")
+        former = Lease(*state.connection.execute(found).one())
+    earlier.run("regional", "emea")
+    with open_state(earlier.location, freeze_state.SYNCS["customers"]) as state:
+        with pytest.raises(BusyError, match="took sync 'customers' over"), state.connection.begin():
+            former.renew(state)
+
+
+def test_a_run_that_opened_the_state_before_an_upgrade_does_not_begin(earlier: EarlierState):
+    with connect_state(earlier.location, freeze_state.SYNCS["customers"]) as state:
+        prepare_leases(StoredTables(state.connection, earlier.location, state.connection.begin))
+        with state.connection.begin():
+            state.set_meta("schema_version", str(SCHEMA_VERSION))
+        with pytest.raises(BusyError, match="has just upgraded"), state.connection.begin():
+            Lease.take(state)
+
+
+def test_a_newer_layout_is_refused_with_the_version_that_wrote_it(earlier: EarlierState):
+    earlier.execute("UPDATE dailystory_meta SET value = '99' WHERE name = 'schema_version'")
+    earlier.execute("INSERT INTO dailystory_meta (name, value) VALUES ('written_by', '7.1.0')")
+    with pytest.raises(StateError, match=r"layout version 99, written by dagster-dailystory 7\.1\.0"):
+        earlier.run("regional", "emea")
+
+
+def test_tables_of_another_prefix_belong_to_another_state():
+    with sa.create_engine("sqlite://").connect() as connection:
+        for name in ("dailystory_meta", "dailystory_a_contact_map", "dailystory_x_meta", "dailystory_x_b_contact_map"):
+            connection.exec_driver_sql(f"CREATE TABLE {name} (value TEXT)")
+        assert sync_names(connection, StateLocation("sqlite://")) == ["a"]

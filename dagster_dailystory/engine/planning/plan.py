@@ -23,8 +23,8 @@ from dagster_dailystory.engine.planning.row_checks import RowChecks
 from dagster_dailystory.engine.planning.row_hashes import RowHashes
 from dagster_dailystory.engine.planning.staging import Staged, stage_source
 from dagster_dailystory.engine.state.incremental import IncrementalRead
+from dagster_dailystory.engine.state.layout.mapped_columns import ensure_tables
 from dagster_dailystory.engine.state.lease import Lease
-from dagster_dailystory.engine.state.migrations import ensure_tables
 from dagster_dailystory.engine.state.plans import Plans
 from dagster_dailystory.engine.state.recovery import invalidate_interrupted
 from dagster_dailystory.engine.state.rejections import CheckedRows, Rejections

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import socket
@@ -15,10 +16,13 @@ from pathlib import Path
 from sqlalchemy import and_, select
 from sqlalchemy.exc import IntegrityError
 
-from dagster_dailystory.engine.state.schema import StateLocation
-from dagster_dailystory.engine.state.store import State, open_state
+from dagster_dailystory.engine.state.layout.migrations import StoredTables, migrate, prepare_leases, sync_names
+from dagster_dailystory.engine.state.schema import SCHEMA_VERSION, StateLocation
+from dagster_dailystory.engine.state.store import State, connect_state
 from dagster_dailystory.errors import BusyError
 from dagster_dailystory.model.sync import ContactSync
+
+_log = logging.getLogger("dagster_dailystory")
 
 _BUSY_SECONDS = 1.0
 
@@ -48,7 +52,8 @@ def open_session(
 
 @contextmanager
 def _leased(sync: ContactSync, location: StateLocation) -> Iterator[tuple[State, Lease]]:
-    with open_state(location, sync) as state:
+    with connect_state(location, sync) as state:
+        _upgrade(state)
         with state.connection.begin():
             lease = Lease.take(state)
         try:
@@ -56,6 +61,57 @@ def _leased(sync: ContactSync, location: StateLocation) -> Iterator[tuple[State,
         finally:
             with state.connection.begin():
                 lease.give_back(state)
+
+
+def _upgrade(state: State) -> None:
+    """Bring the tables to the layout of this version, while no sync of the state runs.
+
+    Raises:
+        BusyError: A run holds one of the syncs, or another process upgrades the state.
+    """
+    if state.layout == SCHEMA_VERSION:
+        return
+    prepare_leases(StoredTables(state.connection, state.location, state.connection.begin))
+    with state.connection.begin():
+        names = (_ALL_SYNCS, *sync_names(state.connection, state.location))
+    with ExitStack() as held:
+        leases = [held.enter_context(_reserved(state, name)) for name in names]
+
+        @contextmanager
+        def transaction() -> Iterator[None]:
+            with state.connection.begin():
+                for lease in leases:
+                    lease.renew(state)
+                yield
+
+        with transaction():
+            state.layout = int(state.meta("schema_version") or 0)  # of another process that upgraded it meanwhile
+        for layout in migrate(StoredTables(state.connection, state.location, transaction), state.layout):
+            with transaction():
+                state.record_layout(layout)
+            state.layout = layout
+            _log.info("the state tables have been upgraded to layout version %d", layout)
+
+
+@contextmanager
+def _reserved(state: State, sync_name: str) -> Iterator[Lease]:
+    try:
+        with state.connection.begin():
+            lease = Lease.take(state, sync_name)
+    except BusyError as error:
+        raise BusyError(
+            f"the state tables have layout version {state.layout} and must be upgraded to {SCHEMA_VERSION}, "
+            f"which needs all syncs of this state to be idle: {error}"
+        ) from None
+    try:
+        yield lease
+    finally:
+        with state.connection.begin():
+            lease.give_back(state)
+
+
+_ALL_SYNCS = "*"
+"""The name of the lease that one process takes to upgrade the state; a sync cannot have it."""
 
 
 LEASE_SECONDS = 600
@@ -77,20 +133,21 @@ class Lease:
     fence: int
 
     @classmethod
-    def take(cls, state: State) -> Lease:
-        """Take the lease of the state's sync, in a transaction of its own.
+    def take(cls, state: State, sync_name: str | None = None) -> Lease:
+        """Take the lease of the state's sync, or of another one, in a transaction of its own.
 
         Raises:
-            BusyError: A living run holds it.
+            BusyError: A living run holds it, or another process has upgraded the state.
         """
-        meta, name, now = state.shared.meta, f"lock:{state.sync.name}", state.now()
+        sync_name = sync_name or state.sync.name
+        meta, name, now = state.shared.meta, f"lock:{sync_name}", state.now()
         row = state.connection.execute(select(meta).where(meta.c.name == name)).mappings().first()
         fence = 1
         if row is not None:
             expired = row["heartbeat_at"] is None or now - row["heartbeat_at"] > timedelta(seconds=LEASE_SECONDS)
             if row["holder"] is not None and not expired and _alive(row["holder"]):
                 raise BusyError(
-                    f"another run holds sync {state.sync.name!r} (last heartbeat {row['heartbeat_at']} UTC); "
+                    f"another run holds sync {sync_name!r} (last heartbeat {row['heartbeat_at']} UTC); "
                     "wait for it to end, then run again"
                 )
             fence = int(row["fence"]) + 1
@@ -102,13 +159,17 @@ class Lease:
             seen = and_(meta.c.fence == row["fence"], meta.c.heartbeat_at == row["heartbeat_at"])
             state.connection.execute(meta.update().where(meta.c.name == name, seen).values(**values))
         lease.check(state)
+        if state.meta("schema_version") != str(state.layout):  # between opening the state and this transaction
+            raise BusyError("another process has just upgraded the state tables; run again")
         return lease
 
     def _insert(self, state: State, values: Mapping[str, object]) -> None:
         try:
             state.connection.execute(state.shared.meta.insert().values(name=self.name, **values))
         except IntegrityError:
-            raise BusyError(f"another run of sync {state.sync.name!r} has just started; wait for it to end") from None
+            raise BusyError(
+                f"another run of sync {self.name.removeprefix('lock:')!r} has just started; wait for it to end"
+            ) from None
 
     def check(self, state: State) -> None:
         """Make sure that no other run took the lease over.

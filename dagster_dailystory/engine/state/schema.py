@@ -25,8 +25,8 @@ from dagster_dailystory.databases.dialect import uses_indexes
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, MOMENT, TEXT, SqlType
 from dagster_dailystory.model.sync import ContactSync
 
-SCHEMA_VERSION = 2
-"""Version of the layout below. A state of another version is refused."""
+SCHEMA_VERSION = 3
+"""Version of the layout below. `layout.migrations` has a step from each earlier one."""
 
 
 SYNC_TABLES = ("snapshot", "contact_map", "changes", "intents", "rejections", "row_hashes")
@@ -76,32 +76,45 @@ class SharedTables:
             Column("holder", TEXT),
             Column("fence", BIG_INTEGER),
             Column("heartbeat_at", MOMENT),
+            Column("run_id", TEXT),
+            Column("taken_at", MOMENT),
             PrimaryKeyConstraint("name"),
         )
-        self.plans = Table(
-            location.table_name("plans"),
-            self.metadata,
-            *_texts("plan_id", "sync_name", "partition_value", "run_id", "scope", "options", "mapping_version"),
-            *_texts("destination", "status", "guards", "changes_by_field", "rejections_by_reason"),
-            *_counts("rows_read", "rows_unchanged", "rows_to_create", "rows_to_update", "rows_to_delete"),
-            *_counts("rows_rejected", "rows_held"),
-            Column("diff_seconds", Float(53)),
-            Column("created_at", MOMENT),
-            Column("sent_at", MOMENT),
-            Column("finished_at", MOMENT),
-            *_counts("left_priority", "left_sequence"),  # how far the plan was sent
-            PrimaryKeyConstraint("plan_id"),
-        )
-        self.runs = Table(
-            location.table_name("runs"),
-            self.metadata,
-            *_texts("run_id", "plan_id", "sync_name", "partition_value", "outcome"),
-            Column("started_at", MOMENT),
-            Column("finished_at", MOMENT),
-            *_counts("rows_created", "rows_updated", "rows_deleted", "rows_mapped", "rows_refused", "rows_failed"),
-            *_counts("rows_in_doubt", "rows_conflicted", "api_requests", "api_retries", "api_throttled"),
-            Column("send_seconds", Float(53)),
-        )
+        self.plans = Table(location.table_name("plans"), self.metadata, *_plan_columns())
+        self.runs = Table(location.table_name("runs"), self.metadata, *_run_columns())
+
+
+def _plan_columns() -> Iterable[SchemaItem]:
+    return [
+        *_texts("plan_id", "sync_name", "partition_value", "run_id", "scope", "options", "mapping_version"),
+        *_texts("destination", "status", "guards", "changes_by_field", "rejections_by_reason", "settings"),
+        Column("number", BIG_INTEGER),  # the order of the sync's plans, whatever the clock says
+        *_counts("rows_read", "rows_unchanged", "rows_to_create", "rows_to_update", "rows_to_delete"),
+        *_counts("rows_rejected", "rows_held", "rows_delete_skipped_shared", "opt_outs_to_send", "opt_outs_pending"),
+        *_counts("live_keys"),
+        Column("whole_source", BOOLEAN),
+        Column("first_load", BOOLEAN),
+        Column("diff_seconds", Float(53)),
+        Column("created_at", MOMENT),
+        Column("expires_at", MOMENT),
+        Column("sent_at", MOMENT),
+        Column("finished_at", MOMENT),
+        *_counts("left_priority", "left_sequence"),  # how far the plan was sent
+        PrimaryKeyConstraint("plan_id"),
+    ]
+
+
+def _run_columns() -> Iterable[SchemaItem]:
+    return [
+        *_texts("run_id", "plan_id", "sync_name", "partition_value", "outcome"),
+        Column("started_at", MOMENT),
+        Column("finished_at", MOMENT),
+        *_counts("rows_created", "rows_updated", "rows_deleted", "rows_mapped", "rows_refused", "rows_failed"),
+        *_counts("rows_in_doubt", "rows_conflicted", "rows_deleted_in_dailystory", "rows_delete_skipped_shared"),
+        *_counts("rows_delete_waiting", "opt_outs_sent", "opt_outs_pending"),
+        *_counts("api_requests", "api_retries", "api_throttled"),
+        Column("send_seconds", Float(53)),
+    ]
 
 
 class SyncTables:
@@ -159,11 +172,12 @@ class SyncTables:
             Column("resend_all", BOOLEAN),
             Column("absent_since", MOMENT),
             Column("absent_action", TEXT),
+            Column("acknowledged_plan", BIG_INTEGER),
             *(Column(removed, kind) for removed, kind in removed_types.items()),
         )
 
     def _contact_map(self) -> Table:
-        moments = ("first_synced_at", "last_synced_at", "deactivated_at", "deleted_at")
+        moments = ("first_synced_at", "last_synced_at", "deactivated_at", "deleted_at", "deleted_in_dailystory_at")
         return self._table(
             "contact_map",
             self.key_names,

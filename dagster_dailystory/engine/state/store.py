@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from importlib.metadata import version
 
 from sqlalchemy import Connection, Dialect, inspect, select
 from sqlalchemy.exc import DBAPIError
@@ -18,6 +19,8 @@ from dagster_dailystory.databases.sql_types import SqlType
 from dagster_dailystory.engine.state.schema import SCHEMA_VERSION, SYNC_TABLES, SharedTables, StateLocation, SyncTables
 from dagster_dailystory.errors import StateError
 from dagster_dailystory.model.sync import ContactSync
+
+_PACKAGE = "dagster-dailystory"
 
 
 def utc_now() -> datetime:
@@ -35,6 +38,7 @@ class State:
         sync: The sync.
         shared: The tables that all syncs share.
         secret: Keys the opaque ids and fingerprints of this state.
+        layout: The layout version of the tables when they were opened.
         now: The clock, UTC without a zone.
     """
 
@@ -43,6 +47,7 @@ class State:
     sync: ContactSync
     shared: SharedTables
     secret: bytes = field(repr=False)
+    layout: int = SCHEMA_VERSION
     now: Callable[[], datetime] = utc_now
 
     @property
@@ -61,6 +66,11 @@ class State:
         meta = self.shared.meta
         self.connection.execute(meta.delete().where(meta.c.name == name))
         self.connection.execute(meta.insert().values(name=name, value=value))
+
+    def record_layout(self, layout: int) -> None:
+        """Record which layout the tables have now, and which version of this package wrote it."""
+        self.set_meta("written_by", version(_PACKAGE))
+        self.set_meta("schema_version", str(layout))
 
     def check_destination(self, destination: str, *, bind: bool) -> None:
         """Make sure that this state belongs to the destination; the first run that is not a dry run binds it.
@@ -110,12 +120,29 @@ class State:
 
 @contextmanager
 def open_state(location: StateLocation, sync: ContactSync) -> Iterator[State]:
-    """Open the state, create its shared tables on first use, and check its version.
+    """Open the state for reading; its tables are created on first use.
 
     Raises:
         ConfigurationError: This database cannot hold state.
-        StateError: The state was written by another version of this package.
+        StateError: The tables have another layout than this version of the package reads.
         WarehouseError: The database cannot be reached.
+    """
+    with connect_state(location, sync) as state:
+        if state.layout < SCHEMA_VERSION:
+            raise StateError(
+                f"the state tables have layout version {state.layout}, and this version of dagster-dailystory reads "
+                f"{SCHEMA_VERSION}. A run upgrades them: back the state up (docs/upgrading.md), then materialize the "
+                "changes of any of its syncs, or call run_contact_sync"
+            )
+        yield state
+
+
+@contextmanager
+def connect_state(location: StateLocation, sync: ContactSync) -> Iterator[State]:
+    """Open a state of this or of an earlier layout; see `open_state`.
+
+    Raises:
+        StateError: The tables were written by a newer version of this package.
     """
     name = location.url.split("://", 1)[0].split("+", 1)[0]
     if name in DATABASES:
@@ -132,13 +159,14 @@ def open_state(location: StateLocation, sync: ContactSync) -> Iterator[State]:
         with connection.begin():
             stored = connection.execute(select(shared.meta.c.name, shared.meta.c.value))
             values = {row.name: row.value for row in stored}
-        version = values.get("schema_version")
-        if version != str(SCHEMA_VERSION):
+        layout = int(values["schema_version"])
+        if layout > SCHEMA_VERSION:
             raise StateError(
-                f"the state tables have layout version {version}, this package writes {SCHEMA_VERSION}; "
-                "use the package version that wrote them, or a new state_schema"
+                f"the state tables have layout version {layout}, written by dagster-dailystory "
+                f"{values.get('written_by', 'of a later version')}; this is version {version(_PACKAGE)}, which reads "
+                f"{SCHEMA_VERSION}. Install that version, or restore the backup made before the upgrade"
             )
-        yield State(connection, location, sync, shared, bytes.fromhex(values["secret"] or ""))
+        yield State(connection, location, sync, shared, bytes.fromhex(values["secret"] or ""), layout)
 
 
 def _table_names(shared: SharedTables, location: StateLocation, sync: ContactSync) -> list[str]:
@@ -163,5 +191,6 @@ def _create(connection: Connection, shared: SharedTables) -> None:
 
 
 def _initialize(connection: Connection, shared: SharedTables) -> None:
-    for name, value in (("schema_version", str(SCHEMA_VERSION)), ("secret", secrets.token_hex(32))):
+    values = {"schema_version": str(SCHEMA_VERSION), "written_by": version(_PACKAGE), "secret": secrets.token_hex(32)}
+    for name, value in values.items():
         connection.execute(shared.meta.insert().values(name=name, value=value))

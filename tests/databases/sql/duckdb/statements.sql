@@ -82,7 +82,8 @@ CREATE TABLE dailystory_customers_contact_map (
 	first_synced_at TIMESTAMP WITHOUT TIME ZONE, 
 	last_synced_at TIMESTAMP WITHOUT TIME ZONE, 
 	deactivated_at TIMESTAMP WITHOUT TIME ZONE, 
-	deleted_at TIMESTAMP WITHOUT TIME ZONE
+	deleted_at TIMESTAMP WITHOUT TIME ZONE, 
+	deleted_in_dailystory_at TIMESTAMP WITHOUT TIME ZONE
 );
 
 CREATE TABLE dailystory_customers_contact_map (
@@ -91,7 +92,8 @@ CREATE TABLE dailystory_customers_contact_map (
 	first_synced_at TIMESTAMP WITHOUT TIME ZONE, 
 	last_synced_at TIMESTAMP WITHOUT TIME ZONE, 
 	deactivated_at TIMESTAMP WITHOUT TIME ZONE, 
-	deleted_at TIMESTAMP WITHOUT TIME ZONE
+	deleted_at TIMESTAMP WITHOUT TIME ZONE, 
+	deleted_in_dailystory_at TIMESTAMP WITHOUT TIME ZONE
 );
 
 CREATE TABLE dailystory_customers_intents (
@@ -157,7 +159,8 @@ CREATE TABLE dailystory_customers_snapshot (
 	partition_value TEXT, 
 	resend_all BOOLEAN, 
 	absent_since TIMESTAMP WITHOUT TIME ZONE, 
-	absent_action TEXT
+	absent_action TEXT, 
+	acknowledged_plan BIGINT
 );
 
 CREATE TABLE dailystory_customers_snapshot (
@@ -171,7 +174,8 @@ CREATE TABLE dailystory_customers_snapshot (
 	partition_value TEXT, 
 	resend_all BOOLEAN, 
 	absent_since TIMESTAMP WITHOUT TIME ZONE, 
-	absent_action TEXT
+	absent_action TEXT, 
+	acknowledged_plan BIGINT
 );
 
 CREATE TABLE dailystory_meta (
@@ -180,6 +184,8 @@ CREATE TABLE dailystory_meta (
 	holder TEXT, 
 	fence BIGINT, 
 	heartbeat_at TIMESTAMP WITHOUT TIME ZONE, 
+	run_id TEXT, 
+	taken_at TIMESTAMP WITHOUT TIME ZONE, 
 	PRIMARY KEY (name)
 );
 
@@ -196,6 +202,8 @@ CREATE TABLE dailystory_plans (
 	guards TEXT, 
 	changes_by_field TEXT, 
 	rejections_by_reason TEXT, 
+	settings TEXT, 
+	number BIGINT, 
 	rows_read BIGINT, 
 	rows_unchanged BIGINT, 
 	rows_to_create BIGINT, 
@@ -203,8 +211,15 @@ CREATE TABLE dailystory_plans (
 	rows_to_delete BIGINT, 
 	rows_rejected BIGINT, 
 	rows_held BIGINT, 
+	rows_delete_skipped_shared BIGINT, 
+	opt_outs_to_send BIGINT, 
+	opt_outs_pending BIGINT, 
+	live_keys BIGINT, 
+	whole_source BOOLEAN, 
+	first_load BOOLEAN, 
 	diff_seconds DOUBLE, 
 	created_at TIMESTAMP WITHOUT TIME ZONE, 
+	expires_at TIMESTAMP WITHOUT TIME ZONE, 
 	sent_at TIMESTAMP WITHOUT TIME ZONE, 
 	finished_at TIMESTAMP WITHOUT TIME ZONE, 
 	left_priority BIGINT, 
@@ -228,6 +243,11 @@ CREATE TABLE dailystory_runs (
 	rows_failed BIGINT, 
 	rows_in_doubt BIGINT, 
 	rows_conflicted BIGINT, 
+	rows_deleted_in_dailystory BIGINT, 
+	rows_delete_skipped_shared BIGINT, 
+	rows_delete_waiting BIGINT, 
+	opt_outs_sent BIGINT, 
+	opt_outs_pending BIGINT, 
 	api_requests BIGINT, 
 	api_retries BIGINT, 
 	api_throttled BIGINT, 
@@ -1054,7 +1074,7 @@ WHERE dailystory_meta.name = ?;
 SELECT dailystory_meta.name, dailystory_meta.value 
 FROM dailystory_meta;
 
-SELECT dailystory_meta.name, dailystory_meta.value, dailystory_meta.holder, dailystory_meta.fence, dailystory_meta.heartbeat_at 
+SELECT dailystory_meta.name, dailystory_meta.value, dailystory_meta.holder, dailystory_meta.fence, dailystory_meta.heartbeat_at, dailystory_meta.run_id, dailystory_meta.taken_at 
 FROM dailystory_meta 
 WHERE dailystory_meta.name = ?;
 
@@ -1079,11 +1099,11 @@ SELECT dailystory_plans.plan_id, dailystory_plans.left_priority, dailystory_plan
 FROM dailystory_plans 
 WHERE dailystory_plans.sync_name = ? AND dailystory_plans.status = ? AND dailystory_plans.left_sequence IS NOT NULL;
 
-SELECT dailystory_plans.plan_id, dailystory_plans.sync_name, dailystory_plans.partition_value, dailystory_plans.run_id, dailystory_plans.scope, dailystory_plans.options, dailystory_plans.mapping_version, dailystory_plans.destination, dailystory_plans.status, dailystory_plans.guards, dailystory_plans.changes_by_field, dailystory_plans.rejections_by_reason, dailystory_plans.rows_read, dailystory_plans.rows_unchanged, dailystory_plans.rows_to_create, dailystory_plans.rows_to_update, dailystory_plans.rows_to_delete, dailystory_plans.rows_rejected, dailystory_plans.rows_held, dailystory_plans.diff_seconds, dailystory_plans.created_at, dailystory_plans.sent_at, dailystory_plans.finished_at, dailystory_plans.left_priority, dailystory_plans.left_sequence 
+SELECT dailystory_plans.plan_id, dailystory_plans.sync_name, dailystory_plans.partition_value, dailystory_plans.run_id, dailystory_plans.scope, dailystory_plans.options, dailystory_plans.mapping_version, dailystory_plans.destination, dailystory_plans.status, dailystory_plans.guards, dailystory_plans.changes_by_field, dailystory_plans.rejections_by_reason, dailystory_plans.settings, dailystory_plans.number, dailystory_plans.rows_read, dailystory_plans.rows_unchanged, dailystory_plans.rows_to_create, dailystory_plans.rows_to_update, dailystory_plans.rows_to_delete, dailystory_plans.rows_rejected, dailystory_plans.rows_held, dailystory_plans.rows_delete_skipped_shared, dailystory_plans.opt_outs_to_send, dailystory_plans.opt_outs_pending, dailystory_plans.live_keys, dailystory_plans.whole_source, dailystory_plans.first_load, dailystory_plans.diff_seconds, dailystory_plans.created_at, dailystory_plans.expires_at, dailystory_plans.sent_at, dailystory_plans.finished_at, dailystory_plans.left_priority, dailystory_plans.left_sequence 
 FROM dailystory_plans 
 WHERE dailystory_plans.sync_name = ? AND dailystory_plans.run_id IN (?) AND dailystory_plans.partition_value IS NOT DISTINCT FROM ? ORDER BY dailystory_plans.plan_id DESC;
 
-SELECT dailystory_plans.plan_id, dailystory_plans.sync_name, dailystory_plans.partition_value, dailystory_plans.run_id, dailystory_plans.scope, dailystory_plans.options, dailystory_plans.mapping_version, dailystory_plans.destination, dailystory_plans.status, dailystory_plans.guards, dailystory_plans.changes_by_field, dailystory_plans.rejections_by_reason, dailystory_plans.rows_read, dailystory_plans.rows_unchanged, dailystory_plans.rows_to_create, dailystory_plans.rows_to_update, dailystory_plans.rows_to_delete, dailystory_plans.rows_rejected, dailystory_plans.rows_held, dailystory_plans.diff_seconds, dailystory_plans.created_at, dailystory_plans.sent_at, dailystory_plans.finished_at, dailystory_plans.left_priority, dailystory_plans.left_sequence 
+SELECT dailystory_plans.plan_id, dailystory_plans.sync_name, dailystory_plans.partition_value, dailystory_plans.run_id, dailystory_plans.scope, dailystory_plans.options, dailystory_plans.mapping_version, dailystory_plans.destination, dailystory_plans.status, dailystory_plans.guards, dailystory_plans.changes_by_field, dailystory_plans.rejections_by_reason, dailystory_plans.settings, dailystory_plans.number, dailystory_plans.rows_read, dailystory_plans.rows_unchanged, dailystory_plans.rows_to_create, dailystory_plans.rows_to_update, dailystory_plans.rows_to_delete, dailystory_plans.rows_rejected, dailystory_plans.rows_held, dailystory_plans.rows_delete_skipped_shared, dailystory_plans.opt_outs_to_send, dailystory_plans.opt_outs_pending, dailystory_plans.live_keys, dailystory_plans.whole_source, dailystory_plans.first_load, dailystory_plans.diff_seconds, dailystory_plans.created_at, dailystory_plans.expires_at, dailystory_plans.sent_at, dailystory_plans.finished_at, dailystory_plans.left_priority, dailystory_plans.left_sequence 
 FROM dailystory_plans 
 WHERE dailystory_plans.sync_name = ? AND dailystory_plans.run_id IN (?) AND dailystory_plans.partition_value IS NOT DISTINCT FROM NULL ORDER BY dailystory_plans.plan_id DESC;
 

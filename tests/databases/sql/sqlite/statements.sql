@@ -97,6 +97,7 @@ CREATE TABLE dailystory_customers_contact_map (
 	last_synced_at DATETIME, 
 	deactivated_at DATETIME, 
 	deleted_at DATETIME, 
+	deleted_in_dailystory_at DATETIME, 
 	PRIMARY KEY (customer_id)
 );
 
@@ -107,6 +108,7 @@ CREATE TABLE dailystory_customers_contact_map (
 	last_synced_at DATETIME, 
 	deactivated_at DATETIME, 
 	deleted_at DATETIME, 
+	deleted_in_dailystory_at DATETIME, 
 	PRIMARY KEY (customer_id)
 );
 
@@ -178,6 +180,7 @@ CREATE TABLE dailystory_customers_snapshot (
 	resend_all BOOLEAN, 
 	absent_since DATETIME, 
 	absent_action TEXT, 
+	acknowledged_plan BIGINT, 
 	PRIMARY KEY (customer_id)
 );
 
@@ -193,6 +196,7 @@ CREATE TABLE dailystory_customers_snapshot (
 	resend_all BOOLEAN, 
 	absent_since DATETIME, 
 	absent_action TEXT, 
+	acknowledged_plan BIGINT, 
 	PRIMARY KEY (customer_id)
 );
 
@@ -202,6 +206,8 @@ CREATE TABLE dailystory_meta (
 	holder TEXT, 
 	fence BIGINT, 
 	heartbeat_at DATETIME, 
+	run_id TEXT, 
+	taken_at DATETIME, 
 	PRIMARY KEY (name)
 );
 
@@ -218,6 +224,8 @@ CREATE TABLE dailystory_plans (
 	guards TEXT, 
 	changes_by_field TEXT, 
 	rejections_by_reason TEXT, 
+	settings TEXT, 
+	number BIGINT, 
 	rows_read BIGINT, 
 	rows_unchanged BIGINT, 
 	rows_to_create BIGINT, 
@@ -225,8 +233,15 @@ CREATE TABLE dailystory_plans (
 	rows_to_delete BIGINT, 
 	rows_rejected BIGINT, 
 	rows_held BIGINT, 
+	rows_delete_skipped_shared BIGINT, 
+	opt_outs_to_send BIGINT, 
+	opt_outs_pending BIGINT, 
+	live_keys BIGINT, 
+	whole_source BOOLEAN, 
+	first_load BOOLEAN, 
 	diff_seconds FLOAT, 
 	created_at DATETIME, 
+	expires_at DATETIME, 
 	sent_at DATETIME, 
 	finished_at DATETIME, 
 	left_priority BIGINT, 
@@ -250,6 +265,11 @@ CREATE TABLE dailystory_runs (
 	rows_failed BIGINT, 
 	rows_in_doubt BIGINT, 
 	rows_conflicted BIGINT, 
+	rows_deleted_in_dailystory BIGINT, 
+	rows_delete_skipped_shared BIGINT, 
+	rows_delete_waiting BIGINT, 
+	opt_outs_sent BIGINT, 
+	opt_outs_pending BIGINT, 
 	api_requests BIGINT, 
 	api_retries BIGINT, 
 	api_throttled BIGINT, 
@@ -1073,7 +1093,7 @@ WHERE dailystory_meta.name = ?;
 SELECT dailystory_meta.name, dailystory_meta.value 
 FROM dailystory_meta;
 
-SELECT dailystory_meta.name, dailystory_meta.value, dailystory_meta.holder, dailystory_meta.fence, dailystory_meta.heartbeat_at 
+SELECT dailystory_meta.name, dailystory_meta.value, dailystory_meta.holder, dailystory_meta.fence, dailystory_meta.heartbeat_at, dailystory_meta.run_id, dailystory_meta.taken_at 
 FROM dailystory_meta 
 WHERE dailystory_meta.name = ?;
 
@@ -1098,11 +1118,11 @@ SELECT dailystory_plans.plan_id, dailystory_plans.left_priority, dailystory_plan
 FROM dailystory_plans 
 WHERE dailystory_plans.sync_name = ? AND dailystory_plans.status = ? AND dailystory_plans.left_sequence IS NOT NULL;
 
-SELECT dailystory_plans.plan_id, dailystory_plans.sync_name, dailystory_plans.partition_value, dailystory_plans.run_id, dailystory_plans.scope, dailystory_plans.options, dailystory_plans.mapping_version, dailystory_plans.destination, dailystory_plans.status, dailystory_plans.guards, dailystory_plans.changes_by_field, dailystory_plans.rejections_by_reason, dailystory_plans.rows_read, dailystory_plans.rows_unchanged, dailystory_plans.rows_to_create, dailystory_plans.rows_to_update, dailystory_plans.rows_to_delete, dailystory_plans.rows_rejected, dailystory_plans.rows_held, dailystory_plans.diff_seconds, dailystory_plans.created_at, dailystory_plans.sent_at, dailystory_plans.finished_at, dailystory_plans.left_priority, dailystory_plans.left_sequence 
+SELECT dailystory_plans.plan_id, dailystory_plans.sync_name, dailystory_plans.partition_value, dailystory_plans.run_id, dailystory_plans.scope, dailystory_plans.options, dailystory_plans.mapping_version, dailystory_plans.destination, dailystory_plans.status, dailystory_plans.guards, dailystory_plans.changes_by_field, dailystory_plans.rejections_by_reason, dailystory_plans.settings, dailystory_plans.number, dailystory_plans.rows_read, dailystory_plans.rows_unchanged, dailystory_plans.rows_to_create, dailystory_plans.rows_to_update, dailystory_plans.rows_to_delete, dailystory_plans.rows_rejected, dailystory_plans.rows_held, dailystory_plans.rows_delete_skipped_shared, dailystory_plans.opt_outs_to_send, dailystory_plans.opt_outs_pending, dailystory_plans.live_keys, dailystory_plans.whole_source, dailystory_plans.first_load, dailystory_plans.diff_seconds, dailystory_plans.created_at, dailystory_plans.expires_at, dailystory_plans.sent_at, dailystory_plans.finished_at, dailystory_plans.left_priority, dailystory_plans.left_sequence 
 FROM dailystory_plans 
 WHERE dailystory_plans.sync_name = ? AND dailystory_plans.run_id IN (?) AND dailystory_plans.partition_value IS ? ORDER BY dailystory_plans.plan_id DESC;
 
-SELECT dailystory_plans.plan_id, dailystory_plans.sync_name, dailystory_plans.partition_value, dailystory_plans.run_id, dailystory_plans.scope, dailystory_plans.options, dailystory_plans.mapping_version, dailystory_plans.destination, dailystory_plans.status, dailystory_plans.guards, dailystory_plans.changes_by_field, dailystory_plans.rejections_by_reason, dailystory_plans.rows_read, dailystory_plans.rows_unchanged, dailystory_plans.rows_to_create, dailystory_plans.rows_to_update, dailystory_plans.rows_to_delete, dailystory_plans.rows_rejected, dailystory_plans.rows_held, dailystory_plans.diff_seconds, dailystory_plans.created_at, dailystory_plans.sent_at, dailystory_plans.finished_at, dailystory_plans.left_priority, dailystory_plans.left_sequence 
+SELECT dailystory_plans.plan_id, dailystory_plans.sync_name, dailystory_plans.partition_value, dailystory_plans.run_id, dailystory_plans.scope, dailystory_plans.options, dailystory_plans.mapping_version, dailystory_plans.destination, dailystory_plans.status, dailystory_plans.guards, dailystory_plans.changes_by_field, dailystory_plans.rejections_by_reason, dailystory_plans.settings, dailystory_plans.number, dailystory_plans.rows_read, dailystory_plans.rows_unchanged, dailystory_plans.rows_to_create, dailystory_plans.rows_to_update, dailystory_plans.rows_to_delete, dailystory_plans.rows_rejected, dailystory_plans.rows_held, dailystory_plans.rows_delete_skipped_shared, dailystory_plans.opt_outs_to_send, dailystory_plans.opt_outs_pending, dailystory_plans.live_keys, dailystory_plans.whole_source, dailystory_plans.first_load, dailystory_plans.diff_seconds, dailystory_plans.created_at, dailystory_plans.expires_at, dailystory_plans.sent_at, dailystory_plans.finished_at, dailystory_plans.left_priority, dailystory_plans.left_sequence 
 FROM dailystory_plans 
 WHERE dailystory_plans.sync_name = ? AND dailystory_plans.run_id IN (?) AND dailystory_plans.partition_value IS NULL ORDER BY dailystory_plans.plan_id DESC;
 

@@ -1,0 +1,159 @@
+"""Numbered steps that bring state tables of an earlier version to the layout of this one.
+
+A step names tables, columns and types itself: the definitions in `schema` are those of the newest layout. Every step
+can be repeated after a crash, because it adds only what is missing, and because its number is committed last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from sqlalchemy import Column, Connection, MetaData, Table, and_, bindparam, func, inspect, select
+from sqlalchemy.schema import CreateColumn
+
+from dagster_dailystory.databases.connect import reflected_types
+from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, MOMENT, TEXT, SqlType
+from dagster_dailystory.engine.state.schema import StateLocation
+
+_LAST_TABLE = "contact_map"
+
+
+@dataclass(frozen=True)
+class StoredTables:
+    """The state tables as the database has them.
+
+    Attributes:
+        connection: An open connection without a transaction.
+        location: Where the tables are.
+        transaction: Begins a transaction during which no other process can use the state.
+    """
+
+    connection: Connection
+    location: StateLocation
+    transaction: Callable[[], AbstractContextManager[object]]
+
+    def syncs(self) -> list[str]:
+        """The syncs that have tables, in order of their names."""
+        with self.connection.begin():
+            return sync_names(self.connection, self.location)
+
+    def columns(self, *parts: str) -> dict[str, SqlType]:
+        """The columns of a table by name; empty if there is no such table."""
+        with self.connection.begin():
+            return self._columns(*parts)
+
+    def _columns(self, *parts: str) -> dict[str, SqlType]:
+        name = self.location.table_name(*parts)
+        return reflected_types(self.connection, name, self.location.schema) or {}
+
+    def table(self, *parts: str) -> Table:
+        """A table with all its columns, for statements within a transaction."""
+        name, metadata = self.location.table_name(*parts), MetaData(schema=self.location.schema)
+        return Table(name, metadata, *(Column(each, kind) for each, kind in self._columns(*parts).items()))
+
+    def add_columns(self, parts: Sequence[str], columns: Mapping[str, SqlType]) -> None:
+        """Add the columns that a table lacks, each in a transaction of its own; an absent table stays absent."""
+        found = self.columns(*parts)
+        for name, kind in columns.items():
+            if found and name not in found:
+                self._add_column(self.location.table_name(*parts), Column(name, kind))
+
+    def _add_column(self, table: str, column: Column[object]) -> None:
+        dialect = self.connection.dialect
+        qualified = dialect.identifier_preparer.format_table(Table(table, MetaData(schema=self.location.schema)))
+        added = CreateColumn(column).compile(dialect=dialect)
+        with self.transaction():
+            self.connection.exec_driver_sql(f"ALTER TABLE {qualified} ADD COLUMN {added}")
+
+
+def sync_names(connection: Connection, location: StateLocation) -> list[str]:
+    """The syncs that have tables in the state's schema, within the caller's transaction.
+
+    Tables of another prefix that begins with this one belong to another state, which has shared tables of its own.
+    """
+    tables = set(inspect(connection).get_table_names(schema=location.schema))
+    start, end = f"{location.prefix}_", f"_{_LAST_TABLE}"
+    names = [table[len(start) : -len(end)] for table in tables if table.startswith(start) and table.endswith(end)]
+    return sorted(name for name in names if name and not any(_shared_tables(tables, location, name)))
+
+
+def _shared_tables(tables: set[str], location: StateLocation, name: str) -> Iterator[bool]:
+    parts = name.split("_")
+    for end in range(1, len(parts)):
+        yield location.table_name(*parts[:end], "meta") in tables
+
+
+def prepare_leases(tables: StoredTables) -> None:
+    """Add the columns with which this version describes a lease, before any lease is taken.
+
+    Earlier versions name the columns that they read and write, so a running process is not disturbed.
+    """
+    tables.add_columns(("meta",), {"run_id": TEXT, "taken_at": MOMENT})
+
+
+def migrate(tables: StoredTables, version: int) -> Iterator[int]:
+    """Run each step from `version` on, and yield the number of each layout that was reached.
+
+    The caller commits the number. It holds the leases of all syncs.
+    """
+    while version in _STEPS:
+        _STEPS[version](tables)
+        version += 1
+        yield version
+
+
+def _to_3(tables: StoredTables) -> None:
+    counts = ("opt_outs_pending", "rows_delete_skipped_shared")
+    planned: dict[str, SqlType] = {
+        "number": BIG_INTEGER,
+        "settings": TEXT,
+        "expires_at": MOMENT,
+        "first_load": BOOLEAN,
+        "whole_source": BOOLEAN,
+        **dict.fromkeys(("live_keys", "opt_outs_to_send", *counts), BIG_INTEGER),
+    }
+    tables.add_columns(("plans",), planned)
+    sent = ("opt_outs_sent", *counts, "rows_deleted_in_dailystory", "rows_delete_waiting")
+    tables.add_columns(("runs",), dict.fromkeys(sent, BIG_INTEGER))
+    for sync in tables.syncs():
+        tables.add_columns((sync, "contact_map"), {"deleted_in_dailystory_at": MOMENT})
+        tables.add_columns((sync, "snapshot"), {"acknowledged_plan": BIG_INTEGER})
+    with tables.transaction():
+        _number_plans(tables)
+        _finish_first_loads(tables)
+        meta = tables.table("meta")
+        tables.connection.execute(meta.update().where(meta.c.name == "tenant").values(name="account"))
+
+
+def _number_plans(tables: StoredTables) -> None:
+    """Number the plans of each sync in the order of their times."""
+    plans, execute = tables.table("plans"), tables.connection.execute
+    rows = execute(select(plans.c.plan_id).order_by(plans.c.sync_name, plans.c.created_at, plans.c.plan_id))
+    numbers = [{"id": plan_id, "new": number} for number, plan_id in enumerate(rows.scalars().all(), start=1)]
+    if numbers:
+        numbered = plans.update().where(plans.c.plan_id == bindparam("id")).values(number=bindparam("new"))
+        execute(numbered, numbers)
+
+
+def _finish_first_loads(tables: StoredTables) -> None:
+    """Record for each sync that its first load is done, if every slice that it ever planned has been sent once."""
+    plans, meta, execute = tables.table("plans"), tables.table("meta"), tables.connection.execute
+    planned = plans.c.status != "dry"
+    slices = {(row[0], row[1]) for row in execute(select(plans.c.sync_name, plans.c.partition_value).where(planned))}
+    finished = select(plans.c.sync_name, plans.c.partition_value, func.min(plans.c.finished_at))
+    sent = finished.where(and_(planned, plans.c.status == "done")).group_by(plans.c.sync_name, plans.c.partition_value)
+    done = {(row[0], row[1]): row[2] for row in execute(sent)}
+    for sync in sorted({name for name, _ in slices}):
+        times = [done.get(each) for each in slices if each[0] == sync]
+        whole = done.get((sync, None))
+        finished_at = whole or (None if None in times else max(time for time in times if time is not None))
+        name = f"first_load:{sync}"
+        known = execute(select(meta.c.value).where(meta.c.name == name)).first()
+        if finished_at is not None and known is None:
+            execute(meta.insert().values(name=name, value=finished_at.isoformat()))
+
+
+_STEPS: Mapping[int, Callable[[StoredTables], None]] = {2: _to_3}
+"""Layout version -> the step to the next one."""
