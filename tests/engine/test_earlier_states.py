@@ -184,9 +184,12 @@ def test_a_run_that_began_before_an_upgrade_stops_at_its_next_write(earlier: Ear
         found = sa.select(meta.c.name, meta.c.holder, meta.c.fence).where(meta.c.name == "lock:customers")
         former = Lease(*state.connection.execute(found).one())
     earlier.run("regional", "emea")
-    with open_state(earlier.location, freeze_state.SYNCS["customers"]) as state:
-        with pytest.raises(BusyError, match="took sync 'customers' over"), state.connection.begin():
-            former.renew(state)
+    with (
+        open_state(earlier.location, freeze_state.SYNCS["customers"]) as state,
+        pytest.raises(BusyError, match="took sync 'customers' over"),
+        state.connection.begin(),
+    ):
+        former.renew(state)
 
 
 def test_a_run_that_opened_the_state_before_an_upgrade_does_not_begin(earlier: EarlierState):
