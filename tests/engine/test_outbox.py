@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
+import sqlalchemy as sa
 from support.faults import FlakyConnections
 from support.scenario import Scenario, customer, customers, open_scenario, sync_of
 
@@ -17,7 +20,7 @@ from dagster_dailystory.api.transport import AiohttpConnections
 from dagster_dailystory.engine.endpoints import Destination
 from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
 from dagster_dailystory.engine.sending.dispatcher import SenderSettings
-from dagster_dailystory.engine.sending.sender import Sender
+from dagster_dailystory.engine.sending.sender import MAX_UNWRITTEN, Sender
 from dagster_dailystory.errors import BusyError, OutageError
 from dagster_dailystory.model.sync import ContactSync
 
@@ -119,6 +122,60 @@ def test_rows_that_wait_for_a_retry_do_not_hold_up_others(scenario: Scenario):
     plan_contact_sync(sync_of(), scenario.warehouse, destination, run_id="run")
     report = send_contact_sync(sync_of(), scenario.warehouse, destination, ["run"]).report
     assert (report.rows_updated, report.rows_failed, report.outcome) == (400, 0, "done")
+
+
+@pytest.mark.slow
+def test_a_stalled_state_holds_up_sending_at_the_bound(new_database: Callable[[str], str]):
+    """What is sent and not acknowledged is sent again after a crash."""
+    lock = "SELECT * FROM dailystory_meta WHERE name = 'lock:customers' FOR UPDATE"
+    with open_scenario(new_database, "postgresql") as scenario, Stall(scenario, lock) as stall:
+        scenario.create()
+        scenario.execute(
+            "INSERT INTO customers (customer_id, email) SELECT n, 'p' || n || '@example.com' "
+            "FROM generate_series(1, 9000) n"
+        )
+        scenario.sandbox.configure(refuse_if=stall.begin_at_the_email_of("p3000@example.com"))
+        report = scenario.run(max_concurrency=8)
+        assert report.rows_created == 9_000
+        assert 0 < stall.unacknowledged <= MAX_UNWRITTEN + 8
+
+
+class Stall:
+    """Locks rows of the state until no further contact is written."""
+
+    def __init__(self, scenario: Scenario, query: str) -> None:
+        self._scenario = scenario
+        self._query = query
+        self._began = threading.Event()
+        self._thread = threading.Thread(target=self._hold)
+        self.unacknowledged = 0
+
+    def __enter__(self) -> Stall:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._began.set()
+        self._thread.join()
+
+    def begin_at_the_email_of(self, email: str) -> Callable[[dict[str, object]], None]:
+        def begin(body: dict[str, object]) -> None:
+            if body.get("email") == email:
+                self._began.set()
+
+        return begin
+
+    def _hold(self) -> None:
+        self._began.wait()
+        engine = sa.create_engine(self._scenario.warehouse_url, poolclass=sa.NullPool)
+        with engine.begin() as connection:
+            connection.execute(sa.text(self._query))
+            posts, before = self._scenario.sandbox.counts.posts, -1
+            while posts != before:
+                time.sleep(0.5)
+                posts, before = self._scenario.sandbox.counts.posts, posts
+            acknowledged = "SELECT count(*) FROM dailystory_customers_contact_map"
+            self.unacknowledged = posts - int(connection.execute(sa.text(acknowledged)).scalar_one())
 
 
 def test_throttling_loses_no_row_and_uses_up_no_attempts(scenario: Scenario):

@@ -15,13 +15,13 @@ import pytest
 import sqlalchemy as sa
 from support import kill_runner
 
-from dagster_dailystory.engine.sending.outbox import FLUSH_ROWS
+from dagster_dailystory.engine.sending.sender import MAX_UNWRITTEN
 from dagster_dailystory.sandbox import Sandbox, SandboxSettings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 ROWS = 10_000
-REPEATS_PER_KILL = FLUSH_ROWS + kill_runner.CONCURRENCY
+REPEATS_PER_KILL = MAX_UNWRITTEN + kill_runner.CONCURRENCY
 KillPoint = dict[str, object]
 
 NAMED_KILL_POINTS: Sequence[KillPoint] = (

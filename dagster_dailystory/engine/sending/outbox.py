@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, exists, fals
 from dagster_dailystory.contacts.values import wire_value
 from dagster_dailystory.engine.interrupts import frozen_heap, interrupts_held, short_switch_interval
 from dagster_dailystory.engine.sending.acknowledgements import Acknowledgements
-from dagster_dailystory.engine.sending.sender import Sender
+from dagster_dailystory.engine.sending.sender import MAX_UNWRITTEN, Sender
 from dagster_dailystory.engine.state.contact_map import held_anywhere
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.plans import RowReader
@@ -23,8 +23,8 @@ from dagster_dailystory.model.change import USUAL_PRIORITY, Change, Identity, Op
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.report import Progress
 
-FLUSH_ROWS = 2_000
-"""Most results acknowledged in one transaction. After a crash, at most these and the rows in flight are sent twice."""
+FLUSH_ROWS = MAX_UNWRITTEN // 2
+"""Results that are acknowledged as soon as there are as many; meanwhile the sender may go on for as many again."""
 
 
 FLUSH_SECONDS = 1.0
@@ -275,6 +275,7 @@ class Outbox:
     def _flush(self) -> None:
         written = self._acknowledgements.acknowledge(self._unwritten, self._in_flight)
         self._unwritten = []
+        self._sender.results_written()
         self._flushed_at = time.monotonic()
         for result in written:
             self._in_flight.pop(result.sequence, None)

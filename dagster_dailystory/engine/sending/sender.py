@@ -42,6 +42,10 @@ _HAND_OVER_SECONDS = 0.01
 _CLEAN_UP_SECONDS = 0.5
 
 
+MAX_UNWRITTEN = 2_000
+"""Most results that are not written yet; then no further row starts. After a crash these rows are sent twice."""
+
+
 class Sender:
     """Sends changes concurrently, in the order of submission. A context manager, to be used from one thread.
 
@@ -57,6 +61,7 @@ class Sender:
             sender.submit(changes)
             while sender.pending:
                 store(sender.collect(0.5))
+                sender.results_written()
         ```
     """
 
@@ -82,7 +87,10 @@ class Sender:
         # Only the main thread's.
         self._submitted = 0
         self._handed_out = 0
+        # The main thread writes it, the loop reads it.
+        self._written = 0
         # Only the loop's.
+        self._finished = 0
         self._rows: dict[asyncio.Task[None], Delivery] = {}
         self._fresh: list[Result] = []
         self._hand_over_is_due = False
@@ -155,6 +163,11 @@ class Sender:
                 raise self._fatal or OutageError("the sender has been stopped")
             return results
 
+    def results_written(self) -> None:
+        """Note that every result that `collect` returned is written; without it, sending ends at `MAX_UNWRITTEN`."""
+        self._written = self._handed_out
+        self._call(self._pump)
+
     def find_many(self, identities: Sequence[Identity]) -> list[RemoteContact | None]:
         """Look contacts up by the email or mobile number that was sent, with the same rate and retries.
 
@@ -204,6 +217,9 @@ class Sender:
     def _has_news(self) -> bool:
         return bool(self._results) or self._is_over or self._only_refusals_left()
 
+    def _is_full(self) -> bool:
+        return self._finished - self._written >= MAX_UNWRITTEN
+
     def _only_refusals_left(self) -> bool:
         held = self._breaker.held
         return held > 0 and held + len(self._results) == self.pending
@@ -249,7 +265,7 @@ class Sender:
 
     def _pump(self) -> None:
         """Start as many rows as there are slots."""
-        while self._inbox and not self._is_stopping:
+        while self._inbox and not self._is_stopping and not self._is_full():
             attempts = Attempts()
             if not self._dispatcher.slots.take(attempts):
                 return
@@ -268,7 +284,7 @@ class Sender:
             delivery = self._rows[task]
             self._take(delivery.change, await delivery.deliver())
             attempts = Attempts()
-            is_over = self._is_stopping or not self._inbox
+            is_over = self._is_stopping or not self._inbox or self._is_full()
             if is_over or not self._dispatcher.slots.pass_on(delivery.attempts, attempts):
                 return
             self._rows[task] = self._next(attempts)
@@ -289,6 +305,7 @@ class Sender:
             self._end()
 
     def _take(self, change: Change, result: Result) -> None:
+        self._finished += 1
         with self._changed:
             self._fresh += self._breaker.add(change.operation, result)
             refusal = self._breaker.tripped_by

@@ -25,7 +25,7 @@ from dagster_dailystory.api.rate_limiter import RateLimiter
 from dagster_dailystory.api.settings import ClientSettings
 from dagster_dailystory.api.transport import HttpxConnections
 from dagster_dailystory.engine.sending.dispatcher import SenderCounts, SenderSettings
-from dagster_dailystory.engine.sending.sender import Sender
+from dagster_dailystory.engine.sending.sender import MAX_UNWRITTEN, Sender
 from dagster_dailystory.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -184,6 +184,18 @@ def test_every_change_gets_one_result() -> None:
     assert sorted(result.sequence for result in results) == list(range(1, 201))
     assert {result.outcome for result in results} == {Outcome.CREATED}
     assert sender.counts == SenderCounts(api_requests=200)
+
+
+def test_no_further_row_starts_while_too_many_results_are_not_written() -> None:
+    api = FakeApi()
+    with sender_for(api) as sender:
+        sender.submit(creates(MAX_UNWRITTEN + 50))
+        results: list[Result] = []
+        while more := sender.collect(0.5):
+            results += more
+        assert MAX_UNWRITTEN <= len(results) < MAX_UNWRITTEN + QUICK.max_concurrency
+        sender.results_written()
+        assert len(results + collect_all(sender)) == MAX_UNWRITTEN + 50
 
 
 def test_changes_are_sent_in_order_within_the_concurrency() -> None:
