@@ -79,6 +79,11 @@ class Diff:
         return self.source if self.all_keys is None else self.all_keys
 
     @property
+    def reads_whole_source(self) -> bool:
+        """Whether `all_rows` has every key of the source; otherwise a key that it lacks may be in the source."""
+        return self.options.since is None
+
+    @property
     def _keys(self) -> tuple[str, ...]:
         return self.tables.key_names
 
@@ -316,7 +321,7 @@ class Diff:
         return or_(changed, and_(found.c.replaces, empty_to_null(new).is_not(None)))
 
     def is_present(self, relation: FromClause) -> ColumnElement[bool]:
-        """Whether the source has the key, in scope or not."""
+        """Whether the rows read have the key, in scope or not; see `reads_whole_source`."""
         return exists().where(self.tables.same_key(self.all_rows, relation))
 
     def snapshot_counts(self) -> SqlQuery:

@@ -12,6 +12,7 @@ from dagster_dailystory.contacts.fingerprint import key_label
 from dagster_dailystory.databases.sql_types import SqlQuery
 from dagster_dailystory.engine.planning.changes import CheckedTable, rejected_row
 from dagster_dailystory.engine.planning.diff import Diff
+from dagster_dailystory.engine.presence.source_keys import Key, SourceKeys
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import USUAL_PRIORITY, Operation, Reason
@@ -25,7 +26,13 @@ class IdentityConflicts:
     """Finds and resolves the identity conflicts of one plan, after the row checks."""
 
     def __init__(
-        self, state: State, tables: SyncTables, diff: Diff, pending: FromClause, checked: CheckedTable
+        self,
+        state: State,
+        tables: SyncTables,
+        diff: Diff,
+        pending: FromClause,
+        checked: CheckedTable,
+        source_keys: SourceKeys,
     ) -> None:
         self._state = state
         self._tables = tables
@@ -33,6 +40,8 @@ class IdentityConflicts:
         self._pending = pending
         self._checked = checked
         self._rows = checked.table
+        self._source_keys = source_keys
+        self._present: set[Key] = set()
 
     def resolve(self) -> None:
         """Reject duplicates, give re-keyed rows the contacts of missing keys, and order the rows that have to wait."""
@@ -40,8 +49,9 @@ class IdentityConflicts:
             return
         self._reject_duplicates()
         holders = self._holders()
+        self._look_up_unread(holders)
         self._checked.amend(self._state, self._rekeyed(holders), ("dsid", "operation", "rekeyed", "reactivates"))
-        self._order([row for row in holders if not _is_missing(row)])
+        self._order([row for row in holders if not self._is_missing(row)])
 
     def _new_identity(self) -> ColumnElement[bool]:
         """Whether a row brings a new identity: it is a create, or an update that changes the identity."""
@@ -91,7 +101,26 @@ class IdentityConflicts:
 
     def _is_same_key(self, row: RowMapping) -> bool:
         """Checked here, not in the query: DuckDB joins by the inequality first, and pairs all rows with all others."""
-        return all(row[key] == row[f"other_key_{i}"] for i, key in enumerate(self._tables.key_names))
+        return all(row[key] == other for key, other in zip(self._tables.key_names, self._other_key(row), strict=True))
+
+    def _other_key(self, row: RowMapping) -> Key:
+        return tuple(row[f"other_key_{i}"] for i in range(len(self._tables.key_names)))
+
+    def _look_up_unread(self, holders: Sequence[RowMapping]) -> None:
+        """Look up the keys that are not among the rows read, if these are only the recent rows of the source."""
+        if self._diff.reads_whole_source or not any(row["leaves"] for row in holders):
+            return
+        snapshot = self._tables.snapshot
+        identities = (
+            snapshot.c[column].in_(select(self._rows.c[column]).where(self._new_identity()))
+            for column in ("identity_email", "identity_mobile")
+        )
+        unread = select(*self._keys(snapshot)).where(or_(*identities), ~self._diff.is_present(snapshot))
+        self._present = self._source_keys.present(unread)
+
+    def _is_missing(self, row: RowMapping) -> bool:
+        """Whether the other key has left the source."""
+        return bool(row["leaves"]) and self._other_key(row) not in self._present
 
     def _holder_query(self, column: str) -> SqlQuery:
         snapshot, contact_map = self._tables.snapshot, self._tables.contact_map
@@ -138,7 +167,7 @@ class IdentityConflicts:
         amended: dict[int, dict[str, object]] = {}
         for row in holders:
             is_new = row["operation"] == Operation.CREATE.value
-            if is_new and _is_missing(row) and row["sequence"] not in amended and row["other_dsid"] not in taken:
+            if is_new and self._is_missing(row) and row["sequence"] not in amended and row["other_dsid"] not in taken:
                 taken.add(row["other_dsid"])
                 amended[row["sequence"]] = {
                     "sequence": row["sequence"],
@@ -184,12 +213,7 @@ class IdentityConflicts:
         return key_label(self._tables.sync, [row[key] for key in self._tables.key_names], self._state.secret)
 
     def _other_label(self, row: RowMapping) -> str:
-        keys = [row[f"other_key_{i}"] for i in range(len(self._tables.key_names))]
-        return key_label(self._tables.sync, keys, self._state.secret)
-
-
-def _is_missing(row: RowMapping) -> bool:
-    return bool(row["leaves"])
+        return key_label(self._tables.sync, self._other_key(row), self._state.secret)
 
 
 def _chain(start: int, waits: Mapping[int, int]) -> list[int] | None:

@@ -22,6 +22,7 @@ from dagster_dailystory.engine.planning.identity_conflicts import IdentityConfli
 from dagster_dailystory.engine.planning.row_checks import RowChecks
 from dagster_dailystory.engine.planning.row_hashes import RowHashes
 from dagster_dailystory.engine.planning.staging import Staged, stage_source
+from dagster_dailystory.engine.presence.source_keys import SourceKeys
 from dagster_dailystory.engine.state.incremental import IncrementalRead
 from dagster_dailystory.engine.state.layout.mapped_columns import ensure_tables
 from dagster_dailystory.engine.state.lease import Lease
@@ -66,7 +67,7 @@ def make_plan(
         if staged is not None and tables is not None:
             if not options.dry_run:
                 invalidate_interrupted(state, tables)
-            counts = _Draft(plan_id, state, tables, options).write(staged)
+            counts = _Draft(plan_id, state, tables, options, SourceKeys(state, tables, warehouse_url)).write(staged)
         next_checkpoint = recent.next_checkpoint(staged.highest if staged else None, options)
         seconds = time.perf_counter() - started
         summary = _summary(plan_id, state.sync, options, counts, seconds, next_checkpoint)
@@ -118,6 +119,7 @@ class _Draft:
     state: State
     tables: SyncTables
     options: PlanOptions
+    source_keys: SourceKeys
 
     def write(self, staged: Staged) -> _PlanCounts:
         """Compare and check the rows, store the changes, the rejections and the row hashes, and count."""
@@ -140,7 +142,8 @@ class _Draft:
         if found.counts.pending:
             index_temporary(connection, found.pending.name, self.tables.key_names, "sequence")
             RowChecks(self.state, self.tables, self.options).check(found.pending, checked, found.ranges)
-            IdentityConflicts(self.state, self.tables, found.diff, found.pending, checked).resolve()
+            diff, pending = found.diff, found.pending
+            IdentityConflicts(self.state, self.tables, diff, pending, checked, self.source_keys).resolve()
         return checked.table
 
     def _record_rejections(self, found: Differences, checked: Table) -> None:

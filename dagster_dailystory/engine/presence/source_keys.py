@@ -1,0 +1,180 @@
+"""Looks keys up in the whole source, whatever slice or recent rows a run reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Dialect, Integer, String, Uuid, bindparam, false, select
+from sqlalchemy.exc import DBAPIError
+
+from dagster_dailystory.databases.connect import (
+    connect,
+    driver_errors_as,
+    open_engine,
+    reflected_types,
+    same_database,
+)
+from dagster_dailystory.databases.dialect import among, stored_key
+from dagster_dailystory.databases.source import Source, column_types, open_source, stream
+from dagster_dailystory.databases.sql_types import (
+    BIG_INTEGER,
+    CreateTemporaryTableAs,
+    SqlQuery,
+    SqlType,
+    SqlValue,
+)
+from dagster_dailystory.databases.stored_values import staged_key
+from dagster_dailystory.engine.state.schema import SyncTables
+from dagster_dailystory.engine.state.store import State
+
+Key = tuple[object, ...]
+"""The values of the key columns, as the state has them."""
+
+KEYS_AT_ONCE = 1_000
+"""Most keys in one look-up."""
+
+
+class SourceKeys:
+    """Looks up which keys the source has now.
+
+    Args:
+        state: The sync's state; if the source is in the same database, its connection reads the source too.
+        tables: The sync's tables.
+        warehouse_url: Where the source is.
+    """
+
+    def __init__(self, state: State, tables: SyncTables, warehouse_url: str) -> None:
+        self._state = state
+        self._sync = tables.sync
+        self._tables = tables
+        self._url = warehouse_url
+        self._is_inside = same_database(warehouse_url, state.location.url)
+        self._types: Mapping[str, SqlType] | None = None
+        self._failure = f"the source of sync {tables.sync.name!r} cannot be read"
+
+    def present(self, keys: SqlQuery) -> set[Key]:
+        """Select those of the keys that the source has, within the caller's transaction.
+
+        Args:
+            keys: Selects the key columns from the state.
+
+        Raises:
+            WarehouseError: The source cannot be asked: nothing is known about any key.
+            ConfigurationError: The source has no such column any more.
+            BusyError: Another process has the source's DuckDB file.
+        """
+        if self._is_inside:
+            return self._present_inside(keys)
+        wanted = {tuple(row) for row in self._state.connection.execute(keys)}
+        return self._present_elsewhere(wanted) if wanted else set()
+
+    def _present_inside(self, keys: SqlQuery) -> set[Key]:
+        """Join the keys with the source, typed as the diff has them."""
+        connection = self._state.connection
+        source = open_source(self._sync, connection)
+        types = self._key_types(source)
+        names = [source.columns[key] for key in self._tables.key_names]
+        found = [stored_key(source.relation.c[name], types[name], connection.dialect) for name in names]
+        in_source = select(*found).where(*(value.is_not(None) for value in found))
+        given = keys.subquery("given")
+        with driver_errors_as(self._failure):
+            rows = connection.execute(select(*given.c).where(among(list(given.c), in_source)))
+            return {tuple(row) for row in rows}
+
+    def _key_types(self, source: Source) -> Mapping[str, SqlType]:
+        """The types of the key columns. Those of a query are read from an empty table with its columns."""
+        if self._types is None:
+            connection = self._state.connection
+            self._types = column_types(source, connection)
+            if self._types is None:
+                name = self._state.location.table_name(self._sync.name, "key_types")
+                columns = [source.relation.c[source.columns[key]] for key in self._tables.key_names]
+                with driver_errors_as(self._failure):
+                    connection.execute(CreateTemporaryTableAs(name, select(*columns).where(false())))
+                self._types = reflected_types(connection, name) or {}
+                connection.exec_driver_sql(f"DROP TABLE {connection.dialect.identifier_preparer.quote(name)}")
+        return self._types
+
+    def _present_elsewhere(self, wanted: set[Key]) -> set[Key]:
+        with connect(open_engine(self._url), "warehouse") as warehouse:
+            with warehouse.begin():
+                source = open_source(self._sync, warehouse)
+            columns = [source.relation.c[source.columns[key]] for key in self._tables.key_names]
+            rows = select(*columns).where(*(column.is_not(None) for column in columns))
+            found: set[Key] = set()
+            ordered = list(wanted)
+            for start in range(0, len(ordered), KEYS_AT_ONCE):
+                narrowed = self._by_condition(rows, set(ordered[start : start + KEYS_AT_ONCE]), warehouse)
+                if narrowed is None:
+                    return self._by_reading_all(rows, wanted, warehouse)
+                found |= narrowed
+            return found
+
+    def _by_condition(self, rows: SqlQuery, wanted: set[Key], warehouse: Connection) -> set[Key] | None:
+        """Look keys up by a condition on the key columns.
+
+        A key that the source has is looked up with them. If it is not found, the condition does not compare as the
+        source does, and its answer shows nothing about the others.
+
+        Returns:
+            The keys that were found; None if they have to be looked for in all rows.
+        """
+        try:
+            with warehouse.begin():
+                known = warehouse.execute(rows.limit(1)).first()
+                if known is None:
+                    return set()
+                control = self._staged(known)
+                bound = [
+                    _bound_values(value, [key[place] for key in (*wanted, control)], warehouse.dialect)
+                    for place, value in enumerate(known)
+                ]
+                conditions = [
+                    column.in_(values)
+                    for column, values in zip(rows.selected_columns, bound, strict=True)
+                    if values is not None
+                ]
+                if len(conditions) < len(bound):
+                    return None
+                found = set(map(self._staged, warehouse.execute(rows.where(*conditions))))
+        except DBAPIError:  # such as an enum of PostgreSQL, which does not compare with a text
+            return None
+        return found & wanted if control in found else None
+
+    def _by_reading_all(self, rows: SqlQuery, wanted: set[Key], warehouse: Connection) -> set[Key]:
+        with warehouse.begin(), closing(stream(rows, self._sync, warehouse)) as batches:
+            return {key for batch in batches for key in map(self._staged, batch) if key in wanted}
+
+    def _staged(self, row: Sequence[object]) -> Key:
+        """A key of the source as the state has it."""
+        staged = map(staged_key, row)
+        kinds = (self._tables.snapshot.c[name].type for name in self._tables.key_names)
+        return tuple(
+            key if key is None or isinstance(kind, Integer) else str(key)
+            for key, kind in zip(staged, kinds, strict=True)
+        )
+
+
+def _bound_values(example: object, staged: Sequence[object], dialect: Dialect) -> SqlValue | None:
+    """Keys of the state as bound values of the source's type; None for types whose comparison is not certain.
+
+    Args:
+        example: A value of the column.
+        staged: The values as the state has them.
+        dialect: The warehouse's dialect.
+    """
+    if type(example) is int and all(isinstance(value, int) for value in staged):
+        return _expanding(set(staged), BIG_INTEGER)
+    if type(example) is str and dialect.name != "sqlite":  # where a text column may hold numbers
+        texts = {str(value) for value in staged}
+        return _expanding(texts | {text.rstrip(" ") for text in texts}, String())  # CHAR compares without its padding
+    if type(example) is UUID:
+        return _expanding({UUID(str(value)) for value in staged}, Uuid())
+    return None
+
+
+def _expanding(values: set[Any], kind: SqlType) -> SqlValue:
+    return bindparam(None, list(values), kind, expanding=True)
