@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 
 from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
 from dagster_dailystory.contacts.masking import CONTROL_CHARACTERS
@@ -33,6 +34,32 @@ def mapping_version(sync: ContactSync) -> str:
     return hashlib.sha256(_json_bytes([fields, sync.default_region])).hexdigest()[:12]
 
 
+_WITHOUT_EFFECT = frozenset(
+    {"name", "watermark", "personal_keys", "allow_empty_source", "min_guard_rows", "plan_expires_hours"}
+    | {"key_columns", "mapped_fields"}
+)
+"""Attributes of a sync that the changes of a plan do not depend on, or that follow from other attributes."""
+
+
+def settings_version(sync: ContactSync, source: str) -> dict[str, str]:
+    """Setting -> twelve hexadecimal digits, for every setting that the changes of a plan depend on.
+
+    Args:
+        sync: The sync; its limits (`max_...`) block a plan but do not change it.
+        source: The text of its query, or the name of its table.
+    """
+    names = (each.name for each in fields(sync) if not each.name.startswith("max_"))
+    values = {name: getattr(sync, name) for name in names if name not in _WITHOUT_EFFECT}
+    values |= {"source": source, "max_value_length": sync.max_value_length}
+    plain = {name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()}
+    return {name: hashlib.sha256(repr(value).encode()).hexdigest()[:12] for name, value in plain.items()}
+
+
+def opaque(secret: bytes, text: str) -> str:
+    """32 hexadecimal digits that are equal for equal texts and cannot be reversed without the state's secret."""
+    return _hmac(secret, text)[:32]
+
+
 def row_fingerprint(sync: ContactSync, values: Mapping[str, object], secret: bytes) -> str:
     """Recognise a refused row until its values or the mapping change.
 
@@ -46,7 +73,7 @@ def row_fingerprint(sync: ContactSync, values: Mapping[str, object], secret: byt
     """
     columns = sorted(mapped.state_column for mapped in sync.mapped_fields)
     row = [[column, None if values.get(column) is None else _safe_text(values[column])] for column in columns]
-    return _hmac(secret, _json_bytes([mapping_version(sync), row]).decode())[:32]
+    return opaque(secret, _json_bytes([mapping_version(sync), row]).decode())
 
 
 def _safe_text(value: object) -> str:

@@ -11,7 +11,7 @@ import dagster as dg
 from dagster_dailystory.definitions.charts import bars, curve
 from dagster_dailystory.engine.upkeep.inspection import NO_VALUE, ChangePreview, RejectionPreview, SyncStatus
 from dagster_dailystory.model.change import Operation
-from dagster_dailystory.model.plan import PlanSummary
+from dagster_dailystory.model.plan import PlanStatus, PlanSummary
 from dagster_dailystory.model.report import Progress, SyncReport
 from dagster_dailystory.model.sync import ContactSync, Deletes, Mode
 
@@ -38,6 +38,8 @@ def plan_metadata(
     metadata: Metadata = {"summary": _plan_summary(sync, plan)}
     metadata |= {"plan_id": plan.plan_id, "plan_status": plan.status.value}
     metadata |= {name: getattr(plan, name) for name in _PLAN_COUNTS}
+    if plan.status is PlanStatus.READY and plan.expires_at is not None:
+        metadata["plan_expires_at"] = f"{plan.expires_at:%Y-%m-%d %H:%M} UTC"
     metadata |= {"rows_to_send": plan.rows_to_send, "diff_seconds": round(plan.diff_seconds, 3)}
     metadata |= _estimate(sync, plan, requests_per_second)
     if changes:

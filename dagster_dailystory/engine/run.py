@@ -242,6 +242,8 @@ def _send(
     if not isinstance(sent.error, BusyError):
         with state.connection.begin():
             lease.renew(state)
+            if sent.error is None:
+                plans.check_complete(plan, tables, sent=True)
             plans.finish(plan, report, started_at)
             if report.outcome in _COMPLETE and plan.summary.next_checkpoint is not None:
                 advance(state, plan.summary.next_checkpoint)

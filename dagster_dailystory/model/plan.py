@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 
 from dagster_dailystory.model.sync import Scope
@@ -19,6 +20,7 @@ class PlanStatus(str, Enum):
     SENDING = "sending"
     DONE = "done"
     SUPERSEDED = "superseded"
+    EXPIRED = "expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class PlanSummary:
         diff_seconds: Time from the first query to the stored plan.
         since: The lowest watermark value that was read, None if all rows were read.
         next_checkpoint: See `IncrementalRead.next_checkpoint`.
+        expires_at: Until when the plan can be sent (UTC without a zone).
     """
 
     plan_id: str
@@ -75,6 +78,7 @@ class PlanSummary:
     diff_seconds: float
     since: str | None = None
     next_checkpoint: str | None = field(default=None, repr=False)
+    expires_at: datetime | None = None
 
     @property
     def rows_to_send(self) -> int:
@@ -106,3 +110,37 @@ class PlanOptions:
     def plans_deletions(self) -> bool:
         """Whether missing keys are planned: only if the whole source, or a whole slice, is read."""
         return self.limit is None and not self.keys and self.scope is not Scope.REJECTED and self.since is None
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The rows of the source that a plan looks at.
+
+    Attributes:
+        partition: The slice, None for the whole source.
+        scope: Which rows are compared.
+        limit: Maximum number of creates and updates.
+        keys: How many keys were chosen; 0 for all.
+        chosen: A keyed hash of the chosen keys, None without any.
+        since: The lowest watermark value that was read, None for all rows.
+    """
+
+    partition: str | None
+    scope: Scope
+    limit: int | None
+    keys: int
+    chosen: str | None
+    since: str | None
+
+    @classmethod
+    def of(cls, options: PlanOptions, chosen: str | None) -> Selection:
+        """The selection of a run."""
+        since = None if options.since is None else options.since.isoformat()
+        return cls(options.partition, options.scope, options.limit, len(options.keys), chosen, since)
+
+    def covers(self, other: Selection) -> bool:
+        """Whether a plan of this selection looks at each row of the other again, and so supersedes its plan."""
+        if self.limit is not None or self.keys:
+            return self == other
+        as_far_back = self.since is None or (other.since is not None and self.since <= other.since)
+        return self.partition in (None, other.partition) and as_far_back and self.scope in (other.scope, Scope.ALL)

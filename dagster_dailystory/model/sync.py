@@ -146,6 +146,7 @@ class ContactSync:
         max_value_length: Maximum length of a custom field in characters.
         partitions: `HashBuckets(8)` or `ColumnValues("region", ["emea", "amer"])`, to run the sync in slices.
         watermark: `Watermark("updated_at")`, to compare recent rows only and all rows once a day; not with partitions.
+        plan_expires_hours: Hours after which a plan that was not sent can no longer be sent.
 
     Raises:
         ConfigurationError: A setting is not valid, or two settings contradict each other.
@@ -181,6 +182,7 @@ class ContactSync:
     max_value_length: int = 255
     partitions: Partitioning | None = None
     watermark: Watermark | None = None
+    plan_expires_hours: float = 24
     mapped_fields: tuple[MappedField, ...] = field(init=False, repr=False)
     key_columns: tuple[str, ...] = field(init=False, repr=False)
 
@@ -280,6 +282,8 @@ def _check_limits(sync: ContactSync) -> None:
             raise ConfigurationError(f"{setting}={share!r} must be between 0 and 1")
     if sync.min_guard_rows < 0 or sync.max_value_length < 1:
         raise ConfigurationError("min_guard_rows must not be negative, and max_value_length must be at least 1")
+    if not sync.plan_expires_hours > 0:
+        raise ConfigurationError(f"plan_expires_hours={sync.plan_expires_hours!r} must be greater than 0")
     for column in sync.personal_keys:
         if column not in sync.key_columns:
             raise ConfigurationError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
 from dagster_dailystory.errors import AuthenticationError, SafetyError, StateError
 from dagster_dailystory.model.partitions import HashBuckets
 from dagster_dailystory.model.plan import PlanOptions, PlanStatus
-from dagster_dailystory.model.sync import ContactSync
+from dagster_dailystory.model.sync import ContactSync, Scope
 
 GUARDED = sync_of(max_changed_fraction=0.1, min_guard_rows=1)
 
@@ -38,6 +39,10 @@ def plan(scenario: Scenario, run_id: str, sync: ContactSync | None = None, **opt
 
 def send(scenario: Scenario, *run_ids: str, sync: ContactSync | None = None) -> int:
     return send_contact_sync(sync or sync_of(), scenario.warehouse, scenario.destination, run_ids).report.rows_updated
+
+
+def statuses(scenario: Scenario) -> dict[str, int]:
+    return dict(Counter(row["status"] for row in scenario.rows("plans")))
 
 
 def refused(scenario: Scenario, match: str, *run_ids: str, sync: ContactSync | None = None) -> None:
@@ -104,7 +109,96 @@ def test_another_destinations_plan_is_not_sent(scenario: Scenario):
 
 def test_a_plan_of_another_mapping_is_not_sent(scenario: Scenario):
     plan(scenario, "run")
-    refused(scenario, "the mapping of sync 'customers' changed", "run", sync=sync_of(fields={"email": "email"}))
+    refused(scenario, "made with another fields; plan again", "run", sync=sync_of(fields={"email": "email"}))
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("deletes", "keep"), ("mode", "update"), ("nulls", "clear"), ("consent_override", ["optOutEmail"]),
+        ("default_region", "US"), ("max_value_length", 10), ("partitions", HashBuckets(2)), ("key", "email"),
+        ("source", "select * from customers where city = 'Rome'"),
+    ],
+)  # fmt: skip
+def test_a_plan_made_under_another_setting_is_not_sent(scenario: Scenario, setting: str, value: object):
+    plan(scenario, "run", sync_of(deletes="delete"))
+    refused(scenario, f"made with another {setting}", "run", sync=sync_of(**{"deletes": "delete", setting: value}))
+
+
+def test_limits_may_change_between_plan_and_send(scenario: Scenario):
+    plan(scenario, "run")
+    assert send(scenario, "run", sync=sync_of(max_changed_fraction=0.5, plan_expires_hours=1)) == 1
+
+
+def test_a_plan_expires(scenario: Scenario):
+    plan(scenario, "run")
+    scenario.execute_state("UPDATE dailystory_plans SET expires_at = '2020-01-01 00:00:00'")
+    refused(scenario, "older than plan_expires_hours; plan again", "run")
+
+
+def test_an_expired_plan_gives_its_changes_up(scenario: Scenario):
+    plan(scenario, "old", scope=Scope.REJECTED)
+    plan(scenario, "old", keys=("1",))
+    scenario.execute_state("UPDATE dailystory_plans SET expires_at = '2020-01-01 00:00:00' WHERE status = 'ready'")
+    for number in range(KEPT_PLANS + 1):
+        plan(scenario, f"dry{number}", dry_run=True)
+    plan(scenario, "new", limit=1)
+    assert statuses(scenario)["expired"] == 2
+
+
+def test_plans_are_ordered_by_their_numbers_whatever_the_clock_says(scenario: Scenario):
+    """The clock of the first host is a day ahead: its plan ids are later than those of all plans that follow."""
+    scenario.execute_state("UPDATE dailystory_plans SET plan_id = '2999' || plan_id")
+    scenario.execute_state("UPDATE dailystory_customers_changes SET plan_id = '2999' || plan_id")
+    for number in range(KEPT_PLANS + 1):
+        plan(scenario, f"run{number}")
+    assert send(scenario, f"run{KEPT_PLANS}") == 1
+
+
+def test_a_plan_of_the_whole_source_supersedes_those_of_slices(new_database: Callable[[str], str]):
+    sliced = sync_of(partitions=HashBuckets(2))
+    with open_scenario(new_database) as scenario:
+        scenario.seed(*customers(9))
+        for partition in ("bucket_0", "bucket_1", None):
+            plan(scenario, str(partition), sliced, partition=partition)
+        assert statuses(scenario) == {"superseded": 2, "ready": 1}
+
+
+def test_a_plan_of_chosen_keys_supersedes_only_its_equal(scenario: Scenario):
+    for keys in ((), ("1",), ("2",), ("1",)):
+        plan(scenario, "run", keys=keys)
+    assert statuses(scenario) == {"done": 1, "ready": 3, "superseded": 1}
+
+
+def test_an_older_plan_does_not_take_back_what_a_newer_one_wrote(scenario: Scenario):
+    scenario.execute("UPDATE customers SET city = 'Rome'")
+    plan(scenario, "whole")
+    scenario.update(1, city="Oslo")
+    plan(scenario, "one", keys=("1",))
+    assert send(scenario, "one") == 1
+    assert send(scenario, "whole") == 2
+    assert scenario.sandbox.find(email="p1@example.com")["city"] == "Oslo"
+    assert scenario.run().outcome == "empty"
+
+
+def test_an_older_plan_does_not_write_to_a_contact_that_another_key_has_now(scenario: Scenario):
+    scenario.execute("UPDATE customers SET city = 'Rome'")
+    plan(scenario, "whole")
+    scenario.execute("UPDATE customers SET customer_id = 10, city = 'Oslo' WHERE customer_id = 1")
+    plan(scenario, "one", keys=("10",))
+    assert send(scenario, "one") == 1
+    assert send(scenario, "whole") == 2
+    assert scenario.sandbox.find(email="p1@example.com")["city"] == "Oslo"
+
+
+def test_the_rest_of_a_stopped_send_of_all_rows_is_sent_by_the_next_run(scenario: Scenario):
+    scenario.run()
+    plan(scenario, "all", scope=Scope.ALL)
+    wrong = replace(scenario.destination, api_token="wrong")
+    stopped = send_contact_sync(sync_of(), scenario.warehouse, wrong, ["all"])
+    assert stopped.report.outcome == "stopped"
+    assert scenario.run().rows_updated == 3
+    assert scenario.run().outcome == "empty"
 
 
 def test_a_send_that_stopped_is_resumed_by_the_run_that_re_executes_it(scenario: Scenario):

@@ -96,6 +96,9 @@ class DailyStorySyncComponent(dg.Component, Settings):
     partitions: Slices | None = Field(
         default=None, description="Split the sync into slices for backfills.", examples=[{"buckets": 8}]
     )
+    plan_expires_hours: float = Field(
+        default=24, description="Hours after which a plan that was not sent is not sent any more.", examples=[24]
+    )
     watermark: WatermarkSettings | None = Field(
         default=None,
         description="Compare recent rows only, with a full comparison from time to time.",
@@ -266,6 +269,7 @@ class DailyStorySyncComponent(dg.Component, Settings):
             default_region=self.default_region,
             max_value_length=self.max_value_length,
             partitions=self.partitions.partitioning() if self.partitions else None,
+            plan_expires_hours=self.plan_expires_hours,
             watermark=self.watermark.watermark() if self.watermark else None,
         )
 

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from sqlalchemy import Table, func, select
 
@@ -27,7 +28,7 @@ from dagster_dailystory.engine.state.incremental import IncrementalRead
 from dagster_dailystory.engine.state.layout.mapped_columns import ensure_tables
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.plans import Plans
-from dagster_dailystory.engine.state.recovery import invalidate_interrupted
+from dagster_dailystory.engine.state.recovery import invalidate_interrupted, resume_complete_resends
 from dagster_dailystory.engine.state.rejections import CheckedRows, Rejections
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
@@ -55,6 +56,9 @@ def make_plan(
     check_partition(state.sync.partitions, options.partition)
     with state.connection.begin():
         state.check_destination(destination, bind=False)
+        stored = None if options.dry_run else state.load_tables()
+        if stored is not None:
+            resume_complete_resends(state, stored)
         recent = IncrementalRead(state)
     options = replace(options, since=recent.since(options))
     staged = stage_source(state, lease, warehouse_url, options)
@@ -62,7 +66,7 @@ def make_plan(
     use_repeatable_read(state.connection)
     with lease.during(state):
         state.check_destination(destination, bind=not options.dry_run)
-        plan_id = f"{state.now():%Y%m%dT%H%M%S%f}-{secrets.token_hex(2)}"  # sorts by time
+        plan_id = f"{state.now():%Y%m%dT%H%M%S%f}-{secrets.token_hex(2)}"
         counts = _PlanCounts()
         if staged is not None and tables is not None:
             if not options.dry_run:
@@ -71,6 +75,7 @@ def make_plan(
         next_checkpoint = recent.next_checkpoint(staged.highest if staged else None, options)
         seconds = time.perf_counter() - started
         summary = _summary(plan_id, state.sync, options, counts, seconds, next_checkpoint)
+        summary = replace(summary, expires_at=state.now() + timedelta(hours=state.sync.plan_expires_hours))
         Plans(state).add(summary, options, run_id, destination)
         if tables is not None:
             _forget_old_changes(state, tables)

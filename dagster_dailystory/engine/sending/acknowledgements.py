@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from dagster_dailystory.contacts.fingerprint import row_fingerprint
 from dagster_dailystory.databases.dialect import among
-from dagster_dailystory.databases.sql_types import TEXT, SqlValue
+from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, SqlValue
 from dagster_dailystory.engine.sending.result_table import ResultTable
 from dagster_dailystory.engine.state.contact_map import live_holders
 from dagster_dailystory.engine.state.incremental import require_full_comparison
@@ -61,6 +61,9 @@ class Acknowledgements:
         self._results = ResultTable(state, tables, plan_id)
         with state.connection.begin():
             self._results.create()
+            plans = state.shared.plans
+            number = state.connection.execute(select(plans.c.number).where(plans.c.plan_id == plan_id)).scalar()
+            self._number = literal(number, BIG_INTEGER)
             self._moves_keys = self._has(tables.changes, tables.changes.c.plan_id == plan_id, tables.changes.c.rekeyed)
             self._has_rejections = self._has(tables.rejections)
 
@@ -88,10 +91,11 @@ class Acknowledgements:
                 )
                 for m in self._tables.sync.mapped_fields
             }
+            moved["acknowledged_plan"] = self._number
             moved["partition_value"] = func.coalesce(recorded.c.partition_value, snapshot.c.partition_value)
             execute(snapshot.update().where(self._tables.same_key(snapshot, recorded)).values(**moved))
             gone = select(*self._keys(changes)).where(missing).subquery("gone")
-            absent = {"absent_since": now, "absent_action": Deletes.KEEP.value}
+            absent = {"absent_since": now, "absent_action": Deletes.KEEP.value, "acknowledged_plan": self._number}
             execute(snapshot.update().where(self._tables.same_key(snapshot, gone)).values(**absent))
             execute(changes.update().where(unsent).values(outcome=Outcome.RECORDED.value, answered_at=now))
 
@@ -208,12 +212,13 @@ class Acknowledgements:
         values: dict[str, SqlValue] = {m.state_column: self._acknowledged(m, sent) for m in fields}
         for name in ("identity_email", "identity_mobile", "partition_value"):
             values[name] = func.coalesce(sent.c[name], snapshot.c[name])
+        values["acknowledged_plan"] = self._number
         same = self._tables.same_key(snapshot, sent)
         present = {"resend_all": false(), "absent_since": null(), "absent_action": null()}
         removed = {name: case((sent.c.replaced, null()), else_=snapshot.c[name]) for name in self._tables.removed_names}
         update = snapshot.update().where(same).values(**values, **present, **removed)
         columns = [*self._tables.key_names, *values, "resend_all"]
-        new = select(*(sent.c[name] for name in columns[:-1]), false())
+        new = select(*(sent.c[name] for name in columns[:-2]), self._number, false())
         absent = not_(select(snapshot.c.resend_all).where(same).exists())
         return update, snapshot.insert().from_select(columns, new.where(absent))
 
@@ -230,8 +235,8 @@ class Acknowledgements:
         mapped = self._results.changes_with((Outcome.MAPPED,), *extra).subquery("mapped")
         names = [*self._tables.key_names, *(column.name for column in extra)]
         absent = not_(select(snapshot.c.resend_all).where(self._tables.same_key(snapshot, mapped)).exists())
-        new = select(*(mapped.c[name] for name in names)).where(absent)
-        self._state.connection.execute(snapshot.insert().from_select(names, new))
+        new = select(*(mapped.c[name] for name in names), self._number).where(absent)
+        self._state.connection.execute(snapshot.insert().from_select([*names, "acknowledged_plan"], new))
 
     def _mark_deleted(self) -> None:
         contact_map, policy = self._tables.contact_map, Deletes(self._tables.sync.deletes)
@@ -244,7 +249,11 @@ class Acknowledgements:
     def _mark_absent(self, outcome: Outcome, action: Deletes) -> None:
         snapshot = self._tables.snapshot
         gone = self._results.changes_with((outcome,), self._results.table.c.answered_at).subquery("gone")
-        absent = {"absent_since": gone.c.answered_at, "absent_action": literal(action.value, TEXT)}
+        absent = {
+            "absent_since": gone.c.answered_at,
+            "absent_action": literal(action.value, TEXT),
+            "acknowledged_plan": self._number,
+        }
         self._state.connection.execute(snapshot.update().where(self._tables.same_key(snapshot, gone)).values(**absent))
 
     def _refuse(self, results: Sequence[Result], changes: Mapping[int, Change]) -> None:

@@ -103,10 +103,11 @@ class Outbox:
 
     def _send_all(self, had_intents: bool) -> None:
         self._reopen()
+        overtaken = self._skip_overtaken()
         self._acknowledgements.record_without_request()
         try:
             self._rows_total, priorities = self._open_changes()
-            if had_intents or self._tables.sync.partitions is not None:
+            if had_intents or overtaken or self._tables.sync.partitions is not None:
                 self._fail_taken_identities()
             for priority in priorities:
                 self._send_priority(priority)
@@ -123,9 +124,35 @@ class Outbox:
         with self._state.connection.begin():
             self._state.connection.execute(changes.update().where(mine).values(outcome=None))
 
-    def _open(self) -> ColumnElement[bool]:
+    def _skip_overtaken(self) -> bool:
+        """Skip changes of rows that a newer plan has decided, and say whether a newer plan was sent at all."""
+        plans, changes, execute = self._state.shared.plans, self._tables.changes, self._state.connection.execute
+        with self._state.connection.begin():
+            number = int(execute(select(plans.c.number).where(plans.c.plan_id == self._plan_id)).scalar_one())
+            newer = and_(plans.c.sync_name == self._tables.sync.name, plans.c.number > number)
+            if execute(select(plans.c.plan_id).where(newer, plans.c.sent_at.is_not(None)).limit(1)).first() is None:
+                return False
+            overtaken = and_(self._open_in_plan(), self._is_decided_since(number))
+            counted = select(func.count()).where(overtaken, changes.c.operation.in_(_SENT))
+            self.outcomes[Outcome.RECORDED] += int(execute(counted).scalar() or 0)
+            message = "a newer plan has written or removed this row since this plan was made"
+            skipped = {"outcome": Outcome.RECORDED.value, "message": message, "answered_at": self._state.now()}
+            execute(changes.update().where(overtaken).values(**skipped))
+        return True
+
+    def _is_decided_since(self, number: int) -> ColumnElement[bool]:
+        """Whether a newer plan than `number` wrote a change's key, or the contact that the change names."""
+        changes, snapshot, contact_map = self._tables.changes, self._tables.snapshot, self._tables.contact_map
+        newer, same_key = snapshot.c.acknowledged_plan > number, self._tables.same_key
+        holder = and_(contact_map.c.dsid == changes.c.dsid, same_key(contact_map, snapshot))
+        return or_(exists().where(newer, same_key(snapshot, changes)), exists().where(newer, holder))
+
+    def _open_in_plan(self) -> ColumnElement[bool]:
         changes = self._tables.changes
-        return and_(changes.c.plan_id == self._plan_id, changes.c.outcome.is_(None), changes.c.operation.in_(_SENT))
+        return and_(changes.c.plan_id == self._plan_id, changes.c.outcome.is_(None))
+
+    def _open(self) -> ColumnElement[bool]:
+        return and_(self._open_in_plan(), self._tables.changes.c.operation.in_(_SENT))
 
     def _open_changes(self) -> tuple[int, list[int]]:
         changes = self._tables.changes

@@ -13,16 +13,17 @@ from itertools import pairwise
 
 from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, func, null, select
 
-from dagster_dailystory.contacts.fingerprint import key_label, mapping_version
+from dagster_dailystory.contacts.fingerprint import key_label, mapping_version, opaque, settings_version
 from dagster_dailystory.databases.dialect import uses_indexes
+from dagster_dailystory.databases.source import source_text
 from dagster_dailystory.databases.sql_types import UNSUPPORTED, SqlQuery, SqlValue
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import SafetyError, StateError
 from dagster_dailystory.model.change import SENT_OPERATIONS, Change, Identity, Operation
-from dagster_dailystory.model.plan import GuardResult, PlanOptions, PlanStatus, PlanSummary
+from dagster_dailystory.model.plan import GuardResult, PlanOptions, PlanStatus, PlanSummary, Selection
 from dagster_dailystory.model.report import SyncReport
-from dagster_dailystory.model.sync import Mode, Nulls
+from dagster_dailystory.model.sync import Mode, Nulls, Scope
 
 CHUNK_ROWS = 2_000
 """Rows read at a time."""
@@ -182,11 +183,13 @@ class Plan:
         summary: Its header.
         run_id: The run that made it.
         partition: The slice of the source, None for all of it.
+        number: Its place in the order of the sync's plans.
     """
 
     summary: PlanSummary
     run_id: str
     partition: str | None
+    number: int
 
 
 class Plans:
@@ -197,22 +200,24 @@ class Plans:
         self._plans = state.shared.plans
 
     def add(self, summary: PlanSummary, options: PlanOptions, run_id: str, destination: str) -> None:
-        """Store a header. Unless it is a dry run, the plan supersedes all earlier ones of its partition."""
+        """Store a header. Unless it is a dry run, the plan supersedes the open plans that it covers."""
         plans, state = self._plans, self._state
+        chosen = opaque(state.secret, "\0".join(sorted(options.keys))) if options.keys else None
+        selection = Selection.of(options, chosen)
         if summary.status is not PlanStatus.DRY:
-            same = plans.c.partition_value.is_not_distinct_from(options.partition)
-            replaced = plans.c.status.in_([PlanStatus.READY.value, PlanStatus.SENDING.value])
-            superseded = plans.update().where(plans.c.sync_name == state.sync.name, same, replaced)
-            state.connection.execute(superseded.values(status=PlanStatus.SUPERSEDED.value))
+            self._supersede(selection)
+        newest = select(func.max(plans.c.number)).where(plans.c.sync_name == state.sync.name)
         state.connection.execute(
             plans.insert().values(
                 plan_id=summary.plan_id,
+                number=(state.connection.execute(newest).scalar() or 0) + 1,
                 sync_name=state.sync.name,
                 partition_value=options.partition,
                 run_id=run_id,
                 scope=options.scope.value,
-                options=json.dumps({"limit": options.limit, "keys": len(options.keys), **_checkpoint(summary)}),
+                options=json.dumps({**asdict(selection), "next_mark": summary.next_checkpoint}),
                 mapping_version=mapping_version(state.sync),
+                settings=json.dumps(settings_version(state.sync, source_text(state.sync))),
                 destination=destination,
                 status=summary.status.value,
                 guards=json.dumps([asdict(guard) for guard in summary.guards]),
@@ -220,17 +225,40 @@ class Plans:
                 rejections_by_reason=json.dumps(dict(summary.rejections_by_reason)),
                 diff_seconds=summary.diff_seconds,
                 created_at=state.now(),
+                expires_at=summary.expires_at,
                 **{name: getattr(summary, name) for name in _COUNTS},
             )
         )
+
+    def _supersede(self, selection: Selection) -> None:
+        """Supersede the open plans that this one covers, and end those that have expired."""
+        open_plans = self._state.connection.execute(select(self._plans).where(self._is_open())).mappings().all()
+        covered = [row["plan_id"] for row in open_plans if selection.covers(_selection(row))]
+        self._end(covered, PlanStatus.SUPERSEDED)
+        expired = [row["plan_id"] for row in open_plans if self._has_expired(row)]
+        self._end([plan_id for plan_id in expired if plan_id not in covered], PlanStatus.EXPIRED)
+
+    def _is_open(self) -> ColumnElement[bool]:
+        """Whether a plan of this sync may still be sent or resumed."""
+        open_statuses = self._plans.c.status.in_([PlanStatus.READY.value, PlanStatus.SENDING.value])
+        return and_(self._plans.c.sync_name == self._state.sync.name, open_statuses)
+
+    def _has_expired(self, row: RowMapping) -> bool:
+        is_ready = row["status"] == PlanStatus.READY.value
+        return is_ready and row["expires_at"] is not None and row["expires_at"] < self._state.now()
+
+    def _end(self, plan_ids: Sequence[str], status: PlanStatus) -> None:
+        for plan_id in plan_ids:
+            ended = self._plans.update().where(self._plans.c.plan_id == plan_id)
+            self._state.connection.execute(ended.values(status=status.value))
 
     def in_use(self, count: int) -> list[str]:
         """The ids of the sync's newest plans, and of all plans that may still be sent or resumed."""
         plans, execute = self._plans, self._state.connection.execute
         mine = select(plans.c.plan_id).where(plans.c.sync_name == self._state.sync.name)
-        newest = execute(mine.order_by(plans.c.plan_id.desc()).limit(count)).scalars().all()
-        open_plans = plans.c.status.in_([PlanStatus.READY.value, PlanStatus.SENDING.value])
-        return sorted({*newest, *execute(mine.where(open_plans)).scalars().all()})
+        newest = execute(mine.order_by(plans.c.number.desc()).limit(count)).scalars().all()
+        open_plans = execute(select(plans.c.plan_id).where(self._is_open())).scalars().all()
+        return sorted({*newest, *open_plans})
 
     def newest_of(self, run_ids: Sequence[str], partition: str | None = None) -> Plan | None:
         """The newest plan that one of these runs made."""
@@ -240,9 +268,9 @@ class Plans:
             plans.c.run_id.in_(list(run_ids)),
             plans.c.partition_value.is_not_distinct_from(partition),
         )
-        row = self._state.connection.execute(select(plans).where(mine).order_by(plans.c.plan_id.desc())).mappings()
-        first = row.first()
-        return None if first is None else _plan(first)
+        rows = self._state.connection.execute(select(plans).where(mine).order_by(plans.c.number.desc())).mappings()
+        newest = rows.first()
+        return None if newest is None else _plan(newest)
 
     def claim(self, run_ids: Sequence[str], partition: str | None = None) -> Plan:
         """Take the newest plan of these runs for sending; a plan that they were already sending is resumed.
@@ -255,17 +283,33 @@ class Plans:
         if plan is None:
             raise SafetyError(f"this run has made no plan for sync {name!r}; materialize its changes first")
         summary = plan.summary
-        if summary.status not in (PlanStatus.READY, PlanStatus.SENDING):
-            raise SafetyError(f"plan {summary.plan_id} of sync {name!r} is {_WHY[summary.status]}")
-        if self._mapping_of(summary.plan_id) != mapping_version(self._state.sync):
-            raise SafetyError(f"the mapping of sync {name!r} changed after plan {summary.plan_id}; plan again")
+        row = self._state.connection.execute(select(self._plans).where(self._plans.c.plan_id == summary.plan_id))
+        stored = row.mappings().one()
+        status = PlanStatus.EXPIRED if self._has_expired(stored) else summary.status
+        if status not in (PlanStatus.READY, PlanStatus.SENDING):
+            raise SafetyError(f"plan {summary.plan_id} of sync {name!r} is {_WHY[status]}")
+        changed = self._changed_settings(stored["settings"])
+        if changed:
+            raise SafetyError(f"plan {summary.plan_id} of sync {name!r} was made with another {changed}; plan again")
         taken = self._plans.update().where(self._plans.c.plan_id == summary.plan_id)
         sending = {"status": PlanStatus.SENDING.value, "sent_at": self._state.now()}
         self._state.connection.execute(taken.where(self._plans.c.status == summary.status.value).values(**sending))
         return plan
 
-    def check_complete(self, plan: Plan, tables: SyncTables | None) -> None:
+    def _changed_settings(self, stored: str | None) -> str:
+        """The settings that changed after a plan was made; empty if none did."""
+        if stored is None:
+            return "version of this package"
+        made_with, now = json.loads(stored), settings_version(self._state.sync, source_text(self._state.sync))
+        return ", ".join(sorted(name for name in made_with.keys() | now.keys() if made_with.get(name) != now.get(name)))
+
+    def check_complete(self, plan: Plan, tables: SyncTables | None, *, sent: bool = False) -> None:
         """Compare the header of a plan with its stored changes.
+
+        Args:
+            plan: The plan.
+            tables: The sync's tables, None if there are none.
+            sent: Count the changes that have a result only.
 
         Raises:
             StateError: Changes are missing; what is left of the plan must not count as the whole of it.
@@ -273,22 +317,17 @@ class Plans:
         stored = 0
         if tables is not None:
             changes = tables.changes
-            sent = changes.c.operation.in_(sorted(each.value for each in SENT_OPERATIONS))
-            mine = select(func.count()).where(changes.c.plan_id == plan.summary.plan_id, sent)
+            counted = [changes.c.operation.in_(sorted(each.value for each in SENT_OPERATIONS))]
+            counted += [changes.c.outcome.is_not(None)] if sent else []
+            mine = select(func.count()).where(changes.c.plan_id == plan.summary.plan_id, *counted)
             stored = self._state.connection.execute(mine).scalar_one()
         if stored < plan.summary.rows_to_send:
-            name, counted = self._state.sync.name, plan.summary.rows_to_send
+            name, planned = self._state.sync.name, plan.summary.rows_to_send
+            what = "have a result" if sent else "are stored"
             raise StateError(
-                f"plan {plan.summary.plan_id} of sync {name!r} has {counted} changes, "
-                f"but only {stored} are stored: something else deleted rows from its table of changes; plan again"
+                f"plan {plan.summary.plan_id} of sync {name!r} has {planned} changes, "
+                f"but only {stored} {what}: something else deleted rows from its table of changes; plan again"
             )
-
-    def _mapping_of(self, plan_id: str) -> str | None:
-        plans = self._plans
-        found: str | None = self._state.connection.execute(
-            select(plans.c.mapping_version).where(plans.c.plan_id == plan_id)
-        ).scalar()
-        return found
 
     def finish(self, plan: Plan, report: SyncReport, started_at: datetime) -> None:
         """Write the run log; a plan whose every change has a result is done."""
@@ -317,6 +356,7 @@ _WHY = {
     PlanStatus.DRY: "a dry run, which is never sent; run again without dry_run",
     PlanStatus.DONE: "sent already; plan again",
     PlanStatus.SUPERSEDED: "superseded by a newer plan; run again",
+    PlanStatus.EXPIRED: "older than plan_expires_hours; plan again",
 }
 
 
@@ -325,8 +365,10 @@ _COUNTS = (
 )  # fmt: skip
 
 
-def _checkpoint(summary: PlanSummary) -> dict[str, str | None]:
-    return {"since": summary.since, "next_mark": summary.next_checkpoint}
+def _selection(row: RowMapping) -> Selection:
+    stored = json.loads(row["options"])
+    found = {name: stored.get(name) for name in ("limit", "keys", "chosen", "since")}
+    return Selection(partition=row["partition_value"], scope=Scope(row["scope"]), **found)
 
 
 def _plan(row: RowMapping) -> Plan:
@@ -340,6 +382,7 @@ def _plan(row: RowMapping) -> Plan:
         diff_seconds=row["diff_seconds"],
         since=json.loads(row["options"]).get("since"),
         next_checkpoint=json.loads(row["options"]).get("next_mark"),
+        expires_at=row["expires_at"],
         **{name: row[name] for name in _COUNTS},
     )
-    return Plan(summary, row["run_id"], row["partition_value"])
+    return Plan(summary, row["run_id"], row["partition_value"], row["number"])

@@ -22,7 +22,7 @@ from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import Change, Identity, Operation
 from dagster_dailystory.model.plan import PlanStatus
-from dagster_dailystory.model.sync import Nulls
+from dagster_dailystory.model.sync import Nulls, Scope
 
 
 def invalidate_interrupted(state: State, tables: SyncTables) -> None:
@@ -43,6 +43,31 @@ def invalidate_interrupted(state: State, tables: SyncTables) -> None:
         sent = or_(changes.c.priority < priority, same_priority)
         invalidate(state, tables, and_(changes.c.plan_id == plan_id, changes.c.outcome.is_(None), sent))
     execute(plans.update().where(interrupted).values(left_priority=null(), left_sequence=null()))
+
+
+def resume_complete_resends(state: State, tables: SyncTables) -> None:
+    """Let a stopped send of all rows go on: its rows without a result are sent as a whole by the next plans.
+
+    They equal the snapshot, so that no other plan would find them. Called before the rows to read are chosen, within
+    the caller's transaction.
+    """
+    plans, changes, snapshot = state.shared.plans, tables.changes, tables.snapshot
+    stopped = and_(
+        plans.c.sync_name == state.sync.name,
+        plans.c.status == PlanStatus.SENDING.value,
+        plans.c.scope == Scope.ALL.value,
+    )
+    plan_ids = state.connection.execute(select(plans.c.plan_id).where(stopped)).scalars().all()
+    if not plan_ids:
+        return
+    is_open = and_(changes.c.plan_id.in_(plan_ids), changes.c.outcome.is_(None))
+    updates = and_(is_open, changes.c.operation == Operation.UPDATE.value)
+    unsent = select(changes.c.sequence).where(updates, tables.same_key(changes, snapshot)).exists()
+    state.connection.execute(snapshot.update().where(unsent).values(resend_all=True))
+    require_full_comparison(state)
+    invalidate_interrupted(state, tables)
+    ended = plans.update().where(plans.c.plan_id.in_(plan_ids))
+    state.connection.execute(ended.values(status=PlanStatus.SUPERSEDED.value))
 
 
 def invalidate(state: State, tables: SyncTables, unconfirmed: ColumnElement[bool]) -> None:

@@ -269,7 +269,7 @@ def _unsettled(state: State, tables: SyncTables) -> SqlQuery:
     plans, changes = state.shared.plans, tables.changes
     sent = plans.c.status.in_([PlanStatus.SENDING.value, PlanStatus.DONE.value])
     mine = and_(plans.c.sync_name == state.sync.name, sent)
-    latest = select(plans.c.plan_id).where(mine).order_by(plans.c.sent_at.desc(), plans.c.plan_id.desc()).limit(1)
+    latest = select(plans.c.plan_id).where(mine).order_by(plans.c.sent_at.desc(), plans.c.number.desc()).limit(1)
     settled = changes.c.outcome.in_([outcome.value for outcome in Outcome if outcome not in _UNSETTLED])
     return (
         select(func.count())
