@@ -101,7 +101,7 @@ class DailyStoryClient:
         try:
             envelope = await self._request("GET", self._settings.base_url + "/about")
         except RejectedError:
-            return Account()
+            return Account(is_answered=False)
         return read_account(envelope)
 
     def _url_of(self, dsid: str) -> str:

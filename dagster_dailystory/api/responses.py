@@ -58,11 +58,13 @@ class Account:
         tenant: The account's name.
         tenant_uid: The account's id.
         data_center: For example `us-1`.
+        is_answered: Whether /about responded with JSON at all.
     """
 
     tenant: str | None = None
     tenant_uid: str | None = None
     data_center: str | None = None
+    is_answered: bool = True
 
 
 def read_contact(envelope: Mapping[str, object]) -> RemoteContact | None:
@@ -87,7 +89,7 @@ def read_account(envelope: Mapping[str, object]) -> Account:
     if isinstance(tenant, Mapping):
         uid = _text(tenant.get("TenantUID")) or _text(tenant.get("Id"))
         return Account(_text(tenant.get("Name")), uid, _text(tenant.get("DataCenter")))
-    return Account(_text(tenant), None, _text(response.get("dataCenter")))
+    return Account(_text(tenant), _text(response.get("uid")), _text(response.get("dataCenter")))
 
 
 def _opted_out(contact: Mapping[str, object]) -> frozenset[str]:

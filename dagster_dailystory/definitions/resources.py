@@ -103,11 +103,21 @@ class DailyStoryResource(dg.ConfigurableResource["DailyStoryResource"]):
     )
     max_concurrency: int = Field(default=4, description="Requests in flight at once.")
     timeout_seconds: float = Field(default=30.0, description="Time limit of one request.")
+    accept_account: bool = Field(
+        default=False,
+        description="Send with a token that the state has not seen, although DailyStory does not say which account it "
+        "belongs to. Needed for one run, and only if an error asks for it.",
+    )
 
     def destination(self) -> Destination:
         """Convert to the engine's endpoint."""
         return Destination(
-            self.base_url, self.api_token, self.requests_per_second, self.max_concurrency, self.timeout_seconds
+            self.base_url,
+            self.api_token,
+            self.requests_per_second,
+            self.max_concurrency,
+            self.timeout_seconds,
+            self.accept_account,
         )
 
 

@@ -41,6 +41,7 @@ class Destination:
         requests_per_second: The permitted rate; None to find it, starting at 2 a second.
         max_concurrency: Requests in flight at once.
         timeout_seconds: Longest time for one request.
+        accept_account: Send with a token that this state has not seen, although `/about` does not name its account.
     """
 
     base_url: str
@@ -48,6 +49,7 @@ class Destination:
     requests_per_second: float | None = None
     max_concurrency: int = 4
     timeout_seconds: float = 30.0
+    accept_account: bool = False
 
     def client_settings(self, sync: ContactSync) -> ClientSettings:
         """The settings of a client for one sync.

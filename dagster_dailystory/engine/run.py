@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from dagster_dailystory.engine.account import check_account
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
-from dagster_dailystory.engine.interrupts import interrupts_held
 from dagster_dailystory.engine.planning.plan import make_plan
 from dagster_dailystory.engine.sending.dispatcher import SenderCounts
 from dagster_dailystory.engine.sending.open_intents import settle_intents
@@ -21,7 +21,7 @@ from dagster_dailystory.engine.state.plans import Plan, Plans
 from dagster_dailystory.engine.state.recovery import Intents
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.errors import BusyError, DailyStoryError, RejectedError, SafetyError, StateError
+from dagster_dailystory.errors import BusyError, DailyStoryError, SafetyError
 from dagster_dailystory.model.change import Outcome
 from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary
 from dagster_dailystory.model.report import Progress, SyncReport, planned_report, sent_report
@@ -120,6 +120,7 @@ def run_contact_sync(
     partition: str | None = None,
     requests_per_second: float | None = None,
     max_concurrency: int = 4,
+    accept_account: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> SyncReport:
     """Make DailyStory's contacts equal to a warehouse query, with the engine that the Dagster assets use.
@@ -138,6 +139,7 @@ def run_contact_sync(
         partition: Only this slice of a sync with `partitions`.
         requests_per_second: The permitted rate; None to find it while sending.
         max_concurrency: Requests in flight at once.
+        accept_account: Send with a new token, although DailyStory does not say which account it belongs to.
         on_progress: Called at most once a second while sending.
 
     Returns:
@@ -159,7 +161,7 @@ def run_contact_sync(
         ```
     """
     warehouse = Warehouse.at(warehouse_url, state_url, state_schema)
-    destination = Destination(base_url, api_token, requests_per_second, max_concurrency)
+    destination = Destination(base_url, api_token, requests_per_second, max_concurrency, accept_account=accept_account)
     options = PlanOptions(choice(Scope, scope, "scope"), dry_run, limit, tuple(map(str, keys)), partition)
     run_id = new_run_id()
     with open_session(sync, warehouse.state, 0.0) as (state, lease):
@@ -198,6 +200,7 @@ def _plan(
         tables = state.load_tables()
     if tables is not None and not options.dry_run and Intents(state, tables, lease).open():
         with destination.sender(state.sync) as sender:
+            check_account(state, sender, destination)
             settle_intents(state, tables, lease, sender)
     summary = make_plan(state, lease, warehouse.url, options, run_id, settings.base_url)
     _log.info(
@@ -228,7 +231,7 @@ def _send(
     if tables is not None:
         sender = destination.sender(state.sync)
         outbox = Outbox(state, tables, lease, plan.summary.plan_id, sender, on_progress)
-        sent = _send_all(state, tables, lease, plan, sender, outbox)
+        sent = _send_all(state, tables, lease, plan, destination, sender, outbox)
     report = sent_report(
         plan.summary,
         sent.outcomes,
@@ -260,13 +263,21 @@ class _Sent:
     error: DailyStoryError | None = None
 
 
-def _send_all(state: State, tables: SyncTables, lease: Lease, plan: Plan, sender: Sender, outbox: Outbox) -> _Sent:
+def _send_all(
+    state: State,
+    tables: SyncTables,
+    lease: Lease,
+    plan: Plan,
+    destination: Destination,
+    sender: Sender,
+    outbox: Outbox,
+) -> _Sent:
     error: DailyStoryError | None = None
     had_intents = False
     try:
         if plan.summary.rows_to_send:
             sender.start()
-            _check_tenant(state, sender)
+            check_account(state, sender, destination)
             had_intents = settle_intents(state, tables, lease, sender)
         outbox.send(had_intents=had_intents)
     except DailyStoryError as stopped:
@@ -274,27 +285,3 @@ def _send_all(state: State, tables: SyncTables, lease: Lease, plan: Plan, sender
     finally:
         sender.stop()
     return _Sent(outbox.outcomes, sender.counts, outbox.rows_open, error)
-
-
-def _check_tenant(state: State, sender: Sender) -> None:
-    """Make sure that the token belongs to the account of this state, if `/about` names the account.
-
-    Raises:
-        StateError: The token belongs to another account.
-        AuthenticationError: The token is not accepted.
-    """
-    try:
-        tenant = sender.about().tenant_uid
-    except RejectedError:
-        return
-    if tenant is None:
-        return
-    with interrupts_held(), state.connection.begin():
-        bound = state.meta("tenant")
-        if bound is None:
-            state.set_meta("tenant", tenant)
-        elif bound != tenant:
-            raise StateError(
-                "the API token belongs to another DailyStory account than this state; "
-                "use the token of the state's account, or give the other account a state of its own"
-            )

@@ -218,6 +218,12 @@ class SandboxApi:
         }  # fmt: skip
         if settings.about_shape is AboutShape.FLAT_2019:
             return self._ok(flat)
+        if settings.about_shape is AboutShape.NAMELESS:
+            return self._ok({"timestamp": flat["timestamp"]})
+        if settings.about_shape is AboutShape.TEXT:
+            return replace(self._ok({}), body=b"ok")
+        if settings.about_shape is AboutShape.FORBIDDEN:
+            return replace(self._ok({}), status=403)
         if settings.about_shape is AboutShape.BARE:
             return replace(self._ok({}), body=json.dumps(flat).encode())
         tenant: dict[str, JsonValue] = {

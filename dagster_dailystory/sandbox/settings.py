@@ -129,11 +129,14 @@ class WrongHost(str, Enum):
 
 
 class AboutShape(str, Enum):
-    """Which documented form /about has (U14)."""
+    """Which documented form /about has (U14), or one that names no account."""
 
     FLAT_2019 = "2019"
     TENANT_2025 = "2025"
     BARE = "bare"
+    NAMELESS = "nameless"
+    TEXT = "text"
+    FORBIDDEN = "forbidden"
 
 
 class MergedDsid(str, Enum):

@@ -123,22 +123,13 @@ def test_a_url_that_names_no_database(scenario: Scenario):
 
 def test_state_of_another_version(scenario: Scenario):
     scenario.execute_state("UPDATE dailystory_meta SET value = '99' WHERE name = 'schema_version'")
-    assert "layout version 99, this package writes" in refused(scenario, StateError)
+    assert "layout version 99, written by" in refused(scenario, StateError)
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
-def test_state_of_another_destination_or_account(scenario: Scenario):
+def test_state_of_another_destination(scenario: Scenario):
     message = refused(scenario, StateError, base_url="https://us-1.dailystory.com/api/v1")
     assert f"this state belongs to {scenario.sandbox.base_url}" in message
-    scenario.sandbox.configure(about_shape="2025")
-    scenario.run()
-    scenario.sandbox.configure(tenant_uid="another0tenant")
-    scenario.update(1, city="Berlin")
-    before = scenario.rows("snapshot")
-    with pytest.raises(StateError, match="belongs to another DailyStory account"):
-        scenario.run()
-    assert scenario.rows("snapshot") == before
-    assert scenario.contact("p1@example.com")["city"] == "Rome"
 
 
 def test_another_run_holds_the_sync(scenario: Scenario):

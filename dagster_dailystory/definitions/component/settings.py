@@ -95,6 +95,11 @@ class DailyStorySettings(Settings):
     )
     max_concurrency: int = Field(default=4, description="Requests in flight at once.", examples=[4])
     timeout_seconds: float = Field(default=30.0, description="Time limit of one request.", examples=[30])
+    accept_account: bool = Field(
+        default=False,
+        description="Send with a new token, although DailyStory does not say which account it belongs to.",
+        examples=[False],
+    )
 
     def resource(self) -> DailyStoryResource:
         """The resource."""
@@ -104,6 +109,7 @@ class DailyStorySettings(Settings):
             requests_per_second=self.requests_per_second,
             max_concurrency=self.max_concurrency,
             timeout_seconds=self.timeout_seconds,
+            accept_account=self.accept_account,
         )
 
 

@@ -61,6 +61,12 @@ class State:
         found: str | None = self.connection.execute(select(meta.c.value).where(meta.c.name == name)).scalar()
         return found
 
+    def meta_names(self, start: str) -> list[str]:
+        """The names of the meta table that begin with `start`."""
+        meta = self.shared.meta
+        names = self.connection.execute(select(meta.c.name).where(meta.c.name.startswith(start, autoescape=True)))
+        return sorted(names.scalars().all())
+
     def set_meta(self, name: str, value: str) -> None:
         """Write one value of the meta table."""
         meta = self.shared.meta

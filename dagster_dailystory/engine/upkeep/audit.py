@@ -12,6 +12,7 @@ from dagster_dailystory.api.responses import RemoteContact
 from dagster_dailystory.contacts.canonical import canonical_text
 from dagster_dailystory.contacts.fingerprint import key_label
 from dagster_dailystory.contacts.values import wire_value
+from dagster_dailystory.engine.account import check_account
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
 from dagster_dailystory.engine.state.incremental import require_full_comparison
 from dagster_dailystory.engine.state.lease import open_session
@@ -87,6 +88,8 @@ def audit_contacts(
             rows = [] if tables is None else _sampled(state, tables, sample)
         audit = _Audit(state, sync)
         with destination.sender(sync) as sender:
+            if rows:
+                check_account(state, sender, destination)
             for start in range(0, len(rows), _BATCH):
                 batch = rows[start : start + _BATCH]
                 for row, contact in zip(batch, sender.get_many([row["dsid"] for row in batch]), strict=True):

@@ -362,7 +362,7 @@ def test_find_takes_exactly_one_identity() -> None:
     [
         (
             {"Status": True, "Response": {"tenant": "Acme", "uid": "u", "dataCenter": "us-1"}},
-            Account("Acme", None, "us-1"),
+            Account("Acme", "u", "us-1"),
         ),
         ({"tenant": "Acme", "dataCenter": "us-1"}, Account("Acme", None, "us-1")),
         (
@@ -370,7 +370,7 @@ def test_find_takes_exactly_one_identity() -> None:
             Account("Acme", "t7", "uk-3"),
         ),
         ({"Status": True, "Response": {}}, Account()),
-        ({"Status": False, "Message": "gone"}, Account()),
+        ({"Status": False, "Message": "gone"}, Account(is_answered=False)),
     ],
 )
 def test_about_reads_each_documented_shape(body: object, expected: Account) -> None:

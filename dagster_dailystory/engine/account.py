@@ -1,0 +1,104 @@
+"""The account of a state: what is sent with an API token must reach the account that the state was made for."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+from dagster_dailystory.api.responses import Account
+from dagster_dailystory.contacts.fingerprint import opaque
+from dagster_dailystory.engine.endpoints import Destination
+from dagster_dailystory.engine.interrupts import interrupts_held
+from dagster_dailystory.engine.sending.sender import Sender
+from dagster_dailystory.engine.state.store import State
+from dagster_dailystory.errors import RejectedError, RetryableError, StateError
+
+_log = logging.getLogger("dagster_dailystory")
+
+_ACCOUNT = "account"
+
+_TOKEN = "token_hash:"  # the start of a name
+
+
+def check_account(state: State, sender: Sender, destination: Destination) -> None:
+    """Make sure that the token belongs to the account of this state, before any other request.
+
+    The first run binds the state to the account that `/about` names. If `/about` names none, the state remembers which
+    tokens were used, by keyed hashes.
+
+    Raises:
+        StateError: The token belongs to another account, or it is a new one and `/about` does not name its account.
+        AuthenticationError: The token is not accepted.
+    """
+    account = _read(sender)
+    token = _TOKEN + opaque(state.secret, destination.api_token)
+    with interrupts_held(), state.connection.begin():
+        bound, tokens = _decoded(state.meta(_ACCOUNT)), state.meta_names(_TOKEN)
+        if account is not None and _names_an_account(account):
+            if bound is not None and not _is_same(bound, account):
+                raise StateError(
+                    "the API token belongs to another DailyStory account than this state; "
+                    "use the token of the state's account, or give the other account a state of its own"
+                )
+            state.set_meta(_ACCOUNT, _encoded(account if bound is None else _joined(bound, account)))
+        elif token not in tokens and not destination.accept_account:
+            _check_new_token(is_answered=account is not None, is_bound=bound is not None, has_tokens=bool(tokens))
+        if token not in tokens:
+            state.set_meta(token, state.now().isoformat())
+
+
+def _read(sender: Sender) -> Account | None:
+    """The account that `/about` names, possibly without values; None if it does not respond as documented."""
+    try:
+        account = sender.about()
+    except (RejectedError, RetryableError):
+        return None
+    return account if account.is_answered else None
+
+
+def _check_new_token(*, is_answered: bool, is_bound: bool, has_tokens: bool) -> None:
+    """Decide about a token that this state has not seen, if `/about` does not name its account."""
+    if not is_bound and not has_tokens:
+        _log.warning("DailyStory does not say which account the API token belongs to; only this token is remembered")
+    elif is_answered and not is_bound:
+        _log.warning(
+            "the API token is another one than before, and DailyStory does not say which account it belongs to; "
+            "make sure that it is the account of this state"
+        )
+    else:
+        raise StateError(
+            "the API token is another one than before, and DailyStory does not say which account it belongs to "
+            "(/about); if it is the account of this state, run once with accept_account=True"
+        )
+
+
+def _names_an_account(account: Account) -> bool:
+    return account.tenant_uid is not None or account.tenant is not None
+
+
+def _is_same(one: Account, other: Account) -> bool:
+    """Compare the ids if both are known, else the names: an account may be renamed."""
+    if one.tenant_uid is not None and other.tenant_uid is not None:
+        return one.tenant_uid == other.tenant_uid
+    pairs = ((one.tenant, other.tenant), (one.data_center, other.data_center))
+    known = [(a, b) for a, b in pairs if a is not None and b is not None]
+    return all(a == b for a, b in known)
+
+
+def _joined(bound: Account, seen: Account) -> Account:
+    return Account(
+        seen.tenant or bound.tenant, seen.tenant_uid or bound.tenant_uid, seen.data_center or bound.data_center
+    )
+
+
+def _encoded(account: Account) -> str:
+    return json.dumps({"uid": account.tenant_uid, "name": account.tenant, "data_center": account.data_center})
+
+
+def _decoded(text: str | None) -> Account | None:
+    if text is None:
+        return None
+    if not text.startswith("{"):
+        return Account(tenant_uid=text)  # as layout version 2 stored it
+    stored = json.loads(text)
+    return Account(stored["name"], stored["uid"], stored["data_center"])

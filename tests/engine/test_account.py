@@ -1,0 +1,113 @@
+"""A state sends to one account, and asks for nothing else before it knows that the token belongs to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from support.scenario import Scenario, customer, customers, open_scenario, sync_of
+
+from dagster_dailystory.engine.upkeep.audit import audit_contacts
+from dagster_dailystory.errors import AuthenticationError, StateError
+
+TOKENS = ("sandbox-token-us-1", "second-token-us-1")
+
+
+@pytest.fixture
+def scenario(new_database: Callable[[str], str]) -> Iterator[Scenario]:
+    with open_scenario(new_database) as made:
+        made.sandbox.configure(tokens=TOKENS)
+        made.seed(*customers(3))
+        yield made
+
+
+def requests(scenario: Scenario) -> list[str]:
+    """The paths of all requests since the last `clear_journal`."""
+    return [request.path.removeprefix("/api/v1") for request in scenario.sandbox.requests()]
+
+
+@pytest.mark.parametrize("shape", ["2019", "2025", "bare"])
+def test_another_account_is_refused_in_each_shape_of_about(scenario: Scenario, shape: str):
+    scenario.sandbox.configure(about_shape=shape)
+    scenario.run()
+    scenario.sandbox.configure(tenant_uid="another0tenant", tenant_name="Another")
+    scenario.update(1, city="Rome")
+    before, asked = scenario.rows("snapshot"), len(requests(scenario))
+    with pytest.raises(StateError, match="belongs to another DailyStory account"):
+        scenario.run()
+    assert scenario.rows("snapshot") == before
+    assert requests(scenario)[asked:] == ["/about"]
+
+
+def test_another_account_is_asked_for_no_contact_after_a_crash(scenario: Scenario):
+    scenario.run()
+    scenario.insert(customer(4))
+    scenario.execute_state(
+        "INSERT INTO dailystory_customers_intents (customer_id, email_as_sent, plan_id, sequence) "
+        "VALUES (4, 'p4@example.com', 'killed', 1)"
+    )
+    scenario.sandbox.configure(tenant_uid="another0tenant")
+    asked = len(requests(scenario))
+    with pytest.raises(StateError, match="belongs to another DailyStory account"):
+        scenario.run()
+    assert requests(scenario)[asked:] == ["/about"]
+    assert len(scenario.rows("intents")) == 1
+
+
+def test_the_audit_asks_no_other_account(scenario: Scenario):
+    scenario.sandbox.configure(about_shape="2025")
+    scenario.run()
+    scenario.sandbox.configure(tenant_uid="another0tenant")
+    asked = len(requests(scenario))
+    with pytest.raises(StateError, match="belongs to another DailyStory account"):
+        audit_contacts(sync_of(), scenario.warehouse, scenario.destination)
+    assert requests(scenario)[asked:] == ["/about"]
+
+
+def test_a_renamed_account_and_a_new_token_of_it_are_accepted(scenario: Scenario):
+    scenario.sandbox.configure(about_shape="2025")
+    scenario.run()
+    scenario.sandbox.configure(tenant_name="New Name")
+    scenario.update(1, city="Rome")
+    assert scenario.run(api_token=TOKENS[1]).rows_updated == 1
+
+
+@pytest.mark.parametrize("shape", ["nameless"])
+def test_a_token_that_was_seen_may_send_whatever_about_responds(scenario: Scenario, shape: str):
+    scenario.run()
+    scenario.sandbox.configure(about_shape=shape)
+    scenario.update(1, city="Rome")
+    assert scenario.run().rows_updated == 1
+
+
+@pytest.mark.parametrize("shape", ["nameless"])
+def test_a_new_token_needs_an_account_or_a_person_that_accepts_it(scenario: Scenario, shape: str):
+    scenario.run()
+    scenario.sandbox.configure(about_shape=shape)
+    scenario.update(1, city="Rome")
+    with pytest.raises(StateError, match="run once with accept_account=True"):
+        scenario.run(api_token=TOKENS[1])
+    assert scenario.run(api_token=TOKENS[1], accept_account=True).rows_updated == 1
+    scenario.update(1, city="Oslo")
+    assert scenario.run(api_token=TOKENS[1]).rows_updated == 1
+
+
+def test_without_a_named_account_another_token_is_named_in_a_warning(
+    scenario: Scenario, caplog: pytest.LogCaptureFixture, enabled_loggers: None
+):
+    scenario.sandbox.configure(about_shape="nameless")
+    assert scenario.run().rows_created == 3
+    assert "only this token is remembered" in caplog.text
+    scenario.update(1, city="Rome")
+    assert scenario.run(api_token=TOKENS[1]).rows_updated == 1
+    assert "the API token is another one than before" in caplog.text
+    stored = str(scenario.rows("meta"))
+    assert not any(token in caplog.text + stored for token in TOKENS)
+
+
+def test_a_wrong_token_is_refused_even_if_it_was_seen(scenario: Scenario):
+    scenario.run()
+    scenario.sandbox.configure(tokens=TOKENS[1:])
+    scenario.update(1, city="Rome")
+    with pytest.raises(AuthenticationError):
+        scenario.run(api_token=TOKENS[0])
