@@ -12,6 +12,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     create_engine,
+    event,
     inspect,
 )
 from sqlalchemy.engine import make_url
@@ -173,9 +174,16 @@ def connect(engine: Engine, role: str, *, writes: bool = False) -> Iterator[Conn
     Raises:
         WarehouseError: The database cannot be reached, or refused a statement.
     """
+    lost = f"the connection to the {role} database was lost"
     with _plain_errors(f"the {role} database cannot be reached"):
         connection = engine.connect()
-    with connection, _plain_errors(f"the {role} database refused a statement"):
+
+    def refuse_if_lost(connection: Connection) -> None:
+        if connection.invalidated:  # SQLAlchemy would open another one, which has none of our temporary tables
+            raise WarehouseError(f"{lost}; run again")
+
+    event.listen(connection, "begin", refuse_if_lost)
+    with connection, _plain_errors(f"the {role} database refused a statement", lost):
         yield connection.execution_options(writes=writes)
 
 
@@ -191,10 +199,12 @@ def driver_errors_as(what: str) -> Iterator[None]:
 
 
 @contextmanager
-def _plain_errors(what: str) -> Iterator[None]:
+def _plain_errors(what: str, lost: str | None = None) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
+        if error.connection_invalidated and lost is not None:
+            raise WarehouseError(f"{lost}: {safe_message(error)}; run again") from None
         text = str(error.orig).strip().splitlines()
         if text and _DUCKDB_LOCK.search(text[0]):
             message = "another process has the DuckDB file open, and DuckDB allows one; wait for it to end, or close it"

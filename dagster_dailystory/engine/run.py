@@ -196,7 +196,7 @@ def _plan(
 ) -> PlanSummary:
     settings = destination.client_settings(state.sync)
     with state.connection.begin():
-        state.check_destination(settings.base_url, bind=False)
+        state.check_destination(settings.base_url)
         tables = state.load_tables()
     if tables is not None and not options.dry_run and Intents(state, tables, lease).open():
         with destination.sender(state.sync) as sender:
@@ -221,8 +221,8 @@ def _send(
 ) -> SendResult:
     settings = destination.client_settings(state.sync)
     plans = Plans(state)
-    with state.connection.begin():
-        state.check_destination(settings.base_url, bind=False)
+    with lease.transaction(state):
+        state.check_destination(settings.base_url)
         plan = plans.claim(run_ids, partition)
         tables = state.load_tables()
         plans.check_complete(plan, tables)
@@ -243,8 +243,7 @@ def _send(
         send_seconds=time.perf_counter() - started,
     )
     if not isinstance(sent.error, BusyError):
-        with state.connection.begin():
-            lease.renew(state)
+        with lease.transaction(state):
             if sent.error is None:
                 plans.check_complete(plan, tables, sent=True)
             plans.finish(plan, report, started_at)
@@ -276,7 +275,7 @@ def _send_all(
     had_intents = False
     try:
         if plan.summary.rows_to_send:
-            sender.start()
+            sender.start(lease.heartbeat.is_safe)
             check_account(state, sender, destination)
             had_intents = settle_intents(state, tables, lease, sender)
         outbox.send(had_intents=had_intents)

@@ -13,13 +13,17 @@ from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
-from support.scenario import customers, open_scenario, sync_of
+from support.scenario import Scenario, customers, open_scenario, sync_of
 
 from dagster_dailystory.engine.planning.plan import make_plan
+from dagster_dailystory.engine.processes import let_go, new_holder
+from dagster_dailystory.engine.run import plan_contact_sync
+from dagster_dailystory.engine.sending.outbox import Outbox
 from dagster_dailystory.engine.state.lease import LEASE_SECONDS, Lease, open_session
+from dagster_dailystory.engine.state.plans import Plans
 from dagster_dailystory.engine.state.schema import StateLocation
 from dagster_dailystory.engine.state.store import State, open_state, utc_now
-from dagster_dailystory.errors import BusyError
+from dagster_dailystory.errors import BusyError, WarehouseError
 from dagster_dailystory.model.plan import PlanOptions
 
 
@@ -52,7 +56,7 @@ def test_a_held_lease_is_refused_and_a_returned_one_gets_a_higher_fence(warehous
 
 def test_the_lease_of_a_dead_process_is_taken_at_once(warehouse_url):
     dead = subprocess.run(
-        [sys.executable, "-c", "from dagster_dailystory.engine.state.lease import _new_holder; print(_new_holder())"],
+        [sys.executable, "-c", "from dagster_dailystory.engine.processes import new_holder; print(new_holder())"],
         capture_output=True,
         text=True,
         check=True,
@@ -61,6 +65,93 @@ def test_the_lease_of_a_dead_process_is_taken_at_once(warehouse_url):
         lease = taken(state)
         held_by(state, dead.stdout.strip())
         assert taken(state).fence == lease.fence + 1
+
+
+def test_a_holder_that_let_go_in_this_process_is_not_waited_for(new_database: Callable[[str], str]):
+    """The database may still name it, if its connection was lost."""
+    holder = new_holder()
+    with opened(new_database("sqlite")) as state:
+        taken(state)
+        held_by(state, holder)
+        with pytest.raises(BusyError):
+            taken(state)
+        let_go(holder)
+        assert taken(state).fence == 2
+
+
+def test_a_lost_connection_ends_the_run_and_frees_the_lease(new_database: Callable[[str], str]):
+    others = "datname = current_database() AND pid <> pg_backend_pid()"
+
+    def restart(body: dict[str, object]) -> None:
+        if body.get("email") == "p3@example.com":
+            scenario.select(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+
+    with open_scenario(new_database, "postgresql") as scenario:
+        scenario.seed(*customers(40))
+        scenario.sandbox.configure(refuse_if=restart)
+        with pytest.raises(WarehouseError, match="the connection to the state database was lost"):
+            scenario.run()
+        scenario.sandbox.configure(refuse_if=None)
+        assert [row["holder"] for row in scenario.rows("meta") if row["name"] == "lock:customers"] == [None]
+        assert scenario.run().outcome == "done"
+        assert set(scenario.sandbox.creates_by_identity().values()) == {1}
+
+
+class Sleeper:
+    """Sends a plan, and sleeps past its lease when it sends the row of one contact."""
+
+    def __init__(self, scenario: Scenario, *, taken_over: bool) -> None:
+        self._scenario = scenario
+        self._taken_over = taken_over
+        self._slept = 0.0
+
+    def send(self) -> None:
+        scenario, sync = self._scenario, sync_of()
+        plan = plan_contact_sync(sync, scenario.warehouse, scenario.destination, run_id="sleeper")
+        scenario.sandbox.configure(refuse_if=self._sleep)
+        sender = replace(scenario.destination, max_concurrency=1).sender(sync)
+        with open_state(scenario.warehouse.state, sync) as state:
+            with state.connection.begin():
+                lease = Lease.take(state, clock=lambda: self._slept)
+                Plans(state).claim(["sleeper"])
+                tables = state.load_tables()
+            assert tables is not None
+            sender.start(lease.heartbeat.is_safe)
+            try:
+                Outbox(state, tables, lease, plan.plan_id, sender).send()
+            finally:
+                sender.stop()
+                scenario.sandbox.configure(refuse_if=None)
+
+    def _sleep(self, body: dict[str, object]) -> None:
+        if body.get("city") == "Rome":
+            self._slept += LEASE_SECONDS
+            if self._taken_over:
+                self._scenario.execute_state(
+                    "UPDATE dailystory_meta SET holder = NULL, fence = fence + 1 WHERE name = 'lock:customers'"
+                )
+
+
+def test_a_run_that_slept_past_its_lease_sends_nothing_more(new_database: Callable[[str], str]):
+    with open_scenario(new_database) as scenario:
+        scenario.seed(*customers(9))
+        scenario.run()
+        scenario.execute("UPDATE customers SET city = 'Oslo'")
+        scenario.update(3, city="Rome")
+        scenario.sent()
+        with pytest.raises(BusyError, match="took sync 'customers' over"):
+            Sleeper(scenario, taken_over=True).send()
+        assert [name for name, *_ in scenario.sent()] == [f"p{number}@example.com" for number in (1, 2, 3)]
+        scenario.update(3, city="Paris")
+        assert scenario.run().rows_updated == 9, "what may have been sent is sent again, though its old value is back"
+
+
+def test_a_run_that_slept_and_was_not_taken_over_goes_on(new_database: Callable[[str], str]):
+    with open_scenario(new_database) as scenario:
+        scenario.seed(*customers(9))
+        scenario.update(3, city="Rome")
+        Sleeper(scenario, taken_over=False).send()
+        assert len(scenario.emails()) == 9
 
 
 def test_a_process_with_the_pid_of_a_dead_one_is_another_holder(new_database: Callable[[str], str]):

@@ -55,7 +55,7 @@ def make_plan(
     started = time.perf_counter()
     check_partition(state.sync.partitions, options.partition)
     with state.connection.begin():
-        state.check_destination(destination, bind=False)
+        state.check_destination(destination)
         stored = None if options.dry_run else state.load_tables()
         if stored is not None:
             resume_complete_resends(state, stored)
@@ -63,9 +63,11 @@ def make_plan(
     options = replace(options, since=recent.since(options))
     staged = stage_source(state, lease, warehouse_url, options)
     tables = None if staged is None else ensure_tables(state, staged.key_types, staged.value_types)
+    if not options.dry_run:
+        state.bind_destination(destination)
     use_repeatable_read(state.connection)
     with lease.during(state):
-        state.check_destination(destination, bind=not options.dry_run)
+        state.check_destination(destination)
         plan_id = f"{state.now():%Y%m%dT%H%M%S%f}-{secrets.token_hex(2)}"
         counts = _PlanCounts()
         if staged is not None and tables is not None:

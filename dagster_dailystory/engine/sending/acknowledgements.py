@@ -79,8 +79,7 @@ class Acknowledgements:
         missing = and_(open_changes, changes.c.operation == Operation.DEPART.value)
         unsent = or_(records, missing)
         snapshot = self._tables.snapshot
-        with self._state.connection.begin():
-            self._lease.renew(self._state)
+        with self._lease.transaction(self._state):
             if not self._has(changes, unsent):
                 return
             recorded = select(changes).where(records).subquery("recorded")
@@ -107,8 +106,7 @@ class Acknowledgements:
         """
         if not results:
             return []
-        with self._state.connection.begin():
-            self._lease.renew(self._state)
+        with self._lease.transaction(self._state):
             results = self._without_shared(results, changes)
             self._results.fill(results)
             outcomes = {result.outcome for result in results}

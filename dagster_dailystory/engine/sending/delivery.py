@@ -30,7 +30,7 @@ async def find_contact(client: DailyStoryClient, dispatcher: Dispatcher, identit
 
     None too if DailyStory refuses the look-up: an identity that it does not accept cannot have been created.
     """
-    attempts = Attempts()
+    attempts = Attempts(is_look_up=True)
     try:
         return await _find_by_identity(client, dispatcher, attempts, identity)
     except RejectedError:

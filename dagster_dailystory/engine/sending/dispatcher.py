@@ -30,6 +30,10 @@ FATAL_ERRORS = (AuthenticationError, ConfigurationError, ConsentError, OutageErr
 """Errors that concern all rows: after one of them no further request is sent."""
 
 
+_HELD_UP_SECONDS = 0.1
+"""Time between two questions whether anything may be sent."""
+
+
 class LostResponseError(Exception):
     """A request that must not simply be repeated may have been applied; its wait before the next attempt is over."""
 
@@ -97,6 +101,10 @@ class Dispatcher:
         on_fatal: Called with each error after which nothing may be sent.
         clock: A monotonic clock, in seconds.
         sleep: Waits that many seconds.
+
+    Attributes:
+        slots: The slots of the rows.
+        may_send: Asked before each request of a row; while it returns False, none is sent.
     """
 
     def __init__(
@@ -109,6 +117,7 @@ class Dispatcher:
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self.slots = Slots(1, on_free)
+        self.may_send: Callable[[], bool] = lambda: True
         self._settings = settings
         self._limiter = limiter
         self._on_fatal = on_fatal
@@ -160,7 +169,7 @@ class Dispatcher:
 
     async def look_up(self, request: Callable[[], Awaitable[_T]]) -> _T:
         """Make a request that belongs to no row."""
-        attempts = Attempts()
+        attempts = Attempts(is_look_up=True)
         try:
             return await self.send(attempts, request)
         finally:
@@ -168,6 +177,9 @@ class Dispatcher:
 
     async def _send_once(self, attempts: Attempts, request: Callable[[], Awaitable[_T]]) -> _T:
         if not self._is_stopped:
+            await self._limiter.wait()
+        while not (self._is_stopped or attempts.is_look_up or self.may_send()):
+            await self._sleep(_HELD_UP_SECONDS)
             await self._limiter.wait()
         if self._is_stopped:
             raise StoppedError

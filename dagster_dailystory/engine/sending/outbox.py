@@ -75,6 +75,7 @@ class Outbox:
         self._plan_id = plan_id
         self._sender = sender
         self._on_progress = on_progress
+        self._lease = lease
         self._acknowledgements = Acknowledgements(state, tables, lease, plan_id)
         self._intents = Intents(state, tables, lease)
         self._reader = RowReader(state, tables)
@@ -121,7 +122,7 @@ class Outbox:
         changes = self._tables.changes
         unsettled = changes.c.outcome.in_([Outcome.FAILED.value, Outcome.IN_DOUBT.value])
         mine = and_(changes.c.plan_id == self._plan_id, unsettled)
-        with self._state.connection.begin():
+        with self._lease.transaction(self._state):
             self._state.connection.execute(changes.update().where(mine).values(outcome=None))
 
     def _skip_overtaken(self) -> bool:
@@ -281,7 +282,7 @@ class Outbox:
         changes, execute = self._tables.changes, self._state.connection.execute
         open_and_stuck = and_(self._open(), stuck)
         failed = {"outcome": Outcome.FAILED.value, "message": message, "answered_at": self._state.now()}
-        with self._state.connection.begin():
+        with self._lease.transaction(self._state):
             count = execute(select(func.count()).select_from(changes).where(open_and_stuck)).scalar()
             self.outcomes[Outcome.FAILED] += int(count or 0)
             execute(changes.update().where(open_and_stuck).values(**failed))
@@ -297,6 +298,9 @@ class Outbox:
         self._unwritten += self._sender.collect(FLUSH_SECONDS / 4)
         if len(self._unwritten) >= FLUSH_ROWS or time.monotonic() - self._flushed_at >= FLUSH_SECONDS:
             self._flush()
+        if self._lease.heartbeat.is_due():
+            with self._lease.transaction(self._state):
+                pass
         self._show_progress()
 
     def _flush(self) -> None:

@@ -122,13 +122,17 @@ class Sender:
         """The requests so far."""
         return self._dispatcher.counts
 
-    def start(self) -> None:
+    def start(self, may_send: Callable[[], bool] = lambda: True) -> None:
         """Make the client and start the thread.
+
+        Args:
+            may_send: Asked before each request of a row; while it returns False, none is sent.
 
         Raises:
             ConfigurationError: The client's settings cannot work.
         """
         self._client = self._make_client()
+        self._dispatcher.may_send = may_send
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name=f"dailystory-{self._sync.name}", daemon=True)
         self._thread.start()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Attempts:
-    """The requests of one row so far, and whether the row holds a slot."""
+    """The requests of one row or look-up so far, and whether it holds a slot."""
 
     requests: int = 0
     failures: int = 0
@@ -19,6 +19,7 @@ class Attempts:
     holds_slot: bool = False
     in_flight: bool = False
     in_doubt: bool = False
+    is_look_up: bool = False
 
 
 class Slots:

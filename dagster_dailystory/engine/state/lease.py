@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import logging
-import os
-import secrets
-import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 
 from sqlalchemy import and_, select
 from sqlalchemy.exc import IntegrityError
 
+from dagster_dailystory.engine.processes import boot_seconds, is_alive, let_go, new_holder
 from dagster_dailystory.engine.state.layout.migrations import StoredTables, migrate, prepare_leases, sync_names
 from dagster_dailystory.engine.state.schema import SCHEMA_VERSION, StateLocation
 from dagster_dailystory.engine.state.store import State, connect_state
-from dagster_dailystory.errors import BusyError
+from dagster_dailystory.errors import BusyError, WarehouseError
 from dagster_dailystory.model.sync import ContactSync
 
 _log = logging.getLogger("dagster_dailystory")
 
 _BUSY_SECONDS = 1.0
+
+
+_RECONNECT_SECONDS = 15.0
+"""How long a run whose connection was lost tries to give its lease back: a database server restarts in seconds."""
 
 
 @contextmanager
@@ -54,13 +55,37 @@ def open_session(
 def _leased(sync: ContactSync, location: StateLocation) -> Iterator[tuple[State, Lease]]:
     with connect_state(location, sync) as state:
         _upgrade(state)
-        with state.connection.begin():
-            lease = Lease.take(state)
-        try:
+        with _taken(state, state.sync.name) as lease:
             yield state, lease
-        finally:
-            with state.connection.begin():
-                lease.give_back(state)
+
+
+@contextmanager
+def _taken(state: State, sync_name: str) -> Iterator[Lease]:
+    """Take a lease and give it back, through another connection if this one is lost."""
+    lease = None
+    try:
+        with state.connection.begin():
+            lease = Lease.take(state, sync_name)
+        yield lease
+    finally:
+        if lease is not None:
+            let_go(lease.holder)
+            _give_back(state, lease)
+
+
+def _give_back(state: State, lease: Lease) -> None:
+    if not state.connection.invalidated:
+        with state.connection.begin():
+            return lease.give_back(state)
+    deadline = time.monotonic() + _RECONNECT_SECONDS
+    while True:
+        try:
+            with connect_state(state.location, state.sync) as again, again.connection.begin():
+                return lease.give_back(again)
+        except WarehouseError:
+            if time.monotonic() >= deadline:
+                return None  # this process knows; for others the lease expires, or ends with the process
+            time.sleep(_BUSY_SECONDS)
 
 
 def _upgrade(state: State) -> None:
@@ -95,19 +120,15 @@ def _upgrade(state: State) -> None:
 
 @contextmanager
 def _reserved(state: State, sync_name: str) -> Iterator[Lease]:
-    try:
-        with state.connection.begin():
-            lease = Lease.take(state, sync_name)
-    except BusyError as error:
-        raise BusyError(
-            f"the state tables have layout version {state.layout} and must be upgraded to {SCHEMA_VERSION}, "
-            f"which needs all syncs of this state to be idle: {error}"
-        ) from None
-    try:
+    with ExitStack() as held:
+        try:
+            lease = held.enter_context(_taken(state, sync_name))
+        except BusyError as error:
+            raise BusyError(
+                f"the state tables have layout version {state.layout} and must be upgraded to {SCHEMA_VERSION}, "
+                f"which needs all syncs of this state to be idle: {error}"
+            ) from None
         yield lease
-    finally:
-        with state.connection.begin():
-            lease.give_back(state)
 
 
 _ALL_SYNCS = "*"
@@ -118,6 +139,41 @@ LEASE_SECONDS = 600
 """Seconds without a heartbeat after which a lease expires; on the same host it ends with the holder's process."""
 
 
+_SAFE_SECONDS = LEASE_SECONDS - 60.0
+"""So long after a heartbeat nobody can have taken the lease over, and a request that leaves now is applied in time."""
+
+
+HEARTBEAT_SECONDS = 30.0
+"""Longest time between two heartbeats of a run that has nothing to write."""
+
+
+class Heartbeat:
+    """When a lease was last renewed, as this process knows it; any thread may ask.
+
+    Args:
+        clock: Seconds, with the time in which the machine or the process slept.
+    """
+
+    def __init__(self, clock: Callable[[], float] = boot_seconds) -> None:
+        self._clock = clock
+        self._last = clock()
+
+    @contextmanager
+    def committed(self) -> Iterator[None]:
+        """Count a heartbeat that the block writes, from the begin of the block on and only if it is committed."""
+        began = self._clock()
+        yield
+        self._last = began
+
+    def is_due(self) -> bool:
+        """Whether it is time for the next one."""
+        return self._clock() - self._last >= HEARTBEAT_SECONDS
+
+    def is_safe(self) -> bool:
+        """Whether no other run can have taken the lease over."""
+        return self._clock() - self._last < _SAFE_SECONDS
+
+
 @dataclass(frozen=True)
 class Lease:
     """The right to plan or send one sync.
@@ -126,32 +182,35 @@ class Lease:
         name: Its row in the meta table.
         holder: Host and process namespace, process id, start of the process, a random word.
         fence: The fencing token: it grows with each lease, so that a late write of an earlier holder is refused.
+        heartbeat: When it was last renewed.
     """
 
     name: str
     holder: str
     fence: int
+    heartbeat: Heartbeat = field(default_factory=Heartbeat, compare=False, repr=False)
 
     @classmethod
-    def take(cls, state: State, sync_name: str | None = None) -> Lease:
+    def take(cls, state: State, sync_name: str | None = None, *, clock: Callable[[], float] = boot_seconds) -> Lease:
         """Take the lease of the state's sync, or of another one, in a transaction of its own.
 
         Raises:
             BusyError: A living run holds it, or another process has upgraded the state.
         """
         sync_name = sync_name or state.sync.name
+        heartbeat = Heartbeat(clock)
         meta, name, now = state.shared.meta, f"lock:{sync_name}", state.now()
         row = state.connection.execute(select(meta).where(meta.c.name == name)).mappings().first()
         fence = 1
         if row is not None:
             expired = row["heartbeat_at"] is None or now - row["heartbeat_at"] > timedelta(seconds=LEASE_SECONDS)
-            if row["holder"] is not None and not expired and _alive(row["holder"]):
+            if row["holder"] is not None and not expired and is_alive(row["holder"]):
                 raise BusyError(
                     f"another run holds sync {sync_name!r} (last heartbeat {row['heartbeat_at']} UTC); "
                     "wait for it to end, then run again"
                 )
             fence = int(row["fence"]) + 1
-        lease = cls(name, _new_holder(), fence)
+        lease = cls(name, new_holder(), fence, heartbeat)
         values = {"holder": lease.holder, "fence": fence, "heartbeat_at": now}
         if row is None:
             lease._insert(state, values)
@@ -195,6 +254,17 @@ class Lease:
         self.check(state)
 
     @contextmanager
+    def transaction(self, state: State) -> Iterator[None]:
+        """Begin a transaction that writes, with a heartbeat.
+
+        Raises:
+            BusyError: Another run holds the lease now.
+        """
+        with self.heartbeat.committed(), state.connection.begin():
+            self.renew(state)
+            yield
+
+    @contextmanager
     def during(self, state: State) -> Iterator[None]:
         """Begin a transaction during which no other run can take the lease over, however long it takes.
 
@@ -203,8 +273,7 @@ class Lease:
         Raises:
             BusyError: Another run holds the lease now.
         """
-        with state.connection.begin():
-            self.renew(state)
+        with self.transaction(state):
             yield
             self.renew(state)
 
@@ -213,37 +282,3 @@ class Lease:
         meta = state.shared.meta
         mine = (meta.c.name == self.name) & (meta.c.fence == self.fence)
         state.connection.execute(meta.update().where(mine).values(holder=None))
-
-
-def _new_holder() -> str:
-    """Name this holder: host, process, and a random word that distinguishes the threads of one process."""
-    return f"{_this_host()}:{os.getpid()}:{_started(os.getpid())}:{secrets.token_hex(4)}"
-
-
-def _this_host() -> str:
-    """Name the process namespace: containers may share a host's name but not its process ids."""
-    try:
-        return f"{socket.gethostname()}/{Path('/proc/self/ns/pid').readlink()}"
-    except OSError:
-        return socket.gethostname()
-
-
-def _started(pid: int) -> str:
-    """When a process of this host started, from the kernel: distinguishes processes that had the same pid."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[19]
-    except (OSError, IndexError):
-        return "0"
-
-
-def _alive(holder: str) -> bool:
-    host, pid, started, _ = holder.rsplit(":", 3)
-    if host != _this_host():
-        return True
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return _started(int(pid)) == started

@@ -153,8 +153,7 @@ class Intents:
             batch: The changes, in the order of their sequence.
             sent: By sequence, the identity as it is sent, for changes that have an intent.
         """
-        with self._state.connection.begin():
-            self._lease.renew(self._state)
+        with self._lease.transaction(self._state):
             self._record_position(plan_id, priority, batch[-1].sequence)
             if sent:
                 self._insert(plan_id, [(c, sent[c.sequence]) for c in batch if c.sequence in sent])
@@ -207,8 +206,7 @@ class Intents:
         """Settle intents by their look-ups: each with the contact that has its identity, or None."""
         columns: dict[str, SqlType] = {"plan_id": TEXT, "sequence": BIG_INTEGER, "dsid": TEXT, "email": TEXT}
         given = json_rows(self._state.dialect, columns)
-        with interrupts_held(), self._state.connection.begin():
-            self._lease.renew(self._state)
+        with interrupts_held(), self._lease.transaction(self._state):
             dsids = self._unshared([None if intent.dsid else dsid for intent, dsid in found])
             rows: list[dict[str, object]] = [
                 {

@@ -78,17 +78,44 @@ class State:
         self.set_meta("written_by", version(_PACKAGE))
         self.set_meta("schema_version", str(layout))
 
-    def check_destination(self, destination: str, *, bind: bool) -> None:
-        """Make sure that this state belongs to the destination; the first run that is not a dry run binds it.
+    def keep_meta(self, name: str, value: str) -> str:
+        """Write a value that all syncs share, unless it is set, in a short transaction of its own.
+
+        Returns:
+            The stored value: another run may have written one at the same moment.
+        """
+        with self.connection.begin():
+            stored = self.meta(name)
+        if stored is not None:
+            return stored
+        try:
+            with self.connection.begin():
+                self.connection.execute(self.shared.meta.insert().values(name=name, value=value))
+        except DBAPIError:
+            with self.connection.begin():
+                stored = self.meta(name)
+            if stored is None:
+                raise
+        return stored or value
+
+    def bind_destination(self, destination: str) -> None:
+        """Let the state belong to this destination, unless it belongs to one.
 
         Raises:
             StateError: The state was made for another destination.
         """
-        known = self.meta("destination")
-        if known is None:
-            if bind:
-                self.set_meta("destination", destination)
-        elif known != destination:
+        self._compare_destination(self.keep_meta("destination", destination), destination)
+
+    def check_destination(self, destination: str) -> None:
+        """Make sure, within the caller's transaction, that this state does not belong to another destination.
+
+        Raises:
+            StateError: The state was made for another destination.
+        """
+        self._compare_destination(self.meta("destination"), destination)
+
+    def _compare_destination(self, known: str | None, destination: str) -> None:
+        if known not in (None, destination):
             raise StateError(
                 f"this state belongs to {known}, but the run would send to {destination}; give the other destination "
                 "a state of its own (state_url or state_schema)"

@@ -83,7 +83,7 @@ def audit_contacts(
     """
     with open_session(sync, warehouse.state, wait_seconds) as (state, lease):
         with state.connection.begin():
-            state.check_destination(destination.client_settings(sync).base_url, bind=False)
+            state.check_destination(destination.client_settings(sync).base_url)
             tables = state.load_tables()
             rows = [] if tables is None else _sampled(state, tables, sample)
         audit = _Audit(state, sync)
@@ -95,8 +95,7 @@ def audit_contacts(
                 for row, contact in zip(batch, sender.get_many([row["dsid"] for row in batch]), strict=True):
                     audit.compare(row, contact)
         if repair and tables is not None:
-            with state.connection.begin():
-                lease.renew(state)
+            with lease.transaction(state):
                 audit.repair(tables)
         return audit.report(repaired=repair)
 

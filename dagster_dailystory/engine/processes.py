@@ -1,0 +1,70 @@
+"""Processes as the holders of leases: their names, whether they live, and a clock that goes on while they sleep."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import time
+from pathlib import Path
+
+_BOOT_CLOCK = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+"""A clock that also counts the time in which the machine sleeps: Linux names it so, macOS calls it monotonic."""
+
+
+def boot_seconds() -> float:
+    """Seconds since the machine started, if possible with the time that it slept."""
+    return time.monotonic() if _BOOT_CLOCK is None else time.clock_gettime(_BOOT_CLOCK)
+
+
+_held: set[str] = set()
+"""The holders of this process that have not let go. A lost connection leaves their names in the database."""
+
+
+def new_holder() -> str:
+    """Name a holder: host, process, and a random word that distinguishes the threads of one process."""
+    holder = f"{_this_host()}:{os.getpid()}:{_started(os.getpid())}:{secrets.token_hex(4)}"
+    _held.add(holder)
+    return holder
+
+
+def let_go(holder: str) -> None:
+    """Note that a holder of this process holds nothing any more, whatever the database says."""
+    _held.discard(holder)
+
+
+def is_alive(holder: str) -> bool:
+    """Whether a holder may still be at work; unknown processes of other hosts may."""
+    host, pid, started, _ = holder.rsplit(":", 3)
+    if host != _this_host():
+        return True
+    if int(pid) == os.getpid() and started == _started(os.getpid()):
+        return holder in _held
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return _started(int(pid)) == started
+
+
+def host_of(holder: str) -> str:
+    """The host's name."""
+    return holder.rsplit(":", 3)[0].split("/", 1)[0]
+
+
+def _this_host() -> str:
+    """Name the process namespace: containers may share a host's name but not its process ids."""
+    try:
+        return f"{socket.gethostname()}/{Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return socket.gethostname()
+
+
+def _started(pid: int) -> str:
+    """When a process of this host started, from the kernel: distinguishes processes that had the same pid."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[19]
+    except (OSError, IndexError):
+        return "0"
