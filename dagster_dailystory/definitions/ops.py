@@ -18,18 +18,17 @@ from dagster_dailystory.definitions.metadata import Metadata, ProgressLog, plan_
 from dagster_dailystory.definitions.resources import DailyStoryResource, WarehouseResource
 from dagster_dailystory.definitions.run_config import PlanConfig
 from dagster_dailystory.engine.endpoints import Warehouse
-from dagster_dailystory.engine.run import plan_contact_sync, raise_if_blocked, send_contact_sync
+from dagster_dailystory.engine.run import plan_contact_sync, resume_or_run
 from dagster_dailystory.engine.upkeep.inspection import (
     SyncStatus,
     check_shown_fields,
     column_types,
-    find_plan,
     preview_changes,
     preview_rejections,
     sync_status,
 )
 from dagster_dailystory.errors import BusyError, DailyStoryError, OutageError, RetryableError, WarehouseError
-from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary
+from dagster_dailystory.model.plan import PlanOptions, PlanSummary
 from dagster_dailystory.model.report import SyncReport
 from dagster_dailystory.model.sync import ContactSync
 
@@ -123,37 +122,36 @@ class SyncSteps:
     def send(
         self, context: dg.AssetExecutionContext, warehouse: WarehouseResource, dailystory: DailyStoryResource
     ) -> Events:
-        """Send the plan of this run, or of the run that it re-executes; without one, plan first."""
+        """Send the plan of this run, or of the run that it re-executes; see `resume_or_run`."""
         sync, endpoint, destination = self.sync, warehouse.warehouse(), dailystory.destination()
         progress = ProgressLog(context.log_event, self.contacts_key, self._progress_seconds)
-        partition, run_ids = _partition(context), _run_ids(context)
         with dagster_failures():
-            plan = find_plan(sync, endpoint, run_ids, partition)
-            if plan is None:
-                options = PlanOptions(partition=partition)
-                plan = plan_contact_sync(
-                    sync, endpoint, destination, options, context.run.run_id, wait_seconds=WAIT_SECONDS
-                )
-                _log_plan(context, plan)
-                raise_if_blocked(plan)
-            if plan.status is PlanStatus.DRY:
-                context.log.info("plan %s is a dry run: nothing is sent", plan.plan_id)
-                yield from self._checks(sync_status(sync, endpoint))
-                return
-            result = send_contact_sync(
-                sync, endpoint, destination, run_ids, progress, partition=partition, wait_seconds=WAIT_SECONDS
-            )
+            result = resume_or_run(
+                sync, endpoint, destination, self._options(context), _run_ids(context), progress,
+                wait_seconds=WAIT_SECONDS,
+            )  # fmt: skip
+            if result.note:
+                context.log.info(result.note)
+            if result.new_plan is not None:
+                _log_plan(context, result.new_plan)
             _log_report(context, result.report)
             status = sync_status(sync, endpoint)
         metadata = sent_metadata(sync, result.report, status, dailystory.base_url, progress.sends)
         yield from self._checks(status)
         # A backfill counts a slice without a materialization as failed.
-        slice_done = partition is not None and result.error is None
+        is_slice = _partition(context) is not None
+        slice_done = is_slice and result.error is None and result.report.outcome != "dry"
         if slice_done or _wrote_something(result.report):
             yield from self._materializations(metadata, result.report.plan_id, status, endpoint)
         with dagster_failures(metadata):
             if result.error is not None:
                 raise result.error
+
+    def _options(self, context: dg.AssetExecutionContext) -> PlanOptions:
+        """The options with which this run was launched, if it was launched with `changes`; else the usual ones."""
+        ops = context.run.run_config.get("ops", {})
+        config = ops.get("__".join(self.changes_key.path), {}).get("config", {})
+        return PlanConfig(**config).options(_partition(context))
 
     def _materializations(self, metadata: Metadata, plan_id: str, status: SyncStatus, endpoint: Warehouse) -> Events:
         lineage = TableMetadataSet(column_lineage=contact_lineage(self.sync, self.changes_key))

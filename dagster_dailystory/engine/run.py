@@ -47,6 +47,19 @@ class SendResult:
     error: DailyStoryError | None = None
 
 
+@dataclass(frozen=True)
+class RunResult(SendResult):
+    """What became of a run.
+
+    Attributes:
+        new_plan: The plan that this call made, None if it sent the plan that the run had.
+        note: Why it made one although the run had a plan, or why it sent nothing.
+    """
+
+    new_plan: PlanSummary | None = None
+    note: str = ""
+
+
 def plan_contact_sync(
     sync: ContactSync,
     warehouse: Warehouse,
@@ -103,6 +116,58 @@ def send_contact_sync(
     """
     with open_session(sync, warehouse.state, wait_seconds) as (state, lease):
         return _send(state, lease, destination, run_ids, partition, on_progress)
+
+
+def resume_or_run(
+    sync: ContactSync,
+    warehouse: Warehouse,
+    destination: Destination,
+    options: PlanOptions,
+    run_ids: Sequence[str],
+    on_progress: Callable[[Progress], None] | None = None,
+    *,
+    wait_seconds: float = 0.0,
+) -> RunResult:
+    """Send the newest plan of a run. Plan first if it has none, or if another run got ahead of it.
+
+    Runs of one sync that overlap take turns: the plan of the later one supersedes that of the earlier one, which then
+    plans what is left, under the same guards.
+
+    Args:
+        sync: The sync.
+        warehouse: The source and the state.
+        destination: The account to send to.
+        options: What to plan, if there is nothing to resume.
+        run_ids: The run itself, then the runs that it re-executes. If one of those sent its plan, nothing is left.
+        on_progress: Called at most once a second.
+        wait_seconds: How long to wait for another run of this sync to end.
+
+    Raises:
+        BusyError: Another run still has the lease of the sync.
+        SafetyError: The plan is blocked; nothing was sent.
+        DailyStoryError: See the tree in `errors`.
+    """
+    with open_session(sync, warehouse.state, wait_seconds) as (state, lease):
+        plans, partition = Plans(state), options.partition
+        with state.connection.begin():
+            plan = plans.newest_of(run_ids, partition)
+            if plan is not None and plan.summary.status is PlanStatus.DONE and plan.run_id != run_ids[0]:
+                note = f"plan {plan.summary.plan_id} was sent already, and nothing of it is left to send"
+                return RunResult(plans.report_of(plan), note=note)
+        summary, new_plan, note = None if plan is None else plan.summary, None, ""
+        if summary is None or summary.status in _OVERTAKEN:
+            if summary is not None:
+                note = f"plan {summary.plan_id} is {_OVERTAKEN[summary.status]}, so this run plans again"
+            summary = new_plan = _plan(state, lease, warehouse, destination, options, run_ids[0])
+            raise_if_blocked(summary)
+        if summary.status is PlanStatus.DRY:
+            return RunResult(planned_report(summary, "dry"), new_plan=new_plan, note="a dry run sends nothing")
+        sent = _send(state, lease, destination, run_ids, partition, on_progress)
+        return RunResult(sent.report, sent.error, new_plan, note)
+
+
+_OVERTAKEN = {PlanStatus.SUPERSEDED: "superseded by a newer plan", PlanStatus.DONE: "sent already"}
+"""The plans of a run that another run made superfluous."""
 
 
 def run_contact_sync(

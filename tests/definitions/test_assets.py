@@ -169,6 +169,28 @@ def test_a_wrong_token_is_not_retried_and_a_re_execution_sends_the_plan(project:
     assert project.plan_statuses() == ["done"]
 
 
+def test_a_run_whose_plan_is_superseded_meanwhile_plans_again(project: DagsterProject):
+    project.put(1, 2, 3)
+    project.token = "not-the-token-0123456789"
+    run = project.materialize(assets())
+    project.token = project.sandbox.token
+    project.materialize(assets(), limit=1)
+    again = project.re_execute(run, assets(), SENT)
+    assert again.success
+    assert again.value("contacts", "rows_created") == 2
+    assert project.plan_statuses() == ["superseded", "done", "done"]
+
+
+def test_a_re_execution_of_a_run_that_sent_everything_succeeds(project: DagsterProject):
+    project.put(1, 2)
+    run = project.materialize(assets())
+    project.sandbox.clear_journal()
+    again = project.re_execute(run, assets(), SENT)
+    assert again.success
+    assert (again.value("contacts", "rows_created"), again.value("contacts", "outcome")) == (2, "done")
+    assert project.sandbox.requests() == []
+
+
 def test_a_failing_run_shows_what_it_sent_and_its_retry_continues(project: DagsterProject):
     project.put(*range(1, 301))
     project.max_concurrency = 1  # so that the twenty refusals are consecutive

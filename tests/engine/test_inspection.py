@@ -15,7 +15,6 @@ from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
 from dagster_dailystory.engine.upkeep.inspection import (
     check_shown_fields,
     column_types,
-    find_plan,
     preview_changes,
     preview_rejections,
     sync_status,
@@ -36,7 +35,6 @@ def warehouse(tmp_path: Path) -> Warehouse:
 def test_before_the_first_plan_there_is_nothing_to_see(warehouse: Warehouse):
     now = sync_status(people_sync(), warehouse)
     assert (now.rows_mapped, now.contacts_live, now.rows_rejected, now.rows_unsettled) == (0, 0, 0, 0)
-    assert find_plan(people_sync(), warehouse, ["run"]) is None
     assert preview_changes(people_sync(), warehouse, "plan") == preview_rejections(people_sync(), warehouse) == []
 
 
@@ -52,9 +50,6 @@ def test_a_preview_is_capped_and_masks_what_it_may_not_show(warehouse: Warehouse
         }  # fmt: skip
         [rejected] = preview_rejections(sync, warehouse)
         assert (rejected.key_label, rejected.reason) == ("31", "invalid_email")
-        found = find_plan(sync, warehouse, ["other", "run"])
-        assert found is not None
-        assert found.plan_id == plan.plan_id
         send_contact_sync(sync, warehouse, destination, ["run"])
     now = sync_status(sync, warehouse)
     assert (now.rows_mapped, now.contacts_live, now.rows_rejected, now.rows_unsettled) == (30, 30, 1, 0)

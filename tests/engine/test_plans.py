@@ -10,7 +10,7 @@ import pytest
 from support.scenario import Scenario, customers, open_scenario, sync_of
 
 from dagster_dailystory.engine.planning.plan import KEPT_PLANS
-from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
+from dagster_dailystory.engine.run import RunResult, plan_contact_sync, resume_or_run, send_contact_sync
 from dagster_dailystory.errors import AuthenticationError, SafetyError, StateError
 from dagster_dailystory.model.partitions import HashBuckets
 from dagster_dailystory.model.plan import PlanOptions, PlanStatus
@@ -258,3 +258,44 @@ def test_a_plan_whose_changes_are_missing_is_refused(scenario: Scenario):
     assert scenario.sandbox.counts.requests == 0
     assert plan(scenario, "again") == "ready"
     assert send(scenario, "again") == 1
+
+
+def run_on(scenario: Scenario, *run_ids: str, sync: ContactSync | None = None) -> RunResult:
+    return resume_or_run(sync or sync_of(), scenario.warehouse, scenario.destination, PlanOptions(), run_ids)
+
+
+def test_runs_that_overlap_all_succeed_and_send_each_change_once(scenario: Scenario):
+    runs = ("one", "two", "three")
+    for run in runs:
+        plan(scenario, run)
+    results = [run_on(scenario, run) for run in runs]
+    assert [result.report.outcome for result in results] == ["done", "empty", "empty"]
+    assert [result.new_plan is not None for result in results] == [True, True, True]
+    assert "superseded by a newer plan, so this run plans again" in results[0].note
+    assert len(scenario.sent()) == 1
+
+
+def test_a_run_that_plans_again_is_guarded(scenario: Scenario):
+    plan(scenario, "run")
+    plan(scenario, "other")
+    with pytest.raises(SafetyError, match="changed_share"):
+        run_on(scenario, "run", sync=GUARDED)
+    assert scenario.sandbox.counts.requests == 0
+
+
+def test_a_run_that_re_executes_one_whose_plan_was_sent_succeeds(scenario: Scenario):
+    plan(scenario, "run")
+    send(scenario, "run")
+    scenario.sandbox.clear_journal()
+    result = run_on(scenario, "again", "run")
+    assert (result.report.outcome, result.report.rows_updated, result.error) == ("done", 1, None)
+    assert "was sent already" in result.note
+    assert scenario.sandbox.counts.requests == 0
+
+
+def test_a_run_whose_plan_another_run_sent_plans_again(scenario: Scenario):
+    plan(scenario, "run")
+    run_on(scenario, "again", "run")
+    scenario.update(2, city="Oslo")
+    result = run_on(scenario, "run")
+    assert (result.report.rows_updated, len(scenario.rows("runs"))) == (1, 3)

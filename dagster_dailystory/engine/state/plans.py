@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -22,7 +22,7 @@ from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import SafetyError, StateError
 from dagster_dailystory.model.change import SENT_OPERATIONS, Change, Identity, Operation
 from dagster_dailystory.model.plan import GuardResult, PlanOptions, PlanStatus, PlanSummary, Selection
-from dagster_dailystory.model.report import SyncReport
+from dagster_dailystory.model.report import SyncReport, planned_report
 from dagster_dailystory.model.sync import Mode, Nulls, Scope
 
 CHUNK_ROWS = 2_000
@@ -329,6 +329,18 @@ class Plans:
                 f"but only {stored} {what}: something else deleted rows from its table of changes; plan again"
             )
 
+    def report_of(self, plan: Plan) -> SyncReport:
+        """What the sends of a plan did together, from the run log."""
+        runs = self._state.shared.runs
+        mine = select(runs).where(runs.c.plan_id == plan.summary.plan_id).order_by(runs.c.finished_at)
+        report = planned_report(plan.summary, plan.summary.status.value)
+        for row in self._state.connection.execute(mine).mappings():
+            counts = {name: row[name] or 0 for name in report.numbers() if name in row}
+            sums = {name: getattr(report, name) + count for name, count in counts.items() if name not in _LATEST}
+            latest = {name: count for name, count in counts.items() if name in _LATEST}
+            report = replace(report, outcome=row["outcome"], **sums, **latest)
+        return report
+
     def finish(self, plan: Plan, report: SyncReport, started_at: datetime) -> None:
         """Write the run log; a plan whose every change has a result is done."""
         runs, now = self._state.shared.runs, self._state.now()
@@ -349,6 +361,10 @@ class Plans:
             mine = and_(self._plans.c.plan_id == report.plan_id, self._plans.c.status == PlanStatus.SENDING.value)
             done = {"status": PlanStatus.DONE.value, "finished_at": now}
             self._state.connection.execute(self._plans.update().where(mine).values(**done))
+
+
+_LATEST = ("rows_failed", "rows_in_doubt")
+"""Counts of changes that a later send of the same plan takes up again."""
 
 
 _WHY = {

@@ -15,13 +15,12 @@ from dagster_dailystory.contacts.fingerprint import key_label
 from dagster_dailystory.contacts.masking import mask
 from dagster_dailystory.databases.sql_types import SqlQuery, SqlValue
 from dagster_dailystory.engine.endpoints import Warehouse
-from dagster_dailystory.engine.state.plans import Plans
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State, open_state
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.change import Operation, Outcome
 from dagster_dailystory.model.contact_fields import FieldKind, nearest
-from dagster_dailystory.model.plan import PlanStatus, PlanSummary
+from dagster_dailystory.model.plan import PlanStatus
 from dagster_dailystory.model.sync import ContactSync, MappedField
 
 if TYPE_CHECKING:
@@ -113,19 +112,6 @@ class SyncStatus:
     def rows_rejected(self) -> int:
         """Source rows that are rejected now."""
         return sum(self.rejections_by_reason.values())
-
-
-def find_plan(
-    sync: ContactSync, warehouse: Warehouse, run_ids: Sequence[str], partition: str | None = None
-) -> PlanSummary | None:
-    """Find the newest plan that one of these runs made.
-
-    Raises:
-        DailyStoryError: The state cannot be read.
-    """
-    with open_state(warehouse.state, sync) as state, state.connection.begin():
-        plan = Plans(state).newest_of(run_ids, partition)
-    return None if plan is None else plan.summary
 
 
 def sync_status(sync: ContactSync, warehouse: Warehouse) -> SyncStatus:
