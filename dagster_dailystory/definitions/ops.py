@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.metadata import TableMetadataSet  # not exported; sibling integrations import it so
@@ -149,7 +150,7 @@ class SyncSteps:
 
     def _options(self, context: dg.AssetExecutionContext) -> PlanOptions:
         """The options with which this run was launched, if it was launched with `changes`; else the usual ones."""
-        ops = context.run.run_config.get("ops", {})
+        ops: Any = context.run.run_config.get("ops", {})
         config = ops.get("__".join(self.changes_key.path), {}).get("config", {})
         return PlanConfig(**config).options(_partition(context))
 

@@ -166,8 +166,12 @@ def resume_or_run(
         return RunResult(sent.report, sent.error, new_plan, note)
 
 
-_OVERTAKEN = {PlanStatus.SUPERSEDED: "superseded by a newer plan", PlanStatus.DONE: "sent already"}
-"""The plans of a run that another run made superfluous."""
+_OVERTAKEN = {
+    PlanStatus.SUPERSEDED: "superseded by a newer plan",
+    PlanStatus.DONE: "sent already",
+    PlanStatus.EXPIRED: "older than plan_expires_hours",
+}
+"""Why the plan of a run is not sent any more, although no guard forbids it."""
 
 
 def run_contact_sync(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from dagster_dailystory.model.change import Outcome
 from dagster_dailystory.model.plan import PlanSummary
@@ -87,6 +88,19 @@ def planned_report(plan: PlanSummary, outcome: str) -> SyncReport:
         rows_held=plan.rows_held,
         diff_seconds=plan.diff_seconds,
     )
+
+
+_LATEST = ("rows_failed", "rows_in_doubt")
+"""Counts of changes that a later send of the same plan takes up again."""
+
+
+def with_send(report: SyncReport, log: Mapping[str, Any]) -> SyncReport:
+    """Add one send of the plan, from the run log."""
+    counts: dict[str, Any] = {}
+    for name, before in report.numbers().items():
+        if name in log:
+            counts[name] = (log[name] or 0) + (0 if name in _LATEST else before)
+    return replace(report, outcome=log["outcome"], **counts)
 
 
 def sent_report(

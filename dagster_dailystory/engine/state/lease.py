@@ -140,7 +140,7 @@ LEASE_SECONDS = 600
 
 
 _SAFE_SECONDS = LEASE_SECONDS - 60.0
-"""So long after a heartbeat no other run can have the lease, and a request that is sent now is applied before one has."""
+"""So long after a heartbeat no other run has the lease, and a request that is sent now is applied before one has."""
 
 
 HEARTBEAT_SECONDS = 30.0

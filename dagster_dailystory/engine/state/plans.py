@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import reduce
 from itertools import pairwise
 
 from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, func, null, select
@@ -22,7 +23,7 @@ from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import SafetyError, StateError
 from dagster_dailystory.model.change import SENT_OPERATIONS, Change, Identity, Operation
 from dagster_dailystory.model.plan import GuardResult, PlanOptions, PlanStatus, PlanSummary, Selection
-from dagster_dailystory.model.report import SyncReport, planned_report
+from dagster_dailystory.model.report import SyncReport, planned_report, with_send
 from dagster_dailystory.model.sync import Mode, Nulls, Scope
 
 CHUNK_ROWS = 2_000
@@ -247,6 +248,9 @@ class Plans:
         is_ready = row["status"] == PlanStatus.READY.value
         return is_ready and row["expires_at"] is not None and row["expires_at"] < self._state.now()
 
+    def _status(self, row: RowMapping) -> PlanStatus:
+        return PlanStatus.EXPIRED if self._has_expired(row) else PlanStatus(row["status"])
+
     def _end(self, plan_ids: Sequence[str], status: PlanStatus) -> None:
         for plan_id in plan_ids:
             ended = self._plans.update().where(self._plans.c.plan_id == plan_id)
@@ -270,7 +274,10 @@ class Plans:
         )
         rows = self._state.connection.execute(select(plans).where(mine).order_by(plans.c.number.desc())).mappings()
         newest = rows.first()
-        return None if newest is None else _plan(newest)
+        if newest is None:
+            return None
+        plan = _plan(newest)
+        return replace(plan, summary=replace(plan.summary, status=self._status(newest)))
 
     def claim(self, run_ids: Sequence[str], partition: str | None = None) -> Plan:
         """Take the newest plan of these runs for sending; a plan that they were already sending is resumed.
@@ -283,12 +290,10 @@ class Plans:
         if plan is None:
             raise SafetyError(f"this run has made no plan for sync {name!r}; materialize its changes first")
         summary = plan.summary
-        row = self._state.connection.execute(select(self._plans).where(self._plans.c.plan_id == summary.plan_id))
-        stored = row.mappings().one()
-        status = PlanStatus.EXPIRED if self._has_expired(stored) else summary.status
-        if status not in (PlanStatus.READY, PlanStatus.SENDING):
-            raise SafetyError(f"plan {summary.plan_id} of sync {name!r} is {_WHY[status]}")
-        changed = self._changed_settings(stored["settings"])
+        settings = select(self._plans.c.settings).where(self._plans.c.plan_id == summary.plan_id)
+        if summary.status not in (PlanStatus.READY, PlanStatus.SENDING):
+            raise SafetyError(f"plan {summary.plan_id} of sync {name!r} is {_WHY[summary.status]}")
+        changed = self._changed_settings(self._state.connection.execute(settings).scalar())
         if changed:
             raise SafetyError(f"plan {summary.plan_id} of sync {name!r} was made with another {changed}; plan again")
         taken = self._plans.update().where(self._plans.c.plan_id == summary.plan_id)
@@ -333,13 +338,8 @@ class Plans:
         """What the sends of a plan did together, from the run log."""
         runs = self._state.shared.runs
         mine = select(runs).where(runs.c.plan_id == plan.summary.plan_id).order_by(runs.c.finished_at)
-        report = planned_report(plan.summary, plan.summary.status.value)
-        for row in self._state.connection.execute(mine).mappings():
-            counts = {name: row[name] or 0 for name in report.numbers() if name in row}
-            sums = {name: getattr(report, name) + count for name, count in counts.items() if name not in _LATEST}
-            latest = {name: count for name, count in counts.items() if name in _LATEST}
-            report = replace(report, outcome=row["outcome"], **sums, **latest)
-        return report
+        sends = map(dict, self._state.connection.execute(mine).mappings())
+        return reduce(with_send, sends, planned_report(plan.summary, plan.summary.status.value))
 
     def finish(self, plan: Plan, report: SyncReport, started_at: datetime) -> None:
         """Write the run log; a plan whose every change has a result is done."""
@@ -361,10 +361,6 @@ class Plans:
             mine = and_(self._plans.c.plan_id == report.plan_id, self._plans.c.status == PlanStatus.SENDING.value)
             done = {"status": PlanStatus.DONE.value, "finished_at": now}
             self._state.connection.execute(self._plans.update().where(mine).values(**done))
-
-
-_LATEST = ("rows_failed", "rows_in_doubt")
-"""Counts of changes that a later send of the same plan takes up again."""
 
 
 _WHY = {
