@@ -32,19 +32,28 @@ def check_account(state: State, sender: Sender, destination: Destination) -> Non
     """
     account = _read(sender)
     token = _TOKEN + opaque(state.secret, destination.api_token)
-    with interrupts_held(), state.connection.begin():
-        bound, tokens = _decoded(state.meta(_ACCOUNT)), state.meta_names(_TOKEN)
+    with interrupts_held():
+        with state.connection.begin():
+            bound, tokens = _decoded(state.meta(_ACCOUNT)), state.meta_names(_TOKEN)
         if account is not None and _names_an_account(account):
-            if bound is not None and not _is_same(bound, account):
-                raise StateError(
-                    "the API token belongs to another DailyStory account than this state; "
-                    "use the token of the state's account, or give the other account a state of its own"
-                )
-            state.set_meta(_ACCOUNT, _encoded(account if bound is None else _joined(bound, account)))
+            _bind(state, account)
         elif token not in tokens and not destination.accept_account:
             _check_new_token(is_answered=account is not None, is_bound=bound is not None, has_tokens=bool(tokens))
-        if token not in tokens:
-            state.set_meta(token, state.now().isoformat())
+        state.keep_meta(token, state.now().isoformat())
+
+
+def _bind(state: State, account: Account) -> None:
+    """Let the state belong to this account, unless it belongs to one."""
+    bound = _decoded(state.keep_meta(_ACCOUNT, _encoded(account))) or account
+    if not _is_same(bound, account):
+        raise StateError(
+            "the API token belongs to another DailyStory account than this state; "
+            "use the token of the state's account, or give the other account a state of its own"
+        )
+    joined = _joined(bound, account)
+    if joined != bound:
+        with state.connection.begin():
+            state.set_meta(_ACCOUNT, _encoded(joined))
 
 
 def _read(sender: Sender) -> Account | None:

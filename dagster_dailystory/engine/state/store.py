@@ -68,10 +68,12 @@ class State:
         return sorted(names.scalars().all())
 
     def set_meta(self, name: str, value: str) -> None:
-        """Write one value of the meta table."""
-        meta = self.shared.meta
-        self.connection.execute(meta.delete().where(meta.c.name == name))
-        self.connection.execute(meta.insert().values(name=name, value=value))
+        """Write one value of the meta table; for a new one that all syncs share see `keep_meta`."""
+        meta, execute = self.shared.meta, self.connection.execute
+        if execute(select(meta.c.name).where(meta.c.name == name)).first() is None:
+            execute(meta.insert().values(name=name, value=value))
+        else:
+            execute(meta.update().where(meta.c.name == name).values(value=value))
 
     def record_layout(self, layout: int) -> None:
         """Record which layout the tables have now, and which version of this package wrote it."""

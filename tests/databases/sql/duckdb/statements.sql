@@ -592,8 +592,6 @@ WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.
 FROM dailystory_customers_answers) AND dailystory_customers_answers.outcome IN (?) AND dailystory_customers_changes.rekeyed) AS moved ON dailystory_customers_contact_map.dsid = moved.dsid AND dailystory_customers_contact_map.customer_id != moved.customer_id 
 WHERE dailystory_customers_contact_map.customer_id = dailystory_customers_snapshot.customer_id);
 
-DELETE FROM dailystory_meta WHERE dailystory_meta.name = ?;
-
 INSERT INTO dailystory_customers_answers (sequence, outcome, dsid, reason, message, attempts, answered_at, replaced) SELECT given.sequence, given.outcome, given.dsid, given.reason, given.message, given.attempts, given.answered_at, given.replaced 
 FROM (SELECT struct_extract(anon_1.r, 'sequence') AS sequence, struct_extract(anon_1.r, 'outcome') AS outcome, struct_extract(anon_1.r, 'dsid') AS dsid, struct_extract(anon_1.r, 'reason') AS reason, struct_extract(anon_1.r, 'message') AS message, struct_extract(anon_1.r, 'attempts') AS attempts, struct_extract(anon_1.r, 'answered_at') AS answered_at, struct_extract(anon_1.r, 'replaced') AS replaced 
 FROM (SELECT unnest(from_json(?, '[{"sequence": "BIGINT", "outcome": "TEXT", "dsid": "TEXT", "reason": "TEXT", "message": "TEXT", "attempts": "BIGINT", "answered_at": "TIMESTAMP WITHOUT TIME ZONE", "replaced": "BOOLEAN"}]')) AS r) AS anon_1) AS given;
@@ -1075,6 +1073,14 @@ SELECT dailystory_meta.holder, dailystory_meta.fence
 FROM dailystory_meta 
 WHERE dailystory_meta.name = ?;
 
+SELECT dailystory_meta.name 
+FROM dailystory_meta 
+WHERE (dailystory_meta.name LIKE ? || '%' ESCAPE '/');
+
+SELECT dailystory_meta.name 
+FROM dailystory_meta 
+WHERE dailystory_meta.name = ?;
+
 SELECT dailystory_meta.name, dailystory_meta.value 
 FROM dailystory_meta;
 
@@ -1260,6 +1266,8 @@ UPDATE dailystory_meta SET heartbeat_at=? WHERE dailystory_meta.name = ? AND dai
 UPDATE dailystory_meta SET holder=? WHERE dailystory_meta.name = ? AND dailystory_meta.fence = ?;
 
 UPDATE dailystory_meta SET holder=?, fence=?, heartbeat_at=? WHERE dailystory_meta.name = ? AND dailystory_meta.fence = ? AND dailystory_meta.heartbeat_at = ?;
+
+UPDATE dailystory_meta SET value=? WHERE dailystory_meta.name = ?;
 
 UPDATE dailystory_plans SET left_priority=?, left_sequence=? WHERE dailystory_plans.plan_id = ? AND (dailystory_plans.left_priority IS NULL OR dailystory_plans.left_priority < ? OR dailystory_plans.left_priority = ? AND dailystory_plans.left_sequence < ?);
 

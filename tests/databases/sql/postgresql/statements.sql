@@ -1028,6 +1028,10 @@ SELECT dailystory_meta.holder, dailystory_meta.fence
 FROM dailystory_meta 
 WHERE dailystory_meta.name = $1::VARCHAR;
 
+SELECT dailystory_meta.name 
+FROM dailystory_meta 
+WHERE (dailystory_meta.name LIKE $1::VARCHAR || '%' ESCAPE '/');
+
 SELECT dailystory_meta.name, dailystory_meta.value 
 FROM dailystory_meta;
 
