@@ -16,10 +16,10 @@ import sqlalchemy as sa
 from support.scenario import Scenario, customers, open_scenario, sync_of
 
 from dagster_dailystory.engine.planning.plan import make_plan
-from dagster_dailystory.engine.processes import let_go, new_holder
 from dagster_dailystory.engine.run import plan_contact_sync
 from dagster_dailystory.engine.sending.outbox import Outbox
 from dagster_dailystory.engine.state.lease import LEASE_SECONDS, Lease, open_session
+from dagster_dailystory.engine.state.lease.holders import let_go, new_holder
 from dagster_dailystory.engine.state.plans import Plans
 from dagster_dailystory.engine.state.schema import StateLocation
 from dagster_dailystory.engine.state.store import State, open_state, utc_now
@@ -56,7 +56,11 @@ def test_a_held_lease_is_refused_and_a_returned_one_gets_a_higher_fence(warehous
 
 def test_the_lease_of_a_dead_process_is_taken_at_once(warehouse_url):
     dead = subprocess.run(
-        [sys.executable, "-c", "from dagster_dailystory.engine.processes import new_holder; print(new_holder())"],
+        [
+            sys.executable,
+            "-c",
+            "from dagster_dailystory.engine.state.lease.holders import new_holder; print(new_holder())",
+        ],
         capture_output=True,
         text=True,
         check=True,
