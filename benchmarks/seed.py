@@ -7,6 +7,7 @@ from sqlalchemy import Text, cast, func, literal, select
 from benchmarks.data import vacuum
 from dagster_dailystory.engine.endpoints import Warehouse
 from dagster_dailystory.engine.planning.staging import stage_source
+from dagster_dailystory.engine.state.incremental import IncrementalRead
 from dagster_dailystory.engine.state.layout.mapped_columns import ensure_tables
 from dagster_dailystory.engine.state.lease import open_session
 from dagster_dailystory.model.plan import PlanOptions
@@ -19,7 +20,7 @@ def acknowledge_everything(sync: ContactSync, warehouse: Warehouse) -> None:
     Without ORDER BY, PostgreSQL may start its scan in the middle of the table, and the snapshot would start there.
     """
     with open_session(sync, warehouse.state) as (state, lease):
-        staged = stage_source(state, lease, warehouse.url, PlanOptions())
+        staged = stage_source(state, lease, warehouse.url, PlanOptions(), IncrementalRead(state))
         assert staged is not None
         tables = ensure_tables(state, staged.key_types, staged.value_types)
         source, key = staged.relation, sync.key_columns[0]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import warnings
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -29,7 +30,7 @@ from sqlalchemy import (
     table,
     text,
 )
-from sqlalchemy.exc import NoInspectionAvailable, NoSuchTableError, SAWarning
+from sqlalchemy.exc import DBAPIError, NoInspectionAvailable, NoSuchTableError, SAWarning
 
 from dagster_dailystory.databases.connect import driver_errors_as, reflected_types
 from dagster_dailystory.databases.dialect import is_binary, stored_expression, stored_key
@@ -46,7 +47,7 @@ from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.contact_fields import nearest
 from dagster_dailystory.model.partitions import OTHER_VALUES, PARTITION_VALUE, ColumnValues
 from dagster_dailystory.model.sync import ContactSync
-from dagster_dailystory.model.watermark import Moment
+from dagster_dailystory.model.watermark import Moment, WatermarkValues
 
 BATCH_ROWS = 5_000
 """Rows per batch: memory does not grow with the table."""
@@ -57,6 +58,14 @@ Batches = Generator[Sequence[Sequence[object]], None, None]
 NO_PARAMETERS: Mapping[str, object] = MappingProxyType({})
 
 _SCHEMA_AND_NAME = 2
+
+_FIRST = datetime(1970, 1, 2)
+"""The first moment that each warehouse can hold; an earlier watermark says nothing."""
+
+_BEYOND_PYTHON = re.compile(r"-?infinity|[0-9]{5,}-[0-9]{2}-.*|[0-9]{4,}-[0-9]{2}-.* BC")
+"""PostgreSQL's texts of the dates and times that Python lacks."""
+
+_ISO_TEXT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?")
 
 _TOKEN = re.compile(
     r"(?P<semicolon>;)|(?P<nothing>\s+|--[^\n]*|/\*.*?\*/)|'[^']*'|\"[^\"]*\"|`[^`]*`|[^;\s'\"`/-]+|.", re.DOTALL
@@ -77,30 +86,36 @@ class Source:
     table_name: tuple[str | None, str] | None
     columns: Mapping[str, str]
 
-    def highest(self, sync: ContactSync, connection: Connection) -> Moment | None:
-        """The highest value of the watermark column; None without a watermark or without rows.
+    def watermark_values(self, sync: ContactSync, connection: Connection, now: datetime) -> WatermarkValues:
+        """Read the values of the watermark column; none without a watermark.
+
+        A value in the future is not the highest: it would hide every change until then.
+
+        Args:
+            sync: The sync.
+            connection: To the warehouse.
+            now: The time in UTC, without a zone.
 
         Raises:
             ConfigurationError: The column holds neither dates nor timestamps.
         """
         if sync.watermark is None:
-            return None
-        name = sync.watermark.column
-        found = connection.execute(select(func.max(self.relation.c[self.columns[name]]))).scalar()
-        if found is None or isinstance(found, date):
-            moment: Moment | None = found
-            return moment
-        raise ConfigurationError(
-            f"the watermark {name!r} of sync {sync.name!r} holds {type(found).__name__}, not dates or timestamps; "
-            "cast it in the query, or leave the watermark out"
-        )
+            return WatermarkValues()
+        values = self.relation.c[self.columns[sync.watermark.column]]
+        moment = _moment(_highest(values, connection), sync, connection.dialect)
+        latest = None if moment is None else _as_kind_of(moment, now + timedelta(days=1))
+        if moment is None or latest is None or moment <= latest:
+            return WatermarkValues(moment)
+        first, last = (moment_literal(each, connection.dialect) for each in (_as_kind_of(moment, _FIRST), latest))
+        usable = func.max(case((values.between(first, last), values)))
+        counted = connection.execute(select(usable, func.count(case((values > last, 1))))).one()
+        return WatermarkValues(_moment(counted[0], sync, connection.dialect), int(counted[1]))
 
-    def recent(self, sync: ContactSync, since: Moment | None) -> Source:
+    def recent(self, sync: ContactSync, dialect: Dialect, since: Moment | None) -> Source:
         """The source restricted to rows whose watermark is at least `since`."""
         if sync.watermark is None or since is None:
             return self
-        aware = isinstance(since, datetime) and since.tzinfo is not None
-        lowest = literal(since, DateTime(timezone=True)) if aware else literal(since)
+        lowest = moment_literal(since, dialect)
         moved = select(self.relation).where(self.relation.c[self.columns[sync.watermark.column]] >= lowest)
         return replace(self, relation=moved.subquery("source"))
 
@@ -112,6 +127,54 @@ class Source:
         if sync.partition_column:
             selected[PARTITION_VALUE] = self.relation.c[real[sync.partition_column]]
         return selected
+
+
+def _highest(values: SqlValue, connection: Connection) -> object:
+    """The highest value; the last moment of the calendar in place of one that Python's types cannot hold.
+
+    PostgreSQL has `infinity` and years after 9999; our drivers' settings return them as texts.
+    """
+    result = connection.execute(select(func.max(values)))
+    try:
+        found = result.scalar()
+    except (DBAPIError, ValueError, OverflowError):  # of the driver, which converts the value
+        found = "infinity"
+    is_beyond = isinstance(found, str) and _BEYOND_PYTHON.fullmatch(found)
+    return datetime.max.replace(tzinfo=timezone.utc) if is_beyond else found
+
+
+def _moment(found: object, sync: ContactSync, dialect: Dialect) -> Moment | None:
+    """A value of the watermark column as a date or a datetime; SQLite has them as texts."""
+    if dialect.name == "sqlite" and isinstance(found, str):
+        written = _ISO_TEXT.match(found)
+        read = date.fromisoformat if written is None or written[1] is None else datetime.fromisoformat
+        with contextlib.suppress(ValueError):
+            return read(found[:10] if written is None else written[0])
+    if found is None or isinstance(found, date):
+        moment: Moment | None = found
+        return moment
+    column = "" if sync.watermark is None else sync.watermark.column
+    advice = "write it as YYYY-MM-DD HH:MM:SS" if dialect.name == "sqlite" else "cast it"
+    raise ConfigurationError(
+        f"the watermark {column!r} of sync {sync.name!r} holds {type(found).__name__}, not dates or timestamps; "
+        f"{advice} in the query, or leave the watermark out"
+    )
+
+
+def _as_kind_of(moment: Moment, time: datetime) -> Moment:
+    """A time in UTC as a date or a datetime that compares with `moment`."""
+    if not isinstance(moment, datetime):
+        return time.date()
+    return time if moment.tzinfo is None else time.replace(tzinfo=timezone.utc)
+
+
+def moment_literal(moment: Moment, dialect: Dialect) -> SqlValue:
+    """A value to compare the watermark column with."""
+    if not isinstance(moment, datetime):
+        return literal(moment)
+    if dialect.name == "sqlite":  # a prefix of every text of this minute, whatever follows
+        return literal(f"{moment:%Y-%m-%d %H:%M}", TEXT)
+    return literal(moment) if moment.tzinfo is None else literal(moment, DateTime(timezone=True))
 
 
 def open_source(sync: ContactSync, connection: Connection) -> Source:

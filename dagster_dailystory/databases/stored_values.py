@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from decimal import Decimal
 from typing import Any, TypeGuard
 from uuid import UUID
 
@@ -48,6 +49,25 @@ def are_integers(values: Sequence[object]) -> TypeGuard[Sequence[int]]:
     return not set(map(type, values)) - {int} and (not values or -(2**63) <= min(numbers) <= max(numbers) < 2**63)
 
 
+def whole_number(value: object) -> int | None:
+    """The whole number that a driver returned as an integer or as a decimal; None for any other value."""
+    if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def key_in_state(value: object, *, is_integer: bool) -> int | str | None:
+    """A key as the state has it, in a column of integers or of texts.
+
+    In a column of integers, a value that is not a whole number remains a text.
+    """
+    staged = staged_key(value)
+    if staged is None or not is_integer:
+        return None if staged is None else str(staged)
+    number = whole_number(value)
+    return staged if number is None else number
+
+
 def staged_key(value: object) -> int | str | None:
     """A key as it is staged: a 64-bit integer unchanged, everything else as canonical text.
 
@@ -62,3 +82,22 @@ def staged_key(value: object) -> int | str | None:
         raise ConfigurationError("a key column is binary; convert it to text in the query, with hex() or encode()")
     staged = str(value) if isinstance(value, UUID) else staged_text(value)
     return None if staged == UNSUPPORTED else staged
+
+
+class KeyBeyond64BitsError(Exception):
+    """A key column of 64-bit integers has a larger integer: the key must become text."""
+
+    def __init__(self, column: str) -> None:
+        super().__init__(column)
+        self.column = column
+
+
+def in_64_bits(number: int, column: str) -> int:
+    """The same number.
+
+    Raises:
+        KeyBeyond64BitsError: It has more than 64 bits.
+    """
+    if not are_integers([number]):
+        raise KeyBeyond64BitsError(column)
+    return number

@@ -42,6 +42,8 @@ def plan_metadata(
         metadata["plan_expires_at"] = f"{plan.expires_at:%Y-%m-%d %H:%M} UTC"
     metadata |= {"rows_to_send": plan.rows_to_send, "diff_seconds": round(plan.diff_seconds, 3)}
     metadata |= _estimate(sync, plan, requests_per_second)
+    if plan.rows_in_future:
+        metadata["rows_in_future"] = plan.rows_in_future
     if changes:
         metadata["preview"] = _table([_change_record(sync, change) for change in changes])
     if plan.changes_by_field:
@@ -181,7 +183,12 @@ def _plan_summary(sync: ContactSync, plan: PlanSummary) -> str:
     text = ", ".join(f"{rows:,} {verb}" for verb, rows in counts.items() if rows)
     if not plan.rows_to_send:
         text = f"nothing to send; {text}" if text else "nothing to send"
-    return text if plan.since is None else f"{text}; only rows from {plan.since} on were compared"
+    notes = [text]
+    if plan.since is not None:
+        notes.append(f"only rows from {plan.since} on were compared")
+    if plan.watermark_advice:
+        notes.append(plan.watermark_advice)
+    return "; ".join(notes)
 
 
 def _chart(markdown: str) -> dg.MarkdownMetadataValue:

@@ -277,6 +277,8 @@ def _plan(
         summary.sync_name, summary.plan_id, summary.status.value, summary.rows_read, summary.rows_to_create,
         summary.rows_to_update, summary.rows_to_delete, summary.rows_rejected, summary.rows_held,
     )  # fmt: skip
+    if summary.watermark_advice:
+        _log.warning("sync %s: %s", summary.sync_name, summary.watermark_advice)
     return summary
 
 

@@ -58,6 +58,7 @@ class PlanSummary:
         rejections_by_reason: Reason -> number of rows.
         diff_seconds: Time from the first query to the stored plan.
         since: The lowest watermark value that was read, None if all rows were read.
+        rows_in_future: Rows whose watermark is more than a day in the future; each run reads them again.
         next_checkpoint: See `IncrementalRead.next_checkpoint`.
         expires_at: Until when the plan can be sent (UTC without a zone).
     """
@@ -77,8 +78,17 @@ class PlanSummary:
     rejections_by_reason: Mapping[str, int]
     diff_seconds: float
     since: str | None = None
+    rows_in_future: int = 0
     next_checkpoint: str | None = field(default=None, repr=False)
     expires_at: datetime | None = None
+
+    @property
+    def watermark_advice(self) -> str:
+        """What is wrong with the watermark, and what to do; empty if nothing is."""
+        if not self.rows_in_future:
+            return ""
+        rows = "1 row" if self.rows_in_future == 1 else f"{self.rows_in_future:,} rows"
+        return f"the watermark of {rows} is more than a day in the future, so every run reads them; correct the source"
 
     @property
     def rows_to_send(self) -> int:

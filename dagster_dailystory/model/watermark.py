@@ -42,9 +42,28 @@ class Watermark:
         if not self.overlap_seconds >= 0 or not self.full_every_seconds > 0:
             raise ConfigurationError("overlap_seconds must not be negative, and full_every_seconds must be positive")
 
-    def back_from(self, highest: Moment) -> Moment:
-        """The lowest value to read if this is the highest value seen; for dates, the overlap is rounded up to days."""
-        overlap = timedelta(seconds=self.overlap_seconds)
-        if isinstance(highest, datetime):
-            return highest - overlap
-        return highest - timedelta(days=-(-overlap // timedelta(days=1)))
+    def back_from(self, highest: Moment) -> Moment | None:
+        """The lowest value to read if this is the highest value seen; for dates, the overlap is rounded up to days.
+
+        None if the overlap goes back further than dates do, which means all rows.
+        """
+        try:
+            overlap = timedelta(seconds=self.overlap_seconds)
+            if isinstance(highest, datetime):
+                return highest - overlap
+            return highest - timedelta(days=-(-overlap // timedelta(days=1)))
+        except OverflowError:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class WatermarkValues:
+    """The values of the watermark column in the rows that a run reads.
+
+    Attributes:
+        highest: The highest value that is not in the future; None without one.
+        rows_in_future: Rows whose value is more than a day after now. Each run reads them.
+    """
+
+    highest: Moment | None = None
+    rows_in_future: int = 0

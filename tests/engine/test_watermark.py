@@ -135,13 +135,14 @@ def test_a_rejection_of_an_older_row_stays(scenario):
     assert [row["reason"] for row in scenario.rows("rejections")] == ["invalid_email"]
 
 
-def test_no_recent_rows_is_not_an_empty_source(scenario):
+def test_without_the_row_of_the_checkpoint_all_rows_are_compared(scenario):
     no_overlap = replace(RECENT, watermark=Watermark("updated_at", overlap_seconds=0))
     scenario.run(no_overlap)
     scenario.delete(ROWS)
-    assert scenario.run(no_overlap).rows_read == 0
+    report = scenario.run(no_overlap)
+    assert (report.rows_read, report.rows_deleted) == (ROWS - 1, 1)
     put(scenario, 21, 3_000)
-    assert scenario.run(no_overlap).rows_read == 1
+    assert scenario.run(no_overlap).rows_read == 2
 
 
 @AT_FOUR_PLACEMENTS
@@ -153,10 +154,103 @@ def test_a_query_has_a_watermark_too(scenario):
     assert (report.rows_read, report.rows_updated) == (2, 1)
 
 
+@pytest.mark.parametrize(
+    ("scenario", "stamp"),
+    [
+        (Placement("postgresql"), "infinity"),
+        (Placement("postgresql"), "2099-01-01"),
+        (Placement("postgresql", "sqlite"), "12024-01-02"),
+        (Placement("duckdb"), "infinity"),
+    ],
+    ids=str,
+    indirect=["scenario"],
+)
+def test_a_row_stamped_in_the_future_hides_no_later_change(scenario, stamp, caplog):
+    scenario.insert({**customers(21)[20], "updated_at": START})
+    stamped = f"UPDATE customers SET updated_at = '{stamp}' WHERE customer_id IN (20, 21)"
+    scenario.execute(stamped)
+    assert scenario.run(RECENT).rows_created == 1
+    change(scenario, 3, 60 * ROWS, city="Rome")
+    caplog.clear()
+    report = scenario.run(RECENT)
+    assert (report.rows_updated, report.rows_read) == (1, 4), "the changed row, the last one, and those in the future"
+    assert "the watermark of 2 rows is more than a day in the future" in caplog.text
+    scenario.execute("UPDATE customers SET city = 'Oslo' WHERE customer_id = 21")
+    assert scenario.run(RECENT).rows_updated == 1, "a row in the future is read again in each run"
+    scenario.execute(stamped.replace("(20, 21)", "(1, 21)"))
+    assert scenario.run(FULL).outcome == "empty"
+    scenario.execute(stamped.replace("(20, 21)", f"({', '.join(map(str, range(1, 22)))})"))
+    assert scenario.run(RECENT).rows_read == 21, "no row has a usable watermark, so all are compared"
+
+
+@pytest.mark.parametrize("scenario", [Placement("postgresql", "sqlite"), Placement("duckdb")], ids=str, indirect=True)
+def test_a_row_stamped_before_every_calendar_stops_no_run(scenario):
+    scenario.execute("UPDATE customers SET updated_at = '-infinity'")
+    assert scenario.run(RECENT).rows_read == ROWS
+    assert scenario.run(RECENT).rows_read == ROWS
+    huge = replace(RECENT, watermark=Watermark("updated_at", overlap_seconds=1e300))
+    assert scenario.run(huge).rows_read == ROWS
+
+
+def test_a_checkpoint_beyond_the_clock_is_not_used(scenario):
+    """As versions stored it that took any maximum for the checkpoint."""
+    [stored] = scenario.select("SELECT value FROM dailystory_meta WHERE name = 'watermark:customers'")
+    ahead = stored["value"].replace("2026-11-02T07:00:00", "2099-01-01T00:00:00")
+    assert ahead != stored["value"]
+    scenario.execute_state("UPDATE dailystory_meta SET value = :v WHERE name = 'watermark:customers'", v=ahead)
+    change(scenario, 3, 60 * ROWS, city="Rome")
+    assert scenario.run(RECENT).rows_updated == 1
+    assert scenario.run(RECENT).rows_read == 1
+
+
+@pytest.mark.parametrize(
+    ("scenario", "source"),
+    [
+        (Placement("postgresql"), "select * from customers"),
+        (Placement("postgresql", "sqlite"), "customers"),
+        (Placement("duckdb"), "customers"),
+    ],
+    ids=str,
+    indirect=["scenario"],
+)
+def test_a_reload_with_older_stamps_is_compared_in_full(scenario, source):
+    sync = replace(RECENT, source=source)
+    scenario.run(sync)
+    scenario.delete(1)
+    scenario.execute("UPDATE customers SET city = 'Rome', updated_at = :at", at=START - timedelta(days=30))
+    report = scenario.run(sync)
+    assert (report.rows_updated, report.rows_deleted) == (ROWS - 1, 1)
+    assert scenario.run(sync).rows_read == ROWS - 1
+    change(scenario, 3, 0, city="Oslo")
+    assert scenario.run(sync).rows_updated == 1
+    assert scenario.run(sync).rows_read == 1, "the checkpoint follows the reload"
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%d %H:%M", "%Y-%m-%d"])
+@pytest.mark.parametrize("state", [None, "postgresql"])
+def test_a_text_of_sqlite_is_a_watermark(new_database, form, state, caplog):
+    sync = replace(RECENT, watermark=Watermark("updated_at", overlap_seconds=0))
+    with open_scenario(new_database, "sqlite", state) as scenario:
+        scenario.create(**scenario.source.columns, updated_at="timestamp")
+        for row in customers(4):
+            at = START + timedelta(days=row["customer_id"])
+            scenario.insert({**row, "updated_at": at.strftime(form)})
+        scenario.run(sync)
+        scenario.update(2, city="Rome", updated_at=(START + timedelta(days=9)).strftime(form))
+        assert (report := scenario.run(sync)).rows_updated == 1
+        assert report.rows_read == 2
+        assert scenario.run(sync).rows_read == 1
+        scenario.update(3, updated_at=datetime(2099, 1, 1).strftime(form))
+        scenario.run(sync)
+        assert "the watermark of 1 row is more than a day in the future" in caplog.text
+        scenario.update(1, city="Oslo", updated_at=(START + timedelta(days=10)).strftime(form))
+        assert scenario.run(sync).rows_updated == 1
+
+
 def test_a_column_that_is_not_a_time_is_refused_with_advice(new_database):
     with open_scenario(new_database, "sqlite") as scenario:
         scenario.seed(*customers(2))
-        with pytest.raises(ConfigurationError, match=r"watermark 'city' .* holds str.*cast it in the query"):
+        with pytest.raises(ConfigurationError, match=r"watermark 'city' .* holds str.*write it as YYYY-MM-DD"):
             scenario.run(sync_of(watermark=Watermark("city")))
         with pytest.raises(ConfigurationError, match="has no column 'citty'; did you mean 'city'"):
             scenario.run(sync_of(watermark=Watermark("citty")))
@@ -165,6 +259,7 @@ def test_a_column_that_is_not_a_time_is_refused_with_advice(new_database):
 def test_a_watermark_of_days_goes_back_whole_days():
     assert Watermark("day", overlap_seconds=1).back_from(date(2026, 11, 2)) == date(2026, 11, 1)
     assert Watermark("day", overlap_seconds=0).back_from(date(2026, 11, 2)) == date(2026, 11, 2)
+    assert Watermark("day", overlap_seconds=1e12).back_from(date(2026, 11, 2)) is None, "all rows"
 
 
 @pytest.mark.parametrize("settings", [("",), ("at", -1), ("at", 0, 0), ("at", float("nan"))])

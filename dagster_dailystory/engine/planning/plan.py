@@ -25,7 +25,7 @@ from dagster_dailystory.engine.planning.row_hashes import RowHashes
 from dagster_dailystory.engine.planning.staging import Staged, stage_source
 from dagster_dailystory.engine.presence.source_keys import SourceKeys
 from dagster_dailystory.engine.state.incremental import IncrementalRead
-from dagster_dailystory.engine.state.layout.mapped_columns import ensure_tables
+from dagster_dailystory.engine.state.layout.mapped_columns import ensure_tables, widen_keys
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.plans import Plans
 from dagster_dailystory.engine.state.recovery import invalidate_interrupted, resume_complete_resends
@@ -60,8 +60,10 @@ def make_plan(
         if stored is not None:
             resume_complete_resends(state, stored)
         recent = IncrementalRead(state)
-    options = replace(options, since=recent.since(options))
-    staged = stage_source(state, lease, warehouse_url, options)
+    staged = stage_source(state, lease, warehouse_url, options, recent)
+    if staged is not None:
+        options = replace(options, since=staged.since)
+        widen_keys(state, staged.widened_keys)
     tables = None if staged is None else ensure_tables(state, staged.key_types, staged.value_types)
     if not options.dry_run:
         state.bind_destination(destination)
@@ -74,10 +76,12 @@ def make_plan(
             if not options.dry_run:
                 invalidate_interrupted(state, tables)
             counts = _Draft(plan_id, state, tables, options, SourceKeys(state, tables, warehouse_url)).write(staged)
-        next_checkpoint = recent.next_checkpoint(staged.highest if staged else None, options)
+        next_checkpoint = recent.next_checkpoint(staged.watermark.highest if staged else None, options)
         seconds = time.perf_counter() - started
+        rows_in_future = staged.watermark.rows_in_future if staged else 0
         summary = _summary(plan_id, state.sync, options, counts, seconds, next_checkpoint)
-        summary = replace(summary, expires_at=state.now() + timedelta(hours=state.sync.plan_expires_hours))
+        expires_at = state.now() + timedelta(hours=state.sync.plan_expires_hours)
+        summary = replace(summary, expires_at=expires_at, rows_in_future=rows_in_future)
         Plans(state).add(summary, options, run_id, destination)
         if tables is not None:
             _forget_old_changes(state, tables)

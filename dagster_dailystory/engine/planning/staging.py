@@ -11,19 +11,20 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from itertools import chain
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Column, Connection, FromClause, Integer, MetaData, String, Table, func, select
+from sqlalchemy.schema import DropTable
 
 from dagster_dailystory.databases.bulk import insert_rows, json_rows, rows_parameter
 from dagster_dailystory.databases.connect import (
     connect,
     driver_errors_as,
     open_engine,
-    reflected_types,
     same_database,
     use_repeatable_read,
 )
@@ -51,16 +52,24 @@ from dagster_dailystory.databases.sql_types import (
     SqlValue,
     Untyped,
 )
-from dagster_dailystory.databases.stored_values import are_integers, staged_key, staged_texts
+from dagster_dailystory.databases.stored_values import (
+    KeyBeyond64BitsError,
+    are_integers,
+    in_64_bits,
+    key_in_state,
+    staged_key,
+    staged_texts,
+)
 from dagster_dailystory.engine.interrupts import frozen_heap
 from dagster_dailystory.engine.planning.row_hashes import HashedRows, RowHashes, may_leave_rows_out
+from dagster_dailystory.engine.state.incremental import IncrementalRead
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import ConfigurationError, StateError
 from dagster_dailystory.model.partitions import PARTITION_VALUE, ColumnValues
 from dagster_dailystory.model.plan import PlanOptions
-from dagster_dailystory.model.watermark import Moment
+from dagster_dailystory.model.watermark import Moment, WatermarkValues
 
 _REREAD_ROWS, _REREAD_ONE_IN = 1_000, 10
 """Read the whole source if more than 1,000 rows and one in ten changed: looking rows up hashes every row again."""
@@ -76,9 +85,10 @@ class Staged:
 
     Attributes:
         relation: The key columns, and one column for each mapped field.
-        key_types: The types of the key columns in the state.
-        value_types: State column -> type.
-        highest: The highest value of the watermark column, read before the rows were.
+        key_types, value_types: The types of the state's columns.
+        watermark: The values of the watermark column, read before the rows were.
+        since: The lowest value of it among the rows that were read, None if all were.
+        widened_keys: The key columns that the state's tables have as integers, and that have to become text.
         has_unique_keys: The database itself guarantees that no key has two rows.
         all_keys: The keys of all source rows, if `relation` has only the rows that may differ; otherwise None.
         hashed: The rows with their hashes; None where hashes are not used.
@@ -90,7 +100,9 @@ class Staged:
     relation: FromClause
     key_types: Mapping[str, SqlType]
     value_types: Mapping[str, SqlType]
-    highest: Moment | None = None
+    watermark: WatermarkValues = WatermarkValues()  # noqa: RUF009  # frozen
+    since: Moment | None = None
+    widened_keys: frozenset[str] = frozenset()
     has_unique_keys: bool = False
     all_keys: FromClause | None = None
     hashed: HashedRows | None = None
@@ -106,36 +118,39 @@ class Staged:
         return [each for key in written for each in _typed_keys(key, self.key_types)]
 
 
-def stage_source(state: State, lease: Lease, warehouse_url: str, options: PlanOptions) -> Staged | None:
+def stage_source(
+    state: State, lease: Lease, warehouse_url: str, options: PlanOptions, recent: IncrementalRead
+) -> Staged | None:
     """Make the source available in the state's database.
 
     A query in that database is evaluated once. A query in another database is evaluated by each statement that needs
-    it: the watermark's highest value, the row hashes, and the rows.
+    it: the watermark's values, the row hashes, and the rows.
 
     Args:
         state: The sync's state.
         lease: The right to plan the sync.
         warehouse_url: Where the source is.
         options: What the run asks for; they decide whether rows with their remembered hash may be left out.
+        recent: The checkpoint; it decides whether the run reads recent rows only.
 
     Returns:
         The staged source; None if it never had a row, because the types of its key are not known then.
     """
     if same_database(warehouse_url, state.location.url):
-        return _stage_in_database(state, lease, options)
-    return _stage_from_elsewhere(state, lease, warehouse_url, options)
+        return _stage_in_database(state, lease, options, recent)
+    return _stage_from_elsewhere(state, lease, warehouse_url, options, recent)
 
 
-def _stage_in_database(state: State, lease: Lease, options: PlanOptions) -> Staged:
+def _stage_in_database(state: State, lease: Lease, options: PlanOptions, recent: IncrementalRead) -> Staged:
     hashing_pays = prefers_row_hashes(state.dialect)
     with lease.during(state):
-        source = open_source(state.sync, state.connection).recent(state.sync, options.since)
-        types = column_types(source, state.connection)
-        are_unique = types is not None and has_unique_keys(source, state.sync, state.connection)
-        is_stored = hashing_pays and (types is None or is_table(source, state.connection))
-        if types is None:
-            source, types = _materialize(state, source)
-        highest = source.highest(state.sync, state.connection)
+        opened = open_source(state.sync, state.connection)
+        compared = recent.rows_to_read(options, partial(_readable, state, opened), state.connection)
+        source, options = compared.source, replace(options, since=compared.since)
+        types = column_types(source, state.connection) or {}
+        are_unique = has_unique_keys(source, state.sync, state.connection)
+        is_copy = source.table_name != opened.table_name
+        is_stored = hashing_pays and (is_copy or is_table(source, state.connection))
         is_hashed = hashing_pays and may_leave_rows_out(state.sync, options)
         hashed = row_hash(source, state.sync, state.connection) if is_hashed else None
         version = "" if hashed is None else hash_version(state.connection)
@@ -146,7 +161,8 @@ def _stage_in_database(state: State, lease: Lease, options: PlanOptions) -> Stag
         select(*columns).subquery("source"),
         {key: storage_type(types[real[key]], state.dialect) for key in state.sync.key_columns},
         {m.state_column: storage_type(types[real[m.column]], state.dialect) for m in state.sync.mapped_fields},
-        highest,
+        compared.watermark,
+        compared.since,
         has_unique_keys=are_unique,
         is_stored=is_stored,
     )
@@ -156,26 +172,39 @@ def _stage_in_database(state: State, lease: Lease, options: PlanOptions) -> Stag
     return replace(staged, hashed=rows, can_be_narrowed=True)
 
 
-def _materialize(state: State, source: Source) -> tuple[Source, dict[str, SqlType]]:
+def _readable(state: State, opened: Source, since: Moment | None) -> Source:
+    """A table in place, a query's rows in a temporary table."""
+    source = opened.recent(state.sync, state.dialect, since)
+    return source if column_types(source, state.connection) is not None else _materialize(state, source)
+
+
+def _materialize(state: State, source: Source) -> Source:
     """Copy a query's rows to a temporary table, because a second evaluation could return other rows."""
     name = state.location.table_name(state.sync.name, "staged")
     columns = [source.relation.c[real] for real in dict.fromkeys(source.columns.values())]
     with driver_errors_as(f"the source of sync {state.sync.name!r} cannot be read"):
+        state.connection.execute(DropTable(Table(name, MetaData()), if_exists=True))
         state.connection.execute(CreateTemporaryTableAs(name, select(*columns)))
     index_temporary(state.connection, name, [source.columns[key] for key in state.sync.key_columns])
     kept = Table(name, MetaData(), *(Column(column.name) for column in columns))
-    types = reflected_types(state.connection, name) or {}
-    return Source(kept.alias("source"), (None, name), source.columns), types
+    return Source(kept.alias("source"), (None, name), source.columns)
 
 
-def _stage_from_elsewhere(state: State, lease: Lease, warehouse_url: str, options: PlanOptions) -> Staged | None:
+def _stage_from_elsewhere(
+    state: State, lease: Lease, warehouse_url: str, options: PlanOptions, recent: IncrementalRead
+) -> Staged | None:
     with connect(open_engine(warehouse_url), "warehouse") as warehouse:
         use_repeatable_read(warehouse)
         with warehouse.begin(), ExitStack() as streams, frozen_heap():
-            source = open_source(state.sync, warehouse).recent(state.sync, options.since)
+            opened = open_source(state.sync, warehouse)
+            read = partial(opened.recent, state.sync, warehouse.dialect)
+            compared = recent.rows_to_read(options, read, warehouse)
+            source, options = compared.source, replace(options, since=compared.since)
             hashed = row_hash(source, state.sync, warehouse) if may_leave_rows_out(state.sync, options) else None
             with lease.during(state):
-                return _Transfer(state, warehouse, source, hashed, state.load_tables(), streams).stage()
+                transfer = _Transfer(state, warehouse, source, hashed, state.load_tables(), streams)
+                staged = transfer.stage_with_any_key()
+            return staged and replace(staged, watermark=compared.watermark, since=compared.since)
 
 
 @dataclass(frozen=True)
@@ -189,6 +218,7 @@ class _Transfer:
         row_hash: The hash of a row; None where hashes may not or cannot be used.
         tables: The sync's state tables; None before its first plan.
         streams: Closes the open result streams after an error; until then a rollback cannot be sent.
+        widened: The key columns that held 64-bit integers and now hold larger ones.
     """
 
     state: State
@@ -197,10 +227,18 @@ class _Transfer:
     row_hash: SqlValue | None
     tables: SyncTables | None
     streams: ExitStack
+    widened: frozenset[str] = frozenset()
+
+    def stage_with_any_key(self) -> Staged | None:
+        """Stage the source; once more, with the key as text, if it has a key beyond 64 bits."""
+        try:
+            return self.stage()
+        except KeyBeyond64BitsError as found:
+            self.streams.close()
+            return replace(self, widened=self.widened | {found.column}).stage_with_any_key()
 
     def stage(self) -> Staged | None:
         sync = self.state.sync
-        highest = self.source.highest(sync, self.warehouse)
         version = "" if self.row_hash is None else hash_version(self.warehouse)
         keyed = self._keys_and_hashes(version)
         changed = None if keyed is None else self._changed(keyed)
@@ -219,7 +257,7 @@ class _Transfer:
             relation,
             keys,
             values,
-            highest,
+            widened_keys=self.widened if self.tables is not None else frozenset(),
             has_unique_keys=bool(hashes) and has_unique_keys(self.source, sync, self.warehouse),
             all_keys=None if changed is None else keyed,
             hashed=HashedRows(relation, version) if hashes else None,
@@ -228,7 +266,9 @@ class _Transfer:
 
     def _keys_and_hashes(self, version: str) -> Table | None:
         """Stage the keys and hashes of all rows; None without remembered hashes to compare them with."""
-        if self.row_hash is None or self.tables is None or not RowHashes(self.state, self.tables).are_current(version):
+        if self.row_hash is None or self.tables is None or self.widened:
+            return None
+        if not RowHashes(self.state, self.tables).are_current(version):
             return None
         columns, keys = self.source.selection(self.state.sync), self._key_types([]) or {}
         query = select(*(columns[key].label(f"c{place}") for place, key in enumerate(keys)), self.row_hash)
@@ -272,12 +312,15 @@ class _Transfer:
         names = self.state.sync.key_columns
         if self.tables is not None:
             snapshot = self.tables.snapshot.c
-            return {name: TEXT if isinstance(snapshot[name].type, String) else BIG_INTEGER for name in names}
+            texts = {name for name in names if isinstance(snapshot[name].type, String)} | self.widened
+            return {name: TEXT if name in texts else BIG_INTEGER for name in names}
         if not first:
             return None
         columns = list(zip(*first, strict=True))[: len(names)]
         return {
-            name: BIG_INTEGER if all(isinstance(staged_key(v), int) for v in values if v is not None) else TEXT
+            name: BIG_INTEGER
+            if name not in self.widened and all(isinstance(staged_key(v), int) for v in values if v is not None)
+            else TEXT
             for name, values in zip(names, columns, strict=True)
         }
 
@@ -286,6 +329,7 @@ class _Transfer:
         state, keys = self.state, self.state.sync.key_columns
         columns = [Column(each, kind) for each, kind in types.items()]
         table = Table(state.location.table_name(state.sync.name, name), MetaData(), *columns, prefixes=["TEMPORARY"])
+        state.connection.execute(DropTable(table, if_exists=True))  # of an attempt with another type of key
         table.create(state.connection)
         for batch in filter(None, batches):
             # Not zip(*batch): its iterator for each row costs more garbage collection than all other steps together.
@@ -311,11 +355,11 @@ class _Transfer:
 
 
 def _key(state: State, value: object, name: str, *, whole: bool) -> int | str | None:
-    key = staged_key(value)
-    if key is None or isinstance(key, int) is whole:
+    key = key_in_state(value, is_integer=whole)
+    if key is None or not whole:
         return key
-    if not whole:
-        return str(key)
+    if isinstance(key, int):
+        return in_64_bits(key, name)
     raise StateError(
         f"key {name!r} of sync {state.sync.name!r} held whole numbers and now holds {type(value).__name__}; "
         "cast it in the query, or give the sync a new name"

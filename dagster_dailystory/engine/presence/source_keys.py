@@ -26,7 +26,7 @@ from dagster_dailystory.databases.sql_types import (
     SqlType,
     SqlValue,
 )
-from dagster_dailystory.databases.stored_values import staged_key
+from dagster_dailystory.databases.stored_values import key_in_state
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 
@@ -150,11 +150,9 @@ class SourceKeys:
 
     def _staged(self, row: Sequence[object]) -> Key:
         """A key of the source as the state has it."""
-        staged = map(staged_key, row)
         kinds = (self._tables.snapshot.c[name].type for name in self._tables.key_names)
         return tuple(
-            key if key is None or isinstance(kind, Integer) else str(key)
-            for key, kind in zip(staged, kinds, strict=True)
+            key_in_state(value, is_integer=isinstance(kind, Integer)) for value, kind in zip(row, kinds, strict=True)
         )
 
 

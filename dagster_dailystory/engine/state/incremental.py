@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from sqlalchemy import Connection
+
 from dagster_dailystory.contacts.fingerprint import mapping_version
-from dagster_dailystory.databases.source import source_text
+from dagster_dailystory.databases.source import Source, source_text
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.plan import PlanOptions
 from dagster_dailystory.model.sync import Scope
-from dagster_dailystory.model.watermark import Moment
+from dagster_dailystory.model.watermark import Moment, WatermarkValues
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,21 @@ class Checkpoint:
         return cls(read(highest), datetime.fromisoformat(full_at), made_for)
 
 
+@dataclass(frozen=True)
+class RowsToRead:
+    """The rows that a run compares.
+
+    Attributes:
+        source: The source with these rows.
+        since: The lowest watermark among them, None for all rows.
+        watermark: The values of the watermark column in these rows.
+    """
+
+    source: Source
+    since: Moment | None
+    watermark: WatermarkValues
+
+
 class IncrementalRead:
     """Reads the checkpoint of one sync, within the caller's transaction."""
 
@@ -64,6 +82,37 @@ class IncrementalRead:
         if options.scope is not Scope.CHANGED or options.keys or age >= timedelta(seconds=watermark.full_every_seconds):
             return None
         return watermark.back_from(checkpoint.highest)
+
+    def rows_to_read(
+        self, options: PlanOptions, read: Callable[[Moment | None], Source], connection: Connection
+    ) -> RowsToRead:
+        """The rows from the checkpoint on; all rows if none of them has reached the checkpoint.
+
+        Args:
+            options: What the run asks for.
+            read: Takes the lowest watermark, None for all rows, and returns the source with these rows.
+            connection: To the warehouse.
+        """
+        sync, since, now = self._state.sync, self.since(options), self._state.now()
+        source = read(since)
+        found = source.watermark_values(sync, connection, now)
+        if since is None or not self._is_behind(found.highest):
+            return RowsToRead(source, since, found)
+        source = read(None)
+        return RowsToRead(source, None, source.watermark_values(sync, connection, now))
+
+    def _is_behind(self, highest: Moment | None) -> bool:
+        """Whether no row has the checkpoint's value any more: the source was loaded anew, with older values.
+
+        A checkpoint of another kind, as a date beside timestamps, cannot be compared.
+        """
+        checkpoint = Checkpoint.decoded(self._stored)
+        if checkpoint is None or highest is None:
+            return True
+        try:
+            return highest < checkpoint.highest
+        except TypeError:
+            return True
 
     def next_checkpoint(self, highest: Moment | None, options: PlanOptions) -> str | None:
         """What to store once every change of this plan was sent; None if the plan did not look at all recent rows.

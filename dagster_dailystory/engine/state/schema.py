@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -141,6 +141,8 @@ class SyncTables:
         self.value_names: tuple[str, ...] = tuple(value_types)
         self.removed_names: tuple[str, ...] = tuple(removed_types)
         self._location = location
+        self._dialect = dialect
+        self._removed_types = removed_types
         self._key_types = key_types
         self._value_types = value_types
         self._is_indexed = uses_indexes(dialect)
@@ -151,6 +153,11 @@ class SyncTables:
         self.rejections = self._rejections()
         self.row_hashes = self._row_hashes()
         self._add_indexes()
+
+    def with_text_keys(self, names: Collection[str]) -> SyncTables:
+        """The same tables, with text in these key columns."""
+        keys = {key: TEXT if key in names else kind for key, kind in self._key_types.items()}
+        return SyncTables(self.sync, self._location, keys, self._value_types, self._dialect, self._removed_types)
 
     def _table(self, name: str, primary_key: Sequence[str], *columns: SchemaItem) -> Table:
         keyed = [PrimaryKeyConstraint(*primary_key)] if primary_key and self._is_indexed else []

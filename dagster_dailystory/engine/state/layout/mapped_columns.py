@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from itertools import count
 from uuid import UUID
 
-from sqlalchemy import Column, Integer, Table, and_, column, select, table, true
-from sqlalchemy.schema import CreateColumn
+from sqlalchemy import (
+    Column,
+    Float,
+    Integer,
+    MetaData,
+    Numeric,
+    Table,
+    and_,
+    column,
+    inspect,
+    select,
+    table,
+    true,
+)  # fmt: skip
+from sqlalchemy.schema import CreateColumn, DropTable
 
 from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
 from dagster_dailystory.databases.bulk import json_rows, rows_parameter
@@ -166,17 +179,58 @@ def _columns(state: State, table: Table) -> dict[str, SqlType]:
         return reflected_types(state.connection, table.name, table.schema) or {}
 
 
+def widen_keys(state: State, names: Collection[str]) -> None:
+    """Turn integer key columns into text, because the source has integers beyond 64 bits now. Equal keys stay equal."""
+    if not names:
+        return
+    with state.connection.begin():
+        existing = state.load_tables()
+        if existing is None:
+            return
+        wider = existing.with_text_keys(names)
+        for old, new in zip(existing.metadata.sorted_tables, wider.metadata.sorted_tables, strict=True):
+            if state.dialect.name == "sqlite":
+                _copy_to_new_table(state, old, new)
+                continue
+            qualified = state.dialect.identifier_preparer.format_table(old)
+            for name in names:
+                kind = new.c[name].type.compile(state.dialect)
+                state.connection.exec_driver_sql(
+                    f"ALTER TABLE {qualified} ALTER COLUMN {quoted(state, name)} TYPE {kind}"
+                )
+
+
+def _copy_to_new_table(state: State, old: Table, new: Table) -> None:
+    """Give columns another type in SQLite, which cannot alter it: the new table takes the rows and the name."""
+    execute, known = state.connection.execute, inspect(state.connection)
+    copied = reflected_types(state.connection, old.name) or {}
+    aside = Table(f"{old.name}_old", MetaData(), *(Column(each, kind) for each, kind in copied.items()))
+    for index in known.get_indexes(old.name):
+        state.connection.exec_driver_sql(f"DROP INDEX {quoted(state, str(index['name']))}")
+    renamed = f"ALTER TABLE {quoted(state, old.name)} RENAME TO {quoted(state, aside.name)}"
+    state.connection.exec_driver_sql(renamed)
+    new.create(state.connection)
+    names = [name for name in copied if name in new.c]
+    execute(new.insert().from_select(names, select(*(aside.c[name] for name in names))))
+    execute(DropTable(aside))
+
+
 def _fit_key(state: State, existing: SyncTables, name: str, kind: SqlType) -> None:
     old = existing.snapshot.c[name].type
     if same_storage(old, kind, state.dialect):
         return
-    if not (isinstance(old, Integer) and isinstance(kind, Integer)):
+    if not (isinstance(old, Integer) and _holds_integers(kind)):
         raise StateError(
             f"key {name!r} of sync {state.sync.name!r} was {old.compile(state.dialect)} and is now "
             f"{kind.compile(state.dialect)}; cast it in the query, or give the sync a new name"
         )
     for keyed in existing.metadata.sorted_tables:
         alter(state, keyed, f"ALTER COLUMN {quoted(state, name)} TYPE {kind.compile(state.dialect)}")
+
+
+def _holds_integers(kind: SqlType) -> bool:
+    """Whether every integer key stays the same key in a column of this type."""
+    return isinstance(kind, (Integer, Numeric)) and not isinstance(kind, Float)
 
 
 def _add(state: State, table: Table, column: str) -> None:

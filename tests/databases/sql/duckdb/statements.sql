@@ -592,6 +592,8 @@ WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.
 FROM dailystory_customers_answers) AND dailystory_customers_answers.outcome IN (?) AND dailystory_customers_changes.rekeyed) AS moved ON dailystory_customers_contact_map.dsid = moved.dsid AND dailystory_customers_contact_map.customer_id != moved.customer_id 
 WHERE dailystory_customers_contact_map.customer_id = dailystory_customers_snapshot.customer_id);
 
+DROP TABLE IF EXISTS dailystory_customers_staged;
+
 INSERT INTO dailystory_customers_answers (sequence, outcome, dsid, reason, message, attempts, answered_at, replaced) SELECT given.sequence, given.outcome, given.dsid, given.reason, given.message, given.attempts, given.answered_at, given.replaced 
 FROM (SELECT struct_extract(anon_1.r, 'sequence') AS sequence, struct_extract(anon_1.r, 'outcome') AS outcome, struct_extract(anon_1.r, 'dsid') AS dsid, struct_extract(anon_1.r, 'reason') AS reason, struct_extract(anon_1.r, 'message') AS message, struct_extract(anon_1.r, 'attempts') AS attempts, struct_extract(anon_1.r, 'answered_at') AS answered_at, struct_extract(anon_1.r, 'replaced') AS replaced 
 FROM (SELECT unnest(from_json(?, '[{"sequence": "BIGINT", "outcome": "TEXT", "dsid": "TEXT", "reason": "TEXT", "message": "TEXT", "attempts": "BIGINT", "answered_at": "TIMESTAMP WITHOUT TIME ZONE", "replaced": "BOOLEAN"}]')) AS r) AS anon_1) AS given;

@@ -626,6 +626,8 @@ WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customer
 FROM dailystory_customers_answers) AND dailystory_customers_answers.outcome IN ($1::VARCHAR) AND dailystory_customers_changes.rekeyed) AS moved ON dailystory_customers_contact_map.dsid = moved.dsid AND dailystory_customers_contact_map.customer_id != moved.customer_id 
 WHERE dailystory_customers_contact_map.customer_id = dailystory_customers_snapshot.customer_id);
 
+DROP TABLE IF EXISTS dailystory_customers_staged;
+
 INSERT INTO dailystory_customers_answers (sequence, outcome, dsid, reason, message, attempts, answered_at, replaced) SELECT given.sequence, given.outcome, given.dsid, given.reason, given.message, given.attempts, given.answered_at, given.replaced 
 FROM (SELECT r.sequence AS sequence, r.outcome AS outcome, r.dsid AS dsid, r.reason AS reason, r.message AS message, r.attempts AS attempts, r.answered_at AS answered_at, r.replaced AS replaced 
 FROM json_to_recordset(CAST($1::VARCHAR AS JSON)) AS r(sequence BIGINT, outcome TEXT, dsid TEXT, reason TEXT, message TEXT, attempts BIGINT, answered_at TIMESTAMP WITHOUT TIME ZONE, replaced BOOLEAN)) AS given;

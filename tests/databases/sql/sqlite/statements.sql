@@ -629,6 +629,10 @@ WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.
 FROM dailystory_customers_answers) AND dailystory_customers_answers.outcome IN (?) AND dailystory_customers_changes.rekeyed = 1) AS moved ON dailystory_customers_contact_map.dsid = moved.dsid AND dailystory_customers_contact_map.customer_id != moved.customer_id 
 WHERE dailystory_customers_contact_map.customer_id = dailystory_customers_snapshot.customer_id);
 
+DROP TABLE IF EXISTS dailystory_customers_present;
+
+DROP TABLE IF EXISTS dailystory_customers_staged;
+
 INSERT INTO dailystory_customers_answers VALUES (?);
 
 INSERT INTO dailystory_customers_changes (plan_id, sequence, customer_id, field_email, "field_firstName", field_city, "field_lastName", custom_plan, differs_field_email, "differs_field_firstName", differs_field_city, "differs_field_lastName", differs_custom_plan, is_new, replaces, operation, identity_email, identity_mobile, identity_changed, dsid, rekeyed, reactivates, priority, waits_for) SELECT ? AS plan_id, dailystory_customers_pending.sequence, dailystory_customers_pending.customer_id, dailystory_customers_pending.field_email, dailystory_customers_pending."field_firstName", dailystory_customers_pending.field_city, dailystory_customers_pending."field_lastName", dailystory_customers_pending.custom_plan, dailystory_customers_pending.differs_field_email, dailystory_customers_pending."differs_field_firstName", dailystory_customers_pending.differs_field_city, dailystory_customers_pending."differs_field_lastName", dailystory_customers_pending.differs_custom_plan, dailystory_customers_pending.is_new, dailystory_customers_pending.replaces = 1 OR coalesce(dailystory_customers_judged.rekeyed, ?) = 1 AS replaces, dailystory_customers_judged.operation, dailystory_customers_judged.identity_email, dailystory_customers_judged.identity_mobile, dailystory_customers_judged.identity_changed, dailystory_customers_judged.dsid, dailystory_customers_judged.rekeyed, dailystory_customers_judged.reactivates, dailystory_customers_judged.priority, dailystory_customers_judged.waits_for 
