@@ -1,0 +1,244 @@
+"""The world of the promises' state machine: a source table, a state, and two DailyStory accounts without a network.
+
+Plans and sends go through the engine; the accounts are the sandbox's own API, and write down what reached them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass, field, fields
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import httpx
+import sqlalchemy as sa
+from support.promise_model import Request, Row, same_email
+
+from dagster_dailystory.api.client import DailyStoryClient
+from dagster_dailystory.api.rate_limiter import RateLimiter
+from dagster_dailystory.api.transport import HttpResponse
+from dagster_dailystory.engine import run as engine_run
+from dagster_dailystory.engine.endpoints import Destination, Warehouse
+from dagster_dailystory.engine.sending.dispatcher import SenderSettings
+from dagster_dailystory.engine.sending.sender import Sender
+from dagster_dailystory.engine.state.store import State
+from dagster_dailystory.model.plan import PlanOptions, PlanSummary
+from dagster_dailystory.model.sync import ContactSync
+from dagster_dailystory.sandbox.api import SandboxApi
+from dagster_dailystory.sandbox.contacts import ContactStore
+from dagster_dailystory.sandbox.records import Contact
+from dagster_dailystory.sandbox.settings import SandboxSettings
+
+BASE_URL = "http://127.0.0.1:9/api/v1"
+"""Never opened: the requests go to the account of the token."""
+
+REFUSED, FORBIDDEN, THROTTLED = "refused", "forbidden", "throttled"
+FAILED, FAILED_AFTER, CUT_BEFORE, CUT_AFTER = "failed", "failed_after", "cut_before", "cut_after"
+FAULTS = (REFUSED, FORBIDDEN, THROTTLED, FAILED, FAILED_AFTER, CUT_BEFORE, CUT_AFTER)
+
+_STATUS_OF = {REFUSED: 400, FORBIDDEN: 403, THROTTLED: 429, FAILED: 500, FAILED_AFTER: 500}
+_ALWAYS_ACCEPTED = {"dsId", "status"}
+_COLUMNS = {
+    "id": "INTEGER", "email": "VARCHAR(200)", "mobile": "VARCHAR(40)", "first_name": "VARCHAR(400)",
+    "city": "VARCHAR(100)", "opted_out": "BOOLEAN", "region": "VARCHAR(10)", "updated_at": "TIMESTAMP",
+}  # fmt: skip
+
+
+class Account:
+    """One DailyStory account, as the connections of a client.
+
+    Attributes:
+        faults: What happens to the writes of the contacts with these emails, until it is changed.
+        requests: The contact requests since the last `forget`.
+    """
+
+    def __init__(self, name: str) -> None:
+        # Without matching, a create that is sent twice makes two contacts.
+        settings = SandboxSettings(
+            tokens=(name,),
+            tenant_name=name,
+            tenant_uid=f"uid-{name}",
+            duplicates_allowed=True,
+            about_shape="2025",
+        )
+        self.store = ContactStore(settings)
+        self._api = SandboxApi(self.store)
+        self.faults: dict[str, str] = {}
+        self.requests: list[Request] = []
+
+    def forget(self) -> None:
+        """Start a step: no faults, no requests."""
+        self.faults, self.requests = {}, []
+
+    def contacts(self) -> dict[str, Contact]:
+        return {str(contact["dsId"]): contact for contact in self.store.contacts()}
+
+    async def exchange(self, method: str, url: str, content: bytes | None = None) -> HttpResponse:
+        parts = urlsplit(url)
+        path = parts.path.removeprefix("/api/v1")
+        if not path.startswith("/contact"):
+            return self._serve(method, path, parts.query, content)
+        payload = json.loads(content) if content else {}
+        before = self._target(path, payload)
+        fault = None if method == "GET" else self._fault(before, payload)
+        response = HttpResponse(_STATUS_OF.get(fault or "", 0), httpx.Headers({"Retry-After": "0"}), _ERROR)
+        if fault in (None, FAILED_AFTER, CUT_AFTER):
+            served = self._serve(method, path, parts.query, content)
+            response = served if fault is None else response
+            is_applied = served.status == 200
+        else:
+            is_applied = False
+        dsid = str(before["dsId"]) if before else ""
+        if is_applied and method == "POST":
+            dsid = str(json.loads(served.body)["Response"]["id"])
+        self.requests.append(
+            Request(method, dsid, payload, before, fault, is_applied, is_answered=is_applied and fault is None)
+        )
+        if fault in (CUT_BEFORE, CUT_AFTER):
+            raise ConnectionResetError("cut")
+        return response
+
+    async def close(self) -> None:
+        pass
+
+    def _serve(self, method: str, path: str, query: str, content: bytes | None) -> HttpResponse:
+        reply = self._api.handle(method, path, dict(parse_qsl(query)), content or b"")
+        return HttpResponse(reply.status, httpx.Headers(list(reply.headers)), reply.body)
+
+    def _target(self, path: str, payload: Mapping[str, Any]) -> Contact | None:
+        dsid = str(payload.get("dsId", "")) or unquote(path.removeprefix("/contact").removeprefix("/"))
+        return self.store.peek(dsid) if dsid else None
+
+    def _fault(self, target: Contact | None, payload: Mapping[str, Any]) -> str | None:
+        emails = (payload.get("email"), (target or {}).get("email"))
+        fault = next((self.faults[email] for email in map(same_email, emails) if email in self.faults), None)
+        is_harmless = all(name in _ALWAYS_ACCEPTED or name.startswith("optOut") for name in payload)
+        return None if fault == REFUSED and is_harmless else fault
+
+
+_ERROR = b'{"Status": false, "Message": "not this one"}'
+
+
+@dataclass(frozen=True)
+class InProcess(Destination):
+    """The account that a token belongs to, with short waits between attempts."""
+
+    account: Account = field(default_factory=lambda: Account("none"))
+
+    def sender(self, sync: ContactSync) -> Sender:
+        quick = SenderSettings(
+            max_attempts=2, max_seconds_per_row=0.05, first_wait_seconds=0.0005, longest_wait_seconds=0.001
+        )
+        return Sender(
+            sync, lambda: DailyStoryClient(self.client_settings(sync), self.account), RateLimiter(math.inf), quick
+        )
+
+
+class World:
+    """The databases, the accounts and the clock of one example."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.mine, self.other = Account("mine"), Account("other")
+        self.ahead = timedelta()
+        self._engine = sa.create_engine(url, poolclass=sa.NullPool)
+        self._open = self._engine.connect()  # DuckDB opens its file once, not once for each connection
+        columns = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
+        with self._engine.begin() as connection:
+            connection.exec_driver_sql(f"CREATE TABLE people ({columns})")
+
+    def close(self) -> None:
+        self._open.close()
+
+    def fill(self, rows: Sequence[Row]) -> None:
+        """Make the source table hold exactly these rows."""
+        marks = ", ".join(f":{name}" for name in _COLUMNS)
+        names = [each.name for each in fields(Row)]
+        with self._engine.begin() as connection:
+            connection.exec_driver_sql("DELETE FROM people")
+            if rows:
+                values = [dict(zip(names, astuple(row), strict=True)) for row in rows]
+                connection.execute(
+                    sa.text(f"INSERT INTO people VALUES ({marks})"), [_as_columns(value) for value in values]
+                )
+
+    # Runs
+
+    def plan(self, sync: ContactSync, options: PlanOptions, run_id: str, account: Account | None = None) -> PlanSummary:
+        with self._session(sync) as (state, lease):
+            return engine_run._plan(state, lease, self.warehouse, self._destination(account), options, run_id)
+
+    def send(
+        self, sync: ContactSync, run_ids: Sequence[str], partition: str | None, account: Account | None = None
+    ) -> engine_run.SendResult:
+        with self._session(sync) as (state, lease):
+            return engine_run._send(state, lease, self._destination(account), run_ids, partition, None)
+
+    @contextmanager
+    def _session(self, sync: ContactSync) -> Iterator[tuple[State, Any]]:
+        """A session at this world's time: `now` is the state's seam for a clock."""
+        with engine_run.open_session(sync, self.warehouse.state) as (state, lease):
+            real = state.now
+            state.now = lambda: real() + self.ahead
+            yield state, lease
+
+    @property
+    def warehouse(self) -> Warehouse:
+        return Warehouse.at(self.url)
+
+    def _destination(self, account: Account | None) -> InProcess:
+        account = account or self.mine
+        return InProcess(BASE_URL, account.store.settings.tokens[0], math.inf, account=account)
+
+    def free_the_lease(self) -> None:
+        """This process goes on after an imitated crash; the process of a real one does not."""
+        if self._has("dailystory_meta"):
+            with self._engine.begin() as connection:
+                connection.exec_driver_sql("UPDATE dailystory_meta SET holder = NULL")
+
+    # The state
+
+    def contact_map(self) -> dict[int, str]:
+        """Key -> dsid."""
+        return {row["id"]: row["dsid"] for row in self._rows("dailystory_people_contact_map")}
+
+    def snapshot(self) -> dict[int, dict[str, Any]]:
+        """Key -> acknowledged values."""
+        return {row["id"]: row for row in self._rows("dailystory_people_snapshot")}
+
+    def remembered(self) -> dict[str, list[str]]:
+        """What a dry run must leave as it is: everything but its own plan, its changes and the leases."""
+        tables = {name: self._rows(name) for name in self._names() if not name.endswith("_changes")}
+        tables["dailystory_plans"] = [row for row in tables.get("dailystory_plans", []) if row["status"] != "dry"]
+        meta = tables.get("dailystory_meta", [])
+        tables["dailystory_meta"] = [row for row in meta if not row["name"].startswith(_OF_A_PROCESS)]
+        return {name: sorted(map(str, rows)) for name, rows in tables.items() if rows}
+
+    def _names(self) -> list[str]:
+        return [name for name in sa.inspect(self._engine).get_table_names() if name.startswith("dailystory_")]
+
+    def _has(self, table: str) -> bool:
+        return sa.inspect(self._engine).has_table(table)
+
+    def _rows(self, table: str) -> list[dict[str, Any]]:
+        with self._engine.connect() as connection:
+            try:
+                return [dict(row) for row in connection.exec_driver_sql(f"SELECT * FROM {table}").mappings()]
+            except sa.exc.DBAPIError:  # there is no such table before the first plan
+                return []
+
+
+_OF_A_PROCESS = ("lock:", "waiting:")
+
+_START = datetime(2026, 1, 1)
+
+
+def _as_columns(values: Mapping[str, Any]) -> dict[str, Any]:
+    moved = _START + timedelta(minutes=values["moved"])
+    return {
+        "id": values["key"], "updated_at": moved, **{name: values[name] for name in _COLUMNS if name in values},
+    }  # fmt: skip
