@@ -157,6 +157,7 @@ CREATE TABLE dailystory_plans (
     rows_delete_skipped_shared BIGINT,
     opt_outs_to_send BIGINT,
     opt_outs_pending BIGINT,
+    opt_outs_ahead BIGINT,
     live_keys BIGINT,
     whole_source BOOLEAN,
     first_load BOOLEAN,

@@ -11,7 +11,15 @@ from dagster_dailystory.contacts.fingerprint import mapping_version
 from dagster_dailystory.databases.source import source_text
 from dagster_dailystory.definitions.lineage import contact_columns, contact_map_columns, find_upstream, source_columns
 from dagster_dailystory.definitions.metadata import sync_metadata
-from dagster_dailystory.definitions.ops import CONTACT_CHECKS, POOL, PROGRESS_SECONDS, Events, SyncSteps, retry_requests
+from dagster_dailystory.definitions.ops import (
+    CHANGES_CHECKS,
+    CONTACT_CHECKS,
+    POOL,
+    PROGRESS_SECONDS,
+    Events,
+    SyncSteps,
+    retry_requests,
+)
 from dagster_dailystory.definitions.resources import DailyStoryResource, WarehouseResource
 from dagster_dailystory.definitions.run_config import PlanConfig, option_fields
 from dagster_dailystory.engine.planning.guards import guard_texts
@@ -200,7 +208,8 @@ def _changes_asset(
         check_specs=[
             dg.AssetCheckSpec(name, asset=spec.key, blocking=True, description=text)
             for name, text in guard_texts(sync).items()
-        ],
+        ]
+        + [dg.AssetCheckSpec(name, asset=spec.key, description=text) for name, text in CHANGES_CHECKS.items()],
         required_resource_keys={settings.warehouse_key, settings.dailystory_key},
         config_schema=option_fields(sync),
         pool=settings.pool,

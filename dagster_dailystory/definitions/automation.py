@@ -9,7 +9,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from sqlalchemy import text
 
 from dagster_dailystory.databases.connect import connect, open_engine
-from dagster_dailystory.definitions.ops import CONTACT_CHECKS, POOL, WAIT_SECONDS, dagster_failures
+from dagster_dailystory.definitions.ops import CHANGES_CHECKS, CONTACT_CHECKS, POOL, WAIT_SECONDS, dagster_failures
 from dagster_dailystory.engine.planning.guards import GUARD_NAMES
 from dagster_dailystory.engine.upkeep.audit import audit_contacts
 from dagster_dailystory.model.sync import ContactSync, Scope
@@ -268,7 +268,7 @@ def _assets(sync_name: str) -> dg.AssetSelection:
     changes, contacts, contact_map = (
         dg.AssetKey(["dailystory", sync_name, noun]) for noun in ("changes", "contacts", "contact_map")
     )
-    checks = [dg.AssetCheckKey(changes, name) for name in GUARD_NAMES]
+    checks = [dg.AssetCheckKey(changes, name) for name in (*GUARD_NAMES, *CHANGES_CHECKS)]
     checks += [dg.AssetCheckKey(contacts, name) for name in CONTACT_CHECKS]
     assets = dg.AssetSelection.assets(changes, contacts, contact_map).without_checks()
     return assets | dg.AssetSelection.checks(*checks)

@@ -21,6 +21,7 @@ Metadata: TypeAlias = dict[str, dg.MetadataValue | int | float | str]
 
 _PLAN_COUNTS = (
     "rows_read", "rows_unchanged", "rows_to_create", "rows_to_update", "rows_to_delete", "rows_rejected", "rows_held",
+    "opt_outs_to_send", "opt_outs_pending",
 )  # fmt: skip
 
 

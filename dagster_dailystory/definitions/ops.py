@@ -47,11 +47,19 @@ NO_REJECTED_ROWS = "no_rejected_rows"
 NO_UNSETTLED_ROWS = "no_unsettled_rows"
 
 
+NO_PENDING_OPT_OUTS = "no_pending_opt_outs"
+
+
+CHANGES_CHECKS = {NO_PENDING_OPT_OUTS: "Every new opt-out has a contact, and is sent by this plan."}
+"""The checks of `changes` beside the guards, with their descriptions. They never stop a run."""
+
+
 CONTACT_CHECKS = {
+    NO_PENDING_OPT_OUTS: "DailyStory has acknowledged every opt-out of the source.",
     NO_REJECTED_ROWS: "No row is rejected, neither by a row check nor by DailyStory.",
     NO_UNSETTLED_ROWS: "Every row that the latest run sent has a final result.",
 }
-"""The checks of `contacts` with their descriptions. They warn and never stop a run."""
+"""The checks of `contacts` with their descriptions. They never stop a run."""
 
 
 WAIT_SECONDS = 3_600.0
@@ -118,6 +126,7 @@ class SyncSteps:
             dg.AssetCheckResult(passed=guard.passed, check_name=guard.name, description=guard.message)
             for guard in plan.guards
         ]
+        results.append(_opt_out_check(self.changes_key, plan.opt_outs_left))
         yield dg.MaterializeResult(asset_key=self.changes_key, metadata=metadata, check_results=results)
 
     def send(
@@ -139,6 +148,7 @@ class SyncSteps:
             status = sync_status(sync, endpoint)
         metadata = sent_metadata(sync, result.report, status, dailystory.base_url, progress.sends)
         yield from self._checks(status)
+        yield _opt_out_check(self.contacts_key, result.report.opt_outs_pending)
         # A backfill counts a slice without a materialization as failed.
         is_slice = _partition(context) is not None
         slice_done = is_slice and result.error is None and result.report.outcome != "dry"
@@ -190,6 +200,18 @@ class SyncSteps:
                 description=warning if rows else success,
                 metadata={"rows": rows},
             )
+
+
+def _opt_out_check(asset_key: dg.AssetKey, pending: int) -> dg.AssetCheckResult:
+    waiting = f"opt-outs that DailyStory has not acknowledged: {pending}; repair the rows that have no contact"
+    return dg.AssetCheckResult(
+        asset_key=asset_key,
+        check_name=NO_PENDING_OPT_OUTS,
+        passed=pending == 0,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=waiting if pending else "no opt-out waits",
+        metadata={"rows": pending},
+    )
 
 
 @contextmanager
@@ -246,7 +268,7 @@ def _run_ids(context: dg.AssetExecutionContext) -> list[str]:
 
 def _wrote_something(report: SyncReport) -> bool:
     outcomes = ("created", "updated", "deleted", "mapped", "refused", "conflicted", "in_doubt")
-    return any(getattr(report, f"rows_{outcome}") for outcome in outcomes)
+    return bool(report.opt_outs_sent) or any(getattr(report, f"rows_{outcome}") for outcome in outcomes)
 
 
 def _log_plan(context: dg.AssetExecutionContext, plan: PlanSummary) -> None:

@@ -18,6 +18,7 @@ class RunScope(Enum):
     changed = "changed"
     all = "all"
     rejected = "rejected"
+    opt_outs = "opt_outs"
 
 
 class PlanConfig(dg.Config):
@@ -32,7 +33,7 @@ class PlanConfig(dg.Config):
     scope: RunScope = Field(
         default=RunScope.changed,
         description="changed: rows that differ from what DailyStory acknowledged. all: every row, with every mapped "
-        "field. rejected: only rows that were rejected before.",
+        "field. rejected: only rows that were rejected before. opt_outs: only new opt-outs, of the whole source.",
     )
     dry_run: bool = Field(
         default=False, description="Plan only: nothing is written to DailyStory, and the plan can never be sent."

@@ -307,6 +307,7 @@ def _send(
         plan.summary,
         sent.outcomes,
         sent.rows_open,
+        opt_outs_sent=sent.opt_outs_sent,
         stopped=sent.error is not None,
         api_requests=sent.counts.api_requests,
         api_retries=sent.counts.api_retries,
@@ -330,6 +331,7 @@ class _Sent:
     outcomes: Mapping[Outcome, int] = field(default_factory=dict)
     counts: SenderCounts = field(default_factory=SenderCounts)
     rows_open: int = 0
+    opt_outs_sent: int = 0
     error: DailyStoryError | None = None
 
 
@@ -354,4 +356,4 @@ def _send_all(
         error = stopped
     finally:
         sender.stop()
-    return _Sent(outbox.outcomes, sender.counts, outbox.rows_open, error)
+    return _Sent(outbox.outcomes, sender.counts, outbox.rows_open, outbox.opt_outs_sent, error)

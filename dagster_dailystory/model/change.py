@@ -12,7 +12,7 @@ OPT_OUT_PRIORITY, USUAL_PRIORITY = 0, 1
 
 
 class Operation(str, Enum):
-    """What one change does. The last two only update the snapshot and send nothing."""
+    """What one change does. `record` and `depart` only update the snapshot and send nothing."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -21,9 +21,11 @@ class Operation(str, Enum):
     """All differences are ones that are never sent, for example an opt-out flag that went back to false."""
     DEPART = "depart"
     """The key is missing from the source and the policy is to keep the contact."""
+    OPT_OUT = "opt_out"
+    """Set opt-out flags of a known contact and nothing else, ahead of the other changes of its row."""
 
 
-SENT_OPERATIONS = frozenset({Operation.CREATE, Operation.UPDATE, Operation.DELETE})
+SENT_OPERATIONS = frozenset({Operation.CREATE, Operation.UPDATE, Operation.DELETE, Operation.OPT_OUT})
 """Operations that send a request. The header of a plan counts them."""
 
 
@@ -36,6 +38,7 @@ class Outcome(str, Enum):
     MAPPED = "mapped"
     """An existing contact was found and added to the contact map, but not written."""
     RECORDED = "recorded"
+    OPTED_OUT = "opted_out"
     REJECTED = "rejected"
     FAILED = "failed"
     """A temporary failure: the row still differs and is sent again by the next run."""

@@ -54,6 +54,9 @@ class PlanSummary:
         rows_rejected: Rows rejected before sending, for example by a row check.
         rows_held: Rows that DailyStory refused before and that have not changed since, and rows beyond `limit`.
         rows_to_delete: Contacts to delete or deactivate.
+        opt_outs_to_send: Contacts that opt out, by a change of their own or by an update of nothing else.
+        opt_outs_ahead: Changes of their own among them: they leave before the other changes of their rows.
+        opt_outs_pending: Rows whose opt-out waits, because no contact is known for them and none is created.
         changes_by_field: Field -> number of rows in which it differs.
         rejections_by_reason: Reason -> number of rows.
         diff_seconds: Time from the first query to the stored plan.
@@ -77,6 +80,9 @@ class PlanSummary:
     changes_by_field: Mapping[str, int]
     rejections_by_reason: Mapping[str, int]
     diff_seconds: float
+    opt_outs_to_send: int = 0
+    opt_outs_ahead: int = 0
+    opt_outs_pending: int = 0
     since: str | None = None
     rows_in_future: int = 0
     next_checkpoint: str | None = field(default=None, repr=False)
@@ -91,9 +97,15 @@ class PlanSummary:
         return f"the watermark of {rows} is more than a day in the future, so every run reads them; correct the source"
 
     @property
+    def opt_outs_left(self) -> int:
+        """Opt-outs that wait after this plan was sent; all of them, if it can never be sent."""
+        is_sent = self.status not in (PlanStatus.BLOCKED, PlanStatus.EXPIRED)
+        return self.opt_outs_pending + (0 if is_sent else self.opt_outs_to_send)
+
+    @property
     def rows_to_send(self) -> int:
-        """Contacts that sending this plan would write."""
-        return self.rows_to_create + self.rows_to_update + self.rows_to_delete
+        """Writes that sending this plan would make."""
+        return self.rows_to_create + self.rows_to_update + self.rows_to_delete + self.opt_outs_ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +131,8 @@ class PlanOptions:
     @property
     def plans_deletions(self) -> bool:
         """Whether missing keys are planned: only if the whole source, or a whole slice, is read."""
-        return self.limit is None and not self.keys and self.scope is not Scope.REJECTED and self.since is None
+        chooses_rows = self.scope in (Scope.REJECTED, Scope.OPT_OUTS)
+        return self.limit is None and not self.keys and not chooses_rows and self.since is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +163,8 @@ class Selection:
 
     def covers(self, other: Selection) -> bool:
         """Whether a plan of this selection looks at each row of the other again, and so supersedes its plan."""
+        if Scope.OPT_OUTS in (self.scope, other.scope):
+            return self == other
         if self.limit is not None or self.keys:
             return self == other
         as_far_back = self.since is None or (other.since is not None and self.since <= other.since)

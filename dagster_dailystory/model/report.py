@@ -36,6 +36,8 @@ class SyncReport:
     refuses during sending are counted in `rows_refused`.
 
     Attributes:
+        opt_outs_pending: Rows and contacts whose opt-out DailyStory has not acknowledged.
+        opt_outs_sent: Contacts that this run opted out; not part of the sums of rows.
         outcome: `done`, `empty` (nothing to send), `incomplete` (rows failed; the next run sends them again),
             `stopped`, `dry` or `blocked`.
         diff_seconds: Time to compute and store the plan.
@@ -53,6 +55,8 @@ class SyncReport:
     rows_to_delete: int = 0
     rows_rejected: int = 0
     rows_held: int = 0
+    opt_outs_pending: int = 0
+    opt_outs_sent: int = 0
     rows_created: int = 0
     rows_updated: int = 0
     rows_deleted: int = 0
@@ -86,6 +90,7 @@ def planned_report(plan: PlanSummary, outcome: str) -> SyncReport:
         rows_to_delete=plan.rows_to_delete,
         rows_rejected=plan.rows_rejected,
         rows_held=plan.rows_held,
+        opt_outs_pending=plan.opt_outs_pending + plan.opt_outs_to_send,
         diff_seconds=plan.diff_seconds,
     )
 
@@ -108,6 +113,7 @@ def sent_report(
     outcomes: Mapping[Outcome, int],
     rows_open: int,
     *,
+    opt_outs_sent: int,
     stopped: bool,
     api_requests: int,
     api_retries: int,
@@ -121,6 +127,8 @@ def sent_report(
     finished = "incomplete" if unsettled else "done" if plan.rows_to_send else "empty"
     return replace(
         planned_report(plan, "stopped" if stopped else finished),
+        opt_outs_pending=plan.opt_outs_pending + plan.opt_outs_to_send - opt_outs_sent,
+        opt_outs_sent=opt_outs_sent,
         rows_created=count[Outcome.CREATED],
         rows_updated=count[Outcome.UPDATED],
         rows_deleted=count[Outcome.DELETED],

@@ -45,11 +45,12 @@ class Nulls(str, Enum):
 
 
 class Scope(str, Enum):
-    """Which rows a run plans: those that differ, all rows, or only those rejected before."""
+    """Which rows a run plans: those that differ, all rows, only those rejected before, or only new opt-outs."""
 
     CHANGED = "changed"
     ALL = "all"
     REJECTED = "rejected"
+    OPT_OUTS = "opt_outs"
 
 
 SYNC_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
@@ -135,9 +136,10 @@ class ContactSync:
         nulls: What a NULL in the source means: `keep` (leave the field as it is) or `clear` (empty it), for all
             fields or per field (`{"city": "clear"}`). Only texts and custom fields can be cleared.
         max_changed_fraction: Block the plan above this share of changed rows (0 to 1); None: no limit.
+        max_opted_out_fraction: Block the plan above this share of contacts that opt out: it cannot be taken back.
         max_deleted_fraction: Block the plan above this share of deleted rows.
         max_rejected_fraction: Block the plan above this share of rejected rows; None: no limit.
-        min_guard_rows: The three limits apply from this number of affected rows on, so that small tables can change.
+        min_guard_rows: The limits apply from this number of affected rows on, so that small tables can change.
         allow_empty_source: Allow an empty source to delete every contact of the sync.
         personal_keys: Key columns that identify a person; logs and metadata show an opaque id instead.
         consent_override: Opt-out fields that may go from true to false, and `status` if it may become `Active`; each
@@ -172,6 +174,7 @@ class ContactSync:
     deletes: Deletes | str = Deletes.KEEP
     nulls: Nulls | str | Mapping[str, Nulls | str] = Nulls.KEEP
     max_changed_fraction: float | None = None
+    max_opted_out_fraction: float | None = 0.1
     max_deleted_fraction: float | None = 0.1
     max_rejected_fraction: float | None = None
     min_guard_rows: int = 20
@@ -276,7 +279,7 @@ def _nulls_by_field(sync: ContactSync) -> dict[str, Nulls]:
 
 
 def _check_limits(sync: ContactSync) -> None:
-    for setting in ("max_changed_fraction", "max_deleted_fraction", "max_rejected_fraction"):
+    for setting in ("max_changed_fraction", "max_opted_out_fraction", "max_deleted_fraction", "max_rejected_fraction"):
         share = getattr(sync, setting)
         if share is not None and not 0 <= share <= 1:
             raise ConfigurationError(f"{setting}={share!r} must be between 0 and 1")

@@ -25,7 +25,8 @@ MOST_ENTRIES = {
     "": 12,  # the root, and the sandbox, which is a separate program
     "sandbox": 12,
     "databases": 12,  # until each database is one class
-    "engine/planning": 11,  # until key ranges are gone; the comparison has a file of its own
+    "engine": 10,
+    "engine/planning": 12,  # until key ranges are gone; the comparison has a file of its own
 }
 USUAL_ENTRIES = 9
 

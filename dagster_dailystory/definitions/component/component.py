@@ -67,6 +67,9 @@ class DailyStorySyncComponent(dg.Component, Settings):
     max_changed_fraction: float | None = Field(
         default=None, description="Block a plan that changes a larger share of the contacts (0 to 1).", examples=[0.5]
     )
+    max_opted_out_fraction: float | None = Field(
+        default=0.1, description="Block a plan that opts a larger share of the contacts out.", examples=[0.1]
+    )
     max_deleted_fraction: float | None = Field(
         default=0.1, description="Block a plan that deletes a larger share of the contacts.", examples=[0.1]
     )
@@ -260,6 +263,7 @@ class DailyStorySyncComponent(dg.Component, Settings):
             deletes=self.deletes,
             nulls=self.nulls,
             max_changed_fraction=self.max_changed_fraction,
+            max_opted_out_fraction=self.max_opted_out_fraction,
             max_deleted_fraction=self.max_deleted_fraction,
             max_rejected_fraction=self.max_rejected_fraction,
             min_guard_rows=self.min_guard_rows,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     FromClause,
     MetaData,
     Table,
@@ -28,7 +29,7 @@ from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import Operation, Reason
 from dagster_dailystory.model.partitions import PARTITION_VALUE
 from dagster_dailystory.model.plan import PlanOptions
-from dagster_dailystory.model.sync import Deletes, Mode
+from dagster_dailystory.model.sync import Deletes, Mode, Scope
 
 _COLUMNS: Mapping[str, SqlType] = {
     "sequence": BIG_INTEGER, "operation": TEXT, "identity_email": TEXT, "identity_mobile": TEXT,
@@ -112,6 +113,8 @@ class PlannedChanges:
         Args:
             ranges: Ranges of `sequence` that cover all rows.
         """
+        if self.options.scope is Scope.OPT_OUTS:
+            return
         yield from each_range(ranges, self._sendable)
         if self.options.plans_deletions:
             yield self._missing_keys(), {}
@@ -130,7 +133,7 @@ class PlannedChanges:
                 *(checked.c[name] for name in _CHECKED_COLUMNS),
             )
             .join(checked, checked.c.sequence == pending.c.sequence)
-            .where(checked.c.reason.is_(None), not_(checked.c.held))
+            .where(checked.c.reason.is_(None), not_(checked.c.held), *self._only_new(pending))
         )
         if self.options.limit is None:
             return query
@@ -141,6 +144,10 @@ class PlannedChanges:
         )
         first = select(ranked.c.sequence).where(ranked.c.place <= self.options.limit)
         return query.where(or_(checked.c.operation == Operation.RECORD.value, checked.c.sequence.in_(first)))
+
+    def _only_new(self, pending: FromClause) -> list[ColumnElement[bool]]:
+        """In mode `create`, rows whose contact exists differ by an opt-out only."""
+        return [pending.c.is_new] if self.tables.sync.mode is Mode.CREATE else []
 
     def _missing_keys(self) -> SqlQuery:
         """Select the changes of the missing keys. A contact that a re-key takes over is not deleted."""

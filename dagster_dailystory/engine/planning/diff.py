@@ -286,8 +286,11 @@ class Diff:
 
     def _differs(self, source: FromClause, snapshot: FromClause) -> ColumnElement[bool]:
         """Whether a source row differs from its snapshot, so that it needs a change."""
-        if self.tables.sync.mode is Mode.CREATE:
-            return snapshot.c[self._keys[0]].is_(None)
+        if self.tables.sync.mode is Mode.CREATE:  # the only change of a contact that exists is an opt-out
+            flags = [m for m in self._fields if m.kind is FieldKind.OPT_OUT]
+            new = [self._changed(m, source.c[m.state_column], snapshot.c[m.state_column]) for m in flags]
+            opts_out = [and_(self.was_made_by_this_sync(snapshot), or_(*new))] if new else []
+            return or_(snapshot.c[self._keys[0]].is_(None), *opts_out)
         if self.options.scope is Scope.ALL:
             return true()
         changed = [self._changed(m, source.c[m.state_column], snapshot.c[m.state_column]) for m in self._fields]
@@ -319,6 +322,11 @@ class Diff:
         if mapped.kind in CONSENT_KINDS:  # consent that the source did not change stays as it is in DailyStory
             return changed
         return or_(changed, and_(found.c.replaces, empty_to_null(new).is_not(None)))
+
+    def was_made_by_this_sync(self, snapshot: FromClause) -> ColumnElement[bool]:
+        """Whether the sync created the contact of a key: it acknowledged an identity. Of others no value is known."""
+        identities = [m for m in self._fields if m.kind in (FieldKind.EMAIL, FieldKind.MOBILE)]
+        return or_(*(snapshot.c[m.state_column].is_not(None) for m in identities))
 
     def is_present(self, relation: FromClause) -> ColumnElement[bool]:
         """Whether the rows read have the key, in scope or not; see `reads_whole_source`."""

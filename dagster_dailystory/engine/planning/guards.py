@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dagster_dailystory.model.plan import GuardResult
 from dagster_dailystory.model.sync import ContactSync, Deletes
 
-GUARD_NAMES = ("source_not_empty", "changed_share", "deleted_share", "rejected_share")
+GUARD_NAMES = ("source_not_empty", "changed_share", "opted_out_share", "deleted_share", "rejected_share")
 """Every guard, in the order of evaluation; each is an asset check in Dagster."""
 
 
@@ -20,6 +20,7 @@ class GuardInputs:
         source_is_empty: The source has no row at all, whatever the run's scope.
         rows_read: Source rows in the run's scope.
         rows_updated: Contacts that would be updated.
+        rows_opted_out: Contacts that would be opted out.
         rows_deleted: Contacts that would be deleted or deactivated.
         rows_rejected: Rejected rows.
         live_keys: Keys of the snapshot that were not missing before this run.
@@ -29,6 +30,7 @@ class GuardInputs:
     source_is_empty: bool
     rows_read: int
     rows_updated: int
+    rows_opted_out: int
     rows_deleted: int
     rows_rejected: int
     live_keys: int
@@ -74,6 +76,7 @@ def _shares(sync: ContactSync) -> tuple[tuple[str, str, str, str], ...]:
     leaving = "deactivated" if sync.deletes is Deletes.DEACTIVATE else "deleted"
     return (
         ("changed_share", "contacts", "updated", "max_changed_fraction"),
+        ("opted_out_share", "contacts", "opted out", "max_opted_out_fraction"),
         ("deleted_share", "contacts", leaving, "max_deleted_fraction"),
         ("rejected_share", "rows", "rejected", "max_rejected_fraction"),
     )
@@ -83,6 +86,7 @@ def _evaluate_shares(sync: ContactSync, figures: GuardInputs) -> Iterator[GuardR
     deletes = figures.rows_deleted if sync.deletes is not Deletes.KEEP else 0
     rows_of = {
         "changed_share": (figures.rows_updated, figures.live_keys),
+        "opted_out_share": (figures.rows_opted_out, figures.live_keys),
         "deleted_share": (deletes, figures.live_keys),
         "rejected_share": (figures.rows_rejected, figures.rows_read),
     }

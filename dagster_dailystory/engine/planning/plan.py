@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, and_, func, select
 
 from dagster_dailystory.databases.bulk import insert_selected
 from dagster_dailystory.databases.connect import use_read_committed, use_repeatable_read
@@ -20,6 +20,7 @@ from dagster_dailystory.engine.planning.comparison import Differences, RowCounts
 from dagster_dailystory.engine.planning.diff import field_counts
 from dagster_dailystory.engine.planning.guards import GuardInputs, evaluate_guards
 from dagster_dailystory.engine.planning.identity_conflicts import IdentityConflicts
+from dagster_dailystory.engine.planning.opt_outs import OptOuts
 from dagster_dailystory.engine.planning.row_checks import RowChecks
 from dagster_dailystory.engine.planning.row_hashes import RowHashes
 from dagster_dailystory.engine.planning.staging import Staged, stage_source
@@ -32,10 +33,10 @@ from dagster_dailystory.engine.state.recovery import invalidate_interrupted, res
 from dagster_dailystory.engine.state.rejections import CheckedRows, Rejections
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.model.change import Operation, Reason
+from dagster_dailystory.model.change import OPT_OUT_PRIORITY, Operation, Reason
 from dagster_dailystory.model.partitions import check_partition
 from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary
-from dagster_dailystory.model.sync import ContactSync
+from dagster_dailystory.model.sync import ContactSync, Scope
 
 KEPT_PLANS = 5
 """How many of a sync's newest plans keep their changes (personal data), besides plans that may still be sent."""
@@ -98,12 +99,16 @@ class _PlanCounts:
         by_operation: Operation -> stored changes.
         by_field: Field -> creates and updates in which it differs.
         by_reason: Reason -> rejected rows.
+        opt_outs_to_send: Contacts that opt out.
+        opt_outs_pending: Rows whose opt-out has no contact to be sent to.
     """
 
     rows: RowCounts = RowCounts()  # noqa: RUF009  # frozen
     by_operation: Mapping[str, int] = field(default_factory=dict)
     by_field: Mapping[str, int] = field(default_factory=dict)
     by_reason: Mapping[str, int] = field(default_factory=dict)
+    opt_outs_to_send: int = 0
+    opt_outs_pending: int = 0
 
     def changes(self, operation: Operation) -> int:
         """How many changes of this operation are stored."""
@@ -139,11 +144,13 @@ class _Draft:
         planned = PlannedChanges(self.plan_id, self.tables, self.options, found.pending, checked)
         for query, parameters in planned.parts(found.ranges):
             insert_selected(self.state.connection, self.tables.changes, query, parameters)
-        if not self.options.dry_run:
+        opt_outs = OptOuts(self.plan_id, self.state, found.diff, found.pending, checked, found.duplicates)
+        opt_outs.store()
+        if not self.options.dry_run and self.options.scope is not Scope.OPT_OUTS:
             self._record_rejections(found, checked)
             release_memory(self.state.connection)
             RowHashes(self.state, self.tables).update(found.hashed, found.pending, found.duplicates)
-        return self._count(found.counts, checked)
+        return self._count(found.counts, checked, opt_outs.count_pending())
 
     def _check(self, found: Differences) -> Table:
         """Check each row that differs, and return the table of the results."""
@@ -170,7 +177,7 @@ class _Draft:
         )
         Rejections(self.state, self.tables).record_local(rows)
 
-    def _count(self, rows: RowCounts, checked: Table) -> _PlanCounts:
+    def _count(self, rows: RowCounts, checked: Table, opt_outs_pending: int) -> _PlanCounts:
         changes, execute = self.tables.changes, self.state.connection.execute
         mine = changes.c.plan_id == self.plan_id
         operations = select(changes.c.operation, func.count()).where(mine).group_by(changes.c.operation)
@@ -181,7 +188,12 @@ class _Draft:
         reasons = select(checked.c.reason, func.count()).where(checked.c.reason.is_not(None)).group_by(checked.c.reason)
         by_reason = Counter({Reason.DUPLICATE_KEY.value: rows.duplicates, Reason.NULL_KEY.value: rows.without_key})
         by_reason.update({reason: int(n) for reason, n in execute(reasons)})
-        return _PlanCounts(rows, by_operation, by_field, by_reason)
+        opts_out = and_(
+            changes.c.priority == OPT_OUT_PRIORITY,
+            changes.c.operation.in_([Operation.UPDATE.value, Operation.OPT_OUT.value]),
+        )
+        to_send = int(execute(select(func.count()).where(mine, opts_out)).scalar_one())
+        return _PlanCounts(rows, by_operation, by_field, by_reason, to_send, opt_outs_pending)
 
 
 def _summary(
@@ -194,16 +206,7 @@ def _summary(
 ) -> PlanSummary:
     """Evaluate the guards, and build the header of the plan."""
     rows, creates, updates = counts.rows, counts.changes(Operation.CREATE), counts.changes(Operation.UPDATE)
-    inputs = GuardInputs(
-        source_is_empty=rows.source_is_empty,
-        rows_read=rows.read,
-        rows_updated=updates,
-        rows_deleted=counts.changes(Operation.DELETE),
-        rows_rejected=counts.rejected,
-        live_keys=rows.live_keys,
-        whole_source=options.plans_deletions,
-    )
-    guards = evaluate_guards(sync, inputs)
+    guards = evaluate_guards(sync, _guard_inputs(options, counts))
     status = PlanStatus.READY if all(guard.passed for guard in guards) else PlanStatus.BLOCKED
     return PlanSummary(
         plan_id=plan_id,
@@ -220,8 +223,24 @@ def _summary(
         changes_by_field=counts.by_field,
         rejections_by_reason={reason: n for reason, n in counts.by_reason.items() if n},
         diff_seconds=diff_seconds,
+        opt_outs_to_send=counts.opt_outs_to_send,
+        opt_outs_ahead=counts.changes(Operation.OPT_OUT),
+        opt_outs_pending=counts.opt_outs_pending,
         since=None if options.since is None else options.since.isoformat(),
         next_checkpoint=next_checkpoint,
+    )
+
+
+def _guard_inputs(options: PlanOptions, counts: _PlanCounts) -> GuardInputs:
+    return GuardInputs(
+        source_is_empty=counts.rows.source_is_empty,
+        rows_read=counts.rows.read,
+        rows_updated=counts.changes(Operation.UPDATE),
+        rows_opted_out=counts.opt_outs_to_send,
+        rows_deleted=counts.changes(Operation.DELETE),
+        rows_rejected=0 if options.scope is Scope.OPT_OUTS else counts.rejected,
+        live_keys=counts.rows.live_keys,
+        whole_source=options.plans_deletions,
     )
 
 

@@ -100,7 +100,7 @@ class RowChecks:
             if not change.resend_all and sends_nothing(self._sync, change):
                 return result | {"operation": Operation.RECORD.value, "priority": USUAL_PRIORITY}
         operation = Operation.CREATE if is_new else Operation.UPDATE
-        return result | {"operation": operation.value, "priority": self._priority(row, values)}
+        return result | {"operation": operation.value, "priority": self._priority(row, values, differing)}
 
     def _identity(self, row: RowMapping, values: Mapping[str, object], differing: Collection[str] | None) -> Identity:
         """The identity of a row; that of the snapshot, if neither the email nor the mobile number differs."""
@@ -115,8 +115,12 @@ class RowChecks:
         fingerprint = refused.get(self._reader.key(row)) if refused else None
         return fingerprint is not None and fingerprint == row_fingerprint(self._sync, values, self._state.secret)
 
-    def _priority(self, row: RowMapping, values: Mapping[str, object]) -> int:
-        """A new opt-out is sent first."""
+    def _priority(self, row: RowMapping, values: Mapping[str, object], differing: Collection[str] | None) -> int:
+        """A new opt-out is sent first; that of a known contact leaves alone, see `opt_outs`."""
+        if differing is not None and not {m.state_column for m in self._opt_outs}.issuperset(differing):
+            return USUAL_PRIORITY
+        if differing is None and row["mapped_dsid"] is not None:
+            return USUAL_PRIORITY
         opts_out = any(
             row[differs_column(m.state_column)] and wire_value(m, values[m.state_column]) is True
             for m in self._opt_outs

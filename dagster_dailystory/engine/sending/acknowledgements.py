@@ -36,6 +36,7 @@ from dagster_dailystory.engine.state.rejections import Rejections
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import Change, Operation, Outcome, Reason, Result
+from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.sync import Deletes, MappedField, Nulls
 
 _LINKING = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.MAPPED})
@@ -117,6 +118,8 @@ class Acknowledgements:
                 self._write(self._link_statements, has_known=has_known, adds_rows=adds_rows)
             if outcomes & _WRITTEN:
                 self._write(self._value_statements, has_known=has_known, adds_rows=adds_rows)
+            if Outcome.OPTED_OUT in outcomes:
+                self._record_opt_outs()
             if Outcome.MAPPED in outcomes:
                 self._add_mapped()
             if Outcome.DELETED in outcomes:
@@ -226,6 +229,16 @@ class Acknowledgements:
         differs = sent.c[differs_column(mapped.state_column)]
         return case((sent.c.replaced, whole), (differs, new), else_=old)
 
+    def _record_opt_outs(self) -> None:
+        """Record the flags that were set, and nothing else of the row."""
+        changes, snapshot = self._tables.changes, self._tables.snapshot
+        flags = [m.state_column for m in self._tables.sync.mapped_fields if m.kind is FieldKind.OPT_OUT]
+        copied = [changes.c[name] for flag in flags for name in (flag, differs_column(flag))]
+        sent = self._results.changes_with((Outcome.OPTED_OUT,), *copied).subquery("sent")
+        values = {flag: case((sent.c[differs_column(flag)], sent.c[flag]), else_=snapshot.c[flag]) for flag in flags}
+        recorded = snapshot.update().where(self._tables.same_key(snapshot, sent)).values(**values)
+        self._state.connection.execute(recorded)
+
     def _add_mapped(self) -> None:
         """Add snapshot rows for contacts that were found and not written: their values are not known."""
         changes, snapshot = self._tables.changes, self._tables.snapshot
@@ -288,7 +301,7 @@ class Acknowledgements:
 
     @cached_property
     def _settled_intents(self) -> Delete:
-        return self._without(self._tables.intents, set(Outcome) - _UNCONFIRMED)
+        return self._without(self._tables.intents, set(Outcome) - _UNCONFIRMED - {Outcome.OPTED_OUT})
 
     @cached_property
     def _ended_rejections(self) -> Delete:

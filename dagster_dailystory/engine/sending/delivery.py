@@ -85,7 +85,12 @@ class Delivery:
             DailyStoryError: The run must stop; the change has no result.
             StoppedError: The sender stops; the change has no result.
         """
-        steps = {Operation.CREATE: self._create, Operation.UPDATE: self._update, Operation.DELETE: self._delete}
+        steps = {
+            Operation.CREATE: self._create,
+            Operation.UPDATE: self._update,
+            Operation.DELETE: self._delete,
+            Operation.OPT_OUT: self._opt_out,
+        }
         try:
             return await steps[self.change.operation]()
         except UnsupportedValueError as error:
@@ -196,6 +201,18 @@ class Delivery:
             if found is not None and found.dsid != dsid:
                 return await self._adopt(found)
         return self._conflict(returned, "DailyStory returned another contact's id for an update")
+
+    async def _opt_out(self) -> Result:
+        """Set the opt-out flags alone. A refusal is a failure: the opt-out stays a difference and is sent again."""
+        change, dsid = self.change, self.change.dsid or ""
+        flags = {m.name: True for m in self._sync.mapped_fields if m.state_column in change.differing}
+        try:
+            returned = await self._send(partial(self._client.create_or_update, {"dsId": dsid, **flags}))
+        except RejectedError as error:
+            return self._result(Outcome.FAILED, message=f"the opt-out was not accepted: {error}")
+        if returned != dsid:
+            return self._result(Outcome.FAILED, message="DailyStory returned another contact's id for an opt-out")
+        return self._result(Outcome.OPTED_OUT, dsid)
 
     async def _delete(self) -> Result:
         dsid = self.change.dsid

@@ -19,7 +19,16 @@ from dagster_dailystory.engine.state.recovery import Intents, has_intent
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import DailyStoryError
-from dagster_dailystory.model.change import USUAL_PRIORITY, Change, Identity, Operation, Outcome, Result
+from dagster_dailystory.model.change import (
+    OPT_OUT_PRIORITY,
+    SENT_OPERATIONS,
+    USUAL_PRIORITY,
+    Change,
+    Identity,
+    Operation,
+    Outcome,
+    Result,
+)
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.report import Progress
 
@@ -46,7 +55,7 @@ _MAX_PENDING = 8_000
 _PROGRESS_SECONDS = 1.0
 
 
-_SENT = [Operation.CREATE.value, Operation.UPDATE.value, Operation.DELETE.value]
+_SENT = sorted(operation.value for operation in SENT_OPERATIONS)
 
 
 class Outbox:
@@ -168,6 +177,8 @@ class Outbox:
         if priority > USUAL_PRIORITY:
             self._drain()
             self._fail_waiting(priority)
+        elif priority == USUAL_PRIORITY and self._in_flight:
+            self._drain()  # an opt-out and another change of its contact must not meet
         wanted = and_(self._open(), changes.c.priority == priority)
         bounds = select(func.min(changes.c.sequence), func.max(changes.c.sequence)).where(wanted)
         with self._state.connection.begin():
@@ -191,7 +202,7 @@ class Outbox:
         for row in rows:
             change = self._reader.change(row)
             self._in_flight[change.sequence] = change
-            if row["intent_at"] is not None:
+            if row["intent_at"] is not None and change.operation is not Operation.OPT_OUT:
                 decided.append(
                     self._decide(change, Outcome.IN_DOUBT, "what an earlier run sent could not be looked up yet")
                 )
@@ -328,6 +339,20 @@ class Outbox:
 
     def _rows_per_second(self) -> float:
         return self._rows_sent / max(time.monotonic() - self._started_at, 1e-3)
+
+    @property
+    def opt_outs_sent(self) -> int:
+        """Contacts that this plan opted out, read from the state."""
+        changes = self._tables.changes
+        alone = and_(
+            changes.c.priority == OPT_OUT_PRIORITY,
+            changes.c.operation == Operation.UPDATE.value,
+            changes.c.outcome == Outcome.UPDATED.value,
+        )
+        opted_out = or_(changes.c.outcome == Outcome.OPTED_OUT.value, alone)
+        query = select(func.count()).where(changes.c.plan_id == self._plan_id, opted_out)
+        with self._state.connection.begin():
+            return int(self._state.connection.execute(query).scalar_one())
 
     @property
     def rows_open(self) -> int:

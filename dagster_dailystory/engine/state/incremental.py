@@ -120,7 +120,7 @@ class IncrementalRead:
         Holds the checkpoint that it replaces too: `advance` stores it only if that one is still there.
         """
         checkpoint = Checkpoint.decoded(self._stored)
-        reads_all_recent = options.scope is not Scope.REJECTED and not options.keys and options.limit is None
+        reads_all_recent = options.scope in (Scope.CHANGED, Scope.ALL) and not options.keys and options.limit is None
         if self._state.sync.watermark is None or options.dry_run or not reads_all_recent:
             return None
         highest = highest or (checkpoint.highest if checkpoint is not None and options.since is not None else None)

@@ -29,7 +29,6 @@ from dagster_dailystory.model.sync import Mode, Nulls, Scope
 CHUNK_ROWS = 2_000
 """Rows read at a time."""
 
-
 _NO_VALUE = float("nan")
 
 
@@ -374,6 +373,7 @@ _WHY = {
 
 _COUNTS = (
     "rows_read", "rows_unchanged", "rows_to_create", "rows_to_update", "rows_to_delete", "rows_rejected", "rows_held",
+    "opt_outs_to_send", "opt_outs_ahead", "opt_outs_pending",
 )  # fmt: skip
 
 
@@ -395,6 +395,6 @@ def _plan(row: RowMapping) -> Plan:
         since=json.loads(row["options"]).get("since"),
         next_checkpoint=json.loads(row["options"]).get("next_mark"),
         expires_at=row["expires_at"],
-        **{name: row[name] for name in _COUNTS},
+        **{name: row[name] or 0 for name in _COUNTS},
     )
     return Plan(summary, row["run_id"], row["partition_value"], row["number"])

@@ -91,6 +91,7 @@ def _plan_columns() -> Iterable[SchemaItem]:
         Column("number", BIG_INTEGER),  # the order of the sync's plans, whatever the clock says
         *_counts("rows_read", "rows_unchanged", "rows_to_create", "rows_to_update", "rows_to_delete"),
         *_counts("rows_rejected", "rows_held", "rows_delete_skipped_shared", "opt_outs_to_send", "opt_outs_pending"),
+        *_counts("opt_outs_ahead"),
         *_counts("live_keys"),
         Column("whole_source", BOOLEAN),
         Column("first_load", BOOLEAN),

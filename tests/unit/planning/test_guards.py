@@ -87,6 +87,8 @@ def test_each_guard_describes_its_limit_without_a_plan():
     assert list(texts.values()) == [
         "The source must have rows.",
         "Any share of the contacts may be updated: max_changed_fraction sets no limit.",
+        "At most 10.0% of the contacts may be opted out in one run (max_opted_out_fraction); "
+        "the limit applies from 3 contacts on.",
         "At most 10.0% of the contacts may be deactivated in one run (max_deleted_fraction); "
         "the limit applies from 3 contacts on.",
         "At most 5.0% of the rows may be rejected in one run (max_rejected_fraction); "

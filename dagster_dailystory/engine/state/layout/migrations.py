@@ -112,7 +112,7 @@ def _to_3(tables: StoredTables) -> None:
         "expires_at": MOMENT,
         "first_load": BOOLEAN,
         "whole_source": BOOLEAN,
-        **dict.fromkeys(("live_keys", "opt_outs_to_send", *counts), BIG_INTEGER),
+        **dict.fromkeys(("live_keys", "opt_outs_to_send", "opt_outs_ahead", *counts), BIG_INTEGER),
     }
     tables.add_columns(("plans",), planned)
     sent = ("opt_outs_sent", *counts, "rows_deleted_in_dailystory", "rows_delete_waiting")

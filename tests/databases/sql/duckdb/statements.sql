@@ -214,6 +214,7 @@ CREATE TABLE dailystory_plans (
 	rows_delete_skipped_shared BIGINT, 
 	opt_outs_to_send BIGINT, 
 	opt_outs_pending BIGINT, 
+	opt_outs_ahead BIGINT, 
 	live_keys BIGINT, 
 	whole_source BOOLEAN, 
 	first_load BOOLEAN, 
@@ -735,9 +736,9 @@ INSERT INTO dailystory_meta (name, holder, fence, heartbeat_at) VALUES (?);
 
 INSERT INTO dailystory_meta (name, value) VALUES (?);
 
-INSERT INTO dailystory_plans (plan_id, sync_name, partition_value, run_id, scope, options, mapping_version, destination, status, guards, changes_by_field, rejections_by_reason, settings, number, rows_read, rows_unchanged, rows_to_create, rows_to_update, rows_to_delete, rows_rejected, rows_held, diff_seconds, created_at, expires_at) VALUES (?);
+INSERT INTO dailystory_plans (plan_id, sync_name, partition_value, run_id, scope, options, mapping_version, destination, status, guards, changes_by_field, rejections_by_reason, settings, number, rows_read, rows_unchanged, rows_to_create, rows_to_update, rows_to_delete, rows_rejected, rows_held, opt_outs_to_send, opt_outs_pending, opt_outs_ahead, diff_seconds, created_at, expires_at) VALUES (?);
 
-INSERT INTO dailystory_runs (run_id, plan_id, sync_name, partition_value, outcome, started_at, finished_at, rows_created, rows_updated, rows_deleted, rows_mapped, rows_refused, rows_failed, rows_in_doubt, rows_conflicted, api_requests, api_retries, api_throttled, send_seconds) VALUES (?);
+INSERT INTO dailystory_runs (run_id, plan_id, sync_name, partition_value, outcome, started_at, finished_at, rows_created, rows_updated, rows_deleted, rows_mapped, rows_refused, rows_failed, rows_in_doubt, rows_conflicted, opt_outs_sent, opt_outs_pending, api_requests, api_retries, api_throttled, send_seconds) VALUES (?);
 
 SELECT * 
 FROM (
@@ -793,6 +794,10 @@ FROM dailystory_customers_duplicates;
 
 SELECT count(*) AS count_1 
 FROM dailystory_customers_changes 
+WHERE dailystory_customers_changes.plan_id = ? AND (dailystory_customers_changes.outcome = ? OR dailystory_customers_changes.priority = ? AND dailystory_customers_changes.operation = ? AND dailystory_customers_changes.outcome = ?);
+
+SELECT count(*) AS count_1 
+FROM dailystory_customers_changes 
 WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.operation IN (?);
 
 SELECT count(*) AS count_1 
@@ -816,6 +821,10 @@ FROM dailystory_customers_changes
 WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation IN (?) AND dailystory_customers_changes.priority = ? AND (EXISTS (SELECT before.sequence 
 FROM dailystory_customers_changes AS before 
 WHERE before.plan_id = ? AND before.sequence = dailystory_customers_changes.waits_for AND (coalesce(before.outcome, ?) NOT IN (?))));
+
+SELECT count(*) AS count_1 
+FROM dailystory_customers_changes 
+WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.priority = ? AND dailystory_customers_changes.operation IN (?);
 
 SELECT count(*) AS count_1 
 FROM dailystory_customers_moved;
@@ -1120,15 +1129,15 @@ SELECT dailystory_plans.plan_id, dailystory_plans.left_priority, dailystory_plan
 FROM dailystory_plans 
 WHERE dailystory_plans.sync_name = ? AND dailystory_plans.status = ? AND dailystory_plans.left_sequence IS NOT NULL;
 
-SELECT dailystory_plans.plan_id, dailystory_plans.sync_name, dailystory_plans.partition_value, dailystory_plans.run_id, dailystory_plans.scope, dailystory_plans.options, dailystory_plans.mapping_version, dailystory_plans.destination, dailystory_plans.status, dailystory_plans.guards, dailystory_plans.changes_by_field, dailystory_plans.rejections_by_reason, dailystory_plans.settings, dailystory_plans.number, dailystory_plans.rows_read, dailystory_plans.rows_unchanged, dailystory_plans.rows_to_create, dailystory_plans.rows_to_update, dailystory_plans.rows_to_delete, dailystory_plans.rows_rejected, dailystory_plans.rows_held, dailystory_plans.rows_delete_skipped_shared, dailystory_plans.opt_outs_to_send, dailystory_plans.opt_outs_pending, dailystory_plans.live_keys, dailystory_plans.whole_source, dailystory_plans.first_load, dailystory_plans.diff_seconds, dailystory_plans.created_at, dailystory_plans.expires_at, dailystory_plans.sent_at, dailystory_plans.finished_at, dailystory_plans.left_priority, dailystory_plans.left_sequence 
+SELECT dailystory_plans.plan_id, dailystory_plans.sync_name, dailystory_plans.partition_value, dailystory_plans.run_id, dailystory_plans.scope, dailystory_plans.options, dailystory_plans.mapping_version, dailystory_plans.destination, dailystory_plans.status, dailystory_plans.guards, dailystory_plans.changes_by_field, dailystory_plans.rejections_by_reason, dailystory_plans.settings, dailystory_plans.number, dailystory_plans.rows_read, dailystory_plans.rows_unchanged, dailystory_plans.rows_to_create, dailystory_plans.rows_to_update, dailystory_plans.rows_to_delete, dailystory_plans.rows_rejected, dailystory_plans.rows_held, dailystory_plans.rows_delete_skipped_shared, dailystory_plans.opt_outs_to_send, dailystory_plans.opt_outs_pending, dailystory_plans.opt_outs_ahead, dailystory_plans.live_keys, dailystory_plans.whole_source, dailystory_plans.first_load, dailystory_plans.diff_seconds, dailystory_plans.created_at, dailystory_plans.expires_at, dailystory_plans.sent_at, dailystory_plans.finished_at, dailystory_plans.left_priority, dailystory_plans.left_sequence 
 FROM dailystory_plans 
 WHERE dailystory_plans.sync_name = ? AND dailystory_plans.run_id IN (?) AND dailystory_plans.partition_value IS NOT DISTINCT FROM ? ORDER BY dailystory_plans.number DESC;
 
-SELECT dailystory_plans.plan_id, dailystory_plans.sync_name, dailystory_plans.partition_value, dailystory_plans.run_id, dailystory_plans.scope, dailystory_plans.options, dailystory_plans.mapping_version, dailystory_plans.destination, dailystory_plans.status, dailystory_plans.guards, dailystory_plans.changes_by_field, dailystory_plans.rejections_by_reason, dailystory_plans.settings, dailystory_plans.number, dailystory_plans.rows_read, dailystory_plans.rows_unchanged, dailystory_plans.rows_to_create, dailystory_plans.rows_to_update, dailystory_plans.rows_to_delete, dailystory_plans.rows_rejected, dailystory_plans.rows_held, dailystory_plans.rows_delete_skipped_shared, dailystory_plans.opt_outs_to_send, dailystory_plans.opt_outs_pending, dailystory_plans.live_keys, dailystory_plans.whole_source, dailystory_plans.first_load, dailystory_plans.diff_seconds, dailystory_plans.created_at, dailystory_plans.expires_at, dailystory_plans.sent_at, dailystory_plans.finished_at, dailystory_plans.left_priority, dailystory_plans.left_sequence 
+SELECT dailystory_plans.plan_id, dailystory_plans.sync_name, dailystory_plans.partition_value, dailystory_plans.run_id, dailystory_plans.scope, dailystory_plans.options, dailystory_plans.mapping_version, dailystory_plans.destination, dailystory_plans.status, dailystory_plans.guards, dailystory_plans.changes_by_field, dailystory_plans.rejections_by_reason, dailystory_plans.settings, dailystory_plans.number, dailystory_plans.rows_read, dailystory_plans.rows_unchanged, dailystory_plans.rows_to_create, dailystory_plans.rows_to_update, dailystory_plans.rows_to_delete, dailystory_plans.rows_rejected, dailystory_plans.rows_held, dailystory_plans.rows_delete_skipped_shared, dailystory_plans.opt_outs_to_send, dailystory_plans.opt_outs_pending, dailystory_plans.opt_outs_ahead, dailystory_plans.live_keys, dailystory_plans.whole_source, dailystory_plans.first_load, dailystory_plans.diff_seconds, dailystory_plans.created_at, dailystory_plans.expires_at, dailystory_plans.sent_at, dailystory_plans.finished_at, dailystory_plans.left_priority, dailystory_plans.left_sequence 
 FROM dailystory_plans 
 WHERE dailystory_plans.sync_name = ? AND dailystory_plans.run_id IN (?) AND dailystory_plans.partition_value IS NOT DISTINCT FROM NULL ORDER BY dailystory_plans.number DESC;
 
-SELECT dailystory_plans.plan_id, dailystory_plans.sync_name, dailystory_plans.partition_value, dailystory_plans.run_id, dailystory_plans.scope, dailystory_plans.options, dailystory_plans.mapping_version, dailystory_plans.destination, dailystory_plans.status, dailystory_plans.guards, dailystory_plans.changes_by_field, dailystory_plans.rejections_by_reason, dailystory_plans.settings, dailystory_plans.number, dailystory_plans.rows_read, dailystory_plans.rows_unchanged, dailystory_plans.rows_to_create, dailystory_plans.rows_to_update, dailystory_plans.rows_to_delete, dailystory_plans.rows_rejected, dailystory_plans.rows_held, dailystory_plans.rows_delete_skipped_shared, dailystory_plans.opt_outs_to_send, dailystory_plans.opt_outs_pending, dailystory_plans.live_keys, dailystory_plans.whole_source, dailystory_plans.first_load, dailystory_plans.diff_seconds, dailystory_plans.created_at, dailystory_plans.expires_at, dailystory_plans.sent_at, dailystory_plans.finished_at, dailystory_plans.left_priority, dailystory_plans.left_sequence 
+SELECT dailystory_plans.plan_id, dailystory_plans.sync_name, dailystory_plans.partition_value, dailystory_plans.run_id, dailystory_plans.scope, dailystory_plans.options, dailystory_plans.mapping_version, dailystory_plans.destination, dailystory_plans.status, dailystory_plans.guards, dailystory_plans.changes_by_field, dailystory_plans.rejections_by_reason, dailystory_plans.settings, dailystory_plans.number, dailystory_plans.rows_read, dailystory_plans.rows_unchanged, dailystory_plans.rows_to_create, dailystory_plans.rows_to_update, dailystory_plans.rows_to_delete, dailystory_plans.rows_rejected, dailystory_plans.rows_held, dailystory_plans.rows_delete_skipped_shared, dailystory_plans.opt_outs_to_send, dailystory_plans.opt_outs_pending, dailystory_plans.opt_outs_ahead, dailystory_plans.live_keys, dailystory_plans.whole_source, dailystory_plans.first_load, dailystory_plans.diff_seconds, dailystory_plans.created_at, dailystory_plans.expires_at, dailystory_plans.sent_at, dailystory_plans.finished_at, dailystory_plans.left_priority, dailystory_plans.left_sequence 
 FROM dailystory_plans 
 WHERE dailystory_plans.sync_name = ? AND dailystory_plans.status IN (?);
 

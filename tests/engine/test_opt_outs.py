@@ -1,0 +1,186 @@
+"""An opt-out of a known contact leaves first and alone, whatever else is wrong with its row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from support.scenario import Scenario, customer, customers, open_scenario, sync_of
+
+from dagster_dailystory.errors import SafetyError
+from dagster_dailystory.model.partitions import HashBuckets
+from dagster_dailystory.model.sync import ContactSync
+from dagster_dailystory.model.watermark import Watermark
+
+FIELDS = {
+    "email": "email", "mobilePhone": "mobile", "firstName": "first_name", "city": "city",
+    "numberOfEmployees": "level", "optOutEmail": "opted_out",
+}  # fmt: skip
+
+
+def opting(**settings: object) -> ContactSync:
+    return sync_of(**{"fields": FIELDS, "max_opted_out_fraction": None, **settings})
+
+
+@pytest.fixture(params=["duckdb", "sqlite", "postgresql-duckdb"])
+def scenario(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> Iterator[Scenario]:
+    """Five rows were synced, one of them with a mobile number."""
+    warehouse, _, state = str(request.param).partition("-")
+    with open_scenario(new_database, warehouse, state or None) as made:
+        made.seed(customer(1, mobile="+12025550142"), *customers(5)[1:])
+        made.execute("UPDATE customers SET opted_out = false")
+        made.run(opting())
+        made.sandbox.clear_journal()
+        yield made
+
+
+def opted_out(scenario: Scenario) -> list[str]:
+    """The emails of the contacts that are opted out."""
+    return sorted(str(each["email"]) for each in scenario.sandbox.contacts() if each["optOutEmail"] is True)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("mobile", "12"), ("first_name", "x" * 300), ("email", "not an address"), ("email", None)]
+)
+def test_an_opt_out_is_sent_beside_an_invalid_value(scenario: Scenario, column: str, value: object):
+    scenario.update(1, opted_out=True, **{column: value})
+    report = scenario.run(opting())
+    assert opted_out(scenario) == ["p1@example.com"]
+    assert (report.opt_outs_sent, report.opt_outs_pending, report.outcome) == (1, 0, "done")
+    assert scenario.run(opting()).api_requests == 0
+
+
+def test_an_opt_out_is_sent_long_after_the_row_went_bad(scenario: Scenario):
+    scenario.update(1, mobile="12")
+    scenario.run(opting())
+    scenario.update(1, opted_out=True)
+    scenario.run(opting())
+    assert opted_out(scenario) == ["p1@example.com"]
+
+
+def test_an_opt_out_is_sent_although_dailystory_refuses_the_row(scenario: Scenario):
+    scenario.update(1, city="Gotham")
+    scenario.sandbox.script([400])
+    assert scenario.run(opting()).rows_refused == 1
+    scenario.update(1, opted_out=True)
+    scenario.sandbox.script([None, 400])
+    report = scenario.run(opting())
+    assert opted_out(scenario) == ["p1@example.com"]
+    assert (report.opt_outs_sent, report.rows_refused) == (1, 1)
+    report = scenario.run(opting())
+    assert (report.api_requests, report.opt_outs_pending, report.rows_held) == (0, 0, 1)
+
+
+def test_an_opt_out_leaves_ahead_of_the_other_fields_of_its_row(scenario: Scenario):
+    scenario.update(1, opted_out=True, city="Rome")
+    scenario.update(2, opted_out=True)
+    scenario.update(3, city="Rome")
+    report = scenario.run(opting())
+    fields = [set(write.payload) - {"dsId"} for write in scenario.sandbox.writes()]
+    assert fields[:2] == [{"optOutEmail"}, {"optOutEmail"}]
+    assert (report.rows_updated, report.opt_outs_sent, len(fields)) == (3, 2, 4)
+    assert scenario.run(opting()).outcome == "empty"
+
+
+@pytest.mark.parametrize("flags", [(False, True), (True, True)])
+def test_any_row_of_a_duplicate_key_opts_its_contact_out(scenario: Scenario, flags: tuple[bool, bool]):
+    scenario.update(1, opted_out=flags[0])
+    scenario.insert(customer(1, email="p1@example.com", opted_out=flags[1]))
+    report = scenario.run(opting())
+    assert opted_out(scenario) == ["p1@example.com"]
+    assert (report.rows_rejected, report.opt_outs_pending) == (2, 0)
+
+
+def test_any_row_that_shares_an_address_opts_its_contact_out(scenario: Scenario):
+    scenario.insert(customer(9, email=" P1@example.com ", opted_out=True))
+    scenario.insert(customer(8, email="new@example.com", mobile="(202) 555-0142", opted_out=True))
+    scenario.run(opting(default_region="US"))
+    assert opted_out(scenario) == ["p1@example.com"]
+
+
+def test_the_opt_out_of_a_row_with_a_new_key_reaches_its_contact(scenario: Scenario):
+    scenario.execute("UPDATE customers SET customer_id = 10, opted_out = true WHERE customer_id = 1")
+    scenario.run(opting(deletes="deactivate", max_deleted_fraction=None))
+    assert opted_out(scenario) == ["p1@example.com"]
+    assert scenario.contact("p1@example.com")["status"] == "Active"
+
+
+def test_an_opt_out_without_a_contact_is_pending(scenario: Scenario):
+    scenario.insert(customer(6, email="not an address", opted_out=True))
+    assert scenario.run(opting()).opt_outs_pending == 1
+    scenario.update(6, email="p6@example.com")
+    assert scenario.run(opting()).opt_outs_pending == 0
+
+
+def test_an_opt_out_that_dailystory_refuses_is_pending_and_tried_again(scenario: Scenario):
+    scenario.update(1, opted_out=True, mobile="12")
+    scenario.sandbox.script([400])
+    report = scenario.run(opting())
+    assert (report.opt_outs_pending, report.outcome) == (1, "incomplete")
+    assert scenario.run(opting()).opt_outs_sent == 1
+
+
+def test_the_limit_of_a_run_holds_no_opt_out_back(scenario: Scenario):
+    scenario.execute("UPDATE customers SET opted_out = true, city = 'Rome'")
+    report = scenario.run(opting(), limit=1)
+    assert (len(opted_out(scenario)), report.rows_updated) == (5, 1)
+
+
+def test_a_source_that_opts_everyone_out_is_stopped(scenario: Scenario):
+    scenario.execute("UPDATE customers SET opted_out = true")
+    with pytest.raises(SafetyError, match=r"5 of 5 contacts would be opted out, which is 100\.0%"):
+        scenario.run(opting(max_opted_out_fraction=0.5, min_guard_rows=1))
+    assert opted_out(scenario) == []
+
+
+def test_the_scope_opt_outs_sends_opt_outs_alone_from_the_whole_source(scenario: Scenario):
+    scenario.execute("UPDATE customers SET city = 'Rome', level = NULL")
+    scenario.update(1, opted_out=True)
+    sliced = opting(partitions=HashBuckets(2), max_changed_fraction=0.01, min_guard_rows=1)
+    report = scenario.run(sliced, scope="opt_outs")
+    assert opted_out(scenario) == ["p1@example.com"]
+    assert (report.api_requests, report.rows_updated, report.opt_outs_sent) == (2, 0, 1)
+    assert scenario.run(opting()).rows_updated == 5
+
+
+@pytest.mark.parametrize("engine_name", ["duckdb"])
+def test_the_scope_opt_outs_moves_no_watermark(new_database: Callable[[str], str], engine_name: str):
+    if engine_name == "sqlite":
+        return
+    recent = opting(
+        watermark=Watermark("updated_at"), source="select *, timestamp '2026-01-01' as updated_at from customers"
+    )
+    with open_scenario(new_database, engine_name) as scenario:
+        scenario.seed(*customers(3, opted_out=False))
+        scenario.run(recent)
+        before = scenario.rows("meta")
+        scenario.update(1, opted_out=True)
+        assert scenario.run(recent, scope="opt_outs").opt_outs_sent == 1
+        assert [row["value"] for row in scenario.rows("meta")] == [row["value"] for row in before]
+
+
+def test_in_mode_create_only_contacts_of_the_sync_are_opted_out(new_database: Callable[[str], str], engine_name: str):
+    creating = opting(mode="create")
+    with open_scenario(new_database, engine_name) as scenario:
+        scenario.sandbox.add(email="p1@example.com")
+        scenario.seed(*customers(2, opted_out=False))
+        scenario.run(creating)
+        scenario.execute("UPDATE customers SET opted_out = true, city = 'Rome'")
+        report = scenario.run(creating)
+        assert opted_out(scenario) == ["p2@example.com"]
+        assert scenario.contact("p2@example.com")["city"] == "Paris"
+        assert (report.opt_outs_sent, scenario.run(creating).api_requests) == (1, 0)
+
+
+@pytest.mark.parametrize("kind", ["integer", "varchar(3)"])
+def test_a_flag_of_another_type_opts_out(new_database: Callable[[str], str], engine_name: str, kind: str):
+    yes, no = (1, 0) if kind == "integer" else ("Yes", "No")
+    with open_scenario(new_database, engine_name) as scenario:
+        scenario.create(customer_id="integer", email="varchar(99)", city="varchar(99)", flag=kind)
+        scenario.insert({"customer_id": 1, "email": "p1@example.com", "flag": no})
+        flagged = opting(fields={"email": "email", "city": "city", "optOutEmail": "flag"}, extended_properties={})
+        scenario.run(flagged)
+        scenario.update(1, flag=yes, email="broken")
+        assert scenario.run(flagged).opt_outs_sent == 1
+        assert opted_out(scenario) == ["p1@example.com"]
+        assert scenario.run(flagged).api_requests == 0
