@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 
 import phonenumbers
@@ -76,6 +77,27 @@ def _normalised_email(text: str, max_length: int) -> str | None:
         return validate_email(text, check_deliverability=False).normalized.lower()
     except EmailNotValidError:
         return None
+
+
+def email_for_matching(email: str) -> str:
+    """An address in the one spelling by which identities are compared; an invalid one in lower case."""
+    text = email.strip()
+    return _normalised_email(text, len(text)) or text.lower()
+
+
+def email_spellings(email: str) -> list[str]:
+    """An address as it is given, and then in its other spellings: lower case, Unicode and punycode.
+
+    DailyStory may store or compare another one than it was sent.
+    """
+    lower = email.lower()
+    if email == lower and email.isascii() and "xn--" not in email:
+        return [email]
+    spellings = [email, lower]
+    with suppress(EmailNotValidError):
+        valid = validate_email(email, check_deliverability=False)
+        spellings += [valid.normalized.lower(), f"{valid.local_part}@{valid.ascii_domain}".lower()]
+    return list(dict.fromkeys(spellings))
 
 
 @lru_cache(maxsize=10_000)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dagster_dailystory.contacts.values import wire_value
-from dagster_dailystory.model.change import Change, Operation
+from dagster_dailystory.model.change import Change, Identity, Operation
 from dagster_dailystory.model.contact_fields import CONSENT_KINDS, FieldKind
 from dagster_dailystory.model.sync import ContactSync, MappedField, Nulls, Value
 
@@ -59,6 +59,13 @@ def _value_to_send(sync: ContactSync, mapped: MappedField, change: Change, *, di
         return value
     changes = change.operation is Operation.UPDATE and mapped.state_column in change.differing
     return value if changes and mapped.name in sync.consent_override else None
+
+
+def identity_as_sent(sync: ContactSync, change: Change) -> Identity:
+    """The email and mobile number as the row's request has them. An identity is normalised, a request is not."""
+    columns = [m for m in sync.mapped_fields if m.kind is FieldKind.EMAIL and change.identity.email is not None]
+    emails = [wire_value(m, change.values.get(m.state_column)) for m in columns]
+    return Identity(next((str(email) for email in emails if email is not None), None), change.identity.mobile)
 
 
 def sends_nothing(sync: ContactSync, change: Change) -> bool:

@@ -56,6 +56,10 @@ def _parser() -> argparse.ArgumentParser:
         "--fault", type=_fault_share, action="append", default=[], metavar="NAME=SHARE",
         help=f"fail this share of the contact requests; may be repeated. Names: {', '.join(FAULT_NAMES)}",
     )  # fmt: skip
+    parser.add_argument(
+        "--strict", action="store_true",
+        help="each create without a dsid makes a contact, look-ups compare exactly, /about has its older shape",
+    )  # fmt: skip
     parser.add_argument("--store", type=Path, help="a JSON file that keeps the contacts between runs")
     return parser
 
@@ -70,6 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = SandboxSettings(
             tokens=(options.token or DEFAULT_TOKEN,),
+            strict=options.strict,
             latency_seconds=options.latency_ms / 1000,
             requests_per_second=options.requests_per_second,
             faults=FaultShares(**dict(options.fault)),

@@ -287,10 +287,14 @@ class ContactStore:
         return found or self._first(self._matching("", mobile), self.settings.deleted_matched)
 
     def _matching(self, email: str, mobile: str, until: float = float("inf")) -> list[str]:
-        matches = self._records.matching(email, mobile, until)
-        if not self.settings.email_case_matters or not email:
-            return matches
-        return [dsid for dsid in matches if self._records.get(dsid, "email") == email]
+        """Contacts with this email, or, if there are none, with this mobile number."""
+        settings, records = self.settings, self._records
+        by_email = records.matching(email, "", until)
+        if settings.email_case_matters:
+            by_email = [dsid for dsid in by_email if records.get(dsid, "email") == email]
+        if by_email or not settings.phone_format_matters:
+            return by_email or records.matching("", mobile, until)
+        return [dsid for dsid in records.matching("", mobile, until) if records.get(dsid, "mobilePhone") == mobile]
 
     def _first(self, matches: list[str], with_deleted: bool) -> str | None:
         visible = [dsid for dsid in matches if self._is_visible(dsid, with_deleted)]

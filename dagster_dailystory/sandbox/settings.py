@@ -155,6 +155,13 @@ _CHOICES: Mapping[str, type[Enum]] = {
 }  # fmt: skip
 
 
+_STRICT: Mapping[str, object] = {
+    "duplicates_allowed": True, "email_case_matters": True, "phone_format_matters": True,
+    "about_shape": AboutShape.FLAT_2019,
+}  # fmt: skip
+"""The settings of the stricter mode."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxSettings:
     """The behaviour of a sandbox. Enums may be given as text: `not_found="400"`.
@@ -183,8 +190,11 @@ class SandboxSettings:
         null_custom_removes: Whether null removes a custom value; else it is ignored (U6).
         extended_properties_replace: Whether sent custom values replace all stored ones; else they merge (U7).
         custom_types: How a custom value that is not a string is stored (U8).
+        strict: Sets `duplicates_allowed`, `email_case_matters`, `phone_format_matters` and the flat `about_shape`: the
+            behaviour that leaves a sync the least room for error (U9, U14).
         duplicates_allowed: Whether a POST without dsId always creates, even if the email exists (U9).
         email_case_matters: Whether matching of emails is case-sensitive (U9).
+        phone_format_matters: Whether a mobile number is found only in the format in which it was sent (U9).
         match_order: Which of several matches is used (U9).
         identity_taken: The effect of an update with the email or mobile number of another contact (U10).
         unknown_dsid: The effect of a POST with an unknown dsId (U11).
@@ -238,8 +248,10 @@ class SandboxSettings:
     null_custom_removes: bool = False
     extended_properties_replace: bool = False
     custom_types: CustomTypes = CustomTypes.TEXT
+    strict: bool = False
     duplicates_allowed: bool = False
     email_case_matters: bool = False
+    phone_format_matters: bool = False
     match_order: MatchOrder = MatchOrder.INSERTION
     identity_taken: IdentityTaken = IdentityTaken.DUPLICATE
     unknown_dsid: UnknownDsid = UnknownDsid.REFUSE
@@ -273,6 +285,8 @@ class SandboxSettings:
     data_center: str = "us-1"
 
     def __post_init__(self) -> None:
+        for name, value in _STRICT.items() if self.strict else ():
+            object.__setattr__(self, name, value)
         for name, kind in _CHOICES.items():
             object.__setattr__(self, name, choice(kind, getattr(self, name), name))
         if isinstance(self.tokens, str) or not self.tokens or not all(self.tokens):

@@ -39,6 +39,15 @@ def test_the_command_runs_until_a_signal(tmp_path, signal_number):
     assert json.loads(file.read_text())["contacts"] == []
 
 
+def test_the_command_has_a_stricter_mode():
+    process, line = started_command("--port", "0", "--strict", "--token", "secret-us-1")
+    base_url, headers = line.split("base URL: ")[1].split()[0], {"Authorization": "Bearer secret-us-1"}
+    created = [httpx.post(f"{base_url}/contact", headers=headers, json=ADA).json() for _ in range(2)]
+    assert created[0] != created[1]
+    process.terminate()
+    process.communicate(timeout=20)
+
+
 def test_the_command_reports_why_it_cannot_start():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

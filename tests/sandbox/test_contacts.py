@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dagster_dailystory.sandbox.contacts import ContactStore
-from dagster_dailystory.sandbox.settings import SandboxSettings
+from dagster_dailystory.sandbox.settings import AboutShape, SandboxSettings
 from dagster_dailystory.sandbox.writes import Refused
 
 ADA = {"email": "ada@example.com", "firstName": "Ada", "city": "London", "extendedProperties": {"plan": "pro"}}
@@ -158,6 +158,22 @@ def test_emails_can_match_case_sensitively():
     store.write(ADA)
     assert store.look_up("Ada@example.com") is None
     assert store.write({"email": "Ada@example.com"}).created
+
+
+def test_mobile_numbers_can_match_in_their_own_format_only():
+    store = new_store(phone_format_matters=True)
+    store.write({"mobilePhone": "+15557140059"})
+    assert store.look_up(mobile="+1 555 714 0059") is None
+    assert store.look_up(mobile="+15557140059")
+    assert store.write({"mobilePhone": "+1 555 714 0059"}).created
+
+
+def test_the_stricter_mode_matches_exactly_and_creates_blindly():
+    store = new_store(strict=True)
+    for _ in range(2):
+        assert store.write(ADA).created
+    assert store.look_up("Ada@example.com") is None
+    assert SandboxSettings(strict=True, about_shape="2025").about_shape is AboutShape.FLAT_2019
 
 
 @pytest.mark.parametrize(

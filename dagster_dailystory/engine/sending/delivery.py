@@ -10,8 +10,9 @@ from typing import TypeVar
 from dagster_dailystory.api.client import DailyStoryClient
 from dagster_dailystory.api.responses import RemoteContact
 from dagster_dailystory.contacts.canonical import UnsupportedValueError
+from dagster_dailystory.contacts.identity import email_spellings
 from dagster_dailystory.contacts.masking import mask_values
-from dagster_dailystory.contacts.payload import payload
+from dagster_dailystory.contacts.payload import identity_as_sent, payload
 from dagster_dailystory.engine.sending.dispatcher import Dispatcher, LostResponseError
 from dagster_dailystory.engine.sending.slots import Attempts
 from dagster_dailystory.errors import NotFoundError, RejectedError, RetryableError
@@ -42,11 +43,16 @@ async def find_contact(client: DailyStoryClient, dispatcher: Dispatcher, identit
 async def _find_by_identity(
     client: DailyStoryClient, dispatcher: Dispatcher, attempts: Attempts, identity: Identity
 ) -> RemoteContact | None:
-    """Look a contact up in DailyStory's own order: by email, and if no contact has it, by mobile number."""
+    """Look a contact up in DailyStory's own order: by email, and if no contact has it, by mobile number.
+
+    The address is looked up as it was sent first: DailyStory may compare exactly.
+    """
     found = None
-    if identity.email is not None:
-        found = await dispatcher.send(attempts, partial(client.find, email=identity.email))
-    if found is None and identity.mobile is not None:
+    for spelling in email_spellings(identity.email) if identity.email else ():
+        found = await dispatcher.send(attempts, partial(client.find, email=spelling))
+        if found is not None:
+            return found
+    if identity.mobile is not None:
         found = await dispatcher.send(attempts, partial(client.find, mobile=identity.mobile))
     return found
 
@@ -244,8 +250,8 @@ class Delivery:
 
     @property
     def _as_sent(self) -> Identity:
-        change = self.change
-        return Identity(change.email_as_sent or change.identity.email, change.mobile_as_sent or change.identity.mobile)
+        change, sent = self.change, identity_as_sent(self._sync, self.change)
+        return Identity(change.email_as_sent or sent.email, change.mobile_as_sent or sent.mobile)
 
     async def _send(self, request: Callable[[], Awaitable[_T]], *, is_repeatable: bool = True) -> _T:
         return await self._dispatcher.send(self.attempts, request, is_repeatable=is_repeatable)

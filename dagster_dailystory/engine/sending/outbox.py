@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, exists, false, func, not_, or_, select
 
-from dagster_dailystory.contacts.values import wire_value
+from dagster_dailystory.contacts.payload import identity_as_sent
 from dagster_dailystory.engine.interrupts import frozen_heap, interrupts_held, short_switch_interval
 from dagster_dailystory.engine.sending.acknowledgements import Acknowledgements
 from dagster_dailystory.engine.sending.sender import MAX_UNWRITTEN, Sender
@@ -29,7 +29,6 @@ from dagster_dailystory.model.change import (
     Outcome,
     Result,
 )
-from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.report import Progress
 
 FLUSH_ROWS = MAX_UNWRITTEN // 2
@@ -238,17 +237,10 @@ class Outbox:
 
     def _identity_as_sent(self, change: Change) -> Identity:
         """The identity as it is sent to DailyStory; of an update, only the part that changes."""
-        email = mobile = None
-        for mapped in self._tables.sync.mapped_fields:
-            if mapped.kind is FieldKind.EMAIL:
-                value = wire_value(mapped, change.values[mapped.state_column])
-                email = None if value is None else str(value)
-            elif mapped.kind is FieldKind.MOBILE:
-                mobile = change.identity.mobile
+        sent, new = identity_as_sent(self._tables.sync, change), change.new_identity
         if change.operation is Operation.CREATE:
-            return Identity(email, mobile)
-        new = change.new_identity
-        return Identity(new.email and email, new.mobile and mobile)
+            return sent
+        return Identity(new.email and sent.email, new.mobile and sent.mobile)
 
     def _fail_waiting(self, priority: int) -> None:
         """Fail rows that wait for a row that was not written, and so still has their identity."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, FromClause, and_, case, func, literal, not_, null, or_, select
 
+from dagster_dailystory.contacts.identity import email_for_matching
 from dagster_dailystory.databases.bulk import json_rows, rows_parameter
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, MOMENT, TEXT, SqlType, SqlValue
 from dagster_dailystory.engine.interrupts import interrupts_held
@@ -285,4 +286,4 @@ class Intents:
 
 def _for_matching(email: str | None) -> str | None:
     """Normalize an email that was sent, as the snapshot stores it."""
-    return (email or "").strip().lower() or None
+    return email_for_matching(email) if email else None

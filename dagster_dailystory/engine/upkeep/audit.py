@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, RowMapping, and_, func, select, update
 from dagster_dailystory.api.responses import RemoteContact
 from dagster_dailystory.contacts.canonical import canonical_text
 from dagster_dailystory.contacts.fingerprint import key_label
+from dagster_dailystory.contacts.identity import email_for_matching
 from dagster_dailystory.contacts.values import wire_value
 from dagster_dailystory.engine.account import check_account
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
@@ -171,6 +172,8 @@ class _Audit:
 def _comparable(mapped: MappedField, value: object) -> str:
     """Normalize a value, because DailyStory may store it in another format."""
     text = (canonical_text(value) or "").strip().casefold()
+    if mapped.kind is FieldKind.EMAIL:
+        return email_for_matching(text)
     if mapped.kind is FieldKind.MOBILE or mapped.name in ("phone", "homePhone"):
         return "".join(c for c in text if c.isdigit())
     return text[:10] if mapped.kind is FieldKind.DATE else text

@@ -12,6 +12,7 @@ from dagster_dailystory.api.client import DailyStoryClient
 from dagster_dailystory.api.rate_limiter import RateLimiter
 from dagster_dailystory.api.settings import ClientSettings
 from dagster_dailystory.api.transport import HttpxConnections
+from dagster_dailystory.contacts.identity import email_for_matching
 from dagster_dailystory.engine.sending.dispatcher import SenderSettings
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.model.change import Change, Identity, Operation, Outcome, Reason, Result
@@ -98,6 +99,31 @@ def test_a_create_in_doubt_is_looked_up_with_the_identity_as_sent(sandbox: Sandb
     dsid = sandbox.add(email="Old@Example.com")
     result = send(sandbox, create(look_up_first=True, email_as_sent="Old@Example.com"))
     assert result.dsid == dsid
+
+
+SPELLINGS = ("Ada@Example.com", "ada@xn--mller-kva.example", "Ada@m\u00fcller.example")
+
+
+@pytest.mark.parametrize("email", SPELLINGS)
+def test_a_lost_create_is_looked_up_in_the_spelling_that_was_sent(sandbox: Sandbox, email: str) -> None:
+    sandbox.configure(strict=True)
+    sandbox.script([Fault.CUT_AFTER])
+    values = {"field_email": f" {email} "}
+    result = send(sandbox, create(values=values, identity=Identity(email_for_matching(email))))
+    assert [contact["dsId"] for contact in sandbox.contacts()] == [result.dsid]
+    assert sandbox.counts.gets == 1
+
+
+@pytest.mark.parametrize("stored", ["anna@xn--mller-kva.example", "anna@m\u00fcller.example"])
+@pytest.mark.parametrize(
+    "email", ["anna@xn--mller-kva.example", "anna@m\u00fcller.example", "Anna@M\u00dcLLER.example"]
+)
+def test_a_contact_is_found_in_the_other_spelling_of_its_address(sandbox: Sandbox, email: str, stored: str) -> None:
+    sandbox.configure(strict=True)
+    dsid = sandbox.add(email=stored)
+    change = create(values={"field_email": email}, identity=Identity(email_for_matching(email)))
+    result = send(sandbox, change, sync_of(mode="update"))
+    assert (result.outcome, result.dsid) == (Outcome.UPDATED, dsid)
 
 
 def test_a_create_in_doubt_is_found_by_its_mobile_number_too(sandbox: Sandbox) -> None:
