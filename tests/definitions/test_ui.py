@@ -288,7 +288,7 @@ def emptied(url: str) -> Iterator[None]:
 
 
 def execute(url: str, *statements: str) -> None:
-    engine = sa.create_engine(url)
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.begin() as connection:
         for statement in statements:
             connection.exec_driver_sql(statement)

@@ -209,7 +209,7 @@ def test_a_newer_layout_is_refused_with_the_version_that_wrote_it(earlier: Earli
 
 
 def test_tables_of_another_prefix_belong_to_another_state():
-    with sa.create_engine("sqlite://").connect() as connection:
+    with sa.create_engine("sqlite://", poolclass=sa.NullPool).connect() as connection:
         for name in ("dailystory_meta", "dailystory_a_contact_map", "dailystory_x_meta", "dailystory_x_b_contact_map"):
             connection.exec_driver_sql(f"CREATE TABLE {name} (value TEXT)")
         assert sync_names(connection, StateLocation("sqlite://")) == ["a"]

@@ -191,7 +191,7 @@ def test_without_rows_or_a_limit_ranges_are_as_large_as_possible(connection: sa.
 
 
 def test_rows_of_other_databases_are_not_measured() -> None:
-    with sa.create_engine("sqlite://").connect() as connection:
+    with sa.create_engine("sqlite://", poolclass=sa.NullPool).connect() as connection:
         assert width_of(sa.table("nothing"), connection) == 0
 
 

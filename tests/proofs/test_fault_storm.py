@@ -55,7 +55,7 @@ def test_twenty_thousand_rows_get_through_a_fault_storm(
 
 
 def fill(url: str, people: Mapping[str, Person]) -> None:
-    engine = sa.create_engine(url)
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.begin() as connection:
         connection.exec_driver_sql(CREATE)
         rows = [

@@ -17,7 +17,7 @@ Rows = Mapping[int, Mapping[str, object]]
 
 
 def read(url: str, query: str | None = None) -> Rows:
-    engine = sa.create_engine(url)
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.connect() as connection:
         statement = sa.select(customers) if query is None else sa.text(query)
         rows = {row["customer_id"]: dict(row) for row in connection.execute(statement).mappings()}

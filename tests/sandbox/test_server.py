@@ -299,11 +299,13 @@ def test_latency_delays_every_response(sandbox, api):
 
 
 def test_small_requests_do_not_wait_for_delayed_acknowledgements(api):
-    """Without TCP_NODELAY each request takes 40 ms."""
-    started = time.monotonic()
+    """Without TCP_NODELAY each request takes 40 ms; the fastest of many shows it, however busy the machine is."""
+    seconds = []
     for _ in range(100):
+        started = time.monotonic()
         api.get("/about")
-    assert time.monotonic() - started < 2
+        seconds.append(time.monotonic() - started)
+    assert min(seconds) < 0.03
 
 
 def test_many_threads_create_each_contact_once(sandbox):
