@@ -16,6 +16,7 @@ from dagster_dailystory.definitions.ops import (
     CONTACT_CHECKS,
     POOL,
     PROGRESS_SECONDS,
+    WAIT_SECONDS,
     Events,
     SyncSteps,
     retry_requests,
@@ -80,6 +81,7 @@ def build_contact_sync_assets(
     warehouse_key: str = "warehouse",
     dailystory_key: str = "dailystory",
     progress_seconds: float = PROGRESS_SECONDS,
+    wait_seconds: float = WAIT_SECONDS,
 ) -> Sequence[dg.AssetsDefinition]:
     """Make the assets `dailystory/NAME/changes`, `dailystory/NAME/contacts` and `dailystory/NAME/contact_map`.
 
@@ -104,6 +106,7 @@ def build_contact_sync_assets(
         warehouse_key: Key of the `WarehouseResource`.
         dailystory_key: Key of the `DailyStoryResource`.
         progress_seconds: Shortest time between two progress observations.
+        wait_seconds: How long a run waits for other runs of the sync, in the order in which they came.
 
     Raises:
         ConfigurationError: The `.sql` file cannot be read, or `preview_fields` names a field that is not mapped.
@@ -134,7 +137,7 @@ def build_contact_sync_assets(
         warehouse_key=warehouse_key,
         dailystory_key=dailystory_key,
     )
-    steps = SyncSteps(sync, find_upstream(sync, dialect), tuple(preview_fields), progress_seconds)
+    steps = SyncSteps(sync, find_upstream(sync, dialect), tuple(preview_fields), progress_seconds, wait_seconds)
     return make_assets(asset_specs(steps, settings), settings, sync, steps.plan, steps.send)
 
 

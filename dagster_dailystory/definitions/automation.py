@@ -11,6 +11,7 @@ from sqlalchemy import text
 from dagster_dailystory.databases.connect import connect, open_engine
 from dagster_dailystory.definitions.ops import CHANGES_CHECKS, CONTACT_CHECKS, POOL, WAIT_SECONDS, dagster_failures
 from dagster_dailystory.engine.planning.guards import GUARD_NAMES
+from dagster_dailystory.engine.state.lease import Waiting
 from dagster_dailystory.engine.upkeep.audit import audit_contacts
 from dagster_dailystory.model.sync import ContactSync, Scope
 
@@ -150,7 +151,8 @@ def drift_check(
         endpoint = getattr(context.resources, warehouse_key).warehouse()
         destination = getattr(context.resources, dailystory_key).destination()
         with dagster_failures():
-            audit = audit_contacts(sync, endpoint, destination, sample=sample, repair=repair, wait_seconds=WAIT_SECONDS)
+            waiting = Waiting(WAIT_SECONDS, context.log.info)
+            audit = audit_contacts(sync, endpoint, destination, sample=sample, repair=repair, waiting=waiting)
         return dg.AssetCheckResult(
             passed=audit.is_clean,
             severity=dg.AssetCheckSeverity.WARN,

@@ -1,6 +1,6 @@
 """The bodies of the two ops of a sync: one plans, the other sends; both describe what they did as metadata."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +20,8 @@ from dagster_dailystory.definitions.resources import DailyStoryResource, Warehou
 from dagster_dailystory.definitions.run_config import PlanConfig
 from dagster_dailystory.engine.endpoints import Warehouse
 from dagster_dailystory.engine.run import plan_contact_sync, resume_or_run
+from dagster_dailystory.engine.state.lease import Waiting
+from dagster_dailystory.engine.state.lease.holders import parent_has_ended
 from dagster_dailystory.engine.upkeep.inspection import (
     SyncStatus,
     check_shown_fields,
@@ -63,7 +65,7 @@ CONTACT_CHECKS = {
 
 
 WAIT_SECONDS = 3_600.0
-"""How long a run waits for another run of its sync: the slices of a backfill run one after the other."""
+"""How long a run waits for other runs of its sync, if not set: the slices of a backfill run one after the other."""
 
 
 POOL = "dailystory_api"
@@ -81,6 +83,7 @@ class SyncSteps:
         upstream: The tables and columns that its source reads.
         preview_fields: Fields whose values the plan preview shows.
         progress_seconds: Shortest time between two progress observations.
+        wait_seconds: How long a run waits for other runs of the sync.
 
     Raises:
         ConfigurationError: `preview_fields` names a field that is not mapped.
@@ -92,12 +95,14 @@ class SyncSteps:
         upstream: Upstream,
         preview_fields: Sequence[str] = (),
         progress_seconds: float = PROGRESS_SECONDS,
+        wait_seconds: float = WAIT_SECONDS,
     ) -> None:
         check_shown_fields(sync, preview_fields)
         self.sync = sync
         self.upstream = upstream
         self._preview_fields = preview_fields
         self._progress_seconds = progress_seconds
+        self._wait_seconds = wait_seconds
         self.changes_key, self.contacts_key, self.contact_map_key = (
             dg.AssetKey(["dailystory", sync.name, noun]) for noun in ("changes", "contacts", "contact_map")
         )
@@ -114,7 +119,7 @@ class SyncSteps:
         with dagster_failures():
             options = config.options(_partition(context))
             plan = plan_contact_sync(
-                sync, endpoint, dailystory.destination(), options, context.run.run_id, wait_seconds=WAIT_SECONDS
+                sync, endpoint, dailystory.destination(), options, context.run.run_id, waiting=self._waiting(context)
             )
             _log_plan(context, plan)
             changes = preview_changes(sync, endpoint, plan.plan_id, self._preview_fields)
@@ -138,7 +143,7 @@ class SyncSteps:
         with dagster_failures():
             result = resume_or_run(
                 sync, endpoint, destination, self._options(context), _run_ids(context), progress,
-                wait_seconds=WAIT_SECONDS,
+                waiting=self._waiting(context),
             )  # fmt: skip
             if result.note:
                 context.log.info(result.note)
@@ -157,6 +162,9 @@ class SyncSteps:
         with dagster_failures(metadata):
             if result.error is not None:
                 raise result.error
+
+    def _waiting(self, context: dg.AssetExecutionContext) -> Waiting:
+        return Waiting(self._wait_seconds, context.log.info, _is_abandoned(context))
 
     def _options(self, context: dg.AssetExecutionContext) -> PlanOptions:
         """The options with which this run was launched, if it was launched with `changes`; else the usual ones."""
@@ -258,6 +266,17 @@ def _partition(context: dg.AssetExecutionContext) -> str | None:
         message = f"this run has {len(names)} partitions, but a run plans and sends one"
         raise dg.Failure(f"{message}; launch one run for each partition", allow_retries=False)
     return names[0]
+
+
+def _is_abandoned(context: dg.AssetExecutionContext) -> Callable[[], bool]:
+    """In a step process of the multiprocess executor: whether the run worker, which started it, has ended.
+
+    Dagster has then failed the run. A run worker itself outlives the code server that started it.
+    """
+    execution: Any = context.run.run_config.get("execution") or {}
+    executor = context.op_execution_context.job_def.executor_def.name
+    in_process = executor == "in_process" or "in_process" in (execution.get("config") or {})
+    return (lambda: False) if in_process else parent_has_ended
 
 
 def _run_ids(context: dg.AssetExecutionContext) -> list[str]:

@@ -16,7 +16,7 @@ from dagster_dailystory.engine.sending.open_intents import settle_intents
 from dagster_dailystory.engine.sending.outbox import Outbox
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.incremental import advance
-from dagster_dailystory.engine.state.lease import Lease, open_session
+from dagster_dailystory.engine.state.lease import NO_WAIT, Lease, Waiting, open_session
 from dagster_dailystory.engine.state.plans import Plan, Plans
 from dagster_dailystory.engine.state.recovery import Intents
 from dagster_dailystory.engine.state.schema import SyncTables
@@ -67,7 +67,7 @@ def plan_contact_sync(
     options: PlanOptions = PlanOptions(),  # noqa: B008  # frozen
     run_id: str | None = None,
     *,
-    wait_seconds: float = 0.0,
+    waiting: Waiting = NO_WAIT,
 ) -> PlanSummary:
     """Compare source and snapshot, and store the changes as a plan.
 
@@ -78,14 +78,15 @@ def plan_contact_sync(
             earlier runs are looked up.
         options: Scope, dry run, limit, keys.
         run_id: The run that may send the plan.
-        wait_seconds: How long to wait for another run of this sync to end.
+        waiting: How to wait for other runs of this sync.
 
     Raises:
         BusyError: Another run still has the lease of the sync.
         DailyStoryError: See the tree in `errors`; the state is as it was.
     """
-    with open_session(sync, warehouse.state, wait_seconds) as (state, lease):
-        return _plan(state, lease, warehouse, destination, options, run_id or new_run_id())
+    run_id = run_id or new_run_id()
+    with open_session(sync, warehouse.state, waiting, run_id) as (state, lease):
+        return _plan(state, lease, warehouse, destination, options, run_id)
 
 
 def send_contact_sync(
@@ -96,7 +97,7 @@ def send_contact_sync(
     on_progress: Callable[[Progress], None] | None = None,
     *,
     partition: str | None = None,
-    wait_seconds: float = 0.0,
+    waiting: Waiting = NO_WAIT,
 ) -> SendResult:
     """Send the newest plan of a run.
 
@@ -107,14 +108,14 @@ def send_contact_sync(
         run_ids: The run itself, and the runs that it re-executes; only their plans may be sent.
         on_progress: Called at most once a second.
         partition: The slice whose plan is sent, None for a plan of the whole source.
-        wait_seconds: How long to wait for another run of this sync to end.
+        waiting: How to wait for other runs of this sync.
 
     Raises:
         BusyError: Another run still has the lease of the sync.
         SafetyError: There is no such plan, or it is blocked, a dry run, superseded or sent already.
         DailyStoryError: See the tree in `errors`.
     """
-    with open_session(sync, warehouse.state, wait_seconds) as (state, lease):
+    with open_session(sync, warehouse.state, waiting, run_ids[0]) as (state, lease):
         return _send(state, lease, destination, run_ids, partition, on_progress)
 
 
@@ -126,7 +127,7 @@ def resume_or_run(
     run_ids: Sequence[str],
     on_progress: Callable[[Progress], None] | None = None,
     *,
-    wait_seconds: float = 0.0,
+    waiting: Waiting = NO_WAIT,
 ) -> RunResult:
     """Send the newest plan of a run. Plan first if it has none, or if another run got ahead of it.
 
@@ -140,14 +141,14 @@ def resume_or_run(
         options: What to plan, if there is nothing to resume.
         run_ids: The run itself, then the runs that it re-executes. If one of those sent its plan, nothing is left.
         on_progress: Called at most once a second.
-        wait_seconds: How long to wait for another run of this sync to end.
+        waiting: How to wait for other runs of this sync.
 
     Raises:
         BusyError: Another run still has the lease of the sync.
         SafetyError: The plan is blocked; nothing was sent.
         DailyStoryError: See the tree in `errors`.
     """
-    with open_session(sync, warehouse.state, wait_seconds) as (state, lease):
+    with open_session(sync, warehouse.state, waiting, run_ids[0]) as (state, lease):
         plans, partition = Plans(state), options.partition
         with state.connection.begin():
             plan = plans.newest_of(run_ids, partition)
@@ -162,7 +163,7 @@ def resume_or_run(
             raise_if_blocked(summary)
         if summary.status is PlanStatus.DRY:
             return RunResult(planned_report(summary, "dry"), new_plan=new_plan, note="a dry run sends nothing")
-        sent = _send(state, lease, destination, run_ids, partition, on_progress)
+        sent = _send(state, lease, destination, run_ids, partition, on_progress, waiting)
         return RunResult(sent.report, sent.error, new_plan, note)
 
 
@@ -233,7 +234,7 @@ def run_contact_sync(
     destination = Destination(base_url, api_token, requests_per_second, max_concurrency, accept_account=accept_account)
     options = PlanOptions(choice(Scope, scope, "scope"), dry_run, limit, tuple(map(str, keys)), partition)
     run_id = new_run_id()
-    with open_session(sync, warehouse.state, 0.0) as (state, lease):
+    with open_session(sync, warehouse.state, run_id=run_id) as (state, lease):
         plan = _plan(state, lease, warehouse, destination, options, run_id)
         if plan.status is PlanStatus.DRY:
             return planned_report(plan, "dry")
@@ -289,6 +290,7 @@ def _send(
     run_ids: Sequence[str],
     partition: str | None,
     on_progress: Callable[[Progress], None] | None,
+    waiting: Waiting = NO_WAIT,
 ) -> SendResult:
     settings = destination.client_settings(state.sync)
     plans = Plans(state)
@@ -301,7 +303,7 @@ def _send(
     sent = _Sent()
     if tables is not None:
         sender = destination.sender(state.sync)
-        outbox = Outbox(state, tables, lease, plan.summary.plan_id, sender, on_progress)
+        outbox = Outbox(state, tables, lease, plan.summary.plan_id, sender, on_progress, waiting.check)
         sent = _send_all(state, tables, lease, plan, destination, sender, outbox)
     report = sent_report(
         plan.summary,

@@ -67,6 +67,7 @@ class Outbox:
         plan_id: The plan.
         sender: Has been started; this outbox collects all its results.
         on_progress: Called at most once a second.
+        check: Called several times a second; its error ends the send.
     """
 
     def __init__(
@@ -77,12 +78,14 @@ class Outbox:
         plan_id: str,
         sender: Sender,
         on_progress: Callable[[Progress], None] | None = None,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         self._state = state
         self._tables = tables
         self._plan_id = plan_id
         self._sender = sender
         self._on_progress = on_progress
+        self._check = check
         self._lease = lease
         self._acknowledgements = Acknowledgements(state, tables, lease, plan_id)
         self._intents = Intents(state, tables, lease)
@@ -298,6 +301,7 @@ class Outbox:
     def _pump(self) -> None:
         if self._is_interrupted():
             raise DailyStoryError("the run was interrupted; the next run sends the rest")
+        self._check()
         self._unwritten += self._sender.collect(FLUSH_SECONDS / 4)
         if len(self._unwritten) >= FLUSH_ROWS or time.monotonic() - self._flushed_at >= FLUSH_SECONDS:
             self._flush()

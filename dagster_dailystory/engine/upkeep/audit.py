@@ -16,7 +16,7 @@ from dagster_dailystory.contacts.values import wire_value
 from dagster_dailystory.engine.account import check_account
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
 from dagster_dailystory.engine.state.incremental import require_full_comparison
-from dagster_dailystory.engine.state.lease import open_session
+from dagster_dailystory.engine.state.lease import NO_WAIT, Waiting, open_session
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.contact_fields import FieldKind
@@ -63,7 +63,7 @@ def audit_contacts(
     *,
     sample: int = 100,
     repair: bool = False,
-    wait_seconds: float = 0.0,
+    waiting: Waiting = NO_WAIT,
 ) -> AuditReport:
     """Compare contacts in DailyStory with what this sync last wrote there.
 
@@ -76,13 +76,13 @@ def audit_contacts(
         destination: The account that holds its contacts.
         sample: How many contacts to read back, chosen at random.
         repair: Invalidate the acknowledged values of drifted fields, so that the next run sends the fields again.
-        wait_seconds: How long to wait for a run of this sync to end.
+        waiting: How to wait for a run of this sync to end.
 
     Raises:
         BusyError: A run of this sync holds the lease.
         DailyStoryError: See the tree in `errors`.
     """
-    with open_session(sync, warehouse.state, wait_seconds) as (state, lease):
+    with open_session(sync, warehouse.state, waiting) as (state, lease):
         with state.connection.begin():
             state.check_destination(destination.client_settings(sync).base_url)
             tables = state.load_tables()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import secrets
 import socket
 import time
 from pathlib import Path
+
+from sqlalchemy import RowMapping
 
 _BOOT_CLOCK = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
 """A clock that also counts the time in which the machine sleeps: Linux names it so, macOS calls it monotonic."""
@@ -49,9 +52,18 @@ def is_alive(holder: str) -> bool:
     return _started(int(pid)) == started
 
 
-def host_of(holder: str) -> str:
-    """The host's name."""
-    return holder.rsplit(":", 3)[0].split("/", 1)[0]
+def parent_has_ended() -> bool:
+    """Whether the process that started this one through `multiprocessing` has ended; False for any other process."""
+    parent = multiprocessing.parent_process()
+    return parent is not None and not parent.is_alive()
+
+
+def description(row: RowMapping) -> str:
+    """Which run holds a lease or waits for one, where, and since when, from its row of the meta table."""
+    run = f"run {row['run_id']}" if row["run_id"] else "a run"
+    host = row["holder"].rsplit(":", 3)[0].split("/", 1)[0]
+    since = f" since {row['taken_at']:%Y-%m-%d %H:%M:%S} UTC" if row["taken_at"] else ""
+    return f"{run} on {host}{since}"
 
 
 def _this_host() -> str:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from sqlalchemy import and_, select
 from sqlalchemy.exc import IntegrityError
 
-from dagster_dailystory.engine.state.lease.holders import boot_seconds, is_alive, new_holder
+from dagster_dailystory.engine.state.lease.holders import boot_seconds, description, is_alive, new_holder
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import BusyError
 
@@ -70,7 +70,14 @@ class Lease:
     heartbeat: Heartbeat = field(default_factory=Heartbeat, compare=False, repr=False)
 
     @classmethod
-    def take(cls, state: State, sync_name: str | None = None, *, clock: Callable[[], float] = boot_seconds) -> Lease:
+    def take(
+        cls,
+        state: State,
+        sync_name: str | None = None,
+        run_id: str | None = None,
+        *,
+        clock: Callable[[], float] = boot_seconds,
+    ) -> Lease:
         """Take the lease of the state's sync, or of another one, in a transaction of its own.
 
         Raises:
@@ -85,12 +92,12 @@ class Lease:
             expired = row["heartbeat_at"] is None or now - row["heartbeat_at"] > timedelta(seconds=LEASE_SECONDS)
             if row["holder"] is not None and not expired and is_alive(row["holder"]):
                 raise BusyError(
-                    f"another run holds sync {sync_name!r} (last heartbeat {row['heartbeat_at']} UTC); "
-                    "wait for it to end, then run again"
+                    f"another run holds sync {sync_name!r}: {description(row)}, last heartbeat "
+                    f"{row['heartbeat_at']:%H:%M:%S} UTC; wait for it to end, then run again"
                 )
             fence = int(row["fence"]) + 1
         lease = cls(name, new_holder(), fence, heartbeat)
-        values = {"holder": lease.holder, "fence": fence, "heartbeat_at": now}
+        values = {"holder": lease.holder, "fence": fence, "heartbeat_at": now, "run_id": run_id, "taken_at": now}
         if row is None:
             lease._insert(state, values)
         else:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 from dagster_dailystory.engine.state.layout.migrations import StoredTables, migrate, prepare_leases, sync_names
 from dagster_dailystory.engine.state.lease.holders import let_go
 from dagster_dailystory.engine.state.lease.lease import Lease
+from dagster_dailystory.engine.state.lease.waiting import NO_WAIT, Place, Waiting
 from dagster_dailystory.engine.state.schema import SCHEMA_VERSION, StateLocation
 from dagster_dailystory.engine.state.store import State, connect_state
-from dagster_dailystory.errors import BusyError, WarehouseError
+from dagster_dailystory.errors import BusyError, DailyStoryError, WarehouseError
 from dagster_dailystory.model.sync import ContactSync
 
 _log = logging.getLogger("dagster_dailystory")
@@ -24,44 +25,81 @@ _RECONNECT_SECONDS = 15.0
 """How long a run whose connection was lost tries to give its lease back: a database server restarts in seconds."""
 
 
+_REMIND_SECONDS = 30.0
+"""Time between two messages about a wait."""
+
+
 @contextmanager
 def open_session(
-    sync: ContactSync, location: StateLocation, wait_seconds: float = 0.0
+    sync: ContactSync,
+    location: StateLocation,
+    waiting: Waiting = NO_WAIT,
+    run_id: str | None = None,
 ) -> Iterator[tuple[State, Lease]]:
-    """Open the state with the sync's lease; wait up to `wait_seconds` for another run to end.
+    """Open the state with the sync's lease; runs that wait for it get it in the order in which they came.
+
+    Args:
+        sync: The sync.
+        location: Where the state is.
+        waiting: How long to wait for other runs of the sync.
+        run_id: Shown to the runs that wait for this one.
 
     Raises:
         BusyError: Another run still holds the sync.
         DailyStoryError: The state cannot be opened; see `open_state`.
     """
-    deadline = time.monotonic() + wait_seconds
+    place, started, remind_at = Place(sync.name, run_id), time.monotonic(), 0.0
+    is_queued = False
     with ExitStack() as opened:
+        opened.callback(place.forget)
         while True:
             try:
-                session = opened.enter_context(_leased(sync, location))
+                session = opened.enter_context(_leased(sync, location, run_id, place, is_queued=is_queued))
                 break
-            except BusyError:
-                if time.monotonic() >= deadline:
+            except BusyError as busy:
+                waited = time.monotonic() - started
+                if waited >= waiting.seconds:
+                    _leave(sync, location, place, is_queued=is_queued)
                     raise
-                time.sleep(min(_BUSY_SECONDS, wait_seconds))
+                if waited >= remind_at:
+                    waiting.on_wait(f"waiting for {waited:.0f} s, at most {waiting.seconds:.0f} s: {busy}")
+                    remind_at = waited + _REMIND_SECONDS
+            waiting.check()
+            is_queued = True
+            time.sleep(min(_BUSY_SECONDS, waiting.seconds))
         yield session
 
 
+def _leave(sync: ContactSync, location: StateLocation, place: Place, *, is_queued: bool) -> None:
+    """Leave the queue, so that it does not wait for this run's heartbeat to age."""
+    if is_queued:
+        with suppress(DailyStoryError), connect_state(location, sync) as state, state.connection.begin():
+            place.leave(state)
+
+
 @contextmanager
-def _leased(sync: ContactSync, location: StateLocation) -> Iterator[tuple[State, Lease]]:
+def _leased(
+    sync: ContactSync, location: StateLocation, run_id: str | None, place: Place, *, is_queued: bool
+) -> Iterator[tuple[State, Lease]]:
     with connect_state(location, sync) as state:
         _upgrade(state)
-        with _taken(state, state.sync.name) as lease:
+        if is_queued:
+            place.hold(state)
+        with _taken(state, state.sync.name, run_id, place) as lease:
             yield state, lease
 
 
 @contextmanager
-def _taken(state: State, sync_name: str) -> Iterator[Lease]:
+def _taken(state: State, sync_name: str, run_id: str | None = None, place: Place | None = None) -> Iterator[Lease]:
     """Take a lease and give it back, through another connection if this one is lost."""
     lease = None
     try:
         with state.connection.begin():
-            lease = Lease.take(state, sync_name)
+            if place is not None:
+                place.check_turn(state)
+            lease = Lease.take(state, sync_name, run_id)
+            if place is not None:
+                place.leave(state)
         yield lease
     finally:
         if lease is not None:

@@ -593,6 +593,8 @@ WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.
 FROM dailystory_customers_answers) AND dailystory_customers_answers.outcome IN (?) AND dailystory_customers_changes.rekeyed) AS moved ON dailystory_customers_contact_map.dsid = moved.dsid AND dailystory_customers_contact_map.customer_id != moved.customer_id 
 WHERE dailystory_customers_contact_map.customer_id = dailystory_customers_snapshot.customer_id);
 
+DELETE FROM dailystory_meta WHERE dailystory_meta.name = ?;
+
 DROP TABLE IF EXISTS dailystory_customers_staged;
 
 INSERT INTO dailystory_customers_answers (sequence, outcome, dsid, reason, message, attempts, answered_at, replaced) SELECT given.sequence, given.outcome, given.dsid, given.reason, given.message, given.attempts, given.answered_at, given.replaced 
@@ -732,7 +734,7 @@ INSERT INTO dailystory_customers_staged (customer_id, field_email, "field_firstN
 FROM (SELECT struct_extract(anon_1.r, 'customer_id') AS customer_id, struct_extract(anon_1.r, 'field_email') AS field_email, struct_extract(anon_1.r, 'field_firstName') AS "field_firstName", struct_extract(anon_1.r, 'field_city') AS field_city, struct_extract(anon_1.r, 'custom_plan') AS custom_plan 
 FROM (SELECT unnest(from_json(?, '[{"customer_id": "BIGINT", "field_email": "TEXT", "field_firstName": "TEXT", "field_city": "TEXT", "custom_plan": "TEXT"}]')) AS r) AS anon_1) AS given;
 
-INSERT INTO dailystory_meta (name, holder, fence, heartbeat_at) VALUES (?);
+INSERT INTO dailystory_meta (name, holder, fence, heartbeat_at, run_id, taken_at) VALUES (?);
 
 INSERT INTO dailystory_meta (name, value) VALUES (?);
 
@@ -1097,6 +1099,10 @@ FROM dailystory_meta;
 
 SELECT dailystory_meta.name, dailystory_meta.value, dailystory_meta.holder, dailystory_meta.fence, dailystory_meta.heartbeat_at, dailystory_meta.run_id, dailystory_meta.taken_at 
 FROM dailystory_meta 
+WHERE (dailystory_meta.name LIKE ? || '%' ESCAPE '/') ORDER BY dailystory_meta.fence, dailystory_meta.name;
+
+SELECT dailystory_meta.name, dailystory_meta.value, dailystory_meta.holder, dailystory_meta.fence, dailystory_meta.heartbeat_at, dailystory_meta.run_id, dailystory_meta.taken_at 
+FROM dailystory_meta 
 WHERE dailystory_meta.name = ?;
 
 SELECT dailystory_meta.value 
@@ -1276,7 +1282,7 @@ UPDATE dailystory_meta SET heartbeat_at=? WHERE dailystory_meta.name = ? AND dai
 
 UPDATE dailystory_meta SET holder=? WHERE dailystory_meta.name = ? AND dailystory_meta.fence = ?;
 
-UPDATE dailystory_meta SET holder=?, fence=?, heartbeat_at=? WHERE dailystory_meta.name = ? AND dailystory_meta.fence = ? AND dailystory_meta.heartbeat_at = ?;
+UPDATE dailystory_meta SET holder=?, fence=?, heartbeat_at=?, run_id=?, taken_at=? WHERE dailystory_meta.name = ? AND dailystory_meta.fence = ? AND dailystory_meta.heartbeat_at = ?;
 
 UPDATE dailystory_meta SET value=? WHERE dailystory_meta.name = ?;
 

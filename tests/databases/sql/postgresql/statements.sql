@@ -627,6 +627,8 @@ WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customer
 FROM dailystory_customers_answers) AND dailystory_customers_answers.outcome IN ($1::VARCHAR) AND dailystory_customers_changes.rekeyed) AS moved ON dailystory_customers_contact_map.dsid = moved.dsid AND dailystory_customers_contact_map.customer_id != moved.customer_id 
 WHERE dailystory_customers_contact_map.customer_id = dailystory_customers_snapshot.customer_id);
 
+DELETE FROM dailystory_meta WHERE dailystory_meta.name = $1::VARCHAR;
+
 DROP TABLE IF EXISTS dailystory_customers_staged;
 
 INSERT INTO dailystory_customers_answers (sequence, outcome, dsid, reason, message, attempts, answered_at, replaced) SELECT given.sequence, given.outcome, given.dsid, given.reason, given.message, given.attempts, given.answered_at, given.replaced 
@@ -742,7 +744,7 @@ INSERT INTO dailystory_customers_staged (customer_id, field_email, "field_firstN
 FROM (SELECT r.customer_id AS customer_id, r.field_email AS field_email, r."field_firstName" AS "field_firstName", r.field_city AS field_city, r.custom_plan AS custom_plan 
 FROM json_to_recordset(CAST($1::VARCHAR AS JSON)) AS r(customer_id BIGINT, field_email TEXT, "field_firstName" TEXT, field_city TEXT, custom_plan TEXT)) AS given;
 
-INSERT INTO dailystory_meta (name, holder, fence, heartbeat_at) VALUES ($1::VARCHAR);
+INSERT INTO dailystory_meta (name, holder, fence, heartbeat_at, run_id, taken_at) VALUES ($1::VARCHAR);
 
 INSERT INTO dailystory_meta (name, value) VALUES ($1::VARCHAR);
 
@@ -1048,6 +1050,10 @@ FROM dailystory_meta;
 
 SELECT dailystory_meta.name, dailystory_meta.value, dailystory_meta.holder, dailystory_meta.fence, dailystory_meta.heartbeat_at, dailystory_meta.run_id, dailystory_meta.taken_at 
 FROM dailystory_meta 
+WHERE (dailystory_meta.name LIKE $1::VARCHAR || '%' ESCAPE '/') ORDER BY dailystory_meta.fence, dailystory_meta.name;
+
+SELECT dailystory_meta.name, dailystory_meta.value, dailystory_meta.holder, dailystory_meta.fence, dailystory_meta.heartbeat_at, dailystory_meta.run_id, dailystory_meta.taken_at 
+FROM dailystory_meta 
 WHERE dailystory_meta.name = $1::VARCHAR;
 
 SELECT dailystory_meta.value 
@@ -1207,7 +1213,7 @@ UPDATE dailystory_meta SET heartbeat_at=$1::TIMESTAMP WITHOUT TIME ZONE WHERE da
 
 UPDATE dailystory_meta SET holder=$1::VARCHAR WHERE dailystory_meta.name = $1::VARCHAR AND dailystory_meta.fence = $1::BIGINT;
 
-UPDATE dailystory_meta SET holder=$1::VARCHAR, fence=$1::BIGINT, heartbeat_at=$1::TIMESTAMP WITHOUT TIME ZONE WHERE dailystory_meta.name = $1::VARCHAR AND dailystory_meta.fence = $1::BIGINT AND dailystory_meta.heartbeat_at = $1::TIMESTAMP WITHOUT TIME ZONE;
+UPDATE dailystory_meta SET holder=$1::VARCHAR, fence=$1::BIGINT, heartbeat_at=$1::TIMESTAMP WITHOUT TIME ZONE, run_id=$1::VARCHAR, taken_at=$1::TIMESTAMP WITHOUT TIME ZONE WHERE dailystory_meta.name = $1::VARCHAR AND dailystory_meta.fence = $1::BIGINT AND dailystory_meta.heartbeat_at = $1::TIMESTAMP WITHOUT TIME ZONE;
 
 UPDATE dailystory_plans SET left_priority=$1::BIGINT, left_sequence=$1::BIGINT WHERE dailystory_plans.plan_id = $1::VARCHAR AND (dailystory_plans.left_priority IS NULL OR dailystory_plans.left_priority < $1::BIGINT OR dailystory_plans.left_priority = $1::BIGINT AND dailystory_plans.left_sequence < $1::BIGINT);
 

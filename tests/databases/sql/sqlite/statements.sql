@@ -630,6 +630,8 @@ WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.
 FROM dailystory_customers_answers) AND dailystory_customers_answers.outcome IN (?) AND dailystory_customers_changes.rekeyed = 1) AS moved ON dailystory_customers_contact_map.dsid = moved.dsid AND dailystory_customers_contact_map.customer_id != moved.customer_id 
 WHERE dailystory_customers_contact_map.customer_id = dailystory_customers_snapshot.customer_id);
 
+DELETE FROM dailystory_meta WHERE dailystory_meta.name = ?;
+
 DROP TABLE IF EXISTS dailystory_customers_present;
 
 DROP TABLE IF EXISTS dailystory_customers_staged;
@@ -784,7 +786,7 @@ WHERE dailystory_customers_snapshot.customer_id = sent.customer_id));
 
 INSERT INTO dailystory_customers_staged VALUES (?);
 
-INSERT INTO dailystory_meta (name, holder, fence, heartbeat_at) VALUES (?);
+INSERT INTO dailystory_meta (name, holder, fence, heartbeat_at, run_id, taken_at) VALUES (?);
 
 INSERT INTO dailystory_meta (name, value) VALUES (?);
 
@@ -1118,6 +1120,10 @@ FROM dailystory_meta;
 
 SELECT dailystory_meta.name, dailystory_meta.value, dailystory_meta.holder, dailystory_meta.fence, dailystory_meta.heartbeat_at, dailystory_meta.run_id, dailystory_meta.taken_at 
 FROM dailystory_meta 
+WHERE (dailystory_meta.name LIKE ? || '%' ESCAPE '/') ORDER BY dailystory_meta.fence, dailystory_meta.name;
+
+SELECT dailystory_meta.name, dailystory_meta.value, dailystory_meta.holder, dailystory_meta.fence, dailystory_meta.heartbeat_at, dailystory_meta.run_id, dailystory_meta.taken_at 
+FROM dailystory_meta 
 WHERE dailystory_meta.name = ?;
 
 SELECT dailystory_meta.value 
@@ -1273,7 +1279,7 @@ UPDATE dailystory_meta SET heartbeat_at=? WHERE dailystory_meta.name = ? AND dai
 
 UPDATE dailystory_meta SET holder=? WHERE dailystory_meta.name = ? AND dailystory_meta.fence = ?;
 
-UPDATE dailystory_meta SET holder=?, fence=?, heartbeat_at=? WHERE dailystory_meta.name = ? AND dailystory_meta.fence = ? AND dailystory_meta.heartbeat_at = ?;
+UPDATE dailystory_meta SET holder=?, fence=?, heartbeat_at=?, run_id=?, taken_at=? WHERE dailystory_meta.name = ? AND dailystory_meta.fence = ? AND dailystory_meta.heartbeat_at = ?;
 
 UPDATE dailystory_meta SET value=? WHERE dailystory_meta.name = ?;
 
