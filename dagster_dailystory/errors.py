@@ -11,7 +11,8 @@ DailyStoryError
 ├── OutageError            DailyStory is down or refuses all rows: run again later
 ├── ConsentError           a request would have opted a contact back in: report it as a bug
 ├── RejectedError          DailyStory refused this row: fix the row
-│   └── NotFoundError      DailyStory does not know the contact
+│   ├── NotFoundError      DailyStory does not know the contact
+│   └── ForbiddenError     DailyStory, or a firewall before it, forbids this request (403)
 └── RetryableError         the request may succeed later; the sender retries it
     └── ThrottledError     ... after the time that DailyStory asks for
 ```
@@ -53,7 +54,7 @@ class SafetyError(DailyStoryError):
 
 
 class AuthenticationError(DailyStoryError):
-    """DailyStory does not accept the API token (401 or 403)."""
+    """DailyStory does not accept the API token: a 401, or a 403 for every request."""
 
 
 class OutageError(DailyStoryError):
@@ -73,6 +74,18 @@ class RejectedError(DailyStoryError):
 
 class NotFoundError(RejectedError):
     """DailyStory does not know the dsid: it never existed, was merged into another contact, or was removed."""
+
+
+class ForbiddenError(RejectedError):
+    """A request is forbidden (403). Whether that is about the row or about the token, the sender finds out.
+
+    Attributes:
+        is_page: The response is an HTML page: a firewall refused the request because of its content.
+    """
+
+    def __init__(self, message: str, *, is_page: bool) -> None:
+        super().__init__(message, status=403)
+        self.is_page = is_page
 
 
 class RetryableError(DailyStoryError):

@@ -14,12 +14,13 @@ from dagster_dailystory.api.responses import (
     connection_error,
     read_account,
     read_contact,
+    read_dsid,
     read_envelope,
 )
 from dagster_dailystory.api.settings import ClientSettings
 from dagster_dailystory.api.transport import TRANSPORT_ERRORS, AiohttpConnections, Connections, silence_http_loggers
 from dagster_dailystory.contacts.consent import check_consent
-from dagster_dailystory.errors import NotFoundError, RejectedError, RetryableError
+from dagster_dailystory.errors import ForbiddenError, NotFoundError, RejectedError, RetryableError
 
 _json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
@@ -28,7 +29,7 @@ class DailyStoryClient:
     """The contact API over one pool of connections. Use it with `async with`, in one event loop.
 
     No method retries, follows a redirect or logs. Each raises AuthenticationError, ConfigurationError (redirect),
-    RejectedError, NotFoundError, RetryableError or ThrottledError.
+    RejectedError, NotFoundError, ForbiddenError, RetryableError or ThrottledError.
 
     Args:
         settings: Address, token, timeout.
@@ -72,10 +73,10 @@ class DailyStoryClient:
             "POST", self._contact, content, names_dsid="dsId" in body, personal=_personal_values(body)
         )
         response = envelope.get("Response", envelope)
-        dsid = response.get("id") if isinstance(response, Mapping) else None
-        if isinstance(dsid, bool) or not isinstance(dsid, (str, int)) or dsid == "":
+        dsid = read_dsid(response.get("id")) if isinstance(response, Mapping) else None
+        if dsid is None:
             raise RetryableError("the response of DailyStory to a POST has no contact id")
-        return str(dsid)
+        return dsid
 
     async def get(self, dsid: str) -> RemoteContact | None:
         """GET a contact by its dsid; None if it does not exist."""
@@ -97,11 +98,21 @@ class DailyStoryClient:
         await self._request("DELETE", self._url_of(dsid), names_dsid=True)
 
     async def about(self) -> Account:
-        """GET /about: check the token and read the account, which may lack values."""
+        """GET /about: check the token and read the account, which may lack values.
+
+        Raises:
+            ForbiddenError: The token is not accepted, or may not read the account.
+        """
         try:
             envelope = await self._request("GET", self._settings.base_url + "/about")
+        except ForbiddenError:
+            raise
         except RejectedError:
             return Account(is_answered=False)
+        except RetryableError as error:
+            if error.status != 200:
+                raise
+            return Account(is_answered=False)  # a text that is not JSON, which would come again
         return read_account(envelope)
 
     def _url_of(self, dsid: str) -> str:

@@ -42,7 +42,7 @@ _SECONDS_BETWEEN_CUTS = 0.3
 """Refusals within this time count as one: they are responses to requests that were already under way."""
 
 
-_DEFAULT_PAUSE_SECONDS = 0.5
+DEFAULT_PAUSE_SECONDS = 0.5
 """Pause after refusals that name no wait."""
 
 
@@ -135,7 +135,7 @@ class RateLimiter:
         self._refused.append(now)
         share = 1.0 if retry_after_seconds or self._is_adaptive else len(self._refused) / max(len(self._sent), 1)
         if share >= _PAUSE_FROM:
-            pause = _DEFAULT_PAUSE_SECONDS if retry_after_seconds is None else retry_after_seconds
+            pause = DEFAULT_PAUSE_SECONDS if retry_after_seconds is None else retry_after_seconds
             self._paused_until = max(self._paused_until, now + pause)
         if share < _KEEP_RATE_BELOW or self._rate == math.inf or now - self._cut_at < _SECONDS_BETWEEN_CUTS:
             return

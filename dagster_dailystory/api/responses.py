@@ -24,6 +24,7 @@ from dagster_dailystory.errors import (
     AuthenticationError,
     ConfigurationError,
     DailyStoryError,
+    ForbiddenError,
     NotFoundError,
     RejectedError,
     RetryableError,
@@ -31,6 +32,9 @@ from dagster_dailystory.errors import (
 )
 
 _STATUS_NAMES: Mapping[str, str] = {"0": "Active", "100": "Deleted"}
+
+
+_MAX_ID_LENGTH = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +72,16 @@ class Account:
 
 
 def read_contact(envelope: Mapping[str, object]) -> RemoteContact | None:
-    """Read the envelope of a GET; None if it has no contact with a dsid (U12)."""
+    """Read the envelope of a GET; None if it has no contact with a dsid (U12).
+
+    Raises:
+        RetryableError: There is a contact, but its id is not usable.
+    """
     response = envelope.get("Response")
     contact = response.get("contact") if isinstance(response, Mapping) else None
     if not isinstance(contact, Mapping):
         return None
-    dsid = _text(contact.get("dsId")) or _text(contact.get("dsid"))
+    dsid = read_dsid(contact.get("dsId")) or read_dsid(contact.get("dsid"))
     if dsid is None:
         return None
     status = _text(contact.get("status")) or ""
@@ -90,6 +98,21 @@ def read_account(envelope: Mapping[str, object]) -> Account:
         uid = _text(tenant.get("TenantUID")) or _text(tenant.get("Id"))
         return Account(_text(tenant.get("Name")), uid, _text(tenant.get("DataCenter")))
     return Account(_text(tenant), _text(response.get("uid")), _text(response.get("dataCenter")))
+
+
+def read_dsid(value: object) -> str | None:
+    """Read a contact id; None if there is none.
+
+    Raises:
+        RetryableError: It is not one to 128 characters of printable ASCII. Not every database can store other texts, so
+            that one such id would fail the acknowledgement of every row beside it.
+    """
+    dsid = _text(value)
+    if dsid is None:
+        return None
+    if len(dsid) > _MAX_ID_LENGTH or not (dsid.isascii() and dsid.isprintable() and dsid.strip()):
+        raise RetryableError("DailyStory returned a contact id that is not 1 to 128 characters of printable ASCII")
+    return dsid
 
 
 def _opted_out(contact: Mapping[str, object]) -> frozenset[str]:
@@ -153,12 +176,10 @@ def classify_response(
         return None
     if 300 <= status < 400:
         return _redirect(response)
-    if status in (401, 403):
-        return AuthenticationError(
-            f"DailyStory does not accept the API token ({status}): check that it is complete, is not revoked (Account"
-            " Settings > API Tokens) and belongs to the data centre of base_url (the token ends in its name)",
-            status=status,
-        )
+    if status == 401:
+        return token_refused(status)
+    if status == 403:
+        return _forbidden(response, envelope or {}, personal)
     wait_seconds = retry_after_seconds(response.headers)
     if status == 429 or (status == 503 and wait_seconds is not None):
         return ThrottledError(f"DailyStory asks to wait ({status})", status=status, retry_after_seconds=wait_seconds)
@@ -167,12 +188,34 @@ def classify_response(
     return _refusal(status, envelope or {}, names_dsid, personal)
 
 
+def token_refused(status: int) -> AuthenticationError:
+    """The error of a token that is not accepted."""
+    return AuthenticationError(
+        f"DailyStory does not accept the API token ({status}): check that it is complete, is not revoked (Account"
+        " Settings > API Tokens) and belongs to the data centre of base_url (the token ends in its name)",
+        status=status,
+    )
+
+
+def _forbidden(response: HttpResponse, envelope: Mapping[str, object], personal: Iterable[object]) -> ForbiddenError:
+    if response.body.lstrip()[:1] == b"<" or "html" in response.headers.get("content-type", ""):
+        message = "a firewall before DailyStory forbids this request (403, an HTML page): look for markup in its values"
+        return ForbiddenError(message, is_page=True)
+    message = f"DailyStory forbids this request (403): {_explanation(envelope, personal)}"
+    return ForbiddenError(message, is_page=False)
+
+
+def _explanation(envelope: Mapping[str, object], personal: Iterable[object]) -> str:
+    message = envelope.get("Message")
+    return mask_values(message if isinstance(message, str) else "", personal) or "no explanation"
+
+
 def _refusal(
     status: int, envelope: Mapping[str, object], names_dsid: bool, personal: Iterable[object]
 ) -> RejectedError:
     message = envelope.get("Message")
     text = message if isinstance(message, str) else ""
-    explanation = mask_values(text, personal) or "no explanation"
+    explanation = _explanation(envelope, personal)
     if names_dsid and (status == 404 or _UNKNOWN_CONTACT.search(text)):
         return NotFoundError(f"DailyStory does not know this contact ({status}): {explanation}", status=status)
     return RejectedError(f"DailyStory refused the request ({status}): {explanation}", status=status)

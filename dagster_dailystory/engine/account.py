@@ -11,7 +11,7 @@ from dagster_dailystory.engine.endpoints import Destination
 from dagster_dailystory.engine.interrupts import interrupts_held
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.errors import RejectedError, RetryableError, StateError
+from dagster_dailystory.errors import OutageError, RejectedError, StateError
 
 _log = logging.getLogger("dagster_dailystory")
 
@@ -60,7 +60,7 @@ def _read(sender: Sender) -> Account | None:
     """The account that `/about` names, possibly without values; None if it does not respond as documented."""
     try:
         account = sender.about()
-    except (RejectedError, RetryableError):
+    except (RejectedError, OutageError):
         return None
     return account if account.is_answered else None
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 import sqlalchemy as sa
-from support.faults import FlakyConnections
+from support.faults import FlakyConnections, crash_at
 from support.scenario import Scenario, customer, customers, open_scenario, sync_of
 
 from dagster_dailystory.api.client import DailyStoryClient
@@ -186,3 +186,42 @@ def test_throttling_loses_no_row_and_uses_up_no_attempts(scenario: Scenario):
     assert (report.rows_created, report.rows_failed, report.outcome) == (60, 0, "done")
     assert report.api_throttled == 180
     assert set(scenario.sandbox.creates_by_identity().values()) == {1}
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite", "duckdb", "postgresql"])
+def test_neighbours_that_are_refused_keep_no_other_row_from_being_sent(new_database, engine_name: str):
+    """Four clusters of rows with one message, of creates and of updates, the last at the end of the plan."""
+    clusters = (range(1, 26), range(300, 330), range(700, 740), range(876, 901))
+    bad = {f"p{number}@example.com" for cluster in clusters for number in cluster}
+    with open_scenario(new_database, engine_name) as scenario:
+        scenario.seed(*customers(900))
+        scenario.sandbox.configure(refuse_if=lambda body: "no" if body.get("email") in bad else None)
+        with pytest.raises(OutageError, match=r"create: .*no"):  # no other row is left when the last cluster is reached
+            scenario.run()
+        assert len(scenario.rows("contact_map")) == 900 - len(bad)
+        refused = {f"p{key}@example.com" for key in scenario.rejections()}
+        assert {f"p{number}@example.com" for cluster in clusters[:3] for number in cluster} <= refused < bad
+        assert scenario.rows("intents") == []
+        assert set(scenario.sandbox.creates_by_identity().values()) == {1}
+        scenario.insert(*(customer(number) for number in range(901, 911)))
+        assert scenario.run().rows_created == 10
+        assert len(scenario.rejections()) == len(bad)
+        assert scenario.run().outcome == "empty"
+
+
+def test_rows_that_are_tried_out_of_turn_are_sent_again_after_a_crash(scenario: Scenario):
+    """Their updates were applied; the source has the earlier values back when the next run looks at it."""
+    scenario.seed(*customers(600))
+    scenario.run()
+    scenario.sent()
+    scenario.execute("UPDATE customers SET city = 'Rome'")
+    bad = {row["dsid"] for row in scenario.rows("contact_map") if row["customer_id"] <= 25}
+    scenario.sandbox.configure(refuse_if=lambda body: "no" if body["dsId"] in bad else None)
+    with crash_at(1, lambda: bool(scenario.sandbox.writes())):
+        scenario.run()
+    assert "Rome" in {contact["city"] for contact in scenario.sandbox.contacts()}
+    scenario.execute_state("UPDATE dailystory_meta SET holder = NULL")
+    scenario.execute("UPDATE customers SET city = 'Paris'")
+    scenario.sandbox.configure(refuse_if=None)
+    scenario.run()
+    assert {contact["city"] for contact in scenario.sandbox.contacts()} == {"Paris"}

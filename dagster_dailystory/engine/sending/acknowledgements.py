@@ -286,7 +286,8 @@ class Acknowledgements:
         """Selects the changes of this batch whose last request may have been applied."""
         changes, results = self._tables.changes, self._results.table
         unconfirmed = results.c.outcome.in_([outcome.value for outcome in _UNCONFIRMED])
-        sequences = select(results.c.sequence).where(unconfirmed)
+        was_sent = or_(results.c.outcome != Outcome.FAILED.value, results.c.attempts > 0)
+        sequences = select(results.c.sequence).where(unconfirmed, was_sent)
         return and_(changes.c.plan_id == self._plan_id, changes.c.sequence.in_(sequences))
 
     def _settle(self, outcomes: Set[Outcome], *, has_intents: bool) -> None:

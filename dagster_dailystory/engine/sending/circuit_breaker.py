@@ -1,10 +1,17 @@
-"""The circuit breaker: many rows refused with the same message are a fault of the service, not of the rows."""
+"""The circuit breaker: many rows refused with one message are a fault of the service, or of one place in the plan."""
 
 from __future__ import annotations
 
+import random
+from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
-from dagster_dailystory.model.change import Operation, Outcome, Reason, Result
+from dagster_dailystory.model.change import SENT_OPERATIONS, Change, Operation, Outcome, Reason, Result
+
+PROBES = 5
+"""How many rows from elsewhere in the plan are tried before refusals or failures are taken for an outage."""
+
 
 _UNDECIDED = frozenset({Outcome.FAILED, Outcome.IN_DOUBT})
 """Outcomes that do not show whether DailyStory accepts rows."""
@@ -15,10 +22,16 @@ class _Streak:
     message: str = ""
     rows: int = 0
     held: list[Result] = field(default_factory=list)
+    has_tripped: bool = False
+    probes: set[int] | None = None
 
 
 class CircuitBreaker:
-    """Holds the refusals of a streak back until the streak ends, or is long enough to trip the breaker.
+    """Holds the refusals of a streak back until it is known what they mean.
+
+    A streak that another result ends is a number of rejections. One that is long enough trips the breaker: rows from
+    elsewhere in the plan are tried. If one of them is accepted, the streak was about its own rows, which are rejected.
+    If none is, DailyStory refuses this operation: its rows fail, so that they still differ, and no other one is sent.
 
     Each operation has a streak of its own: a full licence refuses creates and still accepts updates.
 
@@ -28,48 +41,92 @@ class CircuitBreaker:
 
     def __init__(self, threshold: int) -> None:
         self._threshold = threshold
-        self._streaks = {operation: _Streak() for operation in Operation}
-        self._tripped_by: str | None = None
+        self._streaks = {operation: _Streak() for operation in SENT_OPERATIONS}
+        self._closed: dict[Operation, str] = {}
 
     @property
-    def tripped_by(self) -> str | None:
-        """The message of the streak that tripped the breaker, None before."""
-        return self._tripped_by
+    def closed(self) -> dict[Operation, str]:
+        """The operations that DailyStory refuses, with its message."""
+        return dict(self._closed)
 
     @property
     def held(self) -> int:
         """Refusals held back."""
         return sum(len(streak.held) for streak in self._streaks.values())
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a streak has tripped the breaker and is not explained yet."""
+        return any(streak.has_tripped for streak in self._streaks.values())
+
+    @property
+    def wanted(self) -> frozenset[Operation]:
+        """The operations of which rows from elsewhere are wanted."""
+        return frozenset(o for o, streak in self._streaks.items() if streak.has_tripped and streak.probes is None)
+
+    def probe(self, operation: Operation, sequences: Collection[int]) -> list[Result]:
+        """Expect the results of these rows from elsewhere; return the streak if there are none."""
+        self._streaks[operation].probes = set(sequences)
+        return self._close_if_refused(operation)
+
     def add(self, operation: Operation, result: Result) -> list[Result]:
         """Take in the next result.
 
         Returns:
-            The results that may be handed out now; a streak that trips the breaker as `failed`, so that its rows still
-            differ for the next run.
+            The results that may be handed out now.
         """
-        if result.outcome in _UNDECIDED:
-            return [result]
         streak = self._streaks[operation]
+        if streak.probes is not None:
+            streak.probes.discard(result.sequence)
         if result.reason is not Reason.REFUSED:
-            self._streaks[operation] = _Streak()
-            return [*streak.held, result]
+            return [*self._explained_by(operation, result), result, *self._close_if_refused(operation)]
+        if operation in self._closed and result.message == self._closed[operation]:
+            return [_undecided(result)]
         ready: list[Result] = []
         if result.message != streak.message:
+            if streak.has_tripped:
+                return [result, *self._close_if_refused(operation)]
             ready = streak.held
             streak = self._streaks[operation] = _Streak(result.message)
         streak.rows += 1
         streak.held.append(result)
-        if streak.rows >= self._threshold:
-            self._tripped_by = streak.message
-            ready += [replace(held, outcome=Outcome.FAILED, reason=None) for held in streak.held]
-            streak.held = []
-        return ready
+        streak.has_tripped = streak.has_tripped or streak.rows >= self._threshold
+        return ready + self._close_if_refused(operation)
 
     def release(self) -> list[Result]:
-        """Hand out all held refusals as such. The streaks go on."""
+        """Hand out all held refusals; those of a streak that has tripped the breaker as failed. The streaks go on."""
         released: list[Result] = []
         for streak in self._streaks.values():
-            released += streak.held
+            released += map(_undecided, streak.held) if streak.has_tripped else streak.held
             streak.held = []
         return released
+
+    def _explained_by(self, operation: Operation, result: Result) -> list[Result]:
+        """The streak, if the result shows that DailyStory accepts this operation."""
+        if result.outcome in _UNDECIDED or result.outcome is Outcome.REJECTED:
+            return []
+        streak, self._streaks[operation] = self._streaks[operation], _Streak()
+        return streak.held
+
+    def _close_if_refused(self, operation: Operation) -> list[Result]:
+        """The streak as failed, if none of the rows from elsewhere was accepted."""
+        streak = self._streaks[operation]
+        if not streak.has_tripped or streak.probes is None or streak.probes:
+            return []
+        self._closed[operation] = streak.message
+        self._streaks[operation] = _Streak()
+        return list(map(_undecided, streak.held))
+
+
+def take_at_random(inbox: deque[Change], operations: Collection[Operation], count: int) -> list[Change]:
+    """Take at most `count` changes of these operations out of the inbox, from anywhere in it."""
+    places = [place for place, each in enumerate(inbox) if each.operation in operations]
+    chosen = sorted(random.sample(places, min(len(places), max(count, 0))), reverse=True)
+    taken = [inbox[place] for place in chosen]
+    for place in chosen:
+        del inbox[place]
+    return taken
+
+
+def _undecided(refusal: Result) -> Result:
+    return replace(refusal, outcome=Outcome.FAILED, reason=None)

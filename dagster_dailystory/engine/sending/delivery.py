@@ -57,6 +57,17 @@ async def _find_by_identity(
     return found
 
 
+def unsent(change: Change, refusal: str) -> Result:
+    """The result of a change that is not sent, because DailyStory refuses its operation whatever the row."""
+    message = unsent_message(change.operation, refusal)
+    return Result(change.sequence, Outcome.FAILED, datetime.now(timezone.utc), dsid=change.dsid, message=message)
+
+
+def unsent_message(operation: Operation, refusal: str) -> str:
+    """Why a change of an operation that DailyStory refuses was not sent."""
+    return f"not sent, because DailyStory refuses every {operation.value} of this run: {refusal}"
+
+
 class Delivery:
     """Delivers one change.
 

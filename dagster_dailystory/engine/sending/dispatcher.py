@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, stop_after_attempt, stop_after_delay, wait_random_exponential
 
-from dagster_dailystory.api.rate_limiter import RateLimiter
+from dagster_dailystory.api.rate_limiter import DEFAULT_PAUSE_SECONDS, RateLimiter
+from dagster_dailystory.api.responses import Account, token_refused
 from dagster_dailystory.engine.sending.slots import Attempts, Slots
 from dagster_dailystory.errors import (
     AuthenticationError,
     ConfigurationError,
     ConsentError,
     DailyStoryError,
+    ForbiddenError,
     OutageError,
     RejectedError,
     RetryableError,
@@ -52,7 +54,7 @@ class SenderSettings:
         max_seconds_per_row: Time from a row's first request after which this run gives the row up.
         first_wait_seconds: Upper bound of the random wait before the second attempt; it doubles each time.
         longest_wait_seconds: The limit of the doubling.
-        breaker_threshold: Number of consecutive rows, refused with the same message, that stops the run.
+        breaker_threshold: Number of consecutive rows, refused with the same message, after which other rows are tried.
     """
 
     max_concurrency: int = 4
@@ -68,7 +70,7 @@ class SenderSettings:
 
     @property
     def outage_threshold(self) -> int:
-        """Consecutive failed requests after which DailyStory counts as down."""
+        """Consecutive failed requests after which other rows are tried: if they fail too, DailyStory is down."""
         return 5 * self.max_concurrency + 20
 
 
@@ -89,16 +91,33 @@ class SenderCounts:
     connection_errors: int = 0
 
 
+async def gather(calls: Sequence[Callable[[], Coroutine[None, None, _T]]]) -> list[_T]:
+    """Make calls concurrently; the first error cancels the others."""
+    tasks = [asyncio.get_running_loop().create_task(call()) for call in calls]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
 class Dispatcher:
     """Sends the requests of all rows. The first is sent alone: a wrong token costs one request.
 
-    A row that waits for its next attempt holds no slot. A response with Retry-After pauses all requests.
+    A row that waits for its next attempt holds no slot. A response with Retry-After pauses all requests, unless the row
+    had one before and other rows had answers since: then it costs the row an attempt.
+
+    An error that seems to concern all rows is at first a suspicion: the rows that met it may be neighbours with one
+    fault in common. The sender then tries rows from elsewhere (`probe`). Any answer clears the suspicion; if each of
+    these rows fails too, the error is fatal.
 
     Args:
         settings: Concurrency and budgets.
         limiter: Spaces the requests.
+        ask_account: GET /about.
         on_free: Called when a slot becomes free.
         on_fatal: Called with each error after which nothing may be sent.
+        on_suspicion: Called when rows from elsewhere are wanted.
         clock: A monotonic clock, in seconds.
         sleep: Waits that many seconds.
 
@@ -111,8 +130,10 @@ class Dispatcher:
         self,
         settings: SenderSettings,
         limiter: RateLimiter,
+        ask_account: Callable[[], Awaitable[Account]],
         on_free: Callable[[], None],
         on_fatal: Callable[[DailyStoryError], None],
+        on_suspicion: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
@@ -120,14 +141,22 @@ class Dispatcher:
         self.may_send: Callable[[], bool] = lambda: True
         self._settings = settings
         self._limiter = limiter
+        self._ask_account = ask_account
+        self._on_free = on_free
         self._on_fatal = on_fatal
+        self._on_suspicion = on_suspicion
         self._clock = clock
         self._sleep = sleep
         self._stop = stop_after_attempt(settings.max_attempts) | stop_after_delay(settings.max_seconds_per_row)
         self._wait = wait_random_exponential(settings.first_wait_seconds, settings.longest_wait_seconds)
         self._is_token_accepted = False
+        self._is_account_forbidden = False
+        self._token_check: asyncio.Task[DailyStoryError | None] | None = None
         self._is_stopped = False
         self._consecutive_failures = 0
+        self._answers = 0
+        self.suspicion: DailyStoryError | None = None
+        self._probes: int | None = None
         self._requests = self._retries = self._throttled = self._connection_errors = 0
 
     @property
@@ -167,6 +196,27 @@ class Dispatcher:
             if is_lost:
                 raise LostResponseError
 
+    async def account(self) -> Account:
+        """Read the account of the token.
+
+        Raises:
+            ForbiddenError: The token is not accepted, or may not read the account. Rows can still be sent.
+        """
+        return await self.look_up(self._ask_account)
+
+    def probe(self, rows: int) -> None:
+        """Expect that many rows from elsewhere, with `Attempts.is_probe`; without any, the suspicion is confirmed."""
+        if self.suspicion is not None:
+            self._probes = rows
+            self._confirm_suspicion()
+
+    def end_probe(self, attempts: Attempts) -> None:
+        """Count a row from elsewhere that failed, or that ended without a request."""
+        if attempts.is_probe and self._probes is not None:
+            attempts.is_probe = False
+            self._probes -= 1
+            self._confirm_suspicion()
+
     async def look_up(self, request: Callable[[], Awaitable[_T]]) -> _T:
         """Make a request that belongs to no row."""
         attempts = Attempts(is_look_up=True)
@@ -190,19 +240,69 @@ class Dispatcher:
         attempts.in_flight = True
         try:
             result = await request()
+        except ForbiddenError as error:
+            if request is self._ask_account:
+                self._is_account_forbidden = not self._is_token_accepted
+                raise
+            meaning = await self._meaning(error)
         except RejectedError:
             self._note_response()
             raise
         except FATAL_ERRORS as error:
             self._on_fatal(error)
             raise
+        else:
+            self._note_response()
+            return result
         finally:
             attempts.in_flight = False
+        if isinstance(meaning, FATAL_ERRORS):
+            self._on_fatal(meaning)
+        raise meaning
+
+    async def _meaning(self, error: ForbiddenError) -> DailyStoryError:
+        """Find out whether a 403 is about the row (the same error) or about the token.
+
+        Once a request was accepted, an HTML page is about the row. In any other case /about decides, if the token may
+        read it at all.
+        """
+        if self._is_token_accepted and (error.is_page or self._is_account_forbidden):
+            return error
+        if not self._is_account_forbidden:
+            if self._token_check is None:  # rows that are forbidden at the same time share one request
+                self._token_check = asyncio.get_running_loop().create_task(self._check_token())
+            failure = await asyncio.shield(self._token_check)
+            if not self._is_account_forbidden:
+                return error if failure is None else failure
+        self._suspect(token_refused(403))
+        return RetryableError(str(error), status=403, may_have_landed=False)
+
+    async def _check_token(self) -> DailyStoryError | None:
+        """Ask for the account; return an error unless the response shows that the token is accepted."""
+        await self._limiter.wait()
+        self._requests += 1
+        try:
+            await self._ask_account()
+        except ForbiddenError:
+            self._is_account_forbidden = not self._is_token_accepted
+            return token_refused(403)
+        except RejectedError:
+            pass
+        except (AuthenticationError, ConfigurationError) as error:
+            return error
+        except RetryableError as error:
+            return RetryableError(f"forbidden, and /about does not say why: {error}", may_have_landed=False)
+        finally:
+            self._token_check = None
         self._note_response()
-        return result
+        return None
 
     def _note_response(self) -> None:
         self._consecutive_failures = 0
+        self._answers += 1
+        if self.suspicion is not None:
+            self.suspicion = self._probes = None
+            self._on_free()
         if not self._is_token_accepted:
             self._is_token_accepted = True
             self.slots.widen(self._settings.max_concurrency - 1)
@@ -210,28 +310,56 @@ class Dispatcher:
     def _wait_after(self, attempts: Attempts, error: RetryableError) -> float | None:
         """Count a failure; return the seconds until the row's next attempt, None if there is none."""
         self._consecutive_failures += 1
-        if isinstance(error, ThrottledError):
-            self._throttled += 1
-            self._limiter.throttled(error.retry_after_seconds)
-        else:
+        advised_seconds = error.retry_after_seconds if isinstance(error, ThrottledError) else None
+        is_too_long = advised_seconds is not None and advised_seconds > self._settings.max_seconds_per_row
+        if not isinstance(error, ThrottledError):
             attempts.failures += 1
             self._connection_errors += error.status is None
-        self._stop_if_down(error)
+        else:
+            self._throttled += 1
+            if self._concerns_only(attempts):
+                attempts.failures += 1
+            elif not is_too_long:
+                self._limiter.throttled(advised_seconds)
+        self._suspect_outage(error, advised_seconds if is_too_long else None)
+        self.end_probe(attempts)
         state = RetryCallState(AsyncRetrying(), None, (), {})
         state.attempt_number = attempts.failures
         state.start_time, state.outcome_timestamp = attempts.started_at, self._clock()
-        if self._is_stopped or self._stop(state):
+        if self._is_stopped or is_too_long or self._stop(state):
             return None
         self._retries += 1
-        is_advised = isinstance(error, ThrottledError) and error.retry_after_seconds is not None
-        return 0.0 if is_advised else self._wait(state)  # the limiter waits as Retry-After asks
+        wait_seconds = self._wait(state) if advised_seconds is None else 0.0  # the limiter waits as Retry-After asks
+        if attempts.throttled < 2:
+            return wait_seconds
+        # The row was asked before. It waits as long as the limiter, without a slot, so that others go first.
+        return max(wait_seconds, DEFAULT_PAUSE_SECONDS if advised_seconds is None else advised_seconds)
 
-    def _stop_if_down(self, error: RetryableError) -> None:
-        wait_seconds = error.retry_after_seconds if isinstance(error, ThrottledError) else None
-        if wait_seconds is not None and wait_seconds > self._settings.max_seconds_per_row:
-            self._on_fatal(OutageError(f"DailyStory asks to wait {wait_seconds:.0f} seconds; run again after that"))
+    def _concerns_only(self, attempts: Attempts) -> bool:
+        """Whether the row is asked to wait again although other rows, as many as there are slots, had answers since."""
+        others = self._answers - attempts.answers
+        attempts.throttled += 1
+        attempts.answers = self._answers
+        return attempts.throttled > 1 and others >= self._settings.max_concurrency
+
+    def _suspect_outage(self, error: RetryableError, too_long_seconds: float | None) -> None:
+        if too_long_seconds is not None:
+            asked = OutageError(f"DailyStory asks to wait {too_long_seconds:.0f} seconds; run again after that")
+            if self._answers:
+                self._suspect(asked)
+            else:
+                self._on_fatal(asked)
         elif self._consecutive_failures >= self._settings.outage_threshold:
             count = self._consecutive_failures
-            self._on_fatal(
+            self._suspect(
                 OutageError(f"{count} requests in a row failed; run again when DailyStory responds. Last: {error}")
             )
+
+    def _suspect(self, error: DailyStoryError) -> None:
+        if self.suspicion is None and not self._is_stopped:
+            self.suspicion = error
+            self._on_suspicion()
+
+    def _confirm_suspicion(self) -> None:
+        if self.suspicion is not None and self._probes is not None and self._probes <= 0:
+            self._on_fatal(self.suspicion)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, exists, false, func, not_, or_, select
 
 from dagster_dailystory.contacts.payload import identity_as_sent
 from dagster_dailystory.engine.interrupts import frozen_heap, interrupts_held, short_switch_interval
 from dagster_dailystory.engine.sending.acknowledgements import Acknowledgements
+from dagster_dailystory.engine.sending.delivery import unsent_message
+from dagster_dailystory.engine.sending.out_of_turn import OutOfTurn
 from dagster_dailystory.engine.sending.sender import MAX_UNWRITTEN, Sender
 from dagster_dailystory.engine.state.contact_map import held_anywhere
 from dagster_dailystory.engine.state.lease import Lease
@@ -18,7 +20,7 @@ from dagster_dailystory.engine.state.plans import RowReader
 from dagster_dailystory.engine.state.recovery import Intents, has_intent
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.errors import DailyStoryError
+from dagster_dailystory.errors import DailyStoryError, OutageError
 from dagster_dailystory.model.change import (
     OPT_OUT_PRIORITY,
     SENT_OPERATIONS,
@@ -34,25 +36,19 @@ from dagster_dailystory.model.report import Progress
 FLUSH_ROWS = MAX_UNWRITTEN // 2
 """Results that are acknowledged as soon as there are as many; meanwhile the sender may go on for as many again."""
 
-
 FLUSH_SECONDS = 1.0
 """Longest time between two acknowledgements."""
-
 
 _MIN_INTENTS, _MAX_INTENTS = 50, 2_000
 """Size of a batch, whose intents are committed together: about a second of sending. A crash leaves them all open."""
 
-
 _FIRST_CHUNK_ROWS = 250
 """Rows in the first chunk: few, so that sending starts early; enough to fill the slots while the next are read."""
-
 
 _MAX_PENDING = 8_000
 """Most changes in memory without a result. Below this, rows that wait for a retry do not hold up others."""
 
-
 _PROGRESS_SECONDS = 1.0
-
 
 _SENT = sorted(operation.value for operation in SENT_OPERATIONS)
 
@@ -91,6 +87,9 @@ class Outbox:
         self._intents = Intents(state, tables, lease)
         self._reader = RowReader(state, tables)
         self._in_flight: dict[int, Change] = {}
+        self._position = (0, 0)
+        self._out_of_turn = OutOfTurn(state, tables, plan_id)
+        self._refused_operations: set[Operation] = set()
         self._unwritten: list[Result] = []
         self._flushed_at = self._progress_at = self._started_at = time.monotonic()
         self._rows_total = 0
@@ -122,11 +121,19 @@ class Outbox:
             if had_intents or overtaken or self._tables.sync.partitions is not None:
                 self._fail_taken_identities()
             for priority in priorities:
-                self._send_priority(priority)
+                while not self._send_priority(priority):
+                    self._fail_refused_operations()
             self._drain()
+            self._fail_refused_operations()
         finally:
             self._unwritten += self._sender.stop()
             self._flush()
+            unanswered = sorted(self._out_of_turn.taken & self._in_flight.keys())
+            if unanswered:
+                self._intents.reopen(self._plan_id, unanswered)
+        if self._refused_operations:
+            refused = "; ".join(f"{o.value}: {m}" for o, m in sorted(self._sender.refused_operations.items()))
+            raise OutageError(f"DailyStory refuses all rows of one kind ({refused}); run again when that is solved")
 
     def _reopen(self) -> None:
         """Reopen the changes that failed or are in doubt from an earlier attempt at this plan."""
@@ -139,7 +146,7 @@ class Outbox:
     def _skip_overtaken(self) -> bool:
         """Skip changes of rows that a newer plan has decided, and say whether a newer plan was sent at all."""
         plans, changes, execute = self._state.shared.plans, self._tables.changes, self._state.connection.execute
-        with self._state.connection.begin():
+        with self._lease.transaction(self._state):
             number = int(execute(select(plans.c.number).where(plans.c.plan_id == self._plan_id)).scalar_one())
             newer = and_(plans.c.sync_name == self._tables.sync.name, plans.c.number > number)
             if execute(select(plans.c.plan_id).where(newer, plans.c.sent_at.is_not(None)).limit(1)).first() is None:
@@ -173,8 +180,12 @@ class Outbox:
             counts = {int(priority): int(rows) for priority, rows in self._state.connection.execute(query)}
         return sum(counts.values()), sorted(counts)
 
-    def _send_priority(self, priority: int) -> None:
-        """Send the changes of one priority; one above the usual waits for the results of all earlier changes."""
+    def _send_priority(self, priority: int) -> bool:
+        """Send the changes of one priority; one above the usual waits for the results of all earlier changes.
+
+        Returns:
+            False if DailyStory refuses an operation meanwhile, so that not all of them were read.
+        """
         changes = self._tables.changes
         if priority > USUAL_PRIORITY:
             self._drain()
@@ -186,15 +197,18 @@ class Outbox:
         with self._state.connection.begin():
             first, last = self._state.connection.execute(bounds).one()
         if first is None:
-            return
+            return True
+        self._position = (priority, first - 1)
         chunks = self._reader.chunks(changes, wanted, first, last, _FIRST_CHUNK_ROWS)
         while True:
             with self._state.connection.begin():
                 chunk = next(chunks, None)
                 ready, decided = self._split([] if chunk is None else chunk)
             if chunk is None:
-                return
+                return True
             self._submit(priority, ready, decided)
+            if self._sender.refused_operations.keys() - self._refused_operations:
+                return False
 
     def _split(self, rows: Sequence[RowMapping]) -> tuple[list[Change], list[Result]]:
         """Split the rows into changes to send, and results of changes that need no request."""
@@ -226,17 +240,32 @@ class Outbox:
 
     def _submit(self, priority: int, ready: Sequence[Change], decided: Iterable[Result]) -> None:
         self._unwritten += decided
-        while ready:
+        while ready := [change for change in ready if change.sequence not in self._out_of_turn.taken]:
             batch, ready = ready[: self._batch_rows], ready[self._batch_rows :]
             started = time.monotonic()
-            identities = {c.sequence: self._identity_as_sent(c) for c in batch if has_intent(c)}
-            self._intents.add(self._plan_id, priority, batch, identities)
+            self._intents.add(self._plan_id, priority, batch, self._identities_as_sent(batch))
+            self._position = (priority, batch[-1].sequence)
             self._sender.submit(batch)
             while self._sender.unstarted > len(batch) or self._sender.pending > _MAX_PENDING:
                 self._pump()
             if len(batch) == self._batch_rows:  # as many as were sent in a second; at most four times the last batch
                 rows = round(len(batch) / max(time.monotonic() - started, 0.25))
                 self._batch_rows = min(max(rows, _MIN_INTENTS), _MAX_INTENTS)
+
+    def _find_others(self, operations: Collection[Operation]) -> list[Change]:
+        """Take changes from elsewhere in the plan, and commit their intents."""
+        with self._state.connection.begin():
+            rows = self._out_of_turn.find(self._open(), operations, self._position, self._sender.unstarted)
+            ready, decided = self._split(rows)
+        for result in decided:  # its turn comes
+            self._in_flight.pop(result.sequence)
+        if ready:
+            self._out_of_turn.taken |= {change.sequence for change in ready}
+            self._intents.add_out_of_turn(self._plan_id, ready, self._identities_as_sent(ready))
+        return ready
+
+    def _identities_as_sent(self, batch: Sequence[Change]) -> dict[int, Identity]:
+        return {change.sequence: self._identity_as_sent(change) for change in batch if has_intent(change)}
 
     def _identity_as_sent(self, change: Change) -> Identity:
         """The identity as it is sent to DailyStory; of an update, only the part that changes."""
@@ -293,6 +322,14 @@ class Outbox:
             self.outcomes[Outcome.FAILED] += int(count or 0)
             execute(changes.update().where(open_and_stuck).values(**failed))
 
+    def _fail_refused_operations(self) -> None:
+        """Fail what is left of the operations that DailyStory refuses whatever the row; the others are still sent."""
+        for operation, refusal in self._sender.refused_operations.items():
+            if operation not in self._refused_operations:
+                self._drain()
+                self._refused_operations.add(operation)
+                self._fail(self._tables.changes.c.operation == operation.value, unsent_message(operation, refusal))
+
     def _drain(self) -> None:
         while self._sender.pending:
             self._pump()
@@ -302,7 +339,7 @@ class Outbox:
         if self._is_interrupted():
             raise DailyStoryError("the run was interrupted; the next run sends the rest")
         self._check()
-        self._unwritten += self._sender.collect(FLUSH_SECONDS / 4)
+        self._unwritten += self._sender.collect(FLUSH_SECONDS / 4, self._find_others)
         if len(self._unwritten) >= FLUSH_ROWS or time.monotonic() - self._flushed_at >= FLUSH_SECONDS:
             self._flush()
         if self._lease.heartbeat.is_due():

@@ -10,7 +10,7 @@ import concurrent.futures
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from functools import partial
 from types import TracebackType
 from typing import TypeVar
@@ -18,18 +18,19 @@ from typing import TypeVar
 from dagster_dailystory.api.client import DailyStoryClient
 from dagster_dailystory.api.rate_limiter import RateLimiter
 from dagster_dailystory.api.responses import Account, RemoteContact
-from dagster_dailystory.engine.sending.circuit_breaker import CircuitBreaker
-from dagster_dailystory.engine.sending.delivery import Delivery, find_contact
+from dagster_dailystory.engine.sending.circuit_breaker import PROBES, CircuitBreaker, take_at_random
+from dagster_dailystory.engine.sending.delivery import Delivery, find_contact, unsent
 from dagster_dailystory.engine.sending.dispatcher import (
     FATAL_ERRORS,
     Dispatcher,
     SenderCounts,
     SenderSettings,
     StoppedError,
+    gather,
 )
 from dagster_dailystory.engine.sending.slots import Attempts
 from dagster_dailystory.errors import DailyStoryError, OutageError, RetryableError
-from dagster_dailystory.model.change import Change, Identity, Result
+from dagster_dailystory.model.change import SENT_OPERATIONS, Change, Identity, Operation, Result
 from dagster_dailystory.model.sync import ContactSync
 
 _T = TypeVar("_T")
@@ -41,9 +42,10 @@ _HAND_OVER_SECONDS = 0.01
 
 _CLEAN_UP_SECONDS = 0.5
 
-
 MAX_UNWRITTEN = 2_000
 """Most results that are not written yet; then no further row starts. After a crash these rows are sent twice."""
+
+FindOthers = Callable[[frozenset[Operation]], Sequence[Change]]
 
 
 class Sender:
@@ -54,15 +56,6 @@ class Sender:
         make_client: Makes the client; called once, in `start`.
         limiter: Spaces all requests.
         settings: Concurrency, budgets, breaker.
-
-    Example:
-        ```python
-        with Sender(sync, lambda: DailyStoryClient(settings), RateLimiter(10), SenderSettings()) as sender:
-            sender.submit(changes)
-            while sender.pending:
-                store(sender.collect(0.5))
-                sender.results_written()
-        ```
     """
 
     def __init__(
@@ -74,28 +67,28 @@ class Sender:
     ) -> None:
         self._sync = sync
         self._make_client = make_client
-        self._dispatcher = Dispatcher(settings, limiter, self._pump, self._fail)
+        calls = (lambda: self._client.about(), self._pump, self._fail, self._want_probes)
+        self._dispatcher = Dispatcher(settings, limiter, *calls)
         self._thread: threading.Thread | None = None
         # Shared by both threads, under the condition.
         self._changed = threading.Condition()
         self._results: list[Result] = []
         self._breaker = CircuitBreaker(settings.breaker_threshold)
         self._fatal: DailyStoryError | None = None
-        self._is_over = False
-        # The main thread appends, the loop takes.
+        self._is_over = self._is_looking_up = False
+        self._wanted: frozenset[Operation] = frozenset()
         self._inbox: deque[Change] = deque()
         # Only the main thread's.
-        self._submitted = 0
-        self._handed_out = 0
+        self._submitted = self._handed_out = 0
         # The main thread writes it, the loop reads it.
         self._written = 0
         # Only the loop's.
         self._finished = 0
+        self._probes: deque[Change] = deque()
         self._rows: dict[asyncio.Task[None], Delivery] = {}
         self._fresh: list[Result] = []
         self._hand_over_is_due = False
-        self._is_stopping = False
-        self._ends_early = False
+        self._is_stopping = self._ends_early = False
         self._may_end = asyncio.Event()
 
     def __enter__(self) -> Sender:
@@ -114,7 +107,7 @@ class Sender:
 
     @property
     def unstarted(self) -> int:
-        """Pending changes that have not had a slot yet; the others are on their way, or wait for a retry."""
+        """Pending changes that have not had a slot yet."""
         return len(self._inbox)
 
     @property
@@ -122,14 +115,16 @@ class Sender:
         """The requests so far."""
         return self._dispatcher.counts
 
+    @property
+    def refused_operations(self) -> Mapping[Operation, str]:
+        """The operations that DailyStory refuses whatever the row, with its message. Their changes fail unsent."""
+        with self._changed:
+            return self._breaker.closed
+
     def start(self, may_send: Callable[[], bool] = lambda: True) -> None:
-        """Make the client and start the thread.
+        """Make the client, whose settings may raise ConfigurationError, and start the thread.
 
-        Args:
-            may_send: Asked before each request of a row; while it returns False, none is sent.
-
-        Raises:
-            ConfigurationError: The client's settings cannot work.
+        `may_send` is asked before each request of a row; while it returns False, none is sent.
         """
         self._client = self._make_client()
         self._dispatcher.may_send = may_send
@@ -140,23 +135,31 @@ class Sender:
     def submit(self, changes: Sequence[Change]) -> None:
         """Queue changes and return at once; the caller bounds `unstarted` and `pending`."""
         self._submitted += len(changes)
-        self._inbox.extend(changes)
+        with self._changed:
+            self._inbox.extend(changes)
         self._call(self._pump)
 
-    def collect(self, timeout_seconds: float) -> list[Result]:
+    def collect(self, timeout_seconds: float, find_others: FindOthers = lambda operations: ()) -> list[Result]:
         """Wait for results.
 
         Refusals with the same message are held back until another result comes, or until no other change is pending.
+        After many of them, or many failures, rows from elsewhere in the plan are tried before anything else is sent.
+
+        Args:
+            timeout_seconds: How long to wait.
+            find_others: Takes further changes of these operations from elsewhere in the plan.
 
         Returns:
             All results so far; an empty list when the time is over.
 
         Raises:
-            AuthenticationError: The token is not accepted. This and the next three: all results have been returned.
-            OutageError: The service is down, or refuses many rows with the same message.
-            ConfigurationError: The service redirects.
-            ConsentError: A payload would have opted a contact back in.
+            DailyStoryError: One of `FATAL_ERRORS`; all results have been returned.
         """
+        with self._changed:
+            wanted, self._wanted = self._wanted, frozenset()
+        if wanted:
+            self._submitted += len(others := find_others(wanted))
+            self._call(partial(self._send_probes, wanted, others))
         with self._changed:
             self._changed.wait_for(self._has_news, timeout_seconds)
             if not self._results and (self._is_over or self._only_refusals_left()):
@@ -173,36 +176,32 @@ class Sender:
         self._call(self._pump)
 
     def find_many(self, identities: Sequence[Identity]) -> list[RemoteContact | None]:
-        """Look contacts up by the email or mobile number that was sent, with the same rate and retries.
-
-        Returns:
-            One entry an identity, None if DailyStory has no such contact.
+        """Look contacts up by the email or mobile number that was sent; None for each that DailyStory does not have.
 
         Raises:
             OutageError: A look-up got no response within its budget.
         """
-        return self._look_up(partial(self._find_all, identities))
+        look_ups = [partial(find_contact, self._client, self._dispatcher, identity) for identity in identities]
+        return self._look_up(partial(gather, look_ups))
 
     def get_many(self, dsids: Sequence[str]) -> list[RemoteContact | None]:
-        """Read contacts back, with the same rate and retries.
-
-        Returns:
-            One entry a dsid, None if DailyStory has no such contact.
+        """Read contacts back; None for each that DailyStory does not have.
 
         Raises:
             OutageError: A read got no response within its budget.
         """
         reads = [partial(self._dispatcher.look_up, partial(self._client.get, dsid)) for dsid in dsids]
-        return self._look_up(partial(self._all, reads))
+        return self._look_up(partial(gather, reads))
 
     def about(self) -> Account:
-        """Read the account that the token belongs to, with the same rate and retries.
+        """Read the account that the token belongs to.
 
         Raises:
             AuthenticationError: The token is not accepted.
+            ForbiddenError: The token is not accepted, or may not read the account. Rows can still be sent.
             OutageError: No response within the budget.
         """
-        return self._look_up(lambda: self._dispatcher.look_up(self._client.about))
+        return self._look_up(self._dispatcher.account)
 
     def stop(self, grace_seconds: float = 1.0) -> list[Result]:
         """Start no new request, wait `grace_seconds` for those in flight, and end the thread. May be called again.
@@ -219,14 +218,14 @@ class Sender:
             return results
 
     def _has_news(self) -> bool:
-        return bool(self._results) or self._is_over or self._only_refusals_left()
+        return bool(self._results) or self._is_over or bool(self._wanted) or self._only_refusals_left()
 
     def _is_full(self) -> bool:
         return self._finished - self._written >= MAX_UNWRITTEN
 
     def _only_refusals_left(self) -> bool:
         held = self._breaker.held
-        return held > 0 and held + len(self._results) == self.pending
+        return held > 0 and held + len(self._results) == self.pending and not self._breaker.is_open
 
     def _call(self, action: Callable[[], None]) -> None:
         if self._thread is not None:
@@ -236,12 +235,15 @@ class Sender:
     def _look_up(self, call: Callable[[], Coroutine[None, None, _T]]) -> _T:
         if self._thread is None or self._is_over:
             raise self._fatal or OutageError("the sender is not running")
+        self._is_looking_up = True
         try:
             return asyncio.run_coroutine_threadsafe(call(), self._loop).result()
         except RetryableError as error:
             failure = str(error)
         except (StoppedError, concurrent.futures.CancelledError):
             failure = "the sender stopped"
+        finally:
+            self._is_looking_up = False
         raise self._fatal or OutageError(f"DailyStory did not respond to a look-up ({failure}); run again later")
 
     # Everything below runs in the loop's thread.
@@ -269,7 +271,7 @@ class Sender:
 
     def _pump(self) -> None:
         """Start as many rows as there are slots."""
-        while self._inbox and not self._is_stopping and not self._is_full():
+        while self._has_next():
             attempts = Attempts()
             if not self._dispatcher.slots.take(attempts):
                 return
@@ -277,8 +279,22 @@ class Sender:
             self._rows[task] = self._next(attempts)
             task.add_done_callback(self._task_done)
 
+    def _has_next(self) -> bool:
+        """Whether a change may be sent now. Changes that DailyStory refuses whatever the row get their result here."""
+        if self._is_stopping or self._is_full():
+            return False
+        if self._probes or self._breaker.is_open or self._dispatcher.suspicion is not None:
+            return bool(self._probes)
+        refused = self._breaker.closed
+        while self._inbox and self._inbox[0].operation in refused:
+            change = self._inbox.popleft()
+            self._take(change, unsent(change, refused[change.operation]))
+        return bool(self._inbox)
+
     def _next(self, attempts: Attempts) -> Delivery:
-        return Delivery(self._sync, self._inbox.popleft(), self._client, self._dispatcher, attempts)
+        attempts.is_probe = bool(self._probes)
+        change = (self._probes or self._inbox).popleft()
+        return Delivery(self._sync, change, self._client, self._dispatcher, attempts)
 
     async def _deliver_rows(self) -> None:
         """Deliver a row, and further rows in the same slot: starting a task for each would take longer."""
@@ -286,10 +302,11 @@ class Sender:
         assert task is not None
         while True:
             delivery = self._rows[task]
-            self._take(delivery.change, await delivery.deliver())
+            result = await delivery.deliver()
+            self._dispatcher.end_probe(delivery.attempts)
+            self._take(delivery.change, result)
             attempts = Attempts()
-            is_over = self._is_stopping or not self._inbox or self._is_full()
-            if is_over or not self._dispatcher.slots.pass_on(delivery.attempts, attempts):
+            if not (self._has_next() and self._dispatcher.slots.pass_on(delivery.attempts, attempts)):
                 return
             self._rows[task] = self._next(attempts)
 
@@ -310,14 +327,41 @@ class Sender:
 
     def _take(self, change: Change, result: Result) -> None:
         self._finished += 1
+        was_open = self._breaker.is_open
         with self._changed:
             self._fresh += self._breaker.add(change.operation, result)
-            refusal = self._breaker.tripped_by
+        self._after_results(was_open)
+
+    def _after_results(self, was_open: bool) -> None:
         if not self._hand_over_is_due:
             self._hand_over_is_due = True
             self._loop.call_later(_HAND_OVER_SECONDS, self._hand_over)
-        if refusal is not None:
-            self._fail(OutageError(f"DailyStory refuses all rows: {refusal}; run again when that is solved"))
+        if self._breaker.is_open and not was_open:
+            self._want_probes()
+        elif was_open and not self._breaker.is_open:
+            self._loop.call_soon(self._pump)
+
+    def _want_probes(self) -> None:
+        if self._is_looking_up:  # the look-ups of many rows have failed already
+            self._loop.call_soon(self._dispatcher.probe, 0)
+        with self._changed:
+            suspects = self._dispatcher.suspicion is not None
+            self._wanted = SENT_OPERATIONS if suspects and not self._breaker.wanted else self._breaker.wanted
+            self._changed.notify_all()
+
+    def _send_probes(self, operations: Collection[Operation], others: Sequence[Change]) -> None:
+        """Send changes from elsewhere in the plan next, and some from the inbox if there are too few."""
+        was_open = self._breaker.is_open
+        with self._changed:
+            operations = frozenset(operations) - self._breaker.closed.keys()
+            probes = [*others, *take_at_random(self._inbox, operations, PROBES - len(others))]
+            self._probes.extend(probes)
+            for operation in self._breaker.wanted & operations:
+                mine = [each.sequence for each in probes if each.operation is operation]
+                self._fresh += self._breaker.probe(operation, mine)
+        self._dispatcher.probe(len(probes))
+        self._after_results(was_open)
+        self._pump()
 
     def _hand_over(self, *, is_over: bool = False) -> None:
         self._hand_over_is_due = False
@@ -353,14 +397,3 @@ class Sender:
         self._hand_over(is_over=True)
         if self._ends_early:
             self._may_end.set()
-
-    async def _find_all(self, identities: Sequence[Identity]) -> list[RemoteContact | None]:
-        return await self._all([partial(find_contact, self._client, self._dispatcher, each) for each in identities])
-
-    async def _all(self, calls: Sequence[Callable[[], Coroutine[None, None, _T]]]) -> list[_T]:
-        tasks = [self._loop.create_task(call()) for call in calls]
-        try:
-            return list(await asyncio.gather(*tasks))
-        finally:
-            for task in tasks:
-                task.cancel()

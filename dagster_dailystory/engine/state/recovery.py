@@ -21,7 +21,7 @@ from dagster_dailystory.engine.state.incremental import require_full_comparison
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.model.change import Change, Identity, Operation
+from dagster_dailystory.model.change import Change, Identity, Operation, Outcome
 from dagster_dailystory.model.plan import PlanStatus
 from dagster_dailystory.model.sync import Nulls, Scope
 
@@ -61,7 +61,8 @@ def resume_complete_resends(state: State, tables: SyncTables) -> None:
     plan_ids = state.connection.execute(select(plans.c.plan_id).where(stopped)).scalars().all()
     if not plan_ids:
         return
-    is_open = and_(changes.c.plan_id.in_(plan_ids), changes.c.outcome.is_(None))
+    unsettled = or_(changes.c.outcome.is_(None), changes.c.outcome == Outcome.FAILED.value)
+    is_open = and_(changes.c.plan_id.in_(plan_ids), unsettled)
     updates = and_(is_open, changes.c.operation == Operation.UPDATE.value)
     unsent = select(changes.c.sequence).where(updates, tables.same_key(changes, snapshot)).exists()
     state.connection.execute(snapshot.update().where(unsent).values(resend_all=True))
@@ -158,6 +159,33 @@ class Intents:
             self._record_position(plan_id, priority, batch[-1].sequence)
             if sent:
                 self._insert(plan_id, [(c, sent[c.sequence]) for c in batch if c.sequence in sent])
+
+    def add_out_of_turn(self, plan_id: str, batch: Sequence[Change], sent: Mapping[int, Identity]) -> None:
+        """Commit that changes further on in the plan are about to be sent, which its position does not cover.
+
+        Until they have a result they are in doubt, and what they may write is invalidated.
+
+        Args:
+            plan_id: Their plan.
+            batch: The changes.
+            sent: By sequence, the identity as it is sent, for changes that have an intent.
+        """
+        with self._lease.transaction(self._state):
+            mine = self._of(plan_id, [change.sequence for change in batch])
+            invalidate(self._state, self._tables, mine)
+            in_doubt = self._tables.changes.update().where(mine)
+            self._state.connection.execute(in_doubt.values(outcome=Outcome.IN_DOUBT.value))
+            if sent:
+                self._insert(plan_id, [(c, sent[c.sequence]) for c in batch if c.sequence in sent])
+
+    def reopen(self, plan_id: str, sequences: Sequence[int]) -> None:
+        """Commit that changes that were sent out of turn ended without a result."""
+        with self._lease.transaction(self._state):
+            reopened = self._tables.changes.update().where(self._of(plan_id, sequences))
+            self._state.connection.execute(reopened.values(outcome=None))
+
+    def _of(self, plan_id: str, sequences: Sequence[int]) -> ColumnElement[bool]:
+        return and_(self._tables.changes.c.plan_id == plan_id, self._tables.changes.c.sequence.in_(sequences))
 
     def _record_position(self, plan_id: str, priority: int, sequence: int) -> None:
         """Record how far a plan was sent. A resumed plan starts further back; then the position stays."""

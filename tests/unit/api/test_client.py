@@ -19,6 +19,7 @@ from dagster_dailystory.errors import (
     ConfigurationError,
     ConsentError,
     DailyStoryError,
+    ForbiddenError,
     NotFoundError,
     RejectedError,
     RetryableError,
@@ -142,12 +143,28 @@ def test_a_value_that_json_cannot_represent_rejects_the_row(value: object) -> No
 # Classification
 
 
-@pytest.mark.parametrize("status", [401, 403])
-def test_a_bad_token_is_an_authentication_error_with_a_hint(status: int) -> None:
-    error = failure(responding(status, text="<html>"))
+def test_a_bad_token_is_an_authentication_error_with_a_hint() -> None:
+    error = failure(responding(401, text="<html>"))
     assert isinstance(error, AuthenticationError)
-    assert error.status == status
+    assert error.status == 401
     assert "API Tokens" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("handler", "is_page"),
+    [
+        (responding(403, {"Status": False, "Message": f"Grace at {EMAIL} is not allowed"}), False),
+        (responding(403), False),
+        (responding(403, text="\n<!DOCTYPE html><h1>Blocked</h1>"), True),
+        (responding(403, text="Blocked", headers={"Content-Type": "text/html; charset=utf-8"}), True),
+    ],
+)
+def test_a_403_is_forbidden_and_shows_whether_it_is_a_page_of_a_firewall(handler: Handler, is_page: bool) -> None:
+    error = failure(handler)
+    assert isinstance(error, ForbiddenError)
+    assert (error.status, error.is_page) == (403, is_page)
+    assert "Grace" not in str(error)
+    assert "ada" not in str(error)
 
 
 @pytest.mark.parametrize("status", [400, 402, 404, 405, 409, 413, 422])
@@ -218,6 +235,23 @@ def test_a_2xx_without_a_json_object_is_retryable_and_may_have_landed(text: str)
 @pytest.mark.parametrize("response", [{}, {"id": ""}, {"id": None}, {"id": True}, [], "d1"])
 def test_a_response_without_a_contact_id_is_not_an_acknowledgement(response: object) -> None:
     assert type(failure(responding(200, {"Status": True, "Response": response}))) is RetryableError
+
+
+@pytest.mark.parametrize("dsid", ["a\ud800", "a\x00", "a\n", "é", " ", "x" * 129, "\u202e1"])
+def test_a_contact_id_that_a_state_cannot_store_is_retryable(dsid: str) -> None:
+    posted = failure(responding(200, {"Status": True, "Response": {"id": dsid}}))
+    found = failure(responding(200, {"Status": True, "Response": {"contact": {"dsId": dsid}}}), get)
+    assert (type(posted), type(found)) == (RetryableError, RetryableError)
+
+
+@pytest.mark.parametrize("dsid", ["d-1", "x" * 128, "a b", 7])
+def test_a_contact_id_of_printable_ascii_is_kept(dsid: str | int) -> None:
+    assert run_with(responding(200, {"Status": True, "Response": {"id": dsid}}), post) == str(dsid)
+
+
+def test_a_message_with_characters_that_no_state_can_store_is_cleaned() -> None:
+    refused = failure(responding(422, {"Status": False, "Message": "not\x00 \ud800allowed"}))
+    assert str(refused).endswith("not allowed")
 
 
 @pytest.mark.parametrize(
@@ -371,6 +405,7 @@ def test_find_takes_exactly_one_identity() -> None:
         ),
         ({"Status": True, "Response": {}}, Account()),
         ({"Status": False, "Message": "gone"}, Account(is_answered=False)),
+        ("ok", Account(is_answered=False)),
     ],
 )
 def test_about_reads_each_documented_shape(body: object, expected: Account) -> None:

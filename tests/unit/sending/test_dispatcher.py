@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from typing import NoReturn
 
 import pytest
 
@@ -12,7 +13,7 @@ from dagster_dailystory.engine.sending.dispatcher import Dispatcher, SenderSetti
 from dagster_dailystory.engine.sending.slots import Attempts
 
 
-async def nothing() -> None:
+async def nothing() -> NoReturn:
     raise AssertionError("this request must not be sent")
 
 
@@ -20,7 +21,8 @@ def test_after_a_stop_no_request_waits_for_the_end_of_a_pause():
     async def scenario() -> None:
         limiter = RateLimiter(math.inf)
         limiter.throttled(retry_after_seconds=120.0)
-        dispatcher = Dispatcher(SenderSettings(), limiter, lambda: None, lambda error: None)
+        ignore = lambda *_: None  # noqa: E731
+        dispatcher = Dispatcher(SenderSettings(), limiter, nothing, ignore, ignore, ignore)
         dispatcher.stop()
         await asyncio.wait_for(dispatcher.send(Attempts(), nothing), 1.0)
 
