@@ -290,10 +290,9 @@ def _send(
     partition: str | None,
     on_progress: Callable[[Progress], None] | None,
 ) -> SendResult:
-    settings = destination.client_settings(state.sync)
-    plans = Plans(state)
+    plans, base_url = Plans(state), destination.client_settings(state.sync).base_url
     with lease.transaction(state):
-        state.check_destination(settings.base_url)
+        state.check_destination(base_url)
         plan = plans.claim(run_ids, partition)
         tables = state.load_tables()
         plans.check_complete(plan, tables)
