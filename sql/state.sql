@@ -190,6 +190,7 @@ CREATE TABLE dailystory_runs (
     rows_deleted_in_dailystory BIGINT,
     rows_delete_skipped_shared BIGINT,
     rows_delete_waiting BIGINT,
+    rows_delete_returned BIGINT,
     opt_outs_sent BIGINT,
     opt_outs_pending BIGINT,
     api_requests BIGINT,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeGuard
 from uuid import UUID
 
 from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
-from dagster_dailystory.databases.sql_types import UNSUPPORTED
+from dagster_dailystory.databases.sql_types import UNSUPPORTED, SqlType, Untyped
 from dagster_dailystory.errors import ConfigurationError
 
 
@@ -101,3 +102,39 @@ def in_64_bits(number: int, column: str) -> int:
     if not are_integers([number]):
         raise KeyBeyond64BitsError(column)
     return number
+
+
+def typed_keys(written: str, key_types: Mapping[str, SqlType]) -> list[dict[str, object]]:
+    """Parse a key as a user wrote it (`a|b` for a composite key) as values of the key columns.
+
+    Raises:
+        ConfigurationError: It has too many or too few parts, or a part is not a value of its column's type.
+    """
+    parts = written.split("|") if len(key_types) > 1 else [written]
+    if len(parts) != len(key_types):
+        raise ConfigurationError(f"a key of this sync has {len(key_types)} parts, written as a|b")
+    possible: list[dict[str, object]] = [{}]
+    for (name, kind), part in zip(key_types.items(), parts, strict=True):
+        possible = [{**some, name: value} for some in possible for value in _typed_values(part.strip(), kind, name)]
+    return possible
+
+
+_PARSERS: Mapping[type, Callable[[str], object]] = {
+    int: int,
+    Decimal: Decimal,
+    UUID: UUID,
+    date: date.fromisoformat,
+    datetime: datetime.fromisoformat,
+}
+
+
+def _typed_values(part: str, kind: SqlType, name: str) -> list[object]:
+    if isinstance(kind, Untyped):
+        return [int(part), part] if part.lstrip("-").isdigit() else [part]
+    parser = _PARSERS.get(kind.python_type)
+    try:
+        return [part if parser is None else parser(part)]
+    except (ValueError, ArithmeticError):
+        raise ConfigurationError(
+            f"a value of keys is not valid: {name!r} must be of type {kind.python_type.__name__}"
+        ) from None

@@ -21,7 +21,12 @@ Metadata: TypeAlias = dict[str, dg.MetadataValue | int | float | str]
 
 _PLAN_COUNTS = (
     "rows_read", "rows_unchanged", "rows_to_create", "rows_to_update", "rows_to_delete", "rows_rejected", "rows_held",
-    "opt_outs_to_send", "opt_outs_pending",
+    "rows_delete_skipped_shared", "opt_outs_to_send", "opt_outs_pending",
+)  # fmt: skip
+
+
+_OUTCOMES = (
+    "created", "updated", "deleted", "mapped", "refused", "failed", "in_doubt", "conflicted", "delete_waiting",
 )  # fmt: skip
 
 
@@ -81,7 +86,7 @@ def sent_metadata(
     numbers = {name: round(value, 3) for name, value in report.numbers().items()}
     outcomes = {
         _deletion(sync) if name == "deleted" else name.replace("_", " "): rows
-        for name in ("created", "updated", "deleted", "mapped", "refused", "failed", "in_doubt", "conflicted")
+        for name in _OUTCOMES
         if (rows := getattr(report, f"rows_{name}"))
     }
     metadata: Metadata = {

@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 
 from dagster_dailystory.engine.account import check_account
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
+from dagster_dailystory.engine.planning.guards import PlanHistory
 from dagster_dailystory.engine.planning.plan import make_plan
+from dagster_dailystory.engine.presence.deletions import DeletionCheck
+from dagster_dailystory.engine.presence.source_keys import SourceKeys
 from dagster_dailystory.engine.sending.dispatcher import SenderCounts
 from dagster_dailystory.engine.sending.open_intents import settle_intents
 from dagster_dailystory.engine.sending.outbox import Outbox
@@ -24,14 +27,10 @@ from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import BusyError, DailyStoryError, SafetyError
 from dagster_dailystory.model.change import Outcome
 from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary
-from dagster_dailystory.model.report import Progress, SyncReport, planned_report, sent_report
+from dagster_dailystory.model.report import COMPLETE_OUTCOMES, Progress, SyncReport, planned_report, sent_report
 from dagster_dailystory.model.sync import ContactSync, Scope, choice
 
 _log = logging.getLogger("dagster_dailystory")
-
-
-_COMPLETE = ("done", "empty")
-"""Outcomes of a run that sent every change of its plan."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +115,7 @@ def send_contact_sync(
         DailyStoryError: See the tree in `errors`.
     """
     with open_session(sync, warehouse.state, waiting, run_ids[0]) as (state, lease):
-        return _send(state, lease, destination, run_ids, partition, on_progress)
+        return _send(state, lease, warehouse, destination, run_ids, partition, on_progress)
 
 
 def resume_or_run(
@@ -163,7 +162,7 @@ def resume_or_run(
             raise_if_blocked(summary)
         if summary.status is PlanStatus.DRY:
             return RunResult(planned_report(summary, "dry"), new_plan=new_plan, note="a dry run sends nothing")
-        sent = _send(state, lease, destination, run_ids, partition, on_progress, waiting)
+        sent = _send(state, lease, warehouse, destination, run_ids, partition, on_progress, waiting)
         return RunResult(sent.report, sent.error, new_plan, note)
 
 
@@ -239,7 +238,7 @@ def run_contact_sync(
         if plan.status is PlanStatus.DRY:
             return planned_report(plan, "dry")
         raise_if_blocked(plan)
-        result = _send(state, lease, destination, [run_id], partition, on_progress)
+        result = _send(state, lease, warehouse, destination, [run_id], partition, on_progress)
     if result.error is not None:
         raise result.error
     return result.report
@@ -286,16 +285,16 @@ def _plan(
 def _send(
     state: State,
     lease: Lease,
+    warehouse: Warehouse,
     destination: Destination,
     run_ids: Sequence[str],
     partition: str | None,
     on_progress: Callable[[Progress], None] | None,
     waiting: Waiting = NO_WAIT,
 ) -> SendResult:
-    settings = destination.client_settings(state.sync)
-    plans = Plans(state)
+    plans, base_url = Plans(state), destination.client_settings(state.sync).base_url
     with lease.transaction(state):
-        state.check_destination(settings.base_url)
+        state.check_destination(base_url)
         plan = plans.claim(run_ids, partition)
         tables = state.load_tables()
         plans.check_complete(plan, tables)
@@ -303,7 +302,8 @@ def _send(
     sent = _Sent()
     if tables is not None:
         sender = destination.sender(state.sync)
-        outbox = Outbox(state, tables, lease, plan.summary.plan_id, sender, on_progress, waiting.check)
+        check = DeletionCheck(state, tables, lease, plan.summary.plan_id, SourceKeys(state, tables, warehouse.url))
+        outbox = Outbox(state, tables, lease, plan.summary.plan_id, sender, check, on_progress, waiting.check)
         sent = _send_all(state, tables, lease, plan, destination, sender, outbox)
     report = sent_report(
         plan.summary,
@@ -321,9 +321,16 @@ def _send(
             if sent.error is None:
                 plans.check_complete(plan, tables, sent=True)
             plans.finish(plan, report, started_at)
-            if report.outcome in _COMPLETE and plan.summary.next_checkpoint is not None:
-                advance(state, plan.summary.next_checkpoint)
+            _record_progress(state, plan, report, tables)
     return SendResult(report, sent.error)
+
+
+def _record_progress(state: State, plan: Plan, report: SyncReport, tables: SyncTables | None) -> None:
+    """Record what a complete send ends: the first load, and the read up to the plan's checkpoint."""
+    if report.outcome in COMPLETE_OUTCOMES:
+        PlanHistory(state).finish_first_load(plan, tables)
+        if plan.summary.next_checkpoint is not None:
+            advance(state, plan.summary.next_checkpoint)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
-OPT_OUT_PRIORITY, USUAL_PRIORITY = 0, 1
+OPT_OUT_PRIORITY, USUAL_PRIORITY, DELETION_PRIORITY = 0, 1, 1_000_000
 """Opt-outs are sent first, then other changes, then changes that wait for others; deletions are last."""
 
 
@@ -44,6 +44,12 @@ class Outcome(str, Enum):
     """A temporary failure: the row still differs and is sent again by the next run."""
     IN_DOUBT = "in_doubt"
     """A change with an intent and without a response: its contact is looked up before anything is sent again."""
+    RETURNED = "returned"
+    """A deletion that was not sent, because the key is in the source again: its row is as it was."""
+    SHARED = "shared"
+    """A deletion that was not sent, because another sync holds the contact."""
+    WAITING = "waiting"
+    """A deletion that was not sent, because the source could not be asked whether the key is still gone."""
     CONFLICTED = "conflicted"
     """The dsid or the identity belongs to the contact of another row."""
 
@@ -120,6 +126,7 @@ class Change:
         resend_all: The contact's values are not known: send every mapped field.
         email_as_sent: The email address that an earlier create sent and that has no result yet.
         mobile_as_sent: The mobile number of that create.
+        leave_before: Until when the request may be sent, on the sender's clock; None for any time.
     """
 
     sequence: int
@@ -135,6 +142,7 @@ class Change:
     resend_all: bool = False
     email_as_sent: str | None = field(default=None, repr=False)
     mobile_as_sent: str | None = field(default=None, repr=False)
+    leave_before: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

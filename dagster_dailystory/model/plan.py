@@ -28,7 +28,7 @@ class GuardResult:
     """The result of one guard for a plan.
 
     Attributes:
-        name: `source_not_empty`, `changed_share`, `deleted_share` or `rejected_share`; its asset check has this name.
+        name: One of `GUARD_NAMES`, such as `deleted_share`; its asset check has this name.
         passed: False blocks the plan.
         message: The figures, and what to do if the guard does not pass.
     """
@@ -63,6 +63,10 @@ class PlanSummary:
         since: The lowest watermark value that was read, None if all rows were read.
         rows_in_future: Rows whose watermark is more than a day in the future; each run reads them again.
         next_checkpoint: See `IncrementalRead.next_checkpoint`.
+        rows_delete_skipped_shared: Contacts of missing keys that are kept, because another sync holds them.
+        live_keys: Keys of the whole sync that were in the source before this run.
+        whole_source: The plan has every create of the source, or of its slice.
+        first_load: The sync's first load was not done when the plan was made.
         expires_at: Until when the plan can be sent (UTC without a zone).
     """
 
@@ -87,6 +91,10 @@ class PlanSummary:
     rows_in_future: int = 0
     next_checkpoint: str | None = field(default=None, repr=False)
     expires_at: datetime | None = None
+    rows_delete_skipped_shared: int = 0
+    live_keys: int = 0
+    whole_source: bool = False
+    first_load: bool = False
 
     @property
     def watermark_advice(self) -> str:
@@ -133,6 +141,11 @@ class PlanOptions:
         """Whether missing keys are planned: only if the whole source, or a whole slice, is read."""
         chooses_rows = self.scope in (Scope.REJECTED, Scope.OPT_OUTS)
         return self.limit is None and not self.keys and not chooses_rows and self.since is None
+
+    def plans_all_creates(self, rows_to_send: int) -> bool:
+        """Whether a plan with this number of creates and updates has every create of the source, or of its slice."""
+        is_whole = not self.keys and self.scope in (Scope.CHANGED, Scope.ALL) and self.since is None
+        return is_whole and (self.limit is None or rows_to_send < self.limit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@ from typing import Any
 from dagster_dailystory.model.change import Outcome
 from dagster_dailystory.model.plan import PlanSummary
 
+COMPLETE_OUTCOMES = ("done", "empty")
+"""Outcomes of a run that sent every change of its plan."""
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -40,6 +43,9 @@ class SyncReport:
         opt_outs_sent: Contacts that this run opted out; not part of the sums of rows.
         outcome: `done`, `empty` (nothing to send), `incomplete` (rows failed; the next run sends them again),
             `stopped`, `dry` or `blocked`.
+        rows_delete_waiting: Deletions that wait for the next run, because the source could not be asked.
+        rows_delete_returned: Deletions that were not sent, because the key is in the source again.
+        rows_delete_skipped_shared: Contacts of missing keys that are kept, because another sync holds them.
         diff_seconds: Time to compute and store the plan.
         send_seconds: Time from the first request to the last acknowledgement.
         requests_per_second: API requests divided by `send_seconds`.
@@ -65,6 +71,9 @@ class SyncReport:
     rows_failed: int = 0
     rows_in_doubt: int = 0
     rows_conflicted: int = 0
+    rows_delete_waiting: int = 0
+    rows_delete_returned: int = 0
+    rows_delete_skipped_shared: int = 0
     api_requests: int = 0
     api_retries: int = 0
     api_throttled: int = 0
@@ -88,6 +97,7 @@ def planned_report(plan: PlanSummary, outcome: str) -> SyncReport:
         rows_to_create=plan.rows_to_create,
         rows_to_update=plan.rows_to_update,
         rows_to_delete=plan.rows_to_delete,
+        rows_delete_skipped_shared=plan.rows_delete_skipped_shared,
         rows_rejected=plan.rows_rejected,
         rows_held=plan.rows_held,
         opt_outs_pending=plan.opt_outs_pending + plan.opt_outs_to_send,
@@ -123,7 +133,7 @@ def sent_report(
     """Report a sent plan from its changes by outcome and its changes without a result (`rows_open`)."""
     count = Counter(outcomes)
     rows_failed = count[Outcome.FAILED] + rows_open
-    unsettled = rows_failed + count[Outcome.IN_DOUBT]
+    unsettled = rows_failed + count[Outcome.IN_DOUBT] + count[Outcome.WAITING]
     finished = "incomplete" if unsettled else "done" if plan.rows_to_send else "empty"
     return replace(
         planned_report(plan, "stopped" if stopped else finished),
@@ -137,6 +147,9 @@ def sent_report(
         rows_conflicted=count[Outcome.CONFLICTED],
         rows_failed=rows_failed,
         rows_in_doubt=count[Outcome.IN_DOUBT],
+        rows_delete_waiting=count[Outcome.WAITING],
+        rows_delete_returned=count[Outcome.RETURNED],
+        rows_delete_skipped_shared=plan.rows_delete_skipped_shared + count[Outcome.SHARED],
         api_requests=api_requests,
         api_retries=api_retries,
         api_throttled=api_throttled,

@@ -135,11 +135,15 @@ class ContactSync:
         deletes: What to do with the contact of a missing key: `keep`, `deactivate` or `delete` it.
         nulls: What a NULL in the source means: `keep` (leave the field as it is) or `clear` (empty it), for all
             fields or per field (`{"city": "clear"}`). Only texts and custom fields can be cleared.
+        max_created_fraction: Block the plan if it creates more contacts than this share of those that the sync has
+            (1.0: as many again); only once the first load is done; None: no limit.
+        max_created_rows: Block the plan if it creates more contacts, also during the first load; None: no limit.
         max_changed_fraction: Block the plan above this share of changed rows (0 to 1); None: no limit.
         max_opted_out_fraction: Block the plan above this share of contacts that opt out: it cannot be taken back.
         max_deleted_fraction: Block the plan above this share of deleted rows.
         max_rejected_fraction: Block the plan above this share of rejected rows; None: no limit.
-        min_guard_rows: The limits apply from this number of affected rows on, so that small tables can change.
+        min_guard_rows: The limits of a share apply from this number of affected rows on, so that small tables can
+            change; a limit of 0 applies always.
         allow_empty_source: Allow an empty source to delete every contact of the sync.
         personal_keys: Key columns that identify a person; logs and metadata show an opaque id instead.
         consent_override: Opt-out fields that may go from true to false, and `status` if it may become `Active`; each
@@ -173,6 +177,8 @@ class ContactSync:
     mode: Mode | str = Mode.UPSERT
     deletes: Deletes | str = Deletes.KEEP
     nulls: Nulls | str | Mapping[str, Nulls | str] = Nulls.KEEP
+    max_created_fraction: float | None = 1.0
+    max_created_rows: int | None = None
     max_changed_fraction: float | None = None
     max_opted_out_fraction: float | None = 0.1
     max_deleted_fraction: float | None = 0.1
@@ -283,6 +289,10 @@ def _check_limits(sync: ContactSync) -> None:
         share = getattr(sync, setting)
         if share is not None and not 0 <= share <= 1:
             raise ConfigurationError(f"{setting}={share!r} must be between 0 and 1")
+    if sync.max_created_fraction is not None and not sync.max_created_fraction >= 0:
+        raise ConfigurationError(f"max_created_fraction={sync.max_created_fraction!r} must not be negative")
+    if sync.max_created_rows is not None and sync.max_created_rows < 0:
+        raise ConfigurationError(f"max_created_rows={sync.max_created_rows!r} must not be negative")
     if sync.min_guard_rows < 0 or sync.max_value_length < 1:
         raise ConfigurationError("min_guard_rows must not be negative, and max_value_length must be at least 1")
     if not sync.plan_expires_hours > 0:

@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, event, select
 from support.placements import Placement
 from support.scenario import Scenario, customer, customers, open_scenario, sync_of
 
 from dagster_dailystory.engine.presence.source_keys import Key, SourceKeys
+from dagster_dailystory.engine.run import new_run_id, plan_contact_sync, send_contact_sync
 from dagster_dailystory.engine.state.lease import open_session
+from dagster_dailystory.engine.upkeep.retirement import retire_sync
+from dagster_dailystory.errors import SafetyError
+from dagster_dailystory.model.partitions import ColumnValues, HashBuckets, Partitioning
+from dagster_dailystory.model.plan import PlanOptions
+from dagster_dailystory.model.report import SyncReport
 from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.model.watermark import Watermark
 
 START = datetime(2026, 11, 1, 12)
 RECENT = Watermark("updated_at", overlap_seconds=60)
-PLACEMENTS = (
+AT_EACH = (
     Placement("sqlite"), Placement("duckdb"), Placement("postgresql"),
     Placement("postgresql", "sqlite"), Placement("duckdb", "postgresql"), Placement("sqlite", "duckdb"),
 )  # fmt: skip
 
 
-@pytest.fixture(params=PLACEMENTS, ids=str)
+def at(*placements: Placement) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("scenario", placements, ids=str, indirect=True)
+
+
+INSIDE = at(*AT_EACH[:3])
+WITH_DATES = at(*AT_EACH[1:5])
+
+
+@pytest.fixture(params=AT_EACH, ids=str)
 def scenario(request: pytest.FixtureRequest, new_database) -> Iterator[Scenario]:
     placement = request.param
     with open_scenario(new_database, placement.warehouse, placement.state) as scenario:
@@ -38,9 +52,85 @@ def seed_dated(scenario: Scenario, count: int) -> None:
         scenario.insert({**row, "updated_at": START + timedelta(hours=number == count)})
 
 
-WITH_DATES = pytest.mark.parametrize(
-    "scenario", [p for p in PLACEMENTS if p.warehouse != "sqlite"], ids=str, indirect=True
+REGIONS = ColumnValues("region", ["emea", "amer"])
+BUCKETS = HashBuckets(2)
+COUNT = 16
+
+
+def sync_in_slices(partitions: Partitioning, **settings: object) -> ContactSync:
+    usual = {"deletes": "delete", "max_deleted_fraction": None, "partitions": partitions}
+    return sync_of(**{**usual, **settings})
+
+
+def seed_regions(scenario: Scenario, sync: ContactSync) -> None:
+    """Synced rows, half of them in each region."""
+    scenario.create(**scenario.source.columns, region="varchar(9)")
+    for number, row in enumerate(customers(COUNT), start=1):
+        scenario.insert({**row, "region": REGIONS.values[number % 2]})
+    run_slices(scenario, sync)
+    scenario.sent()
+
+
+def run_slices(scenario: Scenario, sync: ContactSync) -> list[SyncReport]:
+    assert sync.partitions is not None
+    return [scenario.run(sync, partition=name) for name in sync.partitions.names]
+
+
+@pytest.mark.parametrize(
+    ("partitions", "policy"), [(BUCKETS, "delete"), (REGIONS, "deactivate")], ids=["buckets", "values"]
 )
+def test_a_new_key_in_another_slice_keeps_its_contact(scenario: Scenario, partitions: Partitioning, policy: str):
+    sync = sync_in_slices(partitions, deletes=policy)
+    seed_regions(scenario, sync)
+    scenario.edit("p3@example.com", optOutEmail=True)
+    before = scenario.sandbox.contacts()
+    moves = "customer_id = customer_id + 100, region = CASE region WHEN 'emea' THEN 'amer' ELSE 'emea' END"
+    scenario.execute(f"UPDATE customers SET {moves} WHERE customer_id < 13")
+    reports = run_slices(scenario, sync) + run_slices(scenario, sync)
+    assert sum(report.rows_deleted + report.rows_created for report in reports) == 0
+    assert {operation for _, operation, _ in scenario.sent()} == {"update"}
+    now = scenario.sandbox.contacts()
+    assert [(c["dsId"], c["email"], c["status"]) for c in now] == [(c["dsId"], c["email"], c["status"]) for c in before]
+    expected = {str(n + 100 if n < 13 else n): f"p{n}@example.com" for n in range(1, COUNT + 1)}
+    assert scenario.contact_map() == expected
+
+
+def test_a_contact_whose_new_key_is_doubled_or_null_is_kept(scenario: Scenario):
+    sync = sync_of(deletes="delete", max_deleted_fraction=None)
+    scenario.seed(*customers(6))
+    scenario.run(sync)
+    scenario.update(1, customer_id=101)
+    scenario.insert(customer(101, email="other@example.com"))
+    scenario.update(2, customer_id=None)
+    scenario.delete(3)
+    report = scenario.run(sync)
+    assert (report.rows_deleted, report.rows_rejected) == (1, 3)
+    assert scenario.contact("p1@example.com")["status"] == scenario.contact("p2@example.com")["status"] == "Active"
+    assert scenario.contact("p3@example.com")["status"] == "Deleted"
+
+
+@INSIDE
+@pytest.mark.parametrize("partitions", [BUCKETS, REGIONS], ids=["buckets", "values"])
+def test_no_slice_of_a_source_that_lost_most_rows_deletes_one(scenario: Scenario, partitions: Partitioning):
+    sync = sync_in_slices(partitions, max_deleted_fraction=0.5, min_guard_rows=5)
+    seed_regions(scenario, sync)
+    scenario.execute("DELETE FROM customers WHERE customer_id > 4")
+    for name in partitions.names:
+        with pytest.raises(SafetyError, match="deleted_share: 12 of 16 contacts would be deleted"):
+            scenario.run(sync, partition=name)
+    assert scenario.sent() == []
+
+
+@INSIDE
+def test_with_a_limit_of_0_not_one_contact_of_a_slice_is_deleted(scenario: Scenario):
+    sync = sync_in_slices(REGIONS, max_deleted_fraction=0)
+    seed_regions(scenario, sync)
+    scenario.delete(1)
+    for name in REGIONS.names:
+        with pytest.raises(SafetyError, match="deleted_share: 1 of 16"):
+            scenario.run(sync, partition=name)
+
+
 SOURCES = pytest.mark.parametrize("source", ["customers", "select * from customers"])
 
 
@@ -118,3 +208,122 @@ def test_a_key_that_no_condition_finds_is_looked_for_in_all_rows(new_database):
         scenario.run(sync)
         scenario.execute("DELETE FROM customers WHERE customer_id = 'a'")
         assert present_keys(scenario, sync) == {("b",)}
+
+
+def planned(scenario: Scenario, sync: ContactSync, partition: str | None = None) -> Callable[[], SyncReport]:
+    """Make a plan, and return what sends it."""
+    run_id = new_run_id()
+    options = PlanOptions(partition=partition)
+    plan_contact_sync(sync, scenario.warehouse, scenario.destination, options, run_id)
+
+    def send() -> SyncReport:
+        sent = send_contact_sync(sync, scenario.warehouse, scenario.destination, [run_id], partition=partition)
+        assert sent.error is None
+        return sent.report
+
+    return send
+
+
+def logged(scenario: Scenario, table: str, report: SyncReport) -> dict[str, object]:
+    """The row of `plans` or `runs` that belongs to a report."""
+    [row] = [row for row in scenario.rows(table) if row["plan_id"] == report.plan_id]
+    return row
+
+
+@pytest.mark.parametrize("source", ["customers", "select * from customers"])
+def test_a_key_that_is_back_before_its_deletion_is_sent_is_kept(scenario: Scenario, source: str):
+    sync = sync_of(source=source, deletes="delete")
+    scenario.seed(*customers(6))
+    scenario.run(sync)
+    scenario.delete(1, 2)
+    send = planned(scenario, sync)
+    scenario.insert(customer(1))
+    report = send()
+    assert (report.outcome, report.rows_to_delete, report.rows_deleted, report.rows_delete_returned) == (
+        "done",
+        2,
+        1,
+        1,
+    )
+    assert scenario.contact("p1@example.com")["status"] == "Active"
+    assert scenario.contact("p2@example.com")["status"] == "Deleted"
+    assert scenario.run(sync).api_requests == 0, "the row that is back is as it was"
+
+
+@INSIDE
+def test_a_key_that_another_slice_sent_since_is_not_deleted(scenario: Scenario):
+    sync = sync_in_slices(REGIONS)
+    seed_regions(scenario, sync)
+    scenario.delete(2)
+    send = planned(scenario, sync, "emea")
+    scenario.insert({**customer(2, city="Rome"), "region": "amer"})
+    assert scenario.run(sync, partition="amer").rows_updated == 1
+    assert send().rows_deleted == 0
+    assert scenario.contact("p2@example.com")["status"] == "Active"
+
+
+def test_deletions_wait_while_the_source_cannot_be_asked(scenario: Scenario):
+    sync = sync_of(deletes="delete")
+    scenario.seed(*customers(6))
+    scenario.run(sync)
+    scenario.delete(1)
+    scenario.update(2, city="Rome")
+    send = planned(scenario, sync)
+    scenario.execute("ALTER TABLE customers RENAME TO elsewhere")
+    report = send()
+    assert (report.outcome, report.rows_updated, report.rows_deleted) == ("incomplete", 1, 0)
+    assert (report.rows_delete_waiting, logged(scenario, "runs", report)["rows_delete_waiting"]) == (1, 1)
+    scenario.execute("ALTER TABLE elsewhere RENAME TO customers")
+    assert scenario.run(sync).rows_deleted == 1
+    assert scenario.contact("p1@example.com")["status"] == "Deleted"
+
+
+def test_a_thousand_deletions_take_one_look_at_the_source(new_database):
+    looks = 0
+
+    def count(_connection, _cursor, statement, *_args) -> None:
+        nonlocal looks
+        looks += "customer_id IN (" in statement.replace('"', "")
+
+    sync = sync_of(deletes="delete", max_deleted_fraction=None)
+    with open_scenario(new_database, "postgresql", "sqlite") as scenario:
+        scenario.seed(*customers(1_100))
+        scenario.run(sync)
+        scenario.execute("DELETE FROM customers WHERE customer_id > 50")
+        event.listen(Engine, "before_cursor_execute", count)
+        try:
+            assert scenario.run(sync).rows_deleted == 1_050
+        finally:
+            event.remove(Engine, "before_cursor_execute", count)
+        assert looks <= 2
+
+
+def test_a_contact_that_another_sync_holds_is_counted_and_named(scenario: Scenario):
+    sync, other = sync_of(deletes="delete"), sync_of(name="others", source="others")
+    scenario.seed(*customers(6))
+    scenario.seed(*customers(2), table="others")
+    scenario.run(other)
+    scenario.run(sync)
+    scenario.delete(1, 3)
+    report = scenario.run(sync)
+    counts = (report.rows_to_delete, report.rows_deleted, report.rows_delete_skipped_shared)
+    assert (report.outcome, *counts) == ("done", 1, 1, 1)
+    stored = [logged(scenario, table, report) for table in ("plans", "runs")]
+    assert [row["rows_delete_skipped_shared"] for row in stored] == [1, 1]
+    messages = {row["message"] for row in scenario.rows("changes") if row["reason"] == "shared_dsid"}
+    assert messages == {"sync others holds this contact too; it is kept"}
+    assert scenario.contact("p1@example.com")["status"] == "Active"
+
+
+def test_a_retired_sync_holds_no_contact(scenario: Scenario):
+    sync, other = sync_of(deletes="delete"), sync_of(name="others", source="others")
+    scenario.seed(*customers(6))
+    scenario.seed(*customers(2), table="others")
+    scenario.run(other)
+    scenario.run(sync)
+    retire_sync(sync, scenario.warehouse, "others")
+    scenario.delete(1)
+    assert scenario.run(sync).rows_deleted == 1
+    scenario.run(other)
+    scenario.delete(2)
+    assert scenario.run(sync).rows_delete_skipped_shared == 1, "it runs again, and so holds its contacts again"

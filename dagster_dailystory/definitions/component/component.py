@@ -64,6 +64,14 @@ class DailyStorySyncComponent(dg.Component, Settings):
         description="What a NULL does: keep (leave the field) or clear (empty the field); for all fields, or by field.",
         examples=["keep", {"city": "clear"}],
     )
+    max_created_fraction: float | None = Field(
+        default=1.0,
+        description="After the first load, block a plan that creates more than this share of the contacts.",
+        examples=[1.0],
+    )
+    max_created_rows: int | None = Field(
+        default=None, description="Block a plan that creates more contacts.", examples=[5_000]
+    )
     max_changed_fraction: float | None = Field(
         default=None, description="Block a plan that changes a larger share of the contacts (0 to 1).", examples=[0.5]
     )
@@ -77,7 +85,7 @@ class DailyStorySyncComponent(dg.Component, Settings):
         default=None, description="Block a plan that rejects a larger share of the rows.", examples=[0.05]
     )
     min_guard_rows: int = Field(
-        default=20, description="Smallest number of affected rows at which the three limits apply.", examples=[20]
+        default=20, description="Smallest number of affected rows at which the limits of a share apply.", examples=[20]
     )
     allow_empty_source: bool = Field(
         default=False, description="Let an empty source delete every contact of the sync.", examples=[False]
@@ -264,6 +272,8 @@ class DailyStorySyncComponent(dg.Component, Settings):
             nulls=self.nulls,
             max_changed_fraction=self.max_changed_fraction,
             max_opted_out_fraction=self.max_opted_out_fraction,
+            max_created_fraction=self.max_created_fraction,
+            max_created_rows=self.max_created_rows,
             max_deleted_fraction=self.max_deleted_fraction,
             max_rejected_fraction=self.max_rejected_fraction,
             min_guard_rows=self.min_guard_rows,

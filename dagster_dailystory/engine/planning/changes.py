@@ -12,11 +12,9 @@ from sqlalchemy import (
     MetaData,
     Table,
     and_,
-    case,
     func,
     literal,
     not_,
-    null,
     or_,
     select,
 )
@@ -24,12 +22,13 @@ from sqlalchemy import (
 from dagster_dailystory.databases.bulk import json_rows, rows_parameter
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, TEXT, SqlQuery, SqlType
 from dagster_dailystory.engine.planning.key_ranges import KeyRange, Statement, each_range
+from dagster_dailystory.engine.presence.departures import Departures
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import Operation, Reason
 from dagster_dailystory.model.partitions import PARTITION_VALUE
 from dagster_dailystory.model.plan import PlanOptions
-from dagster_dailystory.model.sync import Deletes, Mode, Scope
+from dagster_dailystory.model.sync import Mode, Scope
 
 _COLUMNS: Mapping[str, SqlType] = {
     "sequence": BIG_INTEGER, "operation": TEXT, "identity_email": TEXT, "identity_mobile": TEXT,
@@ -79,10 +78,6 @@ def rejected_row(sequence: int, reason: Reason, message: str) -> dict[str, objec
     return {"sequence": sequence, "reason": reason.value, "message": message}
 
 
-DELETION_PRIORITY = 1_000_000
-"""Deletions are sent after all other changes."""
-
-
 _CHECKED_COLUMNS = (
     "operation", "identity_email", "identity_mobile", "identity_changed", "dsid", "rekeyed", "reactivates",
     "priority", "waits_for",
@@ -99,6 +94,7 @@ class PlannedChanges:
         options: What the run asks for.
         pending: The rows that differ and the missing keys.
         checked: The results of the row checks, by sequence.
+        departures: What becomes of the missing keys.
     """
 
     plan_id: str
@@ -106,6 +102,7 @@ class PlannedChanges:
     options: PlanOptions
     pending: FromClause
     checked: FromClause
+    departures: Departures
 
     def parts(self, ranges: Sequence[KeyRange]) -> Iterator[Statement]:
         """Select what goes into `changes`, by its columns.
@@ -117,7 +114,7 @@ class PlannedChanges:
             return
         yield from each_range(ranges, self._sendable)
         if self.options.plans_deletions:
-            yield self._missing_keys(), {}
+            yield self.departures.changes(self.plan_id), {}
 
     def _sendable(self, key_range: KeyRange) -> SqlQuery:
         tables, checked = self.tables, self.checked
@@ -148,34 +145,3 @@ class PlannedChanges:
     def _only_new(self, pending: FromClause) -> list[ColumnElement[bool]]:
         """In mode `create`, rows whose contact exists differ by an opt-out only."""
         return [pending.c.is_new] if self.tables.sync.mode is Mode.CREATE else []
-
-    def _missing_keys(self) -> SqlQuery:
-        """Select the changes of the missing keys. A contact that a re-key takes over is not deleted."""
-        tables, pending, checked = self.tables, self.pending, self.checked
-        contact_map, sync = tables.contact_map, tables.sync
-        missing = select(pending).where(pending.c.departed).subquery("departed")
-        usual = Operation.DEPART if sync.deletes is Deletes.KEEP else Operation.DELETE
-        same_identity = or_(
-            checked.c.identity_email == missing.c.old_email,
-            checked.c.identity_mobile == missing.c.old_mobile,
-        )
-        new_row = select(checked.c.sequence).join(pending, pending.c.sequence == checked.c.sequence)
-        is_claimed = new_row.where(pending.c.is_new, same_identity).exists()
-        # In mode `create` a look-up maps the new key to the contact, once the old key is marked missing.
-        if_claimed = literal(Operation.DEPART.value, TEXT) if sync.mode is Mode.CREATE else null()
-        operation = case((is_claimed, if_claimed), else_=literal(usual.value, TEXT)).label("operation")
-        changes = (
-            select(
-                missing.c.sequence,
-                *(missing.c[key] for key in tables.key_names),
-                operation,
-                contact_map.c.dsid,
-            )
-            .join(contact_map, tables.same_key(missing, contact_map))
-            .subquery("departures")
-        )
-        return select(
-            literal(self.plan_id, TEXT).label("plan_id"),
-            *changes.c,
-            literal(DELETION_PRIORITY, BIG_INTEGER).label("priority"),
-        ).where(changes.c.operation.is_not(None))

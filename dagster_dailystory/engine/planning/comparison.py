@@ -44,7 +44,9 @@ class RowCounts:
         without_key: Rows read that have a NULL in the key.
         duplicates: Rows read whose key is in more than one row.
         pending: Rows read that differ and have to be checked.
-        live_keys: Keys of the snapshot that were not missing before this run.
+        live_keys: Keys of the snapshot that were not missing before this run; of a slice those that belong to it.
+        sync_live_keys: The same for the whole sync.
+        missing_keys: Keys of the whole sync that this run finds missing.
     """
 
     source_is_empty: bool = True
@@ -53,6 +55,8 @@ class RowCounts:
     duplicates: int = 0
     pending: int = 0
     live_keys: int = 0
+    sync_live_keys: int = 0
+    missing_keys: int = 0
 
 
 @dataclass(frozen=True)
@@ -86,8 +90,8 @@ def compare(state: State, tables: SyncTables, staged: Staged, options: PlanOptio
     pending = comparison.pending(diff, hashed)
     ranges = comparison.ranges_of(pending)
     found = comparison.count(diff, pending)
-    live_keys, is_each_matched_once = comparison.live_keys(diff, found, rows_keyed, are_unique=staged.has_unique_keys)
-    duplicates = comparison.duplicates(diff, pending, is_each_matched_once=is_each_matched_once)
+    live = comparison.live_keys(diff, found, rows_keyed, are_unique=staged.has_unique_keys)
+    duplicates = comparison.duplicates(diff, pending, is_each_matched_once=live.is_each_matched_once)
     rows_duplicated = 0 if duplicates is None else comparison.remove(duplicates, pending)
     if rows_duplicated:
         found = comparison.count(diff, pending)
@@ -97,7 +101,9 @@ def compare(state: State, tables: SyncTables, staged: Staged, options: PlanOptio
         without_key=rows_read - rows_keyed,
         duplicates=rows_duplicated,
         pending=found.rows,
-        live_keys=live_keys,
+        live_keys=live.of_slice,
+        sync_live_keys=live.of_sync,
+        missing_keys=found.keys_missing,
     )
     return Differences(diff, pending, ranges, duplicates, hashed, counts)
 
@@ -107,6 +113,14 @@ class _PendingCounts(NamedTuple):
     rows_new: int
     rows_returning: int
     keys_missing: int
+
+
+class _LiveKeys(NamedTuple):
+    """The live keys, and whether each key of the snapshot has at most one source row."""
+
+    of_slice: int
+    of_sync: int
+    is_each_matched_once: bool
 
 
 class _Comparison:
@@ -163,18 +177,16 @@ class _Comparison:
         """Count what is in `pending`."""
         return _PendingCounts(*map(int, self._connection.execute(diff.pending_counts(pending)).one()))
 
-    def live_keys(self, diff: Diff, found: _PendingCounts, rows_keyed: int, *, are_unique: bool) -> tuple[int, bool]:
-        """Count the live keys, without reading the snapshot if a constraint keeps the source's keys unique.
-
-        Returns:
-            The number of keys, and whether each key of the snapshot has at most one source row: with a duplicate key,
-            more rows than keys would match.
-        """
+    def live_keys(self, diff: Diff, found: _PendingCounts, rows_keyed: int, *, are_unique: bool) -> _LiveKeys:
+        """Count the live keys, without reading the snapshot if a constraint keeps the source's keys unique."""
         if are_unique and diff.counts_matches:
-            return rows_keyed - found.rows_new - found.rows_returning + found.keys_missing, True
+            live_keys = rows_keyed - found.rows_new - found.rows_returning + found.keys_missing
+            return _LiveKeys(live_keys, live_keys, True)
         keys, absent, live_keys = map(int, self._connection.execute(diff.snapshot_counts()).one())
+        # With a duplicate key, more rows than keys would match.
         keys_matched = keys - found.keys_missing - (absent - found.rows_returning)
-        return live_keys, diff.counts_matches and rows_keyed - found.rows_new == keys_matched
+        is_each_matched_once = diff.counts_matches and rows_keyed - found.rows_new == keys_matched
+        return _LiveKeys(live_keys, keys - absent, is_each_matched_once)
 
     def duplicates(self, diff: Diff, pending: TableClause, *, is_each_matched_once: bool) -> TableClause | None:
         """Find the keys that more than one row has, unless the counts and `pending` rule them out."""

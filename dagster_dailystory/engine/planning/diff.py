@@ -107,9 +107,9 @@ class Diff:
         if self.options.since is not None:  # the other rows of a duplicate key may be older
             is_duplicate = self.tables.rejections.c.reason == Reason.DUPLICATE_KEY.value
             scope.append(not_(exists().where(self.tables.same_key(self.tables.rejections, source), is_duplicate)))
-        return and_(self._in_partition(source), *scope)
+        return and_(self.in_partition(source), *scope)
 
-    def _in_partition(self, relation: FromClause) -> ColumnElement[bool]:
+    def in_partition(self, relation: FromClause) -> ColumnElement[bool]:
         """Whether a row belongs to the run's slice."""
         name, partitions = self.options.partition, self.tables.sync.partitions
         if name is None or partitions is None:
@@ -240,7 +240,7 @@ class Diff:
         resends_all = true() if self.options.scope is Scope.ALL else self._resends_all(snapshot)
         is_missing = and_(source.c[first_key].is_(None), snapshot.c[first_key].is_not(None)) if full else false()
         differs_now = and_(self.has_key(source), self.in_scope(source), self._differs(source, snapshot))
-        newly_missing = and_(is_missing, snapshot.c.absent_since.is_(None), self._in_partition(snapshot))
+        newly_missing = and_(is_missing, snapshot.c.absent_since.is_(None))
         found = or_(differs_now, newly_missing) if full else differs_now
         keys = {key: func.coalesce(source.c[key], snapshot.c[key]) if full else source.c[key] for key in self._keys}
         return (
@@ -248,7 +248,7 @@ class Diff:
                 *(value.label(key) for key, value in keys.items()),
                 *(source.c[m.state_column] for m in self._fields),
                 *(snapshot.c[m.state_column].label(_acknowledged(m)) for m in self._fields),
-                *self._partition_value(source),
+                *self._partition_value(source, snapshot if full else None),
                 is_new.label("is_new"),
                 resends_all.label("replaces"),
                 is_missing.label("departed"),
@@ -261,7 +261,7 @@ class Diff:
         )
 
     def _missing(self, key_range: KeyRange) -> SqlQuery:
-        """The missing keys that were not found missing before, each with its `sequence`."""
+        """The missing keys of all slices that were not found missing before, each with its `sequence`."""
         first_key = self._keys[0]
         source = key_range.of(self.all_rows, first_key, "source")
         snapshot = key_range.of(self.tables.snapshot, first_key, "known")
@@ -270,13 +270,14 @@ class Diff:
             select(
                 _numbered(keys),
                 *keys,
+                *self._partition_value(snapshot),
                 true().label("departed"),
                 snapshot.c.identity_email.label("old_email"),
                 snapshot.c.identity_mobile.label("old_mobile"),
             )
             # Not NOT EXISTS: SQLite would scan an unindexed source once for each key.
             .select_from(snapshot.outerjoin(source, self.tables.same_key(source, snapshot)))
-            .where(source.c[first_key].is_(None), snapshot.c.absent_since.is_(None), self._in_partition(snapshot))
+            .where(source.c[first_key].is_(None), snapshot.c.absent_since.is_(None))
         )
 
     def _resends_all(self, snapshot: FromClause) -> ColumnElement[bool]:
@@ -298,8 +299,14 @@ class Diff:
         moves = [value.is_distinct_from(snapshot.c[PARTITION_VALUE]) for value in self._partition_value(source)]
         return or_(self._resends_all(snapshot), *changed, *moves)
 
-    def _partition_value(self, source: FromClause) -> list[SqlValue]:
-        return [source.c[PARTITION_VALUE]] if self.tables.sync.partition_column else []
+    def _partition_value(self, source: FromClause, missing: FromClause | None = None) -> list[SqlValue]:
+        """The slice of a row; of a missing key the slice that the snapshot names."""
+        if not self.tables.sync.partition_column:
+            return []
+        value = source.c[PARTITION_VALUE]
+        if missing is None:
+            return [value]
+        return [func.coalesce(value, missing.c[PARTITION_VALUE]).label(PARTITION_VALUE)]
 
     def _changed(self, mapped: MappedField, new: SqlValue, old: SqlValue) -> ColumnElement[bool]:
         """Whether a value differs from the acknowledged one. A NULL counts only if the field is cleared by it.
@@ -336,7 +343,7 @@ class Diff:
         """Count the snapshot's keys, those that were missing before, and those that this run may find missing."""
         snapshot = self.tables.snapshot
         absent = snapshot.c.absent_since.is_not(None)
-        live = and_(snapshot.c.absent_since.is_(None), self._in_partition(snapshot))
+        live = and_(snapshot.c.absent_since.is_(None), self.in_partition(snapshot))
         counts: list[SqlValue] = [func.count(), _rows(absent), _rows(live)]
         return select(*counts).select_from(snapshot)
 

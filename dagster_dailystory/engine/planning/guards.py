@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
-from dagster_dailystory.model.plan import GuardResult
+from sqlalchemy import RowMapping, and_, func, select
+
+from dagster_dailystory.engine.state.plans import Plan
+from dagster_dailystory.engine.state.schema import SyncTables
+from dagster_dailystory.engine.state.store import State
+from dagster_dailystory.model.plan import GuardResult, PlanStatus
+from dagster_dailystory.model.report import COMPLETE_OUTCOMES
 from dagster_dailystory.model.sync import ContactSync, Deletes
 
-GUARD_NAMES = ("source_not_empty", "changed_share", "opted_out_share", "deleted_share", "rejected_share")
+GUARD_NAMES = (
+    "source_not_empty", "created_share", "created_rows", "changed_share", "opted_out_share", "deleted_share",
+    "rejected_share",
+)  # fmt: skip
 """Every guard, in the order of evaluation; each is an asset check in Dagster."""
+
+_OF_A_DAY = " in the plans of the last 24 hours"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,45 +32,104 @@ class GuardInputs:
     Attributes:
         source_is_empty: The source has no row at all, whatever the run's scope.
         rows_read: Source rows in the run's scope.
+        rows_created: Contacts that would be created.
         rows_updated: Contacts that would be updated.
         rows_opted_out: Contacts that would be opted out.
-        rows_deleted: Contacts that would be deleted or deactivated.
+        rows_deleted: Contacts that would be deleted or deactivated in the whole sync, also if the plan is for a slice.
         rows_rejected: Rejected rows.
-        live_keys: Keys of the snapshot that were not missing before this run.
+        live_keys: Keys of the snapshot that were not missing before this run; of a slice those that belong to it.
+        sync_live_keys: The same for the whole sync.
         whole_source: The run compares the whole source, and may find missing keys.
+        first_load: The first load is not done: any share of contacts may be created.
     """
 
     source_is_empty: bool
     rows_read: int
+    rows_created: int
     rows_updated: int
     rows_opted_out: int
     rows_deleted: int
     rows_rejected: int
     live_keys: int
+    sync_live_keys: int
     whole_source: bool
+    first_load: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DayInputs:
+    """The counts of a slice's plan and of all plans of its sync within the last 24 hours.
+
+    Attributes:
+        rows_read: Source rows read.
+        rows_created: Contacts created, or to be created.
+        rows_created_after_first_load: Those of them that are not of the first load.
+        rows_updated: Contacts updated, or to be updated.
+        rows_opted_out: Contacts opted out, or to be opted out.
+        rows_rejected: Rejected rows.
+        live_keys: Live keys of the sync before these plans.
+    """
+
+    rows_read: int
+    rows_created: int
+    rows_created_after_first_load: int
+    rows_updated: int
+    rows_opted_out: int
+    rows_rejected: int
+    live_keys: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """A guard of a share: its name, what it is a share of, what would happen to these, the setting of the limit."""
+
+    name: str
+    noun: str
+    verb: str
+    setting: str
 
 
 def guard_texts(sync: ContactSync) -> dict[str, str]:
     """What each guard checks, with the limits of this sync; needs no plan."""
     must = "may be empty (allow_empty_source)" if sync.allow_empty_source else "must have rows"
-    texts = {"source_not_empty": f"The source {must}."}
-    for name, noun, verb, setting in _shares(sync):
-        limit: float | None = getattr(sync, setting)
-        texts[name] = f"Any share of the {noun} may be {verb}: {setting} sets no limit."
-        if limit is not None:
-            bound = f"At most {limit:.1%} of the {noun} may be {verb} in one run ({setting})"
-            texts[name] = f"{bound}; the limit applies from {sync.min_guard_rows} {noun} on."
-    return texts
+    texts = {"source_not_empty": f"The source {must}.", "created_rows": _created_rows_text(sync)}
+    texts |= {share.name: _share_text(sync, share) for share in _shares(sync)}
+    return {name: texts[name] for name in GUARD_NAMES}
 
 
-def evaluate_guards(sync: ContactSync, figures: GuardInputs) -> tuple[GuardResult, ...]:
+def _created_rows_text(sync: ContactSync) -> str:
+    if sync.max_created_rows is None:
+        return "Any number of contacts may be created: max_created_rows sets no limit."
+    return f"At most {sync.max_created_rows} contacts may be created in one run (max_created_rows)."
+
+
+def _share_text(sync: ContactSync, share: _Share) -> str:
+    limit: float | None = getattr(sync, share.setting)
+    if share.name == "created_share" and limit:
+        bound = f"After the first load at most {limit:.1%} of the number of contacts may be created in one run"
+        return f"{bound} ({share.setting}); the limit applies from {sync.min_guard_rows} contacts on."
+    if limit is None:
+        return f"Any share of the {share.noun} may be {share.verb}: {share.setting} sets no limit."
+    if not limit:
+        return f"Not one of the {share.noun} may be {share.verb} ({share.setting})."
+    bound = f"At most {limit:.1%} of the {share.noun} may be {share.verb} in one run ({share.setting})"
+    return f"{bound}; the limit applies from {sync.min_guard_rows} {share.noun} on."
+
+
+def evaluate_guards(sync: ContactSync, figures: GuardInputs, day: DayInputs | None = None) -> tuple[GuardResult, ...]:
     """Evaluate each guard; a result has the counts, the limit, and what to do if it failed.
 
     If the source is empty and may not be, only `source_not_empty` is evaluated.
+
+    Args:
+        sync: The limits.
+        figures: The counts of the plan.
+        day: The counts of the sync within a day, for the plan of a slice: it must meet the limits with them too.
     """
     not_empty = _not_empty(sync, figures)
     if not_empty.passed:
-        return (not_empty, *_evaluate_shares(sync, figures))
+        results = {result.name: result for result in (not_empty, *_evaluate(sync, figures, day))}
+        return tuple(results[name] for name in GUARD_NAMES)
     others = GUARD_NAMES[1:]
     return (not_empty, *(GuardResult(name, True, "not evaluated: the source is empty") for name in others))
 
@@ -71,40 +143,166 @@ def _not_empty(sync: ContactSync, figures: GuardInputs) -> GuardResult:
     return GuardResult("source_not_empty", False, message)
 
 
-def _shares(sync: ContactSync) -> tuple[tuple[str, str, str, str], ...]:
-    """The guards of a share: name, what it is a share of, what would happen to these, the setting of the limit."""
+def _shares(sync: ContactSync) -> tuple[_Share, ...]:
     leaving = "deactivated" if sync.deletes is Deletes.DEACTIVATE else "deleted"
     return (
-        ("changed_share", "contacts", "updated", "max_changed_fraction"),
-        ("opted_out_share", "contacts", "opted out", "max_opted_out_fraction"),
-        ("deleted_share", "contacts", leaving, "max_deleted_fraction"),
-        ("rejected_share", "rows", "rejected", "max_rejected_fraction"),
+        _Share("created_share", "contacts", "created", "max_created_fraction"),
+        _Share("changed_share", "contacts", "updated", "max_changed_fraction"),
+        _Share("opted_out_share", "contacts", "opted out", "max_opted_out_fraction"),
+        _Share("deleted_share", "contacts", leaving, "max_deleted_fraction"),
+        _Share("rejected_share", "rows", "rejected", "max_rejected_fraction"),
     )
 
 
-def _evaluate_shares(sync: ContactSync, figures: GuardInputs) -> Iterator[GuardResult]:
+def _evaluate(sync: ContactSync, figures: GuardInputs, day: DayInputs | None) -> Iterator[GuardResult]:
     deletes = figures.rows_deleted if sync.deletes is not Deletes.KEEP else 0
     rows_of = {
+        "created_share": (figures.rows_created, figures.live_keys),
         "changed_share": (figures.rows_updated, figures.live_keys),
         "opted_out_share": (figures.rows_opted_out, figures.live_keys),
-        "deleted_share": (deletes, figures.live_keys),
+        "deleted_share": (deletes, figures.sync_live_keys),
         "rejected_share": (figures.rows_rejected, figures.rows_read),
     }
-    for name, noun, verb, setting in _shares(sync):
-        rows, of_rows = rows_of[name]
-        limit: float | None = getattr(sync, setting)
-        if not of_rows:
-            yield GuardResult(name, True, f"not evaluated: there are no {noun}")
+    of_day = {} if day is None else {
+        "created_share": (day.rows_created_after_first_load, day.live_keys),
+        "changed_share": (day.rows_updated, day.live_keys),
+        "opted_out_share": (day.rows_opted_out, day.live_keys),
+        "rejected_share": (day.rows_rejected, day.rows_read),
+    }  # fmt: skip
+    for share in _shares(sync):
+        if share.name == "created_share" and figures.first_load:
+            yield GuardResult(share.name, True, "not evaluated: the first load is not done")
             continue
-        share = rows / of_rows
-        value = f"{rows} of {of_rows} {noun} would be {verb}, which is {share:.1%}"
-        if limit is None:
-            yield GuardResult(name, True, f"{value}; {setting} sets no limit")
-            continue
-        bound = f"{value}; the limit is {limit:.1%} ({setting})"
-        if share <= limit:
-            yield GuardResult(name, True, bound)
-        elif rows < sync.min_guard_rows:
-            yield GuardResult(name, True, f"{bound}, and applies from {sync.min_guard_rows} {noun} on (min_guard_rows)")
-        else:
-            yield GuardResult(name, False, f"{bound}. Look at the plan; raise the limit for this sync if it is right")
+        results = [_evaluate_share(sync, share, *rows_of[share.name])]
+        if share.name in of_day:
+            results.append(_evaluate_share(sync, share, *of_day[share.name], when=_OF_A_DAY))
+        yield _worst(results)
+    created = [_evaluate_created(sync, figures.rows_created)]
+    created += [] if day is None else [_evaluate_created(sync, day.rows_created, when=_OF_A_DAY)]
+    yield _worst(created)
+
+
+def _worst(results: list[GuardResult]) -> GuardResult:
+    return next((result for result in results if not result.passed), results[0])
+
+
+def _evaluate_created(sync: ContactSync, rows: int, when: str = "") -> GuardResult:
+    value, limit = f"{rows} contacts would be created{when}", sync.max_created_rows
+    if limit is None:
+        return GuardResult("created_rows", True, f"{value}; max_created_rows sets no limit")
+    bound = f"{value}; the limit is {limit} (max_created_rows)"
+    if rows <= limit:
+        return GuardResult("created_rows", True, bound)
+    return GuardResult("created_rows", False, f"{bound}. {_REMEDY}")
+
+
+_REMEDY = "Look at the plan; raise the limit for this sync if it is right"
+
+
+def _evaluate_share(sync: ContactSync, share: _Share, rows: int, of_rows: int, when: str = "") -> GuardResult:
+    name, noun, setting = share.name, share.noun, share.setting
+    limit: float | None = getattr(sync, setting)
+    if not of_rows:
+        return GuardResult(name, True, f"not evaluated: there are no {noun}")
+    part = rows / of_rows
+    value = f"{rows} of {of_rows} {noun} would be {share.verb}{when}, which is {part:.1%}"
+    if name == "created_share":
+        value = f"{rows} {noun} would be created beside {of_rows}{when}, which is {part:.1%}"
+    if limit is None:
+        return GuardResult(name, True, f"{value}; {setting} sets no limit")
+    bound = f"{value}; the limit is {limit:.1%} ({setting})"
+    if part <= limit:
+        return GuardResult(name, True, bound)
+    if limit and rows < sync.min_guard_rows:
+        return GuardResult(name, True, f"{bound}, and applies from {sync.min_guard_rows} {noun} on (min_guard_rows)")
+    return GuardResult(name, False, f"{bound}. {_REMEDY}")
+
+
+_PLANNED = frozenset({PlanStatus.READY.value, PlanStatus.SENDING.value, PlanStatus.DONE.value})
+"""Plans that count with all that they planned; other plans count with what was sent of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayTotals:
+    """The sums of the plans of one sync within the last 24 hours.
+
+    Attributes:
+        rows_read: Rows read.
+        rows_created: Contacts created, or to be created.
+        rows_created_after_first_load: Those of them that are not of the first load.
+        rows_updated: Contacts updated, or to be updated.
+        rows_opted_out: Contacts opted out, or to be opted out.
+        rows_rejected: Rejected rows.
+        contacts_added: Contacts created after the first load; they are live keys now.
+    """
+
+    rows_read: int = 0
+    rows_created: int = 0
+    rows_created_after_first_load: int = 0
+    rows_updated: int = 0
+    rows_opted_out: int = 0
+    rows_rejected: int = 0
+    contacts_added: int = 0
+
+
+class PlanHistory:
+    """Reads the plans and the run log of one sync, within the caller's transaction."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._name = f"first_load:{state.sync.name}"
+
+    def is_first_load(self) -> bool:
+        """Whether no plan of the whole source, or not yet one of each slice, was sent without a create left."""
+        return self._state.meta(self._name) is None
+
+    def finish_first_load(self, plan: Plan, tables: SyncTables | None) -> None:
+        """End the first load if this was the last plan that it needed; called once the plan was sent and logged."""
+        if tables is None or not (plan.summary.whole_source and self.is_first_load()):
+            return
+        snapshot, execute = tables.snapshot, self._state.connection.execute
+        is_loaded = execute(select(snapshot.c.absent_since).where(snapshot.c.absent_since.is_(None)).limit(1)).first()
+        if is_loaded is not None and (plan.partition is None or self._are_all_slices_sent()):
+            self._state.set_meta(self._name, self._state.now().isoformat())
+
+    def _are_all_slices_sent(self) -> bool:
+        plans, runs, partitions = self._state.shared.plans, self._state.shared.runs, self._state.sync.partitions
+        sent = (
+            select(plans.c.partition_value)
+            .join(runs, runs.c.plan_id == plans.c.plan_id)
+            .where(plans.c.sync_name == self._state.sync.name, plans.c.whole_source)
+            .where(runs.c.outcome.in_(COMPLETE_OUTCOMES))
+        )
+        found = set(self._state.connection.execute(sent).scalars())
+        return partitions is not None and found >= set(partitions.names)
+
+    def within_a_day(self, partition: str | None) -> DayTotals:
+        """Sum up the plans of the last 24 hours; an open plan of this slice counts with what was sent of it."""
+        plans, runs, execute = self._state.shared.plans, self._state.shared.runs, self._state.connection.execute
+        since = self._state.now() - timedelta(days=1)
+        counted = plans.c.status.not_in([PlanStatus.DRY.value, PlanStatus.BLOCKED.value])
+        mine = and_(plans.c.sync_name == self._state.sync.name, plans.c.created_at >= since, counted)
+        results = (func.sum(runs.c.rows_created), func.sum(runs.c.rows_updated))
+        sums = select(runs.c.plan_id, *results).where(runs.c.plan_id.in_(select(plans.c.plan_id).where(mine)))
+        sent = {row[0]: (int(row[1] or 0), int(row[2] or 0)) for row in execute(sums.group_by(runs.c.plan_id))}
+        totals: Counter[str] = Counter()
+        for row in execute(select(plans).where(mine)).mappings():
+            ends = row["partition_value"] == partition and row["status"] != PlanStatus.DONE.value
+            totals.update(_counts(row, *sent.get(row["plan_id"], (0, 0)), is_planned=not ends))
+        return DayTotals(**totals)
+
+
+def _counts(row: RowMapping, created: int, updated: int, *, is_planned: bool) -> Mapping[str, int]:
+    """What one plan adds to the totals; an old plan, which does not say so, counts as part of the first load."""
+    added = 0 if row["first_load"] in (None, True) else created
+    if is_planned and row["status"] in _PLANNED:
+        created, updated = row["rows_to_create"], row["rows_to_update"]
+    return {
+        "rows_read": row["rows_read"],
+        "rows_created": created,
+        "rows_created_after_first_load": 0 if row["first_load"] in (None, True) else created,
+        "rows_updated": updated,
+        "rows_opted_out": row["opt_outs_to_send"] or 0 if is_planned else 0,
+        "rows_rejected": row["rows_rejected"],
+        "contacts_added": added,
+    }

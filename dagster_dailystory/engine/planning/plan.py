@@ -15,16 +15,20 @@ from dagster_dailystory.databases.bulk import insert_selected
 from dagster_dailystory.databases.connect import use_read_committed, use_repeatable_read
 from dagster_dailystory.databases.dialect import index_temporary
 from dagster_dailystory.databases.memory import release_memory
+from dagster_dailystory.databases.sql_types import SqlQuery
 from dagster_dailystory.engine.planning.changes import CheckedTable, PlannedChanges
 from dagster_dailystory.engine.planning.comparison import Differences, RowCounts, compare
 from dagster_dailystory.engine.planning.diff import field_counts
-from dagster_dailystory.engine.planning.guards import GuardInputs, evaluate_guards
+from dagster_dailystory.engine.planning.guards import DayInputs, GuardInputs, PlanHistory, evaluate_guards
 from dagster_dailystory.engine.planning.identity_conflicts import IdentityConflicts
 from dagster_dailystory.engine.planning.opt_outs import OptOuts
 from dagster_dailystory.engine.planning.row_checks import RowChecks
 from dagster_dailystory.engine.planning.row_hashes import RowHashes
 from dagster_dailystory.engine.planning.staging import Staged, stage_source
+from dagster_dailystory.engine.presence.departures import Departures
+from dagster_dailystory.engine.presence.newcomers import Newcomers
 from dagster_dailystory.engine.presence.source_keys import SourceKeys
+from dagster_dailystory.engine.state.contact_map import contacts_of_other_syncs
 from dagster_dailystory.engine.state.incremental import IncrementalRead
 from dagster_dailystory.engine.state.layout.mapped_columns import ensure_tables, widen_keys
 from dagster_dailystory.engine.state.lease import Lease
@@ -36,7 +40,7 @@ from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import OPT_OUT_PRIORITY, Operation, Reason
 from dagster_dailystory.model.partitions import check_partition
 from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary
-from dagster_dailystory.model.sync import ContactSync, Scope
+from dagster_dailystory.model.sync import Deletes, Mode, Scope
 
 KEPT_PLANS = 5
 """How many of a sync's newest plans keep their changes (personal data), besides plans that may still be sent."""
@@ -75,12 +79,13 @@ def make_plan(
         counts = _PlanCounts()
         if staged is not None and tables is not None:
             if not options.dry_run:
+                state.end_retirement()
                 invalidate_interrupted(state, tables)
             counts = _Draft(plan_id, state, tables, options, SourceKeys(state, tables, warehouse_url)).write(staged)
         next_checkpoint = recent.next_checkpoint(staged.watermark.highest if staged else None, options)
         seconds = time.perf_counter() - started
         rows_in_future = staged.watermark.rows_in_future if staged else 0
-        summary = _summary(plan_id, state.sync, options, counts, seconds, next_checkpoint)
+        summary = _summary(plan_id, state, options, counts, seconds, next_checkpoint)
         expires_at = state.now() + timedelta(hours=state.sync.plan_expires_hours)
         summary = replace(summary, expires_at=expires_at, rows_in_future=rows_in_future)
         Plans(state).add(summary, options, run_id, destination)
@@ -101,6 +106,8 @@ class _PlanCounts:
         by_reason: Reason -> rejected rows.
         opt_outs_to_send: Contacts that opt out.
         opt_outs_pending: Rows whose opt-out has no contact to be sent to.
+        sync_deletions: Contacts to be deleted or deactivated in the whole sync, whatever the slice.
+        shared: Contacts of missing keys that are kept, because another sync holds them.
     """
 
     rows: RowCounts = RowCounts()  # noqa: RUF009  # frozen
@@ -109,6 +116,8 @@ class _PlanCounts:
     by_reason: Mapping[str, int] = field(default_factory=dict)
     opt_outs_to_send: int = 0
     opt_outs_pending: int = 0
+    sync_deletions: int = 0
+    shared: int = 0
 
     def changes(self, operation: Operation) -> int:
         """How many changes of this operation are stored."""
@@ -141,7 +150,8 @@ class _Draft:
         """Compare and check the rows, store the changes, the rejections and the row hashes, and count."""
         found = compare(self.state, self.tables, staged, self.options)
         checked = self._check(found)
-        planned = PlannedChanges(self.plan_id, self.tables, self.options, found.pending, checked)
+        departures = self._departures(staged, found, checked)
+        planned = PlannedChanges(self.plan_id, self.tables, self.options, found.pending, checked, departures)
         for query, parameters in planned.parts(found.ranges):
             insert_selected(self.state.connection, self.tables.changes, query, parameters)
         opt_outs = OptOuts(self.plan_id, self.state, found.diff, found.pending, checked, found.duplicates)
@@ -150,7 +160,19 @@ class _Draft:
             self._record_rejections(found, checked)
             release_memory(self.state.connection)
             RowHashes(self.state, self.tables).update(found.hashed, found.pending, found.duplicates)
-        return self._count(found.counts, checked, opt_outs.count_pending())
+        deletions = departures.deletions() if self.options.plans_deletions else None
+        return self._count(found.counts, checked, opt_outs.count_pending(), deletions)
+
+    def _departures(self, staged: Staged, found: Differences, checked: Table) -> Departures:
+        """Find out who of the missing keys is in the source under another key, in whichever slice."""
+        counts, pending, sync = found.counts, found.pending, self.tables.sync
+        has_unchecked = self.options.partition is not None or counts.duplicates or counts.without_key
+        newcomers = shared = None
+        if sync.deletes is not Deletes.KEEP and counts.missing_keys:
+            if has_unchecked:
+                newcomers = Newcomers(self.state, self.tables, staged.relation, pending).identities()
+            shared = contacts_of_other_syncs(self.state)
+        return Departures(self.tables, pending, checked, found.diff.in_partition(pending), newcomers, shared)
 
     def _check(self, found: Differences) -> Table:
         """Check each row that differs, and return the table of the results."""
@@ -177,7 +199,7 @@ class _Draft:
         )
         Rejections(self.state, self.tables).record_local(rows)
 
-    def _count(self, rows: RowCounts, checked: Table, opt_outs_pending: int) -> _PlanCounts:
+    def _count(self, rows: RowCounts, checked: Table, opt_outs_pending: int, deletions: SqlQuery | None) -> _PlanCounts:
         changes, execute = self.tables.changes, self.state.connection.execute
         mine = changes.c.plan_id == self.plan_id
         operations = select(changes.c.operation, func.count()).where(mine).group_by(changes.c.operation)
@@ -193,24 +215,23 @@ class _Draft:
             changes.c.operation.in_([Operation.UPDATE.value, Operation.OPT_OUT.value]),
         )
         to_send = int(execute(select(func.count()).where(mine, opts_out)).scalar_one())
-        return _PlanCounts(rows, by_operation, by_field, by_reason, to_send, opt_outs_pending)
+        is_shared = changes.c.reason == Reason.SHARED_DSID.value
+        shared = int(execute(select(func.count()).select_from(changes).where(mine, is_shared)).scalar_one())
+        sync_deletions = 0 if deletions is None else int(execute(deletions).scalar_one())
+        return _PlanCounts(rows, by_operation, by_field, by_reason, to_send, opt_outs_pending, sync_deletions, shared)
 
 
 def _summary(
-    plan_id: str,
-    sync: ContactSync,
-    options: PlanOptions,
-    counts: _PlanCounts,
-    diff_seconds: float,
-    next_checkpoint: str | None,
+    plan_id: str, state: State, options: PlanOptions, counts: _PlanCounts, seconds: float, next_checkpoint: str | None
 ) -> PlanSummary:
     """Evaluate the guards, and build the header of the plan."""
     rows, creates, updates = counts.rows, counts.changes(Operation.CREATE), counts.changes(Operation.UPDATE)
-    guards = evaluate_guards(sync, _guard_inputs(options, counts))
+    inputs = _guard_inputs(state, options, counts)
+    guards = evaluate_guards(state.sync, inputs, _day_inputs(state, options, inputs))
     status = PlanStatus.READY if all(guard.passed for guard in guards) else PlanStatus.BLOCKED
     return PlanSummary(
         plan_id=plan_id,
-        sync_name=sync.name,
+        sync_name=state.sync.name,
         status=PlanStatus.DRY if options.dry_run else status,
         guards=guards,
         rows_read=rows.read,
@@ -220,9 +241,13 @@ def _summary(
         rows_rejected=counts.rejected,
         rows_held=counts.held,
         rows_to_delete=counts.changes(Operation.DELETE),
+        rows_delete_skipped_shared=counts.shared,
+        live_keys=rows.sync_live_keys,
+        whole_source=options.plans_all_creates(creates + updates),
+        first_load=inputs.first_load,
         changes_by_field=counts.by_field,
         rejections_by_reason={reason: n for reason, n in counts.by_reason.items() if n},
-        diff_seconds=diff_seconds,
+        diff_seconds=seconds,
         opt_outs_to_send=counts.opt_outs_to_send,
         opt_outs_ahead=counts.changes(Operation.OPT_OUT),
         opt_outs_pending=counts.opt_outs_pending,
@@ -231,16 +256,37 @@ def _summary(
     )
 
 
-def _guard_inputs(options: PlanOptions, counts: _PlanCounts) -> GuardInputs:
+def _guard_inputs(state: State, options: PlanOptions, counts: _PlanCounts) -> GuardInputs:
+    rows = counts.rows
     return GuardInputs(
-        source_is_empty=counts.rows.source_is_empty,
-        rows_read=counts.rows.read,
+        source_is_empty=rows.source_is_empty,
+        rows_read=rows.read,
+        rows_created=0 if state.sync.mode is Mode.UPDATE else counts.changes(Operation.CREATE),
         rows_updated=counts.changes(Operation.UPDATE),
+        rows_deleted=counts.sync_deletions,
         rows_opted_out=counts.opt_outs_to_send,
-        rows_deleted=counts.changes(Operation.DELETE),
         rows_rejected=0 if options.scope is Scope.OPT_OUTS else counts.rejected,
-        live_keys=counts.rows.live_keys,
+        live_keys=rows.live_keys,
+        sync_live_keys=rows.sync_live_keys,
         whole_source=options.plans_deletions,
+        first_load=PlanHistory(state).is_first_load(),
+    )
+
+
+def _day_inputs(state: State, options: PlanOptions, plan: GuardInputs) -> DayInputs | None:
+    """The counts of the sync within a day, for the plan of a slice; None for the whole source."""
+    if options.partition is None:
+        return None
+    day = PlanHistory(state).within_a_day(options.partition)
+    creates = state.sync.mode is not Mode.UPDATE
+    return DayInputs(
+        rows_read=plan.rows_read + day.rows_read,
+        rows_created=plan.rows_created + day.rows_created * creates,
+        rows_created_after_first_load=plan.rows_created + day.rows_created_after_first_load * creates,
+        rows_updated=plan.rows_updated + day.rows_updated,
+        rows_opted_out=plan.rows_opted_out + day.rows_opted_out,
+        rows_rejected=plan.rows_rejected + day.rows_rejected,
+        live_keys=max(plan.sync_live_keys - day.contacts_added, 0),
     )
 
 

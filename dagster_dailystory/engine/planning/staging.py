@@ -6,18 +6,15 @@ another database are streamed into one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from decimal import Decimal
 from functools import partial
 from itertools import chain
 from operator import itemgetter
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import Column, Connection, FromClause, Integer, MetaData, String, Table, func, select
+from sqlalchemy import Column, Connection, FromClause, Integer, MetaData, String, Table, func, literal, or_, select
 from sqlalchemy.schema import DropTable
 
 from dagster_dailystory.databases.bulk import insert_rows, json_rows, rows_parameter
@@ -50,7 +47,6 @@ from dagster_dailystory.databases.sql_types import (
     SqlQuery,
     SqlType,
     SqlValue,
-    Untyped,
 )
 from dagster_dailystory.databases.stored_values import (
     KeyBeyond64BitsError,
@@ -59,6 +55,7 @@ from dagster_dailystory.databases.stored_values import (
     key_in_state,
     staged_key,
     staged_texts,
+    typed_keys,
 )
 from dagster_dailystory.engine.interrupts import frozen_heap
 from dagster_dailystory.engine.planning.row_hashes import HashedRows, RowHashes, may_leave_rows_out
@@ -66,7 +63,7 @@ from dagster_dailystory.engine.state.incremental import IncrementalRead
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.errors import ConfigurationError, StateError
+from dagster_dailystory.errors import StateError
 from dagster_dailystory.model.partitions import PARTITION_VALUE, ColumnValues
 from dagster_dailystory.model.plan import PlanOptions
 from dagster_dailystory.model.watermark import Moment, WatermarkValues
@@ -115,7 +112,7 @@ class Staged:
         Raises:
             ConfigurationError: A key has too many or too few parts, or a part is not a value of its column's type.
         """
-        return [each for key in written for each in _typed_keys(key, self.key_types)]
+        return [each for key in written for each in typed_keys(key, self.key_types)]
 
 
 def stage_source(
@@ -299,6 +296,16 @@ class _Transfer:
         for start in range(0, len(changed), size):
             some = [dict(zip(names, each, strict=True)) for each in changed[start : start + size]]
             yield from self._stream(query, rows_parameter(some))
+        missing = or_(*(columns[key].is_(None) for key in self.state.sync.key_columns))
+        if self._has_null_key(all_keys):  # no hash is remembered for them, but their contacts are in the source
+            yield from self._stream(self._query().where(missing))
+
+    def _has_null_key(self, all_keys: Table) -> bool:
+        nulls = or_(*(all_keys.c[key].is_(None) for key in self.state.sync.key_columns))
+        return (
+            self.state.connection.execute(select(literal(1)).select_from(all_keys).where(nulls).limit(1)).first()
+            is not None
+        )
 
     def _query(self) -> SqlQuery:
         query = reading(self.source, self.state.sync)
@@ -364,34 +371,3 @@ def _key(state: State, value: object, name: str, *, whole: bool) -> int | str | 
         f"key {name!r} of sync {state.sync.name!r} held whole numbers and now holds {type(value).__name__}; "
         "cast it in the query, or give the sync a new name"
     )
-
-
-def _typed_keys(written: str, key_types: Mapping[str, SqlType]) -> list[dict[str, object]]:
-    parts = written.split("|") if len(key_types) > 1 else [written]
-    if len(parts) != len(key_types):
-        raise ConfigurationError(f"a key of this sync has {len(key_types)} parts, written as a|b")
-    possible: list[dict[str, object]] = [{}]
-    for (name, kind), part in zip(key_types.items(), parts, strict=True):
-        possible = [{**some, name: value} for some in possible for value in _typed_values(part.strip(), kind, name)]
-    return possible
-
-
-_PARSERS: Mapping[type, Callable[[str], object]] = {
-    int: int,
-    Decimal: Decimal,
-    UUID: UUID,
-    date: date.fromisoformat,
-    datetime: datetime.fromisoformat,
-}
-
-
-def _typed_values(part: str, kind: SqlType, name: str) -> list[object]:
-    if isinstance(kind, Untyped):
-        return [int(part), part] if part.lstrip("-").isdigit() else [part]
-    parser = _PARSERS.get(kind.python_type)
-    try:
-        return [part if parser is None else parser(part)]
-    except (ValueError, ArithmeticError):
-        raise ConfigurationError(
-            f"a value of keys is not valid: {name!r} must be of type {kind.python_type.__name__}"
-        ) from None

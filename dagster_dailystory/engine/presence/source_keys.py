@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,7 @@ from dagster_dailystory.databases.sql_types import (
 from dagster_dailystory.databases.stored_values import key_in_state
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
+from dagster_dailystory.errors import BusyError, ConfigurationError, WarehouseError
 
 Key = tuple[object, ...]
 """The values of the key columns, as the state has them."""
@@ -63,13 +65,15 @@ class SourceKeys:
 
         Raises:
             WarehouseError: The source cannot be asked: nothing is known about any key.
-            ConfigurationError: The source has no such column any more.
-            BusyError: Another process has the source's DuckDB file.
         """
-        if self._is_inside:
-            return self._present_inside(keys)
-        wanted = {tuple(row) for row in self._state.connection.execute(keys)}
-        return self._present_elsewhere(wanted) if wanted else set()
+        try:
+            if self._is_inside:
+                with driver_errors_as(self._failure):
+                    return self._present_inside(keys)
+            wanted = {tuple(row) for row in self._state.connection.execute(keys)}
+            return self._present_elsewhere(wanted) if wanted else set()
+        except (BusyError, ConfigurationError) as error:  # a locked DuckDB file, or a column that was removed
+            raise WarehouseError(str(error)) from None
 
     def _present_inside(self, keys: SqlQuery) -> set[Key]:
         """Join the keys with the source, typed as the diff has them."""
@@ -80,9 +84,8 @@ class SourceKeys:
         found = [stored_key(source.relation.c[name], types[name], connection.dialect) for name in names]
         in_source = select(*found).where(*(value.is_not(None) for value in found))
         given = keys.subquery("given")
-        with driver_errors_as(self._failure):
-            rows = connection.execute(select(*given.c).where(among(list(given.c), in_source)))
-            return {tuple(row) for row in rows}
+        rows = connection.execute(select(*given.c).where(among(list(given.c), in_source)))
+        return {tuple(row) for row in rows}
 
     def _key_types(self, source: Source) -> Mapping[str, SqlType]:
         """The types of the key columns. Those of a query are read from an empty table with its columns."""
@@ -92,8 +95,7 @@ class SourceKeys:
             if self._types is None:
                 name = self._state.location.table_name(self._sync.name, "key_types")
                 columns = [source.relation.c[source.columns[key]] for key in self._tables.key_names]
-                with driver_errors_as(self._failure):
-                    connection.execute(CreateTemporaryTableAs(name, select(*columns).where(false())))
+                connection.execute(CreateTemporaryTableAs(name, select(*columns).where(false())))
                 self._types = reflected_types(connection, name) or {}
                 connection.exec_driver_sql(f"DROP TABLE {connection.dialect.identifier_preparer.quote(name)}")
         return self._types
@@ -164,7 +166,7 @@ def _bound_values(example: object, staged: Sequence[object], dialect: Dialect) -
         staged: The values as the state has them.
         dialect: The warehouse's dialect.
     """
-    if type(example) is int and all(isinstance(value, int) for value in staged):
+    if isinstance(example, (int, Decimal)) and all(isinstance(value, int) for value in staged):
         return _expanding(set(staged), BIG_INTEGER)
     if type(example) is str and dialect.name != "sqlite":  # where a text column may hold numbers
         texts = {str(value) for value in staged}

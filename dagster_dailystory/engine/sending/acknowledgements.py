@@ -48,6 +48,10 @@ _WRITTEN = frozenset({Outcome.CREATED, Outcome.UPDATED})
 _UNCONFIRMED = frozenset({Outcome.FAILED, Outcome.IN_DOUBT})
 
 
+_KEPT = frozenset({Outcome.RECORDED, Outcome.SHARED})
+"""Outcomes of deletions whose key is gone and whose contact is kept."""
+
+
 _REFUSED = frozenset({Outcome.REJECTED, Outcome.CONFLICTED})
 
 
@@ -124,8 +128,8 @@ class Acknowledgements:
                 self._add_mapped()
             if Outcome.DELETED in outcomes:
                 self._mark_deleted()
-            if Outcome.RECORDED in outcomes:
-                self._mark_absent(Outcome.RECORDED, Deletes.KEEP)
+            for outcome in outcomes & _KEPT:
+                self._mark_absent(outcome, Deletes.KEEP)
             if outcomes & _REFUSED:
                 self._refuse([r for r in results if r.outcome in _REFUSED], changes)
             if outcomes & _UNCONFIRMED:

@@ -13,7 +13,7 @@ from dagster_dailystory.contacts.canonical import UnsupportedValueError
 from dagster_dailystory.contacts.identity import email_spellings
 from dagster_dailystory.contacts.masking import mask_values
 from dagster_dailystory.contacts.payload import identity_as_sent, payload
-from dagster_dailystory.engine.sending.dispatcher import Dispatcher, LostResponseError
+from dagster_dailystory.engine.sending.dispatcher import Dispatcher, LateError, LostResponseError
 from dagster_dailystory.engine.sending.slots import Attempts
 from dagster_dailystory.errors import NotFoundError, RejectedError, RetryableError
 from dagster_dailystory.model.change import Change, Identity, Operation, Outcome, Reason, Result
@@ -237,14 +237,18 @@ class Delivery:
             return self._result(Outcome.DELETED)
         try:
             if self._sync.deletes is Deletes.DELETE:
-                await self._send(partial(self._client.delete, dsid))
+                await self._send_in_time(partial(self._client.delete, dsid))
             else:
                 body = {"dsId": dsid, "status": "Inactive"}
-                returned = await self._send(partial(self._client.create_or_update, body))
+                returned = await self._send_in_time(partial(self._client.create_or_update, body))
                 if returned != dsid:
                     return self._conflict(returned, "DailyStory returned another contact's id for a deactivation")
         except NotFoundError:
             pass  # the contact is gone already
+        except LateError:
+            if self.attempts.requests:
+                return self._result(Outcome.FAILED, message="the deletion had no answer in time; the next run goes on")
+            return self._result(Outcome.WAITING, message="the deletion waits for another look at the source")
         return self._result(Outcome.DELETED, dsid)
 
     async def _look_up(self, identity: Identity | None = None) -> RemoteContact | None:
@@ -266,6 +270,9 @@ class Delivery:
 
     async def _send(self, request: Callable[[], Awaitable[_T]], *, is_repeatable: bool = True) -> _T:
         return await self._dispatcher.send(self.attempts, request, is_repeatable=is_repeatable)
+
+    async def _send_in_time(self, request: Callable[[], Awaitable[_T]]) -> _T:
+        return await self._dispatcher.send(self.attempts, request, leave_before=self.change.leave_before)
 
     def _not_found(self) -> Result:
         message = "DailyStory has no such contact, and the mode 'update' does not create it"

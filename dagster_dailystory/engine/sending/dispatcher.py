@@ -40,6 +40,10 @@ class LostResponseError(Exception):
     """A request that must not simply be repeated may have been applied; its wait before the next attempt is over."""
 
 
+class LateError(Exception):
+    """The request could not be sent in time, and was not sent."""
+
+
 class StoppedError(Exception):
     """The sender is stopping: this request was not sent."""
 
@@ -168,23 +172,32 @@ class Dispatcher:
         """Send no further request."""
         self._is_stopped = True
 
-    async def send(self, attempts: Attempts, request: Callable[[], Awaitable[_T]], *, is_repeatable: bool = True) -> _T:
+    async def send(
+        self,
+        attempts: Attempts,
+        request: Callable[[], Awaitable[_T]],
+        *,
+        is_repeatable: bool = True,
+        leave_before: float | None = None,
+    ) -> _T:
         """Make a request, and retry it within the row's budget.
 
         Args:
             attempts: The row's requests so far.
             request: Makes one HTTP request each time it is called.
             is_repeatable: False for a request that must not be repeated if it may have been applied.
+            leave_before: Until when the request may be sent, on this clock; None for any time.
 
         Raises:
             RetryableError: The last failure, when the budget is used up.
             LostResponseError: The request is not repeatable and may have been applied. `attempts.in_doubt` is set.
+            LateError: The time is over; this attempt was not sent.
             StoppedError: The sender is stopping.
         """
         while True:
             await self.slots.acquire(attempts)
             try:
-                return await self._send_once(attempts, request)
+                return await self._send_once(attempts, request, leave_before)
             except RetryableError as error:
                 is_lost = error.may_have_landed and not is_repeatable
                 attempts.in_doubt = attempts.in_doubt or is_lost
@@ -225,7 +238,9 @@ class Dispatcher:
         finally:
             self.slots.release(attempts)
 
-    async def _send_once(self, attempts: Attempts, request: Callable[[], Awaitable[_T]]) -> _T:
+    async def _send_once(
+        self, attempts: Attempts, request: Callable[[], Awaitable[_T]], leave_before: float | None
+    ) -> _T:
         if not self._is_stopped:
             await self._limiter.wait()
         while not (self._is_stopped or attempts.is_look_up or self.may_send()):
@@ -233,6 +248,8 @@ class Dispatcher:
             await self._limiter.wait()
         if self._is_stopped:
             raise StoppedError
+        if leave_before is not None and self._clock() > leave_before:
+            raise LateError
         if attempts.requests == 0:
             attempts.started_at = self._clock()
         attempts.requests += 1

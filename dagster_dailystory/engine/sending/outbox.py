@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, exists, false, func, not_, or_, select
 
 from dagster_dailystory.contacts.payload import identity_as_sent
 from dagster_dailystory.engine.interrupts import frozen_heap, interrupts_held, short_switch_interval
+from dagster_dailystory.engine.presence.deletions import CheckedDeletions
+from dagster_dailystory.engine.presence.source_keys import KEYS_AT_ONCE
 from dagster_dailystory.engine.sending.acknowledgements import Acknowledgements
 from dagster_dailystory.engine.sending.delivery import unsent_message
 from dagster_dailystory.engine.sending.out_of_turn import OutOfTurn
 from dagster_dailystory.engine.sending.sender import MAX_UNWRITTEN, Sender
-from dagster_dailystory.engine.state.contact_map import held_anywhere
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.plans import RowReader
 from dagster_dailystory.engine.state.recovery import Intents, has_intent
@@ -62,6 +63,7 @@ class Outbox:
         lease: Renewed with each write.
         plan_id: The plan.
         sender: Has been started; this outbox collects all its results.
+        check_deletions: Decides which of up to 1,000 deletions may be sent now; see `DeletionCheck`.
         on_progress: Called at most once a second.
         check: Called several times a second; its error ends the send.
     """
@@ -73,6 +75,7 @@ class Outbox:
         lease: Lease,
         plan_id: str,
         sender: Sender,
+        check_deletions: Callable[[Sequence[Change]], CheckedDeletions],
         on_progress: Callable[[Progress], None] | None = None,
         check: Callable[[], None] = lambda: None,
     ) -> None:
@@ -80,6 +83,8 @@ class Outbox:
         self._tables = tables
         self._plan_id = plan_id
         self._sender = sender
+        self._check_deletions = check_deletions
+        self._late: list[Change] = []
         self._on_progress = on_progress
         self._check = check
         self._lease = lease
@@ -136,9 +141,9 @@ class Outbox:
             raise OutageError(f"DailyStory refuses all rows of one kind ({refused}); run again when that is solved")
 
     def _reopen(self) -> None:
-        """Reopen the changes that failed or are in doubt from an earlier attempt at this plan."""
+        """Reopen the changes that failed, wait or are in doubt from an earlier attempt at this plan."""
         changes = self._tables.changes
-        unsettled = changes.c.outcome.in_([Outcome.FAILED.value, Outcome.IN_DOUBT.value])
+        unsettled = changes.c.outcome.in_([each.value for each in (Outcome.FAILED, Outcome.IN_DOUBT, Outcome.WAITING)])
         mine = and_(changes.c.plan_id == self._plan_id, unsettled)
         with self._lease.transaction(self._state):
             self._state.connection.execute(changes.update().where(mine).values(outcome=None))
@@ -203,43 +208,46 @@ class Outbox:
         while True:
             with self._state.connection.begin():
                 chunk = next(chunks, None)
-                ready, decided = self._split([] if chunk is None else chunk)
+                ready, deletions, in_doubt = self._split([] if chunk is None else chunk)
             if chunk is None:
                 return True
-            self._submit(priority, ready, decided)
+            self._unwritten += in_doubt
+            self._submit(priority, ready)
+            self._send_deletions(priority, deletions)
             if self._sender.refused_operations.keys() - self._refused_operations:
                 return False
 
-    def _split(self, rows: Sequence[RowMapping]) -> tuple[list[Change], list[Result]]:
-        """Split the rows into changes to send, and results of changes that need no request."""
+    def _split(self, rows: Sequence[RowMapping]) -> tuple[list[Change], list[Change], list[Result]]:
+        """Split the rows into changes to send, deletions, which are checked first, and results of rows in doubt."""
+        in_doubt: list[Result] = []
         ready: list[Change] = []
-        decided: list[Result] = []
-        deletions = []
+        deletions: list[Change] = []
         for row in rows:
             change = self._reader.change(row)
             self._in_flight[change.sequence] = change
             if row["intent_at"] is not None and change.operation is not Operation.OPT_OUT:
-                decided.append(
-                    self._decide(change, Outcome.IN_DOUBT, "what an earlier run sent could not be looked up yet")
-                )
+                message = "what an earlier run sent could not be looked up yet"
+                in_doubt.append(Result(change.sequence, Outcome.IN_DOUBT, self._state.now(), message=message))
             elif change.operation is Operation.DELETE:
                 deletions.append(change)
             else:
                 ready.append(change)
-        dsids = [change.dsid for change in deletions if change.dsid]
-        held = held_anywhere(self._state, self._tables, self._plan_id, dsids) if dsids else set()
-        for change in deletions:
-            if change.dsid in held:
-                decided.append(self._decide(change, Outcome.RECORDED, "another row in the source holds this contact"))
-            else:
-                ready.append(change)
-        return ready, decided
+        return ready, deletions, in_doubt
 
-    def _decide(self, change: Change, outcome: Outcome, message: str) -> Result:
-        return Result(change.sequence, outcome, self._state.now(), dsid=change.dsid, message=message)
+    def _send_deletions(self, priority: int, deletions: Sequence[Change]) -> None:
+        """Check deletions in batches and send them; those that could not leave in time are checked again."""
+        waiting = list(deletions)
+        while waiting:
+            some, waiting = waiting[:KEYS_AT_ONCE], waiting[KEYS_AT_ONCE:]
+            self._drain()  # no result is unwritten while the source is asked
+            checked = self._check_deletions(some)
+            self._unwritten += checked.decided
+            self._submit(priority, checked.ready)
+            self._drain()
+            waiting += self._late
+            self._late = []
 
-    def _submit(self, priority: int, ready: Sequence[Change], decided: Iterable[Result]) -> None:
-        self._unwritten += decided
+    def _submit(self, priority: int, ready: Sequence[Change]) -> None:
         while ready := [change for change in ready if change.sequence not in self._out_of_turn.taken]:
             batch, ready = ready[: self._batch_rows], ready[self._batch_rows :]
             started = time.monotonic()
@@ -256,8 +264,10 @@ class Outbox:
         """Take changes from elsewhere in the plan, and commit their intents."""
         with self._state.connection.begin():
             rows = self._out_of_turn.find(self._open(), operations, self._position, self._sender.unstarted)
-            ready, decided = self._split(rows)
-        for result in decided:  # its turn comes
+            ready, deletions, in_doubt = self._split(rows)
+        checked = self._check_deletions(deletions) if deletions else CheckedDeletions()
+        ready += checked.ready
+        for result in (*in_doubt, *checked.decided):  # its turn comes
             self._in_flight.pop(result.sequence)
         if ready:
             self._out_of_turn.taken |= {change.sequence for change in ready}
@@ -339,7 +349,11 @@ class Outbox:
         if self._is_interrupted():
             raise DailyStoryError("the run was interrupted; the next run sends the rest")
         self._check()
-        self._unwritten += self._sender.collect(FLUSH_SECONDS / 4, self._find_others)
+        for result in self._sender.collect(FLUSH_SECONDS / 4, self._find_others):
+            if result.outcome is Outcome.WAITING:
+                self._late.append(self._in_flight[result.sequence])
+            else:
+                self._unwritten.append(result)
         if len(self._unwritten) >= FLUSH_ROWS or time.monotonic() - self._flushed_at >= FLUSH_SECONDS:
             self._flush()
         if self._lease.heartbeat.is_due():

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ColumnElement, FromClause, and_, column, not_, select, table
+from sqlalchemy import ColumnElement, FromClause, and_, column, func, literal, not_, select, table, union_all
 
 from dagster_dailystory.databases.bulk import json_rows, rows_parameter
 from dagster_dailystory.databases.connect import reflected_types
-from dagster_dailystory.databases.sql_types import TEXT
+from dagster_dailystory.databases.sql_types import TEXT, SqlQuery
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import Operation
@@ -19,34 +19,56 @@ def live_holders(state: State, tables: SyncTables, dsids: Sequence[str]) -> set[
     return _held(state, tables.contact_map, tables.snapshot, tables.key_names, dsids)
 
 
-def held_anywhere(state: State, tables: SyncTables, plan_id: str, dsids: Sequence[str]) -> set[str]:
-    """Select those of the contacts that belong to a live key of any sync in this state.
-
-    Keys that the plan deletes do not count.
-    """
+def held_by_staying_keys(state: State, tables: SyncTables, plan_id: str, dsids: Sequence[str]) -> set[str]:
+    """Select those of the contacts that belong to a live key of this sync which the plan does not delete."""
     changes, contact_map = tables.changes, tables.contact_map
     same = tables.same_key(changes, contact_map)
     deleted = and_(changes.c.plan_id == plan_id, changes.c.operation == Operation.DELETE.value, same)
     stays = not_(select(changes.c.sequence).where(deleted).exists())
-    held = _held(state, contact_map, tables.snapshot, tables.key_names, dsids, stays)
+    return _held(state, contact_map, tables.snapshot, tables.key_names, dsids, stays)
+
+
+def held_by_other_syncs(state: State, dsids: Sequence[str]) -> dict[str, str]:
+    """Select those of the contacts that belong to a live key of another sync, each with the name of one such sync."""
+    others = contacts_of_other_syncs(state)
+    if others is None or not dsids:
+        return {}
+    given = json_rows(state.dialect, {"dsid": TEXT})
+    query = select(others.c.dsid, others.c.sync_name).join(given, given.c.dsid == others.c.dsid)
+    rows = state.connection.execute(query, rows_parameter([{"dsid": dsid} for dsid in dsids]))
+    return {row.dsid: row.sync_name for row in rows}
+
+
+def contacts_of_other_syncs(state: State) -> FromClause | None:
+    """The contacts of the live keys of other syncs in this state, each with one `sync_name`; None without any.
+
+    A retired sync holds none.
+    """
     plans = state.shared.plans
-    names = select(plans.c.sync_name).where(plans.c.sync_name != tables.sync.name).distinct()
-    for name in state.connection.execute(names).scalars().all():
-        held |= _held_by_other(state, name, dsids)
-    return held
+    names = select(plans.c.sync_name).where(plans.c.sync_name != state.sync.name).distinct()
+    found = state.connection.execute(names.order_by(plans.c.sync_name)).scalars().all()
+    parts = [query for name in found if not state.is_retired(name) and (query := _holdings(state, name)) is not None]
+    if not parts:
+        return None
+    held = union_all(*parts).subquery("held")
+    return select(held.c.dsid, func.min(held.c.sync_name).label("sync_name")).group_by(held.c.dsid).subquery("shared")
 
 
-def _held_by_other(state: State, sync_name: str, dsids: Sequence[str]) -> set[str]:
-    map_name = state.location.table_name(sync_name, "contact_map")
-    types = reflected_types(state.connection, map_name, state.location.schema)
+def _holdings(state: State, sync_name: str) -> SqlQuery | None:
+    """Select the contacts of the live keys of another sync; None before its first plan."""
+    location = state.location
+    map_name = location.table_name(sync_name, "contact_map")
+    types = reflected_types(state.connection, map_name, location.schema)
     if types is None:
-        return set()
+        return None
     keys = tuple(types)[: tuple(types).index("dsid")]
-    schema = state.location.schema
-    contact_map = table(map_name, *map(column, (*keys, "dsid", "deleted_at")), schema=schema)
-    snapshot_name = state.location.table_name(sync_name, "snapshot")
-    snapshot = table(snapshot_name, *map(column, (*keys, "absent_since")), schema=schema)
-    return _held(state, contact_map, snapshot, keys, dsids)
+    contact_map = table(map_name, *map(column, (*keys, "dsid", "deleted_at")), schema=location.schema)
+    snapshot_name = location.table_name(sync_name, "snapshot")
+    snapshot = table(snapshot_name, *map(column, (*keys, "absent_since")), schema=location.schema)
+    same_key = and_(*(snapshot.c[key] == contact_map.c[key] for key in keys))
+    is_live = and_(contact_map.c.deleted_at.is_(None), snapshot.c.absent_since.is_(None))
+    named = select(contact_map.c.dsid, literal(sync_name, TEXT).label("sync_name"))
+    return named.join(snapshot, same_key).where(is_live)
 
 
 def _held(

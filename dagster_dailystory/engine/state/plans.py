@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import reduce
 from itertools import pairwise
+from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, func, null, select
 
@@ -226,7 +227,7 @@ class Plans:
                 diff_seconds=summary.diff_seconds,
                 created_at=state.now(),
                 expires_at=summary.expires_at,
-                **{name: getattr(summary, name) for name in _COUNTS},
+                **{name: getattr(summary, name) for name in _COPIED},
             )
         )
 
@@ -251,9 +252,8 @@ class Plans:
         return PlanStatus.EXPIRED if self._has_expired(row) else PlanStatus(row["status"])
 
     def _end(self, plan_ids: Sequence[str], status: PlanStatus) -> None:
-        for plan_id in plan_ids:
-            ended = self._plans.update().where(self._plans.c.plan_id == plan_id)
-            self._state.connection.execute(ended.values(status=status.value))
+        ended = self._plans.update().where(self._plans.c.plan_id.in_(list(plan_ids)))
+        self._state.connection.execute(ended.values(status=status.value))
 
     def in_use(self, count: int) -> list[str]:
         """The ids of the sync's newest plans, and of all plans that may still be sent or resumed."""
@@ -273,10 +273,7 @@ class Plans:
         )
         rows = self._state.connection.execute(select(plans).where(mine).order_by(plans.c.number.desc())).mappings()
         newest = rows.first()
-        if newest is None:
-            return None
-        plan = _plan(newest)
-        return replace(plan, summary=replace(plan.summary, status=self._status(newest)))
+        return None if newest is None else _plan(newest, self._status(newest))
 
     def claim(self, run_ids: Sequence[str], partition: str | None = None) -> Plan:
         """Take the newest plan of these runs for sending; a plan that they were already sending is resumed.
@@ -289,9 +286,9 @@ class Plans:
         if plan is None:
             raise SafetyError(f"this run has made no plan for sync {name!r}; materialize its changes first")
         summary = plan.summary
-        settings = select(self._plans.c.settings).where(self._plans.c.plan_id == summary.plan_id)
         if summary.status not in (PlanStatus.READY, PlanStatus.SENDING):
             raise SafetyError(f"plan {summary.plan_id} of sync {name!r} is {_WHY[summary.status]}")
+        settings = select(self._plans.c.settings).where(self._plans.c.plan_id == summary.plan_id)
         changed = self._changed_settings(self._state.connection.execute(settings).scalar())
         if changed:
             raise SafetyError(f"plan {summary.plan_id} of sync {name!r} was made with another {changed}; plan again")
@@ -371,9 +368,10 @@ _WHY = {
 }
 
 
-_COUNTS = (
+_COPIED = (
     "rows_read", "rows_unchanged", "rows_to_create", "rows_to_update", "rows_to_delete", "rows_rejected", "rows_held",
-    "opt_outs_to_send", "opt_outs_ahead", "opt_outs_pending",
+    "rows_delete_skipped_shared", "live_keys", "whole_source", "first_load", "opt_outs_to_send", "opt_outs_ahead",
+    "opt_outs_pending",
 )  # fmt: skip
 
 
@@ -383,11 +381,12 @@ def _selection(row: RowMapping) -> Selection:
     return Selection(partition=row["partition_value"], scope=Scope(row["scope"]), **found)
 
 
-def _plan(row: RowMapping) -> Plan:
+def _plan(row: RowMapping, status: PlanStatus) -> Plan:
+    copied: dict[str, Any] = {name: row[name] or 0 for name in _COPIED}
     summary = PlanSummary(
         plan_id=row["plan_id"],
         sync_name=row["sync_name"],
-        status=PlanStatus(row["status"]),
+        status=status,
         guards=tuple(GuardResult(**guard) for guard in json.loads(row["guards"])),
         changes_by_field=json.loads(row["changes_by_field"]),
         rejections_by_reason=json.loads(row["rejections_by_reason"]),
@@ -395,6 +394,6 @@ def _plan(row: RowMapping) -> Plan:
         since=json.loads(row["options"]).get("since"),
         next_checkpoint=json.loads(row["options"]).get("next_mark"),
         expires_at=row["expires_at"],
-        **{name: row[name] or 0 for name in _COUNTS},
+        **copied,
     )
     return Plan(summary, row["run_id"], row["partition_value"], row["number"])

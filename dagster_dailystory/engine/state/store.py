@@ -80,6 +80,19 @@ class State:
         self.set_meta("written_by", version(_PACKAGE))
         self.set_meta("schema_version", str(layout))
 
+    def is_retired(self, sync_name: str) -> bool:
+        """Whether a sync of this state was retired, so that it holds no contact any more."""
+        return bool(self.meta(f"retired:{sync_name}"))
+
+    def retire(self, sync_name: str) -> None:
+        """Let other syncs delete the contacts of a sync that runs no more."""
+        self.set_meta(f"retired:{sync_name}", self.now().isoformat())
+
+    def end_retirement(self) -> None:
+        """Let the state's own sync hold its contacts again, because it runs."""
+        if self.is_retired(self.sync.name):
+            self.set_meta(f"retired:{self.sync.name}", "")
+
     def keep_meta(self, name: str, value: str) -> str:
         """Write a value that all syncs share, unless it is set, in a short transaction of its own.
 

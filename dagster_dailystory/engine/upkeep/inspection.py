@@ -37,7 +37,7 @@ _LONGEST_VALUE = 60
 _IMPERSONAL = frozenset({FieldKind.OPT_OUT, FieldKind.STATUS, FieldKind.INTEGER, FieldKind.NUMBER})
 
 
-_UNSETTLED = frozenset({Outcome.FAILED, Outcome.IN_DOUBT, Outcome.CONFLICTED})
+_UNSETTLED = frozenset({Outcome.FAILED, Outcome.IN_DOUBT, Outcome.CONFLICTED, Outcome.WAITING})
 
 
 _SHOWN = (Operation.UPDATE, Operation.CREATE, Operation.DELETE)
@@ -100,7 +100,7 @@ class SyncStatus:
         rows_mapped: Rows of the contact map.
         contacts_live: Mapped contacts that this sync has neither deleted nor deactivated.
         rejections_by_reason: Reason -> source rows that are rejected now.
-        rows_unsettled: Rows of the last plan sent that failed, conflicted, are in doubt or have no result.
+        rows_unsettled: Rows of the last plan sent that failed, conflicted, wait, are in doubt or have no result.
     """
 
     rows_mapped: int

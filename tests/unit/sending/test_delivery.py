@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterator
 
 import httpx
@@ -429,3 +430,22 @@ def test_a_delete_without_a_response_is_repeated_until_it_is_gone(sandbox: Sandb
     sandbox.script([Fault.SERVER_ERROR_AFTER, Fault.HTML_502], method="DELETE")
     result = send(sandbox, change_of(Operation.DELETE, dsid), sync_of(deletes="delete"))
     assert result.outcome is Outcome.DELETED
+
+
+@pytest.mark.parametrize("policy", ["delete", "deactivate"])
+def test_a_deletion_that_is_late_is_not_sent(sandbox: Sandbox, policy: str) -> None:
+    dsid = sandbox.add(email=EMAIL)
+    late = change_of(Operation.DELETE, dsid, leave_before=time.monotonic() - 1)
+    assert send(sandbox, late, sync_of(deletes=policy)).outcome is Outcome.WAITING
+    assert sandbox.counts.requests == 0
+    in_time = change_of(Operation.DELETE, dsid, leave_before=time.monotonic() + 60)
+    assert send(sandbox, in_time, sync_of(deletes=policy)).outcome is Outcome.DELETED
+
+
+def test_a_deletion_that_is_late_for_its_second_attempt_has_failed(sandbox: Sandbox) -> None:
+    dsid = sandbox.add(email=EMAIL)
+    sandbox.configure(retry_after="seconds", retry_after_seconds=1)
+    sandbox.script([Fault.THROTTLED], method="DELETE")
+    change = change_of(Operation.DELETE, dsid, leave_before=time.monotonic() + 0.9)
+    assert send(sandbox, change, sync_of(deletes="delete")).outcome is Outcome.FAILED
+    assert sandbox.counts.requests == 1

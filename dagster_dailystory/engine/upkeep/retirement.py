@@ -1,0 +1,32 @@
+"""Retires a sync that runs no more, so that other syncs of its state may delete the contacts that it had."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from dagster_dailystory.engine.endpoints import Warehouse
+from dagster_dailystory.engine.state.store import open_state
+from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.model.contact_fields import nearest
+from dagster_dailystory.model.sync import ContactSync
+
+
+def retire_sync(sync: ContactSync, warehouse: Warehouse, name: str) -> None:
+    """Retire another sync of the same state. Its tables stay, and its next plan takes the retirement back.
+
+    Args:
+        sync: A sync that goes on.
+        warehouse: Where its state is.
+        name: The sync that was renamed or removed.
+
+    Raises:
+        ConfigurationError: The state has no such sync.
+        DailyStoryError: The state cannot be opened; see `open_state`.
+    """
+    with open_state(warehouse.state, sync) as state, state.connection.begin():
+        plans = state.shared.plans
+        names = state.connection.execute(select(plans.c.sync_name).distinct()).scalars().all()
+        if name not in names or name == sync.name:
+            others = [each for each in names if each != sync.name]
+            raise ConfigurationError(f"the state has no other sync {name!r}{nearest(name, others)}")
+        state.retire(name)

@@ -1,0 +1,106 @@
+"""The guards of creates: after the first load a source that multiplies is stopped, during it nothing is in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+from support.placements import Placement
+from support.scenario import Scenario, customer, customers, open_scenario, sync_of
+
+from dagster_dailystory.errors import OutageError, SafetyError
+from dagster_dailystory.model.partitions import HashBuckets
+from dagster_dailystory.model.sync import ContactSync
+
+SYNC = sync_of(min_guard_rows=5)
+SLICES = sync_of(min_guard_rows=5, partitions=HashBuckets(2))
+
+
+@pytest.fixture(params=["duckdb", "postgresql"])
+def scenario(request: pytest.FixtureRequest, new_database) -> Iterator[Scenario]:
+    with open_scenario(new_database, Placement(request.param).warehouse) as scenario:
+        yield scenario
+
+
+def add(scenario: Scenario, first: int, last: int) -> None:
+    scenario.insert(*(customer(number) for number in range(first, last + 1)))
+
+
+def run_slices(scenario: Scenario, sync: ContactSync) -> int:
+    """Run each slice, and count the contacts that they created."""
+    assert sync.partitions is not None
+    return sum(scenario.run(sync, partition=name).rows_created for name in sync.partitions.names)
+
+
+def test_a_source_that_multiplies_after_the_first_load_is_stopped(scenario: Scenario):
+    scenario.seed(*customers(10))
+    assert scenario.run(SYNC).rows_created == 10
+    add(scenario, 11, 30)
+    with pytest.raises(SafetyError, match=r"created_share: 20 contacts would be created beside 10, which is 200\.0%"):
+        scenario.run(SYNC)
+    assert len(scenario.emails()) == 10
+    assert scenario.run(sync_of(min_guard_rows=5, max_created_fraction=2)).rows_created == 20
+
+
+def test_a_first_load_in_parts_goes_on(scenario: Scenario):
+    scenario.seed(*customers(30))
+    assert scenario.run(SYNC, limit=6).rows_created == 6
+    assert scenario.run(SYNC, keys=["30"]).rows_created == 1
+    scenario.sandbox.configure(contact_quota=8)
+    with suppress(OutageError):
+        assert scenario.run(SYNC).outcome == "incomplete"
+    scenario.sandbox.configure(contact_quota=None)
+    assert scenario.run(SYNC).rows_created == 22
+    add(scenario, 31, 90)
+    with pytest.raises(SafetyError, match="created_share"):
+        scenario.run(SYNC)
+
+
+def test_a_first_load_of_limited_runs_is_done_when_no_create_is_left(scenario: Scenario):
+    scenario.seed(*customers(10))
+    assert [scenario.run(SYNC, limit=6).rows_created for _ in range(2)] == [6, 4]
+    add(scenario, 11, 30)
+    with pytest.raises(SafetyError, match="created_share"):
+        scenario.run(SYNC)
+
+
+def test_a_first_load_in_slices_is_done_with_the_last_slice(scenario: Scenario):
+    scenario.seed(*customers(4))
+    first, second = SLICES.partitions.names
+    scenario.run(SLICES, partition=first)
+    add(scenario, 5, 30)
+    scenario.run(SLICES, partition=first)
+    assert scenario.run(SLICES, partition=second).outcome == "done"
+    assert len(scenario.emails()) == 30
+    add(scenario, 31, 100)
+    with pytest.raises(SafetyError, match="created_share"):
+        run_slices(scenario, SLICES)
+
+
+def test_slices_create_together_no_more_than_the_sync_may(scenario: Scenario):
+    sync = sync_of(min_guard_rows=5, partitions=HashBuckets(2), max_created_fraction=0.5)
+    scenario.seed(*customers(40))
+    run_slices(scenario, sync)
+    add(scenario, 41, 50)
+    run_slices(scenario, sync)
+    add(scenario, 51, 62)
+    with pytest.raises(SafetyError, match=r"created_share: \d+ contacts would be created beside 40 in the plans of"):
+        run_slices(scenario, sync)
+
+
+def test_an_empty_source_does_not_end_the_first_load(scenario: Scenario):
+    sync = sync_of(min_guard_rows=5, allow_empty_source=True)
+    scenario.create()
+    scenario.run(sync)
+    add(scenario, 1, 30)
+    assert scenario.run(sync, limit=6).rows_created == 6
+    assert scenario.run(sync).rows_created == 24
+
+
+def test_more_rows_than_allowed_are_never_created(scenario: Scenario):
+    sync = sync_of(max_created_rows=9)
+    scenario.seed(*customers(10))
+    with pytest.raises(SafetyError, match="created_rows: 10 contacts would be created; the limit is 9"):
+        scenario.run(sync)
+    assert scenario.run(sync, limit=9).rows_created == 9
