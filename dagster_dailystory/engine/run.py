@@ -292,14 +292,13 @@ def _send(
     on_progress: Callable[[Progress], None] | None,
     waiting: Waiting = NO_WAIT,
 ) -> SendResult:
-    plans, base_url = Plans(state), destination.client_settings(state.sync).base_url
+    plans = Plans(state)
     with lease.transaction(state):
-        state.check_destination(base_url)
+        state.check_destination(destination.client_settings(state.sync).base_url)
         plan = plans.claim(run_ids, partition)
         tables = state.load_tables()
         plans.check_complete(plan, tables)
-    started_at, started = state.now(), time.perf_counter()
-    sent = _Sent()
+    started_at, started, sent = state.now(), time.perf_counter(), _Sent()
     if tables is not None:
         sender = destination.sender(state.sync)
         check = DeletionCheck(state, tables, lease, plan.summary.plan_id, SourceKeys(state, tables, warehouse.url))

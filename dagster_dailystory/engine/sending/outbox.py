@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Sequence
 
 from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, exists, false, func, not_, or_, select
 
-from dagster_dailystory.contacts.payload import identity_as_sent
 from dagster_dailystory.engine.interrupts import frozen_heap, interrupts_held, short_switch_interval
 from dagster_dailystory.engine.presence.deletions import CheckedDeletions
 from dagster_dailystory.engine.presence.source_keys import KEYS_AT_ONCE
@@ -18,7 +17,7 @@ from dagster_dailystory.engine.sending.out_of_turn import OutOfTurn
 from dagster_dailystory.engine.sending.sender import MAX_UNWRITTEN, Sender
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.plans import RowReader
-from dagster_dailystory.engine.state.recovery import Intents, has_intent
+from dagster_dailystory.engine.state.recovery import Intents, identities_as_sent
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import DailyStoryError, OutageError
@@ -27,7 +26,6 @@ from dagster_dailystory.model.change import (
     SENT_OPERATIONS,
     USUAL_PRIORITY,
     Change,
-    Identity,
     Operation,
     Outcome,
     Result,
@@ -251,7 +249,7 @@ class Outbox:
         while ready := [change for change in ready if change.sequence not in self._out_of_turn.taken]:
             batch, ready = ready[: self._batch_rows], ready[self._batch_rows :]
             started = time.monotonic()
-            self._intents.add(self._plan_id, priority, batch, self._identities_as_sent(batch))
+            self._intents.add(self._plan_id, priority, batch, identities_as_sent(self._tables.sync, batch))
             self._position = (priority, batch[-1].sequence)
             self._sender.submit(batch)
             while self._sender.unstarted > len(batch) or self._sender.pending > _MAX_PENDING:
@@ -271,18 +269,8 @@ class Outbox:
             self._in_flight.pop(result.sequence)
         if ready:
             self._out_of_turn.taken |= {change.sequence for change in ready}
-            self._intents.add_out_of_turn(self._plan_id, ready, self._identities_as_sent(ready))
+            self._intents.add_out_of_turn(self._plan_id, ready, identities_as_sent(self._tables.sync, ready))
         return ready
-
-    def _identities_as_sent(self, batch: Sequence[Change]) -> dict[int, Identity]:
-        return {change.sequence: self._identity_as_sent(change) for change in batch if has_intent(change)}
-
-    def _identity_as_sent(self, change: Change) -> Identity:
-        """The identity as it is sent to DailyStory; of an update, only the part that changes."""
-        sent, new = identity_as_sent(self._tables.sync, change), change.new_identity
-        if change.operation is Operation.CREATE:
-            return sent
-        return Identity(new.email and sent.email, new.mobile and sent.mobile)
 
     def _fail_waiting(self, priority: int) -> None:
         """Fail rows that wait for a row that was not written, and so still has their identity."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, FromClause, and_, case, func, literal, not_, null, or_, select
 
 from dagster_dailystory.contacts.identity import email_for_matching
+from dagster_dailystory.contacts.payload import identity_as_sent
 from dagster_dailystory.databases.bulk import json_rows, rows_parameter
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, MOMENT, TEXT, SqlType, SqlValue
 from dagster_dailystory.engine.interrupts import interrupts_held
@@ -23,7 +24,7 @@ from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import Change, Identity, Operation, Outcome
 from dagster_dailystory.model.plan import PlanStatus
-from dagster_dailystory.model.sync import Nulls, Scope
+from dagster_dailystory.model.sync import ContactSync, Nulls, Scope
 
 
 def invalidate_interrupted(state: State, tables: SyncTables) -> None:
@@ -136,6 +137,16 @@ class Intent:
 def has_intent(change: Change) -> bool:
     """Whether the change gives a contact an identity: a create, or an update of the email or mobile number."""
     return change.operation is Operation.CREATE or (change.operation is Operation.UPDATE and bool(change.new_identity))
+
+
+def identities_as_sent(sync: ContactSync, batch: Sequence[Change]) -> dict[int, Identity]:
+    """By sequence, the identities that the changes with an intent send; of an update, only the part that changes."""
+    sent = {change.sequence: identity_as_sent(sync, change) for change in batch if has_intent(change)}
+    for change in batch:
+        if change.sequence in sent and change.operation is not Operation.CREATE:
+            full, new = sent[change.sequence], change.new_identity
+            sent[change.sequence] = Identity(new.email and full.email, new.mobile and full.mobile)
+    return sent
 
 
 class Intents:
