@@ -39,7 +39,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import JSON, NullType
 
-from dagster_dailystory.contacts.values import FALSE_TEXTS, TRUE_TEXTS
+from dagster_dailystory.contacts.values import FALSE_TEXTS, FLAG_WHITE_SPACE, TRUE_TEXTS
 from dagster_dailystory.databases.sql_types import (
     TEXT,
     UNSUPPORTED,
@@ -59,8 +59,6 @@ _NANOSECONDS = "TIMESTAMP_NS"  # the driver truncates them to microseconds, so t
 _JSON_NUL = r"'(^|[^\\])(\\\\)*\\u0000'"  # PostgreSQL accepts it in json, but not in jsonb
 
 _FIXED_SIZE = re.compile(r"\[\d+\]$")
-
-_WHITE_SPACE = " \t\r\n"
 
 _COMPARABLE = (
     Integer, Numeric, Float, Boolean, Date, DateTime, Time, Uuid, String,
@@ -189,7 +187,7 @@ def opt_out_text(value: SqlValue) -> SqlValue:
     # No IN list: DuckDB may turn it into a join, which takes more memory than all the rows.
     spellings = {**dict.fromkeys(sorted(TRUE_TEXTS), "true"), **dict.fromkeys(sorted(FALSE_TEXTS), "false")}
     whens = {literal(word, TEXT): literal(flag, TEXT) for word, flag in spellings.items()}
-    return case(whens, value=func.lower(func.trim(text, literal(_WHITE_SPACE, TEXT))), else_=text)
+    return case(whens, value=func.lower(func.trim(text, literal(FLAG_WHITE_SPACE, TEXT))), else_=text)
 
 
 def bucket(keys: Sequence[SqlValue], count: int, dialect: Dialect) -> SqlValue:
