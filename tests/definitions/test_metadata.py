@@ -37,6 +37,13 @@ def test_an_unknown_rate_gives_no_estimated_minutes():
     assert "estimated_minutes" not in plan_metadata(people_sync(), PLAN, [], [], None)
 
 
+def test_rows_stamped_in_the_future_are_counted_and_explained():
+    metadata = plan_metadata(people_sync(), replace(PLAN, rows_in_future=2), [], [], None)
+    assert metadata["rows_in_future"] == 2
+    assert "the watermark of 2 rows is more than a day in the future" in str(metadata["summary"])
+    assert "rows_in_future" not in plan_metadata(people_sync(), PLAN, [], [], None)
+
+
 def test_changes_by_field_are_sorted_largest_first():
     table = plan_metadata(people_sync(), PLAN, [], [], None)["changes_by_field"]
     assert isinstance(table, dg.TableMetadataValue)
