@@ -17,6 +17,8 @@ import sqlalchemy as sa
 from support.scenario import Scenario, customers, open_scenario, sync_of
 
 from dagster_dailystory.engine.planning.plan import make_plan
+from dagster_dailystory.engine.presence.deletions import DeletionCheck
+from dagster_dailystory.engine.presence.source_keys import SourceKeys
 from dagster_dailystory.engine.run import plan_contact_sync, resume_or_run
 from dagster_dailystory.engine.sending.outbox import Outbox
 from dagster_dailystory.engine.state.lease import LEASE_SECONDS, Lease, Waiting, open_session
@@ -124,7 +126,9 @@ class Sleeper:
             assert tables is not None
             sender.start(lease.heartbeat.is_safe)
             try:
-                Outbox(state, tables, lease, plan.plan_id, sender).send()
+                keys = SourceKeys(state, tables, scenario.warehouse_url)
+                check = DeletionCheck(state, tables, lease, plan.plan_id, keys)
+                Outbox(state, tables, lease, plan.plan_id, sender, check).send()
             finally:
                 sender.stop()
                 scenario.sandbox.configure(refuse_if=None)
