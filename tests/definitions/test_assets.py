@@ -14,6 +14,7 @@ from support.dagster_project import NOUNS, DagsterProject, people_sync
 from dagster_dailystory import ConfigurationError, build_contact_sync_assets
 from dagster_dailystory.definitions.assets import code_version
 from dagster_dailystory.definitions.run_config import PlanConfig, RunScope
+from dagster_dailystory.engine.planning.guards import GUARD_NAMES
 from dagster_dailystory.model.partitions import ColumnValues, HashBuckets
 from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.sandbox import Sandbox
@@ -54,7 +55,7 @@ def test_a_run_creates_every_contact_and_a_second_run_sends_nothing(project: Dag
     assert (run.value("changes", "summary"), run.value("contacts", "summary")) == ("3 to create", "3 created")
     assert run.value("contacts", "outcome") == "done"
     assert run.value("contact_map", "dagster/table_name") == "dailystory_people_contact_map"
-    assert len(run.checks) == 6
+    assert len(run.checks) == len(GUARD_NAMES) + 3
     assert all(run.checks.values())
     project.sandbox.clear_journal()
     second = project.materialize(assets())
@@ -143,9 +144,7 @@ def test_a_failed_guard_stops_the_run_before_it_sends(project: DagsterProject):
     run = project.materialize(guarded)
     assert not run.success
     assert run.nouns == ["changes"]
-    assert run.checks == {
-        "source_not_empty": True, "changed_share": True, "deleted_share": False, "rejected_share": True
-    }  # fmt: skip
+    assert run.checks == {**dict.fromkeys(GUARD_NAMES, True), "deleted_share": False, "no_pending_opt_outs": True}
     alone = project.materialize(guarded, SENT)
     message, metadata = alone.failure
     assert "deleted_share" in message
@@ -385,9 +384,7 @@ def test_the_specs_have_the_settings_of_the_builder():
 
 def test_guards_block_downstream_and_checks_of_contacts_do_not():
     changes, contacts = assets()
-    assert {check.name for check in changes.check_specs} == {
-        check.name for check in changes.check_specs if check.blocking
-    }
+    assert {check.name for check in changes.check_specs if check.blocking} == set(GUARD_NAMES)
     assert not any(check.blocking for check in contacts.check_specs)
 
 
