@@ -10,7 +10,8 @@ from dataclasses import fields
 
 from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
 from dagster_dailystory.contacts.masking import CONTROL_CHARACTERS
-from dagster_dailystory.model.sync import ContactSync
+from dagster_dailystory.model.change import Reason
+from dagster_dailystory.model.sync import ContactSync, OnDeleted
 
 
 def key_label(sync: ContactSync, key: Sequence[object], secret: bytes) -> str:
@@ -74,6 +75,12 @@ def row_fingerprint(sync: ContactSync, values: Mapping[str, object], secret: byt
     columns = sorted(mapped.state_column for mapped in sync.mapped_fields)
     row = [[column, None if values.get(column) is None else _safe_text(values[column])] for column in columns]
     return opaque(secret, _json_bytes([mapping_version(sync), row]).decode())
+
+
+def refusal_fingerprint(sync: ContactSync, values: Mapping[str, object], secret: bytes, reason: Reason | None) -> str:
+    """The fingerprint of a row that is held for this reason; for a deleted contact it depends on `on_deleted` too."""
+    suffix = f"-{OnDeleted(sync.on_deleted).value}" if reason is Reason.DELETED_IN_DAILYSTORY else ""
+    return row_fingerprint(sync, values, secret) + suffix
 
 
 def _safe_text(value: object) -> str:

@@ -12,7 +12,7 @@ from dagster_dailystory.databases.connect import connect, open_engine
 from dagster_dailystory.definitions.ops import CHANGES_CHECKS, CONTACT_CHECKS, POOL, WAIT_SECONDS, dagster_failures
 from dagster_dailystory.engine.planning.guards import GUARD_NAMES
 from dagster_dailystory.engine.state.lease import Waiting
-from dagster_dailystory.engine.upkeep.audit import audit_contacts
+from dagster_dailystory.engine.upkeep.audit import AuditReport, audit_contacts
 from dagster_dailystory.model.sync import ContactSync, Scope
 
 RETRY_TAG = "dailystory/retry"
@@ -126,6 +126,7 @@ def drift_check(
     repair: bool = False,
     warehouse_key: str = "warehouse",
     dailystory_key: str = "dailystory",
+    recreate: bool = False,
 ) -> dg.AssetChecksDefinition:
     """Read a sample of contacts back, and warn of drift: fields that differ from what the sync last wrote.
 
@@ -135,9 +136,12 @@ def drift_check(
     Args:
         sync: The sync.
         sample: How many contacts to read back, chosen at random.
-        repair: Let the next run send the drifted fields again.
+        repair: Let the next run send the drifted fields again. Contacts that are missing or deleted in DailyStory are
+            recorded in the contact map, and named once: their rows are held, and the check passes from then on.
         warehouse_key: Key of the `WarehouseResource`.
         dailystory_key: Key of the `DailyStoryResource`.
+        recreate: With `repair`, let the next run create missing contacts again, although people may have removed them.
+            For contacts with the status Deleted, the sync's `on_deleted` decides.
     """
 
     @dg.asset_check(
@@ -152,21 +156,31 @@ def drift_check(
         destination = getattr(context.resources, dailystory_key).destination()
         with dagster_failures():
             waiting = Waiting(WAIT_SECONDS, context.log.info)
-            audit = audit_contacts(sync, endpoint, destination, sample=sample, repair=repair, waiting=waiting)
-        return dg.AssetCheckResult(
-            passed=audit.is_clean,
-            severity=dg.AssetCheckSeverity.WARN,
-            description=f"{audit.contacts_drifted} drifted, {audit.contacts_missing} missing of {audit.contacts_read}",
-            metadata={
-                "contacts_read": audit.contacts_read,
-                "contacts_drifted": audit.contacts_drifted,
-                "contacts_missing": audit.contacts_missing,
-                "keys": ", ".join(audit.keys),
-                **{f"drifted/{name}": contacts for name, contacts in audit.drift_by_field.items()},
-            },
-        )
+            audit = audit_contacts(
+                sync, endpoint, destination, sample=sample, repair=repair, recreate=recreate, waiting=waiting
+            )
+        return _drift_result(audit)
 
     return no_drift
+
+
+def _drift_result(audit: AuditReport) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        passed=audit.is_clean,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=(
+            f"{audit.contacts_drifted} drifted, {audit.contacts_missing} missing,"
+            f" {audit.contacts_deleted} deleted of {audit.contacts_read}"
+        ),
+        metadata={
+            "contacts_read": audit.contacts_read,
+            "contacts_drifted": audit.contacts_drifted,
+            "contacts_missing": audit.contacts_missing,
+            "contacts_deleted": audit.contacts_deleted,
+            "keys": ", ".join(audit.keys),
+            **{f"drifted/{name}": contacts for name, contacts in audit.drift_by_field.items()},
+        },
+    )
 
 
 def retry_sensor(sync: ContactSync, max_runs: int = 3, minimum_interval_seconds: int = 3_600) -> dg.SensorDefinition:

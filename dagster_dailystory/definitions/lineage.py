@@ -164,6 +164,7 @@ def contact_map_columns(sync: ContactSync, types: Mapping[str, str] = MappingPro
         "last_synced_at": "When DailyStory last accepted a change (UTC)",
         "deactivated_at": "When the contact was deactivated because its key left the source (UTC)",
         "deleted_at": "When the contact was deleted because its key left the source (UTC)",
+        "deleted_in_dailystory_at": "When the contact was found deleted in DailyStory; its row is held (UTC)",
     }
     return dg.TableSchema(
         [

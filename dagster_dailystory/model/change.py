@@ -11,6 +11,10 @@ OPT_OUT_PRIORITY, USUAL_PRIORITY, DELETION_PRIORITY = 0, 1, 1_000_000
 """Opt-outs are sent first, then other changes, then changes that wait for others; deletions are last."""
 
 
+DEPARTURE_IN_DOUBT = "in_doubt"
+"""In the snapshot, in place of what was done with a missing key's contact: it was sent and not acknowledged."""
+
+
 class Operation(str, Enum):
     """What one change does. `record` and `depart` only update the snapshot and send nothing."""
 
@@ -39,6 +43,8 @@ class Outcome(str, Enum):
     """An existing contact was found and added to the contact map, but not written."""
     RECORDED = "recorded"
     OPTED_OUT = "opted_out"
+    DELETED_IN_DAILYSTORY = "deleted_in_dailystory"
+    """The contact was deleted in DailyStory, not by this sync: the row is held."""
     REJECTED = "rejected"
     FAILED = "failed"
     """A temporary failure: the row still differs and is sent again by the next run."""
@@ -69,10 +75,13 @@ class Reason(str, Enum):
     IDENTITY_TAKEN = "identity_taken"
     SHARED_DSID = "shared_dsid"
     NOT_FOUND = "not_found"
+    DELETED_IN_DAILYSTORY = "deleted_in_dailystory"
     REFUSED = "refused"
 
 
-REMEMBERED_REASONS = frozenset({Reason.REFUSED, Reason.NOT_FOUND, Reason.IDENTITY_TAKEN, Reason.SHARED_DSID})
+REMEMBERED_REASONS = frozenset(
+    {Reason.REFUSED, Reason.NOT_FOUND, Reason.IDENTITY_TAKEN, Reason.SHARED_DSID, Reason.DELETED_IN_DAILYSTORY}
+)
 """Rejections by DailyStory. Such a row is held until the row or the mapping changes."""
 
 
@@ -122,7 +131,11 @@ class Change:
         new_identity: The parts of the identity that this change gives to an existing contact; empty if none changes.
         look_up_first: Look the contact up by its identity before anything is posted, because a create is in doubt
             or because the mode requires it.
-        deactivated_by_us: This sync deactivated or deleted the contact while its key was missing.
+        deactivated_by_us: DailyStory acknowledged that this sync deactivated or deleted the contact while its key was
+            missing.
+        absent_action: What this sync did with the contact while its key was missing, or `DEPARTURE_IN_DOUBT`; None if
+            the key was not missing.
+        deleted_in_dailystory: The contact was found deleted in DailyStory before.
         resend_all: The contact's values are not known: send every mapped field.
         email_as_sent: The email address that an earlier create sent and that has no result yet.
         mobile_as_sent: The mobile number of that create.
@@ -139,6 +152,8 @@ class Change:
     new_identity: Identity = Identity()
     look_up_first: bool = False
     deactivated_by_us: bool = False
+    absent_action: str | None = None
+    deleted_in_dailystory: bool = False
     resend_all: bool = False
     email_as_sent: str | None = field(default=None, repr=False)
     mobile_as_sent: str | None = field(default=None, repr=False)

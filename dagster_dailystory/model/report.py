@@ -39,6 +39,7 @@ class SyncReport:
     refuses during sending are counted in `rows_refused`.
 
     Attributes:
+        rows_deleted_in_dailystory: Rows whose contact this run found deleted in DailyStory; they are held from then on.
         opt_outs_pending: Rows and contacts whose opt-out DailyStory has not acknowledged.
         opt_outs_sent: Contacts that this run opted out; not part of the sums of rows.
         outcome: `done`, `empty` (nothing to send), `incomplete` (rows failed; the next run sends them again),
@@ -71,6 +72,7 @@ class SyncReport:
     rows_failed: int = 0
     rows_in_doubt: int = 0
     rows_conflicted: int = 0
+    rows_deleted_in_dailystory: int = 0
     rows_delete_waiting: int = 0
     rows_delete_returned: int = 0
     rows_delete_skipped_shared: int = 0
@@ -145,6 +147,7 @@ def sent_report(
         rows_mapped=count[Outcome.MAPPED],
         rows_refused=count[Outcome.REJECTED],
         rows_conflicted=count[Outcome.CONFLICTED],
+        rows_deleted_in_dailystory=count[Outcome.DELETED_IN_DAILYSTORY],
         rows_failed=rows_failed,
         rows_in_doubt=count[Outcome.IN_DOUBT],
         rows_delete_waiting=count[Outcome.WAITING],

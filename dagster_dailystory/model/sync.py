@@ -37,6 +37,13 @@ class Deletes(str, Enum):
     DELETE = "delete"
 
 
+class OnDeleted(str, Enum):
+    """What happens to a row whose contact was deleted in DailyStory: it is held, or the contact becomes active."""
+
+    RESPECT = "respect"
+    REACTIVATE = "reactivate"
+
+
 class Nulls(str, Enum):
     """What a NULL in the source means: leave the field as it is (`keep`), or empty it (`clear`)."""
 
@@ -59,7 +66,8 @@ SYNC_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _RESERVED_KEY_COLUMNS = frozenset(
     {
         "plan_id", "sequence", "operation", "outcome", "attempts", "answered_at", "dsid", "reason", "message", "status",
-        "first_synced_at", "last_synced_at", "deactivated_at", "deleted_at", "absent_since", "absent_action",
+        "first_synced_at", "last_synced_at", "deactivated_at", "deleted_at", "deleted_in_dailystory_at", "absent_since",
+        "absent_action",
         "identity_email", "identity_mobile", "partition_value", "resend_all", "first_seen_at", "last_seen_at",
         "fingerprint", "sent_at", "priority", "waits_for", "rekeyed_from", "is_new", "row_label", "source_rows",
         "email_as_sent", "mobile_as_sent",
@@ -133,6 +141,8 @@ class ContactSync:
         mode: `upsert`; `update` (a key without a contact is looked up once and never created); `create` (existing
             contacts are added to the contact map and not written).
         deletes: What to do with the contact of a missing key: `keep`, `deactivate` or `delete` it.
+        on_deleted: What to do with the row of a contact that was deleted in DailyStory: `respect` (hold the row) or
+            `reactivate` (send all its fields and make the contact active, unless it has opted out).
         nulls: What a NULL in the source means: `keep` (leave the field as it is) or `clear` (empty it), for all
             fields or per field (`{"city": "clear"}`). Only texts and custom fields can be cleared.
         max_created_fraction: Block the plan if it creates more contacts than this share of those that the sync has
@@ -176,6 +186,7 @@ class ContactSync:
     extended_properties: Mapping[str, str] = field(default_factory=dict)
     mode: Mode | str = Mode.UPSERT
     deletes: Deletes | str = Deletes.KEEP
+    on_deleted: OnDeleted | str = OnDeleted.RESPECT
     nulls: Nulls | str | Mapping[str, Nulls | str] = Nulls.KEEP
     max_created_fraction: float | None = 1.0
     max_created_rows: int | None = None
@@ -204,6 +215,7 @@ class ContactSync:
         set_value(self, "key_columns", keys)
         set_value(self, "mode", choice(Mode, self.mode, "mode"))
         set_value(self, "deletes", choice(Deletes, self.deletes, "deletes"))
+        set_value(self, "on_deleted", choice(OnDeleted, self.on_deleted, "on_deleted"))
         for setting in ("fields", "extended_properties"):
             set_value(self, setting, MappingProxyType(dict(getattr(self, setting))))
         set_value(self, "personal_keys", tuple(self.personal_keys))

@@ -88,9 +88,27 @@ def test_an_audit_without_repair_changes_nothing(synced: Synced) -> None:
     assert synced.run().api_requests == 0
 
 
-def test_a_contact_that_is_gone_is_created_again_after_a_repair(synced: Synced) -> None:
+def test_missing_and_deleted_contacts_are_recorded_by_a_repair_and_not_made_again(synced: Synced) -> None:
     synced.sandbox.remove(synced.dsid("eve@example.com"))
+    synced.sandbox.edit(synced.dsid("bob@example.com"), status="Deleted")
+    report = audit_contacts(CUSTOMERS, synced.warehouse, synced.destination)
+    assert (report.contacts_missing, report.contacts_deleted, report.contacts_drifted) == (1, 1, 0)
+    assert audit_contacts(CUSTOMERS, synced.warehouse, synced.destination) == report, "nothing was recorded"
     report = audit_contacts(CUSTOMERS, synced.warehouse, synced.destination, repair=True)
+    assert (report.contacts_missing, report.contacts_deleted, sorted(report.keys)) == (1, 1, ["2", "3"])
+    with open_engine(synced.warehouse.url).begin() as connection:
+        connection.exec_driver_sql("update customers set city = 'Lima'")
+    report = synced.run()
+    assert (report.rows_updated, report.rows_created, report.rows_held) == (1, 0, 2)
+    assert synced.sandbox.find(email="eve@example.com") is None
+    assert synced.sandbox.contacts()[1]["status"] == "Deleted"
+    again = audit_contacts(CUSTOMERS, synced.warehouse, synced.destination, repair=True)
+    assert (again.contacts_read, again.is_clean) == (1, True)
+
+
+def test_a_contact_that_is_gone_is_created_again_if_that_is_asked_for(synced: Synced) -> None:
+    synced.sandbox.remove(synced.dsid("eve@example.com"))
+    report = audit_contacts(CUSTOMERS, synced.warehouse, synced.destination, repair=True, recreate=True)
     assert (report.contacts_missing, report.keys) == (1, ("3",))
     synced.run()
     again = synced.sandbox.find(email="eve@example.com")

@@ -2,11 +2,67 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
 import pytest
-from support.faults import crash_after_a_write
+import sqlalchemy as sa
+from support.faults import crash_after_a_write, crash_at
 from support.scenario import Scenario, customer, customers, open_scenario, sync_of
 
+from dagster_dailystory.api.client import DailyStoryClient
+from dagster_dailystory.api.rate_limiter import RateLimiter
+from dagster_dailystory.api.transport import AiohttpConnections, HttpResponse
+from dagster_dailystory.engine.endpoints import Destination
+from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
+from dagster_dailystory.engine.sending.dispatcher import SenderSettings
+from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.errors import SafetyError
+from dagster_dailystory.model.sync import ContactSync
+
+
+@dataclass(frozen=True)
+class RefusingDestination(Destination):
+    """A destination that answers every write with one status."""
+
+    status: int = 500
+
+    def sender(self, sync: ContactSync) -> Sender:
+        settings = self.client_settings(sync)
+        status, inner = self.status, AiohttpConnections(settings)
+
+        class Refusing:
+            async def exchange(self, method: str, url: str, content: bytes | None = None) -> HttpResponse:
+                return HttpResponse(status, {}, b"") if content else await inner.exchange(method, url, content)
+
+            async def close(self) -> None:
+                await inner.close()
+
+        options = SenderSettings(max_seconds_per_row=0.5, first_wait_seconds=0.01, longest_wait_seconds=0.02)
+        return Sender(sync, lambda: DailyStoryClient(settings, Refusing()), RateLimiter(math.inf), options)
+
+
+@contextmanager
+def crash_after_the_position_is_stored() -> Iterator[None]:
+    """The run ends at its first statement after it committed how far it would send."""
+    stored: list[str] = []
+
+    def note(_conn: object, _cursor: object, statement: str, *_others: object) -> None:
+        stored.extend(["written"] if "SET left_priority" in statement else [])
+
+    def commit(_conn: object) -> None:
+        stored.extend(["committed"] if stored else [])
+
+    sa.event.listen(sa.Engine, "after_cursor_execute", note)
+    sa.event.listen(sa.Engine, "commit", commit)
+    try:
+        with crash_at(1, lambda: "committed" in stored):
+            yield
+    finally:
+        sa.event.remove(sa.Engine, "after_cursor_execute", note)
+        sa.event.remove(sa.Engine, "commit", commit)
 
 
 def dsids(scenario: Scenario) -> dict[str, str]:
@@ -86,7 +142,8 @@ def test_a_value_changed_back_after_a_lost_update_is_sent_again(scenario: Scenar
     assert scenario.run().outcome == "empty"
 
 
-def test_a_row_that_is_back_is_active_after_a_lost_deactivation(scenario: Scenario) -> None:
+def test_a_row_that_is_back_keeps_its_status_after_a_lost_deactivation(scenario: Scenario) -> None:
+    """Nobody can say whether this sync or someone in DailyStory set it."""
     sync = sync_of(deletes="deactivate", max_deleted_fraction=None)
     scenario.seed(*customers(2))
     scenario.run(sync)
@@ -95,8 +152,35 @@ def test_a_row_that_is_back_is_active_after_a_lost_deactivation(scenario: Scenar
     assert scenario.contact("p1@example.com")["status"] == "Inactive"
     scenario.insert(customer(1))
     scenario.run(sync)
-    assert scenario.contact("p1@example.com")["status"] == "Active"
+    assert scenario.contact("p1@example.com")["status"] == "Inactive"
     assert scenario.run(sync).outcome == "empty"
+    scenario.delete(1)
+    scenario.run(sync)
+    scenario.insert(customer(1))
+    scenario.run(sync)
+    assert scenario.contact("p1@example.com")["status"] == "Active", "that deactivation was acknowledged"
+
+
+@pytest.mark.parametrize("reply", ["500", "429", "killed"])
+def test_marketings_inactive_stays_after_a_deactivation_that_never_landed(new_database, reply: str) -> None:
+    sync = sync_of(deletes="deactivate", max_deleted_fraction=None)
+    with open_scenario(new_database) as scenario:
+        scenario.seed(*customers(3))
+        scenario.run(sync)
+        scenario.edit("p1@example.com", status="Inactive")
+        scenario.delete(1)
+        if reply == "killed":
+            with crash_after_the_position_is_stored():
+                scenario.run(sync)
+            scenario.execute_state("UPDATE dailystory_meta SET holder = NULL")
+        else:
+            plan_contact_sync(sync, scenario.warehouse, scenario.destination, run_id="run")
+            deaf = RefusingDestination(scenario.sandbox.base_url, scenario.sandbox.token, math.inf, status=int(reply))
+            send_contact_sync(sync, scenario.warehouse, deaf, ["run"])
+        scenario.insert(customer(1))
+        scenario.run(sync)
+        assert scenario.contact("p1@example.com")["status"] == "Inactive"
+        assert scenario.run(sync).outcome == "empty"
 
 
 def test_a_lost_new_email_keeps_its_contact_under_a_new_key(scenario: Scenario) -> None:

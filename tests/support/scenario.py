@@ -19,7 +19,7 @@ from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.sandbox import Contact, Sandbox
 
 _DURATIONS = {"diff_seconds", "send_seconds", "requests_per_second"}
-_TIMESTAMPS = ("first_synced_at", "last_synced_at", "deactivated_at", "deleted_at")
+_TIMESTAMPS = ("first_synced_at", "last_synced_at", "deactivated_at", "deleted_at", "deleted_in_dailystory_at")
 _SHARED_TABLES = {"meta", "plans", "runs"}
 
 

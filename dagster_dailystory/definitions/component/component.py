@@ -59,6 +59,11 @@ class DailyStorySyncComponent(dg.Component, Settings):
         description="What happens to the contact of a row that left the source: keep, deactivate or delete.",
         examples=["keep", "deactivate", "delete"],
     )
+    on_deleted: str = Field(
+        default="respect",
+        description="What happens to the row of a contact that was deleted in DailyStory: `respect` or `reactivate`.",
+        examples=["respect"],
+    )
     nulls: str | dict[str, str] = Field(
         default="keep",
         description="What a NULL does: keep (leave the field) or clear (empty the field); for all fields, or by field.",
@@ -269,6 +274,7 @@ class DailyStorySyncComponent(dg.Component, Settings):
             extended_properties=self.extended_properties,
             mode=self.mode,
             deletes=self.deletes,
+            on_deleted=self.on_deleted,
             nulls=self.nulls,
             max_changed_fraction=self.max_changed_fraction,
             max_opted_out_fraction=self.max_opted_out_fraction,

@@ -84,6 +84,7 @@ def plain_updates(tables: SyncTables, pending: FromClause, priority: int, key_ra
         .outerjoin(rejections, tables.same_key(rejections, pending))
         .where(not_(or_(pending.c.departed, pending.c.is_new, pending.c.replaces)), or_(*flags), *is_plain)
         .where(contact_map.c.deactivated_at.is_(None), contact_map.c.deleted_at.is_(None), was_never_rejected)
+        .where(contact_map.c.deleted_in_dailystory_at.is_(None))
     )
 
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from sqlalchemy import FromClause, RowMapping, and_, exists, func, not_, select
 
-from dagster_dailystory.contacts.fingerprint import row_fingerprint
+from dagster_dailystory.contacts.fingerprint import refusal_fingerprint
 from dagster_dailystory.contacts.identity import identity_of
 from dagster_dailystory.contacts.payload import sends_nothing
 from dagster_dailystory.contacts.validation import check_row
@@ -26,10 +26,14 @@ from dagster_dailystory.model.change import (
     USUAL_PRIORITY,
     Identity,
     Operation,
+    Reason,
 )
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.plan import PlanOptions
-from dagster_dailystory.model.sync import Scope
+from dagster_dailystory.model.sync import Deletes, OnDeleted, Scope
+
+_TAKEN_OUT = (Deletes.DEACTIVATE.value, Deletes.DELETE.value)
+"""What this sync did with the contact of a missing key, once it is acknowledged."""
 
 
 class RowChecks:
@@ -91,7 +95,7 @@ class RowChecks:
             "identity_changed": not is_new and bool(new_identity(row, identity)),
             "held": self._is_held(row, values, refused),
             "dsid": row["mapped_dsid"],
-            "reactivates": row["deactivated_at"] is not None or row["deleted_at"] is not None,
+            "reactivates": row["absent_action"] in _TAKEN_OUT,
         }
         if rejection is not None:
             return result | {"reason": rejection.reason.value, "message": rejection.message}
@@ -111,9 +115,15 @@ class RowChecks:
     def _is_held(
         self, row: RowMapping, values: Mapping[str, object], refused: Mapping[tuple[object, ...], str]
     ) -> bool:
-        """Whether DailyStory refused the row before and it has not changed since."""
+        """Whether DailyStory refused the row before and it has not changed since, or its contact was deleted there."""
+        is_deleted = row["deleted_in_dailystory_at"] is not None and self._sync.on_deleted is OnDeleted.RESPECT
+        if is_deleted and not self._retries_refused:
+            return True
         fingerprint = refused.get(self._reader.key(row)) if refused else None
-        return fingerprint is not None and fingerprint == row_fingerprint(self._sync, values, self._state.secret)
+        if fingerprint is None:
+            return False
+        reasons = (Reason.REFUSED, Reason.DELETED_IN_DAILYSTORY)
+        return fingerprint in [refusal_fingerprint(self._sync, values, self._state.secret, each) for each in reasons]
 
     def _priority(self, row: RowMapping, values: Mapping[str, object], differing: Collection[str] | None) -> int:
         """A new opt-out is sent first; that of a known contact leaves alone, see `opt_outs`."""

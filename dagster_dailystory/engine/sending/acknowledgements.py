@@ -24,7 +24,7 @@ from sqlalchemy import (
     select,
 )
 
-from dagster_dailystory.contacts.fingerprint import row_fingerprint
+from dagster_dailystory.contacts.fingerprint import refusal_fingerprint
 from dagster_dailystory.databases.dialect import among
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, SqlValue
 from dagster_dailystory.engine.sending.result_table import ResultTable
@@ -52,7 +52,7 @@ _KEPT = frozenset({Outcome.RECORDED, Outcome.SHARED})
 """Outcomes of deletions whose key is gone and whose contact is kept."""
 
 
-_REFUSED = frozenset({Outcome.REJECTED, Outcome.CONFLICTED})
+_REFUSED = frozenset({Outcome.REJECTED, Outcome.CONFLICTED, Outcome.DELETED_IN_DAILYSTORY})
 
 
 class Acknowledgements:
@@ -130,6 +130,8 @@ class Acknowledgements:
                 self._mark_deleted()
             for outcome in outcomes & _KEPT:
                 self._mark_absent(outcome, Deletes.KEEP)
+            if Outcome.DELETED_IN_DAILYSTORY in outcomes:
+                self._mark_deleted_in_dailystory()
             if outcomes & _REFUSED:
                 self._refuse([r for r in results if r.outcome in _REFUSED], changes)
             if outcomes & _UNCONFIRMED:
@@ -196,7 +198,8 @@ class Acknowledgements:
         linked = self._results.changes_with(_LINKING, results.c.dsid, results.c.answered_at).subquery("linked")
         same = self._tables.same_key(contact_map, linked)
         values = {"dsid": linked.c.dsid, "last_synced_at": linked.c.answered_at}
-        update = contact_map.update().where(same).values(**values, deactivated_at=null(), deleted_at=null())
+        out = dict.fromkeys(("deactivated_at", "deleted_at", "deleted_in_dailystory_at"), null())
+        update = contact_map.update().where(same).values(**values, **out)
         names = [*self._tables.key_names, "dsid", "first_synced_at", "last_synced_at"]
         row = (*self._keys(linked), linked.c.dsid, linked.c.answered_at, linked.c.answered_at)
         new = select(*row).where(not_(select(contact_map.c.dsid).where(same).exists()))
@@ -261,6 +264,12 @@ class Acknowledgements:
         marked = contact_map.update().where(self._tables.same_key(contact_map, gone))
         self._state.connection.execute(marked.values({moment: gone.c.answered_at}))
 
+    def _mark_deleted_in_dailystory(self) -> None:
+        contact_map, moment = self._tables.contact_map, self._results.table.c.answered_at
+        gone = self._results.changes_with((Outcome.DELETED_IN_DAILYSTORY,), moment).subquery("gone")
+        marked = contact_map.update().where(self._tables.same_key(contact_map, gone))
+        self._state.connection.execute(marked.values(deleted_in_dailystory_at=gone.c.answered_at))
+
     def _mark_absent(self, outcome: Outcome, action: Deletes) -> None:
         snapshot = self._tables.snapshot
         gone = self._results.changes_with((outcome,), self._results.table.c.answered_at).subquery("gone")
@@ -279,7 +288,7 @@ class Acknowledgements:
                 "sequence": r.sequence,
                 "reason": (r.reason or Reason.REFUSED).value,
                 "message": r.message,
-                "fingerprint": row_fingerprint(sync, changes[r.sequence].values, secret),
+                "fingerprint": refusal_fingerprint(sync, changes[r.sequence].values, secret, r.reason),
             }
             for r in results
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timezone
 from functools import partial
@@ -11,19 +12,20 @@ from dagster_dailystory.api.client import DailyStoryClient
 from dagster_dailystory.api.responses import RemoteContact
 from dagster_dailystory.contacts.canonical import UnsupportedValueError
 from dagster_dailystory.contacts.identity import email_spellings
-from dagster_dailystory.contacts.masking import mask_values
+from dagster_dailystory.contacts.masking import mask, mask_values
 from dagster_dailystory.contacts.payload import identity_as_sent, payload
 from dagster_dailystory.engine.sending.dispatcher import Dispatcher, LateError, LostResponseError
 from dagster_dailystory.engine.sending.slots import Attempts
 from dagster_dailystory.errors import NotFoundError, RejectedError, RetryableError
-from dagster_dailystory.model.change import Change, Identity, Operation, Outcome, Reason, Result
-from dagster_dailystory.model.sync import ContactSync, Deletes, Mode
+from dagster_dailystory.model.change import DEPARTURE_IN_DOUBT, Change, Identity, Operation, Outcome, Reason, Result
+from dagster_dailystory.model.sync import ContactSync, Deletes, Mode, OnDeleted
 
 _T = TypeVar("_T")
 
 
-_OUR_STATUSES = frozenset({"Inactive", "Deleted"})
-"""The statuses of a contact that this sync deactivated or deleted."""
+_DELETED = "Deleted"
+
+_log = logging.getLogger("dagster_dailystory")
 
 
 async def find_contact(client: DailyStoryClient, dispatcher: Dispatcher, identity: Identity) -> RemoteContact | None:
@@ -155,18 +157,24 @@ class Delivery:
             self.attempts.in_doubt = False
         if self._sync.mode is Mode.CREATE:
             return self._result(Outcome.CREATED, found.dsid, replaced=True)
-        return await self._overwrite(found.dsid)
+        return await self._overwrite(found)
 
     async def _adopt(self, found: RemoteContact) -> Result:
         """Map the row to an existing contact, and overwrite the contact unless the mode is `create`."""
         if self._sync.mode is Mode.CREATE:
             return self._result(Outcome.MAPPED, found.dsid)
-        return await self._overwrite(found.dsid)
+        return await self._overwrite(found)
 
-    async def _overwrite(self, dsid: str) -> Result:
-        body = {"dsId": dsid, **payload(self._sync, self.change, everything=True)}
+    async def _overwrite(self, found: RemoteContact) -> Result:
+        dsid = found.dsid
+        body: dict[str, object] = {"dsId": dsid, **payload(self._sync, self.change, everything=True)}
+        allowed: tuple[str, ...] = ()
+        if found.status == _DELETED:
+            if not self._reactivates(found):
+                return self._deleted_in_dailystory(dsid)
+            body["status"], allowed = "Active", ("status",)
         try:
-            returned = await self._send(partial(self._client.create_or_update, body))
+            returned = await self._send(partial(self._client.create_or_update, body, allowed=allowed))
         except NotFoundError as error:
             return self._result(Outcome.REJECTED, reason=Reason.NOT_FOUND, message=str(error))
         if returned != dsid:
@@ -181,21 +189,50 @@ class Delivery:
             owner = await self._other_owner(dsid)
             if owner is not None:
                 return self._conflict(owner.dsid, "the new email or mobile number belongs to another contact")
+        is_in_doubt = change.absent_action == DEPARTURE_IN_DOUBT
+        if not (change.deactivated_by_us or is_in_doubt or change.deleted_in_dailystory):
+            return await self._write(dsid)
+        contact = await self._send(partial(self._client.get, dsid))
+        if contact is None:
+            return await self._relink()
+        ours = ("Inactive",) if change.absent_action == Deletes.DEACTIVATE.value else ("Inactive", _DELETED)
+        is_ours = change.deactivated_by_us and contact.status in ours
+        if contact.status == _DELETED and not is_ours:
+            return await self._overwrite(contact)
+        doubt = ""
+        if is_in_doubt and contact.status != "Active":
+            doubt = (
+                f"its contact is {mask(contact.status)}: a deactivation of this sync that was not acknowledged, or"
+                " someone in DailyStory, may have set that, so it is left as it is"
+            )
+            _log.warning("sync %s: row %s: %s", self._sync.name, change.key_label, doubt)
+        return await self._write(dsid, activates=is_ours and not contact.opted_out, message=doubt)
+
+    async def _write(self, dsid: str, *, activates: bool = False, message: str = "") -> Result:
+        change = self.change
         body: dict[str, object] = {"dsId": dsid, **payload(self._sync, change, everything=change.resend_all)}
         allowed: tuple[str, ...] = ()
-        if change.deactivated_by_us:
-            contact = await self._send(partial(self._client.get, dsid))
-            if contact is None:
-                return await self._relink()
-            if contact.status in _OUR_STATUSES and not contact.opted_out and "status" not in body:
-                body["status"], allowed = "Active", ("status",)
+        if activates and "status" not in body:
+            body["status"], allowed = "Active", ("status",)
         try:
             returned = await self._send(partial(self._client.create_or_update, body, allowed=allowed))
         except NotFoundError as error:
             return await self._relink(error)
         if returned != dsid:
             return await self._resolve_other_dsid(dsid, returned)
-        return self._result(Outcome.UPDATED, dsid, replaced=change.resend_all)
+        return self._result(Outcome.UPDATED, dsid, replaced=change.resend_all, message=message)
+
+    def _reactivates(self, contact: RemoteContact) -> bool:
+        """Whether a contact that was deleted in DailyStory may become active again."""
+        return self._sync.on_deleted is OnDeleted.REACTIVATE and not contact.opted_out
+
+    def _deleted_in_dailystory(self, dsid: str) -> Result:
+        message = (
+            "the contact was deleted in DailyStory; the row is held, unless on_deleted='reactivate' and no opt-out"
+        )
+        _log.warning("sync %s: row %s: %s", self._sync.name, self.change.key_label, message)
+        reason = Reason.DELETED_IN_DAILYSTORY
+        return self._result(Outcome.DELETED_IN_DAILYSTORY, dsid, reason=reason, message=message)
 
     async def _relink(self, error: NotFoundError | None = None) -> Result:
         """Find the contact by its identity, because its dsid is not known any more; create it if there is none."""
@@ -235,6 +272,8 @@ class Delivery:
         dsid = self.change.dsid
         if dsid is None:
             return self._result(Outcome.DELETED)
+        if self.change.deleted_in_dailystory:  # a status would bring it back
+            return self._result(Outcome.RECORDED, dsid, message="the contact was deleted in DailyStory before")
         try:
             if self._sync.deletes is Deletes.DELETE:
                 await self._send_in_time(partial(self._client.delete, dsid))

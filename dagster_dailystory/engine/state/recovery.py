@@ -22,7 +22,7 @@ from dagster_dailystory.engine.state.incremental import require_full_comparison
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.model.change import Change, Identity, Operation, Outcome
+from dagster_dailystory.model.change import DEPARTURE_IN_DOUBT, Change, Identity, Operation, Outcome
 from dagster_dailystory.model.plan import PlanStatus
 from dagster_dailystory.model.sync import ContactSync, Nulls, Scope
 
@@ -79,7 +79,8 @@ def invalidate(state: State, tables: SyncTables, unconfirmed: ColumnElement[bool
     A field that differed loses its acknowledged value. Four kinds of row are sent as a whole instead: one with a
     differing field of `nulls="clear"`, where a NULL in the source would equal the invalidated value; one with a
     differing custom field, because custom fields are sent together; one that was sent as a whole; and one whose contact
-    may have been deleted or deactivated.
+    may have been deleted or deactivated. The snapshot notes the last kind: its status may be that of other people, so
+    that it is never made active.
 
     Args:
         state: The open state.
@@ -99,6 +100,7 @@ def invalidate(state: State, tables: SyncTables, unconfirmed: ColumnElement[bool
             *(flag.label(differs_column(name)) for name, flag in differed.items()),
             *(changes.c[m.state_column] for m in fields if m.is_custom),
             as_a_whole.label("as_a_whole"),
+            deletes.label("departs"),
         )
         .join(contact_map, contact_map.c.dsid == changes.c.dsid)
         .where(unconfirmed, or_(deletes, changes.c.operation == Operation.UPDATE.value))
@@ -110,11 +112,9 @@ def invalidate(state: State, tables: SyncTables, unconfirmed: ColumnElement[bool
         unknown = func.coalesce(written.c[name], snapshot.c[name]) if mapped.is_custom else null()
         invalidated[name] = case((written.c[differs_column(name)], unknown), else_=snapshot.c[name])
     invalidated["resend_all"] = or_(written.c.as_a_whole, func.coalesce(snapshot.c.resend_all, False))
-    execute = state.connection.execute
-    execute(snapshot.update().where(tables.same_key(snapshot, written)).values(**invalidated))
-    taken_out = select(changes.c.dsid).where(unconfirmed, deletes)
-    # Makes a returning key read the contact's status before anything is written.
-    execute(contact_map.update().where(contact_map.c.dsid.in_(taken_out)).values(deactivated_at=state.now()))
+    doubt = case((written.c.departs, literal(DEPARTURE_IN_DOUBT, TEXT)), else_=snapshot.c.absent_action)
+    same_key = tables.same_key(snapshot, written)
+    state.connection.execute(snapshot.update().where(same_key).values(**invalidated, absent_action=doubt))
 
 
 @dataclass(frozen=True)

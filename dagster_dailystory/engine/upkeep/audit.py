@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, RowMapping, and_, func, select, update
+from sqlalchemy import ColumnElement, RowMapping, Table, and_, func, select, update
 
 from dagster_dailystory.api.responses import RemoteContact
 from dagster_dailystory.contacts.canonical import canonical_text
@@ -20,7 +20,7 @@ from dagster_dailystory.engine.state.lease import NO_WAIT, Waiting, open_session
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.contact_fields import FieldKind
-from dagster_dailystory.model.sync import ContactSync, MappedField
+from dagster_dailystory.model.sync import ContactSync, MappedField, OnDeleted
 
 _NAMED_KEYS = 20
 
@@ -37,15 +37,18 @@ class AuditReport:
         contacts_read: Contacts that were read back.
         contacts_drifted: Contacts with at least one other value.
         contacts_missing: Contacts that DailyStory no longer has.
+        contacts_deleted: Contacts that were deleted in DailyStory, which keeps them with the status Deleted.
         drift_by_field: Field -> contacts in which it differs.
-        keys: The first drifted or missing keys, as logs may show them.
-        repaired: The acknowledged values of drifted fields were invalidated; the next run sends the fields.
+        keys: The first drifted, missing or deleted keys, as logs may show them.
+        repaired: The acknowledged values of drifted fields were invalidated, so that the next run sends the fields;
+            missing and deleted contacts were recorded in the contact map.
     """
 
     sync_name: str
     contacts_read: int
     contacts_drifted: int
     contacts_missing: int
+    contacts_deleted: int
     drift_by_field: Mapping[str, int]
     keys: tuple[str, ...]
     repaired: bool
@@ -53,7 +56,7 @@ class AuditReport:
     @property
     def is_clean(self) -> bool:
         """Whether every contact that was read holds the acknowledged values."""
-        return not self.contacts_drifted and not self.contacts_missing
+        return not (self.contacts_drifted or self.contacts_missing or self.contacts_deleted)
 
 
 def audit_contacts(
@@ -63,6 +66,7 @@ def audit_contacts(
     *,
     sample: int = 100,
     repair: bool = False,
+    recreate: bool = False,
     waiting: Waiting = NO_WAIT,
 ) -> AuditReport:
     """Compare contacts in DailyStory with what this sync last wrote there.
@@ -76,6 +80,8 @@ def audit_contacts(
         destination: The account that holds its contacts.
         sample: How many contacts to read back, chosen at random.
         repair: Invalidate the acknowledged values of drifted fields, so that the next run sends the fields again.
+            Missing and deleted contacts are recorded: their rows are held, and no later audit reads them.
+        recreate: With `repair`, let the next run create missing contacts again. For deleted ones `on_deleted` decides.
         waiting: How to wait for a run of this sync to end.
 
     Raises:
@@ -97,14 +103,18 @@ def audit_contacts(
                     audit.compare(row, contact)
         if repair and tables is not None:
             with lease.transaction(state):
-                audit.repair(tables)
+                audit.repair(tables, recreate=recreate)
         return audit.report(repaired=repair)
 
 
 def _sampled(state: State, tables: SyncTables, sample: int) -> Sequence[RowMapping]:
     snapshot, contact_map = tables.snapshot, tables.contact_map
     same = tables.same_key(snapshot, contact_map)
-    live = and_(snapshot.c.absent_since.is_(None), contact_map.c.deleted_at.is_(None))
+    live = and_(
+        snapshot.c.absent_since.is_(None),
+        contact_map.c.deleted_at.is_(None),
+        contact_map.c.deleted_in_dailystory_at.is_(None),
+    )
     query = select(snapshot, contact_map.c.dsid).join(contact_map, same).where(live)
     return state.connection.execute(query.order_by(func.random()).limit(sample)).mappings().all()
 
@@ -115,12 +125,13 @@ class _Audit:
         self._sync = sync
         self._read = 0
         self._missing: list[RowMapping] = []
+        self._deleted: list[RowMapping] = []
         self._drifted: list[tuple[RowMapping, list[MappedField]]] = []
 
     def compare(self, row: RowMapping, contact: RemoteContact | None) -> None:
         self._read += 1
         if contact is None or contact.status == "Deleted":
-            self._missing.append(row)
+            (self._missing if contact is None else self._deleted).append(row)
             return
         drifted = [
             mapped
@@ -140,21 +151,27 @@ class _Audit:
         held: Mapping[str, object] = custom if mapped.is_custom and isinstance(custom, Mapping) else contact.fields
         return _comparable(mapped, sent) != _comparable(mapped, held.get(mapped.name))
 
-    def repair(self, tables: SyncTables) -> None:
-        snapshot, execute = tables.snapshot, self._state.connection.execute
+    def repair(self, tables: SyncTables, *, recreate: bool) -> None:
+        snapshot, contact_map, execute = tables.snapshot, tables.contact_map, self._state.connection.execute
+        reactivate = self._sync.on_deleted is OnDeleted.REACTIVATE
+        again = [*(self._missing if recreate else ()), *(self._deleted if reactivate else ())]
+        recorded = [*(() if recreate else self._missing), *self._deleted]
         require_full_comparison(self._state)
         for row, fields in self._drifted:
             invalidated = {mapped.state_column: None for mapped in fields}
-            execute(update(snapshot).where(self._is(tables, row)).values(**invalidated))
-        for row in self._missing:
-            execute(update(snapshot).where(self._is(tables, row)).values(resend_all=True))
+            execute(update(snapshot).where(self._is(tables, snapshot, row)).values(**invalidated))
+        for row in again:
+            execute(update(snapshot).where(self._is(tables, snapshot, row)).values(resend_all=True))
+        for row in recorded:
+            marked = update(contact_map).where(self._is(tables, contact_map, row))
+            execute(marked.values(deleted_in_dailystory_at=self._state.now()))
 
-    def _is(self, tables: SyncTables, row: RowMapping) -> ColumnElement[bool]:
-        return and_(*(tables.snapshot.c[key] == row[key] for key in tables.key_names))
+    def _is(self, tables: SyncTables, table: Table, row: RowMapping) -> ColumnElement[bool]:
+        return and_(*(table.c[key] == row[key] for key in tables.key_names))
 
     def report(self, *, repaired: bool) -> AuditReport:
         by_field = Counter(mapped.name for _, fields in self._drifted for mapped in fields)
-        concerned = [*self._missing, *(row for row, _ in self._drifted)][:_NAMED_KEYS]
+        concerned = [*self._missing, *self._deleted, *(row for row, _ in self._drifted)][:_NAMED_KEYS]
         keys = (
             key_label(self._sync, [row[k] for k in self._sync.key_columns], self._state.secret) for row in concerned
         )
@@ -163,6 +180,7 @@ class _Audit:
             contacts_read=self._read,
             contacts_drifted=len(self._drifted),
             contacts_missing=len(self._missing),
+            contacts_deleted=len(self._deleted),
             drift_by_field=dict(by_field),
             keys=tuple(keys),
             repaired=repaired,

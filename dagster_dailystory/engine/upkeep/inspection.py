@@ -235,7 +235,7 @@ def plan_frame(sync: ContactSync, warehouse: Warehouse, plan_id: str) -> pandas.
 
 def contact_map_frame(sync: ContactSync, warehouse: Warehouse) -> pandas.DataFrame:
     """The contact map as a pandas frame: the key columns, the dsid, the times (UTC)."""
-    moments = ("first_synced_at", "last_synced_at", "deactivated_at", "deleted_at")
+    moments = ("first_synced_at", "last_synced_at", "deactivated_at", "deleted_at", "deleted_in_dailystory_at")
     return _table_frame(sync, warehouse, "contact_map", (*sync.key_columns, "dsid", *moments))
 
 

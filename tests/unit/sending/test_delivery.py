@@ -282,6 +282,63 @@ def test_a_free_new_identity_is_written(sandbox: Sandbox) -> None:
     assert sandbox.find(dsid=dsid)["email"] == EMAIL
 
 
+DELETED = "deleted_in_dailystory"
+
+
+@pytest.mark.parametrize("facts", [{"deactivated_by_us": True, "absent_action": "deactivate"}, {DELETED: True}])
+def test_a_contact_that_was_deleted_in_dailystory_is_not_written(sandbox: Sandbox, facts: dict[str, object]) -> None:
+    dsid = sandbox.add(email=EMAIL, status="Deleted")
+    result = send(sandbox, update(dsid, **facts))
+    assert (result.outcome, result.reason, result.attempts) == (
+        Outcome.DELETED_IN_DAILYSTORY, Reason.DELETED_IN_DAILYSTORY, 1,
+    )  # fmt: skip
+    assert sandbox.writes() == []
+
+
+@pytest.mark.parametrize("mode", ["upsert", "update"])
+def test_a_look_up_that_finds_a_deleted_contact_writes_nothing(sandbox: Sandbox, mode: str) -> None:
+    sandbox.add(email=EMAIL, status="Deleted")
+    result = send(sandbox, create(look_up_first=True), sync_of(mode=mode))
+    assert result.outcome is Outcome.DELETED_IN_DAILYSTORY
+    assert sandbox.writes() == []
+
+
+def test_a_deleted_contact_is_reactivated_as_a_whole_if_the_sync_says_so(sandbox: Sandbox) -> None:
+    dsid = sandbox.add(email=EMAIL, status="Deleted")
+    result = send(sandbox, update(dsid, deleted_in_dailystory=True), sync_of(on_deleted="reactivate"))
+    assert (result.outcome, result.replaced) == (Outcome.UPDATED, True)
+    contact = sandbox.find(dsid=dsid)
+    assert (contact["status"], contact["firstName"], contact["city"]) == ("Active", "Ada", "Paris")
+
+
+def test_a_deleted_contact_that_opted_out_is_not_reactivated(sandbox: Sandbox) -> None:
+    dsid = sandbox.add(email=EMAIL, status="Deleted", optOutSms=True)
+    result = send(sandbox, update(dsid, deleted_in_dailystory=True), sync_of(on_deleted="reactivate"))
+    assert result.outcome is Outcome.DELETED_IN_DAILYSTORY
+    assert sandbox.writes() == []
+
+
+@pytest.mark.parametrize("policy", ["deactivate", "delete"])
+def test_a_contact_that_was_deleted_in_dailystory_is_not_deactivated(sandbox: Sandbox, policy: str) -> None:
+    dsid = sandbox.add(email=EMAIL, status="Deleted")
+    gone = change_of(Operation.DELETE, dsid, deleted_in_dailystory=True)
+    assert send(sandbox, gone, sync_of(deletes=policy)).outcome is Outcome.RECORDED
+    assert sandbox.writes() == []
+
+
+@pytest.mark.parametrize(("status", "reported"), [("Inactive", True), ("Active", False)])
+def test_after_a_departure_in_doubt_a_contact_is_updated_without_its_status(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture, status: str, reported: bool
+) -> None:
+    dsid = sandbox.add(email=EMAIL, status=status)
+    result = send(sandbox, update(dsid, absent_action="in_doubt", resend_all=True))
+    assert result.outcome is Outcome.UPDATED
+    contact = sandbox.find(dsid=dsid)
+    assert (contact["status"], contact["city"]) == (status, "Paris")
+    assert ("left as it is" in result.message) is reported
+    assert EMAIL not in caplog.text + result.message
+
+
 @pytest.mark.parametrize("status", ["Inactive", "Deleted"])
 def test_a_contact_deactivated_by_this_sync_is_activated_again(sandbox: Sandbox, status: str) -> None:
     dsid = sandbox.add(email=EMAIL, status=status)

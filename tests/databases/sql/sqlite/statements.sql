@@ -269,6 +269,7 @@ CREATE TABLE dailystory_runs (
 	rows_deleted_in_dailystory BIGINT, 
 	rows_delete_skipped_shared BIGINT, 
 	rows_delete_waiting BIGINT, 
+	rows_delete_returned BIGINT, 
 	opt_outs_sent BIGINT, 
 	opt_outs_pending BIGINT, 
 	api_requests BIGINT, 
@@ -372,6 +373,20 @@ CREATE TEMPORARY TABLE dailystory_customers_judged (
 	dsid TEXT, 
 	waits_for BIGINT, 
 	priority BIGINT
+);
+
+CREATE TEMPORARY TABLE dailystory_customers_new_identities AS SELECT row_number() OVER () AS sequence, source.field_email 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source."plan", '') AS custom_plan 
+FROM customers AS source) AS source LEFT OUTER JOIN dailystory_customers_snapshot ON dailystory_customers_snapshot.customer_id = source.customer_id LEFT OUTER JOIN dailystory_customers_pending ON source.customer_id = dailystory_customers_pending.customer_id AND dailystory_customers_pending.departed = 0 
+WHERE dailystory_customers_snapshot.customer_id IS NULL AND dailystory_customers_pending.customer_id IS NULL AND source.field_email IS NOT NULL;
+
+CREATE TEMPORARY TABLE dailystory_customers_new_identities AS SELECT row_number() OVER () AS sequence, source.field_email 
+FROM dailystory_customers_staged AS source LEFT OUTER JOIN dailystory_customers_snapshot ON source.customer_id = dailystory_customers_snapshot.customer_id LEFT OUTER JOIN dailystory_customers_pending ON source.customer_id = dailystory_customers_pending.customer_id AND dailystory_customers_pending.departed = 0 
+WHERE dailystory_customers_snapshot.customer_id IS NULL AND dailystory_customers_pending.customer_id IS NULL AND source.field_email IS NOT NULL;
+
+CREATE TEMPORARY TABLE dailystory_customers_newcomers (
+	identity_email TEXT, 
+	identity_mobile TEXT
 );
 
 CREATE TEMPORARY TABLE dailystory_customers_pending AS SELECT row_number() OVER (ORDER BY differing.departed, differing.customer_id) + CAST(0 AS BIGINT) AS sequence, differing.customer_id, differing.field_email AS field_email, differing."field_firstName" AS "field_firstName", differing.field_city AS field_city, differing."field_lastName" AS "field_lastName", differing.custom_plan AS custom_plan, (differing.field_email COLLATE "BINARY") IS NOT (differing.old_field_email COLLATE "BINARY") AND coalesce(typeof(differing.field_email) != typeof(differing.old_field_email) AND CAST(differing.field_email AS TEXT) = CAST(differing.old_field_email AS TEXT), 0) = 0 AND differing.field_email IS NOT NULL OR differing.replaces = 1 AND differing.field_email IS NOT NULL AS differs_field_email, (differing."field_firstName" COLLATE "BINARY") IS NOT (differing."old_field_firstName" COLLATE "BINARY") AND coalesce(typeof(differing."field_firstName") != typeof(differing."old_field_firstName") AND CAST(differing."field_firstName" AS TEXT) = CAST(differing."old_field_firstName" AS TEXT), 0) = 0 AND differing."field_firstName" IS NOT NULL OR differing.replaces = 1 AND differing."field_firstName" IS NOT NULL AS "differs_field_firstName", (differing.field_city COLLATE "BINARY") IS NOT (differing.old_field_city COLLATE "BINARY") AND coalesce(typeof(differing.field_city) != typeof(differing.old_field_city) AND CAST(differing.field_city AS TEXT) = CAST(differing.old_field_city AS TEXT), 0) = 0 AND differing.field_city IS NOT NULL OR differing.replaces = 1 AND differing.field_city IS NOT NULL AS differs_field_city, (differing."field_lastName" COLLATE "BINARY") IS NOT (differing."old_field_lastName" COLLATE "BINARY") AND coalesce(typeof(differing."field_lastName") != typeof(differing."old_field_lastName") AND CAST(differing."field_lastName" AS TEXT) = CAST(differing."old_field_lastName" AS TEXT), 0) = 0 AND differing."field_lastName" IS NOT NULL OR differing.replaces = 1 AND differing."field_lastName" IS NOT NULL AS "differs_field_lastName", (differing.custom_plan COLLATE "BINARY") IS NOT (differing.old_custom_plan COLLATE "BINARY") AND coalesce(typeof(differing.custom_plan) != typeof(differing.old_custom_plan) AND CAST(differing.custom_plan AS TEXT) = CAST(differing.old_custom_plan AS TEXT), 0) = 0 AND differing.custom_plan IS NOT NULL OR differing.replaces = 1 AND differing.custom_plan IS NOT NULL AS differs_custom_plan, differing.is_new, differing.replaces, differing.departed, differing.returns, differing.old_email, differing.old_mobile 
@@ -654,19 +669,89 @@ FROM dailystory_customers_judged
 WHERE dailystory_customers_judged.reason IS NULL AND dailystory_customers_judged.held = 0 AND dailystory_customers_judged.operation != ? AND dailystory_customers_judged.waits_for IS NULL) AS anon_1 
 WHERE anon_1.place <= ?));
 
-INSERT INTO dailystory_customers_changes (plan_id, sequence, customer_id, operation, dsid, priority) SELECT ? AS plan_id, departures.sequence, departures.customer_id, departures.operation, departures.dsid, ? AS priority 
-FROM (SELECT departed.sequence AS sequence, departed.customer_id AS customer_id, CASE WHEN (EXISTS (SELECT dailystory_customers_judged.sequence 
+INSERT INTO dailystory_customers_changes (plan_id, sequence, customer_id, operation, dsid, reason, message, priority) SELECT ? AS plan_id, departures.sequence, departures.customer_id, departures.operation, departures.dsid, departures.reason, departures.message, ? AS priority 
+FROM (SELECT departed.sequence AS sequence, departed.customer_id AS customer_id, CASE WHEN ((EXISTS (SELECT dailystory_customers_judged.sequence 
 FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
-WHERE dailystory_customers_pending.is_new = 1 AND (dailystory_customers_judged.identity_email = departed.old_email OR dailystory_customers_judged.identity_mobile = departed.old_mobile))) THEN NULL ELSE ? END AS operation, dailystory_customers_contact_map.dsid AS dsid 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_email = departed.old_email)) OR (EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_mobile = departed.old_mobile)) OR (EXISTS (SELECT ? AS anon_1 
+FROM dailystory_customers_newcomers 
+WHERE dailystory_customers_newcomers.identity_email = departed.old_email)) OR (EXISTS (SELECT ? AS anon_1 
+FROM dailystory_customers_newcomers 
+WHERE dailystory_customers_newcomers.identity_mobile = departed.old_mobile))) THEN NULL ELSE ? END AS operation, dailystory_customers_contact_map.dsid AS dsid, CASE WHEN ((EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_email = departed.old_email)) OR (EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_mobile = departed.old_mobile)) OR (EXISTS (SELECT ? AS anon_1 
+FROM dailystory_customers_newcomers 
+WHERE dailystory_customers_newcomers.identity_email = departed.old_email)) OR (EXISTS (SELECT ? AS anon_1 
+FROM dailystory_customers_newcomers 
+WHERE dailystory_customers_newcomers.identity_mobile = departed.old_mobile))) THEN NULL ELSE ? END AS reason, CASE WHEN ((EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_email = departed.old_email)) OR (EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_mobile = departed.old_mobile)) OR (EXISTS (SELECT ? AS anon_1 
+FROM dailystory_customers_newcomers 
+WHERE dailystory_customers_newcomers.identity_email = departed.old_email)) OR (EXISTS (SELECT ? AS anon_1 
+FROM dailystory_customers_newcomers 
+WHERE dailystory_customers_newcomers.identity_mobile = departed.old_mobile))) THEN NULL ELSE ? END AS message 
+FROM (SELECT dailystory_customers_pending.sequence AS sequence, dailystory_customers_pending.customer_id AS customer_id, dailystory_customers_pending.field_email AS field_email, dailystory_customers_pending."field_firstName" AS "field_firstName", dailystory_customers_pending.field_city AS field_city, dailystory_customers_pending.custom_plan AS custom_plan, dailystory_customers_pending.differs_field_email AS differs_field_email, dailystory_customers_pending."differs_field_firstName" AS "differs_field_firstName", dailystory_customers_pending.differs_field_city AS differs_field_city, dailystory_customers_pending.differs_custom_plan AS differs_custom_plan, dailystory_customers_pending.is_new AS is_new, dailystory_customers_pending.replaces AS replaces, dailystory_customers_pending.departed AS departed, dailystory_customers_pending.returns AS returns, dailystory_customers_pending.old_email AS old_email, dailystory_customers_pending.old_mobile AS old_mobile 
+FROM dailystory_customers_pending 
+WHERE dailystory_customers_pending.departed = 1) AS departed JOIN dailystory_customers_contact_map ON dailystory_customers_contact_map.customer_id = departed.customer_id) AS departures 
+WHERE departures.operation IS NOT NULL;
+
+INSERT INTO dailystory_customers_changes (plan_id, sequence, customer_id, operation, dsid, reason, message, priority) SELECT ? AS plan_id, departures.sequence, departures.customer_id, departures.operation, departures.dsid, departures.reason, departures.message, ? AS priority 
+FROM (SELECT departed.sequence AS sequence, departed.customer_id AS customer_id, CASE WHEN ((EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_email = departed.old_email)) OR (EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_mobile = departed.old_mobile))) THEN NULL ELSE ? END AS operation, dailystory_customers_contact_map.dsid AS dsid, CASE WHEN ((EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_email = departed.old_email)) OR (EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_mobile = departed.old_mobile))) THEN NULL ELSE ? END AS reason, CASE WHEN ((EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_email = departed.old_email)) OR (EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_mobile = departed.old_mobile))) THEN NULL ELSE ? END AS message 
 FROM (SELECT dailystory_customers_pending.sequence AS sequence, dailystory_customers_pending.customer_id AS customer_id, dailystory_customers_pending.field_email AS field_email, dailystory_customers_pending."field_firstName" AS "field_firstName", dailystory_customers_pending.field_city AS field_city, dailystory_customers_pending."field_lastName" AS "field_lastName", dailystory_customers_pending.custom_plan AS custom_plan, dailystory_customers_pending.differs_field_email AS differs_field_email, dailystory_customers_pending."differs_field_firstName" AS "differs_field_firstName", dailystory_customers_pending.differs_field_city AS differs_field_city, dailystory_customers_pending."differs_field_lastName" AS "differs_field_lastName", dailystory_customers_pending.differs_custom_plan AS differs_custom_plan, dailystory_customers_pending.is_new AS is_new, dailystory_customers_pending.replaces AS replaces, dailystory_customers_pending.departed AS departed, dailystory_customers_pending.returns AS returns, dailystory_customers_pending.old_email AS old_email, dailystory_customers_pending.old_mobile AS old_mobile 
 FROM dailystory_customers_pending 
 WHERE dailystory_customers_pending.departed = 1) AS departed JOIN dailystory_customers_contact_map ON dailystory_customers_contact_map.customer_id = departed.customer_id) AS departures 
 WHERE departures.operation IS NOT NULL;
 
-INSERT INTO dailystory_customers_changes (plan_id, sequence, customer_id, operation, dsid, priority) SELECT ? AS plan_id, departures.sequence, departures.customer_id, departures.operation, departures.dsid, ? AS priority 
-FROM (SELECT departed.sequence AS sequence, departed.customer_id AS customer_id, CASE WHEN (EXISTS (SELECT dailystory_customers_judged.sequence 
+INSERT INTO dailystory_customers_changes (plan_id, sequence, customer_id, operation, dsid, reason, message, priority) SELECT ? AS plan_id, departures.sequence, departures.customer_id, departures.operation, departures.dsid, departures.reason, departures.message, ? AS priority 
+FROM (SELECT departed.sequence AS sequence, departed.customer_id AS customer_id, CASE WHEN ((EXISTS (SELECT dailystory_customers_judged.sequence 
 FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
-WHERE dailystory_customers_pending.is_new = 1 AND (dailystory_customers_judged.identity_email = departed.old_email OR dailystory_customers_judged.identity_mobile = departed.old_mobile))) THEN NULL ELSE ? END AS operation, dailystory_customers_contact_map.dsid AS dsid 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_email = departed.old_email)) OR (EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_mobile = departed.old_mobile))) THEN NULL ELSE ? END AS operation, dailystory_customers_contact_map.dsid AS dsid, CASE WHEN ((EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_email = departed.old_email)) OR (EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_mobile = departed.old_mobile))) THEN NULL ELSE ? END AS reason, CASE WHEN ((EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_email = departed.old_email)) OR (EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_mobile = departed.old_mobile))) THEN NULL ELSE ? END AS message 
+FROM (SELECT dailystory_customers_pending.sequence AS sequence, dailystory_customers_pending.customer_id AS customer_id, dailystory_customers_pending.field_email AS field_email, dailystory_customers_pending."field_firstName" AS "field_firstName", dailystory_customers_pending.field_city AS field_city, dailystory_customers_pending.custom_plan AS custom_plan, dailystory_customers_pending.differs_field_email AS differs_field_email, dailystory_customers_pending."differs_field_firstName" AS "differs_field_firstName", dailystory_customers_pending.differs_field_city AS differs_field_city, dailystory_customers_pending.differs_custom_plan AS differs_custom_plan, dailystory_customers_pending.is_new AS is_new, dailystory_customers_pending.replaces AS replaces, dailystory_customers_pending.departed AS departed, dailystory_customers_pending.returns AS returns, dailystory_customers_pending.old_email AS old_email, dailystory_customers_pending.old_mobile AS old_mobile 
+FROM dailystory_customers_pending 
+WHERE dailystory_customers_pending.departed = 1 AND CAST(coalesce(dailystory_hash(CAST(dailystory_customers_pending.customer_id AS TEXT)) % 2, ?) AS BIGINT) = ?) AS departed JOIN dailystory_customers_contact_map ON dailystory_customers_contact_map.customer_id = departed.customer_id) AS departures 
+WHERE departures.operation IS NOT NULL;
+
+INSERT INTO dailystory_customers_changes (plan_id, sequence, customer_id, operation, dsid, reason, message, priority) SELECT ? AS plan_id, departures.sequence, departures.customer_id, departures.operation, departures.dsid, departures.reason, departures.message, ? AS priority 
+FROM (SELECT departed.sequence AS sequence, departed.customer_id AS customer_id, CASE WHEN ((EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_email = departed.old_email)) OR (EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_mobile = departed.old_mobile))) THEN NULL ELSE ? END AS operation, dailystory_customers_contact_map.dsid AS dsid, CASE WHEN ((EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_email = departed.old_email)) OR (EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_mobile = departed.old_mobile))) THEN NULL ELSE ? END AS reason, CASE WHEN ((EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_email = departed.old_email)) OR (EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_mobile = departed.old_mobile))) THEN NULL ELSE ? END AS message 
 FROM (SELECT dailystory_customers_pending.sequence AS sequence, dailystory_customers_pending.customer_id AS customer_id, dailystory_customers_pending.field_email AS field_email, dailystory_customers_pending."field_firstName" AS "field_firstName", dailystory_customers_pending.field_city AS field_city, dailystory_customers_pending.custom_plan AS custom_plan, dailystory_customers_pending.differs_field_email AS differs_field_email, dailystory_customers_pending."differs_field_firstName" AS "differs_field_firstName", dailystory_customers_pending.differs_field_city AS differs_field_city, dailystory_customers_pending.differs_custom_plan AS differs_custom_plan, dailystory_customers_pending.is_new AS is_new, dailystory_customers_pending.replaces AS replaces, dailystory_customers_pending.departed AS departed, dailystory_customers_pending.returns AS returns, dailystory_customers_pending.old_email AS old_email, dailystory_customers_pending.old_mobile AS old_mobile 
 FROM dailystory_customers_pending 
 WHERE dailystory_customers_pending.departed = 1) AS departed JOIN dailystory_customers_contact_map ON dailystory_customers_contact_map.customer_id = departed.customer_id) AS departures 
@@ -691,34 +776,31 @@ WHERE dailystory_customers_intents.customer_id = dailystory_customers_changes.cu
 
 INSERT INTO dailystory_customers_judged (sequence, operation, identity_email, identity_mobile, identity_changed, held, dsid, reactivates, priority) SELECT dailystory_customers_pending.sequence, ? AS operation, dailystory_customers_pending.old_email AS identity_email, dailystory_customers_pending.old_mobile AS identity_mobile, 0 AS identity_changed, 0 AS held, dailystory_customers_contact_map.dsid, 0 AS reactivates, ? AS priority 
 FROM dailystory_customers_pending JOIN dailystory_customers_contact_map ON dailystory_customers_contact_map.customer_id = dailystory_customers_pending.customer_id LEFT OUTER JOIN dailystory_customers_rejections ON dailystory_customers_rejections.customer_id = dailystory_customers_pending.customer_id 
-WHERE NOT (dailystory_customers_pending.departed = 1 OR dailystory_customers_pending.is_new = 1 OR dailystory_customers_pending.replaces = 1) AND (dailystory_customers_pending.differs_field_email = 1 OR dailystory_customers_pending."differs_field_firstName" = 1 OR dailystory_customers_pending.differs_field_city = 1 OR dailystory_customers_pending."differs_field_lastName" = 1 OR dailystory_customers_pending.differs_custom_plan = 1) AND dailystory_customers_pending.differs_field_email = 0 AND (dailystory_customers_pending."differs_field_firstName" = 0 OR length(dailystory_customers_pending."field_firstName") <= ? AND (lower(dailystory_customers_pending."field_firstName") != upper(dailystory_customers_pending."field_firstName") OR ltrim(dailystory_customers_pending."field_firstName", ?) != dailystory_customers_pending."field_firstName") AND dailystory_customers_pending."field_firstName" != ?) AND (dailystory_customers_pending.differs_field_city = 0 OR length(dailystory_customers_pending.field_city) <= ? AND (lower(dailystory_customers_pending.field_city) != upper(dailystory_customers_pending.field_city) OR ltrim(dailystory_customers_pending.field_city, ?) != dailystory_customers_pending.field_city) AND dailystory_customers_pending.field_city != ?) AND (dailystory_customers_pending."differs_field_lastName" = 0 OR length(dailystory_customers_pending."field_lastName") <= ? AND (lower(dailystory_customers_pending."field_lastName") != upper(dailystory_customers_pending."field_lastName") OR ltrim(dailystory_customers_pending."field_lastName", ?) != dailystory_customers_pending."field_lastName") AND dailystory_customers_pending."field_lastName" != ?) AND (dailystory_customers_pending.differs_custom_plan = 0 OR length(dailystory_customers_pending.custom_plan) <= ? AND (lower(dailystory_customers_pending.custom_plan) != upper(dailystory_customers_pending.custom_plan) OR ltrim(dailystory_customers_pending.custom_plan, ?) != dailystory_customers_pending.custom_plan) AND dailystory_customers_pending.custom_plan != ?) AND dailystory_customers_contact_map.deactivated_at IS NULL AND dailystory_customers_contact_map.deleted_at IS NULL AND dailystory_customers_rejections.customer_id IS NULL;
+WHERE NOT (dailystory_customers_pending.departed = 1 OR dailystory_customers_pending.is_new = 1 OR dailystory_customers_pending.replaces = 1) AND (dailystory_customers_pending.differs_field_email = 1 OR dailystory_customers_pending."differs_field_firstName" = 1 OR dailystory_customers_pending.differs_field_city = 1 OR dailystory_customers_pending."differs_field_lastName" = 1 OR dailystory_customers_pending.differs_custom_plan = 1) AND dailystory_customers_pending.differs_field_email = 0 AND (dailystory_customers_pending."differs_field_firstName" = 0 OR length(dailystory_customers_pending."field_firstName") <= ? AND (lower(dailystory_customers_pending."field_firstName") != upper(dailystory_customers_pending."field_firstName") OR ltrim(dailystory_customers_pending."field_firstName", ?) != dailystory_customers_pending."field_firstName") AND dailystory_customers_pending."field_firstName" != ?) AND (dailystory_customers_pending.differs_field_city = 0 OR length(dailystory_customers_pending.field_city) <= ? AND (lower(dailystory_customers_pending.field_city) != upper(dailystory_customers_pending.field_city) OR ltrim(dailystory_customers_pending.field_city, ?) != dailystory_customers_pending.field_city) AND dailystory_customers_pending.field_city != ?) AND (dailystory_customers_pending."differs_field_lastName" = 0 OR length(dailystory_customers_pending."field_lastName") <= ? AND (lower(dailystory_customers_pending."field_lastName") != upper(dailystory_customers_pending."field_lastName") OR ltrim(dailystory_customers_pending."field_lastName", ?) != dailystory_customers_pending."field_lastName") AND dailystory_customers_pending."field_lastName" != ?) AND (dailystory_customers_pending.differs_custom_plan = 0 OR length(dailystory_customers_pending.custom_plan) <= ? AND (lower(dailystory_customers_pending.custom_plan) != upper(dailystory_customers_pending.custom_plan) OR ltrim(dailystory_customers_pending.custom_plan, ?) != dailystory_customers_pending.custom_plan) AND dailystory_customers_pending.custom_plan != ?) AND dailystory_customers_contact_map.deactivated_at IS NULL AND dailystory_customers_contact_map.deleted_at IS NULL AND dailystory_customers_rejections.customer_id IS NULL AND dailystory_customers_contact_map.deleted_in_dailystory_at IS NULL;
 
 INSERT INTO dailystory_customers_judged (sequence, operation, identity_email, identity_mobile, identity_changed, held, dsid, reactivates, priority) SELECT dailystory_customers_pending.sequence, ? AS operation, dailystory_customers_pending.old_email AS identity_email, dailystory_customers_pending.old_mobile AS identity_mobile, 0 AS identity_changed, 0 AS held, dailystory_customers_contact_map.dsid, 0 AS reactivates, ? AS priority 
 FROM dailystory_customers_pending JOIN dailystory_customers_contact_map ON dailystory_customers_contact_map.customer_id = dailystory_customers_pending.customer_id LEFT OUTER JOIN dailystory_customers_rejections ON dailystory_customers_rejections.customer_id = dailystory_customers_pending.customer_id 
-WHERE NOT (dailystory_customers_pending.departed = 1 OR dailystory_customers_pending.is_new = 1 OR dailystory_customers_pending.replaces = 1) AND (dailystory_customers_pending.differs_field_email = 1 OR dailystory_customers_pending."differs_field_firstName" = 1 OR dailystory_customers_pending.differs_field_city = 1 OR dailystory_customers_pending."differs_field_lastName" = 1 OR dailystory_customers_pending.differs_custom_plan = 1) AND dailystory_customers_pending.differs_field_email = 0 AND dailystory_customers_pending."differs_field_firstName" = 0 AND dailystory_customers_pending.differs_field_city = 0 AND dailystory_customers_pending."differs_field_lastName" = 0 AND dailystory_customers_pending.differs_custom_plan = 0 AND dailystory_customers_contact_map.deactivated_at IS NULL AND dailystory_customers_contact_map.deleted_at IS NULL AND dailystory_customers_rejections.customer_id IS NULL;
+WHERE NOT (dailystory_customers_pending.departed = 1 OR dailystory_customers_pending.is_new = 1 OR dailystory_customers_pending.replaces = 1) AND (dailystory_customers_pending.differs_field_email = 1 OR dailystory_customers_pending."differs_field_firstName" = 1 OR dailystory_customers_pending.differs_field_city = 1 OR dailystory_customers_pending."differs_field_lastName" = 1 OR dailystory_customers_pending.differs_custom_plan = 1) AND dailystory_customers_pending.differs_field_email = 0 AND dailystory_customers_pending."differs_field_firstName" = 0 AND dailystory_customers_pending.differs_field_city = 0 AND dailystory_customers_pending."differs_field_lastName" = 0 AND dailystory_customers_pending.differs_custom_plan = 0 AND dailystory_customers_contact_map.deactivated_at IS NULL AND dailystory_customers_contact_map.deleted_at IS NULL AND dailystory_customers_rejections.customer_id IS NULL AND dailystory_customers_contact_map.deleted_in_dailystory_at IS NULL;
 
 INSERT INTO dailystory_customers_judged (sequence, operation, identity_email, identity_mobile, identity_changed, held, dsid, reactivates, priority) SELECT dailystory_customers_pending.sequence, ? AS operation, dailystory_customers_pending.old_email AS identity_email, dailystory_customers_pending.old_mobile AS identity_mobile, 0 AS identity_changed, 0 AS held, dailystory_customers_contact_map.dsid, 0 AS reactivates, ? AS priority 
 FROM dailystory_customers_pending JOIN dailystory_customers_contact_map ON dailystory_customers_contact_map.customer_id = dailystory_customers_pending.customer_id LEFT OUTER JOIN dailystory_customers_rejections ON dailystory_customers_rejections.customer_id = dailystory_customers_pending.customer_id 
-WHERE NOT (dailystory_customers_pending.departed = 1 OR dailystory_customers_pending.is_new = 1 OR dailystory_customers_pending.replaces = 1) AND (dailystory_customers_pending.differs_field_email = 1 OR dailystory_customers_pending."differs_field_firstName" = 1 OR dailystory_customers_pending.differs_field_city = 1 OR dailystory_customers_pending.differs_custom_plan = 1) AND dailystory_customers_pending.differs_field_email = 0 AND (dailystory_customers_pending."differs_field_firstName" = 0 OR length(dailystory_customers_pending."field_firstName") <= ? AND (lower(dailystory_customers_pending."field_firstName") != upper(dailystory_customers_pending."field_firstName") OR ltrim(dailystory_customers_pending."field_firstName", ?) != dailystory_customers_pending."field_firstName") AND dailystory_customers_pending."field_firstName" != ?) AND (dailystory_customers_pending.differs_field_city = 0 OR length(dailystory_customers_pending.field_city) <= ? AND (lower(dailystory_customers_pending.field_city) != upper(dailystory_customers_pending.field_city) OR ltrim(dailystory_customers_pending.field_city, ?) != dailystory_customers_pending.field_city) AND dailystory_customers_pending.field_city != ?) AND (dailystory_customers_pending.differs_custom_plan = 0 OR length(dailystory_customers_pending.custom_plan) <= ? AND (lower(dailystory_customers_pending.custom_plan) != upper(dailystory_customers_pending.custom_plan) OR ltrim(dailystory_customers_pending.custom_plan, ?) != dailystory_customers_pending.custom_plan) AND dailystory_customers_pending.custom_plan != ?) AND dailystory_customers_contact_map.deactivated_at IS NULL AND dailystory_customers_contact_map.deleted_at IS NULL AND dailystory_customers_rejections.customer_id IS NULL;
+WHERE NOT (dailystory_customers_pending.departed = 1 OR dailystory_customers_pending.is_new = 1 OR dailystory_customers_pending.replaces = 1) AND (dailystory_customers_pending.differs_field_email = 1 OR dailystory_customers_pending."differs_field_firstName" = 1 OR dailystory_customers_pending.differs_field_city = 1 OR dailystory_customers_pending.differs_custom_plan = 1) AND dailystory_customers_pending.differs_field_email = 0 AND (dailystory_customers_pending."differs_field_firstName" = 0 OR length(dailystory_customers_pending."field_firstName") <= ? AND (lower(dailystory_customers_pending."field_firstName") != upper(dailystory_customers_pending."field_firstName") OR ltrim(dailystory_customers_pending."field_firstName", ?) != dailystory_customers_pending."field_firstName") AND dailystory_customers_pending."field_firstName" != ?) AND (dailystory_customers_pending.differs_field_city = 0 OR length(dailystory_customers_pending.field_city) <= ? AND (lower(dailystory_customers_pending.field_city) != upper(dailystory_customers_pending.field_city) OR ltrim(dailystory_customers_pending.field_city, ?) != dailystory_customers_pending.field_city) AND dailystory_customers_pending.field_city != ?) AND (dailystory_customers_pending.differs_custom_plan = 0 OR length(dailystory_customers_pending.custom_plan) <= ? AND (lower(dailystory_customers_pending.custom_plan) != upper(dailystory_customers_pending.custom_plan) OR ltrim(dailystory_customers_pending.custom_plan, ?) != dailystory_customers_pending.custom_plan) AND dailystory_customers_pending.custom_plan != ?) AND dailystory_customers_contact_map.deactivated_at IS NULL AND dailystory_customers_contact_map.deleted_at IS NULL AND dailystory_customers_rejections.customer_id IS NULL AND dailystory_customers_contact_map.deleted_in_dailystory_at IS NULL;
 
 INSERT INTO dailystory_customers_judged (sequence, operation, identity_email, identity_mobile, identity_changed, held, dsid, reactivates, priority) SELECT dailystory_customers_pending.sequence, ? AS operation, dailystory_customers_pending.old_email AS identity_email, dailystory_customers_pending.old_mobile AS identity_mobile, 0 AS identity_changed, 0 AS held, dailystory_customers_contact_map.dsid, 0 AS reactivates, ? AS priority 
 FROM dailystory_customers_pending JOIN dailystory_customers_contact_map ON dailystory_customers_contact_map.customer_id = dailystory_customers_pending.customer_id LEFT OUTER JOIN dailystory_customers_rejections ON dailystory_customers_rejections.customer_id = dailystory_customers_pending.customer_id 
-WHERE NOT (dailystory_customers_pending.departed = 1 OR dailystory_customers_pending.is_new = 1 OR dailystory_customers_pending.replaces = 1) AND (dailystory_customers_pending.differs_field_email = 1 OR dailystory_customers_pending."differs_field_firstName" = 1 OR dailystory_customers_pending.differs_field_city = 1 OR dailystory_customers_pending.differs_custom_plan = 1) AND dailystory_customers_pending.differs_field_email = 0 AND dailystory_customers_pending."differs_field_firstName" = 0 AND dailystory_customers_pending.differs_field_city = 0 AND dailystory_customers_pending.differs_custom_plan = 0 AND dailystory_customers_contact_map.deactivated_at IS NULL AND dailystory_customers_contact_map.deleted_at IS NULL AND dailystory_customers_rejections.customer_id IS NULL;
+WHERE NOT (dailystory_customers_pending.departed = 1 OR dailystory_customers_pending.is_new = 1 OR dailystory_customers_pending.replaces = 1) AND (dailystory_customers_pending.differs_field_email = 1 OR dailystory_customers_pending."differs_field_firstName" = 1 OR dailystory_customers_pending.differs_field_city = 1 OR dailystory_customers_pending.differs_custom_plan = 1) AND dailystory_customers_pending.differs_field_email = 0 AND dailystory_customers_pending."differs_field_firstName" = 0 AND dailystory_customers_pending.differs_field_city = 0 AND dailystory_customers_pending.differs_custom_plan = 0 AND dailystory_customers_contact_map.deactivated_at IS NULL AND dailystory_customers_contact_map.deleted_at IS NULL AND dailystory_customers_rejections.customer_id IS NULL AND dailystory_customers_contact_map.deleted_in_dailystory_at IS NULL;
 
 INSERT INTO dailystory_customers_judged (sequence, operation, identity_email, identity_mobile, identity_changed, reason, message, held, rekeyed, reactivates, dsid, waits_for, priority) SELECT given.sequence, given.operation, given.identity_email, given.identity_mobile, given.identity_changed, given.reason, given.message, given.held, given.rekeyed, given.reactivates, given.dsid, given.waits_for, given.priority 
 FROM (SELECT json_extract(anon_1.value, ?) AS sequence, json_extract(anon_1.value, ?) AS operation, json_extract(anon_1.value, ?) AS identity_email, json_extract(anon_1.value, ?) AS identity_mobile, json_extract(anon_1.value, ?) AS identity_changed, json_extract(anon_1.value, ?) AS reason, json_extract(anon_1.value, ?) AS message, json_extract(anon_1.value, ?) AS held, json_extract(anon_1.value, ?) AS rekeyed, json_extract(anon_1.value, ?) AS reactivates, json_extract(anon_1.value, ?) AS dsid, json_extract(anon_1.value, ?) AS waits_for, json_extract(anon_1.value, ?) AS priority 
 FROM json_each(?) AS anon_1
  LIMIT -1 OFFSET ?) AS given;
 
-INSERT INTO dailystory_customers_pending (sequence, customer_id, departed, old_email, old_mobile) SELECT row_number() OVER (ORDER BY dailystory_customers_snapshot.customer_id) + CAST(? AS BIGINT) AS sequence, dailystory_customers_snapshot.customer_id, 1 AS departed, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile 
-FROM dailystory_customers_snapshot LEFT OUTER JOIN (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source."plan", '') AS custom_plan 
-FROM customers AS source) AS source ON dailystory_customers_snapshot.customer_id = source.customer_id 
-WHERE source.customer_id IS NULL AND dailystory_customers_snapshot.absent_since IS NULL;
+INSERT INTO dailystory_customers_newcomers VALUES (?);
 
 INSERT INTO dailystory_customers_pending (sequence, customer_id, departed, old_email, old_mobile) SELECT row_number() OVER (ORDER BY dailystory_customers_snapshot.customer_id) + CAST(? AS BIGINT) AS sequence, dailystory_customers_snapshot.customer_id, 1 AS departed, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile 
 FROM dailystory_customers_snapshot LEFT OUTER JOIN (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source."plan", '') AS custom_plan 
 FROM customers AS source) AS source ON dailystory_customers_snapshot.customer_id = source.customer_id 
-WHERE source.customer_id IS NULL AND dailystory_customers_snapshot.absent_since IS NULL AND CAST(coalesce(dailystory_hash(CAST(dailystory_customers_snapshot.customer_id AS TEXT)) % 2, ?) AS BIGINT) = ?;
+WHERE source.customer_id IS NULL AND dailystory_customers_snapshot.absent_since IS NULL;
 
 INSERT INTO dailystory_customers_pending (sequence, customer_id, departed, old_email, old_mobile) SELECT row_number() OVER (ORDER BY dailystory_customers_snapshot.customer_id) + CAST(? AS BIGINT) AS sequence, dailystory_customers_snapshot.customer_id, 1 AS departed, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile 
 FROM dailystory_customers_snapshot LEFT OUTER JOIN (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source."plan", '') AS custom_plan 
@@ -737,10 +819,6 @@ WHERE dailystory_customers_present.customer_id IS NULL AND dailystory_customers_
 INSERT INTO dailystory_customers_pending (sequence, customer_id, departed, old_email, old_mobile) SELECT row_number() OVER (ORDER BY dailystory_customers_snapshot.customer_id) + CAST(? AS BIGINT) AS sequence, dailystory_customers_snapshot.customer_id, 1 AS departed, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile 
 FROM dailystory_customers_snapshot LEFT OUTER JOIN dailystory_customers_staged AS source ON source.customer_id = dailystory_customers_snapshot.customer_id 
 WHERE source.customer_id IS NULL AND dailystory_customers_snapshot.absent_since IS NULL;
-
-INSERT INTO dailystory_customers_pending (sequence, customer_id, departed, old_email, old_mobile) SELECT row_number() OVER (ORDER BY dailystory_customers_snapshot.customer_id) + CAST(? AS BIGINT) AS sequence, dailystory_customers_snapshot.customer_id, 1 AS departed, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile 
-FROM dailystory_customers_snapshot LEFT OUTER JOIN dailystory_customers_staged AS source ON source.customer_id = dailystory_customers_snapshot.customer_id 
-WHERE source.customer_id IS NULL AND dailystory_customers_snapshot.absent_since IS NULL AND CAST(coalesce(dailystory_hash(CAST(dailystory_customers_snapshot.customer_id AS TEXT)) % 2, ?) AS BIGINT) = ?;
 
 INSERT INTO dailystory_customers_present VALUES (?);
 
@@ -790,9 +868,9 @@ INSERT INTO dailystory_meta (name, holder, fence, heartbeat_at, run_id, taken_at
 
 INSERT INTO dailystory_meta (name, value) VALUES (?);
 
-INSERT INTO dailystory_plans (plan_id, sync_name, partition_value, run_id, scope, options, mapping_version, destination, status, guards, changes_by_field, rejections_by_reason, settings, number, rows_read, rows_unchanged, rows_to_create, rows_to_update, rows_to_delete, rows_rejected, rows_held, opt_outs_to_send, opt_outs_pending, opt_outs_ahead, diff_seconds, created_at, expires_at) VALUES (?);
+INSERT INTO dailystory_plans (plan_id, sync_name, partition_value, run_id, scope, options, mapping_version, destination, status, guards, changes_by_field, rejections_by_reason, settings, number, rows_read, rows_unchanged, rows_to_create, rows_to_update, rows_to_delete, rows_rejected, rows_held, rows_delete_skipped_shared, opt_outs_to_send, opt_outs_pending, opt_outs_ahead, live_keys, whole_source, first_load, diff_seconds, created_at, expires_at) VALUES (?);
 
-INSERT INTO dailystory_runs (run_id, plan_id, sync_name, partition_value, outcome, started_at, finished_at, rows_created, rows_updated, rows_deleted, rows_mapped, rows_refused, rows_failed, rows_in_doubt, rows_conflicted, opt_outs_sent, opt_outs_pending, api_requests, api_retries, api_throttled, send_seconds) VALUES (?);
+INSERT INTO dailystory_runs (run_id, plan_id, sync_name, partition_value, outcome, started_at, finished_at, rows_created, rows_updated, rows_deleted, rows_mapped, rows_refused, rows_failed, rows_in_doubt, rows_conflicted, rows_deleted_in_dailystory, rows_delete_skipped_shared, rows_delete_waiting, rows_delete_returned, opt_outs_sent, opt_outs_pending, api_requests, api_retries, api_throttled, send_seconds) VALUES (?);
 
 SELECT * 
 FROM (
@@ -815,6 +893,11 @@ WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.
  LIMIT ? OFFSET ?;
 
 SELECT ? AS anon_1 
+FROM dailystory_customers_present 
+WHERE dailystory_customers_present.customer_id IS NULL
+ LIMIT ? OFFSET ?;
+
+SELECT ? AS anon_1 
 FROM dailystory_customers_rejections
  LIMIT ? OFFSET ?;
 
@@ -825,7 +908,7 @@ WHERE dailystory_customers_present.customer_id IS NOT NULL AND dailystory_custom
 
 SELECT DISTINCT dailystory_plans.sync_name 
 FROM dailystory_plans 
-WHERE dailystory_plans.sync_name != ?;
+WHERE dailystory_plans.sync_name != ? ORDER BY dailystory_plans.sync_name;
 
 SELECT coalesce(sum(CASE WHEN dailystory_customers_changes.differs_field_email THEN ? ELSE ? END), ?) AS coalesce_1, coalesce(sum(CASE WHEN dailystory_customers_changes."differs_field_firstName" THEN ? ELSE ? END), ?) AS coalesce_3, coalesce(sum(CASE WHEN dailystory_customers_changes.differs_field_city THEN ? ELSE ? END), ?) AS coalesce_5, coalesce(sum(CASE WHEN dailystory_customers_changes."differs_field_lastName" THEN ? ELSE ? END), ?) AS coalesce_7, coalesce(sum(CASE WHEN dailystory_customers_changes.differs_custom_plan THEN ? ELSE ? END), ?) AS coalesce_9 
 FROM dailystory_customers_changes 
@@ -840,6 +923,75 @@ FROM dailystory_customers_pending;
 
 SELECT coalesce(sum(dailystory_customers_duplicates.source_rows), ?) AS coalesce_1 
 FROM dailystory_customers_duplicates;
+
+SELECT count(*) AS count_1 
+FROM (SELECT departed.sequence AS sequence, departed.customer_id AS customer_id, CASE WHEN ((EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_email = departed.old_email)) OR (EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_mobile = departed.old_mobile)) OR (EXISTS (SELECT ? AS anon_1 
+FROM dailystory_customers_newcomers 
+WHERE dailystory_customers_newcomers.identity_email = departed.old_email)) OR (EXISTS (SELECT ? AS anon_1 
+FROM dailystory_customers_newcomers 
+WHERE dailystory_customers_newcomers.identity_mobile = departed.old_mobile))) THEN NULL ELSE ? END AS operation, dailystory_customers_contact_map.dsid AS dsid, CASE WHEN ((EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_email = departed.old_email)) OR (EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_mobile = departed.old_mobile)) OR (EXISTS (SELECT ? AS anon_1 
+FROM dailystory_customers_newcomers 
+WHERE dailystory_customers_newcomers.identity_email = departed.old_email)) OR (EXISTS (SELECT ? AS anon_1 
+FROM dailystory_customers_newcomers 
+WHERE dailystory_customers_newcomers.identity_mobile = departed.old_mobile))) THEN NULL ELSE ? END AS reason, CASE WHEN ((EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_email = departed.old_email)) OR (EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_mobile = departed.old_mobile)) OR (EXISTS (SELECT ? AS anon_1 
+FROM dailystory_customers_newcomers 
+WHERE dailystory_customers_newcomers.identity_email = departed.old_email)) OR (EXISTS (SELECT ? AS anon_1 
+FROM dailystory_customers_newcomers 
+WHERE dailystory_customers_newcomers.identity_mobile = departed.old_mobile))) THEN NULL ELSE ? END AS message 
+FROM (SELECT dailystory_customers_pending.sequence AS sequence, dailystory_customers_pending.customer_id AS customer_id, dailystory_customers_pending.field_email AS field_email, dailystory_customers_pending."field_firstName" AS "field_firstName", dailystory_customers_pending.field_city AS field_city, dailystory_customers_pending.custom_plan AS custom_plan, dailystory_customers_pending.differs_field_email AS differs_field_email, dailystory_customers_pending."differs_field_firstName" AS "differs_field_firstName", dailystory_customers_pending.differs_field_city AS differs_field_city, dailystory_customers_pending.differs_custom_plan AS differs_custom_plan, dailystory_customers_pending.is_new AS is_new, dailystory_customers_pending.replaces AS replaces, dailystory_customers_pending.departed AS departed, dailystory_customers_pending.returns AS returns, dailystory_customers_pending.old_email AS old_email, dailystory_customers_pending.old_mobile AS old_mobile 
+FROM dailystory_customers_pending 
+WHERE dailystory_customers_pending.departed = 1) AS departed JOIN dailystory_customers_contact_map ON dailystory_customers_contact_map.customer_id = departed.customer_id) AS departures 
+WHERE departures.operation = ?;
+
+SELECT count(*) AS count_1 
+FROM (SELECT departed.sequence AS sequence, departed.customer_id AS customer_id, CASE WHEN ((EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_email = departed.old_email)) OR (EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_mobile = departed.old_mobile))) THEN NULL ELSE ? END AS operation, dailystory_customers_contact_map.dsid AS dsid, CASE WHEN ((EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_email = departed.old_email)) OR (EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_mobile = departed.old_mobile))) THEN NULL ELSE ? END AS reason, CASE WHEN ((EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_email = departed.old_email)) OR (EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_mobile = departed.old_mobile))) THEN NULL ELSE ? END AS message 
+FROM (SELECT dailystory_customers_pending.sequence AS sequence, dailystory_customers_pending.customer_id AS customer_id, dailystory_customers_pending.field_email AS field_email, dailystory_customers_pending."field_firstName" AS "field_firstName", dailystory_customers_pending.field_city AS field_city, dailystory_customers_pending."field_lastName" AS "field_lastName", dailystory_customers_pending.custom_plan AS custom_plan, dailystory_customers_pending.differs_field_email AS differs_field_email, dailystory_customers_pending."differs_field_firstName" AS "differs_field_firstName", dailystory_customers_pending.differs_field_city AS differs_field_city, dailystory_customers_pending."differs_field_lastName" AS "differs_field_lastName", dailystory_customers_pending.differs_custom_plan AS differs_custom_plan, dailystory_customers_pending.is_new AS is_new, dailystory_customers_pending.replaces AS replaces, dailystory_customers_pending.departed AS departed, dailystory_customers_pending.returns AS returns, dailystory_customers_pending.old_email AS old_email, dailystory_customers_pending.old_mobile AS old_mobile 
+FROM dailystory_customers_pending 
+WHERE dailystory_customers_pending.departed = 1) AS departed JOIN dailystory_customers_contact_map ON dailystory_customers_contact_map.customer_id = departed.customer_id) AS departures 
+WHERE departures.operation = ?;
+
+SELECT count(*) AS count_1 
+FROM (SELECT departed.sequence AS sequence, departed.customer_id AS customer_id, CASE WHEN ((EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_email = departed.old_email)) OR (EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_mobile = departed.old_mobile))) THEN NULL ELSE ? END AS operation, dailystory_customers_contact_map.dsid AS dsid, CASE WHEN ((EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_email = departed.old_email)) OR (EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_mobile = departed.old_mobile))) THEN NULL ELSE ? END AS reason, CASE WHEN ((EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_email = departed.old_email)) OR (EXISTS (SELECT dailystory_customers_judged.sequence 
+FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
+WHERE dailystory_customers_pending.is_new = 1 AND dailystory_customers_judged.identity_mobile = departed.old_mobile))) THEN NULL ELSE ? END AS message 
+FROM (SELECT dailystory_customers_pending.sequence AS sequence, dailystory_customers_pending.customer_id AS customer_id, dailystory_customers_pending.field_email AS field_email, dailystory_customers_pending."field_firstName" AS "field_firstName", dailystory_customers_pending.field_city AS field_city, dailystory_customers_pending.custom_plan AS custom_plan, dailystory_customers_pending.differs_field_email AS differs_field_email, dailystory_customers_pending."differs_field_firstName" AS "differs_field_firstName", dailystory_customers_pending.differs_field_city AS differs_field_city, dailystory_customers_pending.differs_custom_plan AS differs_custom_plan, dailystory_customers_pending.is_new AS is_new, dailystory_customers_pending.replaces AS replaces, dailystory_customers_pending.departed AS departed, dailystory_customers_pending.returns AS returns, dailystory_customers_pending.old_email AS old_email, dailystory_customers_pending.old_mobile AS old_mobile 
+FROM dailystory_customers_pending 
+WHERE dailystory_customers_pending.departed = 1) AS departed JOIN dailystory_customers_contact_map ON dailystory_customers_contact_map.customer_id = departed.customer_id) AS departures 
+WHERE departures.operation = ?;
 
 SELECT count(*) AS count_1 
 FROM dailystory_customers_changes 
@@ -874,6 +1026,10 @@ WHERE "before".plan_id = ? AND "before".sequence = dailystory_customers_changes.
 SELECT count(*) AS count_1 
 FROM dailystory_customers_changes 
 WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.priority = ? AND dailystory_customers_changes.operation IN (?);
+
+SELECT count(*) AS count_1 
+FROM dailystory_customers_changes 
+WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.reason = ?;
 
 SELECT count(*) AS count_1 
 FROM dailystory_customers_present;
@@ -941,6 +1097,10 @@ SELECT count(*) AS count_1, count(source.customer_id) AS count_2
 FROM dailystory_customers_staged AS source 
 WHERE source.customer_id = ?;
 
+SELECT dailystory_customers_changes.customer_id 
+FROM dailystory_customers_changes 
+WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.sequence IN (?);
+
 SELECT dailystory_customers_changes.operation, count(*) AS count_1 
 FROM dailystory_customers_changes 
 WHERE dailystory_customers_changes.plan_id = ? GROUP BY dailystory_customers_changes.operation;
@@ -949,11 +1109,15 @@ SELECT dailystory_customers_changes.priority, count(*) AS count_1
 FROM dailystory_customers_changes 
 WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation IN (?) GROUP BY dailystory_customers_changes.priority;
 
-SELECT dailystory_customers_changes.sequence, dailystory_customers_changes.customer_id, dailystory_customers_changes.field_email, dailystory_customers_changes."field_firstName", dailystory_customers_changes.field_city, coalesce(dailystory_customers_changes.custom_plan, dailystory_customers_snapshot.custom_plan) AS custom_plan, dailystory_customers_changes.differs_field_email, dailystory_customers_changes."differs_field_firstName", dailystory_customers_changes.differs_field_city, dailystory_customers_changes.differs_custom_plan, dailystory_customers_changes.is_new, dailystory_customers_changes.replaces, dailystory_customers_changes.operation AS operation, dailystory_customers_changes.dsid AS planned_dsid, dailystory_customers_changes.reactivates AS reactivates, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile, dailystory_customers_changes.identity_email AS new_email, dailystory_customers_changes.identity_mobile AS new_mobile, dailystory_customers_snapshot.absent_action, dailystory_customers_contact_map.dsid AS mapped_dsid, dailystory_customers_contact_map.deactivated_at, dailystory_customers_contact_map.deleted_at, dailystory_customers_intents.sent_at AS intent_at, dailystory_customers_intents.email_as_sent, dailystory_customers_intents.mobile_as_sent 
+SELECT dailystory_customers_changes.sequence, dailystory_customers_changes.customer_id 
+FROM dailystory_customers_changes 
+WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.sequence IN (?);
+
+SELECT dailystory_customers_changes.sequence, dailystory_customers_changes.customer_id, dailystory_customers_changes.field_email, dailystory_customers_changes."field_firstName", dailystory_customers_changes.field_city, coalesce(dailystory_customers_changes.custom_plan, dailystory_customers_snapshot.custom_plan) AS custom_plan, dailystory_customers_changes.differs_field_email, dailystory_customers_changes."differs_field_firstName", dailystory_customers_changes.differs_field_city, dailystory_customers_changes.differs_custom_plan, dailystory_customers_changes.is_new, dailystory_customers_changes.replaces, dailystory_customers_changes.operation AS operation, dailystory_customers_changes.dsid AS planned_dsid, dailystory_customers_changes.reactivates AS reactivates, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile, dailystory_customers_changes.identity_email AS new_email, dailystory_customers_changes.identity_mobile AS new_mobile, dailystory_customers_snapshot.absent_action, dailystory_customers_contact_map.dsid AS mapped_dsid, dailystory_customers_contact_map.deleted_in_dailystory_at, dailystory_customers_intents.sent_at AS intent_at, dailystory_customers_intents.email_as_sent, dailystory_customers_intents.mobile_as_sent 
 FROM dailystory_customers_changes LEFT OUTER JOIN dailystory_customers_snapshot ON dailystory_customers_changes.customer_id = dailystory_customers_snapshot.customer_id LEFT OUTER JOIN dailystory_customers_contact_map ON dailystory_customers_changes.customer_id = dailystory_customers_contact_map.customer_id LEFT OUTER JOIN dailystory_customers_intents ON dailystory_customers_changes.customer_id = dailystory_customers_intents.customer_id 
 WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation IN (?) AND dailystory_customers_changes.priority = ? AND dailystory_customers_changes.sequence BETWEEN ? AND ? ORDER BY dailystory_customers_changes.sequence;
 
-SELECT dailystory_customers_changes.sequence, dailystory_customers_changes.customer_id, dailystory_customers_changes.field_email, dailystory_customers_changes."field_firstName", dailystory_customers_changes.field_city, dailystory_customers_changes."field_lastName", coalesce(dailystory_customers_changes.custom_plan, dailystory_customers_snapshot.custom_plan) AS custom_plan, dailystory_customers_changes.differs_field_email, dailystory_customers_changes."differs_field_firstName", dailystory_customers_changes.differs_field_city, dailystory_customers_changes."differs_field_lastName", dailystory_customers_changes.differs_custom_plan, dailystory_customers_changes.is_new, dailystory_customers_changes.replaces, dailystory_customers_changes.operation AS operation, dailystory_customers_changes.dsid AS planned_dsid, dailystory_customers_changes.reactivates AS reactivates, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile, dailystory_customers_changes.identity_email AS new_email, dailystory_customers_changes.identity_mobile AS new_mobile, dailystory_customers_snapshot.absent_action, dailystory_customers_contact_map.dsid AS mapped_dsid, dailystory_customers_contact_map.deactivated_at, dailystory_customers_contact_map.deleted_at, dailystory_customers_intents.sent_at AS intent_at, dailystory_customers_intents.email_as_sent, dailystory_customers_intents.mobile_as_sent 
+SELECT dailystory_customers_changes.sequence, dailystory_customers_changes.customer_id, dailystory_customers_changes.field_email, dailystory_customers_changes."field_firstName", dailystory_customers_changes.field_city, dailystory_customers_changes."field_lastName", coalesce(dailystory_customers_changes.custom_plan, dailystory_customers_snapshot.custom_plan) AS custom_plan, dailystory_customers_changes.differs_field_email, dailystory_customers_changes."differs_field_firstName", dailystory_customers_changes.differs_field_city, dailystory_customers_changes."differs_field_lastName", dailystory_customers_changes.differs_custom_plan, dailystory_customers_changes.is_new, dailystory_customers_changes.replaces, dailystory_customers_changes.operation AS operation, dailystory_customers_changes.dsid AS planned_dsid, dailystory_customers_changes.reactivates AS reactivates, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile, dailystory_customers_changes.identity_email AS new_email, dailystory_customers_changes.identity_mobile AS new_mobile, dailystory_customers_snapshot.absent_action, dailystory_customers_contact_map.dsid AS mapped_dsid, dailystory_customers_contact_map.deleted_in_dailystory_at, dailystory_customers_intents.sent_at AS intent_at, dailystory_customers_intents.email_as_sent, dailystory_customers_intents.mobile_as_sent 
 FROM dailystory_customers_changes LEFT OUTER JOIN dailystory_customers_snapshot ON dailystory_customers_changes.customer_id = dailystory_customers_snapshot.customer_id LEFT OUTER JOIN dailystory_customers_contact_map ON dailystory_customers_changes.customer_id = dailystory_customers_contact_map.customer_id LEFT OUTER JOIN dailystory_customers_intents ON dailystory_customers_changes.customer_id = dailystory_customers_intents.customer_id 
 WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation IN (?) AND dailystory_customers_changes.priority = ? AND dailystory_customers_changes.sequence BETWEEN ? AND ? ORDER BY dailystory_customers_changes.sequence;
 
@@ -1073,19 +1237,23 @@ FROM dailystory_customers_judged JOIN dailystory_customers_pending ON dailystory
 FROM dailystory_customers_judged AS other JOIN dailystory_customers_pending AS other_pending ON other.sequence = other_pending.sequence) AS other_row ON dailystory_customers_snapshot.customer_id = other_row.customer_id 
 WHERE dailystory_customers_judged.reason IS NULL AND dailystory_customers_judged.held = 0 AND (dailystory_customers_judged.operation = ? OR dailystory_customers_judged.identity_changed = 1) ORDER BY dailystory_customers_judged.sequence, dailystory_customers_contact_map.deleted_at IS NOT NULL, dailystory_customers_contact_map.dsid;
 
+SELECT dailystory_customers_new_identities.sequence, dailystory_customers_new_identities.field_email 
+FROM dailystory_customers_new_identities 
+WHERE dailystory_customers_new_identities.sequence BETWEEN ? AND ?;
+
 SELECT dailystory_customers_pending.customer_id 
 FROM dailystory_customers_pending 
 WHERE dailystory_customers_pending.departed = 0 GROUP BY dailystory_customers_pending.customer_id 
 HAVING count(*) > ?
  LIMIT ? OFFSET ?;
 
-SELECT dailystory_customers_pending.sequence, dailystory_customers_pending.customer_id, dailystory_customers_pending.field_email, dailystory_customers_pending."field_firstName", dailystory_customers_pending.field_city, coalesce(dailystory_customers_pending.custom_plan, dailystory_customers_snapshot.custom_plan) AS custom_plan, dailystory_customers_pending.differs_field_email, dailystory_customers_pending."differs_field_firstName", dailystory_customers_pending.differs_field_city, dailystory_customers_pending.differs_custom_plan, dailystory_customers_pending.is_new, dailystory_customers_pending.replaces, NULL AS operation, NULL AS planned_dsid, NULL AS reactivates, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile, NULL AS new_email, NULL AS new_mobile, dailystory_customers_snapshot.absent_action, dailystory_customers_contact_map.dsid AS mapped_dsid, dailystory_customers_contact_map.deactivated_at, dailystory_customers_contact_map.deleted_at, dailystory_customers_intents.sent_at AS intent_at, dailystory_customers_intents.email_as_sent, dailystory_customers_intents.mobile_as_sent 
+SELECT dailystory_customers_pending.sequence, dailystory_customers_pending.customer_id, dailystory_customers_pending.field_email, dailystory_customers_pending."field_firstName", dailystory_customers_pending.field_city, coalesce(dailystory_customers_pending.custom_plan, dailystory_customers_snapshot.custom_plan) AS custom_plan, dailystory_customers_pending.differs_field_email, dailystory_customers_pending."differs_field_firstName", dailystory_customers_pending.differs_field_city, dailystory_customers_pending.differs_custom_plan, dailystory_customers_pending.is_new, dailystory_customers_pending.replaces, NULL AS operation, NULL AS planned_dsid, NULL AS reactivates, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile, NULL AS new_email, NULL AS new_mobile, dailystory_customers_snapshot.absent_action, dailystory_customers_contact_map.dsid AS mapped_dsid, dailystory_customers_contact_map.deleted_in_dailystory_at, dailystory_customers_intents.sent_at AS intent_at, dailystory_customers_intents.email_as_sent, dailystory_customers_intents.mobile_as_sent 
 FROM dailystory_customers_pending LEFT OUTER JOIN dailystory_customers_snapshot ON dailystory_customers_snapshot.customer_id = dailystory_customers_pending.customer_id LEFT OUTER JOIN dailystory_customers_contact_map ON dailystory_customers_contact_map.customer_id = dailystory_customers_pending.customer_id LEFT OUTER JOIN dailystory_customers_intents ON dailystory_customers_intents.customer_id = dailystory_customers_pending.customer_id 
 WHERE dailystory_customers_pending.departed = 0 AND NOT (EXISTS (SELECT * 
 FROM dailystory_customers_judged 
 WHERE dailystory_customers_judged.sequence = dailystory_customers_pending.sequence)) AND dailystory_customers_pending.sequence BETWEEN ? AND ? ORDER BY dailystory_customers_pending.sequence;
 
-SELECT dailystory_customers_pending.sequence, dailystory_customers_pending.customer_id, dailystory_customers_pending.field_email, dailystory_customers_pending."field_firstName", dailystory_customers_pending.field_city, dailystory_customers_pending."field_lastName", coalesce(dailystory_customers_pending.custom_plan, dailystory_customers_snapshot.custom_plan) AS custom_plan, dailystory_customers_pending.differs_field_email, dailystory_customers_pending."differs_field_firstName", dailystory_customers_pending.differs_field_city, dailystory_customers_pending."differs_field_lastName", dailystory_customers_pending.differs_custom_plan, dailystory_customers_pending.is_new, dailystory_customers_pending.replaces, NULL AS operation, NULL AS planned_dsid, NULL AS reactivates, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile, NULL AS new_email, NULL AS new_mobile, dailystory_customers_snapshot.absent_action, dailystory_customers_contact_map.dsid AS mapped_dsid, dailystory_customers_contact_map.deactivated_at, dailystory_customers_contact_map.deleted_at, dailystory_customers_intents.sent_at AS intent_at, dailystory_customers_intents.email_as_sent, dailystory_customers_intents.mobile_as_sent 
+SELECT dailystory_customers_pending.sequence, dailystory_customers_pending.customer_id, dailystory_customers_pending.field_email, dailystory_customers_pending."field_firstName", dailystory_customers_pending.field_city, dailystory_customers_pending."field_lastName", coalesce(dailystory_customers_pending.custom_plan, dailystory_customers_snapshot.custom_plan) AS custom_plan, dailystory_customers_pending.differs_field_email, dailystory_customers_pending."differs_field_firstName", dailystory_customers_pending.differs_field_city, dailystory_customers_pending."differs_field_lastName", dailystory_customers_pending.differs_custom_plan, dailystory_customers_pending.is_new, dailystory_customers_pending.replaces, NULL AS operation, NULL AS planned_dsid, NULL AS reactivates, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile, NULL AS new_email, NULL AS new_mobile, dailystory_customers_snapshot.absent_action, dailystory_customers_contact_map.dsid AS mapped_dsid, dailystory_customers_contact_map.deleted_in_dailystory_at, dailystory_customers_intents.sent_at AS intent_at, dailystory_customers_intents.email_as_sent, dailystory_customers_intents.mobile_as_sent 
 FROM dailystory_customers_pending LEFT OUTER JOIN dailystory_customers_snapshot ON dailystory_customers_snapshot.customer_id = dailystory_customers_pending.customer_id LEFT OUTER JOIN dailystory_customers_contact_map ON dailystory_customers_contact_map.customer_id = dailystory_customers_pending.customer_id LEFT OUTER JOIN dailystory_customers_intents ON dailystory_customers_intents.customer_id = dailystory_customers_pending.customer_id 
 WHERE dailystory_customers_pending.departed = 0 AND NOT (EXISTS (SELECT * 
 FROM dailystory_customers_judged 
@@ -1101,6 +1269,11 @@ FROM dailystory_customers_rejections
 
 SELECT dailystory_customers_row_hashes.row_hash 
 FROM dailystory_customers_row_hashes
+ LIMIT ? OFFSET ?;
+
+SELECT dailystory_customers_snapshot.absent_since 
+FROM dailystory_customers_snapshot 
+WHERE dailystory_customers_snapshot.absent_since IS NULL
  LIMIT ? OFFSET ?;
 
 SELECT dailystory_meta.holder, dailystory_meta.fence 
@@ -1158,6 +1331,10 @@ WHERE dailystory_plans.sync_name = ? AND dailystory_plans.status = ? AND dailyst
 
 SELECT dailystory_plans.plan_id, dailystory_plans.sync_name, dailystory_plans.partition_value, dailystory_plans.run_id, dailystory_plans.scope, dailystory_plans.options, dailystory_plans.mapping_version, dailystory_plans.destination, dailystory_plans.status, dailystory_plans.guards, dailystory_plans.changes_by_field, dailystory_plans.rejections_by_reason, dailystory_plans.settings, dailystory_plans.number, dailystory_plans.rows_read, dailystory_plans.rows_unchanged, dailystory_plans.rows_to_create, dailystory_plans.rows_to_update, dailystory_plans.rows_to_delete, dailystory_plans.rows_rejected, dailystory_plans.rows_held, dailystory_plans.rows_delete_skipped_shared, dailystory_plans.opt_outs_to_send, dailystory_plans.opt_outs_pending, dailystory_plans.opt_outs_ahead, dailystory_plans.live_keys, dailystory_plans.whole_source, dailystory_plans.first_load, dailystory_plans.diff_seconds, dailystory_plans.created_at, dailystory_plans.expires_at, dailystory_plans.sent_at, dailystory_plans.finished_at, dailystory_plans.left_priority, dailystory_plans.left_sequence 
 FROM dailystory_plans 
+WHERE dailystory_plans.sync_name = ? AND dailystory_plans.created_at >= ? AND (dailystory_plans.status NOT IN (?));
+
+SELECT dailystory_plans.plan_id, dailystory_plans.sync_name, dailystory_plans.partition_value, dailystory_plans.run_id, dailystory_plans.scope, dailystory_plans.options, dailystory_plans.mapping_version, dailystory_plans.destination, dailystory_plans.status, dailystory_plans.guards, dailystory_plans.changes_by_field, dailystory_plans.rejections_by_reason, dailystory_plans.settings, dailystory_plans.number, dailystory_plans.rows_read, dailystory_plans.rows_unchanged, dailystory_plans.rows_to_create, dailystory_plans.rows_to_update, dailystory_plans.rows_to_delete, dailystory_plans.rows_rejected, dailystory_plans.rows_held, dailystory_plans.rows_delete_skipped_shared, dailystory_plans.opt_outs_to_send, dailystory_plans.opt_outs_pending, dailystory_plans.opt_outs_ahead, dailystory_plans.live_keys, dailystory_plans.whole_source, dailystory_plans.first_load, dailystory_plans.diff_seconds, dailystory_plans.created_at, dailystory_plans.expires_at, dailystory_plans.sent_at, dailystory_plans.finished_at, dailystory_plans.left_priority, dailystory_plans.left_sequence 
+FROM dailystory_plans 
 WHERE dailystory_plans.sync_name = ? AND dailystory_plans.run_id IN (?) AND dailystory_plans.partition_value IS ? ORDER BY dailystory_plans.number DESC;
 
 SELECT dailystory_plans.plan_id, dailystory_plans.sync_name, dailystory_plans.partition_value, dailystory_plans.run_id, dailystory_plans.scope, dailystory_plans.options, dailystory_plans.mapping_version, dailystory_plans.destination, dailystory_plans.status, dailystory_plans.guards, dailystory_plans.changes_by_field, dailystory_plans.rejections_by_reason, dailystory_plans.settings, dailystory_plans.number, dailystory_plans.rows_read, dailystory_plans.rows_unchanged, dailystory_plans.rows_to_create, dailystory_plans.rows_to_update, dailystory_plans.rows_to_delete, dailystory_plans.rows_rejected, dailystory_plans.rows_held, dailystory_plans.rows_delete_skipped_shared, dailystory_plans.opt_outs_to_send, dailystory_plans.opt_outs_pending, dailystory_plans.opt_outs_ahead, dailystory_plans.live_keys, dailystory_plans.whole_source, dailystory_plans.first_load, dailystory_plans.diff_seconds, dailystory_plans.created_at, dailystory_plans.expires_at, dailystory_plans.sent_at, dailystory_plans.finished_at, dailystory_plans.left_priority, dailystory_plans.left_sequence 
@@ -1171,6 +1348,23 @@ WHERE dailystory_plans.sync_name = ? AND dailystory_plans.status IN (?);
 SELECT dailystory_plans.settings 
 FROM dailystory_plans 
 WHERE dailystory_plans.plan_id = ?;
+
+SELECT dailystory_runs.plan_id, sum(dailystory_runs.rows_created) AS sum_1, sum(dailystory_runs.rows_updated) AS sum_2 
+FROM dailystory_runs 
+WHERE dailystory_runs.plan_id IN (SELECT dailystory_plans.plan_id 
+FROM dailystory_plans 
+WHERE dailystory_plans.sync_name = ? AND dailystory_plans.created_at >= ? AND (dailystory_plans.status NOT IN (?))) GROUP BY dailystory_runs.plan_id;
+
+SELECT given.customer_id 
+FROM (SELECT dailystory_customers_changes.customer_id AS customer_id 
+FROM dailystory_customers_changes 
+WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.sequence IN (?)) AS given 
+WHERE given.customer_id IN (SELECT source.customer_id AS customer_id 
+FROM customers AS source 
+WHERE source.customer_id IS NOT NULL);
+
+SELECT max(dailystory_customers_new_identities.sequence) AS max_1 
+FROM dailystory_customers_new_identities;
 
 SELECT max(dailystory_customers_pending.sequence) AS max_1 
 FROM dailystory_customers_pending;
@@ -1226,7 +1420,7 @@ FROM dailystory_customers_changes JOIN dailystory_customers_answers ON dailystor
 WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.sequence IN (SELECT dailystory_customers_answers.sequence 
 FROM dailystory_customers_answers) AND dailystory_customers_answers.outcome IN (?)) AS gone WHERE dailystory_customers_contact_map.customer_id = gone.customer_id;
 
-UPDATE dailystory_customers_contact_map SET dsid=linked.dsid, last_synced_at=linked.answered_at, deactivated_at=NULL, deleted_at=NULL FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, dailystory_customers_answers.dsid AS dsid, dailystory_customers_answers.answered_at AS answered_at 
+UPDATE dailystory_customers_contact_map SET dsid=linked.dsid, last_synced_at=linked.answered_at, deactivated_at=NULL, deleted_at=NULL, deleted_in_dailystory_at=NULL FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, dailystory_customers_answers.dsid AS dsid, dailystory_customers_answers.answered_at AS answered_at 
 FROM dailystory_customers_changes JOIN dailystory_customers_answers ON dailystory_customers_answers.sequence = dailystory_customers_changes.sequence 
 WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.sequence IN (SELECT dailystory_customers_answers.sequence 
 FROM dailystory_customers_answers) AND dailystory_customers_answers.outcome IN (?)) AS linked WHERE dailystory_customers_contact_map.customer_id = linked.customer_id;
@@ -1284,6 +1478,8 @@ UPDATE dailystory_meta SET holder=?, fence=?, heartbeat_at=?, run_id=?, taken_at
 UPDATE dailystory_meta SET value=? WHERE dailystory_meta.name = ?;
 
 UPDATE dailystory_plans SET left_priority=?, left_sequence=? WHERE dailystory_plans.plan_id = ? AND (dailystory_plans.left_priority IS NULL OR dailystory_plans.left_priority < ? OR dailystory_plans.left_priority = ? AND dailystory_plans.left_sequence < ?);
+
+UPDATE dailystory_plans SET status=? WHERE dailystory_plans.plan_id IN (SELECT 1 FROM (SELECT 1) WHERE 1!=1);
 
 UPDATE dailystory_plans SET status=?, finished_at=? WHERE dailystory_plans.plan_id = ? AND dailystory_plans.status = ?;
 
