@@ -193,8 +193,8 @@ def test_a_re_execution_of_a_run_that_sent_everything_succeeds(project: DagsterP
 
 def test_a_failing_run_shows_what_it_sent_and_its_retry_continues(project: DagsterProject):
     project.put(*range(1, 301))
-    project.max_concurrency = 1  # so that the twenty refusals are consecutive
-    project.sandbox.script([None] * 20 + [400] * 20)
+    project.max_concurrency = 1  # so that the twenty refusals are consecutive; then five other rows are tried
+    project.sandbox.script([None] * 20 + [400] * 25)
     run = project.materialize(assets())
     assert run.success
     assert run.retries == 1
