@@ -189,6 +189,7 @@ CREATE TABLE dailystory_runs (
     rows_conflicted BIGINT,
     rows_deleted_in_dailystory BIGINT,
     rows_delete_skipped_shared BIGINT,
+    rows_skipped BIGINT,
     rows_delete_waiting BIGINT,
     rows_delete_returned BIGINT,
     opt_outs_sent BIGINT,

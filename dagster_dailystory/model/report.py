@@ -44,6 +44,8 @@ class SyncReport:
         opt_outs_sent: Contacts that this run opted out; not part of the sums of rows.
         outcome: `done`, `empty` (nothing to send), `incomplete` (rows failed; the next run sends them again),
             `stopped`, `dry` or `blocked`.
+        rows_skipped: Changes that needed no request any more: a newer plan had decided about the row, or another row of
+            the sync holds the contact.
         rows_delete_waiting: Deletions that wait for the next run, because the source could not be asked.
         rows_delete_returned: Deletions that were not sent, because the key is in the source again.
         rows_delete_skipped_shared: Contacts of missing keys that are kept, because another sync holds them.
@@ -73,6 +75,7 @@ class SyncReport:
     rows_in_doubt: int = 0
     rows_conflicted: int = 0
     rows_deleted_in_dailystory: int = 0
+    rows_skipped: int = 0
     rows_delete_waiting: int = 0
     rows_delete_returned: int = 0
     rows_delete_skipped_shared: int = 0
@@ -150,6 +153,7 @@ def sent_report(
         rows_deleted_in_dailystory=count[Outcome.DELETED_IN_DAILYSTORY],
         rows_failed=rows_failed,
         rows_in_doubt=count[Outcome.IN_DOUBT],
+        rows_skipped=count[Outcome.RECORDED],
         rows_delete_waiting=count[Outcome.WAITING],
         rows_delete_returned=count[Outcome.RETURNED],
         rows_delete_skipped_shared=plan.rows_delete_skipped_shared + count[Outcome.SHARED],

@@ -1,16 +1,14 @@
 """Any order of edits, plans, sends, faults and crashes keeps the promises: a model is compared after every step.
 
-The seed is printed; PROMISES_SEED repeats a run. For a night: PROMISES_EXAMPLES=5000, PROMISES_STEPS=25 and
-PROMISES_POSTGRESQL=1.
+The seed is printed; PROMISES_SEED repeats a run. For a night: PROMISES_SEED=$RANDOM, PROMISES_EXAMPLES=5000,
+PROMISES_STEPS=25 and PROMISES_POSTGRESQL=1.
 """
 
 from __future__ import annotations
 
 import os
-import random
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -28,26 +26,36 @@ from hypothesis.stateful import (
 from support.faults import crash_at
 from support.promise_edits import EDITS, REGIONS, WORKS, Edit, Source, work
 from support.promise_model import Broken, Model, Row, Step, same_email
-from support.promise_world import FAULTS, REFUSED, World
+from support.promise_world import FAULTS, REFUSED, Settings, World
 
 from dagster_dailystory.engine.run import SendResult, new_run_id
 from dagster_dailystory.errors import SafetyError, StateError
 from dagster_dailystory.model.partitions import ColumnValues, HashBuckets, Partitioning
 from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary
-from dagster_dailystory.model.sync import ContactSync, Scope
+from dagster_dailystory.model.sync import Scope
 from dagster_dailystory.model.watermark import Watermark
 
-KNOWN_OPEN = set(os.environ.get("PROMISES_OPEN", "A3,A4,A6,A10,B2,C1,C2,re-key").split(","))
+KNOWN_OPEN = set(os.environ.get("PROMISES_OPEN", "A10,C2,re-key").split(","))
 """Findings that are not repaired yet: an example that meets one of them ends there. Remove each with its repair."""
 
+USUAL_SEED = 7
+"""CI searches the same examples each time; a night run sets PROMISES_SEED to another number."""
+
 PICKS = st.integers(0, 7)
-SLICES: tuple[Partitioning, ...] = (HashBuckets(2), HashBuckets(7), ColumnValues("region", REGIONS[:2]))
-WAYS = st.tuples(st.sampled_from(["whole", "slice", "slice", "limit", "key", "all", "rejected"]), PICKS)
+SLICES: tuple[Partitioning, ...] = (HashBuckets(2), HashBuckets(3), ColumnValues("region", REGIONS[:2]))
+RECENT = Watermark("updated_at", 0.0)
+POLICIES, NONE_OR_ZERO = st.sampled_from(["delete", "deactivate", "keep"]), st.sampled_from([None, None, 0.0])
+SETTINGS = st.fixed_dictionaries({
+    "deletes": POLICIES, "has_city": st.booleans(), "min_guard_rows": st.sampled_from([1, 20]),
+    "may_create": NONE_OR_ZERO, "may_opt_out": NONE_OR_ZERO, "may_delete": st.sampled_from([None, None, 0.0, 0.3]),
+})  # fmt: skip
+SOME_EDITS = st.lists(EDITS, min_size=1, max_size=3)
+WAYS = st.tuples(st.sampled_from(["whole", "slice", "slice", "limit", "key", "all", "rejected", "opt_outs"]), PICKS)
 """What a run looks at; `slice` is the whole source for a sync without slices."""
 
 _RESULTS = (
     "created", "updated", "deleted", "mapped", "refused", "conflicted", "deleted_in_dailystory",
-    "delete_skipped_shared", "delete_waiting",
+    "delete_skipped_shared", "delete_waiting", "delete_returned", "skipped",
 )  # fmt: skip
 
 
@@ -57,7 +65,7 @@ class Planned:
 
     run_id: str
     summary: PlanSummary
-    sync: ContactSync
+    settings: Settings
     options: PlanOptions
     rows: tuple[Row, ...]
     departed_share: float
@@ -75,21 +83,19 @@ class Promises(RuleBasedStateMachine):
     new_database: Callable[[], str]
     has_timestamps = True
     examples = 0
+    met: dict[str, int]  # open finding -> the first example that met it
 
     @initialize(
-        deletes=st.sampled_from(["delete", "deactivate", "keep"]),
+        settings=SETTINGS,
         nulls=st.sampled_from(["keep", "clear"]),
-        read=st.sampled_from([*SLICES, "watermark", None]),
+        read=st.sampled_from([*SLICES, RECENT, None]),
         people=st.integers(3, 6),
         is_synced=st.sampled_from([True, True, True, False]),
     )
-    def begin(self, deletes: str, nulls: str, read: Any, people: int, is_synced: bool) -> None:
+    def begin(self, settings: Mapping[str, Any], nulls: str, read: Any, people: int, is_synced: bool) -> None:
         type(self).examples += 1
-        self.deletes, self.nulls = deletes, nulls
-        self.read = None if read == "watermark" and not self.has_timestamps else read
-        self.has_city = True
-        self.may_delete: float | None = None
-        self.min_guard_rows = 20
+        read = None if read is RECENT and not self.has_timestamps else read
+        self.settings = Settings(read=read, nulls=nulls, **settings)
         self.model = Model()
         self.source = Source(self.model)
         self.world = World(self.new_database())
@@ -97,12 +103,12 @@ class Promises(RuleBasedStateMachine):
         for _ in range(people):
             self.source.apply(("insert", 0, {}))
         if is_synced:
-            self.run_quietly()
+            self.run(settings=self.settings.quiet())
+            self.model.is_loaded = True
 
     # What happens around the sync
 
-    @rule(edits=st.lists(EDITS, min_size=1, max_size=3))
-    def edit_the_source(self, edits: list[Edit]) -> None:
+    def edit(self, edits: Iterable[Edit]) -> None:
         for edit in edits:
             self.source.apply(edit)
 
@@ -110,30 +116,26 @@ class Promises(RuleBasedStateMachine):
     def work_in_dailystory(self, what: tuple[str, int]) -> None:
         work(self.model, self.world.mine.store, *what)
 
-    @rule(
-        deletes=st.sampled_from(["keep", "deactivate", "delete"]),
-        has_city=st.booleans(),
-        may_delete=st.sampled_from([None, 0.0, 0.3]),
-        min_guard_rows=st.sampled_from([1, 20]),
-    )
-    def change_the_settings(self, deletes: str, has_city: bool, may_delete: float | None, min_guard_rows: int) -> None:
-        self.deletes, self.has_city = deletes, has_city
-        self.may_delete, self.min_guard_rows = may_delete, min_guard_rows
+    @rule(settings=SETTINGS)
+    def change_the_settings(self, settings: Mapping[str, Any]) -> None:
+        self.settings = replace(self.settings, **settings)
 
     @rule(hours=st.sampled_from([-1, 1, 30]))
     def move_the_clock(self, hours: int) -> None:
-        self.world.ahead += timedelta(hours=hours)
+        self.world.move_the_clock(hours)
 
     # Plans and sends
 
-    @rule(way=WAYS)
-    def plan_now(self, way: tuple[str, int]) -> None:
+    @rule(way=WAYS, edits=SOME_EDITS)
+    def plan_now(self, way: tuple[str, int], edits: list[Edit]) -> None:
+        self.edit(edits)
         self.start(**self.options(*way))
 
-    @precondition(lambda self: self.read in SLICES)
-    @rule()
-    def plan_every_slice(self) -> None:
-        for name in self.read.names:
+    @precondition(lambda self: self.settings.slices)
+    @rule(edits=SOME_EDITS)
+    def plan_every_slice(self, edits: list[Edit]) -> None:
+        self.edit(edits)
+        for name in self.settings.slices:
             self.start(partition=name)
 
     @precondition(lambda self: self.plans)
@@ -150,14 +152,25 @@ class Promises(RuleBasedStateMachine):
             self.forget()
             self.send(planned)
 
-    @rule(way=WAYS)
-    def run_now(self, way: tuple[str, int]) -> None:
-        self.run(**self.options(*way))
+    @rule(way=WAYS, edits=SOME_EDITS, late_edits=st.lists(EDITS, max_size=2))
+    def run_now(self, way: tuple[str, int], edits: list[Edit], late_edits: list[Edit]) -> None:
+        self.edit(edits)
+        self.run(late_edits, **self.options(*way))
 
-    @precondition(lambda self: self.model.rows)
-    @rule(number=PICKS, fault=st.sampled_from(FAULTS))
-    def run_with_a_fault(self, number: int, fault: str) -> None:
-        email = same_email(self.model.rows[number % len(self.model.rows)].email)
+    @precondition(lambda self: self.settings.slices)
+    @rule(edits=SOME_EDITS, is_reversed=st.booleans())
+    def run_every_slice(self, edits: list[Edit], is_reversed: bool) -> None:
+        self.edit(edits)
+        for name in reversed(self.settings.slices) if is_reversed else self.settings.slices:
+            self.run(partition=name)
+
+    @rule(edits=SOME_EDITS, number=PICKS, fault=st.sampled_from(FAULTS))
+    def run_with_a_fault(self, edits: list[Edit], number: int, fault: str) -> None:
+        rows = self.model.rows
+        self.edit(edits)
+        if not rows:
+            return
+        email = same_email(rows[number % len(rows)].email)
         planned = self.start()
         self.world.mine.faults = {email: fault}
         self.model.newly_departed = self.departing()
@@ -170,10 +183,11 @@ class Promises(RuleBasedStateMachine):
         faulty = {email, *(request.dsid for request in self.world.mine.requests if request.fault is not None)}
         contacts = self.world.mine.contacts()
         self.hold(self.model.opt_outs_sent(self.step, contacts, faulty if fault != REFUSED else set()))
-        self.hold(self.model.equals_source(self.step, contacts, self.mapped, self.nulls, faulty))
+        self.hold(self.model.equals_source(self.step, contacts, self.settings.mapped, self.settings.nulls, faulty))
 
-    @rule(requests=st.integers(1, 6))
-    def run_and_crash(self, requests: int) -> None:
+    @rule(edits=SOME_EDITS, requests=st.integers(1, 6))
+    def run_and_crash(self, edits: list[Edit], requests: int) -> None:
+        self.edit(edits)
         planned = self.start()
         if planned.is_ready:
             self.send(planned, crash_after=requests)
@@ -185,7 +199,7 @@ class Promises(RuleBasedStateMachine):
         for _ in range(count):
             planned = self.plan(dry_run=True)
         with pytest.raises(SafetyError):
-            self.world.send(self.sync(), [planned.run_id], None)
+            self.world.send(self.settings.sync(), planned.run_id)
         assert self.world.mine.contacts() == contacts
         assert not self.world.mine.requests
         after = self.world.remembered()
@@ -196,10 +210,10 @@ class Promises(RuleBasedStateMachine):
     def run_with_another_token(self) -> None:
         self.forget()
         self.world.fill(self.model.rows)
-        run_id, sync = new_run_id(), self.sync()
+        run_id, sync = new_run_id(), self.settings.sync()
         try:
             self.world.plan(sync, PlanOptions(), run_id, self.world.other)
-            self.world.send(sync, [run_id], None, self.world.other)
+            self.world.send(sync, run_id, account=self.world.other)
         except (StateError, SafetyError) as refused:
             note(str(refused))
         if self.world.other.requests:
@@ -207,16 +221,15 @@ class Promises(RuleBasedStateMachine):
 
     @rule()
     def run_quietly(self) -> None:
-        self.may_delete = None
-        result = self.run(is_full=True)
+        result = self.run(settings=self.settings.quiet())
         assert result is not None
         if result.report.outcome == "incomplete":  # a row waited for one whose email belongs to a contact that stays
             sendable = self.model.sendable(self.step, self.world.mine.contacts())
             assert len(sendable) < len(self.model.rows), result.report
-            self.run(is_full=True)
+            self.run(settings=self.settings.quiet())
         contacts = self.world.mine.contacts()
-        self.hold(self.model.equals_source(self.step, contacts, self.mapped, self.nulls))
-        again = self.start(is_full=True)
+        self.hold(self.model.equals_source(self.step, contacts, self.settings.mapped, self.settings.nulls))
+        again = self.start(self.settings.quiet())
         assert again.is_ready
         assert again.summary.rows_to_send == 0, again.summary
         assert not self.world.mine.requests, self.world.mine.requests
@@ -230,52 +243,30 @@ class Promises(RuleBasedStateMachine):
 
     # How they are made
 
-    def sync(self, *, is_full: bool = False) -> ContactSync:
-        return ContactSync(
-            name="people",
-            source="people",
-            key="id",
-            fields={
-                "email": "email", "mobilePhone": "mobile", "firstName": "first_name", "optOutEmail": "opted_out",
-                **({"city": "city"} if self.has_city else {}),
-            },
-            deletes=self.deletes,
-            nulls=self.nulls,
-            allow_empty_source=True,
-            max_deleted_fraction=self.may_delete,
-            min_guard_rows=self.min_guard_rows,
-            partitions=None if self.read in (None, "watermark") else self.read,
-            watermark=Watermark("updated_at", 0.0, 1e-6 if is_full else 86_400.0) if self.read == "watermark" else None,
-        )  # fmt: skip
-
-    @property
-    def mapped(self) -> list[str]:
-        return ["first_name", *(["city"] if self.has_city else [])]
-
     def options(self, way: str, number: int) -> dict[str, Any]:
-        if way == "slice" and self.read in SLICES:
-            return {"partition": self.read.names[number % len(self.read.names)]}
+        if way == "slice" and self.settings.slices:
+            return {"partition": self.settings.slices[number % len(self.settings.slices)]}
         if way == "key" and self.model.rows:
             return {"keys": (str(self.model.rows[number % len(self.model.rows)].key),)}
         if way == "limit":
             return {"limit": number + 1}
-        return {"scope": Scope(way)} if way in ("all", "rejected") else {}
+        return {"scope": Scope(way)} if way in ("all", "rejected", "opt_outs") else {}
 
     def forget(self) -> None:
         self.world.mine.forget()
         self.world.other.forget()
 
-    def start(self, *, is_full: bool = False, **options: Any) -> Planned:
+    def start(self, settings: Settings | None = None, **options: Any) -> Planned:
         """Plan in a step of its own."""
         self.forget()
-        return self.plan(is_full=is_full, **options)
+        return self.plan(settings, **options)
 
-    def plan(self, *, is_full: bool = False, **options: Any) -> Planned:
+    def plan(self, settings: Settings | None = None, **options: Any) -> Planned:
         self.world.fill(self.model.rows)
-        sync, run_id, chosen = self.sync(is_full=is_full), new_run_id(), PlanOptions(**options)
+        settings, run_id, chosen = settings or self.settings, new_run_id(), PlanOptions(**options)
         departed = len(self.departing()) / max(len(self.live_keys()), 1)
-        summary = self.world.plan(sync, chosen, run_id)
-        planned = Planned(run_id, summary, sync, chosen, tuple(self.model.rows), departed)
+        summary = self.world.plan(settings.sync(), chosen, run_id)
+        planned = Planned(run_id, summary, settings, chosen, tuple(self.model.rows), departed)
         if planned.is_ready:
             self.plans.append(planned)
         return planned
@@ -286,17 +277,21 @@ class Promises(RuleBasedStateMachine):
     def departing(self) -> set[int]:
         return self.live_keys() - {row.key for row in self.model.rows}
 
-    def run(self, *, is_full: bool = False, **options: Any) -> SendResult | None:
-        """Plan and send without faults; None if a guard blocks the plan."""
-        planned = self.start(is_full=is_full, **options)
+    def run(
+        self, late_edits: Sequence[Edit] = (), settings: Settings | None = None, **options: Any
+    ) -> SendResult | None:
+        """Plan, edit and send without faults; None if a guard blocks the plan."""
+        planned = self.start(settings, **options)
         if not planned.is_ready:
             return None
         self.plans.remove(planned)
         self.model.newly_departed = self.departing()
+        self.edit(late_edits)
         result = self.send(planned)
         assert result is not None
         assert result.error is None, result.error
-        if planned.is_whole and result.report.outcome != "incomplete":
+        sends_opt_outs = planned.is_whole or planned.options.scope is Scope.OPT_OUTS
+        if sends_opt_outs and not late_edits and result.report.outcome != "incomplete":
             self.hold(self.model.opt_outs_sent(self.step, self.world.mine.contacts()))
         return result
 
@@ -306,7 +301,7 @@ class Promises(RuleBasedStateMachine):
         keys_before, requests = self.world.contact_map(), self.world.mine.requests
         result: SendResult | None = None
         is_crashed = False
-        send = partial(self.world.send, self.sync(), [planned.run_id], planned.options.partition)
+        send = partial(self.world.send, self.settings.sync(), planned.run_id, planned.options.partition)
         try:
             if crash_after:
                 is_crashed = True
@@ -320,9 +315,11 @@ class Promises(RuleBasedStateMachine):
             assert not requests, "a refused plan sent something"
             is_crashed = False
         self.step = Step(
-            tuple(self.model.rows), planned.rows, planned.options.partition, planned.summary.since is not None,
-            keys_before, self.world.contact_map(), self.deletes, planned.sync.max_deleted_fraction,
-            planned.departed_share, is_crashed,
+            rows=tuple(self.model.rows), planned_rows=planned.rows, partition=planned.options.partition,
+            is_recent=planned.summary.since is not None, keys_before=keys_before, keys_after=self.world.contact_map(),
+            deletes=self.settings.deletes, may_create=planned.settings.may_create,
+            may_delete=planned.settings.may_delete, may_opt_out=planned.settings.may_opt_out,
+            departed_share=planned.departed_share, is_crashed=is_crashed,
         )  # fmt: skip
         self.hold(self.model.take(requests, self.step))
         self.hold(self.model.keeps_contacts(self.step, self.world.mine.contacts()))
@@ -350,7 +347,10 @@ class Promises(RuleBasedStateMachine):
 
     def hold(self, broken: Iterable[Broken]) -> None:
         found = list(broken)
-        assume(not any(each.finding in KNOWN_OPEN for each in found))
+        known = {each.finding for each in found} & KNOWN_OPEN
+        for finding in known:
+            self.met.setdefault(finding, self.examples)
+        assume(not known)
         assert not found, found
 
 
@@ -359,12 +359,12 @@ class Promises(RuleBasedStateMachine):
 def test_every_promise_holds_after_every_step(engine_name: str, new_database: Callable[[str], str]) -> None:
     if engine_name == "postgresql" and "PROMISES_POSTGRESQL" not in os.environ:
         pytest.skip("PostgreSQL only at night: set PROMISES_POSTGRESQL=1")
-    number = int(os.environ.get("PROMISES_SEED", random.randrange(2**32)))
+    number = int(os.environ.get("PROMISES_SEED", USUAL_SEED))
     print(f"PROMISES_SEED={number}")
-    new = staticmethod(partial(new_database, engine_name))
-    machine = type("Promises", (Promises,), {"new_database": new, "has_timestamps": engine_name != "sqlite"})
+    facts = {"has_timestamps": engine_name != "sqlite", "met": {}}
+    machine = type("Promises", (Promises,), {"new_database": staticmethod(partial(new_database, engine_name)), **facts})
     size = settings(
-        max_examples=int(os.environ.get("PROMISES_EXAMPLES", "20" if engine_name == "duckdb" else "60")),
+        max_examples=int(os.environ.get("PROMISES_EXAMPLES", "4" if engine_name == "duckdb" else "12")),
         stateful_step_count=int(os.environ.get("PROMISES_STEPS", "8")),
         deadline=None,
         database=None,
@@ -373,3 +373,4 @@ def test_every_promise_holds_after_every_step(engine_name: str, new_database: Ca
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(seed(number)(machine), settings=size)
+    print(f"open findings, each with the first of {machine.examples} examples that met it: {machine.met}")

@@ -34,9 +34,8 @@ Edit = tuple[str, int, Mapping[str, Any]]
 EDITS: st.SearchStrategy[Edit] = st.one_of(
     st.tuples(st.just("change"), _PICKS, _VALUES),
     st.tuples(st.just("change_key"), _PICKS, st.sampled_from([{"region": region} for region in REGIONS])),
-    st.tuples(
-        st.sampled_from(["insert", "delete", "restore", "change_email", "swap_emails"]), _PICKS, st.just({})
-    ),
+    st.tuples(st.sampled_from(["delete", "restore"]), _PICKS, st.just({})),
+    st.tuples(st.sampled_from(["insert", "change_email", "swap_emails"]), _PICKS, st.just({})),
     st.tuples(
         st.sampled_from(["double_key", "double_email"]), _PICKS, st.sampled_from([{}, {"opted_out": True}])
     ),
@@ -122,7 +121,8 @@ WORKS = st.tuples(st.sampled_from(["edit", "opt_out", "soft_delete", "remove", "
 
 def work(model: Model, store: ContactStore, what: str, number: int) -> None:
     """Do to a contact what people do in DailyStory."""
-    dsids = sorted(str(contact["dsId"]) for contact in store.contacts())
+    contacts = sorted(store.contacts(), key=lambda each: str(each["email"]))  # dsids are random, and a seed repeats
+    dsids = [str(contact["dsId"]) for contact in contacts]
     if not dsids:
         return
     dsid, other = dsids[number % len(dsids)], dsids[(number + 1) % len(dsids)]

@@ -96,6 +96,8 @@ class Step:
         keys_after: Key -> dsid after it.
         deletes: The deletion policy at the time of the send.
         may_delete: The share of departed keys that the guard permits, None for no limit.
+        may_create: The same for new contacts after the first load.
+        may_opt_out: The same for known contacts that opt out.
         departed_share: The share of the sync's live keys that the source lacked when it was planned.
         is_crashed: The process ended during the send.
     """
@@ -108,6 +110,8 @@ class Step:
     keys_after: Mapping[int, str]
     deletes: str
     may_delete: float | None
+    may_create: float | None
+    may_opt_out: float | None
     departed_share: float
     is_crashed: bool = False
 
@@ -124,6 +128,7 @@ class Model:
         opted_out: Contacts that have opted out.
         by_people: Contacts that people took out, merged or removed.
         refused: Values of rows that DailyStory refused.
+        is_loaded: The first load is over.
         newly_departed: Keys that were live before the last plan and are not in the source; only these are taken out.
     """
 
@@ -134,6 +139,7 @@ class Model:
     opted_out: set[str] = field(default_factory=set)
     by_people: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
+    is_loaded: bool = False
     newly_departed: set[int] = field(default_factory=set)
 
     def leave_to_people(self, *dsids: str) -> None:
@@ -149,7 +155,8 @@ class Model:
         for request in requests:
             if request.method == "GET":
                 continue
-            yield from self._consent(request)
+            yield from self._consent(request, step)
+            yield from self._created(request, step)
             if request.takes_out:
                 yield from self._taken_out(request, step)
             if request.fault in ("refused", "forbidden"):
@@ -175,12 +182,21 @@ class Model:
             if same_email(row.email) == email or step.keys_before.get(row.key) == request.dsid:
                 self.refused.add(_values(row))
 
-    def _consent(self, request: Request) -> Iterator[Broken]:
+    def _consent(self, request: Request, step: Step) -> Iterator[Broken]:
         opted_in = [name for name, value in request.body.items() if name.startswith("optOut") and value is not True]
         if opted_in:
             yield Broken(f"an opt-out was taken back: {opted_in}")
+        is_new = request.before is not None and not request.before["optOutEmail"]
+        if step.may_opt_out == 0 and request.body.get("optOutEmail") and is_new:
+            yield Broken("a known contact opted out, of which the guard permits none", "A6")
         if request.body.get("status") == "Active" and not self.out_by_us.get(request.dsid):
             yield Broken("a contact became Active whose deactivation by us was not acknowledged", "C2")
+
+    def _created(self, request: Request, step: Step) -> Iterator[Broken]:
+        new = {same_email(row.email) for row in step.planned_rows if row.key not in step.keys_before}
+        is_create = request.is_applied and request.before is None and same_email(request.body.get("email")) in new
+        if self.is_loaded and step.may_create == 0 and is_create:
+            yield Broken("a contact was created, of which the guard permits none", "A7")
 
     def _taken_out(self, request: Request, step: Step) -> Iterator[Broken]:
         what = f"contact of {(request.before or {}).get('email')} was taken out"
@@ -194,10 +210,14 @@ class Model:
 
     def _taken_out_in_source(self, request: Request, step: Step, what: str) -> Iterator[Broken]:
         email = same_email((request.before or {}).get("email"))
-        keys = {key for key, dsid in step.keys_before.items() if dsid == request.dsid}
+        mapped = step.keys_before
+
+        def is_of(row: Row) -> bool:  # by its key; by its email if it has no contact of its own
+            own = mapped.get(row.key)
+            return own == request.dsid or (own is None and email != "" and same_email(row.email) == email)
 
         def holds(rows: Sequence[Row]) -> bool:
-            return any(row.key in keys or (email and same_email(row.email) == email) for row in rows)
+            return any(map(is_of, rows))
 
         if not holds(step.rows):
             return
@@ -323,8 +343,10 @@ class Model:
             is_faulty = step.keys_before.get(row.key) in faulty or same_email(row.email) in faulty
             if row.is_valid and is_unique and not is_faulty and _values(row) not in self.refused:
                 good[row.key] = row
-        mapped = {key: dsid for key, dsid in step.keys_before.items() if dsid in contacts}
-        holder = {same_email(contacts[dsid]["email"]): key for key, dsid in mapped.items()}
+        holder: dict[str, int] = {}
+        for key, dsid in step.keys_before.items():  # a contact that people removed holds its email until it is missed
+            told = self.told.get(dsid, {}).get("email", [""])[-1]
+            holder[same_email(contacts[dsid]["email"] if dsid in contacts else told)] = key
         owner = {same_email(each["email"]): dsid for dsid, each in contacts.items()}
         while True:
             stuck = [key for key, row in good.items() if self._is_stuck(row, good, holder, owner, step)]

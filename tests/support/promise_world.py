@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import astuple, dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -21,13 +20,14 @@ from support.promise_model import Request, Row, same_email
 from dagster_dailystory.api.client import DailyStoryClient
 from dagster_dailystory.api.rate_limiter import RateLimiter
 from dagster_dailystory.api.transport import HttpResponse
-from dagster_dailystory.engine import run as engine_run
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
+from dagster_dailystory.engine.run import SendResult, plan_contact_sync, send_contact_sync
 from dagster_dailystory.engine.sending.dispatcher import SenderSettings
 from dagster_dailystory.engine.sending.sender import Sender
-from dagster_dailystory.engine.state.store import State
+from dagster_dailystory.model.partitions import Partitioning
 from dagster_dailystory.model.plan import PlanOptions, PlanSummary
 from dagster_dailystory.model.sync import ContactSync
+from dagster_dailystory.model.watermark import Watermark
 from dagster_dailystory.sandbox.api import SandboxApi
 from dagster_dailystory.sandbox.contacts import ContactStore
 from dagster_dailystory.sandbox.records import Contact
@@ -46,6 +46,54 @@ _COLUMNS = {
     "id": "INTEGER", "email": "VARCHAR(200)", "mobile": "VARCHAR(40)", "first_name": "VARCHAR(400)",
     "city": "VARCHAR(100)", "opted_out": "BOOLEAN", "region": "VARCHAR(10)", "updated_at": "TIMESTAMP",
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a machine draws for its sync; `may_...` are limits of guards, None for none."""
+
+    read: Partitioning | Watermark | None = None
+    deletes: str = "delete"
+    nulls: str = "keep"
+    has_city: bool = True
+    may_create: float | None = None
+    may_delete: float | None = None
+    may_opt_out: float | None = None
+    min_guard_rows: int = 20
+
+    @property
+    def slices(self) -> tuple[str, ...]:
+        return () if self.read is None or isinstance(self.read, Watermark) else self.read.names
+
+    @property
+    def mapped(self) -> list[str]:
+        """The columns with texts."""
+        return ["first_name", *(["city"] if self.has_city else [])]
+
+    def sync(self) -> ContactSync:
+        return ContactSync(
+            name="people",
+            source="people",
+            key="id",
+            fields={
+                "email": "email", "mobilePhone": "mobile", "firstName": "first_name", "optOutEmail": "opted_out",
+                **({"city": "city"} if self.has_city else {}),
+            },
+            deletes=self.deletes,
+            nulls=self.nulls,
+            allow_empty_source=True,
+            max_created_fraction=self.may_create,
+            max_deleted_fraction=self.may_delete,
+            max_opted_out_fraction=self.may_opt_out,
+            min_guard_rows=self.min_guard_rows,
+            partitions=None if isinstance(self.read, Watermark) else self.read,
+            watermark=self.read if isinstance(self.read, Watermark) else None,
+        )  # fmt: skip
+
+    def quiet(self) -> Settings:
+        """The same sync without guards, which compares all rows."""
+        read = replace(self.read, full_every_seconds=1e-6) if isinstance(self.read, Watermark) else self.read
+        return replace(self, read=read, may_create=None, may_delete=None, may_opt_out=None)
 
 
 class Account:
@@ -144,7 +192,6 @@ class World:
     def __init__(self, url: str) -> None:
         self.url = url
         self.mine, self.other = Account("mine"), Account("other")
-        self.ahead = timedelta()
         self._engine = sa.create_engine(url, poolclass=sa.NullPool)
         self._open = self._engine.connect()  # DuckDB opens its file once, not once for each connection
         columns = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
@@ -169,22 +216,22 @@ class World:
     # Runs
 
     def plan(self, sync: ContactSync, options: PlanOptions, run_id: str, account: Account | None = None) -> PlanSummary:
-        with self._session(sync) as (state, lease):
-            return engine_run._plan(state, lease, self.warehouse, self._destination(account), options, run_id)
+        return plan_contact_sync(sync, self.warehouse, self._destination(account), options, run_id)
 
     def send(
-        self, sync: ContactSync, run_ids: Sequence[str], partition: str | None, account: Account | None = None
-    ) -> engine_run.SendResult:
-        with self._session(sync) as (state, lease):
-            return engine_run._send(state, lease, self._destination(account), run_ids, partition, None)
+        self, sync: ContactSync, run_id: str, partition: str | None = None, account: Account | None = None
+    ) -> SendResult:
+        return send_contact_sync(sync, self.warehouse, self._destination(account), [run_id], partition=partition)
 
-    @contextmanager
-    def _session(self, sync: ContactSync) -> Iterator[tuple[State, Any]]:
-        """A session at this world's time: `now` is the state's seam for a clock."""
-        with engine_run.open_session(sync, self.warehouse.state) as (state, lease):
-            real = state.now
-            state.now = lambda: real() + self.ahead
-            yield state, lease
+    def move_the_clock(self, hours: int) -> None:
+        """Move every time that the state remembers, which is the same to the next run."""
+        for table in self._names():
+            moments = [c["name"] for c in self._columns(table) if isinstance(c["type"], (sa.DateTime, sa.TIMESTAMP))]
+            earlier = _EARLIER[self._engine.dialect.name]
+            moved = ", ".join(f"{name} = {earlier.format(name, -hours)}" for name in moments)
+            if moved:
+                with self._engine.begin() as connection:
+                    connection.exec_driver_sql(f"UPDATE {table} SET {moved}")
 
     @property
     def warehouse(self) -> Warehouse:
@@ -192,7 +239,7 @@ class World:
 
     def _destination(self, account: Account | None) -> InProcess:
         account = account or self.mine
-        return InProcess(BASE_URL, account.store.settings.tokens[0], math.inf, account=account)
+        return InProcess(BASE_URL, account.store.settings.tokens[0], math.inf, max_concurrency=1, account=account)
 
     def free_the_lease(self) -> None:
         """This process goes on after an imitated crash; the process of a real one does not."""
@@ -216,10 +263,17 @@ class World:
         tables["dailystory_plans"] = [row for row in tables.get("dailystory_plans", []) if row["status"] != "dry"]
         meta = tables.get("dailystory_meta", [])
         tables["dailystory_meta"] = [row for row in meta if not row["name"].startswith(_OF_A_PROCESS)]
-        return {name: sorted(map(str, rows)) for name, rows in tables.items() if rows}
+        # A dry run may add the column of a new field, which holds nothing.
+        held = {
+            name: [{k: v for k, v in row.items() if v is not None} for row in rows] for name, rows in tables.items()
+        }
+        return {name: sorted(map(str, rows)) for name, rows in held.items() if rows}
 
     def _names(self) -> list[str]:
         return [name for name in sa.inspect(self._engine).get_table_names() if name.startswith("dailystory_")]
+
+    def _columns(self, table: str) -> list[Any]:
+        return list(sa.inspect(self._engine).get_columns(table))
 
     def _has(self, table: str) -> bool:
         return sa.inspect(self._engine).has_table(table)
@@ -231,6 +285,9 @@ class World:
             except sa.exc.DBAPIError:  # there is no such table before the first plan
                 return []
 
+
+_IN_SQLITE = "strftime('%Y-%m-%d %H:%M:%f000', {0}, '{1} hours')"
+_EARLIER = {"sqlite": _IN_SQLITE, **dict.fromkeys(("duckdb", "postgresql"), "{0} + INTERVAL '{1} hours'")}
 
 _OF_A_PROCESS = ("lock:", "waiting:")
 

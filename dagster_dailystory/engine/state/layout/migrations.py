@@ -115,7 +115,14 @@ def _to_3(tables: StoredTables) -> None:
         **dict.fromkeys(("live_keys", "opt_outs_to_send", "opt_outs_ahead", *counts), BIG_INTEGER),
     }
     tables.add_columns(("plans",), planned)
-    sent = ("opt_outs_sent", *counts, "rows_deleted_in_dailystory", "rows_delete_waiting", "rows_delete_returned")
+    sent = (
+        "opt_outs_sent",
+        "rows_skipped",
+        *counts,
+        "rows_deleted_in_dailystory",
+        "rows_delete_waiting",
+        "rows_delete_returned",
+    )
     tables.add_columns(("runs",), dict.fromkeys(sent, BIG_INTEGER))
     for sync in tables.syncs():
         tables.add_columns((sync, "contact_map"), {"deleted_in_dailystory_at": MOMENT})
