@@ -326,7 +326,8 @@ class Dispatcher:
 
     def _wait_after(self, attempts: Attempts, error: RetryableError) -> float | None:
         """Count a failure; return the seconds until the row's next attempt, None if there is none."""
-        self._consecutive_failures += 1
+        is_own = self._is_of_this_row(attempts)
+        self._consecutive_failures += not is_own
         advised_seconds = error.retry_after_seconds if isinstance(error, ThrottledError) else None
         is_too_long = advised_seconds is not None and advised_seconds > self._settings.max_seconds_per_row
         if not isinstance(error, ThrottledError):
@@ -334,7 +335,8 @@ class Dispatcher:
             self._connection_errors += error.status is None
         else:
             self._throttled += 1
-            if self._concerns_only(attempts):
+            attempts.throttled += 1
+            if is_own and attempts.throttled > 1:
                 attempts.failures += 1
             elif not is_too_long:
                 self._limiter.throttled(advised_seconds)
@@ -352,12 +354,15 @@ class Dispatcher:
         # The row was asked before. It waits as long as the limiter, without a slot, so that others go first.
         return max(wait_seconds, DEFAULT_PAUSE_SECONDS if advised_seconds is None else advised_seconds)
 
-    def _concerns_only(self, attempts: Attempts) -> bool:
-        """Whether the row is asked to wait again although other rows, as many as there are slots, had answers since."""
-        others = self._answers - attempts.answers
-        attempts.throttled += 1
+    def _is_of_this_row(self, attempts: Attempts) -> bool:
+        """Whether a failure is the row's own matter: it failed before, and answers, as many as slots, came in between.
+
+        Once that was seen it holds for the row, also when only such rows are left and no further answer comes.
+        """
+        if attempts.answers is not None and self._answers - attempts.answers >= self._settings.max_concurrency:
+            attempts.fails_alone = True
         attempts.answers = self._answers
-        return attempts.throttled > 1 and others >= self._settings.max_concurrency
+        return attempts.fails_alone
 
     def _suspect_outage(self, error: RetryableError, too_long_seconds: float | None) -> None:
         if too_long_seconds is not None:

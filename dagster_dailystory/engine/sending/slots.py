@@ -16,8 +16,9 @@ class Attempts:
     Attributes:
         requests: Requests sent.
         failures: Those of them that count against the row's budget.
-        throttled: Responses that asked to wait for a stated time.
-        answers: The answers that all rows together had when this row was last asked to wait.
+        throttled: Responses that asked to wait.
+        answers: The answers that all rows together had when this row last failed; None before.
+        fails_alone: The row failed again although other rows had answers in between.
         started_at: The time of the first request.
         holds_slot: Whether the row holds a slot.
         in_flight: Whether a request is under way.
@@ -29,7 +30,8 @@ class Attempts:
     requests: int = 0
     failures: int = 0
     throttled: int = 0
-    answers: int = 0
+    answers: int | None = None
+    fails_alone: bool = False
     started_at: float = math.nan
     holds_slot: bool = False
     in_flight: bool = False

@@ -580,6 +580,20 @@ def test_neighbours_that_always_fail_keep_no_other_row_from_being_sent(reply: ht
     assert Counter(outcomes.values())[Outcome.UPDATED] == 200
 
 
+@pytest.mark.parametrize("status", [429, 500])
+def test_rows_that_fail_alone_are_no_outage_when_only_they_are_left(status: int) -> None:
+    """Twelve rows at the end of their attempts fail more often in a row than an outage takes."""
+    reply = httpx.Response(status, headers={"Retry-After": "0.05"})
+    api = FakeApi(
+        lambda request, number: reply if int(json.loads(request.content)["dsId"][1:]) in range(20, 32) else None
+    )
+    api.latency_seconds = 0.002
+    with sender_for(api, SenderSettings(max_attempts=30, first_wait_seconds=0.05, longest_wait_seconds=0.1)) as sender:
+        sender.submit([update(number) for number in range(1, 101)])
+        outcomes = Counter(result.outcome for result in collect_all(sender))
+    assert outcomes == {Outcome.UPDATED: 88, Outcome.FAILED: 12}
+
+
 @pytest.mark.parametrize("headers", [{"Retry-After": "0.2"}, {}], ids=["stated wait", "no wait"])
 @pytest.mark.parametrize("bad", [{20}, range(20, 32)], ids=["one", "neighbours"])
 def test_rows_that_are_asked_to_wait_for_ever_give_up_and_pause_no_other_row(
