@@ -67,6 +67,7 @@ class Histories(RuleBasedStateMachine):
         self.left: dict[int, SourceRow] = {}
         self.opted_out: set[str] = set()
         self.given_up: set[str] = set()
+        self.unacknowledged: set[str] = set()
         self.emails = 0
         self.home = tempfile.TemporaryDirectory()
         self.url = self.state_at(self.home.name)
@@ -173,10 +174,16 @@ class Histories(RuleBasedStateMachine):
     @rule(faults=st.lists(st.sampled_from(FAULTS), max_size=6))
     def run_through_faults(self, faults: list[Fault | None]) -> None:
         self.sandbox.script(faults)
+        self.note_deactivations()
         self.run()
+
+    def note_deactivations(self) -> None:
+        """A deactivation without an acknowledgement may be a person's: a row that is back keeps its status then."""
+        self.unacknowledged |= {row.email.lower() for row in self.left.values()}
 
     @rule(statement_number=st.integers(1, 120))
     def run_and_crash(self, statement_number: int) -> None:
+        self.note_deactivations()
         with crash_at(statement_number):
             self.run()
         self.release_lease()
@@ -184,6 +191,7 @@ class Histories(RuleBasedStateMachine):
     @rule(statement_number=st.integers(1, 12))
     def run_and_crash_after_a_write(self, statement_number: int) -> None:
         posts = self.sandbox.counts.posts
+        self.note_deactivations()
         with crash_at(statement_number, lambda: self.sandbox.counts.posts > posts):
             self.run()
         self.release_lease()
@@ -284,7 +292,7 @@ class Histories(RuleBasedStateMachine):
             contact = contacts[row.email.lower()]
             assert contact["dsId"] == mapped[key]
             assert contact["email"] == row.email
-            assert contact["status"] == "Active" or contact["optOutEmail"]
+            assert contact["status"] == "Active" or contact["optOutEmail"] or row.email.lower() in self.unacknowledged
             assert contact["optOutEmail"] or not row.opt_out
             self.check_text(row, "first_name", contact["firstName"])
             self.check_text(row, "plan", contact["extendedProperties"].get("plan"))
