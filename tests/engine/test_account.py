@@ -72,7 +72,7 @@ def test_a_renamed_account_and_a_new_token_of_it_are_accepted(scenario: Scenario
     assert scenario.run(api_token=TOKENS[1]).rows_updated == 1
 
 
-@pytest.mark.parametrize("shape", ["nameless"])
+@pytest.mark.parametrize("shape", ["text", "forbidden", "nameless"])
 def test_a_token_that_was_seen_may_send_whatever_about_responds(scenario: Scenario, shape: str):
     scenario.run()
     scenario.sandbox.configure(about_shape=shape)
@@ -80,7 +80,7 @@ def test_a_token_that_was_seen_may_send_whatever_about_responds(scenario: Scenar
     assert scenario.run().rows_updated == 1
 
 
-@pytest.mark.parametrize("shape", ["nameless"])
+@pytest.mark.parametrize("shape", ["text", "forbidden", "nameless"])
 def test_a_new_token_needs_an_account_or_a_person_that_accepts_it(scenario: Scenario, shape: str):
     scenario.run()
     scenario.sandbox.configure(about_shape=shape)
