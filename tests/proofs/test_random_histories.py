@@ -29,6 +29,8 @@ from dagster_dailystory.sandbox import Fault, Sandbox
 FORBIDDEN = "Forbidden"
 TEXTS = st.sampled_from([None, "Paris", "Rome", "Zoë O'Hara"])
 PICKS = st.integers(0, 9)
+pytestmark = pytest.mark.timeout(900)
+
 FAULTS = [None, *(fault for fault in Fault if fault not in (Fault.SLOW, Fault.REFUSED, Fault.REFUSED_WITH_200))]
 STATUS_OF_LEFT = {"keep": "Active", "deactivate": "Inactive", "delete": "Deleted"}
 
@@ -326,7 +328,7 @@ class HashedBesideHistories(Histories):
 
 for each in (Histories, HashedHistories, HashedBesideHistories):
     each.TestCase.settings = settings(
-        max_examples=25, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=15, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
     )
 
 
