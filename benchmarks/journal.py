@@ -19,7 +19,7 @@ from dagster_dailystory.engine.endpoints import Destination, Warehouse
 from dagster_dailystory.engine.run import plan_contact_sync
 from dagster_dailystory.engine.sending.acknowledgements import Acknowledgements
 from dagster_dailystory.engine.state.lease import open_session
-from dagster_dailystory.engine.state.plans import RowReader
+from dagster_dailystory.engine.state.plans.row_reader import RowReader
 from dagster_dailystory.engine.state.recovery import Intents
 from dagster_dailystory.engine.state.store import utc_now
 from dagster_dailystory.model.change import USUAL_PRIORITY, Change, Operation, Outcome, Result

@@ -6,7 +6,7 @@ from sqlalchemy import Text, cast, func, literal, select
 
 from benchmarks.data import vacuum
 from dagster_dailystory.engine.endpoints import Warehouse
-from dagster_dailystory.engine.planning.staging import stage_source
+from dagster_dailystory.engine.planning.comparison.staging import stage_source
 from dagster_dailystory.engine.state.incremental import IncrementalRead
 from dagster_dailystory.engine.state.layout.mapped_columns import ensure_tables
 from dagster_dailystory.engine.state.lease import open_session

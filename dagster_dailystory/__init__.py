@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     )
     from dagster_dailystory.definitions.run_config import PlanConfig
     from dagster_dailystory.engine.run import run_contact_sync
+    from dagster_dailystory.engine.upkeep.retirement import retire_sync
     from dagster_dailystory.errors import (
         AuthenticationError,
         ConfigurationError,
@@ -63,6 +64,7 @@ __all__ = [
     "every",
     "observed_source",
     "resources_from_environment",
+    "retire_sync",
     "retry_sensor",
     "run_contact_sync",
     "sync_schedule",
@@ -84,6 +86,7 @@ _HOMES = {
     "every": "definitions.automation",
     "observed_source": "definitions.automation",
     "resources_from_environment": "definitions.resources",
+    "retire_sync": "engine.upkeep.retirement",
     "retry_sensor": "definitions.automation",
     "run_contact_sync": "engine.run",
     "sync_schedule": "definitions.automation",

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from dagster_dailystory.engine.account import check_account
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
-from dagster_dailystory.engine.planning.guards import PlanHistory
 from dagster_dailystory.engine.planning.plan import make_plan
+from dagster_dailystory.engine.planning.plan_history import PlanHistory
 from dagster_dailystory.engine.presence.deletions import DeletionCheck
 from dagster_dailystory.engine.presence.source_keys import SourceKeys
 from dagster_dailystory.engine.sending.dispatcher import SenderCounts
@@ -20,7 +20,7 @@ from dagster_dailystory.engine.sending.outbox import Outbox
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.incremental import advance
 from dagster_dailystory.engine.state.lease import NO_WAIT, Lease, Waiting, open_session
-from dagster_dailystory.engine.state.plans import Plan, Plans
+from dagster_dailystory.engine.state.plans.stored import Plan, Plans
 from dagster_dailystory.engine.state.recovery import Intents
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State

@@ -162,7 +162,7 @@ class ContactSync:
         max_value_length: Maximum length of a custom field in characters.
         partitions: `HashBuckets(8)` or `ColumnValues("region", ["emea", "amer"])`, to run the sync in slices.
         watermark: `Watermark("updated_at")`, to compare recent rows only and all rows once a day; not with partitions.
-        plan_expires_hours: Hours after which a plan that was not sent can no longer be sent.
+        plan_expires_hours: Hours after which a plan can no longer be sent, nor a stopped one be resumed.
 
     Raises:
         ConfigurationError: A setting is not valid, or two settings contradict each other.

@@ -15,8 +15,8 @@ from support.scenario import Scenario, open_scenario, sync_of
 
 from dagster_dailystory.databases.dialect import differs
 from dagster_dailystory.databases.sql_types import TEXT, Untyped
-from dagster_dailystory.engine.planning.diff import Diff, field_counts
-from dagster_dailystory.engine.planning.key_ranges import WHOLE, KeyRange
+from dagster_dailystory.engine.planning.comparison.diff import Diff, field_counts
+from dagster_dailystory.engine.planning.comparison.key_ranges import WHOLE, KeyRange
 from dagster_dailystory.engine.state.schema import StateLocation, SyncTables
 from dagster_dailystory.model.plan import PlanOptions
 from dagster_dailystory.model.sync import ContactSync, Scope

@@ -12,8 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
-from dagster_dailystory.engine.planning.diff import OFFSET, Diff
-from dagster_dailystory.engine.planning.key_ranges import (
+from dagster_dailystory.engine.planning.comparison.diff import OFFSET, Diff
+from dagster_dailystory.engine.planning.comparison.key_ranges import (
     HASHED_ROWS,
     MOST_AT_ONCE,
     WHOLE,
@@ -26,7 +26,7 @@ from dagster_dailystory.engine.planning.key_ranges import (
     rows_at_once,
     width_of,
 )
-from dagster_dailystory.engine.planning.row_hashes import RowHashes
+from dagster_dailystory.engine.planning.comparison.row_hashes import RowHashes
 from dagster_dailystory.engine.run import plan_contact_sync
 from dagster_dailystory.engine.state.schema import StateLocation, SyncTables
 from dagster_dailystory.engine.state.store import open_state

@@ -24,7 +24,7 @@ from dagster_dailystory.engine.sending.outbox import Outbox
 from dagster_dailystory.engine.state.lease import LEASE_SECONDS, Lease, Waiting, open_session
 from dagster_dailystory.engine.state.lease.holders import let_go, new_holder
 from dagster_dailystory.engine.state.lease.waiting import Place
-from dagster_dailystory.engine.state.plans import Plans
+from dagster_dailystory.engine.state.plans.stored import Plans
 from dagster_dailystory.engine.state.schema import StateLocation
 from dagster_dailystory.engine.state.store import State, open_state, utc_now
 from dagster_dailystory.errors import BusyError, DailyStoryError, WarehouseError

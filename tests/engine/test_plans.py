@@ -130,9 +130,11 @@ def test_limits_may_change_between_plan_and_send(scenario: Scenario):
     assert send(scenario, "run", sync=sync_of(max_changed_fraction=0.5, plan_expires_hours=1)) == 1
 
 
-def test_a_plan_expires(scenario: Scenario):
+@pytest.mark.parametrize("status", ["ready", "sending"])
+def test_a_plan_expires(scenario: Scenario, status: str):
     plan(scenario, "run")
-    scenario.execute_state("UPDATE dailystory_plans SET expires_at = '2020-01-01 00:00:00'")
+    expire = f"UPDATE dailystory_plans SET expires_at = '2020-01-01 00:00:00', status = '{status}'"
+    scenario.execute_state(f"{expire} WHERE status = 'ready'")
     refused(scenario, "older than plan_expires_hours; plan again", "run")
 
 

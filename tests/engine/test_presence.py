@@ -11,10 +11,10 @@ from sqlalchemy import Engine, event, select
 from support.placements import Placement
 from support.scenario import Scenario, customer, customers, open_scenario, sync_of
 
+from dagster_dailystory import retire_sync
 from dagster_dailystory.engine.presence.source_keys import Key, SourceKeys
 from dagster_dailystory.engine.run import new_run_id, plan_contact_sync, send_contact_sync
 from dagster_dailystory.engine.state.lease import open_session
-from dagster_dailystory.engine.upkeep.retirement import retire_sync
 from dagster_dailystory.errors import SafetyError
 from dagster_dailystory.model.partitions import ColumnValues, HashBuckets, Partitioning
 from dagster_dailystory.model.plan import PlanOptions
@@ -321,7 +321,7 @@ def test_a_retired_sync_holds_no_contact(scenario: Scenario):
     scenario.seed(*customers(2), table="others")
     scenario.run(other)
     scenario.run(sync)
-    retire_sync(sync, scenario.warehouse, "others")
+    retire_sync(sync, "others", warehouse_url=scenario.warehouse_url, state_url=scenario.state_url)
     scenario.delete(1)
     assert scenario.run(sync).rows_deleted == 1
     scenario.run(other)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
-from dagster_dailystory.engine.state.plans import CHUNK_ROWS, RowReader
+from dagster_dailystory.engine.state.plans.row_reader import CHUNK_ROWS, RowReader
 from dagster_dailystory.engine.state.schema import StateLocation, SyncTables
 from dagster_dailystory.engine.state.store import open_state
 from dagster_dailystory.model.sync import ContactSync

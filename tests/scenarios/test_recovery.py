@@ -143,7 +143,7 @@ def test_a_value_changed_back_after_a_lost_update_is_sent_again(scenario: Scenar
 
 
 def test_a_row_that_is_back_keeps_its_status_after_a_lost_deactivation(scenario: Scenario) -> None:
-    """Nobody can say whether this sync or someone in DailyStory set it."""
+    """It is unknown whether this sync or a person in DailyStory set it."""
     sync = sync_of(deletes="deactivate", max_deleted_fraction=None)
     scenario.seed(*customers(2))
     scenario.run(sync)

@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from dagster_dailystory.databases.bulk import json_rows, rows_parameter
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, TEXT, SqlQuery, SqlType
-from dagster_dailystory.engine.planning.key_ranges import KeyRange, Statement, each_range
+from dagster_dailystory.engine.planning.comparison.key_ranges import KeyRange, Statement, each_range
 from dagster_dailystory.engine.presence.departures import Departures
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State

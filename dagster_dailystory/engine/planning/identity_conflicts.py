@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, func, or_, s
 from dagster_dailystory.contacts.fingerprint import key_label
 from dagster_dailystory.databases.sql_types import SqlQuery
 from dagster_dailystory.engine.planning.changes import CheckedTable, rejected_row
-from dagster_dailystory.engine.planning.diff import Diff
+from dagster_dailystory.engine.planning.comparison.diff import Diff
 from dagster_dailystory.engine.presence.source_keys import Key, SourceKeys
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State

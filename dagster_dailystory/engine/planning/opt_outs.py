@@ -32,7 +32,7 @@ from sqlalchemy import (
 
 from dagster_dailystory.databases.dialect import opt_out_text
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, SqlQuery, SqlType, SqlValue
-from dagster_dailystory.engine.planning.diff import Diff
+from dagster_dailystory.engine.planning.comparison.diff import Diff
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import OPT_OUT_PRIORITY, Operation

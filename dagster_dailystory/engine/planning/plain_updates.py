@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, UNSUPPORTED, SqlQuery, SqlType, SqlValue
-from dagster_dailystory.engine.planning.key_ranges import WHOLE, KeyRange
+from dagster_dailystory.engine.planning.comparison.key_ranges import WHOLE, KeyRange
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.model.change import Operation
 from dagster_dailystory.model.contact_fields import FieldKind

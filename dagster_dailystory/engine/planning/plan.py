@@ -17,14 +17,15 @@ from dagster_dailystory.databases.dialect import index_temporary
 from dagster_dailystory.databases.memory import release_memory
 from dagster_dailystory.databases.sql_types import SqlQuery
 from dagster_dailystory.engine.planning.changes import CheckedTable, PlannedChanges
-from dagster_dailystory.engine.planning.comparison import Differences, RowCounts, compare
-from dagster_dailystory.engine.planning.diff import field_counts
-from dagster_dailystory.engine.planning.guards import DayInputs, GuardInputs, PlanHistory, evaluate_guards
+from dagster_dailystory.engine.planning.comparison.compare import Differences, RowCounts, compare
+from dagster_dailystory.engine.planning.comparison.diff import field_counts
+from dagster_dailystory.engine.planning.comparison.row_hashes import RowHashes
+from dagster_dailystory.engine.planning.comparison.staging import Staged, stage_source
+from dagster_dailystory.engine.planning.guards import DayInputs, GuardInputs, evaluate_guards
 from dagster_dailystory.engine.planning.identity_conflicts import IdentityConflicts
 from dagster_dailystory.engine.planning.opt_outs import OptOuts
+from dagster_dailystory.engine.planning.plan_history import PlanHistory
 from dagster_dailystory.engine.planning.row_checks import RowChecks
-from dagster_dailystory.engine.planning.row_hashes import RowHashes
-from dagster_dailystory.engine.planning.staging import Staged, stage_source
 from dagster_dailystory.engine.presence.departures import Departures
 from dagster_dailystory.engine.presence.newcomers import Newcomers
 from dagster_dailystory.engine.presence.source_keys import SourceKeys
@@ -32,7 +33,7 @@ from dagster_dailystory.engine.state.contact_map import contacts_of_other_syncs
 from dagster_dailystory.engine.state.incremental import IncrementalRead
 from dagster_dailystory.engine.state.layout.mapped_columns import ensure_tables, widen_keys
 from dagster_dailystory.engine.state.lease import Lease
-from dagster_dailystory.engine.state.plans import Plans
+from dagster_dailystory.engine.state.plans.stored import Plans
 from dagster_dailystory.engine.state.recovery import invalidate_interrupted, resume_complete_resends
 from dagster_dailystory.engine.state.rejections import CheckedRows, Rejections
 from dagster_dailystory.engine.state.schema import SyncTables

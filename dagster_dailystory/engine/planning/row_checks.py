@@ -15,9 +15,9 @@ from dagster_dailystory.contacts.values import wire_value
 from dagster_dailystory.databases.bulk import insert_selected
 from dagster_dailystory.databases.dialect import index_temporary
 from dagster_dailystory.engine.planning.changes import CheckedTable
-from dagster_dailystory.engine.planning.key_ranges import KeyRange, each_range
+from dagster_dailystory.engine.planning.comparison.key_ranges import KeyRange, each_range
 from dagster_dailystory.engine.planning.plain_updates import plain_updates
-from dagster_dailystory.engine.state.plans import RowReader, new_identity
+from dagster_dailystory.engine.state.plans.row_reader import RowReader, new_identity
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import (

@@ -203,7 +203,7 @@ class Delivery:
         if is_in_doubt and contact.status != "Active":
             doubt = (
                 f"its contact is {mask(contact.status)}: a deactivation of this sync that was not acknowledged, or"
-                " someone in DailyStory, may have set that, so it is left as it is"
+                " a person in DailyStory, may have set that, so it is left as it is"
             )
             _log.warning("sync %s: row %s: %s", self._sync.name, change.key_label, doubt)
         return await self._write(dsid, activates=is_ours and not contact.opted_out, message=doubt)

@@ -12,11 +12,11 @@ from dagster_dailystory.engine.interrupts import frozen_heap, interrupts_held, s
 from dagster_dailystory.engine.presence.deletions import CheckedDeletions
 from dagster_dailystory.engine.presence.source_keys import KEYS_AT_ONCE
 from dagster_dailystory.engine.sending.acknowledgements import Acknowledgements
+from dagster_dailystory.engine.sending.breaker.out_of_turn import OutOfTurn
 from dagster_dailystory.engine.sending.delivery import unsent_message
-from dagster_dailystory.engine.sending.out_of_turn import OutOfTurn
 from dagster_dailystory.engine.sending.sender import MAX_UNWRITTEN, Sender
 from dagster_dailystory.engine.state.lease import Lease
-from dagster_dailystory.engine.state.plans import RowReader
+from dagster_dailystory.engine.state.plans.row_reader import RowReader
 from dagster_dailystory.engine.state.recovery import Intents, identities_as_sent
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State

@@ -18,7 +18,7 @@ from typing import TypeVar
 from dagster_dailystory.api.client import DailyStoryClient
 from dagster_dailystory.api.rate_limiter import RateLimiter
 from dagster_dailystory.api.responses import Account, RemoteContact
-from dagster_dailystory.engine.sending.circuit_breaker import PROBES, CircuitBreaker, take_at_random
+from dagster_dailystory.engine.sending.breaker.circuit_breaker import PROBES, CircuitBreaker, take_at_random
 from dagster_dailystory.engine.sending.delivery import Delivery, find_contact, unsent
 from dagster_dailystory.engine.sending.dispatcher import (
     FATAL_ERRORS,

@@ -11,19 +11,29 @@ from dagster_dailystory.model.contact_fields import nearest
 from dagster_dailystory.model.sync import ContactSync
 
 
-def retire_sync(sync: ContactSync, warehouse: Warehouse, name: str) -> None:
+def retire_sync(
+    sync: ContactSync, name: str, *, warehouse_url: str, state_url: str | None = None, state_schema: str | None = None
+) -> None:
     """Retire another sync of the same state. Its tables stay, and its next plan takes the retirement back.
 
     Args:
         sync: A sync that goes on.
-        warehouse: Where its state is.
         name: The sync that was renamed or removed.
+        warehouse_url: SQLAlchemy URL of the warehouse.
+        state_url: SQLAlchemy URL of the state database; None if the state is in the warehouse.
+        state_schema: Schema of the state tables.
 
     Raises:
         ConfigurationError: The state has no such sync.
-        DailyStoryError: The state cannot be opened; see `open_state`.
+        DailyStoryError: The state cannot be opened.
+
+    Example:
+        ```python
+        retire_sync(customers, "customers_old", warehouse_url="postgresql+psycopg://sync@warehouse/analytics")
+        ```
     """
-    with open_state(warehouse.state, sync) as state, state.connection.begin():
+    location = Warehouse.at(warehouse_url, state_url, state_schema).state
+    with open_state(location, sync) as state, state.connection.begin():
         plans = state.shared.plans
         names = state.connection.execute(select(plans.c.sync_name).distinct()).scalars().all()
         if name not in names or name == sync.name:

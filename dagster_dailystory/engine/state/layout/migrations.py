@@ -6,11 +6,13 @@ can be repeated after a crash, because it adds only what is missing, and because
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import Column, Connection, MetaData, Table, and_, bindparam, func, inspect, select
+from sqlalchemy import Column, Connection, MetaData, Table, bindparam, inspect, select
 from sqlalchemy.schema import CreateColumn
 
 from dagster_dailystory.databases.connect import reflected_types
@@ -145,13 +147,17 @@ def _number_plans(tables: StoredTables) -> None:
 
 
 def _finish_first_loads(tables: StoredTables) -> None:
-    """Record for each sync that its first load is done, if every slice that it ever planned has been sent once."""
+    """Record for each sync that its first load is done, if each slice that it planned was sent once as a whole."""
     plans, meta, execute = tables.table("plans"), tables.table("meta"), tables.connection.execute
-    planned = plans.c.status != "dry"
-    slices = {(row[0], row[1]) for row in execute(select(plans.c.sync_name, plans.c.partition_value).where(planned))}
-    finished = select(plans.c.sync_name, plans.c.partition_value, func.min(plans.c.finished_at))
-    sent = finished.where(and_(planned, plans.c.status == "done")).group_by(plans.c.sync_name, plans.c.partition_value)
-    done = {(row[0], row[1]): row[2] for row in execute(sent)}
+    columns = (plans.c.sync_name, plans.c.partition_value, plans.c.status, plans.c.finished_at)
+    planned = select(*columns, plans.c.scope, plans.c.options).where(plans.c.status != "dry").order_by(plans.c.number)
+    slices: set[tuple[str, str | None]] = set()
+    done: dict[tuple[str, str | None], datetime] = {}
+    for row in execute(planned):
+        part = (row.sync_name, row.partition_value)
+        slices.add(part)
+        if row.status == "done" and _is_whole(row.scope, row.options):
+            done.setdefault(part, row.finished_at)
     for sync in sorted({name for name, _ in slices}):
         times = [done.get(each) for each in slices if each[0] == sync]
         whole = done.get((sync, None))
@@ -160,6 +166,12 @@ def _finish_first_loads(tables: StoredTables) -> None:
         known = execute(select(meta.c.value).where(meta.c.name == name)).first()
         if finished_at is not None and known is None:
             execute(meta.insert().values(name=name, value=finished_at.isoformat()))
+
+
+def _is_whole(scope: str, options: str) -> bool:
+    """Whether a plan of layout 2 compared every row of its slice: without keys, without a limit."""
+    chosen = json.loads(options)
+    return scope != "rejected" and not chosen.get("keys") and chosen.get("limit") is None
 
 
 _STEPS: Mapping[int, Callable[[StoredTables], None]] = {2: _to_3}

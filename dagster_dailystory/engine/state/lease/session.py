@@ -143,8 +143,6 @@ def _upgrade(state: State) -> None:
                     lease.renew(state)
                 yield
 
-        with transaction():
-            state.layout = int(state.meta("schema_version") or 0)  # of another process that upgraded it meanwhile
         for layout in migrate(StoredTables(state.connection, state.location, transaction), state.layout):
             with transaction():
                 state.record_layout(layout)

@@ -246,6 +246,7 @@ CREATE TABLE dailystory_runs (
 	rows_conflicted BIGINT, 
 	rows_deleted_in_dailystory BIGINT, 
 	rows_delete_skipped_shared BIGINT, 
+	rows_skipped BIGINT, 
 	rows_delete_waiting BIGINT, 
 	rows_delete_returned BIGINT, 
 	opt_outs_sent BIGINT, 
@@ -829,7 +830,7 @@ INSERT INTO dailystory_meta (name, value) VALUES (?);
 
 INSERT INTO dailystory_plans (plan_id, sync_name, partition_value, run_id, scope, options, mapping_version, destination, status, guards, changes_by_field, rejections_by_reason, settings, number, rows_read, rows_unchanged, rows_to_create, rows_to_update, rows_to_delete, rows_rejected, rows_held, rows_delete_skipped_shared, opt_outs_to_send, opt_outs_pending, opt_outs_ahead, live_keys, whole_source, first_load, diff_seconds, created_at, expires_at) VALUES (?);
 
-INSERT INTO dailystory_runs (run_id, plan_id, sync_name, partition_value, outcome, started_at, finished_at, rows_created, rows_updated, rows_deleted, rows_mapped, rows_refused, rows_failed, rows_in_doubt, rows_conflicted, rows_deleted_in_dailystory, rows_delete_skipped_shared, rows_delete_waiting, rows_delete_returned, opt_outs_sent, opt_outs_pending, api_requests, api_retries, api_throttled, send_seconds) VALUES (?);
+INSERT INTO dailystory_runs (run_id, plan_id, sync_name, partition_value, outcome, started_at, finished_at, rows_created, rows_updated, rows_deleted, rows_mapped, rows_refused, rows_failed, rows_in_doubt, rows_conflicted, rows_deleted_in_dailystory, rows_delete_skipped_shared, rows_skipped, rows_delete_waiting, rows_delete_returned, opt_outs_sent, opt_outs_pending, api_requests, api_retries, api_throttled, send_seconds) VALUES (?);
 
 SELECT * 
 FROM (
@@ -1329,10 +1330,6 @@ WHERE dailystory_plans.sync_name = ? AND dailystory_plans.run_id IN (?) AND dail
 SELECT dailystory_plans.plan_id, dailystory_plans.sync_name, dailystory_plans.partition_value, dailystory_plans.run_id, dailystory_plans.scope, dailystory_plans.options, dailystory_plans.mapping_version, dailystory_plans.destination, dailystory_plans.status, dailystory_plans.guards, dailystory_plans.changes_by_field, dailystory_plans.rejections_by_reason, dailystory_plans.settings, dailystory_plans.number, dailystory_plans.rows_read, dailystory_plans.rows_unchanged, dailystory_plans.rows_to_create, dailystory_plans.rows_to_update, dailystory_plans.rows_to_delete, dailystory_plans.rows_rejected, dailystory_plans.rows_held, dailystory_plans.rows_delete_skipped_shared, dailystory_plans.opt_outs_to_send, dailystory_plans.opt_outs_pending, dailystory_plans.opt_outs_ahead, dailystory_plans.live_keys, dailystory_plans.whole_source, dailystory_plans.first_load, dailystory_plans.diff_seconds, dailystory_plans.created_at, dailystory_plans.expires_at, dailystory_plans.sent_at, dailystory_plans.finished_at, dailystory_plans.left_priority, dailystory_plans.left_sequence 
 FROM dailystory_plans 
 WHERE dailystory_plans.sync_name = ? AND dailystory_plans.status IN (?);
-
-SELECT dailystory_plans.settings 
-FROM dailystory_plans 
-WHERE dailystory_plans.plan_id = ?;
 
 SELECT dailystory_runs.plan_id, sum(dailystory_runs.rows_created) AS sum_1, sum(dailystory_runs.rows_updated) AS sum_2 
 FROM dailystory_runs 

@@ -17,7 +17,7 @@ from dagster_dailystory.databases.dialect import among
 from dagster_dailystory.databases.row_hash import ROW_HASH
 from dagster_dailystory.databases.source import source_text
 from dagster_dailystory.databases.sql_types import SqlQuery
-from dagster_dailystory.engine.planning.key_ranges import WHOLE, KeyRange
+from dagster_dailystory.engine.planning.comparison.key_ranges import WHOLE, KeyRange
 from dagster_dailystory.engine.state.incremental import row_hashes_name
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State

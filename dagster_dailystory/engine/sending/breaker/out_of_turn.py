@@ -8,8 +8,8 @@ from collections.abc import Collection
 
 from sqlalchemy import ColumnElement, RowMapping, and_, exists, func, not_, or_, select, true
 
-from dagster_dailystory.engine.sending.circuit_breaker import PROBES
-from dagster_dailystory.engine.state.plans import RowReader
+from dagster_dailystory.engine.sending.breaker.circuit_breaker import PROBES
+from dagster_dailystory.engine.state.plans.row_reader import RowReader
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import USUAL_PRIORITY, Operation

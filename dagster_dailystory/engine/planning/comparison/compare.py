@@ -14,8 +14,8 @@ from dagster_dailystory.databases.estimates import LARGE_TABLE_ROWS, would_hash_
 from dagster_dailystory.databases.memory import release_memory
 from dagster_dailystory.databases.row_hash import ROW_HASH
 from dagster_dailystory.databases.sql_types import CreateTemporaryTableAs, SqlQuery
-from dagster_dailystory.engine.planning.diff import OFFSET, Diff
-from dagster_dailystory.engine.planning.key_ranges import (
+from dagster_dailystory.engine.planning.comparison.diff import OFFSET, Diff
+from dagster_dailystory.engine.planning.comparison.key_ranges import (
     HASHED_ROWS,
     WHOLE,
     KeyRange,
@@ -27,8 +27,8 @@ from dagster_dailystory.engine.planning.key_ranges import (
     rows_at_once,
     width_of,
 )
-from dagster_dailystory.engine.planning.row_hashes import HashedRows, RowHashes
-from dagster_dailystory.engine.planning.staging import Staged
+from dagster_dailystory.engine.planning.comparison.row_hashes import HashedRows, RowHashes
+from dagster_dailystory.engine.planning.comparison.staging import Staged
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.plan import PlanOptions

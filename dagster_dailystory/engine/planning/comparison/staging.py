@@ -58,7 +58,7 @@ from dagster_dailystory.databases.stored_values import (
     typed_keys,
 )
 from dagster_dailystory.engine.interrupts import frozen_heap
-from dagster_dailystory.engine.planning.row_hashes import HashedRows, RowHashes, may_leave_rows_out
+from dagster_dailystory.engine.planning.comparison.row_hashes import HashedRows, RowHashes, may_leave_rows_out
 from dagster_dailystory.engine.state.incremental import IncrementalRead
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.schema import SyncTables

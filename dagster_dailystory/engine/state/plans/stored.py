@@ -1,180 +1,28 @@
-"""Stored plans: their headers in the plans table, and the reader of their rows.
-
-`Plans` decides which plan a run may send; `RowReader` turns rows of the changes table into changes.
-"""
+"""Stored plans: their headers in the plans table, and which of them a run may send."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import reduce
-from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, func, null, select
+from sqlalchemy import ColumnElement, RowMapping, and_, func, select
 
-from dagster_dailystory.contacts.fingerprint import key_label, mapping_version, opaque, settings_version
-from dagster_dailystory.databases.dialect import uses_indexes
+from dagster_dailystory.contacts.fingerprint import mapping_version, opaque, settings_version
 from dagster_dailystory.databases.source import source_text
-from dagster_dailystory.databases.sql_types import UNSUPPORTED, SqlQuery, SqlValue
-from dagster_dailystory.engine.state.schema import SyncTables, differs_column
+from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import SafetyError, StateError
-from dagster_dailystory.model.change import SENT_OPERATIONS, Change, Identity, Operation
+from dagster_dailystory.model.change import SENT_OPERATIONS
 from dagster_dailystory.model.plan import GuardResult, PlanOptions, PlanStatus, PlanSummary, Selection
 from dagster_dailystory.model.report import SyncReport, planned_report, with_send
-from dagster_dailystory.model.sync import Mode, Nulls, Scope
+from dagster_dailystory.model.sync import Scope
 
-CHUNK_ROWS = 2_000
-"""Rows read at a time."""
-
-_NO_VALUE = float("nan")
-
-
-class RowReader:
-    """Reads rows of a plan, joined with the snapshot, the contact map and the intent of their key."""
-
-    def __init__(self, state: State, tables: SyncTables) -> None:
-        self._state = state
-        self._tables = tables
-        self._fields = tables.sync.mapped_fields
-        self._flags = [(m.state_column, differs_column(m.state_column)) for m in self._fields]
-
-    def query(self, rows: FromClause, near: Callable[[SqlValue], ColumnElement[bool]] | None = None) -> SqlQuery:
-        """Select everything that a change needs; the caller adds the WHERE and the order.
-
-        Args:
-            rows: `pending` or `changes`.
-            near: Condition on the first key column of the other tables.
-        """
-        tables = self._tables
-        snapshot, contact_map, intents = tables.snapshot, tables.contact_map, tables.intents
-        known: FromClause = rows
-        for other in (snapshot, contact_map, intents):
-            same_key = [rows.c[key] == other.c[key] for key in tables.key_names]
-            known = known.outerjoin(other, and_(*same_key, *([near(other.c[tables.key_names[0]])] if near else [])))
-        is_plan = "operation" in rows.c
-        return select(
-            rows.c.sequence,
-            *(rows.c[key] for key in tables.key_names),
-            *(self._value(rows, m.state_column, keeps=m.is_custom and m.nulls is Nulls.KEEP) for m in self._fields),
-            *(rows.c[flag] for _, flag in self._flags),
-            rows.c.is_new,
-            rows.c.replaces,
-            (rows.c.operation if is_plan else null()).label("operation"),
-            (rows.c.dsid if is_plan else null()).label("planned_dsid"),
-            (rows.c.reactivates if is_plan else null()).label("reactivates"),
-            snapshot.c.identity_email.label("old_email"),
-            snapshot.c.identity_mobile.label("old_mobile"),
-            (rows.c.identity_email if is_plan else null()).label("new_email"),
-            (rows.c.identity_mobile if is_plan else null()).label("new_mobile"),
-            snapshot.c.absent_action,
-            contact_map.c.dsid.label("mapped_dsid"),
-            contact_map.c.deleted_in_dailystory_at,
-            intents.c.sent_at.label("intent_at"),
-            intents.c.email_as_sent,
-            intents.c.mobile_as_sent,
-        ).select_from(known)
-
-    def _value(self, rows: FromClause, name: str, *, keeps: bool) -> SqlValue:
-        new = rows.c[name]
-        if not keeps:
-            return new
-        return func.coalesce(new, self._tables.snapshot.c[name], type_=new.type).label(name)
-
-    def chunks(
-        self, rows: FromClause, where: ColumnElement[bool], first: int, last: int, head_rows: int = CHUNK_ROWS
-    ) -> Iterator[Sequence[RowMapping]]:
-        """Read rows in ranges of their sequence: no cursor stays open while the caller writes.
-
-        Args:
-            rows: `pending` or `changes`.
-            where: Which of them.
-            first: The lowest sequence.
-            last: The highest one.
-            head_rows: Rows of the first chunk; few, if they are to be sent while the next chunk is read.
-        """
-        for start, end in pairwise([first, *range(first + head_rows, last + 1, CHUNK_ROWS), last + 1]):
-            chunk = and_(where, rows.c.sequence.between(start, end - 1))
-            query = self.query(rows, self._neighbourhood(rows, chunk)).where(chunk).order_by(rows.c.sequence)
-            yield self._state.connection.execute(query).mappings().all()
-
-    def _neighbourhood(
-        self, rows: FromClause, chunk: ColumnElement[bool]
-    ) -> Callable[[SqlValue], ColumnElement[bool]] | None:
-        """Limit the other tables to the keys of a chunk, so that a column store skips the rest of them."""
-        if uses_indexes(self._state.dialect):
-            return None
-        key = rows.c[self._tables.key_names[0]]
-        first, last = self._state.connection.execute(select(func.min(key), func.max(key)).where(chunk)).one()
-        return None if first is None else lambda other: other.between(first, last)
-
-    def key(self, row: RowMapping) -> tuple[object, ...]:
-        """The row's key, in the order of the sync's key columns."""
-        return tuple(row[key] for key in self._tables.key_names)
-
-    def label(self, row: RowMapping) -> str:
-        """The row's key as logs may show it."""
-        return key_label(self._tables.sync, self.key(row), self._state.secret)
-
-    def values(self, row: RowMapping) -> dict[str, object]:
-        """State column -> value; a value that could not be staged is NaN, which no field accepts."""
-        values = {name: row[name] for name, _ in self._flags}
-        for name, value in values.items():
-            if value == UNSUPPORTED:
-                values[name] = _NO_VALUE
-        return values
-
-    def differing(self, row: RowMapping) -> frozenset[str]:
-        """The state columns that differ."""
-        return frozenset([name for name, flag in self._flags if row[flag]])
-
-    def change(
-        self, row: RowMapping, values: Mapping[str, object] | None = None, identity: Identity | None = None
-    ) -> Change:
-        """Turn a row into the change that the sender takes.
-
-        Args:
-            row: From `chunks`.
-            values: `values(row)`, if the caller has them.
-            identity: The row's identity, if the plan does not have it yet.
-        """
-        sync = self._tables.sync
-        dsid = row["planned_dsid"] or row["mapped_dsid"]
-        operation = Operation(row["operation"]) if row["operation"] else None
-        if operation is None or operation in (Operation.CREATE, Operation.UPDATE):
-            operation = Operation.UPDATE if dsid else Operation.CREATE
-        # A create whose contact was found meanwhile updates a contact whose values are not known.
-        resend_all = bool(row["replaces"]) or (bool(row["is_new"]) and dsid is not None)
-        identity = identity or Identity(row["new_email"], row["new_mobile"])
-        in_doubt = row["intent_at"] is not None
-        return Change(
-            sequence=row["sequence"],
-            key_label=self.label(row),
-            operation=operation,
-            dsid=dsid,
-            values=self.values(row) if values is None else values,
-            differing=self.differing(row),
-            identity=identity,
-            new_identity=new_identity(row, identity) if dsid else Identity(),
-            look_up_first=operation is Operation.CREATE and (in_doubt or sync.mode is not Mode.UPSERT),
-            deactivated_by_us=bool(row["reactivates"]),
-            absent_action=row["absent_action"],
-            deleted_in_dailystory=row["deleted_in_dailystory_at"] is not None,
-            resend_all=resend_all,
-            email_as_sent=row["email_as_sent"],
-            mobile_as_sent=row["mobile_as_sent"],
-        )
-
-
-def new_identity(row: RowMapping, identity: Identity) -> Identity:
-    """The part of a row's identity that its contact does not have yet."""
-    return Identity(
-        identity.email if identity.email != row["old_email"] else None,
-        identity.mobile if identity.mobile != row["old_mobile"] else None,
-    )
+_OPEN = (PlanStatus.READY, PlanStatus.SENDING)
+"""Plans that may still be sent or resumed."""
 
 
 @dataclass(frozen=True)
@@ -186,12 +34,14 @@ class Plan:
         run_id: The run that made it.
         partition: The slice of the source, None for all of it.
         number: Its place in the order of the sync's plans.
+        settings: The settings that it was made with, as JSON; None for a plan of an earlier version.
     """
 
     summary: PlanSummary
     run_id: str
     partition: str | None
     number: int
+    settings: str | None
 
 
 class Plans:
@@ -242,12 +92,13 @@ class Plans:
 
     def _is_open(self) -> ColumnElement[bool]:
         """Whether a plan of this sync may still be sent or resumed."""
-        open_statuses = self._plans.c.status.in_([PlanStatus.READY.value, PlanStatus.SENDING.value])
+        open_statuses = self._plans.c.status.in_([status.value for status in _OPEN])
         return and_(self._plans.c.sync_name == self._state.sync.name, open_statuses)
 
     def _has_expired(self, row: RowMapping) -> bool:
-        is_ready = row["status"] == PlanStatus.READY.value
-        return is_ready and row["expires_at"] is not None and row["expires_at"] < self._state.now()
+        """Whether an open plan is too old to be sent, or to be resumed."""
+        is_open = PlanStatus(row["status"]) in _OPEN
+        return is_open and row["expires_at"] is not None and row["expires_at"] < self._state.now()
 
     def _status(self, row: RowMapping) -> PlanStatus:
         return PlanStatus.EXPIRED if self._has_expired(row) else PlanStatus(row["status"])
@@ -287,10 +138,9 @@ class Plans:
         if plan is None:
             raise SafetyError(f"this run has made no plan for sync {name!r}; materialize its changes first")
         summary = plan.summary
-        if summary.status not in (PlanStatus.READY, PlanStatus.SENDING):
+        if summary.status not in _OPEN:
             raise SafetyError(f"plan {summary.plan_id} of sync {name!r} is {_WHY[summary.status]}")
-        settings = select(self._plans.c.settings).where(self._plans.c.plan_id == summary.plan_id)
-        changed = self._changed_settings(self._state.connection.execute(settings).scalar())
+        changed = self._changed_settings(plan.settings)
         if changed:
             raise SafetyError(f"plan {summary.plan_id} of sync {name!r} was made with another {changed}; plan again")
         taken = self._plans.update().where(self._plans.c.plan_id == summary.plan_id)
@@ -397,4 +247,4 @@ def _plan(row: RowMapping, status: PlanStatus) -> Plan:
         expires_at=row["expires_at"],
         **copied,
     )
-    return Plan(summary, row["run_id"], row["partition_value"], row["number"])
+    return Plan(summary, row["run_id"], row["partition_value"], row["number"], row["settings"])

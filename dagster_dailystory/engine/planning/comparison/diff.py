@@ -39,7 +39,7 @@ from dagster_dailystory.databases.dialect import (
 )
 from dagster_dailystory.databases.estimates import evaluated_first, expected_rarely
 from dagster_dailystory.databases.sql_types import SqlQuery, SqlValue, Untyped
-from dagster_dailystory.engine.planning.key_ranges import WHOLE, KeyRange, Statement, each_range
+from dagster_dailystory.engine.planning.comparison.key_ranges import WHOLE, KeyRange, Statement, each_range
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.model.change import Reason
 from dagster_dailystory.model.contact_fields import CONSENT_KINDS, FieldKind

@@ -1,0 +1,105 @@
+"""The plan history of a sync: whether its first load is done, and what its plans of the last 24 hours add up to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import RowMapping, and_, func, select
+
+from dagster_dailystory.engine.state.plans.stored import Plan
+from dagster_dailystory.engine.state.schema import SyncTables
+from dagster_dailystory.engine.state.store import State
+from dagster_dailystory.model.plan import PlanStatus
+from dagster_dailystory.model.report import COMPLETE_OUTCOMES
+
+_PLANNED = frozenset({PlanStatus.READY.value, PlanStatus.SENDING.value, PlanStatus.DONE.value})
+"""Plans that count with all that they planned; other plans count with what was sent of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayTotals:
+    """The sums of the plans of one sync within the last 24 hours.
+
+    Attributes:
+        rows_read: Rows read.
+        rows_created: Contacts created, or to be created.
+        rows_created_after_first_load: Those of them that are not of the first load.
+        rows_updated: Contacts updated, or to be updated.
+        rows_opted_out: Contacts opted out, or to be opted out.
+        rows_rejected: Rejected rows.
+        contacts_added: Contacts created after the first load; they are live keys now.
+    """
+
+    rows_read: int = 0
+    rows_created: int = 0
+    rows_created_after_first_load: int = 0
+    rows_updated: int = 0
+    rows_opted_out: int = 0
+    rows_rejected: int = 0
+    contacts_added: int = 0
+
+
+class PlanHistory:
+    """Reads the plans and the run log of one sync, within the caller's transaction."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._name = f"first_load:{state.sync.name}"
+
+    def is_first_load(self) -> bool:
+        """Whether no plan of the whole source, or not yet one of each slice, was sent without a create left."""
+        return self._state.meta(self._name) is None
+
+    def finish_first_load(self, plan: Plan, tables: SyncTables | None) -> None:
+        """End the first load if this was the last plan that it needed; called once the plan was sent and logged."""
+        if tables is None or not (plan.summary.whole_source and self.is_first_load()):
+            return
+        snapshot, execute = tables.snapshot, self._state.connection.execute
+        is_loaded = execute(select(snapshot.c.absent_since).where(snapshot.c.absent_since.is_(None)).limit(1)).first()
+        if is_loaded is not None and (plan.partition is None or self._are_all_slices_sent()):
+            self._state.set_meta(self._name, self._state.now().isoformat())
+
+    def _are_all_slices_sent(self) -> bool:
+        plans, runs, partitions = self._state.shared.plans, self._state.shared.runs, self._state.sync.partitions
+        sent = (
+            select(plans.c.partition_value)
+            .join(runs, runs.c.plan_id == plans.c.plan_id)
+            .where(plans.c.sync_name == self._state.sync.name, plans.c.whole_source)
+            .where(runs.c.outcome.in_(COMPLETE_OUTCOMES))
+        )
+        found = set(self._state.connection.execute(sent).scalars())
+        return partitions is not None and found >= set(partitions.names)
+
+    def within_a_day(self, partition: str | None) -> DayTotals:
+        """Sum up the plans of the last 24 hours; an open plan of this slice counts with what was sent of it."""
+        plans, runs, execute = self._state.shared.plans, self._state.shared.runs, self._state.connection.execute
+        since = self._state.now() - timedelta(days=1)
+        counted = plans.c.status.not_in([PlanStatus.DRY.value, PlanStatus.BLOCKED.value])
+        mine = and_(plans.c.sync_name == self._state.sync.name, plans.c.created_at >= since, counted)
+        results = (func.sum(runs.c.rows_created), func.sum(runs.c.rows_updated))
+        sums = select(runs.c.plan_id, *results).where(runs.c.plan_id.in_(select(plans.c.plan_id).where(mine)))
+        sent = {row[0]: (int(row[1] or 0), int(row[2] or 0)) for row in execute(sums.group_by(runs.c.plan_id))}
+        totals: Counter[str] = Counter()
+        for row in execute(select(plans).where(mine)).mappings():
+            ends = row["partition_value"] == partition and row["status"] != PlanStatus.DONE.value
+            totals.update(_counts(row, *sent.get(row["plan_id"], (0, 0)), is_planned=not ends))
+        return DayTotals(**totals)
+
+
+def _counts(row: RowMapping, created: int, updated: int, *, is_planned: bool) -> Mapping[str, int]:
+    """What one plan adds to the totals; an old plan, which does not say so, counts as part of the first load."""
+    added = 0 if row["first_load"] in (None, True) else created
+    if is_planned and row["status"] in _PLANNED:
+        created, updated = row["rows_to_create"], row["rows_to_update"]
+    return {
+        "rows_read": row["rows_read"],
+        "rows_created": created,
+        "rows_created_after_first_load": 0 if row["first_load"] in (None, True) else created,
+        "rows_updated": updated,
+        "rows_opted_out": row["opt_outs_to_send"] or 0 if is_planned else 0,
+        "rows_rejected": row["rows_rejected"],
+        "contacts_added": added,
+    }

@@ -1,0 +1,1 @@
+"""Stored plans: their headers, their claims, and the reader of their rows."""

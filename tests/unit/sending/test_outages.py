@@ -1,0 +1,356 @@
+"""The sender when the service fails: errors that stop the run, forbidden rows, and the circuit breaker."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import math
+import random
+import time
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import replace
+
+import httpx
+import pytest
+from support.fake_api import (
+    QUICK,
+    TOKEN,
+    FakeApi,
+    Reply,
+    accepted,
+    collect_all,
+    collect_until_fatal,
+    create,
+    creates,
+    email_of,
+    number_of,
+    refusal,
+    sender_for,
+    update,
+)
+
+from dagster_dailystory.api.client import DailyStoryClient
+from dagster_dailystory.api.rate_limiter import RateLimiter
+from dagster_dailystory.api.settings import ClientSettings
+from dagster_dailystory.api.transport import HttpxConnections
+from dagster_dailystory.engine.sending.breaker.circuit_breaker import PROBES
+from dagster_dailystory.engine.sending.dispatcher import SenderSettings
+from dagster_dailystory.engine.sending.sender import Sender
+from dagster_dailystory.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ConsentError,
+    ForbiddenError,
+    OutageError,
+)
+from dagster_dailystory.model.change import Change, Identity, Operation, Outcome, Result
+from dagster_dailystory.model.sync import ContactSync
+
+# Errors that stop the run
+
+
+def test_a_bad_token_costs_one_request() -> None:
+    api = FakeApi(lambda request, number: httpx.Response(401))
+    api.latency_seconds = 0.02
+    with sender_for(api, SenderSettings(max_concurrency=32)) as sender:
+        sender.submit(creates(100))
+        results, error = collect_until_fatal(sender)
+    assert isinstance(error, AuthenticationError)
+    assert results == []
+    assert api.requests == 1
+
+
+@pytest.mark.parametrize("asks_first", [True, False])
+def test_a_token_that_is_forbidden_everything_stops_the_run_after_five_other_rows(asks_first: bool) -> None:
+    api = FakeApi(lambda request, number: refusal(403, "Forbidden"))
+    with sender_for(api, SenderSettings(max_concurrency=32)) as sender:
+        if asks_first:
+            with pytest.raises(ForbiddenError):
+                sender.about()
+        sender.submit(creates(100))
+        results, error = collect_until_fatal(sender)
+    assert isinstance(error, AuthenticationError)
+    assert "(403)" in str(error)
+    assert {result.outcome for result in results} == {Outcome.FAILED}
+    assert 7 <= api.requests < 12, "a row, /about, five other rows, and a few that were under way"
+
+
+def test_a_token_that_is_forbidden_everything_from_now_on_stops_the_run() -> None:
+    api = FakeApi(lambda request, number: refusal(403, "Forbidden") if number > 50 else None)
+    with sender_for(api) as sender:
+        sender.submit(creates(200))
+        results, error = collect_until_fatal(sender)
+    assert isinstance(error, AuthenticationError)
+    assert Counter(result.outcome for result in results) == {Outcome.CREATED: 50}
+    assert api.requests <= 50 + QUICK.max_concurrency + 1, "the rows that were under way share one /about"
+
+
+# Rows that are forbidden
+
+FIREWALL = httpx.Response(403, text="<html>Request blocked</html>")
+
+
+def forbidding(rows: Collection[int], reply: httpx.Response, about: httpx.Response) -> FakeApi:
+    """An API that forbids some rows."""
+
+    def decide(request: httpx.Request, number: int) -> Reply | None:
+        if request.url.path.endswith("/about"):
+            return about
+        return reply if number_of(request) in rows else None
+
+    return FakeApi(decide)
+
+
+@pytest.mark.parametrize("reply", [FIREWALL, refusal(403, "Forbidden")], ids=["page", "json"])
+@pytest.mark.parametrize("about", [accepted("x"), FIREWALL, httpx.Response(200, text="ok")], ids=["json", "403", "ok"])
+@pytest.mark.parametrize("rows", [{1}, {30}, {1, 2, 3, 30, 60}], ids=["first", "one", "some"])
+def test_a_forbidden_row_is_rejected_and_the_others_are_sent(
+    rows: set[int], reply: httpx.Response, about: httpx.Response
+) -> None:
+    api = forbidding(rows, reply, about)
+    with sender_for(api) as sender:
+        with contextlib.suppress(ForbiddenError):
+            sender.about()
+        sender.submit(creates(60))
+        results = collect_all(sender)
+    outcomes = {result.sequence: result.outcome for result in results}
+    assert {number for number, outcome in outcomes.items() if outcome is Outcome.REJECTED} == rows
+    assert len(api.creates) == 60 - len(rows)
+
+
+def test_a_forbidden_row_costs_one_look_at_the_account_and_a_page_none() -> None:
+    for reply, looks in ((refusal(403, "Forbidden"), 1), (FIREWALL, 0)):
+        api = forbidding({30}, reply, accepted("x"))
+        with sender_for(api) as sender:
+            sender.submit(creates(60))
+            collect_all(sender)
+        assert api.requests == 60 + looks
+
+
+def test_a_forbidden_row_is_not_rejected_while_the_account_does_not_answer() -> None:
+    api = forbidding({30}, refusal(403, "Forbidden"), httpx.Response(500))
+    with sender_for(api) as sender:
+        sender.submit(creates(60))
+        results = collect_all(sender)
+    assert Counter(result.outcome for result in results) == {Outcome.CREATED: 59, Outcome.FAILED: 1}
+
+
+def test_a_token_revoked_during_a_run_stops_it_and_keeps_its_results() -> None:
+    api = FakeApi(lambda request, number: httpx.Response(401) if number > 50 else None)
+    with sender_for(api) as sender:
+        sender.submit(creates(200))
+        results, error = collect_until_fatal(sender)
+        with pytest.raises(AuthenticationError):
+            sender.collect(0.1)
+    assert isinstance(error, AuthenticationError)
+    assert len(results) == 50
+    assert api.requests < 60
+
+
+def test_a_redirect_stops_the_run() -> None:
+    api = FakeApi(lambda request, number: httpx.Response(302, headers={"Location": "https://uk-3.dailystory.test/"}))
+    with sender_for(api) as sender:
+        sender.submit(creates(10))
+        results, error = collect_until_fatal(sender)
+    assert isinstance(error, ConfigurationError)
+    assert (results, api.requests) == ([], 1)
+
+
+def test_a_payload_that_would_opt_in_stops_the_run_and_is_not_sent() -> None:
+    sync = ContactSync(
+        name="c", source="t", key="id", fields={"email": "email", "optOutEmail": "o"}, consent_override=["optOutEmail"]
+    )
+    values = {"field_email": email_of(1), "field_optOutEmail": False}
+    change = Change(1, "1", Operation.UPDATE, "u1", values, frozenset({"field_optOutEmail"}), Identity(email_of(1)))
+    api = FakeApi()
+    settings = ClientSettings("https://us-1.dailystory.test", TOKEN)  # forgets the sync's consent_override
+    client = DailyStoryClient(settings, HttpxConnections(settings, api))
+    with Sender(sync, lambda: client, RateLimiter(math.inf), QUICK) as sender:
+        sender.submit([change])
+        results, error = collect_until_fatal(sender)
+    assert isinstance(error, ConsentError)
+    assert (results, api.requests) == ([], 0)
+
+
+def test_a_service_that_only_fails_is_an_outage() -> None:
+    api = FakeApi(lambda request, number: refusal(500, ""))
+    with sender_for(api) as sender:
+        sender.submit(creates(500))
+        results, error = collect_until_fatal(sender)
+    assert isinstance(error, OutageError)
+    assert QUICK.outage_threshold <= api.requests <= QUICK.outage_threshold + 30
+    assert {result.outcome for result in results} <= {Outcome.FAILED, Outcome.IN_DOUBT}
+
+
+def test_failures_with_successes_between_them_are_not_an_outage() -> None:
+    coin = random.Random(7)  # every second request would always hit the same row
+    api = FakeApi(lambda request, number: refusal(500, "") if coin.random() < 0.5 else None)
+    with sender_for(
+        api, SenderSettings(first_wait_seconds=0.001, longest_wait_seconds=0.002, max_attempts=50)
+    ) as sender:
+        sender.submit([update(number) for number in range(1, 101)])
+        results = collect_all(sender)
+    assert {result.outcome for result in results} == {Outcome.UPDATED}
+
+
+@pytest.mark.parametrize("raised", [ZeroDivisionError, asyncio.CancelledError])
+def test_an_unexpected_error_stops_the_run_and_names_only_the_row(raised: type[BaseException]) -> None:
+    def decide(request: httpx.Request, number: int) -> Reply | None:
+        if number == 3:
+            raise raised(email_of(3))
+        return None
+
+    with sender_for(FakeApi(decide), SenderSettings(max_concurrency=1)) as sender:
+        sender.submit(creates(5))
+        results, error = collect_until_fatal(sender)
+    assert [result.sequence for result in results] == [1, 2]
+    assert "row 3" in str(error)
+    assert "person3" not in str(error)
+
+
+# The breaker
+
+
+def test_rows_refused_with_one_message_trip_the_breaker_and_still_differ() -> None:
+    api = FakeApi(lambda request, number: refusal(400, "The contact limit of your plan has been reached"))
+    with sender_for(api) as sender:
+        sender.submit(creates(200))
+        results = collect_all(sender)
+        [(operation, message)] = sender.refused_operations.items()
+    assert operation is Operation.CREATE
+    assert "contact limit" in message
+    assert {(result.outcome, result.reason) for result in results} == {(Outcome.FAILED, None)}
+    assert len(results) == 200
+    assert api.requests <= QUICK.breaker_threshold + QUICK.max_concurrency + PROBES
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [range(1, 26), range(200, 225), {*range(1, 26), *range(100, 140), *range(200, 240)}, range(250, 301)],
+    ids=["first", "middle", "clusters", "last"],
+)
+def test_neighbours_refused_with_one_message_keep_no_other_row_from_being_sent(bad: Collection[int]) -> None:
+    api = FakeApi(lambda request, number: refusal(400, "no") if number_of(request) in bad else None)
+    with sender_for(api) as sender:
+        sender.submit(creates(300))
+        outcomes = {result.sequence: result.outcome for result in collect_all(sender)}
+        refused = sender.refused_operations
+    assert {number for number, outcome in outcomes.items() if outcome is Outcome.CREATED} == {*range(1, 301)} - {*bad}
+    others = {outcomes[number] for number in bad}
+    assert others == {Outcome.FAILED} if refused else {Outcome.REJECTED}
+    assert bool(refused) == (300 in bad), "no other row was left to be tried"
+
+
+def test_rows_from_elsewhere_are_taken_before_those_in_the_queue() -> None:
+    api = FakeApi(lambda request, number: None if number_of(request) > 1000 else refusal(400, "no"))
+    asked: list[Collection[Operation]] = []
+
+    def find_others(operations: Collection[Operation]) -> list[Change]:
+        asked.append(operations)
+        return [create(1000 + 10 * len(asked) + number) for number in range(3)]
+
+    with sender_for(api) as sender:
+        sender.submit(creates(65))
+        results: list[Result] = []
+        while sender.pending:
+            results += sender.collect(5.0, find_others)
+    assert asked == [{Operation.CREATE}] * len(asked)
+    assert 2 <= len(asked) <= 3
+    assert Counter(result.outcome for result in results) == {Outcome.REJECTED: 65, Outcome.CREATED: 3 * len(asked)}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [refusal(500, ""), httpx.Response(429, headers={"Retry-After": "86400"})],
+    ids=["500", "long wait"],
+)
+def test_neighbours_that_always_fail_keep_no_other_row_from_being_sent(reply: httpx.Response) -> None:
+    bad = range(30, 130)
+    api = FakeApi(lambda request, number: reply if int(json.loads(request.content)["dsId"][1:]) in bad else None)
+    with sender_for(api) as sender:
+        sender.submit([update(number) for number in range(1, 301)])
+        outcomes = {result.sequence: result.outcome for result in collect_all(sender)}
+    assert {number for number, outcome in outcomes.items() if outcome is Outcome.FAILED} == {*bad}
+    assert Counter(outcomes.values())[Outcome.UPDATED] == 200
+
+
+@pytest.mark.parametrize("status", [429, 500])
+def test_rows_that_fail_alone_are_no_outage_when_only_they_are_left(status: int) -> None:
+    """Twelve rows at the end of their attempts fail more often in a row than an outage takes."""
+    reply = httpx.Response(status, headers={"Retry-After": "0.05"})
+    api = FakeApi(
+        lambda request, number: reply if int(json.loads(request.content)["dsId"][1:]) in range(20, 32) else None
+    )
+    api.latency_seconds = 0.002
+    with sender_for(api, SenderSettings(max_attempts=30, first_wait_seconds=0.05, longest_wait_seconds=0.1)) as sender:
+        sender.submit([update(number) for number in range(1, 101)])
+        outcomes = Counter(result.outcome for result in collect_all(sender))
+    assert outcomes == {Outcome.UPDATED: 88, Outcome.FAILED: 12}
+
+
+@pytest.mark.parametrize("headers", [{"Retry-After": "0.2"}, {}], ids=["stated wait", "no wait"])
+@pytest.mark.parametrize("bad", [{20}, range(20, 32)], ids=["one", "neighbours"])
+def test_rows_that_are_asked_to_wait_for_ever_give_up_and_pause_no_other_row(
+    bad: Collection[int], headers: dict[str, str]
+) -> None:
+    throttled = httpx.Response(429, headers=headers)
+    api = FakeApi(lambda request, number: throttled if int(json.loads(request.content)["dsId"][1:]) in bad else None)
+    api.latency_seconds = 0.002
+    with sender_for(api, replace(QUICK, max_seconds_per_row=60)) as sender:
+        sender.submit([update(number) for number in range(1, 401)])
+        started = time.monotonic()
+        outcomes = {result.sequence: result.outcome for result in collect_all(sender)}
+        seconds = time.monotonic() - started
+    assert {number for number, outcome in outcomes.items() if outcome is Outcome.FAILED} == {*bad}
+    assert Counter(outcomes.values())[Outcome.UPDATED] == 400 - len(bad)
+    assert seconds < 20
+
+
+def test_a_short_streak_at_the_end_becomes_rejections() -> None:
+    api = FakeApi(lambda request, number: refusal(400, "no") if number > 10 else None)
+    with sender_for(api) as sender:
+        sender.submit(creates(29))
+        results = collect_all(sender)
+    assert Counter(result.outcome for result in results) == {Outcome.CREATED: 10, Outcome.REJECTED: 19}
+
+
+def test_a_streak_ended_by_another_result_becomes_rejections() -> None:
+    api = FakeApi(lambda request, number: None if number % 15 == 0 else refusal(400, "no"))
+    with sender_for(api) as sender:
+        sender.submit(creates(150))
+        results = collect_all(sender)
+    assert Counter(result.outcome for result in results) == {Outcome.CREATED: 10, Outcome.REJECTED: 140}
+
+
+def test_refusals_with_differing_messages_do_not_trip_the_breaker() -> None:
+    api = FakeApi(lambda request, number: refusal(400, "letter " + "abc"[number % 3]))
+    with sender_for(api) as sender:
+        sender.submit(creates(100))
+        assert {result.outcome for result in collect_all(sender)} == {Outcome.REJECTED}
+
+
+def test_a_full_licence_trips_the_breaker_although_updates_succeed() -> None:
+    def decide(request: httpx.Request, number: int) -> Reply | None:
+        return None if b"dsId" in request.content else refusal(400, "The contact limit has been reached")
+
+    mixed = [update(number) if number % 2 else create(number) for number in range(1, 201)]
+    with sender_for(FakeApi(decide)) as sender:
+        sender.submit(mixed)
+        results = collect_all(sender)
+        assert sender.refused_operations.keys() == {Operation.CREATE}
+    assert {result.outcome for result in results if result.sequence % 2 == 0} == {Outcome.FAILED}
+    assert {result.outcome for result in results if result.sequence % 2} == {Outcome.UPDATED}
+    assert len(results) == 200
+
+
+def test_a_caller_with_small_batches_trips_the_breaker_too() -> None:
+    api = FakeApi(lambda request, number: refusal(400, "full"))
+    outcomes: list[Outcome] = []
+    with sender_for(api) as sender:
+        for number in range(1, 22):
+            sender.submit([create(number)])
+            outcomes += [result.outcome for result in collect_all(sender)]
+    assert Counter(outcomes) == {Outcome.REJECTED: 19, Outcome.FAILED: 2}
+    assert api.requests == 20
