@@ -40,9 +40,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     return result
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def enabled_loggers() -> None:
-    """Enable every logger: Dagster's migrations disable those that exist, and this test reads what is logged."""
+    """Enable every logger: Dagster's migrations disable those that exist, and tests read what is logged."""
     for logger in logging.root.manager.loggerDict.values():
         if isinstance(logger, logging.Logger):
             logger.disabled = False

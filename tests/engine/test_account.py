@@ -93,7 +93,7 @@ def test_a_new_token_needs_an_account_or_a_person_that_accepts_it(scenario: Scen
 
 
 def test_without_a_named_account_another_token_is_named_in_a_warning(
-    scenario: Scenario, caplog: pytest.LogCaptureFixture, enabled_loggers: None
+    scenario: Scenario, caplog: pytest.LogCaptureFixture
 ):
     scenario.sandbox.configure(about_shape="nameless")
     assert scenario.run().rows_created == 3

@@ -22,7 +22,7 @@ def opting(**settings: object) -> ContactSync:
     return sync_of(**{"fields": FIELDS, "max_opted_out_fraction": None, **settings})
 
 
-@pytest.fixture(params=["duckdb", "sqlite", "postgresql-duckdb"])
+@pytest.fixture(params=["sqlite", "postgresql-duckdb"])
 def scenario(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> Iterator[Scenario]:
     """Five rows were synced, one of them with a mobile number."""
     warehouse, _, state = str(request.param).partition("-")

@@ -34,11 +34,11 @@ def at(*placements: Placement) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("scenario", placements, ids=str, indirect=True)
 
 
-INSIDE = at(*AT_EACH[:3])
-WITH_DATES = at(*AT_EACH[1:5])
+BOTH = (Placement("duckdb"), Placement("postgresql", "sqlite"))
+"""The source in the state's database, which is joined, and in another one, which is asked for the keys."""
 
 
-@pytest.fixture(params=AT_EACH, ids=str)
+@pytest.fixture(params=BOTH, ids=str)
 def scenario(request: pytest.FixtureRequest, new_database) -> Iterator[Scenario]:
     placement = request.param
     with open_scenario(new_database, placement.warehouse, placement.state) as scenario:
@@ -109,7 +109,7 @@ def test_a_contact_whose_new_key_is_doubled_or_null_is_kept(scenario: Scenario):
     assert scenario.contact("p3@example.com")["status"] == "Deleted"
 
 
-@INSIDE
+@at(Placement("sqlite"))
 @pytest.mark.parametrize("partitions", [BUCKETS, REGIONS], ids=["buckets", "values"])
 def test_no_slice_of_a_source_that_lost_most_rows_deletes_one(scenario: Scenario, partitions: Partitioning):
     sync = sync_in_slices(partitions, max_deleted_fraction=0.5, min_guard_rows=5)
@@ -121,7 +121,7 @@ def test_no_slice_of_a_source_that_lost_most_rows_deletes_one(scenario: Scenario
     assert scenario.sent() == []
 
 
-@INSIDE
+@at(Placement("postgresql"))
 def test_with_a_limit_of_0_not_one_contact_of_a_slice_is_deleted(scenario: Scenario):
     sync = sync_in_slices(REGIONS, max_deleted_fraction=0)
     seed_regions(scenario, sync)
@@ -134,7 +134,6 @@ def test_with_a_limit_of_0_not_one_contact_of_a_slice_is_deleted(scenario: Scena
 SOURCES = pytest.mark.parametrize("source", ["customers", "select * from customers"])
 
 
-@WITH_DATES
 @SOURCES
 def test_a_new_row_with_the_email_of_an_older_row_is_rejected(scenario: Scenario, source: str):
     sync = sync_of(source=source, watermark=RECENT, deletes="delete")
@@ -150,7 +149,6 @@ def test_a_new_row_with_the_email_of_an_older_row_is_rejected(scenario: Scenario
     assert scenario.rejections() == {"77": "duplicate_identity"}
 
 
-@WITH_DATES
 @SOURCES
 def test_a_new_key_of_a_row_that_left_keeps_its_contact_among_recent_rows(scenario: Scenario, source: str):
     sync = sync_of(source=source, watermark=RECENT, deletes="delete")
@@ -182,6 +180,7 @@ def present_keys(scenario: Scenario, sync: ContactSync) -> set[Key]:
         return SourceKeys(state, tables, scenario.warehouse_url).present(keys)
 
 
+@at(*AT_EACH)
 @pytest.mark.parametrize("kind", KEYS)
 def test_a_key_of_any_type_is_found_in_the_source(scenario: Scenario, kind: str):
     sql_type, values = KEYS[kind]
@@ -250,7 +249,7 @@ def test_a_key_that_is_back_before_its_deletion_is_sent_is_kept(scenario: Scenar
     assert scenario.run(sync).api_requests == 0, "the row that is back is as it was"
 
 
-@INSIDE
+@at(Placement("postgresql"))
 def test_a_key_that_another_slice_sent_since_is_not_deleted(scenario: Scenario):
     sync = sync_in_slices(REGIONS)
     seed_regions(scenario, sync)

@@ -131,9 +131,6 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-pytestmark = pytest.mark.usefixtures("enabled_loggers")
-
-
 def test_a_syncs_whole_life_shows_no_secret_or_personal_data(
     warehouse_url: str, sandbox: Sandbox, logged: list[str], tmp_path: Path
 ) -> None:

@@ -108,7 +108,6 @@ def test_a_refused_connection_cannot_have_landed() -> None:
     assert not caught.value.may_have_landed
 
 
-@pytest.mark.usefixtures("enabled_loggers")
 def test_no_query_email_or_token_is_logged_at_debug_level(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     logging.getLogger("httpcore.http11").setLevel(logging.DEBUG)

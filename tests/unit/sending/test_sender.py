@@ -348,7 +348,6 @@ def test_about_checks_the_token() -> None:
 # Privacy
 
 
-@pytest.mark.usefixtures("enabled_loggers")
 def test_no_personal_value_reaches_a_log_or_an_error(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     replies: Sequence[Reply] = (
