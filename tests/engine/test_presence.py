@@ -261,6 +261,23 @@ def test_a_key_that_another_slice_sent_since_is_not_deleted(scenario: Scenario):
     assert scenario.contact("p2@example.com")["status"] == "Active"
 
 
+def test_a_contact_that_another_row_of_the_sync_holds_is_not_deleted(scenario: Scenario):
+    keep, delete = sync_of(), sync_of(deletes="delete", max_deleted_fraction=None)
+    scenario.seed(*customers(3))
+    scenario.run(keep)
+    scenario.delete(2)
+    scenario.run(keep)
+    scenario.edit("p2@example.com", email="p4@example.com")
+    scenario.insert(customer(4))
+    scenario.run(keep)
+    scenario.insert(customer(2))
+    scenario.run(keep)
+    scenario.delete(2)
+    assert scenario.run(delete).rows_deleted == 0
+    assert scenario.contact_map()["4"] == "p2@example.com", "both rows had the contact"
+    assert scenario.contact("p2@example.com")["status"] == "Active"
+
+
 def test_deletions_wait_while_the_source_cannot_be_asked(scenario: Scenario):
     sync = sync_of(deletes="delete")
     scenario.seed(*customers(6))

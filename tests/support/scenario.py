@@ -184,7 +184,7 @@ class Scenario:
         assert found is not None, f"no contact {email}"
         return found
 
-    def edit(self, email: str, **fields: Any) -> None:
+    def edit(self, email: str, /, **fields: Any) -> None:
         """Change a contact as a marketer would."""
         self.sandbox.edit(str(self.contact(email)["dsId"]), **fields)
 
