@@ -207,8 +207,8 @@ def test_public_objects_show_no_secret_or_personal_data(warehouse_url: str, sand
         shown_objects = [state, lease, Intents(state, tables, lease), Intent("plan", 1, identity)]
         texts = list(map(repr, shown_objects))
     with destination.sender(SYNC) as sender:
-        [contact] = sender.find_many([identity])
-        texts += map(repr, (sender, contact))
+        [look_up] = sender.find_many([identity])
+        texts += map(repr, (sender, look_up))
     texts += map(
         repr, (warehouse, destination, destination.client_settings(SYNC), plan, result, sandbox, sandbox.settings)
     )

@@ -95,6 +95,9 @@ def refusal(status: int, message: str) -> httpx.Response:
     return httpx.Response(status, json={"Status": False, "Message": message})
 
 
+FIREWALL = httpx.Response(403, text="<html>Request blocked</html>")
+
+
 def email_of(number: int) -> str:
     return f"person{number}@example.com"
 

@@ -1,6 +1,6 @@
 """What the promises of a sync say, over plain dictionaries: the rows of the source, and what DailyStory was told.
 
-Nothing here knows how the engine works. Each check returns the promises that are broken, as `Broken`.
+Nothing here knows how the engine works. Each check yields a text for each promise that is broken.
 """
 
 from __future__ import annotations
@@ -76,14 +76,6 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Broken:
-    """A promise that does not hold, and the open finding that explains it, if one is known."""
-
-    promise: str
-    finding: str = ""
-
-
-@dataclass(frozen=True)
 class Step:
     """One send, with the world around it.
 
@@ -150,7 +142,7 @@ class Model:
 
     # Everything that was sent
 
-    def take(self, requests: Iterable[Request], step: Step) -> Iterator[Broken]:
+    def take(self, requests: Iterable[Request], step: Step) -> Iterator[str]:
         """Check the requests of a send, and remember what they told."""
         for request in requests:
             if request.method == "GET":
@@ -182,33 +174,36 @@ class Model:
             if same_email(row.email) == email or step.keys_before.get(row.key) == request.dsid:
                 self.refused.add(_values(row))
 
-    def _consent(self, request: Request, step: Step) -> Iterator[Broken]:
+    def _consent(self, request: Request, step: Step) -> Iterator[str]:
         opted_in = [name for name, value in request.body.items() if name.startswith("optOut") and value is not True]
         if opted_in:
-            yield Broken(f"an opt-out was taken back: {opted_in}")
+            yield f"an opt-out was taken back: {opted_in}"
         is_new = request.before is not None and not request.before["optOutEmail"]
         if step.may_opt_out == 0 and request.body.get("optOutEmail") and is_new:
-            yield Broken("a known contact opted out, of which the guard permits none", "A6")
+            yield "a known contact opted out, of which the guard permits none"
         if request.body.get("status") == "Active" and not self.out_by_us.get(request.dsid):
-            yield Broken("a contact became Active whose deactivation by us was not acknowledged", "C2")
+            yield "a contact became Active whose deactivation by us was not acknowledged"
 
-    def _created(self, request: Request, step: Step) -> Iterator[Broken]:
+    def _created(self, request: Request, step: Step) -> Iterator[str]:
+        departed = step.keys_before.keys() - {row.key for row in step.planned_rows}
+        if self.by_people & {step.keys_before[key] for key in departed}:
+            return  # under a new key, a row whose contact people removed is an update that creates it again
         new = {same_email(row.email) for row in step.planned_rows if row.key not in step.keys_before}
         is_create = request.is_applied and request.before is None and same_email(request.body.get("email")) in new
         if self.is_loaded and step.may_create == 0 and is_create:
-            yield Broken("a contact was created, of which the guard permits none", "A7")
+            yield "a contact was created, of which the guard permits none"
 
-    def _taken_out(self, request: Request, step: Step) -> Iterator[Broken]:
+    def _taken_out(self, request: Request, step: Step) -> Iterator[str]:
         what = f"contact of {(request.before or {}).get('email')} was taken out"
         yield from self._taken_out_in_source(request, step, what)
         if step.deletes == "keep":
-            yield Broken(f"{what} though the policy is to keep it", "A9")
+            yield f"{what} though the policy is to keep it"
         elif (request.method == "DELETE") != (step.deletes == "delete"):
-            yield Broken(f"{what} in another way than the policy says", "A9")
+            yield f"{what} in another way than the policy says"
         if step.may_delete is not None and step.departed_share > step.may_delete:
-            yield Broken(f"{what} beyond the guard: {step.departed_share:.0%} of the keys departed", "A6")
+            yield f"{what} beyond the guard: {step.departed_share:.0%} of the keys departed"
 
-    def _taken_out_in_source(self, request: Request, step: Step, what: str) -> Iterator[Broken]:
+    def _taken_out_in_source(self, request: Request, step: Step, what: str) -> Iterator[str]:
         email = same_email((request.before or {}).get("email"))
         mapped = step.keys_before
 
@@ -222,38 +217,38 @@ class Model:
         if not holds(step.rows):
             return
         if not holds(step.planned_rows):
-            yield Broken(f"{what} though its row is back in the source", "A4")
+            yield f"{what} though its row is back in the source"
         else:
-            yield Broken(f"{what} though it is in the source", "A3" if step.partition else "")
+            yield f"{what} though it is in the source"
 
     # The contacts and the state
 
     def standing(
         self, contacts: Mapping[str, Contact], keys: Mapping[int, str], snapshot: Mapping[int, Mapping[str, Any]]
-    ) -> Iterator[Broken]:
+    ) -> Iterator[str]:
         """What holds after every step."""
         taken_back = [dsid for dsid in self.opted_out if dsid in contacts and not contacts[dsid]["optOutEmail"]]
         if taken_back:
-            yield Broken("a contact that had opted out gets mail again")
+            yield "a contact that had opted out gets mail again"
         emails = Counter(same_email(each["email"]) for each in contacts.values() if each["email"])
         doubled = [email for email, count in emails.items() if count > 1]
         if doubled:
-            yield Broken(f"two contacts for one identity: {doubled}")
+            yield f"two contacts for one identity: {doubled}"
         for key, acknowledged in snapshot.items():
             yield from self._told_what_it_says(keys.get(key), acknowledged)
 
-    def _told_what_it_says(self, dsid: str | None, acknowledged: Mapping[str, Any]) -> Iterator[Broken]:
+    def _told_what_it_says(self, dsid: str | None, acknowledged: Mapping[str, Any]) -> Iterator[str]:
         if dsid is None or acknowledged["resend_all"]:
             return
         told = self.told.get(dsid, {})
         for name in ("email", "firstName", "city"):
             value = acknowledged.get(f"field_{name}")
             if value is not None and value not in told.get(name, []):
-                yield Broken(f"the snapshot says {name}={value!r}, of which DailyStory was told nothing")
+                yield f"the snapshot says {name}={value!r}, of which DailyStory was told nothing"
         if acknowledged.get("field_optOutEmail") and True not in told.get("optOutEmail", []):
-            yield Broken("the snapshot says opted out, of which DailyStory was told nothing")
+            yield "the snapshot says opted out, of which DailyStory was told nothing"
 
-    def keeps_contacts(self, step: Step, contacts: Mapping[str, Contact]) -> Iterator[Broken]:
+    def keeps_contacts(self, step: Step, contacts: Mapping[str, Contact]) -> Iterator[str]:
         """A row that is in the source keeps its contact, and no other row gets it."""
         live = {row.key for row in step.rows}
         was_live = {row.key for row in step.planned_rows}
@@ -261,15 +256,13 @@ class Model:
             if key not in live or dsid not in contacts or dsid in self.by_people or step.keys_after.get(key) == dsid:
                 continue
             if key not in was_live:
-                yield Broken(f"row {key} is back in the source and lost its contact to another row", "re-key")
+                yield f"row {key} is back in the source and lost its contact to another row"
             else:
-                yield Broken(f"row {key} is in the source and lost its contact", "A2" if step.is_recent else "")
+                yield f"row {key} is in the source and lost its contact"
 
     # After a whole run that sent everything
 
-    def opt_outs_sent(
-        self, step: Step, contacts: Mapping[str, Contact], faulty: Collection[str] = ()
-    ) -> Iterator[Broken]:
+    def opt_outs_sent(self, step: Step, contacts: Mapping[str, Contact], faulty: Collection[str] = ()) -> Iterator[str]:
         """No opt-out waits while its dsid is known."""
         emails = {same_email(row.email) for row in step.rows if row.opted_out and row.email and "@" in row.email}
         for row in step.rows:
@@ -277,7 +270,7 @@ class Model:
             is_out = row.opted_out or same_email(row.email) in emails
             is_reached = dsid in contacts and dsid not in self.by_people and dsid not in faulty
             if dsid is not None and is_out and is_reached and not contacts[dsid]["optOutEmail"]:
-                yield Broken(f"the opt-out of row {row.key} waits though its contact is known", "C1")
+                yield f"the opt-out of row {row.key} waits though its contact is known"
 
     def equals_source(
         self,
@@ -286,37 +279,37 @@ class Model:
         mapped: Sequence[str],
         nulls: str,
         faulty: Collection[str] = (),
-    ) -> Iterator[Broken]:
+    ) -> Iterator[str]:
         """After a whole run each row that can be sent was sent, and those who left are out, but for faulty contacts."""
         for row in self.sendable(step, contacts, faulty):
             dsid = step.keys_after.get(row.key)
             if dsid is None:
-                yield Broken(f"row {row.key} has no contact")
+                yield f"row {row.key} has no contact"
             elif dsid in self.by_people:
                 continue
             elif dsid not in contacts:
-                yield Broken(f"row {row.key} is mapped to a contact that does not exist")
+                yield f"row {row.key} is mapped to a contact that does not exist"
             else:
                 yield from self._equals(row, contacts[dsid], mapped, nulls)
         yield from self._departed(step, contacts, faulty)
 
-    def _equals(self, row: Row, contact: Contact, mapped: Sequence[str], nulls: str) -> Iterator[Broken]:
+    def _equals(self, row: Row, contact: Contact, mapped: Sequence[str], nulls: str) -> Iterator[str]:
         dsid = str(contact["dsId"])
         told = {name: values[-1] for name, values in self.told.get(dsid, {}).items()}
         if same_email(told.get("email")) != same_email(row.email):
-            yield Broken(f"row {row.key}: the email is not the source's")
+            yield f"row {row.key}: the email is not the source's"
         for column in mapped:
             value, last = getattr(row, column), told.get(TEXT_FIELDS[column])
             if value is None and (nulls == "keep" or last is None):
                 continue
             if last != (value or ""):
-                yield Broken(f"row {row.key}: {column} is {last!r}, the source says {value!r}")
+                yield f"row {row.key}: {column} is {last!r}, the source says {value!r}"
         if row.opted_out and not contact["optOutEmail"]:
-            yield Broken(f"row {row.key}: the opt-out was not sent")
+            yield f"row {row.key}: the opt-out was not sent"
         if contact["status"] in OUT and self.out_by_us.get(dsid) and not contact["optOutEmail"]:
-            yield Broken(f"row {row.key} is in the source and {contact['status']} by our hand")
+            yield f"row {row.key} is in the source and {contact['status']} by our hand"
 
-    def _departed(self, step: Step, contacts: Mapping[str, Contact], faulty: Collection[str]) -> Iterator[Broken]:
+    def _departed(self, step: Step, contacts: Mapping[str, Contact], faulty: Collection[str]) -> Iterator[str]:
         if step.deletes == "keep":
             return
         live = {row.key for row in step.rows}
@@ -331,7 +324,7 @@ class Model:
                 and contact["status"] not in OUT
                 and key in self.newly_departed
             ):
-                yield Broken(f"key {key} left the source and its contact is {contact['status']}")
+                yield f"key {key} left the source and its contact is {contact['status']}"
 
     def sendable(self, step: Step, contacts: Mapping[str, Contact], faulty: Collection[str] = ()) -> list[Row]:
         """The rows that must be in DailyStory: valid, unique, and not waiting for a row that is not."""

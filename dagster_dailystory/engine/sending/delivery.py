@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
 from typing import TypeVar
@@ -14,9 +15,10 @@ from dagster_dailystory.contacts.canonical import UnsupportedValueError
 from dagster_dailystory.contacts.identity import email_spellings
 from dagster_dailystory.contacts.masking import mask, mask_values
 from dagster_dailystory.contacts.payload import identity_as_sent, payload
-from dagster_dailystory.engine.sending.dispatcher import Dispatcher, LateError, LostResponseError
+from dagster_dailystory.engine.sending.breaker.circuit_breaker import PROBES
+from dagster_dailystory.engine.sending.dispatcher import Dispatcher, LateError, LostResponseError, gather
 from dagster_dailystory.engine.sending.slots import Attempts
-from dagster_dailystory.errors import NotFoundError, RejectedError, RetryableError
+from dagster_dailystory.errors import ForbiddenError, NotFoundError, OutageError, RejectedError, RetryableError
 from dagster_dailystory.model.change import DEPARTURE_IN_DOUBT, Change, Identity, Operation, Outcome, Reason, Result
 from dagster_dailystory.model.sync import ContactSync, Deletes, Mode, OnDeleted
 
@@ -28,18 +30,56 @@ _DELETED = "Deleted"
 _log = logging.getLogger("dagster_dailystory")
 
 
-async def find_contact(client: DailyStoryClient, dispatcher: Dispatcher, identity: Identity) -> RemoteContact | None:
-    """Look up the contact of an intent, by its identity.
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """The look-up of one identity.
 
-    None too if DailyStory refuses the look-up: an identity that it does not accept cannot have been created.
+    Attributes:
+        is_answered: Whether it is known which contact has the identity, or that none has.
+        contact: That contact.
     """
-    attempts = Attempts(is_look_up=True)
-    try:
-        return await _find_by_identity(client, dispatcher, attempts, identity)
-    except RejectedError:
-        return None
-    finally:
-        dispatcher.slots.release(attempts)
+
+    is_answered: bool
+    contact: RemoteContact | None = None
+
+
+class LookUps:
+    """Looks up the contacts of intents. One without an answer stops no other, unless none is answered: an outage."""
+
+    def __init__(self, client: DailyStoryClient, dispatcher: Dispatcher) -> None:
+        self._client = client
+        self._dispatcher = dispatcher
+        self._answered = self._unanswered = 0
+
+    async def find_many(self, identities: Sequence[Identity]) -> list[LookUp]:
+        """Look up each identity.
+
+        Raises:
+            OutageError: Not one look-up was answered.
+        """
+        return await gather([partial(self._find, each, min(PROBES, len(identities))) for each in identities])
+
+    async def _find(self, identity: Identity, most_unanswered: int) -> LookUp:
+        """Find a contact; an identity that DailyStory does not accept cannot have been created."""
+        attempts, found = Attempts(is_look_up=True), None
+        try:
+            found = await _find_by_identity(self._client, self._dispatcher, attempts, identity)
+        except (RetryableError, ForbiddenError) as error:  # a firewall may forbid what it let through before
+            self._unanswered += 1
+            if not self._answered and self._unanswered >= most_unanswered:
+                raise no_answer(str(error)) from None
+            return LookUp(is_answered=False)
+        except RejectedError:
+            pass
+        finally:
+            self._dispatcher.slots.release(attempts)
+        self._answered += 1
+        return LookUp(is_answered=True, contact=found)
+
+
+def no_answer(failure: str) -> OutageError:
+    """The error of look-ups without an answer."""
+    return OutageError(f"DailyStory did not respond to a look-up ({failure}); run again later")
 
 
 async def _find_by_identity(

@@ -29,10 +29,11 @@ def settle_intents(state: State, tables: SyncTables, lease: Lease, sender: Sende
     for start in range(0, len(opened), _BATCH_ROWS):
         batch = opened[start : start + _BATCH_ROWS]
         try:
-            contacts = sender.find_many([intent.identity for intent in batch])
+            look_ups = sender.find_many([intent.identity for intent in batch])
         except OutageError:
             return True
-        intents.settle(
-            [(intent, contact.dsid if contact else None) for intent, contact in zip(batch, contacts, strict=True)]
-        )
+        found = [
+            (intent, look_up.contact) for intent, look_up in zip(batch, look_ups, strict=True) if look_up.is_answered
+        ]
+        intents.settle([(intent, contact.dsid if contact else None) for intent, contact in found])
     return bool(opened)

@@ -19,7 +19,7 @@ from dagster_dailystory.api.client import DailyStoryClient
 from dagster_dailystory.api.rate_limiter import RateLimiter
 from dagster_dailystory.api.responses import Account, RemoteContact
 from dagster_dailystory.engine.sending.breaker.circuit_breaker import PROBES, CircuitBreaker, take_at_random
-from dagster_dailystory.engine.sending.delivery import Delivery, find_contact, unsent
+from dagster_dailystory.engine.sending.delivery import Delivery, LookUp, LookUps, no_answer, unsent
 from dagster_dailystory.engine.sending.dispatcher import (
     FATAL_ERRORS,
     Dispatcher,
@@ -175,14 +175,13 @@ class Sender:
         self._written = self._handed_out
         self._call(self._pump)
 
-    def find_many(self, identities: Sequence[Identity]) -> list[RemoteContact | None]:
-        """Look contacts up by the email or mobile number that was sent; None for each that DailyStory does not have.
+    def find_many(self, identities: Sequence[Identity]) -> list[LookUp]:
+        """Look contacts up by the email or mobile number that was sent.
 
         Raises:
-            OutageError: A look-up got no response within its budget.
+            OutageError: Not one look-up was answered.
         """
-        look_ups = [partial(find_contact, self._client, self._dispatcher, identity) for identity in identities]
-        return self._look_up(partial(gather, look_ups))
+        return self._look_up(partial(LookUps(self._client, self._dispatcher).find_many, identities))
 
     def get_many(self, dsids: Sequence[str]) -> list[RemoteContact | None]:
         """Read contacts back; None for each that DailyStory does not have.
@@ -244,7 +243,7 @@ class Sender:
             failure = "the sender stopped"
         finally:
             self._is_looking_up = False
-        raise self._fatal or OutageError(f"DailyStory did not respond to a look-up ({failure}); run again later")
+        raise self._fatal or no_answer(failure)
 
     # Everything below runs in the loop's thread.
 

@@ -15,6 +15,7 @@ from dataclasses import replace
 import httpx
 import pytest
 from support.fake_api import (
+    FIREWALL,
     QUICK,
     TOKEN,
     FakeApi,
@@ -88,8 +89,6 @@ def test_a_token_that_is_forbidden_everything_from_now_on_stops_the_run() -> Non
 
 
 # Rows that are forbidden
-
-FIREWALL = httpx.Response(403, text="<html>Request blocked</html>")
 
 
 def forbidding(rows: Collection[int], reply: httpx.Response, about: httpx.Response) -> FakeApi:

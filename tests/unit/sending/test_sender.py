@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.fake_api import (
+    FIREWALL,
     QUICK,
     SYNC,
     TOKEN,
@@ -326,12 +327,22 @@ def test_look_ups_return_in_order_with_the_same_retries() -> None:
         dsids = {result.sequence: result.dsid for result in collect_all(sender)}
         identities = [Identity(email_of(number)) for number in (3, 99, 1)]
         found = sender.find_many(identities)
-    assert [contact.dsid if contact else None for contact in found] == [dsids[3], None, dsids[1]]
+    assert [each.contact.dsid if each.contact else None for each in found] == [dsids[3], None, dsids[1]]
 
 
 def test_a_look_up_without_a_response_is_an_outage() -> None:
     with sender_for(FakeApi(lambda request, number: refusal(500, ""))) as sender, pytest.raises(OutageError):
         sender.find_many([Identity(email_of(1)), Identity(email_of(2))])
+
+
+@pytest.mark.parametrize("reply", [refusal(500, ""), FIREWALL, refusal(403, "Forbidden")], ids=["500", "page", "403"])
+def test_a_look_up_without_an_answer_stops_no_other(reply: httpx.Response) -> None:
+    def decide(request: httpx.Request, number: int) -> Reply | None:
+        return reply if request.url.path.endswith("/contact") and number_of(request) == 1 else None
+
+    with sender_for(FakeApi(decide)) as sender:
+        found = sender.find_many([Identity(email_of(number)) for number in (1, 2, 3)])
+    assert [each.is_answered for each in found] == [False, True, True]
 
 
 def test_about_checks_the_token() -> None:
