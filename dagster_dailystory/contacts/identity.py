@@ -15,22 +15,60 @@ from dagster_dailystory.model.change import Identity
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.sync import ContactSync
 
+_NUMBER = re.compile(r"(?:tel:)?\s*[+\uff0b]?[\d(][\d\s()./\-\u2010-\u2015]*", re.IGNORECASE)
+"""A phone number as people write it. `phonenumbers` reads more: letters as digits, and a number within a text."""
+
+
+_DECIMAL = re.compile(r"[^.]*\.(?:\d{1,2}|0+)")
+"""A number that passed through a float (`1711234567.0`), or an amount: its last digits are not dialled."""
+
+
+_DATE = re.compile(r"(?:19|20)\d\d([-/.])\d\d?\1\d\d?|\d\d?([-/.])\d\d?\2(?:19|20)\d\d")
+
+
+_INVISIBLE = dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF])
+"""Characters that copying from a web page or an address book adds."""
+
+
+_TYPE = phonenumbers.PhoneNumberType
+_WITHOUT_TEXT_MESSAGES = frozenset(
+    {_TYPE.FIXED_LINE, _TYPE.TOLL_FREE, _TYPE.PREMIUM_RATE, _TYPE.SHARED_COST, _TYPE.UAN, _TYPE.VOICEMAIL}
+)
+
 
 def e164(text: str, region: str | None) -> str | None:
     """Convert a mobile number to its international form (`+14155552671`).
 
+    Args:
+        text: Digits with `+`, blanks, brackets, dots, slashes and hyphens, perhaps after `tel:`.
+        region: The ISO country of a number without `+`; None refuses such numbers.
+
     Returns:
-        None if the text is empty, not an assigned number, or has an extension, which cannot receive text messages.
+        None if the text is anything else, not an assigned number, or one that cannot receive text messages: with an
+        extension, of a land line or of a service, as far as its country's numbers tell.
     """
-    if not text:
+    number = _parsed(text, region)
+    # The type is known of assigned numbers only.
+    if number is None or phonenumbers.number_type(number) in (_TYPE.UNKNOWN, *_WITHOUT_TEXT_MESSAGES):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def is_other_number(text: str, region: str | None) -> bool:
+    """Whether a text is a phone number that cannot receive text messages: of a land line or of a service."""
+    number = _parsed(text, region)
+    return number is not None and phonenumbers.number_type(number) in _WITHOUT_TEXT_MESSAGES
+
+
+def _parsed(text: str, region: str | None) -> phonenumbers.PhoneNumber | None:
+    text = text.translate(_INVISIBLE).strip()
+    if not _NUMBER.fullmatch(text) or _DECIMAL.fullmatch(text) or _DATE.fullmatch(text):
         return None
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         return None
-    if number.extension or not phonenumbers.is_valid_number(number):
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return None if number.extension else number
 
 
 _PLAIN_LOCAL_PART = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*")

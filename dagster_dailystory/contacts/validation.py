@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
-from dagster_dailystory.contacts.identity import identity_of
+from dagster_dailystory.contacts.identity import identity_of, is_other_number
 from dagster_dailystory.contacts.values import wire_text
 from dagster_dailystory.model.change import Identity, Reason, Rejection
 from dagster_dailystory.model.contact_fields import FieldKind
@@ -59,7 +59,7 @@ def _check_field(sync: ContactSync, mapped: MappedField, value: object, identity
         if mapped.kind is _EMAIL:
             return None if identity.email else _reject_email(mapped, text.strip())
         if mapped.kind is _MOBILE:
-            return None if identity.mobile else Rejection(Reason.INVALID_MOBILE, _mobile_advice(sync, mapped))
+            return None if identity.mobile else _reject_mobile(sync, mapped, text.strip())
         sent = wire_text(mapped, text)
     except UnsupportedValueError as error:
         return Rejection(Reason.INVALID_VALUE, f"{_field_name(mapped)}: {error}")
@@ -82,13 +82,17 @@ def _reject_email(mapped: MappedField, text: str) -> Rejection:
     )
 
 
-def _mobile_advice(sync: ContactSync, mapped: MappedField) -> str:
-    region = sync.default_region
+def _reject_mobile(sync: ContactSync, mapped: MappedField, text: str) -> Rejection:
+    region, name = sync.default_region, _field_name(mapped)
+    if is_other_number(text, region):
+        message = f"{name} is the number of a land line or a service, which gets no text messages; map it to 'phone'"
+        return Rejection(Reason.INVALID_MOBILE, message)
     assumption = "default_region is not set" if region is None else f"without + it is read as a number of {region}"
-    return (
-        f"{_field_name(mapped)} is not a valid mobile number ({assumption});"
-        " write it with + and the country code, or set default_region to its ISO country"
+    message = (
+        f"{name} is not a valid mobile number ({assumption}); write it as text, with + and the country code and"
+        " without letters, or set default_region to its ISO country"
     )
+    return Rejection(Reason.INVALID_MOBILE, message)
 
 
 def _check_length(mapped: MappedField, sent: Value) -> Rejection | None:

@@ -258,7 +258,7 @@ class Promises(RuleBasedStateMachine):
     def plan(self, settings: Settings | None = None, **options: Any) -> Planned:
         self.world.fill(self.model.rows)
         settings, run_id, chosen = settings or self.settings, new_run_id(), PlanOptions(**options)
-        departed = len(self.departing()) / max(len(self.live_keys()), 1)
+        departed = len(self.departing_contacts()) / max(len(self.live_keys()), 1)
         summary = self.world.plan(settings.sync(), chosen, run_id)
         planned = Planned(run_id, summary, settings, chosen, tuple(self.model.rows), departed)
         if planned.is_ready:
@@ -270,6 +270,11 @@ class Promises(RuleBasedStateMachine):
 
     def departing(self) -> set[int]:
         return self.live_keys() - {row.key for row in self.model.rows}
+
+    def departing_contacts(self) -> set[int]:
+        """The departing keys whose contact no row has under another key."""
+        emails, snapshot = {same_email(row.email) for row in self.model.rows}, self.world.snapshot()
+        return {key for key in self.departing() if same_email(snapshot[key]["identity_email"]) not in emails}
 
     def run(
         self, late_edits: Sequence[Edit] = (), settings: Settings | None = None, **options: Any
