@@ -15,6 +15,8 @@ CREATE TABLE dailystory_customers_changes (
     identity_changed BOOLEAN,
     rekeyed BOOLEAN,
     reactivates BOOLEAN,
+    absent_action TEXT,
+    deleted_in_dailystory BOOLEAN,
     dsid TEXT,
     priority BIGINT,
     waits_for BIGINT,

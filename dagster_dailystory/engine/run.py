@@ -12,7 +12,7 @@ from dagster_dailystory.engine.account import check_account
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
 from dagster_dailystory.engine.planning.plan import make_plan
 from dagster_dailystory.engine.planning.plan_history import PlanHistory
-from dagster_dailystory.engine.presence.deletions import DeletionCheck
+from dagster_dailystory.engine.presence.last_check import LastCheck
 from dagster_dailystory.engine.presence.source_keys import SourceKeys
 from dagster_dailystory.engine.sending.dispatcher import SenderCounts
 from dagster_dailystory.engine.sending.open_intents import settle_intents
@@ -301,7 +301,7 @@ def _send(
     started_at, started, sent = state.now(), time.perf_counter(), _Sent()
     if tables is not None:
         sender = destination.sender(state.sync)
-        check = DeletionCheck(state, tables, lease, plan.summary.plan_id, SourceKeys(state, tables, warehouse.url))
+        check = LastCheck(state, tables, lease, plan.summary.plan_id, SourceKeys(state, tables, warehouse.url))
         outbox = Outbox(state, tables, lease, plan.summary.plan_id, sender, check, on_progress, waiting.check)
         sent = _send_all(state, tables, lease, plan, destination, sender, outbox)
     report = sent_report(
@@ -353,13 +353,12 @@ def _send_all(
     outbox: Outbox,
 ) -> _Sent:
     error: DailyStoryError | None = None
-    had_intents = False
     try:
         if plan.summary.rows_to_send:
             sender.start(lease.heartbeat.is_safe)
             check_account(state, sender, destination)
-            had_intents = settle_intents(state, tables, lease, sender)
-        outbox.send(had_intents=had_intents)
+            settle_intents(state, tables, lease, sender)
+        outbox.send()
     except DailyStoryError as stopped:
         error = stopped
     finally:

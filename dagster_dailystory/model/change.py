@@ -136,6 +136,7 @@ class Change:
         absent_action: What this sync did with the contact while its key was missing, or `DEPARTURE_IN_DOUBT`; None if
             the key was not missing.
         deleted_in_dailystory: The contact was found deleted in DailyStory before.
+        rekeyed: The contact is that of another key, which left the source.
         resend_all: The contact's values are not known: send every mapped field.
         email_as_sent: The email address that an earlier create sent and that has no result yet.
         mobile_as_sent: The mobile number of that create.
@@ -154,6 +155,7 @@ class Change:
     deactivated_by_us: bool = False
     absent_action: str | None = None
     deleted_in_dailystory: bool = False
+    rekeyed: bool = False
     resend_all: bool = False
     email_as_sent: str | None = field(default=None, repr=False)
     mobile_as_sent: str | None = field(default=None, repr=False)

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from support.scenario import Scenario, customers, open_scenario, sync_of
 
 from dagster_dailystory.engine.planning.plan import make_plan
-from dagster_dailystory.engine.presence.deletions import DeletionCheck
+from dagster_dailystory.engine.presence.last_check import LastCheck
 from dagster_dailystory.engine.presence.source_keys import SourceKeys
 from dagster_dailystory.engine.run import plan_contact_sync, resume_or_run
 from dagster_dailystory.engine.sending.outbox import Outbox
@@ -127,7 +127,7 @@ class Sleeper:
             sender.start(lease.heartbeat.is_safe)
             try:
                 keys = SourceKeys(state, tables, scenario.warehouse_url)
-                check = DeletionCheck(state, tables, lease, plan.plan_id, keys)
+                check = LastCheck(state, tables, lease, plan.plan_id, keys)
                 Outbox(state, tables, lease, plan.plan_id, sender, check).send()
             finally:
                 sender.stop()

@@ -171,6 +171,8 @@ class Promises(RuleBasedStateMachine):
         result = self.send(planned) if planned.is_ready else None
         if result is None or not planned.is_whole:
             return
+        if result.error is not None and all(request.fault for request in self.world.mine.requests):
+            return  # not one other row had an answer
         if result.error is not None:
             self.hold([f"one row's fault ({fault}) stopped the run: {result.error}"])
         # The email names a contact that does not exist yet.

@@ -33,7 +33,8 @@ from dagster_dailystory.model.sync import Mode, Scope
 _COLUMNS: Mapping[str, SqlType] = {
     "sequence": BIG_INTEGER, "operation": TEXT, "identity_email": TEXT, "identity_mobile": TEXT,
     "identity_changed": BOOLEAN, "reason": TEXT, "message": TEXT, "held": BOOLEAN, "rekeyed": BOOLEAN,
-    "reactivates": BOOLEAN, "dsid": TEXT, "waits_for": BIG_INTEGER, "priority": BIG_INTEGER,
+    "reactivates": BOOLEAN, "absent_action": TEXT, "deleted_in_dailystory": BOOLEAN, "dsid": TEXT,
+    "waits_for": BIG_INTEGER, "priority": BIG_INTEGER,
 }  # fmt: skip
 
 
@@ -80,7 +81,7 @@ def rejected_row(sequence: int, reason: Reason, message: str) -> dict[str, objec
 
 _CHECKED_COLUMNS = (
     "operation", "identity_email", "identity_mobile", "identity_changed", "dsid", "rekeyed", "reactivates",
-    "priority", "waits_for",
+    "absent_action", "deleted_in_dailystory", "priority", "waits_for",
 )  # fmt: skip
 
 

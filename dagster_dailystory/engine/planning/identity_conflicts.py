@@ -18,6 +18,10 @@ from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import USUAL_PRIORITY, Operation, Reason
 from dagster_dailystory.model.sync import Mode
 
+_REKEYED_COLUMNS = (
+    "dsid", "operation", "rekeyed", "reactivates", "absent_action", "deleted_in_dailystory", "held",
+)  # fmt: skip
+
 _SHOWN = 5
 """Most keys that a message names."""
 
@@ -33,6 +37,8 @@ class IdentityConflicts:
         pending: FromClause,
         checked: CheckedTable,
         source_keys: SourceKeys,
+        *,
+        holds_deleted: bool,
     ) -> None:
         self._state = state
         self._tables = tables
@@ -41,6 +47,7 @@ class IdentityConflicts:
         self._checked = checked
         self._rows = checked.table
         self._source_keys = source_keys
+        self._holds_deleted = holds_deleted
         self._present: set[Key] = set()
 
     def resolve(self) -> None:
@@ -50,7 +57,7 @@ class IdentityConflicts:
         self._reject_duplicates()
         holders = self._holders()
         self._look_up_unread(holders)
-        self._checked.amend(self._state, self._rekeyed(holders), ("dsid", "operation", "rekeyed", "reactivates"))
+        self._checked.amend(self._state, self._rekeyed(holders), _REKEYED_COLUMNS)
         self._order([row for row in holders if not self._is_missing(row)])
 
     def _new_identity(self) -> ColumnElement[bool]:
@@ -146,6 +153,8 @@ class IdentityConflicts:
                 (~self._diff.is_present(snapshot)).label("leaves"),
                 contact_map.c.dsid.label("other_dsid"),
                 func.coalesce(contact_map.c.deleted_at, contact_map.c.deactivated_at).label("taken_out_at"),
+                contact_map.c.deleted_in_dailystory_at.is_not(None).label("deleted_in_dailystory"),
+                snapshot.c.absent_action,
                 other_row.c.sequence.label("other_sequence"),
                 (
                     (other_row.c.reason.is_(None))
@@ -175,6 +184,9 @@ class IdentityConflicts:
                     "operation": Operation.UPDATE.value,
                     "rekeyed": True,
                     "reactivates": row["taken_out_at"] is not None,
+                    "absent_action": row["absent_action"],
+                    "deleted_in_dailystory": bool(row["deleted_in_dailystory"]),
+                    "held": bool(row["deleted_in_dailystory"]) and self._holds_deleted,
                 }
         return list(amended.values())
 

@@ -41,7 +41,7 @@ from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import OPT_OUT_PRIORITY, Operation, Reason
 from dagster_dailystory.model.partitions import check_partition
 from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary
-from dagster_dailystory.model.sync import Deletes, Mode, Scope
+from dagster_dailystory.model.sync import Deletes, Mode, OnDeleted, Scope
 
 KEPT_PLANS = 5
 """How many of a sync's newest plans keep their changes (personal data), besides plans that may still be sent."""
@@ -184,7 +184,11 @@ class _Draft:
             index_temporary(connection, found.pending.name, self.tables.key_names, "sequence")
             RowChecks(self.state, self.tables, self.options).check(found.pending, checked, found.ranges)
             diff, pending = found.diff, found.pending
-            IdentityConflicts(self.state, self.tables, diff, pending, checked, self.source_keys).resolve()
+            holds_deleted = self.tables.sync.on_deleted is OnDeleted.RESPECT and self.options.scope is Scope.CHANGED
+            conflicts = IdentityConflicts(
+                self.state, self.tables, diff, pending, checked, self.source_keys, holds_deleted=holds_deleted
+            )
+            conflicts.resolve()
         return checked.table
 
     def _record_rejections(self, found: Differences, checked: Table) -> None:

@@ -116,7 +116,7 @@ class RowChecks:
         self, row: RowMapping, values: Mapping[str, object], refused: Mapping[tuple[object, ...], str]
     ) -> bool:
         """Whether DailyStory refused the row before and it has not changed since, or its contact was deleted there."""
-        is_deleted = row["deleted_in_dailystory_at"] is not None and self._sync.on_deleted is OnDeleted.RESPECT
+        is_deleted = bool(row["deleted_in_dailystory"]) and self._sync.on_deleted is OnDeleted.RESPECT
         if is_deleted and not self._retries_refused:
             return True
         fingerprint = refused.get(self._reader.key(row)) if refused else None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Dialect, Integer, String, Uuid, bindparam, false, select
+from sqlalchemy import Connection, Dialect, Integer, Row, String, Uuid, bindparam, false, select
 from sqlalchemy.exc import DBAPIError
 
 from dagster_dailystory.databases.connect import (
@@ -75,17 +75,41 @@ class SourceKeys:
         except (BusyError, ConfigurationError) as error:  # a locked DuckDB file, or a column that was removed
             raise WarehouseError(str(error)) from None
 
+    def select(self, build: Callable[[Source], SqlQuery]) -> Sequence[Row[Any]]:
+        """Select rows of the source as it is now, within the caller's transaction.
+
+        Args:
+            build: Builds the query.
+
+        Raises:
+            WarehouseError: The source cannot be asked.
+        """
+        try:
+            with driver_errors_as(self._failure):
+                if self._is_inside:
+                    connection = self._state.connection
+                    return connection.execute(build(open_source(self._sync, connection))).all()
+                with connect(open_engine(self._url), "warehouse") as warehouse, warehouse.begin():
+                    return warehouse.execute(build(open_source(self._sync, warehouse))).all()
+        except (BusyError, ConfigurationError) as error:
+            raise WarehouseError(str(error)) from None
+
     def _present_inside(self, keys: SqlQuery) -> set[Key]:
         """Join the keys with the source, typed as the diff has them."""
         connection = self._state.connection
-        source = open_source(self._sync, connection)
-        types = self._key_types(source)
-        names = [source.columns[key] for key in self._tables.key_names]
-        found = [stored_key(source.relation.c[name], types[name], connection.dialect) for name in names]
+        found = self.key_columns(open_source(self._sync, connection))
         in_source = select(*found).where(*(value.is_not(None) for value in found))
         given = keys.subquery("given")
         rows = connection.execute(select(*given.c).where(among(list(given.c), in_source)))
         return {tuple(row) for row in rows}
+
+    def key_columns(self, source: Source) -> list[SqlValue]:
+        """The key columns of the source, for `select`; `staged` takes what they hold."""
+        columns = {name: source.relation.c[name] for name in (source.columns[key] for key in self._tables.key_names)}
+        if not self._is_inside:
+            return list(columns.values())
+        types, dialect = self._key_types(source), self._state.connection.dialect
+        return [stored_key(column, types[name], dialect) for name, column in columns.items()]
 
     def _key_types(self, source: Source) -> Mapping[str, SqlType]:
         """The types of the key columns. Those of a query are read from an empty table with its columns."""
@@ -104,7 +128,7 @@ class SourceKeys:
         with connect(open_engine(self._url), "warehouse") as warehouse:
             with warehouse.begin():
                 source = open_source(self._sync, warehouse)
-            columns = [source.relation.c[source.columns[key]] for key in self._tables.key_names]
+            columns = self.key_columns(source)
             rows = select(*columns).where(*(column.is_not(None) for column in columns))
             found: set[Key] = set()
             ordered = list(wanted)
@@ -129,7 +153,7 @@ class SourceKeys:
                 known = warehouse.execute(rows.limit(1)).first()
                 if known is None:
                     return set()
-                control = self._staged(known)
+                control = self.staged(known)
                 bound = [
                     _bound_values(value, [key[place] for key in (*wanted, control)], warehouse.dialect)
                     for place, value in enumerate(known)
@@ -141,17 +165,19 @@ class SourceKeys:
                 ]
                 if len(conditions) < len(bound):
                     return None
-                found = set(map(self._staged, warehouse.execute(rows.where(*conditions))))
+                found = set(map(self.staged, warehouse.execute(rows.where(*conditions))))
         except DBAPIError:  # such as an enum of PostgreSQL, which does not compare with a text
             return None
         return found & wanted if control in found else None
 
     def _by_reading_all(self, rows: SqlQuery, wanted: set[Key], warehouse: Connection) -> set[Key]:
         with warehouse.begin(), closing(stream(rows, self._sync, warehouse)) as batches:
-            return {key for batch in batches for key in map(self._staged, batch) if key in wanted}
+            return {key for batch in batches for key in map(self.staged, batch) if key in wanted}
 
-    def _staged(self, row: Sequence[object]) -> Key:
+    def staged(self, row: Sequence[object]) -> Key:
         """A key of the source as the state has it."""
+        if self._is_inside:
+            return tuple(row)
         kinds = (self._tables.snapshot.c[name].type for name in self._tables.key_names)
         return tuple(
             key_in_state(value, is_integer=isinstance(kind, Integer)) for value, kind in zip(row, kinds, strict=True)

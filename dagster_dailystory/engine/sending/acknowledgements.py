@@ -170,7 +170,7 @@ class Acknowledgements:
         self._state.connection.execute(snapshot.update().where(held.exists()).values(resend_all=True))
 
     def _move_rekeyed(self) -> None:
-        """Give the contact of a re-keyed row to its new key, and delete the snapshot row of the old key."""
+        """Give the contact of a re-keyed row, and what is known of its values, to its new key."""
         if not self._moves_keys:
             return
         changes, contact_map, snapshot = self._tables.changes, self._tables.contact_map, self._tables.snapshot
@@ -178,10 +178,12 @@ class Acknowledgements:
         moved = self._results.changes_with(_LINKING, changes.c.dsid).where(changes.c.rekeyed).subquery("moved")
         if execute(select(moved.c.dsid).limit(1)).first() is None:
             return
-        old = and_(contact_map.c.dsid == moved.c.dsid, not_(self._tables.same_key(contact_map, moved)))
-        old_key = select(contact_map.c.dsid).join(moved, old).where(self._tables.same_key(contact_map, snapshot))
-        execute(snapshot.delete().where(old_key.exists()))
-        execute(contact_map.update().where(old).values({key: moved.c[key] for key in self._tables.key_names}))
+        same_key = self._tables.same_key
+        old = and_(contact_map.c.dsid == moved.c.dsid, not_(same_key(contact_map, moved)))
+        new_key = {key: moved.c[key] for key in self._tables.key_names}
+        execute(snapshot.delete().where(select(moved.c.dsid).where(same_key(moved, snapshot)).exists()))
+        execute(snapshot.update().where(same_key(snapshot, contact_map), old).values(new_key))
+        execute(contact_map.update().where(old).values(new_key))
 
     def _write(self, statements: tuple[Update, Insert], *, has_known: bool, adds_rows: bool) -> None:
         """Execute statements that are built once a run: building them takes longer than executing them."""

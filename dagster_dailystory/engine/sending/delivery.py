@@ -162,6 +162,10 @@ class Delivery:
             if self.attempts.in_doubt:
                 return self.in_doubt(str(error))
             return self._result(Outcome.FAILED, message=str(error))
+        except LateError:
+            if self.attempts.failures or self.attempts.throttled:
+                return self._result(Outcome.FAILED, message="the request had no answer in time; the next run goes on")
+            return self._result(Outcome.WAITING, message="waits for another look at the source")
 
     def in_doubt(self, reason: str = "the sender stopped") -> Result:
         """The result of a create that may have been applied, and whose contact is not known to equal the row."""
@@ -235,7 +239,7 @@ class Delivery:
         contact = await self._send(partial(self._client.get, dsid))
         if contact is None:
             return await self._relink()
-        ours = ("Inactive",) if change.absent_action == Deletes.DEACTIVATE.value else ("Inactive", _DELETED)
+        ours = ("Inactive", _DELETED) if change.absent_action == Deletes.DELETE.value else ("Inactive",)
         is_ours = change.deactivated_by_us and contact.status in ours
         if contact.status == _DELETED and not is_ours:
             return await self._overwrite(contact)
@@ -316,18 +320,14 @@ class Delivery:
             return self._result(Outcome.RECORDED, dsid, message="the contact was deleted in DailyStory before")
         try:
             if self._sync.deletes is Deletes.DELETE:
-                await self._send_in_time(partial(self._client.delete, dsid))
+                await self._send(partial(self._client.delete, dsid))
             else:
                 body = {"dsId": dsid, "status": "Inactive"}
-                returned = await self._send_in_time(partial(self._client.create_or_update, body))
+                returned = await self._send(partial(self._client.create_or_update, body))
                 if returned != dsid:
                     return self._conflict(returned, "DailyStory returned another contact's id for a deactivation")
         except NotFoundError:
             pass  # the contact is gone already
-        except LateError:
-            if self.attempts.requests:
-                return self._result(Outcome.FAILED, message="the deletion had no answer in time; the next run goes on")
-            return self._result(Outcome.WAITING, message="the deletion waits for another look at the source")
         return self._result(Outcome.DELETED, dsid)
 
     async def _look_up(self, identity: Identity | None = None) -> RemoteContact | None:
@@ -348,10 +348,10 @@ class Delivery:
         return Identity(change.email_as_sent or sent.email, change.mobile_as_sent or sent.mobile)
 
     async def _send(self, request: Callable[[], Awaitable[_T]], *, is_repeatable: bool = True) -> _T:
-        return await self._dispatcher.send(self.attempts, request, is_repeatable=is_repeatable)
-
-    async def _send_in_time(self, request: Callable[[], Awaitable[_T]]) -> _T:
-        return await self._dispatcher.send(self.attempts, request, leave_before=self.change.leave_before)
+        leave_before = self.change.leave_before
+        return await self._dispatcher.send(
+            self.attempts, request, is_repeatable=is_repeatable, leave_before=leave_before
+        )
 
     def _not_found(self) -> Result:
         message = "DailyStory has no such contact, and the mode 'update' does not create it"

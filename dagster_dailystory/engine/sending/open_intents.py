@@ -13,13 +13,10 @@ _BATCH_ROWS = 200
 """Intents that are looked up and settled in one transaction."""
 
 
-def settle_intents(state: State, tables: SyncTables, lease: Lease, sender: Sender) -> bool:
+def settle_intents(state: State, tables: SyncTables, lease: Lease, sender: Sender) -> None:
     """Look up the identity of every open intent, before anything else is planned or sent.
 
     An intent that cannot be looked up now stays open; its row is not sent until it is settled.
-
-    Returns:
-        Whether there were open intents.
 
     Raises:
         AuthenticationError: The token is not accepted.
@@ -31,9 +28,8 @@ def settle_intents(state: State, tables: SyncTables, lease: Lease, sender: Sende
         try:
             look_ups = sender.find_many([intent.identity for intent in batch])
         except OutageError:
-            return True
+            return
         found = [
             (intent, look_up.contact) for intent, look_up in zip(batch, look_ups, strict=True) if look_up.is_answered
         ]
         intents.settle([(intent, contact.dsid if contact else None) for intent, contact in found])
-    return bool(opened)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, exists, false, func, not_, or_, select
 
 from dagster_dailystory.engine.interrupts import frozen_heap, interrupts_held, short_switch_interval
-from dagster_dailystory.engine.presence.deletions import CheckedDeletions
+from dagster_dailystory.engine.presence.last_check import CheckedChanges
 from dagster_dailystory.engine.presence.source_keys import KEYS_AT_ONCE
 from dagster_dailystory.engine.sending.acknowledgements import Acknowledgements
 from dagster_dailystory.engine.sending.breaker.out_of_turn import OutOfTurn
@@ -61,7 +61,7 @@ class Outbox:
         lease: Renewed with each write.
         plan_id: The plan.
         sender: Has been started; this outbox collects all its results.
-        check_deletions: Decides which of up to 1,000 deletions may be sent now; see `DeletionCheck`.
+        last_check: Decides which of up to 1,000 deletions and re-keys may be sent now; see `LastCheck`.
         on_progress: Called at most once a second.
         check: Called several times a second; its error ends the send.
     """
@@ -73,7 +73,7 @@ class Outbox:
         lease: Lease,
         plan_id: str,
         sender: Sender,
-        check_deletions: Callable[[Sequence[Change]], CheckedDeletions],
+        last_check: Callable[[Sequence[Change]], CheckedChanges],
         on_progress: Callable[[Progress], None] | None = None,
         check: Callable[[], None] = lambda: None,
     ) -> None:
@@ -81,7 +81,7 @@ class Outbox:
         self._tables = tables
         self._plan_id = plan_id
         self._sender = sender
-        self._check_deletions = check_deletions
+        self._last_check = last_check
         self._late: list[Change] = []
         self._on_progress = on_progress
         self._check = check
@@ -100,11 +100,8 @@ class Outbox:
         self._is_interrupted: Callable[[], bool] = lambda: False
         self.outcomes: Counter[Outcome] = Counter()
 
-    def send(self, *, had_intents: bool = False) -> None:
+    def send(self) -> None:
         """Send every open change. However the send ends, the results received so far are acknowledged.
-
-        Args:
-            had_intents: An intent was still open after the plan was made, whether or not it could be settled.
 
         Raises:
             AuthenticationError: The token is not accepted.
@@ -113,16 +110,15 @@ class Outbox:
             DailyStoryError: Another cause, or the run was interrupted and the interrupt's handler did not raise.
         """
         with interrupts_held() as self._is_interrupted, frozen_heap(), short_switch_interval():
-            self._send_all(had_intents)
+            self._send_all()
 
-    def _send_all(self, had_intents: bool) -> None:
+    def _send_all(self) -> None:
         self._reopen()
-        overtaken = self._skip_overtaken()
+        self._skip_overtaken()
         self._acknowledgements.record_without_request()
         try:
             self._rows_total, priorities = self._open_changes()
-            if had_intents or overtaken or self._tables.sync.partitions is not None:
-                self._fail_taken_identities()
+            self._fail_taken_identities()
             for priority in priorities:
                 while not self._send_priority(priority):
                     self._fail_refused_operations()
@@ -146,27 +142,27 @@ class Outbox:
         with self._lease.transaction(self._state):
             self._state.connection.execute(changes.update().where(mine).values(outcome=None))
 
-    def _skip_overtaken(self) -> bool:
-        """Skip changes of rows that a newer plan has decided, and say whether a newer plan was sent at all."""
+    def _skip_overtaken(self) -> None:
+        """Skip changes of rows that a newer plan has decided."""
         plans, changes, execute = self._state.shared.plans, self._tables.changes, self._state.connection.execute
         with self._lease.transaction(self._state):
             number = int(execute(select(plans.c.number).where(plans.c.plan_id == self._plan_id)).scalar_one())
             newer = and_(plans.c.sync_name == self._tables.sync.name, plans.c.number > number)
             if execute(select(plans.c.plan_id).where(newer, plans.c.sent_at.is_not(None)).limit(1)).first() is None:
-                return False
+                return
             overtaken = and_(self._open_in_plan(), self._is_decided_since(number))
             counted = select(func.count()).where(overtaken, changes.c.operation.in_(_SENT))
             self.outcomes[Outcome.RECORDED] += int(execute(counted).scalar() or 0)
             message = "a newer plan has written or removed this row since this plan was made"
             skipped = {"outcome": Outcome.RECORDED.value, "message": message, "answered_at": self._state.now()}
             execute(changes.update().where(overtaken).values(**skipped))
-        return True
 
     def _is_decided_since(self, number: int) -> ColumnElement[bool]:
-        """Whether a newer plan than `number` wrote a change's key, or the contact that the change names."""
+        """Whether a newer plan than `number` wrote a change's key, or its contact (of a re-key: see `LastCheck`)."""
         changes, snapshot, contact_map = self._tables.changes, self._tables.snapshot, self._tables.contact_map
         newer, same_key = snapshot.c.acknowledged_plan > number, self._tables.same_key
-        holder = and_(contact_map.c.dsid == changes.c.dsid, same_key(contact_map, snapshot))
+        is_rekey = func.coalesce(changes.c.rekeyed, false())
+        holder = and_(contact_map.c.dsid == changes.c.dsid, same_key(contact_map, snapshot), not_(is_rekey))
         return or_(exists().where(newer, same_key(snapshot, changes)), exists().where(newer, holder))
 
     def _open_in_plan(self) -> ColumnElement[bool]:
@@ -206,39 +202,39 @@ class Outbox:
         while True:
             with self._state.connection.begin():
                 chunk = next(chunks, None)
-                ready, deletions, in_doubt = self._split([] if chunk is None else chunk)
+                ready, departures, in_doubt = self._split([] if chunk is None else chunk)
             if chunk is None:
                 return True
             self._unwritten += in_doubt
             self._submit(priority, ready)
-            self._send_deletions(priority, deletions)
+            self._send_checked(priority, departures)
             if self._sender.refused_operations.keys() - self._refused_operations:
                 return False
 
     def _split(self, rows: Sequence[RowMapping]) -> tuple[list[Change], list[Change], list[Result]]:
-        """Split the rows into changes to send, deletions, which are checked first, and results of rows in doubt."""
+        """Split the rows into changes to send, those that `LastCheck` checks first, and results of rows in doubt."""
         in_doubt: list[Result] = []
         ready: list[Change] = []
-        deletions: list[Change] = []
+        departures: list[Change] = []
         for row in rows:
             change = self._reader.change(row)
             self._in_flight[change.sequence] = change
             if row["intent_at"] is not None and change.operation is not Operation.OPT_OUT:
                 message = "what an earlier run sent could not be looked up yet"
                 in_doubt.append(Result(change.sequence, Outcome.IN_DOUBT, self._state.now(), message=message))
-            elif change.operation is Operation.DELETE:
-                deletions.append(change)
+            elif change.operation is Operation.DELETE or change.rekeyed:
+                departures.append(change)
             else:
                 ready.append(change)
-        return ready, deletions, in_doubt
+        return ready, departures, in_doubt
 
-    def _send_deletions(self, priority: int, deletions: Sequence[Change]) -> None:
-        """Check deletions in batches and send them; those that could not leave in time are checked again."""
-        waiting = list(deletions)
+    def _send_checked(self, priority: int, departures: Sequence[Change]) -> None:
+        """Check deletions and re-keys in batches and send them; those that did not leave in time are checked again."""
+        waiting = list(departures)
         while waiting:
             some, waiting = waiting[:KEYS_AT_ONCE], waiting[KEYS_AT_ONCE:]
             self._drain()  # no result is unwritten while the source is asked
-            checked = self._check_deletions(some)
+            checked = self._last_check(some)
             self._unwritten += checked.decided
             self._submit(priority, checked.ready)
             self._drain()
@@ -262,8 +258,8 @@ class Outbox:
         """Take changes from elsewhere in the plan, and commit their intents."""
         with self._state.connection.begin():
             rows = self._out_of_turn.find(self._open(), operations, self._position, self._sender.unstarted)
-            ready, deletions, in_doubt = self._split(rows)
-        checked = self._check_deletions(deletions) if deletions else CheckedDeletions()
+            ready, departures, in_doubt = self._split(rows)
+        checked = self._last_check(departures) if departures else CheckedChanges()
         ready += checked.ready
         for result in (*in_doubt, *checked.decided):  # its turn comes
             self._in_flight.pop(result.sequence)

@@ -203,6 +203,8 @@ class SyncTables:
             *self._keys(),
             *_texts("operation", "partition_value", "identity_email", "identity_mobile"),
             *(Column(flag, BOOLEAN) for flag in ("is_new", "replaces", "identity_changed", "rekeyed", "reactivates")),
+            Column("absent_action", TEXT),  # of the key that had the contact of a re-keyed row, as is the next one
+            Column("deleted_in_dailystory", BOOLEAN),
             Column("dsid", TEXT),
             Column("priority", BIG_INTEGER),
             Column("waits_for", BIG_INTEGER),

@@ -339,10 +339,10 @@ def test_after_a_departure_in_doubt_a_contact_is_updated_without_its_status(
     assert EMAIL not in caplog.text + result.message
 
 
-@pytest.mark.parametrize("status", ["Inactive", "Deleted"])
-def test_a_contact_deactivated_by_this_sync_is_activated_again(sandbox: Sandbox, status: str) -> None:
+@pytest.mark.parametrize(("status", "action"), [("Inactive", "deactivate"), ("Deleted", "delete")])
+def test_a_contact_taken_out_by_this_sync_is_activated_again(sandbox: Sandbox, status: str, action: str) -> None:
     dsid = sandbox.add(email=EMAIL, status=status)
-    result = send(sandbox, update(dsid, deactivated_by_us=True, resend_all=True))
+    result = send(sandbox, update(dsid, deactivated_by_us=True, absent_action=action, resend_all=True))
     assert result.outcome is Outcome.UPDATED
     assert sandbox.find(dsid=dsid)["status"] == "Active"
 

@@ -129,6 +129,7 @@ def _to_3(tables: StoredTables) -> None:
     for sync in tables.syncs():
         tables.add_columns((sync, "contact_map"), {"deleted_in_dailystory_at": MOMENT})
         tables.add_columns((sync, "snapshot"), {"acknowledged_plan": BIG_INTEGER})
+        tables.add_columns((sync, "changes"), {"absent_action": TEXT, "deleted_in_dailystory": BOOLEAN})
     with tables.transaction():
         _number_plans(tables)
         _finish_first_loads(tables)

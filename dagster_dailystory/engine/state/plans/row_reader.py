@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, func, null, select
+from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, false, func, null, or_, select
 
 from dagster_dailystory.contacts.fingerprint import key_label
 from dagster_dailystory.databases.dialect import uses_indexes
@@ -54,17 +54,27 @@ class RowReader:
             (rows.c.operation if is_plan else null()).label("operation"),
             (rows.c.dsid if is_plan else null()).label("planned_dsid"),
             (rows.c.reactivates if is_plan else null()).label("reactivates"),
+            (rows.c.rekeyed if is_plan else null()).label("rekeyed"),
             snapshot.c.identity_email.label("old_email"),
             snapshot.c.identity_mobile.label("old_mobile"),
             (rows.c.identity_email if is_plan else null()).label("new_email"),
             (rows.c.identity_mobile if is_plan else null()).label("new_mobile"),
-            snapshot.c.absent_action,
+            self._absent_action(rows, is_plan=is_plan).label("absent_action"),
             contact_map.c.dsid.label("mapped_dsid"),
-            contact_map.c.deleted_in_dailystory_at,
+            self._deleted_in_dailystory(rows, is_plan=is_plan).label("deleted_in_dailystory"),
             intents.c.sent_at.label("intent_at"),
             intents.c.email_as_sent,
             intents.c.mobile_as_sent,
         ).select_from(known)
+
+    def _absent_action(self, rows: FromClause, *, is_plan: bool) -> SqlValue:
+        """What was done with the contact while its key was missing; a plan has it for re-keyed rows."""
+        of_key = self._tables.snapshot.c.absent_action
+        return func.coalesce(rows.c.absent_action, of_key) if is_plan else of_key
+
+    def _deleted_in_dailystory(self, rows: FromClause, *, is_plan: bool) -> ColumnElement[bool]:
+        is_stamped = self._tables.contact_map.c.deleted_in_dailystory_at.is_not(None)
+        return or_(func.coalesce(rows.c.deleted_in_dailystory, false()), is_stamped) if is_plan else is_stamped
 
     def _value(self, rows: FromClause, name: str, *, keeps: bool) -> SqlValue:
         new = rows.c[name]
@@ -150,7 +160,8 @@ class RowReader:
             look_up_first=operation is Operation.CREATE and (in_doubt or sync.mode is not Mode.UPSERT),
             deactivated_by_us=bool(row["reactivates"]),
             absent_action=row["absent_action"],
-            deleted_in_dailystory=row["deleted_in_dailystory_at"] is not None,
+            deleted_in_dailystory=bool(row["deleted_in_dailystory"]),
+            rekeyed=bool(row["rekeyed"]),
             resend_all=resend_all,
             email_as_sent=row["email_as_sent"],
             mobile_as_sent=row["mobile_as_sent"],

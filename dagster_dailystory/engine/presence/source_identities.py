@@ -1,0 +1,95 @@
+"""Looks up whether a missing key's email or mobile number is in the source under another key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlalchemy import RowMapping, String, cast, func, or_, select
+
+from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
+from dagster_dailystory.contacts.identity import identity_of
+from dagster_dailystory.databases.source import Source
+from dagster_dailystory.databases.sql_types import SqlQuery
+from dagster_dailystory.engine.presence.source_keys import SourceKeys
+from dagster_dailystory.engine.state.schema import SyncTables
+from dagster_dailystory.engine.state.store import State
+from dagster_dailystory.model.contact_fields import FieldKind
+from dagster_dailystory.model.sync import MappedField
+
+_IDENTITIES = {FieldKind.EMAIL: "identity_email", FieldKind.MOBILE: "identity_mobile"}
+"""Kind of a field -> the snapshot's column with its normalised value."""
+
+
+class SourceIdentities:
+    """Finds rows that have no contact yet, and the email or the mobile number of a contact whose key is missing.
+
+    The source is asked for the spellings that are known: that of the snapshot, in any case, and the normalised one.
+
+    Args:
+        state: The sync's state.
+        tables: The sync's tables.
+        source: Reads the source.
+    """
+
+    def __init__(self, state: State, tables: SyncTables, source: SourceKeys) -> None:
+        self._state = state
+        self._tables = tables
+        self._source = source
+        self._fields = [mapped for mapped in tables.sync.mapped_fields if mapped.kind in _IDENTITIES]
+
+    def taken_up(self, known: Sequence[RowMapping]) -> set[str]:
+        """Select those of the identities that a new row of the source has, within the caller's transaction.
+
+        Args:
+            known: Rows of the snapshot.
+
+        Returns:
+            Normalised emails and mobile numbers.
+
+        Raises:
+            WarehouseError: The source cannot be asked.
+        """
+        spellings = {mapped: set(self._spellings(mapped, known)) for mapped in self._fields}
+        if not any(spellings.values()):
+            return set()
+        found = self._source.select(lambda source: self._query(source, spellings))
+        width = len(self._tables.key_names)
+        rows = [(self._source.staged(row[:width]), row[width:]) for row in found if None not in row[:width]]
+        mapped_keys = self._mapped([key[0] for key, _ in rows])
+        names = [mapped.state_column for mapped in self._fields]
+        identities = (
+            identity_of(self._tables.sync, dict(zip(names, values, strict=True)))
+            for key, values in rows
+            if key not in mapped_keys
+        )
+        return {each for identity in identities for each in (identity.email, identity.mobile) if each is not None}
+
+    def _spellings(self, mapped: MappedField, known: Sequence[RowMapping]) -> Iterator[str]:
+        for row in known:
+            for value in (row[mapped.state_column], row[_IDENTITIES[mapped.kind]]):
+                text = _text(value)
+                if text:
+                    yield text.lower()
+
+    def _query(self, source: Source, spellings: Mapping[MappedField, set[str]]) -> SqlQuery:
+        columns = source.relation.c
+        values = {mapped: columns[source.columns[mapped.column]] for mapped in self._fields}
+        has_identity = [
+            func.lower(func.trim(cast(values[mapped], String))).in_(sorted(texts))
+            for mapped, texts in spellings.items()
+            if texts
+        ]
+        return select(*self._source.key_columns(source), *values.values()).where(or_(*has_identity))
+
+    def _mapped(self, first_keys: Sequence[object]) -> set[tuple[object, ...]]:
+        """The keys of the contact map whose first part is one of these."""
+        contact_map, names = self._tables.contact_map, self._tables.key_names
+        rows = select(*(contact_map.c[name] for name in names)).where(contact_map.c[names[0]].in_(first_keys))
+        return {tuple(row) for row in self._state.connection.execute(rows)} if first_keys else set()
+
+
+def _text(value: object) -> str:
+    try:
+        return (canonical_text(value) or "").strip()
+    except UnsupportedValueError:
+        return ""
