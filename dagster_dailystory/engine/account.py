@@ -23,8 +23,8 @@ _TOKEN = "token_hash:"  # the start of a name
 def check_account(state: State, sender: Sender, destination: Destination) -> None:
     """Make sure that the token belongs to the account of this state, before any other request.
 
-    The first run binds the state to the account that `/about` names. If `/about` names none, the state remembers which
-    tokens were used, by keyed hashes.
+    The first run binds the state to the account that `/about` names. If `/about` names none, or nothing that can be
+    compared with what the state knows, the state remembers which tokens were used, by keyed hashes.
 
     Raises:
         StateError: The token belongs to another account, or it is a new one and `/about` does not name its account.
@@ -35,7 +35,7 @@ def check_account(state: State, sender: Sender, destination: Destination) -> Non
     with interrupts_held():
         with state.connection.begin():
             bound, tokens = _decoded(state.meta(_ACCOUNT)), state.meta_names(_TOKEN)
-        if account is not None and _names_an_account(account):
+        if account is not None and _is_named(account, bound):
             _bind(state, account)
         elif token not in tokens and not destination.accept_account:
             _check_new_token(is_answered=account is not None, is_bound=bound is not None, has_tokens=bool(tokens))
@@ -81,8 +81,11 @@ def _check_new_token(*, is_answered: bool, is_bound: bool, has_tokens: bool) -> 
         )
 
 
-def _names_an_account(account: Account) -> bool:
-    return account.tenant_uid is not None or account.tenant is not None
+def _is_named(account: Account, bound: Account | None) -> bool:
+    """Whether `/about` has the id or the name; of a state with an account, one of those that the state knows."""
+    known = bound or account
+    pairs = ((known.tenant_uid, account.tenant_uid), (known.tenant, account.tenant))
+    return any(each is not None and other is not None for each, other in pairs)
 
 
 def _is_same(one: Account, other: Account) -> bool:

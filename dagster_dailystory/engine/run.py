@@ -138,7 +138,8 @@ def resume_or_run(
         warehouse: The source and the state.
         destination: The account to send to.
         options: What to plan, if there is nothing to resume.
-        run_ids: The run itself, then the runs that it re-executes. If one of those sent its plan, nothing is left.
+        run_ids: The run itself, then the runs that it re-executes. If one of those sent its plan completely, nothing is
+            left; rows that failed are planned again.
         on_progress: Called at most once a second.
         waiting: How to wait for other runs of this sync.
 
@@ -151,13 +152,17 @@ def resume_or_run(
         plans, partition = Plans(state), options.partition
         with state.connection.begin():
             plan = plans.newest_of(run_ids, partition)
-            if plan is not None and plan.summary.status is PlanStatus.DONE and plan.run_id != run_ids[0]:
-                note = f"plan {plan.summary.plan_id} was sent already, and nothing of it is left to send"
-                return RunResult(plans.report_of(plan), note=note)
+            is_sent = plan is not None and plan.summary.status is PlanStatus.DONE
+            report = plans.report_of(plan) if plan is not None and is_sent else None
+        is_complete = report is not None and report.outcome in COMPLETE_OUTCOMES
+        if plan is not None and report is not None and is_complete and plan.run_id != run_ids[0]:
+            note = f"plan {plan.summary.plan_id} was sent already, and nothing of it is left to send"
+            return RunResult(report, note=note)
         summary, new_plan, note = None if plan is None else plan.summary, None, ""
         if summary is None or summary.status in _OVERTAKEN:
             if summary is not None:
-                note = f"plan {summary.plan_id} is {_OVERTAKEN[summary.status]}, so this run plans again"
+                why = _OVERTAKEN[summary.status] if report is None or is_complete else "sent, but rows of it failed"
+                note = f"plan {summary.plan_id} is {why}, so this run plans again"
             summary = new_plan = _plan(state, lease, warehouse, destination, options, run_ids[0])
             raise_if_blocked(summary)
         if summary.status is PlanStatus.DRY:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass
 
 from dagster_dailystory.errors import ConfigurationError
@@ -58,7 +58,7 @@ class ColumnValues:
     values: Sequence[str]
 
     def __post_init__(self) -> None:
-        values = tuple(self.values)
+        values = in_fixed_order(self.values)
         object.__setattr__(self, "values", values)
         if not values or len(set(values)) != len(values) or OTHER_VALUES in values or not all(values):
             raise ConfigurationError(
@@ -77,6 +77,11 @@ class ColumnValues:
 
 
 Partitioning = HashBuckets | ColumnValues
+
+
+def in_fixed_order(names: Collection[str]) -> tuple[str, ...]:
+    """Names in the order of the caller; those of a set, whose order differs from process to process, sorted."""
+    return tuple(sorted(names) if isinstance(names, Set) else names)
 
 
 def check_partition(partitions: Partitioning | None, name: str | None) -> None:

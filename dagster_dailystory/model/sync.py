@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.contact_fields import CONTACT_FIELDS, OPT_OUT_FIELDS, FieldKind, nearest
-from dagster_dailystory.model.partitions import ColumnValues, Partitioning
+from dagster_dailystory.model.partitions import ColumnValues, Partitioning, in_fixed_order
 from dagster_dailystory.model.watermark import Watermark
 
 Value = str | int | float | bool
@@ -211,8 +211,9 @@ class ContactSync:
         set_value = object.__setattr__  # the dataclass is frozen
         if not SYNC_NAME.fullmatch(self.name):
             raise ConfigurationError(f"name={self.name!r} must match [a-z][a-z0-9_]{{0,30}}: it names state tables")
-        keys = (self.key,) if isinstance(self.key, str) else tuple(self.key)
+        keys = (self.key,) if isinstance(self.key, str) else in_fixed_order(self.key)
         _check_keys(keys)
+        set_value(self, "key", keys if isinstance(self.key, Set) else self.key)
         set_value(self, "key_columns", keys)
         set_value(self, "mode", choice(Mode, self.mode, "mode"))
         set_value(self, "deletes", choice(Deletes, self.deletes, "deletes"))
@@ -220,7 +221,7 @@ class ContactSync:
         for setting in ("fields", "extended_properties"):
             set_value(self, setting, MappingProxyType(dict(getattr(self, setting))))
         set_value(self, "personal_keys", tuple(self.personal_keys))
-        set_value(self, "consent_override", tuple(self.consent_override))
+        set_value(self, "consent_override", tuple(sorted(self.consent_override)))
         set_value(self, "mapped_fields", _map_fields(self))
         _check_limits(self)
 

@@ -105,6 +105,20 @@ def test_without_a_named_account_another_token_is_named_in_a_warning(
     assert not any(token in caplog.text + stored for token in TOKENS)
 
 
+def test_an_account_known_by_its_id_is_not_that_of_a_name(scenario: Scenario):
+    """As layout version 2 stored it; nothing of it can be compared with a response that has a name only."""
+    scenario.run()
+    uid = scenario.sandbox.settings.tenant_uid
+    scenario.execute_state("UPDATE dailystory_meta SET value = :uid WHERE name = 'account'", uid=uid)
+    scenario.sandbox.configure(tenant_uid="", tenant_name="Another")
+    scenario.update(1, city="Rome")
+    with pytest.raises(StateError, match="run once with accept_account=True"):
+        scenario.run(api_token=TOKENS[1])
+    assert scenario.run(api_token=TOKENS[0]).rows_updated == 1, "a token that was seen"
+    [account] = [row["value"] for row in scenario.rows("meta") if row["name"] == "account"]
+    assert account == uid, "the name of another account is not kept"
+
+
 def test_a_wrong_token_is_refused_even_if_it_was_seen(scenario: Scenario):
     scenario.run()
     scenario.sandbox.configure(tokens=TOKENS[1:])

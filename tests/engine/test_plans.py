@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
+from support.faults import flaky_destination
 from support.scenario import Scenario, customers, open_scenario, sync_of
 
 from dagster_dailystory.engine.planning.plan import KEPT_PLANS
@@ -294,6 +295,16 @@ def test_a_run_that_re_executes_one_whose_plan_was_sent_succeeds(scenario: Scena
     assert (result.report.outcome, result.report.rows_updated, result.error) == ("done", 1, None)
     assert "was sent already" in result.note
     assert scenario.sandbox.counts.requests == 0
+
+
+def test_a_run_that_re_executes_one_with_failed_rows_sends_them(scenario: Scenario):
+    plan(scenario, "run")
+    failing = flaky_destination(scenario, lambda method, _url, _content: method != "POST")
+    failed = send_contact_sync(sync_of(), scenario.warehouse, failing, ["run"])
+    assert (failed.report.outcome, failed.report.rows_failed) == ("incomplete", 1)
+    result = run_on(scenario, "again", "run")
+    assert (result.report.outcome, result.report.rows_updated, result.new_plan is not None) == ("done", 1, True)
+    assert "sent, but rows of it failed, so this run plans again" in result.note
 
 
 def test_a_run_whose_plan_another_run_sent_plans_again(scenario: Scenario):

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import partial
 
 import pytest
-from support.faults import FlakyConnections, LetsThrough, crash_after_a_write, crash_at
+from support.faults import crash_after_a_write, crash_at, flaky_destination
 from support.scenario import Scenario, customer, customers, open_scenario, sync_of
 
-from dagster_dailystory.api.client import DailyStoryClient
-from dagster_dailystory.api.rate_limiter import RateLimiter
-from dagster_dailystory.api.transport import AiohttpConnections
-from dagster_dailystory.engine.endpoints import Destination
 from dagster_dailystory.engine.run import new_run_id, plan_contact_sync, send_contact_sync
-from dagster_dailystory.engine.sending.dispatcher import SenderSettings
-from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.model.plan import PlanOptions
-from dagster_dailystory.model.sync import ContactSync, Scope
+from dagster_dailystory.model.sync import Scope
 from dagster_dailystory.sandbox import Fault
 
 
@@ -27,27 +18,6 @@ from dagster_dailystory.sandbox import Fault
 def scenario(new_database) -> Iterator[Scenario]:
     with open_scenario(new_database) as scenario:
         yield scenario
-
-
-@dataclass(frozen=True)
-class FlakyDestination(Destination):
-    """A destination that gives a row up after two attempts, without a wait between them."""
-
-    lets_through: LetsThrough = lambda _method, _url, _content: True
-
-    def sender(self, sync: ContactSync) -> Sender:
-        settings = SenderSettings(max_attempts=2, first_wait_seconds=0.001)
-        return Sender(sync, partial(self.client, sync), RateLimiter(math.inf), settings)
-
-    def client(self, sync: ContactSync) -> DailyStoryClient:
-        settings = self.client_settings(sync)
-        return DailyStoryClient(settings, FlakyConnections(AiohttpConnections(settings), self.lets_through))
-
-
-def flaky_destination(
-    scenario: Scenario, lets_through: LetsThrough = lambda _method, _url, _content: True
-) -> FlakyDestination:
-    return FlakyDestination(scenario.sandbox.base_url, scenario.sandbox.token, lets_through=lets_through)
 
 
 def is_not_a_look_up(method: str, url: str, _content: bytes | None) -> bool:

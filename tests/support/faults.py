@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 from support.scenario import Scenario
 
-from dagster_dailystory.api.transport import Connections, HttpResponse
+from dagster_dailystory.api.client import DailyStoryClient
+from dagster_dailystory.api.rate_limiter import RateLimiter
+from dagster_dailystory.api.transport import AiohttpConnections, Connections, HttpResponse
+from dagster_dailystory.engine.endpoints import Destination
+from dagster_dailystory.engine.sending.dispatcher import SenderSettings
+from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.model.sync import ContactSync
 
 LetsThrough = Callable[[str, str, bytes | None], bool]
@@ -95,3 +102,24 @@ class FlakyConnections:
 
     async def close(self) -> None:
         await self.inner.close()
+
+
+@dataclass(frozen=True)
+class FlakyDestination(Destination):
+    """A destination that gives a row up after two attempts, without a wait between them."""
+
+    lets_through: LetsThrough = lambda _method, _url, _content: True
+
+    def sender(self, sync: ContactSync) -> Sender:
+        settings = SenderSettings(max_attempts=2, first_wait_seconds=0.001)
+        return Sender(sync, partial(self.client, sync), RateLimiter(math.inf), settings)
+
+    def client(self, sync: ContactSync) -> DailyStoryClient:
+        settings = self.client_settings(sync)
+        return DailyStoryClient(settings, FlakyConnections(AiohttpConnections(settings), self.lets_through))
+
+
+def flaky_destination(
+    scenario: Scenario, lets_through: LetsThrough = lambda _method, _url, _content: True
+) -> FlakyDestination:
+    return FlakyDestination(scenario.sandbox.base_url, scenario.sandbox.token, lets_through=lets_through)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from dagster_dailystory.errors import ConfigurationError, DailyStoryError
 from dagster_dailystory.model.change import Change, Identity, Operation, Outcome, Result
 from dagster_dailystory.model.contact_fields import FieldKind
+from dagster_dailystory.model.partitions import ColumnValues
 from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary
 from dagster_dailystory.model.report import SyncReport
 from dagster_dailystory.model.sync import ContactSync, Deletes, Mode, Nulls, Scope, choice
@@ -121,6 +123,24 @@ def test_personal_key_columns_are_found_whatever_their_case() -> None:
     assert sync(key=["id", "login"], personal_keys=["login"]).personal_key_columns == {"login"}
     assert sync(key="email").personal_key_columns == {"email"}
     assert sync(key="MOBILE", fields={"mobilePhone": "mobile"}).personal_key_columns == {"MOBILE"}
+
+
+def test_settings_that_are_sets_have_one_order_in_every_process() -> None:
+    """The order of a set of texts differs from process to process, and a plan must be sent by another one."""
+    fields = {"email": "email", "optOutEmail": "a", "optOutSms": "b"}
+    backwards = Backwards(["b", "a"])
+    made = sync(key=backwards, fields=fields, consent_override=["optOutSms", "optOutEmail"])
+    assert (made.key, made.key_columns) == (("a", "b"), ("a", "b"))
+    assert made.consent_override == ("optOutEmail", "optOutSms")
+    assert ColumnValues("region", backwards).values == ("a", "b")
+    assert ColumnValues("region", ["b", "a"]).values == ("b", "a"), "a list has an order"
+
+
+class Backwards(frozenset[str]):
+    """A set whose order is known."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(super().__iter__(), reverse=True))
 
 
 def test_a_sync_is_immutable() -> None:
