@@ -330,11 +330,11 @@ def _send(
 
 
 def _record_progress(state: State, plan: Plan, report: SyncReport, tables: SyncTables | None) -> None:
-    """Record what a complete send ends: the first load, and the read up to the plan's checkpoint."""
-    if report.outcome in COMPLETE_OUTCOMES:
+    """Record what a send to the end of its plan ends: the first load, and a complete one the read up to a checkpoint."""
+    if report.outcome != "stopped":
         PlanHistory(state).finish_first_load(plan, tables)
-        if plan.summary.next_checkpoint is not None:
-            advance(state, plan.summary.next_checkpoint)
+    if report.outcome in COMPLETE_OUTCOMES and plan.summary.next_checkpoint is not None:
+        advance(state, plan.summary.next_checkpoint)
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,11 @@ class EarlierState:
         tables = [name for name in sa.inspect(engine).get_table_names() if name.startswith("dailystory_")]
         return {name: {column["name"] for column in sa.inspect(engine).get_columns(name)} for name in tables}
 
+    def meta_names(self) -> set[str]:
+        """The names of the meta table."""
+        with sa.create_engine(self.url, poolclass=sa.NullPool).connect() as connection:
+            return set(connection.execute(sa.text("SELECT name FROM dailystory_meta")).scalars())
+
     def execute(self, statement: str) -> None:
         with sa.create_engine(self.url, poolclass=sa.NullPool).begin() as connection:
             connection.execute(sa.text(statement))
@@ -98,6 +103,18 @@ def test_an_interrupted_run_is_completed_with_each_contact_once(earlier: Earlier
 def test_slices_of_an_earlier_state_send_nothing(earlier: EarlierState):
     reports = [earlier.run("regional", name) for name in ("emea", "amer", "other_values")]
     assert [(report.rows_unchanged, report.api_requests) for report in reports] == [(4, 0)] * 3
+
+
+@pytest.mark.parametrize("engine_name", ["duckdb"])
+def test_only_a_plan_of_the_whole_source_ends_a_first_load_of_an_earlier_state(earlier: EarlierState):
+    """Of the slices that layout 2 sent nobody knows whether they are all."""
+    earlier.execute("UPDATE dailystory_plans SET status = 'done'")
+    earlier.run("regional", "emea")
+    assert "first_load:customers" in earlier.meta_names()
+    assert "first_load:regional" not in earlier.meta_names()
+    for name in ("amer", "other_values"):
+        earlier.run("regional", name)
+    assert "first_load:regional" in earlier.meta_names()
 
 
 @pytest.mark.parametrize("engine_name", ["duckdb", "postgresql"])

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 import pytest
+from support.faults import flaky_destination
 from support.placements import Placement
 from support.scenario import Scenario, customer, customers, open_scenario, sync_of
 
+from dagster_dailystory.engine.run import new_run_id, plan_contact_sync, send_contact_sync
 from dagster_dailystory.errors import OutageError, SafetyError
 from dagster_dailystory.model.partitions import HashBuckets
+from dagster_dailystory.model.plan import PlanOptions
 from dagster_dailystory.model.sync import ContactSync
 
 SYNC = sync_of(min_guard_rows=5)
@@ -63,6 +66,51 @@ def test_a_first_load_of_limited_runs_is_done_when_no_create_is_left(scenario: S
     add(scenario, 11, 30)
     with pytest.raises(SafetyError, match="created_share"):
         scenario.run(SYNC)
+
+
+def send_all_but(scenario: Scenario, sync: ContactSync, numbers: Iterable[int], partition: str | None = None) -> str:
+    """Plan and send; the creates of these customers get no answer."""
+    run_id = new_run_id()
+    plan_contact_sync(sync, scenario.warehouse, scenario.destination, PlanOptions(partition=partition), run_id)
+    lost = [f'"p{number}@'.encode() for number in numbers]
+    failing = flaky_destination(scenario, lambda _method, _url, sent: not any(each in (sent or b"") for each in lost))
+    return send_contact_sync(sync, scenario.warehouse, failing, [run_id], partition=partition).report.outcome
+
+
+@pytest.mark.parametrize("sync", [SYNC, SLICES], ids=["whole", "slices"])
+def test_a_row_that_always_fails_does_not_keep_the_first_load_open(scenario: Scenario, sync: ContactSync):
+    scenario.seed(*customers(10))
+    parts = [None] if sync.partitions is None else sync.partitions.names
+    outcomes = [send_all_but(scenario, sync, [7], part) for part in parts]
+    assert "incomplete" in outcomes
+    assert len(scenario.emails()) == 9
+    add(scenario, 11, 50)
+    with pytest.raises(SafetyError, match="created_share"):
+        for part in parts:
+            scenario.run(sync, partition=part)
+    assert len(scenario.emails()) == 9
+
+
+def test_a_first_load_of_which_most_failed_goes_on(scenario: Scenario):
+    scenario.seed(*customers(12))
+    assert send_all_but(scenario, SYNC, range(1, 24, 2)) == "incomplete"
+    assert send_all_but(scenario, sync_of(min_guard_rows=5, max_created_fraction=0.2), ()) == "done"
+    add(scenario, 13, 50)
+    with pytest.raises(SafetyError, match="created_share"):
+        scenario.run(SYNC)
+
+
+def test_slices_of_another_number_of_slices_do_not_count(scenario: Scenario):
+    eight = sync_of(min_guard_rows=5, partitions=HashBuckets(8))
+    scenario.seed(*customers(100))
+    for name in SLICES.partitions.names:
+        scenario.run(eight, partition=name)
+    assert len(scenario.emails()) < 50
+    run_slices(scenario, SLICES)
+    assert len(scenario.emails()) == 100
+    add(scenario, 101, 400)
+    with pytest.raises(SafetyError, match="created_share"):
+        run_slices(scenario, SLICES)
 
 
 def test_a_first_load_in_slices_is_done_with_the_last_slice(scenario: Scenario):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,11 +10,16 @@ from datetime import timedelta
 
 from sqlalchemy import RowMapping, and_, func, select
 
+from dagster_dailystory.contacts.fingerprint import settings_version
+from dagster_dailystory.databases.source import source_text
 from dagster_dailystory.engine.state.plans.stored import Plan
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.plan import PlanStatus
 from dagster_dailystory.model.report import COMPLETE_OUTCOMES
+
+_SENT_TO_THE_END = (*COMPLETE_OUTCOMES, "incomplete")
+"""Outcomes of a run that no error stopped, although rows may have failed."""
 
 _PLANNED = frozenset({PlanStatus.READY.value, PlanStatus.SENDING.value, PlanStatus.DONE.value})
 """Plans that count with all that they planned; other plans count with what was sent of them."""
@@ -50,28 +56,46 @@ class PlanHistory:
         self._name = f"first_load:{state.sync.name}"
 
     def is_first_load(self) -> bool:
-        """Whether no plan of the whole source, or not yet one of each slice, was sent without a create left."""
+        """Whether no plan of the whole source, or not yet one of each slice, was sent to its end with every create."""
         return self._state.meta(self._name) is None
 
     def finish_first_load(self, plan: Plan, tables: SyncTables | None) -> None:
-        """End the first load if this was the last plan that it needed; called once the plan was sent and logged."""
+        """End the first load if this was the last plan that it needed; called once the plan was sent and logged.
+
+        The first load ends with a plan of the whole source, or of the last slice, that has every create and was sent
+        to its end: no error stopped it. Rows may have failed, but fewer than there are contacts by then. So a row that
+        always fails does not leave the source without a guard, and a load of which most failed goes on. Each slice of
+        the present partitioning counts with its newest plan that was sent to its end, whatever its other plans did.
+        """
         if tables is None or not (plan.summary.whole_source and self.is_first_load()):
             return
-        snapshot, execute = tables.snapshot, self._state.connection.execute
-        is_loaded = execute(select(snapshot.c.absent_since).where(snapshot.c.absent_since.is_(None)).limit(1)).first()
-        if is_loaded is not None and (plan.partition is None or self._are_all_slices_sent()):
+        left = self._rows_left(plan)
+        if left is None:
+            return
+        live = select(func.count()).select_from(tables.snapshot).where(tables.snapshot.c.absent_since.is_(None))
+        if self._state.connection.execute(live).scalar_one() > left:
             self._state.set_meta(self._name, self._state.now().isoformat())
 
-    def _are_all_slices_sent(self) -> bool:
-        plans, runs, partitions = self._state.shared.plans, self._state.shared.runs, self._state.sync.partitions
+    def _rows_left(self, plan: Plan) -> int | None:
+        """The rows that failed in the first load; None if a part of it was not yet sent to its end."""
+        plans, runs, sync = self._state.shared.plans, self._state.shared.runs, self._state.sync
         sent = (
-            select(plans.c.partition_value)
+            select(plans.c.partition_value, plans.c.settings, runs.c.rows_failed, runs.c.rows_in_doubt)
             .join(runs, runs.c.plan_id == plans.c.plan_id)
-            .where(plans.c.sync_name == self._state.sync.name, plans.c.whole_source)
-            .where(runs.c.outcome.in_(COMPLETE_OUTCOMES))
+            .where(plans.c.sync_name == sync.name, plans.c.whole_source, runs.c.outcome.in_(_SENT_TO_THE_END))
+            .order_by(plans.c.number, runs.c.finished_at)
         )
-        found = set(self._state.connection.execute(sent).scalars())
-        return partitions is not None and found >= set(partitions.names)
+        sent = sent.where(plans.c.plan_id == plan.summary.plan_id) if plan.partition is None else sent
+        present = settings_version(sync, source_text(sync))["partitions"]
+        left = {
+            row.partition_value: (row.rows_failed or 0) + (row.rows_in_doubt or 0)
+            for row in self._state.connection.execute(sent)
+            if row.partition_value is None or json.loads(row.settings or "{}").get("partitions") == present
+        }
+        if plan.partition is None:
+            return left.get(None)
+        names = () if sync.partitions is None else sync.partitions.names
+        return sum(left[name] for name in names) if left.keys() >= set(names) else None
 
     def within_a_day(self, partition: str | None) -> DayTotals:
         """Sum up the plans of the last 24 hours; an open plan of this slice counts with what was sent of it."""

@@ -148,29 +148,25 @@ def _number_plans(tables: StoredTables) -> None:
 
 
 def _finish_first_loads(tables: StoredTables) -> None:
-    """Record for each sync that its first load is done, if each slice that it planned was sent once as a whole."""
+    """Record for each sync that its first load is done, if a plan of its whole source was sent.
+
+    That of a sync in slices ends when each of them was sent once more: layout 2 does not say how many slices there were.
+    """
     plans, meta, execute = tables.table("plans"), tables.table("meta"), tables.connection.execute
-    columns = (plans.c.sync_name, plans.c.partition_value, plans.c.status, plans.c.finished_at)
-    planned = select(*columns, plans.c.scope, plans.c.options).where(plans.c.status != "dry").order_by(plans.c.number)
-    slices: set[tuple[str, str | None]] = set()
-    done: dict[tuple[str, str | None], datetime] = {}
-    for row in execute(planned):
-        part = (row.sync_name, row.partition_value)
-        slices.add(part)
-        if row.status == "done" and _is_whole(row.scope, row.options):
-            done.setdefault(part, row.finished_at)
-    for sync in sorted({name for name, _ in slices}):
-        times = [done.get(each) for each in slices if each[0] == sync]
-        whole = done.get((sync, None))
-        finished_at = whole or (None if None in times else max(time for time in times if time is not None))
+    columns = (plans.c.sync_name, plans.c.finished_at, plans.c.scope, plans.c.options)
+    sent = select(*columns).where(plans.c.status == "done", plans.c.partition_value.is_(None))
+    done: dict[str, datetime] = {}
+    for row in execute(sent.order_by(plans.c.number)):
+        if _is_whole(row.scope, row.options):
+            done.setdefault(row.sync_name, row.finished_at)
+    for sync, finished_at in sorted(done.items()):
         name = f"first_load:{sync}"
-        known = execute(select(meta.c.value).where(meta.c.name == name)).first()
-        if finished_at is not None and known is None:
+        if execute(select(meta.c.value).where(meta.c.name == name)).first() is None:
             execute(meta.insert().values(name=name, value=finished_at.isoformat()))
 
 
 def _is_whole(scope: str, options: str) -> bool:
-    """Whether a plan of layout 2 compared every row of its slice: without keys, without a limit."""
+    """Whether a plan of layout 2 compared every row: without keys, without a limit."""
     chosen = json.loads(options)
     return scope != "rejected" and not chosen.get("keys") and chosen.get("limit") is None
 
