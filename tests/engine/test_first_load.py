@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
 import pytest
@@ -31,9 +31,12 @@ def add(scenario: Scenario, first: int, last: int) -> None:
 
 
 def run_slices(scenario: Scenario, sync: ContactSync) -> int:
-    """Run each slice, and count the contacts that they created."""
-    assert sync.partitions is not None
-    return sum(scenario.run(sync, partition=name).rows_created for name in sync.partitions.names)
+    """Run each slice, or the whole source, and count the contacts that they created."""
+    return sum(scenario.run(sync, partition=name).rows_created for name in slices_of(sync))
+
+
+def slices_of(sync: ContactSync) -> Sequence[str | None]:
+    return [None] if sync.partitions is None else sync.partitions.names
 
 
 def test_a_source_that_multiplies_after_the_first_load_is_stopped(scenario: Scenario):
@@ -80,14 +83,12 @@ def send_all_but(scenario: Scenario, sync: ContactSync, numbers: Iterable[int], 
 @pytest.mark.parametrize("sync", [SYNC, SLICES], ids=["whole", "slices"])
 def test_a_row_that_always_fails_does_not_keep_the_first_load_open(scenario: Scenario, sync: ContactSync):
     scenario.seed(*customers(10))
-    parts = [None] if sync.partitions is None else sync.partitions.names
-    outcomes = [send_all_but(scenario, sync, [7], part) for part in parts]
+    outcomes = [send_all_but(scenario, sync, [7], name) for name in slices_of(sync)]
     assert "incomplete" in outcomes
     assert len(scenario.emails()) == 9
     add(scenario, 11, 50)
     with pytest.raises(SafetyError, match="created_share"):
-        for part in parts:
-            scenario.run(sync, partition=part)
+        run_slices(scenario, sync)
     assert len(scenario.emails()) == 9
 
 
