@@ -301,6 +301,7 @@ def _send(
     with lease.transaction(state):
         state.check_destination(destination.client_settings(state.sync).base_url)
         plan = plans.claim(run_ids, partition)
+        state.end_retirement()
         tables = state.load_tables()
         plans.check_complete(plan, tables)
     started_at, started, sent = state.now(), time.perf_counter(), _Sent()
@@ -330,7 +331,7 @@ def _send(
 
 
 def _record_progress(state: State, plan: Plan, report: SyncReport, tables: SyncTables | None) -> None:
-    """Record what a send to the end of its plan ends: the first load, and a complete one the read up to a checkpoint."""
+    """Record what this send ends: the first load, and the read up to the plan's checkpoint if it is complete."""
     if report.outcome != "stopped":
         PlanHistory(state).finish_first_load(plan, tables)
     if report.outcome in COMPLETE_OUTCOMES and plan.summary.next_checkpoint is not None:

@@ -15,6 +15,10 @@ DEPARTURE_IN_DOUBT = "in_doubt"
 """In the snapshot, in place of what was done with a missing key's contact: it was sent and not acknowledged."""
 
 
+KEPT_FOR_ANOTHER_SYNC = "shared"
+"""In the snapshot, in place of what was done with a missing key's contact: its deletion is owed, and decided again."""
+
+
 class Operation(str, Enum):
     """What one change does. `record` and `depart` only update the snapshot and send nothing."""
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from sqlalchemy import Table, and_, func, select
+from sqlalchemy import FromClause, Table, and_, func, select
 
 from dagster_dailystory.databases.bulk import insert_selected
 from dagster_dailystory.databases.connect import use_read_committed, use_repeatable_read
@@ -29,7 +29,7 @@ from dagster_dailystory.engine.planning.row_checks import RowChecks
 from dagster_dailystory.engine.presence.departures import Departures
 from dagster_dailystory.engine.presence.newcomers import Newcomers
 from dagster_dailystory.engine.presence.source_keys import SourceKeys
-from dagster_dailystory.engine.state.contact_map import contacts_of_other_syncs
+from dagster_dailystory.engine.state.contact_map import contacts_of_other_syncs, deletions_of_other_syncs
 from dagster_dailystory.engine.state.incremental import IncrementalRead
 from dagster_dailystory.engine.state.layout.mapped_columns import ensure_tables, widen_keys
 from dagster_dailystory.engine.state.lease import Lease
@@ -169,11 +169,12 @@ class _Draft:
         counts, pending, sync = found.counts, found.pending, self.tables.sync
         has_unchecked = self.options.partition is not None or counts.duplicates or counts.without_key
         newcomers = shared = None
+        deleted: tuple[FromClause, ...] = ()
         if sync.deletes is not Deletes.KEEP and counts.missing_keys:
             if has_unchecked:
                 newcomers = Newcomers(self.state, self.tables, staged.relation, pending).identities()
-            shared = contacts_of_other_syncs(self.state)
-        return Departures(self.tables, pending, checked, found.diff.in_partition(pending), newcomers, shared)
+            shared, deleted = contacts_of_other_syncs(self.state), deletions_of_other_syncs(self.state)
+        return Departures(self.tables, pending, checked, found.diff.in_partition(pending), newcomers, shared, deleted)
 
     def _check(self, found: Differences) -> Table:
         """Check each row that differs, and return the table of the results."""

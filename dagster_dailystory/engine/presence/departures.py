@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, FromClause, Subquery, and_, case, func, literal, null, or_, select
 
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, SqlQuery, SqlValue
+from dagster_dailystory.engine.state.contact_map import is_deleted_in
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.model.change import DELETION_PRIORITY, Operation, Reason
 from dagster_dailystory.model.sync import Deletes, Mode
@@ -23,6 +25,7 @@ class Departures:
         in_slice: Condition on `pending`: the key belongs to the slice that the plan is for.
         newcomers: The identities of new rows that have no row check; None if there are none.
         shared: The contacts that live keys of other syncs hold, with `sync_name`; None if there are none.
+        deleted: The contact maps of other syncs that deleted a contact.
     """
 
     tables: SyncTables
@@ -31,6 +34,7 @@ class Departures:
     in_slice: ColumnElement[bool]
     newcomers: FromClause | None = None
     shared: FromClause | None = None
+    deleted: Sequence[FromClause] = ()
 
     def changes(self, plan_id: str) -> SqlQuery:
         """Select the changes of the slice's missing keys, by the columns of `changes`."""
@@ -66,6 +70,8 @@ class Departures:
             decided.append((is_shared, keeps))
             reason = case((is_shared, literal(Reason.SHARED_DSID.value, TEXT)))
             message = case((is_shared, shared_message(self.shared.c.sync_name)))
+        if self.deleted and sync.deletes is not Deletes.KEEP:
+            decided.append((is_deleted_in(self.deleted, contact_map.c.dsid, contact_map.c.last_synced_at), keeps))
         usual = keeps if sync.deletes is Deletes.KEEP else literal(Operation.DELETE.value, TEXT)
         return (
             select(

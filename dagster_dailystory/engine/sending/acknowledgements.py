@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from dagster_dailystory.contacts.fingerprint import refusal_fingerprint
 from dagster_dailystory.databases.dialect import among
-from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, SqlValue
+from dagster_dailystory.databases.sql_types import BIG_INTEGER, MOMENT, TEXT, SqlValue
 from dagster_dailystory.engine.sending.result_table import ResultTable
 from dagster_dailystory.engine.state.contact_map import live_holders
 from dagster_dailystory.engine.state.incremental import require_full_comparison
@@ -35,7 +35,7 @@ from dagster_dailystory.engine.state.recovery import has_intent, invalidate
 from dagster_dailystory.engine.state.rejections import Rejections
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.model.change import Change, Operation, Outcome, Reason, Result
+from dagster_dailystory.model.change import KEPT_FOR_ANOTHER_SYNC, Change, Operation, Outcome, Reason, Result
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.sync import Deletes, MappedField, Nulls
 
@@ -48,8 +48,8 @@ _WRITTEN = frozenset({Outcome.CREATED, Outcome.UPDATED})
 _UNCONFIRMED = frozenset({Outcome.FAILED, Outcome.IN_DOUBT})
 
 
-_KEPT = frozenset({Outcome.RECORDED, Outcome.SHARED})
-"""Outcomes of deletions whose key is gone and whose contact is kept."""
+_KEPT = {Outcome.RECORDED: Deletes.KEEP.value, Outcome.SHARED: KEPT_FOR_ANOTHER_SYNC}
+"""Outcomes of deletions whose key is gone and whose contact is kept, with the action that the snapshot notes."""
 
 
 _REFUSED = frozenset({Outcome.REJECTED, Outcome.CONFLICTED, Outcome.DELETED_IN_DAILYSTORY})
@@ -98,8 +98,13 @@ class Acknowledgements:
             moved["acknowledged_plan"] = self._number
             moved["partition_value"] = func.coalesce(recorded.c.partition_value, snapshot.c.partition_value)
             execute(snapshot.update().where(self._tables.same_key(snapshot, recorded)).values(**moved))
-            gone = select(*self._keys(changes)).where(missing).subquery("gone")
-            absent = {"absent_since": now, "absent_action": Deletes.KEEP.value, "acknowledged_plan": self._number}
+            gone = select(*self._keys(changes), changes.c.reason).where(missing).subquery("gone")
+            is_shared = gone.c.reason == Reason.SHARED_DSID.value
+            absent: dict[str, SqlValue] = {
+                "absent_since": func.coalesce(snapshot.c.absent_since, literal(now, MOMENT)),
+                "absent_action": case((is_shared, KEPT_FOR_ANOTHER_SYNC), else_=Deletes.KEEP.value),
+                "acknowledged_plan": self._number,
+            }
             execute(snapshot.update().where(self._tables.same_key(snapshot, gone)).values(**absent))
             execute(changes.update().where(unsent).values(outcome=Outcome.RECORDED.value, answered_at=now))
 
@@ -128,8 +133,8 @@ class Acknowledgements:
                 self._add_mapped()
             if Outcome.DELETED in outcomes:
                 self._mark_deleted()
-            for outcome in outcomes & _KEPT:
-                self._mark_absent(outcome, Deletes.KEEP)
+            for outcome in outcomes & _KEPT.keys():
+                self._mark_absent(outcome, _KEPT[outcome])
             if Outcome.DELETED_IN_DAILYSTORY in outcomes:
                 self._mark_deleted_in_dailystory()
             if outcomes & _REFUSED:
@@ -260,7 +265,7 @@ class Acknowledgements:
 
     def _mark_deleted(self) -> None:
         contact_map, policy = self._tables.contact_map, Deletes(self._tables.sync.deletes)
-        self._mark_absent(Outcome.DELETED, policy)
+        self._mark_absent(Outcome.DELETED, policy.value)
         gone = self._results.changes_with((Outcome.DELETED,), self._results.table.c.answered_at).subquery("gone")
         moment = contact_map.c.deleted_at if policy is Deletes.DELETE else contact_map.c.deactivated_at
         marked = contact_map.update().where(self._tables.same_key(contact_map, gone))
@@ -272,12 +277,12 @@ class Acknowledgements:
         marked = contact_map.update().where(self._tables.same_key(contact_map, gone))
         self._state.connection.execute(marked.values(deleted_in_dailystory_at=gone.c.answered_at))
 
-    def _mark_absent(self, outcome: Outcome, action: Deletes) -> None:
+    def _mark_absent(self, outcome: Outcome, action: str) -> None:
         snapshot = self._tables.snapshot
         gone = self._results.changes_with((outcome,), self._results.table.c.answered_at).subquery("gone")
         absent = {
-            "absent_since": gone.c.answered_at,
-            "absent_action": literal(action.value, TEXT),
+            "absent_since": func.coalesce(snapshot.c.absent_since, gone.c.answered_at),
+            "absent_action": literal(action, TEXT),
             "acknowledged_plan": self._number,
         }
         self._state.connection.execute(snapshot.update().where(self._tables.same_key(snapshot, gone)).values(**absent))

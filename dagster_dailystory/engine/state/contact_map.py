@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ColumnElement, FromClause, and_, column, func, literal, not_, select, table, union_all
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    and_,
+    column,
+    exists,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    table,
+    union_all,
+)  # fmt: skip
 
 from dagster_dailystory.databases.bulk import json_rows, rows_parameter
 from dagster_dailystory.databases.connect import reflected_types
-from dagster_dailystory.databases.sql_types import TEXT, SqlQuery
+from dagster_dailystory.databases.sql_types import TEXT, SqlQuery, SqlValue
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import Operation
@@ -44,14 +58,39 @@ def contacts_of_other_syncs(state: State) -> FromClause | None:
 
     A retired sync holds none.
     """
-    plans = state.shared.plans
-    names = select(plans.c.sync_name).where(plans.c.sync_name != state.sync.name).distinct()
-    found = state.connection.execute(names.order_by(plans.c.sync_name)).scalars().all()
+    found = _other_syncs(state)
     parts = [query for name in found if not state.is_retired(name) and (query := _holdings(state, name)) is not None]
     if not parts:
         return None
     held = union_all(*parts).subquery("held")
     return select(held.c.dsid, func.min(held.c.sync_name).label("sync_name")).group_by(held.c.dsid).subquery("shared")
+
+
+def deletions_of_other_syncs(state: State) -> tuple[FromClause, ...]:
+    """The contact maps of other syncs in this state that deleted a contact; a retired sync counts too."""
+    found = []
+    for name in _other_syncs(state):
+        map_name = state.location.table_name(name, "contact_map")
+        if reflected_types(state.connection, map_name, state.location.schema) is None:
+            continue
+        contact_map = table(map_name, column("dsid"), column("deleted_at"), schema=state.location.schema)
+        deleted = select(contact_map.c.dsid).where(contact_map.c.deleted_at.is_not(None)).limit(1)
+        if state.connection.execute(deleted).first() is not None:
+            found.append(contact_map)
+    return tuple(found)
+
+
+def is_deleted_in(maps: Sequence[FromClause], dsid: SqlValue, last_synced_at: SqlValue) -> ColumnElement[bool]:
+    """Whether one of these syncs deleted the contact after this sync last wrote to it."""
+    later = [or_(last_synced_at.is_(None), last_synced_at < other.c.deleted_at) for other in maps]
+    same = [and_(other.c.dsid == dsid, other.c.deleted_at.is_not(None)) for other in maps]
+    return or_(false(), *(exists().where(*each) for each in zip(same, later, strict=True)))
+
+
+def _other_syncs(state: State) -> Sequence[str]:
+    plans = state.shared.plans
+    names = select(plans.c.sync_name).where(plans.c.sync_name != state.sync.name).distinct()
+    return state.connection.execute(names.order_by(plans.c.sync_name)).scalars().all()
 
 
 def _holdings(state: State, sync_name: str) -> SqlQuery | None:

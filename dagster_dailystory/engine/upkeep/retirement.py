@@ -14,7 +14,7 @@ from dagster_dailystory.model.sync import ContactSync
 def retire_sync(
     sync: ContactSync, name: str, *, warehouse_url: str, state_url: str | None = None, state_schema: str | None = None
 ) -> None:
-    """Retire another sync of the same state. Its tables stay, and its next plan takes the retirement back.
+    """Retire another sync of the same state. Its tables stay, and its next plan or send takes the retirement back.
 
     Args:
         sync: A sync that goes on.

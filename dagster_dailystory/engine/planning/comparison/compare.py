@@ -46,7 +46,7 @@ class RowCounts:
         pending: Rows read that differ and have to be checked.
         live_keys: Keys of the snapshot that were not missing before this run; of a slice those that belong to it.
         sync_live_keys: The same for the whole sync.
-        missing_keys: Keys of the whole sync that this run finds missing.
+        missing_keys: Keys of the whole sync that this run finds missing, or whose deletion is owed.
     """
 
     source_is_empty: bool = True
@@ -103,7 +103,7 @@ def compare(state: State, tables: SyncTables, staged: Staged, options: PlanOptio
         pending=found.rows,
         live_keys=live.of_slice,
         sync_live_keys=live.of_sync,
-        missing_keys=found.keys_missing,
+        missing_keys=found.keys_missing + found.keys_owed,
     )
     return Differences(diff, pending, ranges, duplicates, hashed, counts)
 
@@ -113,6 +113,7 @@ class _PendingCounts(NamedTuple):
     rows_new: int
     rows_returning: int
     keys_missing: int
+    keys_owed: int
 
 
 class _LiveKeys(NamedTuple):

@@ -41,11 +41,11 @@ from dagster_dailystory.databases.estimates import evaluated_first, expected_rar
 from dagster_dailystory.databases.sql_types import SqlQuery, SqlValue, Untyped
 from dagster_dailystory.engine.planning.comparison.key_ranges import WHOLE, KeyRange, Statement, each_range
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
-from dagster_dailystory.model.change import Reason
+from dagster_dailystory.model.change import DEPARTURE_IN_DOUBT, KEPT_FOR_ANOTHER_SYNC, Reason
 from dagster_dailystory.model.contact_fields import CONSENT_KINDS, FieldKind
 from dagster_dailystory.model.partitions import OTHER_VALUES, PARTITION_VALUE, HashBuckets
 from dagster_dailystory.model.plan import PlanOptions
-from dagster_dailystory.model.sync import MappedField, Mode, Nulls, Scope
+from dagster_dailystory.model.sync import Deletes, MappedField, Mode, Nulls, Scope
 
 OFFSET = "offset"
 """The bind parameter of each statement of `differing` and `missing_keys`: the highest `sequence` assigned so far."""
@@ -136,13 +136,14 @@ class Diff:
         return select(*counts).select_from(rows).where(self.in_scope(rows))
 
     def pending_counts(self, pending: FromClause) -> SqlQuery:
-        """Count what is in `pending`: all rows that differ, the new rows, the returning keys, and the missing keys."""
+        """Count what is in `pending`: rows that differ, new rows, returning keys, missing keys, and owed deletions."""
         row = not_(pending.c.departed)
         return select(
             _rows(row),
             _rows(and_(row, pending.c.is_new)),
             _rows(and_(row, pending.c.returns)),
-            _rows(pending.c.departed),
+            _rows(and_(pending.c.departed, not_(pending.c.returns))),
+            _rows(and_(pending.c.departed, pending.c.returns)),
         ).select_from(pending)
 
     @property
@@ -210,9 +211,13 @@ class Diff:
         present = self._key_sums(rows, self.has_key(rows))
         live = self._key_sums(snapshot, snapshot.c.absent_since.is_(None))
         arrived = self._key_sums(pending, or_(pending.c.is_new, pending.c.returns))
-        return select(
-            and_(present.c.rows == live.c.rows + arrived.c.rows, present.c.hashes == live.c.hashes + arrived.c.hashes)
-        ).select_from(present.join(live, true()).join(arrived, true()))
+        is_equal = [
+            present.c.rows == live.c.rows + arrived.c.rows,
+            present.c.hashes == live.c.hashes + arrived.c.hashes,
+        ]
+        if self.tables.sync.deletes is not Deletes.KEEP:
+            is_equal.append(not_(exists().where(self._is_owed(snapshot))))
+        return select(and_(*is_equal)).select_from(present.join(live, true()).join(arrived, true()))
 
     def _key_sums(self, relation: FromClause, condition: ColumnElement[bool]) -> FromClause:
         """Count keys and sum their hashes. The sum alone is not enough: DuckDB's hash of 0 is 0."""
@@ -240,8 +245,8 @@ class Diff:
         resends_all = true() if self.options.scope is Scope.ALL else self._resends_all(snapshot)
         is_missing = and_(source.c[first_key].is_(None), snapshot.c[first_key].is_not(None)) if full else false()
         differs_now = and_(self.has_key(source), self.in_scope(source), self._differs(source, snapshot))
-        newly_missing = and_(is_missing, snapshot.c.absent_since.is_(None))
-        found = or_(differs_now, newly_missing) if full else differs_now
+        departs = and_(is_missing, self._may_depart(snapshot))
+        found = or_(differs_now, departs) if full else differs_now
         keys = {key: func.coalesce(source.c[key], snapshot.c[key]) if full else source.c[key] for key in self._keys}
         return (
             select(
@@ -261,7 +266,7 @@ class Diff:
         )
 
     def _missing(self, key_range: KeyRange) -> SqlQuery:
-        """The missing keys of all slices that were not found missing before, each with its `sequence`."""
+        """The missing keys of all slices whose contact is not decided, each with its `sequence`."""
         first_key = self._keys[0]
         source = key_range.of(self.all_rows, first_key, "source")
         snapshot = key_range.of(self.tables.snapshot, first_key, "known")
@@ -272,13 +277,24 @@ class Diff:
                 *keys,
                 *self._partition_value(snapshot),
                 true().label("departed"),
+                snapshot.c.absent_since.is_not(None).label("returns"),
                 snapshot.c.identity_email.label("old_email"),
                 snapshot.c.identity_mobile.label("old_mobile"),
             )
             # Not NOT EXISTS: SQLite would scan an unindexed source once for each key.
             .select_from(snapshot.outerjoin(source, self.tables.same_key(source, snapshot)))
-            .where(source.c[first_key].is_(None), snapshot.c.absent_since.is_(None))
+            .where(source.c[first_key].is_(None), self._may_depart(snapshot))
         )
+
+    def _may_depart(self, snapshot: FromClause) -> ColumnElement[bool]:
+        """Whether a missing key is planned: it was not found missing before, or the deletion of its contact is owed."""
+        is_live = snapshot.c.absent_since.is_(None)
+        return is_live if self.tables.sync.deletes is Deletes.KEEP else or_(is_live, self._is_owed(snapshot))
+
+    def _is_owed(self, snapshot: FromClause) -> ColumnElement[bool]:
+        """Whether a key that was missing before has a contact that was kept for another sync."""
+        is_undecided = snapshot.c.absent_action.in_([KEPT_FOR_ANOTHER_SYNC, DEPARTURE_IN_DOUBT])
+        return and_(snapshot.c.absent_since.is_not(None), is_undecided)
 
     def _resends_all(self, snapshot: FromClause) -> ColumnElement[bool]:
         """Whether the snapshot may not be what DailyStory has, so that every value of the row counts as different."""

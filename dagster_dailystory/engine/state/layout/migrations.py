@@ -150,7 +150,7 @@ def _number_plans(tables: StoredTables) -> None:
 def _finish_first_loads(tables: StoredTables) -> None:
     """Record for each sync that its first load is done, if a plan of its whole source was sent.
 
-    That of a sync in slices ends when each of them was sent once more: layout 2 does not say how many slices there were.
+    That of a sync in slices ends when each was sent once more: layout 2 does not say how many slices there were.
     """
     plans, meta, execute = tables.table("plans"), tables.table("meta"), tables.connection.execute
     columns = (plans.c.sync_name, plans.c.finished_at, plans.c.scope, plans.c.options)

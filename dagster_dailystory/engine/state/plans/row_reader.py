@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import pairwise
 
 from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, false, func, null, or_, select
@@ -10,6 +11,7 @@ from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, false, func,
 from dagster_dailystory.contacts.fingerprint import key_label
 from dagster_dailystory.databases.dialect import uses_indexes
 from dagster_dailystory.databases.sql_types import UNSUPPORTED, SqlQuery, SqlValue
+from dagster_dailystory.engine.state.contact_map import deletions_of_other_syncs, is_deleted_in
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import Change, Identity, Operation
@@ -19,6 +21,9 @@ CHUNK_ROWS = 2_000
 """Rows read at a time."""
 
 _NO_VALUE = float("nan")
+
+_DELETED_ELSEWHERE = "deleted_elsewhere"
+"""The column that says whether another sync deleted the contact; only there if another sync deleted any."""
 
 
 class RowReader:
@@ -44,7 +49,7 @@ class RowReader:
             same_key = [rows.c[key] == other.c[key] for key in tables.key_names]
             known = known.outerjoin(other, and_(*same_key, *([near(other.c[tables.key_names[0]])] if near else [])))
         is_plan = "operation" in rows.c
-        return select(
+        query = select(
             rows.c.sequence,
             *(rows.c[key] for key in tables.key_names),
             *(self._value(rows, m.state_column, keeps=m.is_custom and m.nulls is Nulls.KEEP) for m in self._fields),
@@ -66,6 +71,15 @@ class RowReader:
             intents.c.email_as_sent,
             intents.c.mobile_as_sent,
         ).select_from(known)
+        if not (is_plan and self._deletions_elsewhere):
+            return query
+        dsid = func.coalesce(rows.c.dsid, contact_map.c.dsid)
+        is_deleted = is_deleted_in(self._deletions_elsewhere, dsid, contact_map.c.last_synced_at)
+        return query.add_columns(is_deleted.label(_DELETED_ELSEWHERE))
+
+    @cached_property
+    def _deletions_elsewhere(self) -> tuple[FromClause, ...]:
+        return deletions_of_other_syncs(self._state)
 
     def _absent_action(self, rows: FromClause, *, is_plan: bool) -> SqlValue:
         """What was done with the contact while its key was missing; a plan has it for re-keyed rows."""
@@ -160,7 +174,7 @@ class RowReader:
             look_up_first=operation is Operation.CREATE and (in_doubt or sync.mode is not Mode.UPSERT),
             deactivated_by_us=bool(row["reactivates"]),
             absent_action=row["absent_action"],
-            deleted_in_dailystory=bool(row["deleted_in_dailystory"]),
+            deleted_in_dailystory=bool(row["deleted_in_dailystory"]) or bool(row.get(_DELETED_ELSEWHERE)),
             rekeyed=bool(row["rekeyed"]),
             resend_all=resend_all,
             email_as_sent=row["email_as_sent"],

@@ -798,26 +798,35 @@ FROM json_each(?) AS anon_1
 
 INSERT INTO dailystory_customers_newcomers VALUES (?);
 
-INSERT INTO dailystory_customers_pending (sequence, customer_id, departed, old_email, old_mobile) SELECT row_number() OVER (ORDER BY dailystory_customers_snapshot.customer_id) + CAST(? AS BIGINT) AS sequence, dailystory_customers_snapshot.customer_id, 1 AS departed, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile 
+INSERT INTO dailystory_customers_pending (sequence, customer_id, departed, returns, old_email, old_mobile) SELECT row_number() OVER (ORDER BY dailystory_customers_snapshot.customer_id) + CAST(? AS BIGINT) AS sequence, dailystory_customers_snapshot.customer_id, 1 AS departed, dailystory_customers_snapshot.absent_since IS NOT NULL AS returns, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile 
+FROM dailystory_customers_snapshot LEFT OUTER JOIN (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source."plan", '') AS custom_plan 
+FROM customers AS source) AS source ON dailystory_customers_snapshot.customer_id = source.customer_id 
+WHERE source.customer_id IS NULL AND (dailystory_customers_snapshot.absent_since IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL AND dailystory_customers_snapshot.absent_action IN (?));
+
+INSERT INTO dailystory_customers_pending (sequence, customer_id, departed, returns, old_email, old_mobile) SELECT row_number() OVER (ORDER BY dailystory_customers_snapshot.customer_id) + CAST(? AS BIGINT) AS sequence, dailystory_customers_snapshot.customer_id, 1 AS departed, dailystory_customers_snapshot.absent_since IS NOT NULL AS returns, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile 
 FROM dailystory_customers_snapshot LEFT OUTER JOIN (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source."plan", '') AS custom_plan 
 FROM customers AS source) AS source ON dailystory_customers_snapshot.customer_id = source.customer_id 
 WHERE source.customer_id IS NULL AND dailystory_customers_snapshot.absent_since IS NULL;
 
-INSERT INTO dailystory_customers_pending (sequence, customer_id, departed, old_email, old_mobile) SELECT row_number() OVER (ORDER BY dailystory_customers_snapshot.customer_id) + CAST(? AS BIGINT) AS sequence, dailystory_customers_snapshot.customer_id, 1 AS departed, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile 
+INSERT INTO dailystory_customers_pending (sequence, customer_id, departed, returns, old_email, old_mobile) SELECT row_number() OVER (ORDER BY dailystory_customers_snapshot.customer_id) + CAST(? AS BIGINT) AS sequence, dailystory_customers_snapshot.customer_id, 1 AS departed, dailystory_customers_snapshot.absent_since IS NOT NULL AS returns, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile 
 FROM dailystory_customers_snapshot LEFT OUTER JOIN (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source."plan", '') AS custom_plan 
 FROM dailystory_customers_staged AS source) AS source ON dailystory_customers_snapshot.customer_id = source.customer_id 
 WHERE source.customer_id IS NULL AND dailystory_customers_snapshot.absent_since IS NULL;
 
-INSERT INTO dailystory_customers_pending (sequence, customer_id, departed, old_email, old_mobile) SELECT row_number() OVER (ORDER BY dailystory_customers_snapshot.customer_id) + CAST(? AS BIGINT) AS sequence, dailystory_customers_snapshot.customer_id, 1 AS departed, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile 
+INSERT INTO dailystory_customers_pending (sequence, customer_id, departed, returns, old_email, old_mobile) SELECT row_number() OVER (ORDER BY dailystory_customers_snapshot.customer_id) + CAST(? AS BIGINT) AS sequence, dailystory_customers_snapshot.customer_id, 1 AS departed, dailystory_customers_snapshot.absent_since IS NOT NULL AS returns, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile 
 FROM dailystory_customers_snapshot LEFT OUTER JOIN (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.level, '') AS field_city, nullif(source."plan", '') AS "field_lastName", nullif(source."plan", '') AS custom_plan 
 FROM customers AS source) AS source ON dailystory_customers_snapshot.customer_id = source.customer_id 
 WHERE source.customer_id IS NULL AND dailystory_customers_snapshot.absent_since IS NULL;
 
-INSERT INTO dailystory_customers_pending (sequence, customer_id, departed, old_email, old_mobile) SELECT row_number() OVER (ORDER BY dailystory_customers_snapshot.customer_id) + CAST(? AS BIGINT) AS sequence, dailystory_customers_snapshot.customer_id, 1 AS departed, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile 
+INSERT INTO dailystory_customers_pending (sequence, customer_id, departed, returns, old_email, old_mobile) SELECT row_number() OVER (ORDER BY dailystory_customers_snapshot.customer_id) + CAST(? AS BIGINT) AS sequence, dailystory_customers_snapshot.customer_id, 1 AS departed, dailystory_customers_snapshot.absent_since IS NOT NULL AS returns, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile 
 FROM dailystory_customers_snapshot LEFT OUTER JOIN dailystory_customers_present ON dailystory_customers_present.customer_id = dailystory_customers_snapshot.customer_id 
-WHERE dailystory_customers_present.customer_id IS NULL AND dailystory_customers_snapshot.absent_since IS NULL;
+WHERE dailystory_customers_present.customer_id IS NULL AND (dailystory_customers_snapshot.absent_since IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL AND dailystory_customers_snapshot.absent_action IN (?));
 
-INSERT INTO dailystory_customers_pending (sequence, customer_id, departed, old_email, old_mobile) SELECT row_number() OVER (ORDER BY dailystory_customers_snapshot.customer_id) + CAST(? AS BIGINT) AS sequence, dailystory_customers_snapshot.customer_id, 1 AS departed, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile 
+INSERT INTO dailystory_customers_pending (sequence, customer_id, departed, returns, old_email, old_mobile) SELECT row_number() OVER (ORDER BY dailystory_customers_snapshot.customer_id) + CAST(? AS BIGINT) AS sequence, dailystory_customers_snapshot.customer_id, 1 AS departed, dailystory_customers_snapshot.absent_since IS NOT NULL AS returns, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile 
+FROM dailystory_customers_snapshot LEFT OUTER JOIN dailystory_customers_staged AS source ON source.customer_id = dailystory_customers_snapshot.customer_id 
+WHERE source.customer_id IS NULL AND (dailystory_customers_snapshot.absent_since IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL AND dailystory_customers_snapshot.absent_action IN (?));
+
+INSERT INTO dailystory_customers_pending (sequence, customer_id, departed, returns, old_email, old_mobile) SELECT row_number() OVER (ORDER BY dailystory_customers_snapshot.customer_id) + CAST(? AS BIGINT) AS sequence, dailystory_customers_snapshot.customer_id, 1 AS departed, dailystory_customers_snapshot.absent_since IS NOT NULL AS returns, dailystory_customers_snapshot.identity_email AS old_email, dailystory_customers_snapshot.identity_mobile AS old_mobile 
 FROM dailystory_customers_snapshot LEFT OUTER JOIN dailystory_customers_staged AS source ON source.customer_id = dailystory_customers_snapshot.customer_id 
 WHERE source.customer_id IS NULL AND dailystory_customers_snapshot.absent_since IS NULL;
 
@@ -919,7 +928,7 @@ SELECT coalesce(sum(CASE WHEN dailystory_customers_changes.differs_field_email T
 FROM dailystory_customers_changes 
 WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.operation IN (?);
 
-SELECT coalesce(sum(CASE WHEN dailystory_customers_pending.departed = 0 THEN ? ELSE ? END), ?) AS coalesce_1, coalesce(sum(CASE WHEN (dailystory_customers_pending.departed = 0 AND dailystory_customers_pending.is_new = 1) THEN ? ELSE ? END), ?) AS coalesce_3, coalesce(sum(CASE WHEN (dailystory_customers_pending.departed = 0 AND dailystory_customers_pending.returns = 1) THEN ? ELSE ? END), ?) AS coalesce_5, coalesce(sum(CASE WHEN dailystory_customers_pending.departed THEN ? ELSE ? END), ?) AS coalesce_7 
+SELECT coalesce(sum(CASE WHEN dailystory_customers_pending.departed = 0 THEN ? ELSE ? END), ?) AS coalesce_1, coalesce(sum(CASE WHEN (dailystory_customers_pending.departed = 0 AND dailystory_customers_pending.is_new = 1) THEN ? ELSE ? END), ?) AS coalesce_3, coalesce(sum(CASE WHEN (dailystory_customers_pending.departed = 0 AND dailystory_customers_pending.returns = 1) THEN ? ELSE ? END), ?) AS coalesce_5, coalesce(sum(CASE WHEN (dailystory_customers_pending.departed = 1 AND dailystory_customers_pending.returns = 0) THEN ? ELSE ? END), ?) AS coalesce_7, coalesce(sum(CASE WHEN (dailystory_customers_pending.departed = 1 AND dailystory_customers_pending.returns = 1) THEN ? ELSE ? END), ?) AS coalesce_9 
 FROM dailystory_customers_pending;
 
 SELECT coalesce(sum(dailystory_customers_duplicates.source_rows), ?) AS coalesce_1 
@@ -1034,6 +1043,10 @@ WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.
 
 SELECT count(*) AS count_1 
 FROM dailystory_customers_present;
+
+SELECT count(*) AS count_1 
+FROM dailystory_customers_snapshot 
+WHERE dailystory_customers_snapshot.absent_since IS NULL;
 
 SELECT count(*) AS count_1 
 FROM dailystory_customers_staged AS source;
@@ -1272,11 +1285,6 @@ SELECT dailystory_customers_row_hashes.row_hash
 FROM dailystory_customers_row_hashes
  LIMIT ? OFFSET ?;
 
-SELECT dailystory_customers_snapshot.absent_since 
-FROM dailystory_customers_snapshot 
-WHERE dailystory_customers_snapshot.absent_since IS NULL
- LIMIT ? OFFSET ?;
-
 SELECT dailystory_meta.holder, dailystory_meta.fence 
 FROM dailystory_meta 
 WHERE dailystory_meta.name = ?;
@@ -1307,6 +1315,10 @@ WHERE dailystory_meta.name = ?;
 SELECT dailystory_plans.number 
 FROM dailystory_plans 
 WHERE dailystory_plans.plan_id = ?;
+
+SELECT dailystory_plans.partition_value, dailystory_plans.settings, dailystory_runs.rows_failed, dailystory_runs.rows_in_doubt 
+FROM dailystory_plans JOIN dailystory_runs ON dailystory_runs.plan_id = dailystory_plans.plan_id 
+WHERE dailystory_plans.sync_name = ? AND dailystory_plans.whole_source = 1 AND dailystory_runs.outcome IN (?) AND dailystory_plans.plan_id = ? ORDER BY dailystory_plans.number, dailystory_runs.finished_at;
 
 SELECT dailystory_plans.plan_id 
 FROM dailystory_plans 
@@ -1443,11 +1455,11 @@ FROM json_each(?) AS anon_1
  LIMIT -1 OFFSET ?) AS given ON dailystory_customers_changes.sequence = given.sequence 
 WHERE dailystory_customers_changes.plan_id = ?) AS found WHERE dailystory_customers_rejections.customer_id = found.customer_id;
 
-UPDATE dailystory_customers_snapshot SET absent_since=?, absent_action=?, acknowledged_plan=? FROM (SELECT dailystory_customers_changes.customer_id AS customer_id 
+UPDATE dailystory_customers_snapshot SET absent_since=coalesce(dailystory_customers_snapshot.absent_since, ?), absent_action=CASE WHEN (gone.reason = ?) THEN ? ELSE ? END, acknowledged_plan=? FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, dailystory_customers_changes.reason AS reason 
 FROM dailystory_customers_changes 
 WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation = ?) AS gone WHERE dailystory_customers_snapshot.customer_id = gone.customer_id;
 
-UPDATE dailystory_customers_snapshot SET absent_since=gone.answered_at, absent_action=?, acknowledged_plan=? FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, dailystory_customers_answers.answered_at AS answered_at 
+UPDATE dailystory_customers_snapshot SET absent_since=coalesce(dailystory_customers_snapshot.absent_since, gone.answered_at), absent_action=?, acknowledged_plan=? FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, dailystory_customers_answers.answered_at AS answered_at 
 FROM dailystory_customers_changes JOIN dailystory_customers_answers ON dailystory_customers_answers.sequence = dailystory_customers_changes.sequence 
 WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.sequence IN (SELECT dailystory_customers_answers.sequence 
 FROM dailystory_customers_answers) AND dailystory_customers_answers.outcome IN (?)) AS gone WHERE dailystory_customers_snapshot.customer_id = gone.customer_id;
