@@ -73,3 +73,11 @@ def sends_nothing(sync: ContactSync, change: Change) -> bool:
     everything = change.resend_all or change.operation is Operation.CREATE
     sent = (m for m in sync.mapped_fields if everything or m.state_column in change.differing)
     return all(_value_to_send(sync, mapped, change, differs=True) is None for mapped in sent)
+
+
+def only_opts_out(sync: ContactSync, change: Change) -> bool:
+    """Whether a change of a known contact sends opt-outs and nothing else."""
+    if change.dsid is None or change.resend_all or not change.differing:
+        return False
+    kinds = {m.kind for m in sync.mapped_fields if m.state_column in change.differing}
+    return kinds == {FieldKind.OPT_OUT} and not sends_nothing(sync, change)

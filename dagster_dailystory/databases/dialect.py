@@ -190,6 +190,15 @@ def opt_out_text(value: SqlValue) -> SqlValue:
     return case(whens, value=func.lower(func.trim(text, literal(FLAG_WHITE_SPACE, TEXT))), else_=text)
 
 
+def opts_out(value: SqlValue) -> ColumnElement[bool]:
+    """Whether a flag of any type says yes, in a spelling of `contacts.values.TRUE_TEXTS`."""
+    if isinstance(value.type, Boolean):
+        return func.coalesce(value, false())
+    if isinstance(value.type, (Integer, Numeric)):
+        return func.coalesce(value == 1, false())
+    return func.coalesce(opt_out_text(value) == literal("true", TEXT), false())
+
+
 def bucket(keys: Sequence[SqlValue], count: int, dialect: Dialect) -> SqlValue:
     """The hash bucket of a key, from 0 to count - 1; a key with a NULL is in bucket 0.
 

@@ -20,6 +20,7 @@ from dagster_dailystory.engine.sending.outbox import Outbox
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.incremental import advance
 from dagster_dailystory.engine.state.lease import NO_WAIT, Lease, Waiting, open_session
+from dagster_dailystory.engine.state.plans.sent_opt_outs import SentOptOuts
 from dagster_dailystory.engine.state.plans.stored import Plan, Plans
 from dagster_dailystory.engine.state.recovery import Intents
 from dagster_dailystory.engine.state.schema import SyncTables
@@ -314,7 +315,9 @@ def _send(
         plan.summary,
         sent.outcomes,
         sent.rows_open,
-        opt_outs_sent=sent.opt_outs_sent,
+        opt_outs_sent=sent.opt_outs.sent,
+        opt_outs_left=sent.opt_outs.left,
+        opt_outs_without_contact=sent.opt_outs.without_contact,
         stopped=sent.error is not None,
         api_requests=sent.counts.api_requests,
         api_retries=sent.counts.api_retries,
@@ -345,7 +348,7 @@ class _Sent:
     outcomes: Mapping[Outcome, int] = field(default_factory=dict)
     counts: SenderCounts = field(default_factory=SenderCounts)
     rows_open: int = 0
-    opt_outs_sent: int = 0
+    opt_outs: SentOptOuts = SentOptOuts()  # noqa: RUF009  # frozen
     error: DailyStoryError | None = None
 
 
@@ -369,4 +372,4 @@ def _send_all(
         error = stopped
     finally:
         sender.stop()
-    return _Sent(outbox.outcomes, sender.counts, outbox.rows_open, outbox.opt_outs_sent, error)
+    return _Sent(outbox.outcomes, sender.counts, outbox.rows_open, outbox.opt_outs, error)

@@ -42,8 +42,8 @@ class SyncReport:
         rows_deleted_in_dailystory: Rows whose contact this run found deleted in DailyStory; they are held from then on.
         opt_outs_pending: Rows and contacts whose opt-out DailyStory has not acknowledged.
         opt_outs_sent: Contacts that this run opted out; not part of the sums of rows.
-        outcome: `done`, `empty` (nothing to send), `incomplete` (rows failed; the next run sends them again),
-            `stopped`, `dry` or `blocked`.
+        outcome: `done`, `empty` (nothing to send), `incomplete` (rows or opt-outs failed; the next run sends them
+            again), `stopped`, `dry` or `blocked`.
         rows_skipped: Changes that needed no request any more: a newer plan had decided about the row, or another row of
             the sync holds the contact.
         rows_delete_waiting: Deletions that wait for the next run, because the source could not be asked.
@@ -110,8 +110,8 @@ def planned_report(plan: PlanSummary, outcome: str) -> SyncReport:
     )
 
 
-_LATEST = ("rows_failed", "rows_in_doubt")
-"""Counts of changes that a later send of the same plan takes up again."""
+_LATEST = ("rows_failed", "rows_in_doubt", "opt_outs_pending", "opt_outs_sent")
+"""Counts of changes that a later send of the same plan takes up again, and counts of all sends of the plan."""
 
 
 def with_send(report: SyncReport, log: Mapping[str, Any]) -> SyncReport:
@@ -129,20 +129,36 @@ def sent_report(
     rows_open: int,
     *,
     opt_outs_sent: int,
+    opt_outs_left: int,
+    opt_outs_without_contact: int,
     stopped: bool,
     api_requests: int,
     api_retries: int,
     api_throttled: int,
     send_seconds: float,
 ) -> SyncReport:
-    """Report a sent plan from its changes by outcome and its changes without a result (`rows_open`)."""
+    """Report a sent plan from its changes by outcome.
+
+    Args:
+        plan: The plan.
+        outcomes: Outcome -> changes.
+        rows_open: Changes without a result.
+        opt_outs_sent: Contacts that the plan opted out.
+        opt_outs_left: Contacts whose opt-out is not acknowledged; the plan is not complete then.
+        opt_outs_without_contact: Rows that opt out and whose contact was to be created and was not.
+        stopped: An error ended the send.
+        api_requests: Requests that were sent.
+        api_retries: Those of them that repeated another one.
+        api_throttled: Responses that asked to wait.
+        send_seconds: How long the send took.
+    """
     count = Counter(outcomes)
     rows_failed = count[Outcome.FAILED] + rows_open
-    unsettled = rows_failed + count[Outcome.IN_DOUBT] + count[Outcome.WAITING]
+    unsettled = rows_failed + count[Outcome.IN_DOUBT] + count[Outcome.WAITING] + opt_outs_left
     finished = "incomplete" if unsettled else "done" if plan.rows_to_send else "empty"
     return replace(
         planned_report(plan, "stopped" if stopped else finished),
-        opt_outs_pending=plan.opt_outs_pending + plan.opt_outs_to_send - opt_outs_sent,
+        opt_outs_pending=plan.opt_outs_pending + opt_outs_left + opt_outs_without_contact,
         opt_outs_sent=opt_outs_sent,
         rows_created=count[Outcome.CREATED],
         rows_updated=count[Outcome.UPDATED],

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from support.scenario import Scenario, customer, customers, open_scenario, sync_of
 
+from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
 from dagster_dailystory.errors import SafetyError
 from dagster_dailystory.model.partitions import HashBuckets
+from dagster_dailystory.model.plan import PlanOptions
 from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.model.watermark import Watermark
 
@@ -118,6 +120,69 @@ def test_an_opt_out_that_dailystory_refuses_is_pending_and_tried_again(scenario:
     report = scenario.run(opting())
     assert (report.opt_outs_pending, report.outcome) == (1, "incomplete")
     assert scenario.run(opting()).opt_outs_sent == 1
+
+
+def test_an_opt_out_that_is_the_only_difference_is_tried_again_after_a_refusal(scenario: Scenario):
+    scenario.update(1, opted_out=True)
+    scenario.sandbox.script([400])
+    report = scenario.run(opting())
+    assert (report.rows_refused, report.rows_failed, report.opt_outs_pending, report.outcome) == (0, 1, 1, "incomplete")
+    report = scenario.run(opting())
+    assert (report.rows_held, report.rows_updated, report.opt_outs_sent) == (0, 1, 1)
+    assert opted_out(scenario) == ["p1@example.com"]
+
+
+def test_each_flag_of_a_contact_is_sent_whichever_row_sets_it(new_database: Callable[[str], str]):
+    two_flags = opting(fields={"email": "email", "optOutEmail": "opted_out", "optOutSms": "level"})
+    with open_scenario(new_database, "sqlite") as scenario:
+        scenario.seed(*customers(2, opted_out=False, level=0))
+        scenario.run(two_flags)
+        scenario.update(1, opted_out=True)
+        scenario.insert(customer(9, email="p1@example.com", opted_out=False, level=1))
+        report = scenario.run(two_flags)
+        contact = scenario.contact("p1@example.com")
+        assert (contact["optOutEmail"], contact["optOutSms"], report.opt_outs_sent) == (True, True, 2)
+        assert scenario.run(two_flags).api_requests == 0
+
+
+def test_an_older_plan_still_sends_the_opt_out_that_a_newer_one_did_not_know(scenario: Scenario):
+    scenario.insert(customer(9, email="p1@example.com", opted_out=True))
+    plan_contact_sync(opting(), scenario.warehouse, scenario.destination, PlanOptions(), "older")
+    scenario.update(1, city="Rome")
+    scenario.run(opting(), keys=("1",))
+    report = send_contact_sync(opting(), scenario.warehouse, scenario.destination, ["older"]).report
+    assert opted_out(scenario) == ["p1@example.com"]
+    assert (report.opt_outs_sent, report.opt_outs_pending, report.outcome) == (1, 0, "done")
+
+
+def test_an_older_plan_leaves_out_the_opt_out_that_a_newer_one_sent(scenario: Scenario):
+    scenario.insert(customer(9, email="p1@example.com", opted_out=True))
+    plan_contact_sync(opting(), scenario.warehouse, scenario.destination, PlanOptions(), "older")
+    scenario.update(1, opted_out=True)
+    scenario.run(opting(), keys=("1",))
+    report = send_contact_sync(opting(), scenario.warehouse, scenario.destination, ["older"]).report
+    assert (report.opt_outs_sent, report.opt_outs_pending, report.outcome) == (0, 0, "done")
+    assert len(scenario.sandbox.writes()) == 1
+
+
+STAMPED = """
+    select *, case when plan = 'later' then timestamp '2026-01-09' when plan = 'soon' then timestamp '2026-01-05'
+    else timestamp '2026-01-01' end as stamped_at from customers
+"""
+"""Rows whose plan is `soon` or `later` are the recent ones."""
+
+
+def test_no_checkpoint_moves_past_an_opt_out_that_is_not_acknowledged(new_database: Callable[[str], str]):
+    recent = opting(watermark=Watermark("stamped_at"), source=STAMPED)
+    with open_scenario(new_database, "duckdb") as scenario:
+        scenario.seed(*customers(3, opted_out=False))
+        scenario.run(recent)
+        scenario.update(1, opted_out=True, plan="soon")
+        scenario.insert(customer(4, plan="later"))
+        scenario.sandbox.configure(refuse_if=lambda body: "no" if body.get("optOutEmail") else None)
+        assert scenario.run(recent).outcome == "incomplete"
+        scenario.sandbox.configure(refuse_if=None)
+        assert scenario.run(recent).opt_outs_sent == 1
 
 
 def test_the_limit_of_a_run_holds_no_opt_out_back(scenario: Scenario):

@@ -30,7 +30,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from dagster_dailystory.databases.dialect import opt_out_text
+from dagster_dailystory.databases.dialect import opts_out
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, SqlQuery, SqlType, SqlValue
 from dagster_dailystory.engine.planning.comparison.diff import Diff
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
@@ -69,7 +69,7 @@ class OptOuts:
         return [m for m in self._tables.sync.mapped_fields if m.kind is FieldKind.OPT_OUT]
 
     def store(self) -> None:
-        """Store an `opt_out` for each contact that opts out and that no other change of this plan opts out alone."""
+        """Store an `opt_out` for each contact with a flag that no other change of this plan sets alone."""
         if not self._fields:
             return
         execute, changes = self.state.connection.execute, self._tables.changes
@@ -88,8 +88,8 @@ class OptOuts:
         found = union_all(*self._links()).subquery("found")
         keys = [found.c[key] for key in self._tables.key_names]
         flags = [func.max(found.c[m.state_column]).label(m.state_column) for m in self._fields]
-        opts_out = or_(*(func.max(found.c[m.state_column]) == 1 for m in self._fields))
-        grouped = select(*keys, found.c.dsid, *flags).group_by(*keys, found.c.dsid).having(opts_out)
+        is_new = or_(*(func.max(found.c[m.state_column]) == 1 for m in self._fields))
+        grouped = select(*keys, found.c.dsid, *flags).group_by(*keys, found.c.dsid).having(is_new)
         return grouped.subquery("opt_outs")
 
     def _links(self) -> Iterator[SqlQuery]:
@@ -113,8 +113,8 @@ class OptOuts:
         rows: FromClause | None = None,
     ) -> Select[tuple[object, ...]]:
         snapshot, contact_map = self._tables.snapshot, self._tables.contact_map
-        flags = {m: _opts_out(values.c[m.state_column]) for m in self._fields}
-        known = {m: _opts_out(snapshot.c[m.state_column]) for m in self._fields}
+        flags = {m: opts_out(values.c[m.state_column]) for m in self._fields}
+        known = {m: opts_out(snapshot.c[m.state_column]) for m in self._fields}
         new = {m: and_(flags[m], not_(func.coalesce(known[m], false()))) for m in self._fields}
         contacts = snapshot.join(contact_map, self._tables.same_key(snapshot, contact_map))
         return (
@@ -137,18 +137,13 @@ class OptOuts:
 
     def _changes(self, found: FromClause, last: int) -> SqlQuery:
         changes, keys = self._tables.changes, [found.c[key] for key in self._tables.key_names]
-        alone = exists().where(
-            changes.c.plan_id == self.plan_id,
-            changes.c.dsid == found.c.dsid,
-            changes.c.operation == Operation.UPDATE.value,
-            changes.c.priority == OPT_OUT_PRIORITY,
-        )
-        values = [
-            case((found.c[m.state_column] == 1, _true(changes.c[m.state_column].type))).label(m.state_column)
-            for m in self._fields
-        ]
-        flags = [(found.c[m.state_column] == 1).label(differs_column(m.state_column)) for m in self._fields]
-        return select(
+        alone = self._set_alone()
+        left = {
+            m: and_(found.c[m.state_column] == 1, func.coalesce(alone.c[m.state_column], 0) == 0) for m in self._fields
+        }
+        values = [case((left[m], _true(changes.c[m.state_column].type))).label(m.state_column) for m in self._fields]
+        flags = [left[m].label(differs_column(m.state_column)) for m in self._fields]
+        query = select(
             literal(self.plan_id, TEXT).label("plan_id"),
             (func.row_number().over(order_by=keys) + literal(last, BIG_INTEGER)).label("sequence"),
             *keys,
@@ -157,14 +152,32 @@ class OptOuts:
             literal(OPT_OUT_PRIORITY, BIG_INTEGER).label("priority"),
             *values,
             *flags,
-        ).where(not_(alone))
+        )
+        # Not NOT EXISTS: SQLite would scan the changes once for each contact.
+        return query.select_from(found.outerjoin(alone, alone.c.dsid == found.c.dsid)).where(or_(*left.values()))
+
+    def _set_alone(self) -> FromClause:
+        """For each contact, 1 for the flags that an update of this plan sets and that is all it sends."""
+        changes = self._tables.changes
+        flags = [
+            func.max(
+                case((and_(changes.c[differs_column(m.state_column)], opts_out(changes.c[m.state_column])), 1), else_=0)
+            ).label(m.state_column)
+            for m in self._fields
+        ]
+        alone = and_(
+            changes.c.plan_id == self.plan_id,
+            changes.c.operation == Operation.UPDATE.value,
+            changes.c.priority == OPT_OUT_PRIORITY,
+        )
+        return select(changes.c.dsid, *flags).where(alone).group_by(changes.c.dsid).subquery("alone")
 
     def _without_contact(self) -> Iterator[SqlQuery]:
         tables, pending, checked = self._tables, self.pending, self.checked
         changes, contact_map, snapshot = tables.changes, tables.contact_map, tables.snapshot
-        opts_out = or_(
+        row_opts_out = or_(
             *(
-                and_(pending.c[differs_column(m.state_column)], _opts_out(pending.c[m.state_column]))
+                and_(pending.c[differs_column(m.state_column)], opts_out(pending.c[m.state_column]))
                 for m in self._fields
             )
         )
@@ -179,22 +192,13 @@ class OptOuts:
         mapped = exists().where(tables.same_key(contact_map, pending))
         rows = pending.outerjoin(checked, checked.c.sequence == pending.c.sequence)
         unknown = (not_(or_(created, mapped, *same_identity)), not_(pending.c.departed))
-        yield select(func.count()).select_from(rows).where(opts_out, *unknown)
+        yield select(func.count()).select_from(rows).where(row_opts_out, *unknown)
         if self.duplicates is not None:
             source = self.diff.source
             repeated = source.join(self.duplicates, tables.same_key(self.duplicates, source))
-            row_opts_out = or_(*(_opts_out(source.c[m.state_column]) for m in self._fields))
+            row_opts_out = or_(*(opts_out(source.c[m.state_column]) for m in self._fields))
             is_mapped = exists().where(tables.same_key(contact_map, source))
             yield select(func.count()).select_from(repeated).where(row_opts_out, not_(is_mapped))
-
-
-def _opts_out(value: SqlValue) -> ColumnElement[bool]:
-    """Whether a flag of any type says yes, in a spelling of `contacts.values.TRUE_TEXTS`."""
-    if isinstance(value.type, Boolean):
-        return func.coalesce(value, false())
-    if isinstance(value.type, (Integer, Numeric)):
-        return func.coalesce(value == 1, false())
-    return func.coalesce(opt_out_text(value) == literal("true", TEXT), false())
 
 
 def _true(kind: SqlType) -> SqlValue:

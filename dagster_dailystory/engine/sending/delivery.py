@@ -14,7 +14,7 @@ from dagster_dailystory.api.responses import RemoteContact
 from dagster_dailystory.contacts.canonical import UnsupportedValueError
 from dagster_dailystory.contacts.identity import email_spellings
 from dagster_dailystory.contacts.masking import mask, mask_values
-from dagster_dailystory.contacts.payload import identity_as_sent, payload
+from dagster_dailystory.contacts.payload import identity_as_sent, only_opts_out, payload
 from dagster_dailystory.engine.sending.breaker.circuit_breaker import PROBES
 from dagster_dailystory.engine.sending.dispatcher import Dispatcher, LateError, LostResponseError, gather
 from dagster_dailystory.engine.sending.slots import Attempts
@@ -157,6 +157,8 @@ class Delivery:
         except RejectedError as error:
             if self.attempts.in_doubt:
                 return self.in_doubt(str(error))
+            if only_opts_out(self._sync, self.change) and not isinstance(error, NotFoundError):
+                return self._not_accepted(error)
             return self._result(Outcome.REJECTED, reason=Reason.REFUSED, message=str(error))
         except RetryableError as error:
             if self.attempts.in_doubt:
@@ -307,10 +309,13 @@ class Delivery:
         try:
             returned = await self._send(partial(self._client.create_or_update, {"dsId": dsid, **flags}))
         except RejectedError as error:
-            return self._result(Outcome.FAILED, message=f"the opt-out was not accepted: {error}")
+            return self._not_accepted(error)
         if returned != dsid:
             return self._result(Outcome.FAILED, message="DailyStory returned another contact's id for an opt-out")
         return self._result(Outcome.OPTED_OUT, dsid)
+
+    def _not_accepted(self, error: RejectedError) -> Result:
+        return self._result(Outcome.FAILED, message=f"the opt-out was not accepted: {error}")
 
     async def _delete(self) -> Result:
         dsid = self.change.dsid

@@ -16,13 +16,14 @@ from dagster_dailystory.engine.sending.breaker.out_of_turn import OutOfTurn
 from dagster_dailystory.engine.sending.delivery import unsent_message
 from dagster_dailystory.engine.sending.sender import MAX_UNWRITTEN, Sender
 from dagster_dailystory.engine.state.lease import Lease
+from dagster_dailystory.engine.state.plans.overtaken import skip_overtaken
 from dagster_dailystory.engine.state.plans.row_reader import RowReader
+from dagster_dailystory.engine.state.plans.sent_opt_outs import SentOptOuts, sent_opt_outs
 from dagster_dailystory.engine.state.recovery import Intents, identities_as_sent
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import DailyStoryError, OutageError
 from dagster_dailystory.model.change import (
-    OPT_OUT_PRIORITY,
     SENT_OPERATIONS,
     USUAL_PRIORITY,
     Change,
@@ -144,26 +145,8 @@ class Outbox:
 
     def _skip_overtaken(self) -> None:
         """Skip changes of rows that a newer plan has decided."""
-        plans, changes, execute = self._state.shared.plans, self._tables.changes, self._state.connection.execute
         with self._lease.transaction(self._state):
-            number = int(execute(select(plans.c.number).where(plans.c.plan_id == self._plan_id)).scalar_one())
-            newer = and_(plans.c.sync_name == self._tables.sync.name, plans.c.number > number)
-            if execute(select(plans.c.plan_id).where(newer, plans.c.sent_at.is_not(None)).limit(1)).first() is None:
-                return
-            overtaken = and_(self._open_in_plan(), self._is_decided_since(number))
-            counted = select(func.count()).where(overtaken, changes.c.operation.in_(_SENT))
-            self.outcomes[Outcome.RECORDED] += int(execute(counted).scalar() or 0)
-            message = "a newer plan has written or removed this row since this plan was made"
-            skipped = {"outcome": Outcome.RECORDED.value, "message": message, "answered_at": self._state.now()}
-            execute(changes.update().where(overtaken).values(**skipped))
-
-    def _is_decided_since(self, number: int) -> ColumnElement[bool]:
-        """Whether a newer plan than `number` wrote a change's key, or its contact (of a re-key: see `LastCheck`)."""
-        changes, snapshot, contact_map = self._tables.changes, self._tables.snapshot, self._tables.contact_map
-        newer, same_key = snapshot.c.acknowledged_plan > number, self._tables.same_key
-        is_rekey = func.coalesce(changes.c.rekeyed, false())
-        holder = and_(contact_map.c.dsid == changes.c.dsid, same_key(contact_map, snapshot), not_(is_rekey))
-        return or_(exists().where(newer, same_key(snapshot, changes)), exists().where(newer, holder))
+            self.outcomes[Outcome.RECORDED] += skip_overtaken(self._state, self._tables, self._plan_id)
 
     def _open_in_plan(self) -> ColumnElement[bool]:
         changes = self._tables.changes
@@ -372,18 +355,10 @@ class Outbox:
         return self._rows_sent / max(time.monotonic() - self._started_at, 1e-3)
 
     @property
-    def opt_outs_sent(self) -> int:
-        """Contacts that this plan opted out, read from the state."""
-        changes = self._tables.changes
-        alone = and_(
-            changes.c.priority == OPT_OUT_PRIORITY,
-            changes.c.operation == Operation.UPDATE.value,
-            changes.c.outcome == Outcome.UPDATED.value,
-        )
-        opted_out = or_(changes.c.outcome == Outcome.OPTED_OUT.value, alone)
-        query = select(func.count()).where(changes.c.plan_id == self._plan_id, opted_out)
+    def opt_outs(self) -> SentOptOuts:
+        """The plan's opt-outs by what became of them, read from the state."""
         with self._state.connection.begin():
-            return int(self._state.connection.execute(query).scalar_one())
+            return sent_opt_outs(self._state, self._tables, self._plan_id)
 
     @property
     def rows_open(self) -> int:
