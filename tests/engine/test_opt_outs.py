@@ -173,7 +173,8 @@ STAMPED = """
 
 
 def test_no_checkpoint_moves_past_an_opt_out_that_is_not_acknowledged(new_database: Callable[[str], str]):
-    recent = opting(watermark=Watermark("stamped_at"), source=STAMPED)
+    mapped = {"fields": {"email": "email", "optOutEmail": "opted_out"}, "extended_properties": {}}
+    recent = opting(watermark=Watermark("stamped_at"), source=STAMPED, **mapped)
     with open_scenario(new_database, "duckdb") as scenario:
         scenario.seed(*customers(3, opted_out=False))
         scenario.run(recent)
