@@ -116,6 +116,7 @@ CREATE TABLE dailystory_customers_snapshot (
     absent_since TIMESTAMP WITHOUT TIME ZONE,
     absent_action TEXT,
     acknowledged_plan BIGINT,
+    only_mapped BOOLEAN,
     PRIMARY KEY (customer_id)
 );
 

@@ -148,6 +148,18 @@ def test_a_sync_without_plans_is_upgraded(earlier: EarlierState):
     assert "acknowledged_plan" in earlier.layout()["dailystory_customers_snapshot"]
 
 
+def test_contacts_that_were_found_and_never_written_are_marked_by_the_upgrade(earlier: EarlierState):
+    earlier.execute("UPDATE dailystory_customers_snapshot SET field_email = NULL")  # as a repair leaves them
+    earlier.execute("UPDATE dailystory_regional_snapshot SET field_email = NULL, resend_all = NULL")
+    earlier.run("customers")
+    with sa.create_engine(earlier.url, poolclass=sa.NullPool).connect() as connection:
+        marked = {
+            name: set(connection.execute(sa.text(f"SELECT only_mapped FROM dailystory_{name}_snapshot")).scalars())
+            for name in ("customers", "regional")
+        }
+    assert [set(map(bool, found)) for found in marked.values()] == [{False}, {True}]
+
+
 def test_an_upgrade_that_was_killed_is_completed(earlier: EarlierState):
     done = False
     for allowed in range(1, 100):

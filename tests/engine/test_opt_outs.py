@@ -8,6 +8,7 @@ import pytest
 from support.scenario import Scenario, customer, customers, open_scenario, sync_of
 
 from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
+from dagster_dailystory.engine.upkeep.audit import audit_contacts
 from dagster_dailystory.errors import SafetyError
 from dagster_dailystory.model.partitions import HashBuckets
 from dagster_dailystory.model.plan import PlanOptions
@@ -236,6 +237,31 @@ def test_in_mode_create_only_contacts_of_the_sync_are_opted_out(new_database: Ca
         assert opted_out(scenario) == ["p2@example.com"]
         assert scenario.contact("p2@example.com")["city"] == "Paris"
         assert (report.opt_outs_sent, scenario.run(creating).api_requests) == (1, 0)
+
+
+def test_in_mode_create_a_contact_of_a_killed_run_is_opted_out(scenario: Scenario):
+    creating = opting(mode="create")
+    scenario.insert(customer(6, opted_out=False))
+    plan_contact_sync(creating, scenario.warehouse, scenario.destination)
+    scenario.execute_state(
+        "INSERT INTO dailystory_customers_intents (customer_id, email_as_sent, plan_id, sequence, sent_at)"
+        " SELECT customer_id, field_email, plan_id, sequence, current_timestamp FROM dailystory_customers_changes"
+        " WHERE outcome IS NULL"
+    )
+    scenario.sandbox.add(email="p6@example.com")
+    assert scenario.run(creating).rows_created == 0
+    scenario.update(6, opted_out=True)
+    assert scenario.run(creating).opt_outs_sent == 1
+    assert opted_out(scenario) == ["p6@example.com"]
+
+
+def test_in_mode_create_a_repaired_contact_is_opted_out(scenario: Scenario):
+    creating = opting(mode="create")
+    scenario.sandbox.edit(str(scenario.contact("p2@example.com")["dsId"]), email="other@example.com")
+    assert audit_contacts(creating, scenario.warehouse, scenario.destination, repair=True).contacts_drifted == 1
+    scenario.update(2, opted_out=True)
+    assert scenario.run(creating).opt_outs_sent == 1
+    assert opted_out(scenario) == ["other@example.com"]
 
 
 @pytest.mark.parametrize("kind", ["integer", "varchar(3)"])

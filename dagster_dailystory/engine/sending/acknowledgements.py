@@ -22,6 +22,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    true,
 )
 
 from dagster_dailystory.contacts.fingerprint import refusal_fingerprint
@@ -229,7 +230,7 @@ class Acknowledgements:
             values[name] = func.coalesce(sent.c[name], snapshot.c[name])
         values["acknowledged_plan"] = self._number
         same = self._tables.same_key(snapshot, sent)
-        present = {"resend_all": false(), "absent_since": null(), "absent_action": null()}
+        present = {"resend_all": false(), "only_mapped": false(), "absent_since": null(), "absent_action": null()}
         removed = {name: case((sent.c.replaced, null()), else_=snapshot.c[name]) for name in self._tables.removed_names}
         update = snapshot.update().where(same).values(**values, **present, **removed)
         columns = [*self._tables.key_names, *values, "resend_all"]
@@ -260,8 +261,9 @@ class Acknowledgements:
         mapped = self._results.changes_with((Outcome.MAPPED,), *extra).subquery("mapped")
         names = [*self._tables.key_names, *(column.name for column in extra)]
         absent = not_(select(snapshot.c.resend_all).where(self._tables.same_key(snapshot, mapped)).exists())
-        new = select(*(mapped.c[name] for name in names), self._number).where(absent)
-        self._state.connection.execute(snapshot.insert().from_select([*names, "acknowledged_plan"], new))
+        new = select(*(mapped.c[name] for name in names), self._number, true()).where(absent)
+        names += ["acknowledged_plan", "only_mapped"]
+        self._state.connection.execute(snapshot.insert().from_select(names, new))
 
     def _mark_deleted(self) -> None:
         contact_map, policy = self._tables.contact_map, Deletes(self._tables.sync.deletes)

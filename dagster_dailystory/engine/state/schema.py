@@ -181,6 +181,7 @@ class SyncTables:
             Column("absent_since", MOMENT),
             Column("absent_action", TEXT),
             Column("acknowledged_plan", BIG_INTEGER),
+            Column("only_mapped", BOOLEAN),  # mode `create` found the contact and did not write it
             *(Column(removed, kind) for removed, kind in removed_types.items()),
         )
 

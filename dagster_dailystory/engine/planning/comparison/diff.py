@@ -35,6 +35,7 @@ from dagster_dailystory.databases.dialect import (
     empty_to_null,
     has_full_join,
     opt_out_text,
+    opts_out,
     prefers_row_hashes,
 )
 from dagster_dailystory.databases.estimates import evaluated_first, expected_rarely
@@ -304,10 +305,11 @@ class Diff:
     def _differs(self, source: FromClause, snapshot: FromClause) -> ColumnElement[bool]:
         """Whether a source row differs from its snapshot, so that it needs a change."""
         if self.tables.sync.mode is Mode.CREATE:  # the only change of a contact that exists is an opt-out
-            flags = [m for m in self._fields if m.kind is FieldKind.OPT_OUT]
-            new = [self._changed(m, source.c[m.state_column], snapshot.c[m.state_column]) for m in flags]
-            opts_out = [and_(self.was_made_by_this_sync(snapshot), or_(*new))] if new else []
-            return or_(snapshot.c[self._keys[0]].is_(None), *opts_out)
+            fields = [m for m in self._fields if m.kind is FieldKind.OPT_OUT]
+            flags = [(m, source.c[m.state_column], snapshot.c[m.state_column]) for m in fields]
+            new = [and_(self._changed(m, value, known), opts_out(value)) for m, value, known in flags]
+            is_made = [and_(self.was_made_by_this_sync(snapshot), or_(*new))] if new else []
+            return or_(snapshot.c[self._keys[0]].is_(None), *is_made)
         if self.options.scope is Scope.ALL:
             return true()
         changed = [self._changed(m, source.c[m.state_column], snapshot.c[m.state_column]) for m in self._fields]
@@ -347,9 +349,8 @@ class Diff:
         return or_(changed, and_(found.c.replaces, empty_to_null(new).is_not(None)))
 
     def was_made_by_this_sync(self, snapshot: FromClause) -> ColumnElement[bool]:
-        """Whether the sync created the contact of a key: it acknowledged an identity. Of others no value is known."""
-        identities = [m for m in self._fields if m.kind in (FieldKind.EMAIL, FieldKind.MOBILE)]
-        return or_(*(snapshot.c[m.state_column].is_not(None) for m in identities))
+        """Whether the sync made the contact of a key, or wrote to it; others were only found, in mode `create`."""
+        return not_(func.coalesce(snapshot.c.only_mapped, false()))
 
     def is_present(self, relation: FromClause) -> ColumnElement[bool]:
         """Whether the rows read have the key, in scope or not; see `reads_whole_source`."""

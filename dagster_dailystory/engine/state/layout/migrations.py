@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Connection, MetaData, Table, bindparam, inspect, select
+from sqlalchemy import Column, Connection, MetaData, Table, and_, bindparam, inspect, select
 from sqlalchemy.schema import CreateColumn
 
 from dagster_dailystory.databases.connect import reflected_types
@@ -126,15 +126,26 @@ def _to_3(tables: StoredTables) -> None:
         "rows_delete_returned",
     )
     tables.add_columns(("runs",), dict.fromkeys(sent, BIG_INTEGER))
-    for sync in tables.syncs():
+    syncs = tables.syncs()
+    for sync in syncs:
         tables.add_columns((sync, "contact_map"), {"deleted_in_dailystory_at": MOMENT})
-        tables.add_columns((sync, "snapshot"), {"acknowledged_plan": BIG_INTEGER})
+        tables.add_columns((sync, "snapshot"), {"acknowledged_plan": BIG_INTEGER, "only_mapped": BOOLEAN})
         tables.add_columns((sync, "changes"), {"absent_action": TEXT, "deleted_in_dailystory": BOOLEAN})
     with tables.transaction():
+        for sync in syncs:
+            _mark_only_mapped(tables, sync)
         _number_plans(tables)
         _finish_first_loads(tables)
         meta = tables.table("meta")
         tables.connection.execute(meta.update().where(meta.c.name == "tenant").values(name="account"))
+
+
+def _mark_only_mapped(tables: StoredTables, sync: str) -> None:
+    """Mark the contacts that mode `create` found and never wrote: no identity of theirs was acknowledged."""
+    snapshot = tables.table(sync, "snapshot")
+    identities = [snapshot.c[name] for name in ("field_email", "field_mobilePhone") if name in snapshot.c]
+    found = and_(snapshot.c.resend_all.is_(None), *(value.is_(None) for value in identities))
+    tables.connection.execute(snapshot.update().where(found).values(only_mapped=True))
 
 
 def _number_plans(tables: StoredTables) -> None:
