@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from dagster_dailystory.engine.account import check_account
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
@@ -20,7 +21,6 @@ from dagster_dailystory.engine.sending.outbox import Outbox
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.incremental import advance
 from dagster_dailystory.engine.state.lease import NO_WAIT, Lease, Waiting, open_session
-from dagster_dailystory.engine.state.plans.sent_opt_outs import SentOptOuts
 from dagster_dailystory.engine.state.plans.stored import Plan, Plans
 from dagster_dailystory.engine.state.recovery import Intents
 from dagster_dailystory.engine.state.schema import SyncTables
@@ -28,7 +28,14 @@ from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import BusyError, DailyStoryError, SafetyError
 from dagster_dailystory.model.change import Outcome
 from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary
-from dagster_dailystory.model.report import COMPLETE_OUTCOMES, Progress, SyncReport, planned_report, sent_report
+from dagster_dailystory.model.report import (
+    COMPLETE_OUTCOMES,
+    Progress,
+    SentOptOuts,
+    SyncReport,
+    planned_report,
+    sent_report,
+)
 from dagster_dailystory.model.sync import ContactSync, Scope, choice
 
 _log = logging.getLogger("dagster_dailystory")
@@ -315,9 +322,7 @@ def _send(
         plan.summary,
         sent.outcomes,
         sent.rows_open,
-        opt_outs_sent=sent.opt_outs.sent,
-        opt_outs_left=sent.opt_outs.left,
-        opt_outs_without_contact=sent.opt_outs.without_contact,
+        sent.opt_outs,
         stopped=sent.error is not None,
         api_requests=sent.counts.api_requests,
         api_retries=sent.counts.api_retries,
@@ -328,13 +333,13 @@ def _send(
         with lease.transaction(state):
             if sent.error is None:
                 plans.check_complete(plan, tables, sent=True)
-            plans.finish(plan, report, started_at)
-            _record_progress(state, plan, report, tables)
+            _record(state, plan, report, tables, started_at)
     return SendResult(report, sent.error)
 
 
-def _record_progress(state: State, plan: Plan, report: SyncReport, tables: SyncTables | None) -> None:
-    """Record what this send ends: the first load, and the read up to the plan's checkpoint if it is complete."""
+def _record(state: State, plan: Plan, report: SyncReport, tables: SyncTables | None, started_at: datetime) -> None:
+    """Record the send and what it ends: the first load, and the read up to the plan's checkpoint if it is complete."""
+    Plans(state).finish(plan, report, started_at)
     if report.outcome != "stopped":
         PlanHistory(state).finish_first_load(plan, tables)
     if report.outcome in COMPLETE_OUTCOMES and plan.summary.next_checkpoint is not None:
@@ -348,7 +353,7 @@ class _Sent:
     outcomes: Mapping[Outcome, int] = field(default_factory=dict)
     counts: SenderCounts = field(default_factory=SenderCounts)
     rows_open: int = 0
-    opt_outs: SentOptOuts = SentOptOuts()  # noqa: RUF009  # frozen
+    opt_outs: SentOptOuts = field(default_factory=SentOptOuts)
     error: DailyStoryError | None = None
 
 

@@ -123,14 +123,43 @@ def with_send(report: SyncReport, log: Mapping[str, Any]) -> SyncReport:
     return replace(report, outcome=log["outcome"], **counts)
 
 
+@dataclass(frozen=True)
+class SentOptOuts:
+    """How many opt-outs of a plan were sent and how many wait.
+
+    Attributes:
+        sent: Contacts that the plan opted out.
+        left: Contacts whose opt-out is not acknowledged.
+        without_contact: Rows that opt out and whose contact was not created.
+    """
+
+    sent: int = 0
+    left: int = 0
+    without_contact: int = 0
+
+
+_COUNTS = {
+    "rows_created": Outcome.CREATED,
+    "rows_updated": Outcome.UPDATED,
+    "rows_deleted": Outcome.DELETED,
+    "rows_mapped": Outcome.MAPPED,
+    "rows_refused": Outcome.REJECTED,
+    "rows_conflicted": Outcome.CONFLICTED,
+    "rows_deleted_in_dailystory": Outcome.DELETED_IN_DAILYSTORY,
+    "rows_in_doubt": Outcome.IN_DOUBT,
+    "rows_skipped": Outcome.RECORDED,
+    "rows_delete_waiting": Outcome.WAITING,
+    "rows_delete_returned": Outcome.RETURNED,
+}
+"""Count of the report -> the outcome that it counts."""
+
+
 def sent_report(
     plan: PlanSummary,
     outcomes: Mapping[Outcome, int],
     rows_open: int,
+    opt_outs: SentOptOuts,
     *,
-    opt_outs_sent: int,
-    opt_outs_left: int,
-    opt_outs_without_contact: int,
     stopped: bool,
     api_requests: int,
     api_retries: int,
@@ -143,9 +172,7 @@ def sent_report(
         plan: The plan.
         outcomes: Outcome -> changes.
         rows_open: Changes without a result.
-        opt_outs_sent: Contacts that the plan opted out.
-        opt_outs_left: Contacts whose opt-out is not acknowledged; the plan is not complete then.
-        opt_outs_without_contact: Rows that opt out and whose contact was to be created and was not.
+        opt_outs: What became of the opt-outs; without their acknowledgement the plan is not complete.
         stopped: An error ended the send.
         api_requests: Requests that were sent.
         api_retries: Those of them that repeated another one.
@@ -153,25 +180,16 @@ def sent_report(
         send_seconds: How long the send took.
     """
     count = Counter(outcomes)
+    counts: dict[str, Any] = {name: count[outcome] for name, outcome in _COUNTS.items()}
     rows_failed = count[Outcome.FAILED] + rows_open
-    unsettled = rows_failed + count[Outcome.IN_DOUBT] + count[Outcome.WAITING] + opt_outs_left
+    unsettled = rows_failed + count[Outcome.IN_DOUBT] + count[Outcome.WAITING] + opt_outs.left
     finished = "incomplete" if unsettled else "done" if plan.rows_to_send else "empty"
     return replace(
         planned_report(plan, "stopped" if stopped else finished),
-        opt_outs_pending=plan.opt_outs_pending + opt_outs_left + opt_outs_without_contact,
-        opt_outs_sent=opt_outs_sent,
-        rows_created=count[Outcome.CREATED],
-        rows_updated=count[Outcome.UPDATED],
-        rows_deleted=count[Outcome.DELETED],
-        rows_mapped=count[Outcome.MAPPED],
-        rows_refused=count[Outcome.REJECTED],
-        rows_conflicted=count[Outcome.CONFLICTED],
-        rows_deleted_in_dailystory=count[Outcome.DELETED_IN_DAILYSTORY],
+        **counts,
+        opt_outs_pending=plan.opt_outs_pending + opt_outs.left + opt_outs.without_contact,
+        opt_outs_sent=opt_outs.sent,
         rows_failed=rows_failed,
-        rows_in_doubt=count[Outcome.IN_DOUBT],
-        rows_skipped=count[Outcome.RECORDED],
-        rows_delete_waiting=count[Outcome.WAITING],
-        rows_delete_returned=count[Outcome.RETURNED],
         rows_delete_skipped_shared=plan.rows_delete_skipped_shared + count[Outcome.SHARED],
         api_requests=api_requests,
         api_retries=api_retries,

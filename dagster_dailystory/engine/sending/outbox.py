@@ -18,7 +18,7 @@ from dagster_dailystory.engine.sending.sender import MAX_UNWRITTEN, Sender
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.plans.overtaken import skip_overtaken
 from dagster_dailystory.engine.state.plans.row_reader import RowReader
-from dagster_dailystory.engine.state.plans.sent_opt_outs import SentOptOuts, sent_opt_outs
+from dagster_dailystory.engine.state.plans.sent_opt_outs import sent_opt_outs
 from dagster_dailystory.engine.state.recovery import Intents, identities_as_sent
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
@@ -31,7 +31,7 @@ from dagster_dailystory.model.change import (
     Outcome,
     Result,
 )
-from dagster_dailystory.model.report import Progress
+from dagster_dailystory.model.report import Progress, SentOptOuts
 
 FLUSH_ROWS = MAX_UNWRITTEN // 2
 """Results that are acknowledged as soon as there are as many; meanwhile the sender may go on for as many again."""

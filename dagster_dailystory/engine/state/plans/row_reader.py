@@ -22,9 +22,6 @@ CHUNK_ROWS = 2_000
 
 _NO_VALUE = float("nan")
 
-_DELETED_ELSEWHERE = "deleted_elsewhere"
-"""The column that says whether another sync deleted the contact; only there if another sync deleted any."""
-
 
 class RowReader:
     """Reads rows of a plan, joined with the snapshot, the contact map and the intent of their key."""
@@ -49,7 +46,7 @@ class RowReader:
             same_key = [rows.c[key] == other.c[key] for key in tables.key_names]
             known = known.outerjoin(other, and_(*same_key, *([near(other.c[tables.key_names[0]])] if near else [])))
         is_plan = "operation" in rows.c
-        query = select(
+        return select(
             rows.c.sequence,
             *(rows.c[key] for key in tables.key_names),
             *(self._value(rows, m.state_column, keeps=m.is_custom and m.nulls is Nulls.KEEP) for m in self._fields),
@@ -71,11 +68,6 @@ class RowReader:
             intents.c.email_as_sent,
             intents.c.mobile_as_sent,
         ).select_from(known)
-        if not (is_plan and self._deletions_elsewhere):
-            return query
-        dsid = func.coalesce(rows.c.dsid, contact_map.c.dsid)
-        is_deleted = is_deleted_in(self._deletions_elsewhere, dsid, contact_map.c.last_synced_at)
-        return query.add_columns(is_deleted.label(_DELETED_ELSEWHERE))
 
     @cached_property
     def _deletions_elsewhere(self) -> tuple[FromClause, ...]:
@@ -87,8 +79,14 @@ class RowReader:
         return func.coalesce(rows.c.absent_action, of_key) if is_plan else of_key
 
     def _deleted_in_dailystory(self, rows: FromClause, *, is_plan: bool) -> ColumnElement[bool]:
-        is_stamped = self._tables.contact_map.c.deleted_in_dailystory_at.is_not(None)
-        return or_(func.coalesce(rows.c.deleted_in_dailystory, false()), is_stamped) if is_plan else is_stamped
+        """Whether the contact was found deleted, or another sync of this state deleted it since."""
+        contact_map = self._tables.contact_map
+        is_stamped = contact_map.c.deleted_in_dailystory_at.is_not(None)
+        if not is_plan:
+            return is_stamped
+        of_old_key = func.coalesce(rows.c.deleted_in_dailystory, false())
+        dsid = func.coalesce(rows.c.dsid, contact_map.c.dsid)
+        return or_(is_stamped, of_old_key, is_deleted_in(self._deletions_elsewhere, dsid, contact_map.c.last_synced_at))
 
     def _value(self, rows: FromClause, name: str, *, keeps: bool) -> SqlValue:
         new = rows.c[name]
@@ -174,7 +172,7 @@ class RowReader:
             look_up_first=operation is Operation.CREATE and (in_doubt or sync.mode is not Mode.UPSERT),
             deactivated_by_us=bool(row["reactivates"]),
             absent_action=row["absent_action"],
-            deleted_in_dailystory=bool(row["deleted_in_dailystory"]) or bool(row.get(_DELETED_ELSEWHERE)),
+            deleted_in_dailystory=bool(row["deleted_in_dailystory"]),
             rekeyed=bool(row["rekeyed"]),
             resend_all=resend_all,
             email_as_sent=row["email_as_sent"],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
 from dagster_dailystory.databases.dialect import opts_out
@@ -11,26 +9,12 @@ from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import OPT_OUT_PRIORITY, Operation, Outcome
 from dagster_dailystory.model.contact_fields import FieldKind
+from dagster_dailystory.model.report import SentOptOuts
 
 _SET = (Outcome.OPTED_OUT, Outcome.UPDATED)
 
 _ENDED = (*_SET, Outcome.CREATED, Outcome.MAPPED, Outcome.RECORDED)
 """Outcomes after which no opt-out of the change waits; a recorded one was acknowledged by a newer plan."""
-
-
-@dataclass(frozen=True)
-class SentOptOuts:
-    """How many opt-outs of a plan were sent and how many wait.
-
-    Attributes:
-        sent: Contacts that the plan opted out.
-        left: Contacts whose opt-out is not acknowledged.
-        without_contact: Rows that opt out and whose contact was not created.
-    """
-
-    sent: int = 0
-    left: int = 0
-    without_contact: int = 0
 
 
 def sent_opt_outs(state: State, tables: SyncTables, plan_id: str) -> SentOptOuts:
