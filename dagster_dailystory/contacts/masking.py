@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable
+from urllib.parse import unquote
 
 from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
 
@@ -22,6 +24,13 @@ _MIN_PHONE_DIGITS = 7
 
 
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+
+
+_MOST_ENCODINGS = 3
+"""Encodings within each other that are undone: a gateway encodes what a service has encoded."""
+
+
+_JSON_ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/]))')
 
 
 _WORD = re.compile(r'[^\s<>"(),;\[\]]+')
@@ -53,7 +62,7 @@ def mask(text: str) -> str:
     Returns:
         At most 300 characters on one line.
     """
-    text = CONTROL_CHARACTERS.sub(" ", text)
+    text = CONTROL_CHARACTERS.sub(" ", _decoded(text))
     text = _QUOTED_LOCAL_PART.sub("", text)
     text = _WORD.sub(_masked_word, text)
     text = _BEARER.sub("[token]", text)
@@ -82,9 +91,11 @@ def _masked_digits(match: re.Match[str]) -> str:
 def mask_values(text: str, values: Iterable[object]) -> str:
     """Mask a message and, in any case, the values of its row.
 
-    Values of three characters or more become `[value]`. Values shorter than six characters are replaced only as whole
-    words, so that a short first name is not cut out of longer words.
+    Values of three characters or more become `[value]`, also where they are encoded for HTML, a URL or JSON.
+    Values shorter than six characters are replaced only as whole words, so that a short first name is not cut out of
+    longer words.
     """
+    text = _decoded(text)
     parts = {part for value in values for part in _printed_forms(value) if len(part) >= _MIN_VALUE_LENGTH}
     if parts:
         longest_first = sorted(parts, key=lambda part: (-len(part), part))
@@ -97,7 +108,21 @@ def _printed_forms(value: object) -> tuple[str, ...]:
         text = canonical_text(value)
     except UnsupportedValueError:
         return ()
-    return (text, text.strip()) if text else ()
+    return (text, text.strip(), text.strip().replace(" ", "+"), _decoded(text)) if text else ()
+
+
+def _decoded(text: str) -> str:
+    """Replace the escapes of HTML, URLs and JSON by the characters that they stand for, also if they are nested."""
+    for _ in range(_MOST_ENCODINGS):
+        decoded = _JSON_ESCAPE.sub(_character, unquote(html.unescape(text)))
+        if decoded == text:
+            break
+        text = decoded
+    return text
+
+
+def _character(match: re.Match[str]) -> str:
+    return chr(int(match[1], 16)) if match[1] else match[2]
 
 
 def _pattern(part: str) -> str:

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import html
+import json
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given, settings
@@ -34,7 +38,9 @@ MESSAGES = [
     ("GET /contact?email=jane%40example.com", "GET [email]"),
     ("call +14155552671 or (415) 555-2671", "call [phone] or ([phone]"),
     ("mobile +1 415.555.2671!", "mobile [phone]!"),
-    ("%2B4915112345678", "%2B[phone]"),
+    ("%2B4915112345678", "[phone]"),
+    ("jane&#64;example.com and jane&amp;#x40;example.com", "[email] and [email]"),
+    ("100% of %zz", "100% of %zz"),
     ("Authorization: Bearer abc.def", "Authorization: [token]"),
     ("key 0123456789abcdef0123456789abcdef gone", "key [token] gone"),
     ("status 400 after 12 tries", "status 400 after 12 tries"),
@@ -52,6 +58,27 @@ def test_a_long_message_is_cut_after_masking() -> None:
     shown = mask("x " * 140 + "customer-with-a-long-name@example.com refused " + "y " * 200)
     assert len(shown) == 300
     assert "customer" not in shown
+
+
+ENCODINGS = {
+    "html": html.escape,
+    "numbers": lambda text: "".join(f"&#{ord(letter)};" for letter in text),
+    "url": quote,
+    "form": quote_plus,
+    "json": lambda text: json.dumps(text)[1:-1],
+    "url in html": lambda text: html.escape(quote(text)),
+    "html in url": lambda text: quote(html.escape(text)),
+    "url twice": lambda text: quote(quote(text)),
+}
+PRINTED = st.text(st.characters(categories=["L", "N", "P", "Zs"], max_codepoint=0xFFFF), min_size=6, max_size=30)
+
+
+@pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
+@given(value=PRINTED.filter(lambda text: len(text.strip()) > 5))
+def test_a_value_of_the_row_is_masked_however_it_is_encoded(encode: Callable[[str], str], value: str) -> None:
+    shown = mask_values(f"the value {encode(value)} is not known", [value])
+    assert " ".join(value.split()) not in shown
+    assert encode(value).strip() not in shown
 
 
 @settings(deadline=None)
