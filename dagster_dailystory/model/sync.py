@@ -223,6 +223,11 @@ class ContactSync:
         set_value(self, "personal_keys", tuple(self.personal_keys))
         set_value(self, "consent_override", tuple(sorted(self.consent_override)))
         set_value(self, "mapped_fields", _map_fields(self))
+        if self.mode is not Mode.UPDATE and not self.identity_columns:
+            raise ConfigurationError(
+                "fields maps neither email nor mobilePhone, so no contact could be created; map one of them, or set "
+                "mode='update'"
+            )
         _check_limits(self)
 
     @property

@@ -33,7 +33,7 @@ from dagster_dailystory.engine.state.store import open_state
 from dagster_dailystory.model.plan import PlanOptions
 from dagster_dailystory.model.sync import ContactSync
 
-SYNC = ContactSync(name="customers", source="customers", key=("area", "number"), fields={"city": "city"})
+SYNC = ContactSync(name="customers", source="customers", key=("area", "number"), fields={"city": "city"}, mode="update")
 ROWS = 900
 MISSING = 26
 

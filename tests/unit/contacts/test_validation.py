@@ -110,7 +110,7 @@ def test_a_mobile_number_is_normalised_to_e164_or_is_none(
 
 
 def test_a_sync_without_identity_fields_has_no_identity() -> None:
-    assert not identity_of(sync(fields={"city": "city"}), {"field_email": "jane@example.com"})
+    assert not identity_of(sync(fields={"city": "city"}, mode="update"), {"field_email": "jane@example.com"})
 
 
 SECRETS = ("jane", "4155552671", "top-secret")

@@ -41,6 +41,7 @@ INVALID: list[tuple[dict[str, object], str]] = [
     ({"key": "dsid"}, "give it an alias"),
     ({"key": ["id", "Status"]}, "'Status' is a name of the state tables"),
     ({"fields": {}, "extended_properties": {}}, "nothing would be sent"),
+    ({"fields": {"city": "city"}}, "neither email nor mobilePhone"),
     ({"fields": {"firstname": "f"}}, "no contact field 'firstname'; did you mean 'firstName'?"),
     ({"fields": {"shoe_size": "s"}}, "no contact field 'shoe_size'; custom fields belong in extended_properties"),
     ({"fields": {"dsId": "dsid"}}, "no contact field 'dsId'"),
@@ -78,7 +79,7 @@ def test_an_invalid_setting_is_refused_with_a_remedy(settings: dict[str, object]
 
 @pytest.mark.parametrize("field", ["optOutEmail", "status", "email", "mobilePhone", "dateBirth", "annualRevenue"])
 def test_a_field_that_cannot_be_emptied_is_kept_when_others_are_cleared(field: str) -> None:
-    mapped = sync(fields={field: "column", "city": "city"}, nulls="clear").mapped_fields
+    mapped = sync(fields={field: "column", "city": "city"}, nulls="clear", mode="update").mapped_fields
     assert [(m.name, m.nulls) for m in mapped] == [
         (field, Nulls.KEEP),
         ("city", Nulls.CLEAR),
@@ -100,7 +101,7 @@ def test_texts_become_enum_members_and_defaults_are_the_safe_ones() -> None:
 
 
 def test_a_custom_and_a_documented_field_of_one_name_have_two_columns() -> None:
-    mapped = sync(fields={"city": "city"}, extended_properties={"city": "favourite_city"}).mapped_fields
+    mapped = sync(fields={"city": "city"}, extended_properties={"city": "favourite_city"}, mode="update").mapped_fields
     assert [m.state_column for m in mapped] == ["field_city", "custom_city"]
     assert [m.is_custom for m in mapped] == [False, True]
     assert [m.kind for m in mapped] == [FieldKind.TEXT, FieldKind.CUSTOM]
