@@ -26,6 +26,7 @@ from sqlalchemy import (
     func,
     inspect,
     literal,
+    or_,
     select,
     table,
     text,
@@ -102,21 +103,24 @@ class Source:
         if sync.watermark is None:
             return WatermarkValues()
         values = self.relation.c[self.columns[sync.watermark.column]]
-        moment = _moment(_highest(values, connection), sync, connection.dialect)
+        found, rows_null = _highest(values, connection)
+        moment = _moment(found, sync, connection.dialect)
         latest = None if moment is None else _as_kind_of(moment, now + timedelta(days=1))
         if moment is None or latest is None or moment <= latest:
-            return WatermarkValues(moment)
+            return WatermarkValues(moment, rows_null=rows_null)
         first, last = (moment_literal(each, connection.dialect) for each in (_as_kind_of(moment, _FIRST), latest))
         usable = func.max(case((values.between(first, last), values)))
-        counted = connection.execute(select(usable, func.count(case((values > last, 1))))).one()
-        return WatermarkValues(_moment(counted[0], sync, connection.dialect), int(counted[1]))
+        counts = (func.count(case((values > last, 1))), _count_null(values))
+        counted = connection.execute(select(usable, *counts)).one()
+        return WatermarkValues(_moment(counted[0], sync, connection.dialect), int(counted[1]), int(counted[2]))
 
     def recent(self, sync: ContactSync, dialect: Dialect, since: Moment | None) -> Source:
-        """The source restricted to rows whose watermark is at least `since`."""
+        """The source restricted to rows whose watermark is at least `since`, or NULL: then it says nothing."""
         if sync.watermark is None or since is None:
             return self
         lowest = moment_literal(since, dialect)
-        moved = select(self.relation).where(self.relation.c[self.columns[sync.watermark.column]] >= lowest)
+        values = self.relation.c[self.columns[sync.watermark.column]]
+        moved = select(self.relation).where(or_(values >= lowest, values.is_(None)))
         return replace(self, relation=moved.subquery("source"))
 
     def selection(self, sync: ContactSync) -> dict[str, SqlValue]:
@@ -129,18 +133,22 @@ class Source:
         return selected
 
 
-def _highest(values: SqlValue, connection: Connection) -> object:
-    """The highest value; the last moment of the calendar in place of one that Python's types cannot hold.
+def _highest(values: SqlValue, connection: Connection) -> tuple[object, int]:
+    """The highest value, and how many are NULL.
 
-    PostgreSQL has `infinity` and years after 9999; our drivers' settings return them as texts.
+    In place of a value that Python's types cannot hold, the last moment of the calendar is returned. PostgreSQL has `infinity` and years after 9999; our drivers' settings return them as texts.
     """
-    result = connection.execute(select(func.max(values)))
+    result = connection.execute(select(func.max(values), _count_null(values)))
     try:
-        found = result.scalar()
+        found, rows_null = result.one()
     except (DBAPIError, ValueError, OverflowError):  # of the driver, which converts the value
-        found = "infinity"
+        found, rows_null = "infinity", 0
     is_beyond = isinstance(found, str) and _BEYOND_PYTHON.fullmatch(found)
-    return datetime.max.replace(tzinfo=timezone.utc) if is_beyond else found
+    return datetime.max.replace(tzinfo=timezone.utc) if is_beyond else found, int(rows_null)
+
+
+def _count_null(values: SqlValue) -> SqlValue:
+    return func.count(case((values.is_(None), 1)))
 
 
 def _moment(found: object, sync: ContactSync, dialect: Dialect) -> Moment | None:

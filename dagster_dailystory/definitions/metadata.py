@@ -50,6 +50,8 @@ def plan_metadata(
     metadata |= _estimate(sync, plan, requests_per_second)
     if plan.rows_in_future:
         metadata["rows_in_future"] = plan.rows_in_future
+    if plan.rows_without_watermark:
+        metadata["rows_without_watermark"] = plan.rows_without_watermark
     if changes:
         metadata["preview"] = _table([_change_record(sync, change) for change in changes])
     if plan.changes_by_field:

@@ -309,7 +309,6 @@ def _send(
     with lease.transaction(state):
         state.check_destination(destination.client_settings(state.sync).base_url)
         plan = plans.claim(run_ids, partition)
-        state.end_retirement()
         tables = state.load_tables()
         plans.check_complete(plan, tables)
     started_at, started, sent = state.now(), time.perf_counter(), _Sent()

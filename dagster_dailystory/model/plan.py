@@ -62,6 +62,7 @@ class PlanSummary:
         diff_seconds: Time from the first query to the stored plan.
         since: The lowest watermark value that was read, None if all rows were read.
         rows_in_future: Rows whose watermark is more than a day in the future; each run reads them again.
+        rows_without_watermark: Rows whose watermark is NULL; each run reads them again.
         next_checkpoint: See `IncrementalRead.next_checkpoint`.
         rows_delete_skipped_shared: Contacts of missing keys that are kept, because another sync holds them.
         live_keys: Keys of the whole sync that were in the source before this run.
@@ -89,6 +90,7 @@ class PlanSummary:
     opt_outs_pending: int = 0
     since: str | None = None
     rows_in_future: int = 0
+    rows_without_watermark: int = 0
     next_checkpoint: str | None = field(default=None, repr=False)
     expires_at: datetime | None = None
     rows_delete_skipped_shared: int = 0
@@ -99,10 +101,12 @@ class PlanSummary:
     @property
     def watermark_advice(self) -> str:
         """What is wrong with the watermark, and what to do; empty if nothing is."""
-        if not self.rows_in_future:
+        counts = {"more than a day in the future": self.rows_in_future, "NULL": self.rows_without_watermark}
+        found = [(what, "1 row" if rows == 1 else f"{rows:,} rows") for what, rows in counts.items() if rows]
+        if not found:
             return ""
-        rows = "1 row" if self.rows_in_future == 1 else f"{self.rows_in_future:,} rows"
-        return f"the watermark of {rows} is more than a day in the future, so every run reads them; correct the source"
+        wrong = ", and ".join(f"the watermark of {rows} is {what}" for what, rows in found)
+        return f"{wrong}, so every run reads them; correct the source"
 
     @property
     def opt_outs_left(self) -> int:

@@ -19,7 +19,8 @@ class Watermark:
     next full comparison finds them.
 
     Attributes:
-        column: A date or a timestamp that moves whenever the row changes, for example `updated_at`.
+        column: A date or a timestamp that moves whenever the row changes, for example `updated_at`. Each run reads the
+            rows in which it is NULL; if that is usual, use `coalesce(updated_at, created_at)` in the query.
         overlap_seconds: How far before the highest value seen a run reads, to catch rows that were committed late.
         full_every_seconds: Maximum age of the last full comparison; when it is older, a run compares all rows.
 
@@ -63,7 +64,9 @@ class WatermarkValues:
     Attributes:
         highest: The highest value that is not in the future; None without one.
         rows_in_future: Rows whose value is more than a day after now. Each run reads them.
+        rows_null: Rows without a value. Each run reads them.
     """
 
     highest: Moment | None = None
     rows_in_future: int = 0
+    rows_null: int = 0

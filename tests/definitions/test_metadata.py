@@ -41,7 +41,10 @@ def test_rows_stamped_in_the_future_are_counted_and_explained():
     metadata = plan_metadata(people_sync(), replace(PLAN, rows_in_future=2), [], [], None)
     assert metadata["rows_in_future"] == 2
     assert "the watermark of 2 rows is more than a day in the future" in str(metadata["summary"])
-    assert "rows_in_future" not in plan_metadata(people_sync(), PLAN, [], [], None)
+    without = plan_metadata(people_sync(), replace(PLAN, rows_without_watermark=1), [], [], None)
+    assert without["rows_without_watermark"] == 1
+    assert "the watermark of 1 row is NULL" in str(without["summary"])
+    assert not {"rows_in_future", "rows_without_watermark"} & plan_metadata(people_sync(), PLAN, [], [], None).keys()
 
 
 def test_changes_by_field_are_sorted_largest_first():

@@ -183,6 +183,30 @@ def test_a_row_stamped_in_the_future_hides_no_later_change(scenario, stamp, capl
     assert scenario.run(RECENT).rows_read == 21, "no row has a usable watermark, so all are compared"
 
 
+@pytest.mark.parametrize(
+    "scenario",
+    [Placement("postgresql"), Placement("postgresql", "sqlite"), Placement("duckdb")],
+    ids=str,
+    indirect=True,
+)
+def test_a_row_without_a_stamp_is_read_by_each_run(scenario, caplog):
+    """A column that is NULL until the first update of a row."""
+    put(scenario, 21, 0, updated_at=None)
+    scenario.update(2, city="Rome", updated_at=None)
+    caplog.clear()
+    report = scenario.run(RECENT)
+    assert (report.rows_created, report.rows_updated, report.rows_read) == (1, 1, 3), "these two and the last one"
+    assert "the watermark of 2 rows is NULL, so every run reads them" in caplog.text
+    scenario.execute("UPDATE customers SET city = 'Oslo' WHERE customer_id = 21")
+    assert scenario.run(RECENT).rows_updated == 1
+    scenario.execute("UPDATE customers SET updated_at = '2099-01-01' WHERE customer_id = 21")
+    scenario.run(RECENT)
+    expected = "the watermark of 1 row is more than a day in the future, and the watermark of 1 row is NULL"
+    assert expected in caplog.text
+    scenario.execute("UPDATE customers SET updated_at = NULL")
+    assert scenario.run(RECENT).rows_read == 21, "no row has a usable watermark, so all are compared"
+
+
 @pytest.mark.parametrize("scenario", [Placement("postgresql", "sqlite"), Placement("duckdb")], ids=str, indirect=True)
 def test_a_row_stamped_before_every_calendar_stops_no_run(scenario):
     scenario.execute("UPDATE customers SET updated_at = '-infinity'")

@@ -83,12 +83,13 @@ def make_plan(
                 state.end_retirement()
                 invalidate_interrupted(state, tables)
             counts = _Draft(plan_id, state, tables, options, SourceKeys(state, tables, warehouse_url)).write(staged)
-        next_checkpoint = recent.next_checkpoint(staged.watermark.highest if staged else None, options)
+        watermark = staged.watermark if staged else WatermarkValues()
+        next_checkpoint = recent.next_checkpoint(watermark.highest, options)
         seconds = time.perf_counter() - started
-        rows_in_future = staged.watermark.rows_in_future if staged else 0
         summary = _summary(plan_id, state, options, counts, seconds, next_checkpoint)
         expires_at = state.now() + timedelta(hours=state.sync.plan_expires_hours)
-        summary = replace(summary, expires_at=expires_at, rows_in_future=rows_in_future)
+        future, without = watermark.rows_in_future, watermark.rows_null
+        summary = replace(summary, expires_at=expires_at, rows_in_future=future, rows_without_watermark=without)
         Plans(state).add(summary, options, run_id, destination)
         if tables is not None:
             _forget_old_changes(state, tables)

@@ -130,6 +130,8 @@ class Plans:
     def claim(self, run_ids: Sequence[str], partition: str | None = None) -> Plan:
         """Take the newest plan of these runs for sending; a plan that they were already sending is resumed.
 
+        A retirement of the sync ends: it is about to hold the contacts that it writes to.
+
         Raises:
             SafetyError: There is none, or it must not be sent.
         """
@@ -146,6 +148,7 @@ class Plans:
         taken = self._plans.update().where(self._plans.c.plan_id == summary.plan_id)
         sending = {"status": PlanStatus.SENDING.value, "sent_at": self._state.now()}
         self._state.connection.execute(taken.where(self._plans.c.status == summary.status.value).values(**sending))
+        self._state.end_retirement()
         return plan
 
     def _changed_settings(self, stored: str | None) -> str:
