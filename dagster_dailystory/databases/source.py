@@ -136,7 +136,8 @@ class Source:
 def _highest(values: SqlValue, connection: Connection) -> tuple[object, int]:
     """The highest value, and how many are NULL.
 
-    In place of a value that Python's types cannot hold, the last moment of the calendar is returned. PostgreSQL has `infinity` and years after 9999; our drivers' settings return them as texts.
+    In place of a value that Python's types cannot hold, the last moment of the calendar is returned. PostgreSQL has
+    `infinity` and years after 9999; our drivers' settings return them as texts.
     """
     result = connection.execute(select(func.max(values), _count_null(values)))
     try:
