@@ -108,6 +108,79 @@ def test_the_opt_out_of_a_row_with_a_new_key_reaches_its_contact(scenario: Scena
     assert scenario.contact("p1@example.com")["status"] == "Active"
 
 
+def sent_by(scenario: Scenario, sync: ContactSync, *partitions: str | None) -> int:
+    """How many requests changed a contact in one run of each slice."""
+    scenario.sandbox.clear_journal()
+    for partition in partitions:
+        scenario.run(sync, partition=partition)
+    return len(scenario.sandbox.writes())
+
+
+@pytest.mark.parametrize("partitions", [None, HashBuckets(3)])
+def test_the_opt_out_of_another_row_is_sent_once(scenario: Scenario, partitions: HashBuckets | None):
+    sync = opting(partitions=partitions)
+    names = [None] if partitions is None else partitions.names
+    scenario.insert(customer(9, email="p1@example.com", opted_out=True))
+    scenario.insert(customer(5, email="p2@example.com", opted_out=True), customer(None, email="p3@example.com"))
+    scenario.execute("UPDATE customers SET opted_out = true WHERE customer_id IS NULL")
+    scenario.execute("UPDATE customers SET email = 'p4@example.com', opted_out = true WHERE customer_id = 5")
+    assert sent_by(scenario, sync, *names) >= 3
+    for _ in range(3):
+        assert sent_by(scenario, sync, *names) == 0
+    scenario.execute("UPDATE customers SET city = 'Rome' WHERE customer_id IN (1, 3, 4)")
+    assert sent_by(scenario, sync, *names) == 3
+    assert sent_by(scenario, sync, *names) == 0
+
+
+def test_the_opt_out_of_another_row_survives_a_send_of_all_rows(scenario: Scenario):
+    scenario.insert(customer(9, email="p1@example.com", opted_out=True))
+    scenario.run(opting(), scope="all")
+    assert opted_out(scenario) == ["p1@example.com"]
+    assert scenario.run(opting()).api_requests == 0
+
+
+def test_an_opt_out_is_forgotten_once_no_row_has_it(scenario: Scenario):
+    scenario.insert(customer(9, email="p1@example.com", opted_out=True))
+    scenario.run(opting())
+    scenario.update(9, opted_out=False)
+    scenario.run(opting())
+    scenario.update(9, opted_out=True)
+    assert scenario.run(opting()).opt_outs_sent == 1
+
+
+@pytest.mark.parametrize("key", [9, None])
+def test_rows_of_a_duplicate_or_missing_key_opt_out_the_contact_with_their_address(scenario: Scenario, key: int | None):
+    scenario.insert(*[customer(key, email="p1@example.com", opted_out=True)] * 2)
+    report = scenario.run(opting())
+    assert opted_out(scenario) == ["p1@example.com"]
+    assert (report.rows_rejected, report.opt_outs_sent, report.opt_outs_pending) == (2, 1, 0)
+    assert scenario.run(opting()).api_requests == 0
+
+
+def test_rows_of_a_duplicate_or_missing_key_without_a_contact_are_pending(scenario: Scenario):
+    scenario.insert(*[customer(9, opted_out=True)] * 2, customer(None, email="p7@example.com", opted_out=True))
+    assert scenario.run(opting()).opt_outs_pending == 3
+
+
+def test_a_duplicate_key_opts_out_in_a_run_that_reads_recent_rows(new_database: Callable[[str], str]):
+    recent = opting(watermark=Watermark("stamped_at"), source=STAMPED)
+    with open_scenario(new_database, "duckdb") as scenario:
+        scenario.seed(*customers(3, opted_out=False), customer(1, city="Rome", opted_out=False))
+        scenario.run(opting(source="select distinct on (customer_id) * from customers"))
+        scenario.run(recent)
+        scenario.execute("UPDATE customers SET opted_out = true, plan = 'later' WHERE city = 'Rome'")
+        assert scenario.run(recent).opt_outs_sent == 1
+        assert opted_out(scenario) == ["p1@example.com"]
+
+
+def test_an_opt_out_whose_contact_cannot_be_created_is_pending_in_the_same_run(scenario: Scenario):
+    scenario.insert(customer(6, opted_out=True))
+    scenario.sandbox.script([400])
+    report = scenario.run(opting())
+    assert (report.rows_refused, report.opt_outs_pending) == (1, 1)
+    assert scenario.run(opting()).opt_outs_pending == 1
+
+
 def test_an_opt_out_without_a_contact_is_pending(scenario: Scenario):
     scenario.insert(customer(6, email="not an address", opted_out=True))
     assert scenario.run(opting()).opt_outs_pending == 1

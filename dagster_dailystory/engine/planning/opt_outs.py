@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 from sqlalchemy import (
     Boolean,
@@ -32,12 +33,19 @@ from sqlalchemy import (
 
 from dagster_dailystory.databases.dialect import opts_out
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, SqlQuery, SqlType, SqlValue
-from dagster_dailystory.engine.planning.comparison.diff import Diff
+from dagster_dailystory.engine.planning.comparison.compare import Differences
+from dagster_dailystory.engine.presence.unchecked import (
+    IN_SCOPE,
+    Unchecked,
+    known_duplicates,
+    rows_opting_out,
+    unread_rows,
+)
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import OPT_OUT_PRIORITY, Operation
 from dagster_dailystory.model.contact_fields import FieldKind
-from dagster_dailystory.model.sync import MappedField, Mode
+from dagster_dailystory.model.sync import MappedField, Mode, Scope
 
 
 @dataclass(frozen=True)
@@ -47,22 +55,24 @@ class OptOuts:
     Attributes:
         plan_id: The plan.
         state: The open state, within a transaction.
-        diff: The comparison; its source has the values of rows with a duplicate key.
-        pending: The rows that differ; each row with a new opt-out does.
+        found: What the comparison found; each checked row with a new opt-out is pending.
         checked: The results of the row checks, with the identities.
-        duplicates: The keys that more than one row has.
+        rows: The rows of the source, with their mapped columns.
     """
 
     plan_id: str
     state: State
-    diff: Diff
-    pending: TableClause
+    found: Differences
     checked: FromClause
-    duplicates: TableClause | None
+    rows: FromClause
 
     @property
     def _tables(self) -> SyncTables:
-        return self.diff.tables
+        return self.found.diff.tables
+
+    @property
+    def _pending(self) -> TableClause:
+        return self.found.pending
 
     @property
     def _fields(self) -> Sequence[MappedField]:
@@ -73,9 +83,11 @@ class OptOuts:
         if not self._fields:
             return
         execute, changes = self.state.connection.execute, self._tables.changes
-        last = execute(select(func.max(self.pending.c.sequence))).scalar() or 0
-        query = self._changes(self._found(), int(last))
+        last = execute(select(func.max(self._pending.c.sequence))).scalar() or 0
+        query = self._changes(self._contacts(), int(last))
         execute(changes.insert().from_select([each.name for each in query.selected_columns], query))
+        if self._takes_back:
+            self._keep_what_others_set()
 
     def count_pending(self) -> int:
         """Count the rows whose opt-out this plan cannot send: DailyStory has no contact that is known for them."""
@@ -83,27 +95,77 @@ class OptOuts:
             return 0
         return sum(int(self.state.connection.execute(query).scalar() or 0) for query in self._without_contact())
 
-    def _found(self) -> FromClause:
+    @cached_property
+    def _takes_back(self) -> bool:
+        """Whether a row may take an opt-out back."""
+        pending = self._pending
+        flags = [(pending.c[m.state_column], pending.c[differs_column(m.state_column)]) for m in self._fields]
+        back = [and_(or_(differs, pending.c.replaces), not_(opts_out(flag))) for flag, differs in flags]
+        known = and_(not_(pending.c.departed), not_(pending.c.is_new))
+        query = select(pending.c.sequence).where(known, or_(*back)).limit(1)
+        return self.state.connection.execute(query).first() is not None
+
+    @cached_property
+    def _unchecked(self) -> FromClause | None:
+        """The rows that opt out and have no row check; None if there can be none."""
+        tables, diff, counts = self._tables, self.found.diff, self.found.counts
+        source, options, parts = diff.source, diff.options, []
+        select_rows = partial(rows_opting_out, tables)
+        if self.found.duplicates is not None:
+            repeated = source.join(self.found.duplicates, tables.same_key(self.found.duplicates, source))
+            parts.append(select_rows(source, repeated, true(), in_scope=True))
+        if options.since is not None:
+            parts.append(select_rows(source, known_duplicates(tables, source), true(), in_scope=True))
+        if counts.without_key and not options.keys and options.scope is not Scope.REJECTED:
+            keyless = and_(not_(diff.has_key(self.rows)), diff.in_partition(self.rows))
+            parts.append(select_rows(self.rows, self.rows, keyless, in_scope=True))
+        if self._takes_back and (options.partition or options.keys or options.scope is Scope.REJECTED):
+            joined, condition = unread_rows(self.state, tables, self.rows, self._pending)
+            parts.append(select_rows(self.rows, joined, condition, in_scope=False))
+        return Unchecked(self.state, tables, parts).opting_out()
+
+    def _contacts(self) -> FromClause:
         """For each contact and field, 1 if a row of the source opts the contact out and it is not opted out yet."""
         found = union_all(*self._links()).subquery("found")
         keys = [found.c[key] for key in self._tables.key_names]
-        flags = [func.max(found.c[m.state_column]).label(m.state_column) for m in self._fields]
-        is_new = or_(*(func.max(found.c[m.state_column]) == 1 for m in self._fields))
+        flags = [func.max(found.c[differs_column(m.state_column)]).label(m.state_column) for m in self._fields]
+        is_new = or_(*(func.max(found.c[differs_column(m.state_column)]) == 1 for m in self._fields))
         grouped = select(*keys, found.c.dsid, *flags).group_by(*keys, found.c.dsid).having(is_new)
         return grouped.subquery("opt_outs")
 
+    def _keep_what_others_set(self) -> None:
+        """Do not record that a flag was taken back while another row still opts the contact out.
+
+        The next run would find the opt-out of that row anew, and send it again. Of a change that sends every field, the
+        flag becomes the other row's: it is sent too.
+        """
+        changes = self._tables.changes
+        found = union_all(*self._links()).subquery("found")
+        flags = [func.max(found.c[m.state_column]).label(m.state_column) for m in self._fields]
+        set_by_others = select(found.c.dsid, *flags).group_by(found.c.dsid).subquery("set_by_others")
+        values: dict[str, SqlValue] = {}
+        for mapped in self._fields:
+            name = mapped.state_column
+            flag, differs = changes.c[name], changes.c[differs_column(name)]
+            is_kept = and_(set_by_others.c[name] == 1, not_(opts_out(flag)))
+            values[differs.name] = case((is_kept, false()), else_=differs)
+            values[name] = case((and_(is_kept, changes.c.replaces), _true(flag.type)), else_=flag)
+        written = changes.c.operation.in_([Operation.UPDATE.value, Operation.RECORD.value])
+        mine = and_(changes.c.plan_id == self.plan_id, written, changes.c.dsid == set_by_others.c.dsid)
+        self.state.connection.execute(changes.update().where(mine).values(**values))
+
     def _links(self) -> Iterator[SqlQuery]:
         """Pair the rows that opt out with contacts: by key, by email and by mobile number."""
-        snapshot, contact_map, pending = self._tables.snapshot, self._tables.contact_map, self.pending
+        tables, pending, unchecked = self._tables, self._pending, self._unchecked
         row = not_(pending.c.departed)
-        yield self._link(pending, self._tables.same_key(pending, contact_map), row)
+        yield self._link(pending, tables.same_key(pending, tables.contact_map), row)
         rows = pending.join(self.checked, self.checked.c.sequence == pending.c.sequence)
         for identity in ("identity_email", "identity_mobile"):
-            yield self._link(pending, snapshot.c[identity] == self.checked.c[identity], row, rows=rows)
-        if self.duplicates is not None:
-            source = self.diff.source
-            repeated = source.join(self.duplicates, self._tables.same_key(self.duplicates, source))
-            yield self._link(source, self._tables.same_key(source, contact_map), true(), rows=repeated)
+            yield self._link(pending, tables.snapshot.c[identity] == self.checked.c[identity], row, rows=rows)
+        if unchecked is not None:
+            yield self._link(unchecked, tables.same_key(unchecked, tables.contact_map), unchecked.c[IN_SCOPE] == 1)
+            for identity in ("identity_email", "identity_mobile"):
+                yield self._link(unchecked, tables.snapshot.c[identity] == unchecked.c[identity], true())
 
     def _link(
         self,
@@ -112,16 +174,18 @@ class OptOuts:
         condition: ColumnElement[bool],
         rows: FromClause | None = None,
     ) -> Select[tuple[object, ...]]:
+        """Select the contacts with 1 for each flag that a row sets, and for each of them that the contact lacks."""
         snapshot, contact_map = self._tables.snapshot, self._tables.contact_map
         flags = {m: opts_out(values.c[m.state_column]) for m in self._fields}
-        known = {m: opts_out(snapshot.c[m.state_column]) for m in self._fields}
-        new = {m: and_(flags[m], not_(func.coalesce(known[m], false()))) for m in self._fields}
+        counts = values.c[IN_SCOPE] == 1 if IN_SCOPE in values.c else true()
+        new = {m: and_(flags[m], counts, not_(opts_out(snapshot.c[m.state_column]))) for m in self._fields}
         contacts = snapshot.join(contact_map, self._tables.same_key(snapshot, contact_map))
         return (
             select(
                 *(contact_map.c[key] for key in self._tables.key_names),
                 contact_map.c.dsid,
-                *(case((new[m], 1), else_=0).label(m.state_column) for m in self._fields),
+                *(case((flags[m], 1), else_=0).label(m.state_column) for m in self._fields),
+                *(case((new[m], 1), else_=0).label(differs_column(m.state_column)) for m in self._fields),
             )
             .select_from((values if rows is None else rows).join(contacts, contact))
             .where(condition, or_(*flags.values()), *self._is_ours(contact_map, snapshot))
@@ -132,7 +196,7 @@ class OptOuts:
         gone = or_(contact_map.c.deleted_at.is_not(None), contact_map.c.deleted_in_dailystory_at.is_not(None))
         conditions = [not_(gone)]
         if self._tables.sync.mode is Mode.CREATE:
-            conditions.append(self.diff.was_made_by_this_sync(snapshot))
+            conditions.append(self.found.diff.was_made_by_this_sync(snapshot))
         return conditions
 
     def _changes(self, found: FromClause, last: int) -> SqlQuery:
@@ -173,8 +237,8 @@ class OptOuts:
         return select(changes.c.dsid, *flags).where(alone).group_by(changes.c.dsid).subquery("alone")
 
     def _without_contact(self) -> Iterator[SqlQuery]:
-        tables, pending, checked = self._tables, self.pending, self.checked
-        changes, contact_map, snapshot = tables.changes, tables.contact_map, tables.snapshot
+        tables, pending, checked, unchecked = self._tables, self._pending, self.checked, self._unchecked
+        changes = tables.changes
         row_opts_out = or_(
             *(
                 and_(pending.c[differs_column(m.state_column)], opts_out(pending.c[m.state_column]))
@@ -186,19 +250,19 @@ class OptOuts:
             changes.c.sequence == pending.c.sequence,
             changes.c.operation.in_([Operation.CREATE.value, Operation.UPDATE.value]),
         )
-        same_identity = [
-            exists().where(snapshot.c[name] == checked.c[name]) for name in ("identity_email", "identity_mobile")
-        ]
-        mapped = exists().where(tables.same_key(contact_map, pending))
         rows = pending.outerjoin(checked, checked.c.sequence == pending.c.sequence)
-        unknown = (not_(or_(created, mapped, *same_identity)), not_(pending.c.departed))
+        unknown = (not_(or_(created, *self._has_contact(pending, checked))), not_(pending.c.departed))
         yield select(func.count()).select_from(rows).where(row_opts_out, *unknown)
-        if self.duplicates is not None:
-            source = self.diff.source
-            repeated = source.join(self.duplicates, tables.same_key(self.duplicates, source))
-            row_opts_out = or_(*(opts_out(source.c[m.state_column]) for m in self._fields))
-            is_mapped = exists().where(tables.same_key(contact_map, source))
-            yield select(func.count()).select_from(repeated).where(row_opts_out, not_(is_mapped))
+        if unchecked is not None:
+            is_known = or_(*self._has_contact(unchecked, unchecked))
+            yield select(func.count()).select_from(unchecked).where(unchecked.c[IN_SCOPE] == 1, not_(is_known))
+
+    def _has_contact(self, keyed: FromClause, identified: FromClause) -> list[ColumnElement[bool]]:
+        """Whether a contact is known for the key, the email or the mobile number of a row."""
+        tables, snapshot = self._tables, self._tables.snapshot
+        identities = ("identity_email", "identity_mobile")
+        same = [exists().where(snapshot.c[name] == identified.c[name]) for name in identities]
+        return [exists().where(tables.same_key(tables.contact_map, keyed)), *same]
 
 
 def _true(kind: SqlType) -> SqlValue:

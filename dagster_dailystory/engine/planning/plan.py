@@ -27,7 +27,7 @@ from dagster_dailystory.engine.planning.opt_outs import OptOuts
 from dagster_dailystory.engine.planning.plan_history import PlanHistory
 from dagster_dailystory.engine.planning.row_checks import RowChecks
 from dagster_dailystory.engine.presence.departures import Departures
-from dagster_dailystory.engine.presence.newcomers import Newcomers
+from dagster_dailystory.engine.presence.newcomers import newcomers
 from dagster_dailystory.engine.presence.source_keys import SourceKeys
 from dagster_dailystory.engine.state.contact_map import contacts_of_other_syncs, deletions_of_other_syncs
 from dagster_dailystory.engine.state.incremental import IncrementalRead
@@ -156,7 +156,7 @@ class _Draft:
         planned = PlannedChanges(self.plan_id, self.tables, self.options, found.pending, checked, departures)
         for query, parameters in planned.parts(found.ranges):
             insert_selected(self.state.connection, self.tables.changes, query, parameters)
-        opt_outs = OptOuts(self.plan_id, self.state, found.diff, found.pending, checked, found.duplicates)
+        opt_outs = OptOuts(self.plan_id, self.state, found, checked, staged.relation)
         opt_outs.store()
         if not self.options.dry_run and self.options.scope is not Scope.OPT_OUTS:
             self._record_rejections(found, checked)

@@ -245,7 +245,10 @@ class Acknowledgements:
         return case((sent.c.replaced, whole), (differs, new), else_=old)
 
     def _record_opt_outs(self) -> None:
-        """Record the flags that were set, and nothing else of the row."""
+        """Record the flags that were set, and nothing else of the row.
+
+        Another row may have set them, so the contact's own row is compared again even if its hash stays the same.
+        """
         changes, snapshot = self._tables.changes, self._tables.snapshot
         flags = [m.state_column for m in self._tables.sync.mapped_fields if m.kind is FieldKind.OPT_OUT]
         copied = [changes.c[name] for flag in flags for name in (flag, differs_column(flag))]
@@ -253,6 +256,7 @@ class Acknowledgements:
         values = {flag: case((sent.c[differs_column(flag)], sent.c[flag]), else_=snapshot.c[flag]) for flag in flags}
         recorded = snapshot.update().where(self._tables.same_key(snapshot, sent)).values(**values)
         self._state.connection.execute(recorded)
+        self._state.connection.execute(self._without(self._tables.row_hashes, {Outcome.OPTED_OUT}))
 
     def _add_mapped(self) -> None:
         """Add snapshot rows for contacts that were found and not written: their values are not known."""
