@@ -42,6 +42,7 @@ from dagster_dailystory.model.change import OPT_OUT_PRIORITY, Operation, Reason
 from dagster_dailystory.model.partitions import check_partition
 from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary
 from dagster_dailystory.model.sync import Deletes, Mode, OnDeleted, Scope
+from dagster_dailystory.model.watermark import WatermarkValues
 
 KEPT_PLANS = 5
 """How many of a sync's newest plans keep their changes (personal data), besides plans that may still be sent."""
@@ -169,13 +170,13 @@ class _Draft:
         """Find out who of the missing keys is in the source under another key, in whichever slice."""
         counts, pending, sync = found.counts, found.pending, self.tables.sync
         has_unchecked = self.options.partition is not None or counts.duplicates or counts.without_key
-        newcomers = shared = None
+        new = shared = None
         deleted: tuple[FromClause, ...] = ()
         if sync.deletes is not Deletes.KEEP and counts.missing_keys:
             if has_unchecked:
-                newcomers = Newcomers(self.state, self.tables, staged.relation, pending).identities()
+                new = newcomers(self.state, self.tables, staged.relation, pending)
             shared, deleted = contacts_of_other_syncs(self.state), deletions_of_other_syncs(self.state)
-        return Departures(self.tables, pending, checked, found.diff.in_partition(pending), newcomers, shared, deleted)
+        return Departures(self.tables, pending, checked, found.diff.in_partition(pending), new, shared, deleted)
 
     def _check(self, found: Differences) -> Table:
         """Check each row that differs, and return the table of the results."""
