@@ -81,6 +81,7 @@ CREATE TABLE dailystory_customers_rejections (
     reason TEXT,
     message TEXT,
     fingerprint TEXT,
+    opts_out BOOLEAN,
     source_rows BIGINT,
     attempts BIGINT,
     first_seen_at TIMESTAMP WITHOUT TIME ZONE,

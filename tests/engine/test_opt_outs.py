@@ -173,6 +173,21 @@ def test_a_duplicate_key_opts_out_in_a_run_that_reads_recent_rows(new_database: 
         assert opted_out(scenario) == ["p1@example.com"]
 
 
+def test_an_opt_out_without_a_contact_is_pending_in_runs_that_do_not_read_its_row(new_database: Callable[[str], str]):
+    recent = opting(watermark=Watermark("stamped_at"), source=STAMPED)
+    with open_scenario(new_database, "duckdb") as scenario:
+        scenario.seed(*customers(3, opted_out=False), customer(8, plan="later", opted_out=False))
+        scenario.insert(customer(6, email="not an address", opted_out=True), *[customer(7, opted_out=True)] * 2)
+        scenario.insert(customer(5, opted_out=True))
+        scenario.sandbox.configure(refuse_if=lambda body: "no" if body.get("optOutEmail") else None)
+        assert scenario.run(recent).opt_outs_pending == 4
+        report = scenario.run(recent)
+        assert (report.rows_read, report.opt_outs_pending) == (1, 3), "a duplicate key is counted once"
+        scenario.update(6, email="p6@example.com", plan="later")
+        scenario.sandbox.configure(refuse_if=None)
+        assert scenario.run(recent).opt_outs_pending == 2
+
+
 def test_an_opt_out_whose_contact_cannot_be_created_is_pending_in_the_same_run(scenario: Scenario):
     scenario.insert(customer(6, opted_out=True))
     scenario.sandbox.script([400])

@@ -31,7 +31,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from dagster_dailystory.databases.dialect import opts_out
+from dagster_dailystory.databases.dialect import among, opts_out
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, SqlQuery, SqlType, SqlValue
 from dagster_dailystory.engine.planning.comparison.compare import Differences
 from dagster_dailystory.engine.presence.unchecked import (
@@ -45,6 +45,7 @@ from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import OPT_OUT_PRIORITY, Operation
 from dagster_dailystory.model.contact_fields import FieldKind
+from dagster_dailystory.model.partitions import HashBuckets
 from dagster_dailystory.model.sync import MappedField, Mode, Scope
 
 
@@ -93,7 +94,35 @@ class OptOuts:
         """Count the rows whose opt-out this plan cannot send: DailyStory has no contact that is known for them."""
         if not self._fields:
             return 0
-        return sum(int(self.state.connection.execute(query).scalar() or 0) for query in self._without_contact())
+        waiting = union_all(*self._without_contact()).subquery("waiting")
+        counts = [select(func.count()).select_from(waiting)]
+        if self.found.diff.options.since is not None:
+            counts.append(self._waiting_unread())
+        return sum(int(self.state.connection.execute(query).scalar() or 0) for query in counts)
+
+    def mark_waiting(self) -> None:
+        """Mark the rejections of rows that wait for a contact: later runs that do not read the row count it too."""
+        rejections, tables, execute = self._tables.rejections, self._tables, self.state.connection.execute
+        if not self._fields or tables.sync.watermark is None:
+            return
+        keys = [rejections.c[key] for key in tables.key_names]
+        looked_at = [self._pending] if self.found.duplicates is None else [self._pending, self.found.duplicates]
+        for relation in looked_at:
+            read = select(*(relation.c[key] for key in tables.key_names))
+            execute(rejections.update().where(among(keys, read)).values(opts_out=False))
+        for waiting in self._without_contact():
+            execute(rejections.update().where(among(keys, waiting)).values(opts_out=True))
+
+    def _waiting_unread(self) -> SqlQuery:
+        """Count the keys that waited when they were read, and that this run does not look at."""
+        tables, rejections, unchecked = self._tables, self._tables.rejections, self._unchecked
+        keys = [rejections.c[key] for key in tables.key_names]
+        seen = [self._pending, *([] if unchecked is None else [unchecked])]
+        unseen = [not_(exists().where(tables.same_key(relation, rejections))) for relation in seen]
+        slices = tables.sync.partitions
+        in_slice = self.found.diff.in_partition(rejections) if isinstance(slices, HashBuckets) else true()
+        waiting = select(*keys).where(rejections.c.opts_out, in_slice, *unseen).distinct().subquery("waiting")
+        return select(func.count()).select_from(waiting)
 
     @cached_property
     def _takes_back(self) -> bool:
@@ -237,8 +266,9 @@ class OptOuts:
         return select(changes.c.dsid, *flags).where(alone).group_by(changes.c.dsid).subquery("alone")
 
     def _without_contact(self) -> Iterator[SqlQuery]:
+        """Select the keys of the rows that opt out and have no contact, and of which none is created."""
         tables, pending, checked, unchecked = self._tables, self._pending, self.checked, self._unchecked
-        changes = tables.changes
+        changes, keys = tables.changes, tables.keys_of
         row_opts_out = or_(
             *(
                 and_(pending.c[differs_column(m.state_column)], opts_out(pending.c[m.state_column]))
@@ -252,10 +282,10 @@ class OptOuts:
         )
         rows = pending.outerjoin(checked, checked.c.sequence == pending.c.sequence)
         unknown = (not_(or_(created, *self._has_contact(pending, checked))), not_(pending.c.departed))
-        yield select(func.count()).select_from(rows).where(row_opts_out, *unknown)
+        yield select(*keys(pending)).select_from(rows).where(row_opts_out, *unknown)
         if unchecked is not None:
             is_known = or_(*self._has_contact(unchecked, unchecked))
-            yield select(func.count()).select_from(unchecked).where(unchecked.c[IN_SCOPE] == 1, not_(is_known))
+            yield select(*keys(unchecked)).where(unchecked.c[IN_SCOPE] == 1, not_(is_known))
 
     def _has_contact(self, keyed: FromClause, identified: FromClause) -> list[ColumnElement[bool]]:
         """Whether a contact is known for the key, the email or the mobile number of a row."""

@@ -161,6 +161,7 @@ class _Draft:
         opt_outs.store()
         if not self.options.dry_run and self.options.scope is not Scope.OPT_OUTS:
             self._record_rejections(found, checked)
+            opt_outs.mark_waiting()
             release_memory(self.state.connection)
             RowHashes(self.state, self.tables).update(found.hashed, found.pending, found.duplicates)
         deletions = departures.deletions() if self.options.plans_deletions else None

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from sqlalchemy import ColumnElement, FromClause, and_, cast, literal, not_, null, or_, select
+from sqlalchemy import ColumnElement, FromClause, and_, cast, false, literal, not_, null, or_, select
 
 from dagster_dailystory.databases.bulk import json_rows, rows_parameter
+from dagster_dailystory.databases.dialect import opts_out
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, MOMENT, TEXT, SqlQuery, SqlType
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.model.change import REMEMBERED_REASONS, Reason
+from dagster_dailystory.model.change import REMEMBERED_REASONS, Operation, Reason
+from dagster_dailystory.model.contact_fields import FieldKind
 
 _REMEMBERED = [reason.value for reason in REMEMBERED_REASONS]
 
@@ -122,8 +124,11 @@ class Rejections:
             return
         names: dict[str, SqlType] = {"sequence": BIG_INTEGER, "reason": TEXT, "message": TEXT, "fingerprint": TEXT}
         given, changes = json_rows(self._state.dialect, names), self._tables.changes
+        flags = [m.state_column for m in self._tables.sync.mapped_fields if m.kind is FieldKind.OPT_OUT]
+        is_create = changes.c.operation == Operation.CREATE.value
+        waits = and_(is_create, or_(false(), *(opts_out(changes.c[flag]) for flag in flags))).label("opts_out")
         rows = (
-            select(*(changes.c[key] for key in self._tables.key_names), *(given.c[n] for n in list(names)[1:]))
+            select(*(changes.c[key] for key in self._tables.key_names), *(given.c[n] for n in list(names)[1:]), waits)
             .join(given, given.c.sequence == changes.c.sequence)
             .where(changes.c.plan_id == plan_id)
             .subquery("found")
@@ -135,13 +140,14 @@ class Rejections:
                 reason=rows.c.reason,
                 message=rows.c.message,
                 fingerprint=rows.c.fingerprint,
+                opts_out=rows.c.opts_out,
                 attempts=self._rejections.c.attempts + 1,
                 last_seen_at=self._now,
             ),
             parameter,
         )
         absent = not_(select(self._rejections.c.reason).where(self._tables.same_key(self._rejections, rows)).exists())
-        columns = (*self._tables.key_names, "reason", "message", "fingerprint")
+        columns = (*self._tables.key_names, "reason", "message", "fingerprint", "opts_out")
         one = literal(1, BIG_INTEGER)
         new = select(*(rows.c[name] for name in columns), self._now, self._now, one, one).where(absent)
         names_inserted = [*columns, "first_seen_at", "last_seen_at", "attempts", "source_rows"]

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import SchemaItem
 
 from dagster_dailystory.databases.dialect import uses_indexes
-from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, MOMENT, TEXT, SqlType
+from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, MOMENT, TEXT, SqlType, SqlValue
 from dagster_dailystory.model.sync import ContactSync
 
 SCHEMA_VERSION = 3
@@ -232,6 +232,7 @@ class SyncTables:
             (),
             *self._keys(nullable=True),
             *_texts("reason", "message", "fingerprint"),
+            Column("opts_out", BOOLEAN),  # the row opts out, and no contact is known for it
             Column("source_rows", BIG_INTEGER),
             Column("attempts", BIG_INTEGER),
             Column("first_seen_at", MOMENT),
@@ -251,6 +252,10 @@ class SyncTables:
             (self.rejections, self.key_names),
         ):
             Index(_index_name(table.name, columns), *(table.c[column] for column in columns))
+
+    def keys_of(self, relation: FromClause) -> list[SqlValue]:
+        """The key columns of a relation."""
+        return [relation.c[key] for key in self.key_names]
 
     def same_key(self, one: FromClause, other: FromClause) -> ColumnElement[bool]:
         """Whether rows of two relations have the same key."""

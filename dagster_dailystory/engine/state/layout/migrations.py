@@ -129,6 +129,7 @@ def _to_3(tables: StoredTables) -> None:
     syncs = tables.syncs()
     for sync in syncs:
         tables.add_columns((sync, "contact_map"), {"deleted_in_dailystory_at": MOMENT})
+        tables.add_columns((sync, "rejections"), {"opts_out": BOOLEAN})
         tables.add_columns((sync, "snapshot"), {"acknowledged_plan": BIG_INTEGER, "only_mapped": BOOLEAN})
         tables.add_columns((sync, "changes"), {"absent_action": TEXT, "deleted_in_dailystory": BOOLEAN})
     with tables.transaction():
