@@ -125,6 +125,7 @@ CREATE TABLE dailystory_customers_rejections (
 	reason TEXT, 
 	message TEXT, 
 	fingerprint TEXT, 
+	opts_out BOOLEAN, 
 	source_rows BIGINT, 
 	attempts BIGINT, 
 	first_seen_at TIMESTAMP WITHOUT TIME ZONE, 
@@ -136,6 +137,7 @@ CREATE TABLE dailystory_customers_rejections (
 	reason TEXT, 
 	message TEXT, 
 	fingerprint TEXT, 
+	opts_out BOOLEAN, 
 	source_rows BIGINT, 
 	attempts BIGINT, 
 	first_seen_at TIMESTAMP WITHOUT TIME ZONE, 
@@ -772,8 +774,8 @@ FROM dailystory_customers_snapshot LEFT OUTER JOIN (SELECT source.customer_id AS
 FROM customers AS source) AS source ON dailystory_customers_snapshot.customer_id = source.customer_id 
 WHERE source.customer_id IS NULL AND (dailystory_customers_snapshot.absent_since IS NULL OR dailystory_customers_snapshot.absent_since IS NOT NULL AND dailystory_customers_snapshot.absent_action IN (?));
 
-INSERT INTO dailystory_customers_rejections (customer_id, reason, message, fingerprint, first_seen_at, last_seen_at, attempts, source_rows) SELECT found.customer_id, found.reason, found.message, found.fingerprint, ? AS anon_1, ? AS anon__1, ? AS anon_2, ? AS anon__2 
-FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, given.reason AS reason, given.message AS message, given.fingerprint AS fingerprint 
+INSERT INTO dailystory_customers_rejections (customer_id, reason, message, fingerprint, opts_out, first_seen_at, last_seen_at, attempts, source_rows) SELECT found.customer_id, found.reason, found.message, found.fingerprint, found.opts_out, ? AS anon_1, ? AS anon__1, ? AS anon_2, ? AS anon__2 
+FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, given.reason AS reason, given.message AS message, given.fingerprint AS fingerprint, dailystory_customers_changes.operation = ? AND false AS opts_out 
 FROM dailystory_customers_changes JOIN (SELECT struct_extract(anon_3.r, 'sequence') AS sequence, struct_extract(anon_3.r, 'reason') AS reason, struct_extract(anon_3.r, 'message') AS message, struct_extract(anon_3.r, 'fingerprint') AS fingerprint 
 FROM (SELECT unnest(from_json(?, '[{"sequence": "BIGINT", "reason": "TEXT", "message": "TEXT", "fingerprint": "TEXT"}]')) AS r) AS anon_3) AS given ON dailystory_customers_changes.sequence = given.sequence 
 WHERE dailystory_customers_changes.plan_id = ?) AS found 
@@ -1260,7 +1262,7 @@ WHERE NOT dailystory_customers_pending.departed AND NOT (EXISTS (SELECT *
 FROM dailystory_customers_judged 
 WHERE dailystory_customers_judged.sequence = dailystory_customers_pending.sequence)) AND dailystory_customers_pending.sequence BETWEEN ? AND ? ORDER BY dailystory_customers_pending.sequence;
 
-SELECT dailystory_customers_rejections.customer_id, dailystory_customers_rejections.reason, dailystory_customers_rejections.message, dailystory_customers_rejections.fingerprint, dailystory_customers_rejections.source_rows, dailystory_customers_rejections.attempts, dailystory_customers_rejections.first_seen_at, dailystory_customers_rejections.last_seen_at 
+SELECT dailystory_customers_rejections.customer_id, dailystory_customers_rejections.reason, dailystory_customers_rejections.message, dailystory_customers_rejections.fingerprint, dailystory_customers_rejections.opts_out, dailystory_customers_rejections.source_rows, dailystory_customers_rejections.attempts, dailystory_customers_rejections.first_seen_at, dailystory_customers_rejections.last_seen_at 
 FROM dailystory_customers_rejections 
 WHERE dailystory_customers_rejections.reason IN (?);
 
@@ -1481,7 +1483,7 @@ UPDATE dailystory_customers_rejections SET message=found.message, source_rows=fo
 FROM dailystory_customers_pending JOIN dailystory_customers_judged ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
 WHERE dailystory_customers_judged.reason IS NOT NULL) AS found WHERE dailystory_customers_rejections.customer_id = found.customer_id AND dailystory_customers_rejections.reason = found.reason;
 
-UPDATE dailystory_customers_rejections SET reason=found.reason, message=found.message, fingerprint=found.fingerprint, attempts=(dailystory_customers_rejections.attempts + ?), last_seen_at=? FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, given.reason AS reason, given.message AS message, given.fingerprint AS fingerprint 
+UPDATE dailystory_customers_rejections SET reason=found.reason, message=found.message, fingerprint=found.fingerprint, opts_out=found.opts_out, attempts=(dailystory_customers_rejections.attempts + ?), last_seen_at=? FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, given.reason AS reason, given.message AS message, given.fingerprint AS fingerprint, dailystory_customers_changes.operation = ? AND false AS opts_out 
 FROM dailystory_customers_changes JOIN (SELECT struct_extract(anon_1.r, 'sequence') AS sequence, struct_extract(anon_1.r, 'reason') AS reason, struct_extract(anon_1.r, 'message') AS message, struct_extract(anon_1.r, 'fingerprint') AS fingerprint 
 FROM (SELECT unnest(from_json(?, '[{"sequence": "BIGINT", "reason": "TEXT", "message": "TEXT", "fingerprint": "TEXT"}]')) AS r) AS anon_1) AS given ON dailystory_customers_changes.sequence = given.sequence 
 WHERE dailystory_customers_changes.plan_id = ?) AS found WHERE dailystory_customers_rejections.customer_id = found.customer_id;

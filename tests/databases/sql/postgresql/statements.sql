@@ -149,6 +149,7 @@ CREATE TABLE dailystory_customers_rejections (
 	reason TEXT, 
 	message TEXT, 
 	fingerprint TEXT, 
+	opts_out BOOLEAN, 
 	source_rows BIGINT, 
 	attempts BIGINT, 
 	first_seen_at TIMESTAMP WITHOUT TIME ZONE, 
@@ -160,6 +161,7 @@ CREATE TABLE dailystory_customers_rejections (
 	reason TEXT, 
 	message TEXT, 
 	fingerprint TEXT, 
+	opts_out BOOLEAN, 
 	source_rows BIGINT, 
 	attempts BIGINT, 
 	first_seen_at TIMESTAMP WITHOUT TIME ZONE, 
@@ -801,8 +803,8 @@ INSERT INTO dailystory_customers_newcomers (identity_email, identity_mobile) SEL
 FROM (SELECT r.identity_email AS identity_email, r.identity_mobile AS identity_mobile 
 FROM json_to_recordset(CAST($1::VARCHAR AS JSON)) AS r(identity_email TEXT, identity_mobile TEXT)) AS given;
 
-INSERT INTO dailystory_customers_rejections (customer_id, reason, message, fingerprint, first_seen_at, last_seen_at, attempts, source_rows) SELECT found.customer_id, found.reason, found.message, found.fingerprint, $1::TIMESTAMP WITHOUT TIME ZONE AS anon_1, $1::TIMESTAMP WITHOUT TIME ZONE AS anon__1, $1::BIGINT AS anon_2, $1::BIGINT AS anon__2 
-FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, given.reason AS reason, given.message AS message, given.fingerprint AS fingerprint 
+INSERT INTO dailystory_customers_rejections (customer_id, reason, message, fingerprint, opts_out, first_seen_at, last_seen_at, attempts, source_rows) SELECT found.customer_id, found.reason, found.message, found.fingerprint, found.opts_out, $1::TIMESTAMP WITHOUT TIME ZONE AS anon_1, $1::TIMESTAMP WITHOUT TIME ZONE AS anon__1, $1::BIGINT AS anon_2, $1::BIGINT AS anon__2 
+FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, given.reason AS reason, given.message AS message, given.fingerprint AS fingerprint, dailystory_customers_changes.operation = $1::VARCHAR AND false AS opts_out 
 FROM dailystory_customers_changes JOIN (SELECT r.sequence AS sequence, r.reason AS reason, r.message AS message, r.fingerprint AS fingerprint 
 FROM json_to_recordset(CAST($1::VARCHAR AS JSON)) AS r(sequence BIGINT, reason TEXT, message TEXT, fingerprint TEXT)) AS given ON dailystory_customers_changes.sequence = given.sequence 
 WHERE dailystory_customers_changes.plan_id = $1::VARCHAR) AS found 
@@ -1213,7 +1215,7 @@ WHERE NOT dailystory_customers_pending.departed AND NOT (EXISTS (SELECT *
 FROM dailystory_customers_judged 
 WHERE dailystory_customers_judged.sequence = dailystory_customers_pending.sequence)) AND dailystory_customers_pending.sequence BETWEEN $1::BIGINT AND $1::BIGINT ORDER BY dailystory_customers_pending.sequence;
 
-SELECT dailystory_customers_rejections.customer_id, dailystory_customers_rejections.reason, dailystory_customers_rejections.message, dailystory_customers_rejections.fingerprint, dailystory_customers_rejections.source_rows, dailystory_customers_rejections.attempts, dailystory_customers_rejections.first_seen_at, dailystory_customers_rejections.last_seen_at 
+SELECT dailystory_customers_rejections.customer_id, dailystory_customers_rejections.reason, dailystory_customers_rejections.message, dailystory_customers_rejections.fingerprint, dailystory_customers_rejections.opts_out, dailystory_customers_rejections.source_rows, dailystory_customers_rejections.attempts, dailystory_customers_rejections.first_seen_at, dailystory_customers_rejections.last_seen_at 
 FROM dailystory_customers_rejections 
 WHERE dailystory_customers_rejections.reason IN ($1::VARCHAR);
 
@@ -1414,7 +1416,7 @@ UPDATE dailystory_customers_rejections SET message=found.message, source_rows=fo
 FROM dailystory_customers_pending JOIN dailystory_customers_judged ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
 WHERE dailystory_customers_judged.reason IS NOT NULL) AS found WHERE dailystory_customers_rejections.customer_id = found.customer_id AND dailystory_customers_rejections.reason = found.reason;
 
-UPDATE dailystory_customers_rejections SET reason=found.reason, message=found.message, fingerprint=found.fingerprint, attempts=(dailystory_customers_rejections.attempts + $1::BIGINT), last_seen_at=$1::TIMESTAMP WITHOUT TIME ZONE FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, given.reason AS reason, given.message AS message, given.fingerprint AS fingerprint 
+UPDATE dailystory_customers_rejections SET reason=found.reason, message=found.message, fingerprint=found.fingerprint, opts_out=found.opts_out, attempts=(dailystory_customers_rejections.attempts + $1::BIGINT), last_seen_at=$1::TIMESTAMP WITHOUT TIME ZONE FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, given.reason AS reason, given.message AS message, given.fingerprint AS fingerprint, dailystory_customers_changes.operation = $1::VARCHAR AND false AS opts_out 
 FROM dailystory_customers_changes JOIN (SELECT r.sequence AS sequence, r.reason AS reason, r.message AS message, r.fingerprint AS fingerprint 
 FROM json_to_recordset(CAST($1::VARCHAR AS JSON)) AS r(sequence BIGINT, reason TEXT, message TEXT, fingerprint TEXT)) AS given ON dailystory_customers_changes.sequence = given.sequence 
 WHERE dailystory_customers_changes.plan_id = $1::VARCHAR) AS found WHERE dailystory_customers_rejections.customer_id = found.customer_id;

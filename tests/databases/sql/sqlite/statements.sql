@@ -143,6 +143,7 @@ CREATE TABLE dailystory_customers_rejections (
 	reason TEXT, 
 	message TEXT, 
 	fingerprint TEXT, 
+	opts_out BOOLEAN, 
 	source_rows BIGINT, 
 	attempts BIGINT, 
 	first_seen_at DATETIME, 
@@ -154,6 +155,7 @@ CREATE TABLE dailystory_customers_rejections (
 	reason TEXT, 
 	message TEXT, 
 	fingerprint TEXT, 
+	opts_out BOOLEAN, 
 	source_rows BIGINT, 
 	attempts BIGINT, 
 	first_seen_at DATETIME, 
@@ -842,8 +844,8 @@ WHERE source.customer_id IS NULL AND dailystory_customers_snapshot.absent_since 
 
 INSERT INTO dailystory_customers_present VALUES (?);
 
-INSERT INTO dailystory_customers_rejections (customer_id, reason, message, fingerprint, first_seen_at, last_seen_at, attempts, source_rows) SELECT found.customer_id, found.reason, found.message, found.fingerprint, ? AS anon_1, ? AS anon__1, ? AS anon_2, ? AS anon__2 
-FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, given.reason AS reason, given.message AS message, given.fingerprint AS fingerprint 
+INSERT INTO dailystory_customers_rejections (customer_id, reason, message, fingerprint, opts_out, first_seen_at, last_seen_at, attempts, source_rows) SELECT found.customer_id, found.reason, found.message, found.fingerprint, found.opts_out, ? AS anon_1, ? AS anon__1, ? AS anon_2, ? AS anon__2 
+FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, given.reason AS reason, given.message AS message, given.fingerprint AS fingerprint, dailystory_customers_changes.operation = ? AND 0 = 1 AS opts_out 
 FROM dailystory_customers_changes JOIN (SELECT json_extract(anon_3.value, ?) AS sequence, json_extract(anon_3.value, ?) AS reason, json_extract(anon_3.value, ?) AS message, json_extract(anon_3.value, ?) AS fingerprint 
 FROM json_each(?) AS anon_3
  LIMIT -1 OFFSET ?) AS given ON dailystory_customers_changes.sequence = given.sequence 
@@ -1287,7 +1289,7 @@ WHERE dailystory_customers_pending.departed = 0 AND NOT (EXISTS (SELECT *
 FROM dailystory_customers_judged 
 WHERE dailystory_customers_judged.sequence = dailystory_customers_pending.sequence)) AND dailystory_customers_pending.sequence BETWEEN ? AND ? ORDER BY dailystory_customers_pending.sequence;
 
-SELECT dailystory_customers_rejections.customer_id, dailystory_customers_rejections.reason, dailystory_customers_rejections.message, dailystory_customers_rejections.fingerprint, dailystory_customers_rejections.source_rows, dailystory_customers_rejections.attempts, dailystory_customers_rejections.first_seen_at, dailystory_customers_rejections.last_seen_at 
+SELECT dailystory_customers_rejections.customer_id, dailystory_customers_rejections.reason, dailystory_customers_rejections.message, dailystory_customers_rejections.fingerprint, dailystory_customers_rejections.opts_out, dailystory_customers_rejections.source_rows, dailystory_customers_rejections.attempts, dailystory_customers_rejections.first_seen_at, dailystory_customers_rejections.last_seen_at 
 FROM dailystory_customers_rejections 
 WHERE dailystory_customers_rejections.reason IN (?);
 
@@ -1481,7 +1483,7 @@ UPDATE dailystory_customers_rejections SET message=found.message, source_rows=fo
 FROM dailystory_customers_pending JOIN dailystory_customers_judged ON dailystory_customers_judged.sequence = dailystory_customers_pending.sequence 
 WHERE dailystory_customers_judged.reason IS NOT NULL) AS found WHERE dailystory_customers_rejections.customer_id = found.customer_id AND dailystory_customers_rejections.reason = found.reason;
 
-UPDATE dailystory_customers_rejections SET reason=found.reason, message=found.message, fingerprint=found.fingerprint, attempts=(dailystory_customers_rejections.attempts + ?), last_seen_at=? FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, given.reason AS reason, given.message AS message, given.fingerprint AS fingerprint 
+UPDATE dailystory_customers_rejections SET reason=found.reason, message=found.message, fingerprint=found.fingerprint, opts_out=found.opts_out, attempts=(dailystory_customers_rejections.attempts + ?), last_seen_at=? FROM (SELECT dailystory_customers_changes.customer_id AS customer_id, given.reason AS reason, given.message AS message, given.fingerprint AS fingerprint, dailystory_customers_changes.operation = ? AND 0 = 1 AS opts_out 
 FROM dailystory_customers_changes JOIN (SELECT json_extract(anon_1.value, ?) AS sequence, json_extract(anon_1.value, ?) AS reason, json_extract(anon_1.value, ?) AS message, json_extract(anon_1.value, ?) AS fingerprint 
 FROM json_each(?) AS anon_1
  LIMIT -1 OFFSET ?) AS given ON dailystory_customers_changes.sequence = given.sequence 
