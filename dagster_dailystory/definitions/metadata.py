@@ -194,8 +194,7 @@ def _plan_summary(sync: ContactSync, plan: PlanSummary) -> str:
     notes = [text]
     if plan.since is not None:
         notes.append(f"only rows from {plan.since} on were compared")
-    if plan.watermark_advice:
-        notes.append(plan.watermark_advice)
+    notes += plan.warnings
     return "; ".join(notes)
 
 

@@ -296,8 +296,8 @@ def _log_plan(context: dg.AssetExecutionContext, plan: PlanSummary) -> None:
         plan.plan_id, plan.status.value, plan.rows_read, plan.rows_unchanged, plan.rows_to_create,
         plan.rows_to_update, plan.rows_to_delete, plan.rows_rejected, plan.rows_held,
     )  # fmt: skip
-    if plan.watermark_advice:
-        context.log.warning(plan.watermark_advice)
+    for warning in plan.warnings:
+        context.log.warning(warning)
 
 
 def _log_report(context: dg.AssetExecutionContext, report: SyncReport) -> None:

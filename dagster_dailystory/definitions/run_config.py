@@ -4,11 +4,18 @@ from collections.abc import Mapping
 from enum import Enum
 
 import dagster as dg
-from dagster._config.config_type import Array, ConfigScalar, ConfigScalarKind, Noneable  # none of these is exported
+from dagster._config.config_type import (  # none of these is exported
+    Array,
+    ConfigScalar,
+    ConfigScalarKind,
+    ConfigType,
+    ConfigTypeKind,
+    Noneable,
+)
 from dagster._config.errors import PostProcessingError
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from dagster_dailystory.model.plan import PlanOptions
+from dagster_dailystory.model.plan import PlanOptions, chosen_keys
 from dagster_dailystory.model.sync import ContactSync, Scope
 
 
@@ -43,13 +50,20 @@ class PlanConfig(dg.Config):
         ge=1,
         description="At most this many creates and updates; the rest stays a difference. No deletions.",
     )
-    chosen_keys: list[str] = Field(  # Dagster would take a config with a field `keys` for a mapping
-        default=[], alias="keys", description="Only these keys; a key of several columns is written a|b. No deletions."
+    chosen_keys: list[str] | None = Field(  # Dagster would take a config with a field `keys` for a mapping
+        default=None,
+        alias="keys",
+        description="Only these keys; a key of several columns is written a|b. No deletions.",
     )
+
+    @field_validator("chosen_keys", mode="before")
+    @classmethod
+    def _as_texts(cls, keys: object) -> object:
+        return [str(key) for key in keys] if isinstance(keys, (list, tuple)) else keys
 
     def options(self, partition: str | None = None) -> PlanOptions:
         """Convert to the engine's options."""
-        return PlanOptions(Scope(self.scope.value), self.dry_run, self.limit, tuple(self.chosen_keys), partition)
+        return PlanOptions(Scope(self.scope.value), self.dry_run, self.limit, chosen_keys(self.chosen_keys), partition)
 
 
 class _Limit(ConfigScalar):
@@ -66,26 +80,27 @@ class _Limit(ConfigScalar):
         return value
 
 
-class _Key(ConfigScalar):
-    """A key of the source as text."""
+class _Key(ConfigType):
+    """A key of the source: a text or a whole number."""
 
     def __init__(self, columns: tuple[str, ...]) -> None:
         self._columns = columns
         self._form = "|".join(columns)
         name = "Key" if len(columns) == 1 else f"KeyOf{len(columns)}Columns"
-        super().__init__(name, name, ConfigScalarKind.STRING, description=f"A key, written {self._form}.")
+        super().__init__(name, ConfigTypeKind.ANY, given_name=name, description=f"A key, written {self._form}.")
 
-    def post_process(self, value: str) -> str:
-        parts = value.split("|") if len(self._columns) > 1 else [value]
+    def post_process(self, value: object) -> str:
+        text = str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+        parts = text.split("|") if len(self._columns) > 1 else [text]
         if len(parts) != len(self._columns) or not all(part.strip() for part in parts):
             raise PostProcessingError(f"keys: a key of this sync is written {self._form}")
-        return value
+        return text
 
 
 def option_fields(sync: ContactSync) -> Mapping[str, dg.Field]:
     """The `config_schema` of one sync: the fields of `PlanConfig`, with `limit` and `keys` checked at launch."""
     fields: dict[str, dg.Field] = dict(PlanConfig.to_fields_dict())
-    stricter = {"limit": Noneable(_Limit()), "keys": Array(_Key(sync.key_columns))}
+    stricter = {"limit": Noneable(_Limit()), "keys": Noneable(Array(_Key(sync.key_columns)))}
     for name, kind in stricter.items():
         fields[name] = dg.Field(
             kind,

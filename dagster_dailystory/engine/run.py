@@ -27,7 +27,7 @@ from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import BusyError, DailyStoryError, SafetyError
 from dagster_dailystory.model.change import Outcome
-from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary
+from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary, chosen_keys
 from dagster_dailystory.model.report import (
     COMPLETE_OUTCOMES,
     Progress,
@@ -198,7 +198,7 @@ def run_contact_sync(
     scope: Scope | str = Scope.CHANGED,
     dry_run: bool = False,
     limit: int | None = None,
-    keys: Sequence[str] = (),
+    keys: Sequence[object] | None = None,
     partition: str | None = None,
     requests_per_second: float | None = None,
     max_concurrency: int = 4,
@@ -217,7 +217,7 @@ def run_contact_sync(
         scope: The rows to look at: `changed`, `all`, or `rejected` before.
         dry_run: Plan only, as a preview that can never be sent.
         limit: At most this many creates and updates.
-        keys: Only these keys; the parts of a composite one are joined by `|`.
+        keys: Only these keys; the parts of a composite one are joined by `|`. None for all keys.
         partition: Only this slice of a sync with `partitions`.
         requests_per_second: The permitted rate; None to find it while sending.
         max_concurrency: Requests in flight at once.
@@ -244,7 +244,7 @@ def run_contact_sync(
     """
     warehouse = Warehouse.at(warehouse_url, state_url, state_schema)
     destination = Destination(base_url, api_token, requests_per_second, max_concurrency, accept_account=accept_account)
-    options = PlanOptions(choice(Scope, scope, "scope"), dry_run, limit, tuple(map(str, keys)), partition)
+    options = PlanOptions(choice(Scope, scope, "scope"), dry_run, limit, chosen_keys(keys), partition)
     run_id = new_run_id()
     with open_session(sync, warehouse.state, run_id=run_id) as (state, lease):
         plan = _plan(state, lease, warehouse, destination, options, run_id)
@@ -290,8 +290,8 @@ def _plan(
         summary.sync_name, summary.plan_id, summary.status.value, summary.rows_read, summary.rows_to_create,
         summary.rows_to_update, summary.rows_to_delete, summary.rows_rejected, summary.rows_held,
     )  # fmt: skip
-    if summary.watermark_advice:
-        _log.warning("sync %s: %s", summary.sync_name, summary.watermark_advice)
+    for warning in summary.warnings:
+        _log.warning("sync %s: %s", summary.sync_name, warning)
     return summary
 
 

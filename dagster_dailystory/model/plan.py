@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.sync import Scope
 from dagster_dailystory.model.watermark import Moment
 
@@ -21,6 +22,10 @@ class PlanStatus(str, Enum):
     DONE = "done"
     SUPERSEDED = "superseded"
     EXPIRED = "expired"
+
+
+_SHOWN_KEYS = 10
+"""Most keys that a message names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,7 @@ class PlanSummary:
         since: The lowest watermark value that was read, None if all rows were read.
         rows_in_future: Rows whose watermark is more than a day in the future; each run reads them again.
         rows_without_watermark: Rows whose watermark is NULL; each run reads them again.
+        keys_not_found: Chosen keys that the source does not have, as logs may show them.
         next_checkpoint: See `IncrementalRead.next_checkpoint`.
         rows_delete_skipped_shared: Contacts of missing keys that are kept, because another sync holds them.
         live_keys: Keys of the whole sync that were in the source before this run.
@@ -91,6 +97,7 @@ class PlanSummary:
     since: str | None = None
     rows_in_future: int = 0
     rows_without_watermark: int = 0
+    keys_not_found: tuple[str, ...] = ()
     next_checkpoint: str | None = field(default=None, repr=False)
     expires_at: datetime | None = None
     rows_delete_skipped_shared: int = 0
@@ -99,8 +106,20 @@ class PlanSummary:
     first_load: bool = False
 
     @property
-    def watermark_advice(self) -> str:
-        """What is wrong with the watermark, and what to do; empty if nothing is."""
+    def warnings(self) -> tuple[str, ...]:
+        """What is wrong with the source or the run options, and what to do."""
+        return tuple(filter(None, (self._watermark_advice, self._keys_advice)))
+
+    @property
+    def _keys_advice(self) -> str:
+        missing, rest = self.keys_not_found[:_SHOWN_KEYS], len(self.keys_not_found) - _SHOWN_KEYS
+        if not missing:
+            return ""
+        keys = f"{', '.join(missing)}{f' and {rest} more' if rest > 0 else ''}"
+        return f"the source has no row with the chosen key {keys}; nothing is planned for it"
+
+    @property
+    def _watermark_advice(self) -> str:
         counts = {"more than a day in the future": self.rows_in_future, "NULL": self.rows_without_watermark}
         found = [(what, "1 row" if rows == 1 else f"{rows:,} rows") for what, rows in counts.items() if rows]
         if not found:
@@ -118,6 +137,23 @@ class PlanSummary:
     def rows_to_send(self) -> int:
         """Writes that sending this plan would make."""
         return self.rows_to_create + self.rows_to_update + self.rows_to_delete + self.opt_outs_ahead
+
+
+def chosen_keys(keys: Sequence[object] | None) -> tuple[str, ...]:
+    """Convert the run option `keys` to texts; None, for all keys, becomes empty.
+
+    Raises:
+        ConfigurationError: It is one text, or it has no key, which would mean all rows.
+    """
+    if keys is None:
+        return ()
+    if isinstance(keys, str):
+        raise ConfigurationError(f"keys must be a list of keys; write keys=[{keys!r}]")
+    if not keys:
+        raise ConfigurationError(
+            "keys is empty, so no row would be planned; omit it, or set it to None, to plan all rows"
+        )
+    return tuple(dict.fromkeys(map(str, keys)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,8 @@ def test_run_options_restrict_a_plan(project: DagsterProject):
         ({"limit": 0}, "limit must be at least 1, not 0"),
         ({"limit": True}, 'expected type "RowLimit"'),
         ({"keys": "1"}, "keys must be list"),
-        ({"keys": [1]}, "KeyOf2Columns"),
+        ({"keys": [1]}, "a key of this sync is written region|id"),
+        ({"keys": [True]}, "a key of this sync is written region|id"),
         ({"keys": ["north"]}, "a key of this sync is written region|id"),
         ({"keys": ["north|"]}, "a key of this sync is written region|id"),
         ({"rows": 1}, "unexpected config entry"),
@@ -107,6 +108,15 @@ def test_a_wrong_run_option_is_refused_before_a_run_exists(config: dict[str, obj
         dg.validate_run_config(job, run_config)
     with dg.DagsterInstance.ephemeral() as instance, pytest.raises(dg.DagsterInvalidConfigError):
         instance.create_run_for_job(job, run_config=run_config)
+
+
+def test_a_key_may_be_a_number_and_must_not_be_left_out(project: DagsterProject):
+    project.put(1, 2)
+    run = project.materialize(assets(), keys=[1, 99])
+    assert run.value("contacts", "rows_created") == 1
+    assert "the source has no row with the chosen key 99" in str(run.metadata("changes"))
+    with pytest.raises(ConfigurationError, match="keys is empty"):
+        PlanConfig(keys=[]).options()
 
 
 def test_run_options_may_be_written_in_python(project: DagsterProject):

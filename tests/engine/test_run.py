@@ -151,6 +151,18 @@ def test_a_key_that_cannot_be_one_of_this_sync(scenario: Scenario):
         scenario.run(two, keys=["1"])
 
 
+def test_no_key_is_not_every_key(scenario: Scenario):
+    for keys, message in (((), "keys is empty"), ("1", r"write keys=\['1'\]")):
+        with pytest.raises(ConfigurationError, match=message):
+            scenario.run(keys=keys)
+    assert scenario.sandbox.counts.requests == 0
+
+
+def test_a_chosen_key_that_the_source_does_not_have_is_named(scenario: Scenario, caplog: pytest.LogCaptureFixture):
+    assert scenario.run(keys=(1, "98", "99")).rows_updated == 1
+    assert "the source has no row with the chosen key 98, 99" in caplog.text
+
+
 @pytest.mark.parametrize("engine_name", ["postgresql"])
 def test_a_key_of_another_type_is_refused(scenario: Scenario):
     assert "'customer_id' must be of type int" in refused(scenario, ConfigurationError, keys=["abc"])

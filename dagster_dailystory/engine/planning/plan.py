@@ -90,7 +90,13 @@ def make_plan(
         summary = _summary(plan_id, state, options, counts, seconds, next_checkpoint)
         expires_at = state.now() + timedelta(hours=state.sync.plan_expires_hours)
         future, without = watermark.rows_in_future, watermark.rows_null
-        summary = replace(summary, expires_at=expires_at, rows_in_future=future, rows_without_watermark=without)
+        summary = replace(
+            summary,
+            expires_at=expires_at,
+            rows_in_future=future,
+            rows_without_watermark=without,
+            keys_not_found=counts.rows.keys_not_found,
+        )
         Plans(state).add(summary, options, run_id, destination)
         if tables is not None:
             _forget_old_changes(state, tables)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from sqlalchemy import FromClause, TableClause, column, exists, func, literal, select, table
 
+from dagster_dailystory.contacts.fingerprint import key_label
 from dagster_dailystory.databases.dialect import among
 from dagster_dailystory.databases.estimates import LARGE_TABLE_ROWS, would_hash_join
 from dagster_dailystory.databases.memory import release_memory
@@ -46,6 +47,7 @@ class RowCounts:
         pending: Rows read that differ and have to be checked.
         live_keys: Keys of the snapshot that were not missing before this run; of a slice those that belong to it.
         sync_live_keys: The same for the whole sync.
+        keys_not_found: Chosen keys that the source does not have, as logs may show them.
         missing_keys: Keys of the whole sync that this run finds missing, or whose deletion is owed.
     """
 
@@ -57,6 +59,7 @@ class RowCounts:
     live_keys: int = 0
     sync_live_keys: int = 0
     missing_keys: int = 0
+    keys_not_found: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,7 @@ def compare(state: State, tables: SyncTables, staged: Staged, options: PlanOptio
         live_keys=live.of_slice,
         sync_live_keys=live.of_sync,
         missing_keys=found.keys_missing + found.keys_owed,
+        keys_not_found=comparison.keys_not_found(all_rows),
     )
     return Differences(diff, pending, ranges, duplicates, hashed, counts)
 
@@ -177,6 +181,19 @@ class _Comparison:
     def count(self, diff: Diff, pending: TableClause) -> _PendingCounts:
         """Count what is in `pending`."""
         return _PendingCounts(*map(int, self._connection.execute(diff.pending_counts(pending)).one()))
+
+    def keys_not_found(self, diff: Diff) -> tuple[str, ...]:
+        """The keys that the run is limited to and that no row of the source has, as logs may show them."""
+        if not diff.keys:
+            return ()
+        rows, names = diff.all_rows, self._tables.key_names
+        found = select(*(rows.c[name] for name in names)).where(diff.has_chosen_key(rows)).distinct()
+        present = {self._label(key) for key in self._connection.execute(found)}
+        wanted = dict.fromkeys(self._label([key[name] for name in names]) for key in diff.keys)
+        return tuple(label for label in wanted if label not in present)
+
+    def _label(self, key: Iterable[object]) -> str:
+        return key_label(self._tables.sync, list(key), self._state.secret)
 
     def live_keys(self, diff: Diff, found: _PendingCounts, rows_keyed: int, *, are_unique: bool) -> _LiveKeys:
         """Count the live keys, without reading the snapshot if a constraint keeps the source's keys unique."""

@@ -96,12 +96,16 @@ class Diff:
         """Whether no part of the key is NULL."""
         return and_(*(relation.c[key].is_not(None) for key in self.tables.key_names))
 
+    def has_chosen_key(self, relation: FromClause) -> ColumnElement[bool]:
+        """Whether a row has one of the keys that the run is limited to."""
+        return or_(*(and_(*(relation.c[k] == value for k, value in key.items())) for key in self.keys))
+
     def in_scope(self, source: FromClause | None = None) -> ColumnElement[bool]:
         """The rows within the run's scope."""
         source = self.source if source is None else source
         scope: list[ColumnElement[bool]] = []
         if self.keys:
-            scope.append(or_(*(and_(*(source.c[k] == v for k, v in key.items())) for key in self.keys)))
+            scope.append(self.has_chosen_key(source))
         if self.options.scope is Scope.REJECTED:
             rejections = self.tables.rejections
             scope.append(exists().where(self.tables.same_key(rejections, source)))
