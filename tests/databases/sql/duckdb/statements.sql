@@ -872,6 +872,15 @@ SELECT DISTINCT dailystory_plans.sync_name
 FROM dailystory_plans 
 WHERE dailystory_plans.sync_name != ? ORDER BY dailystory_plans.sync_name;
 
+SELECT DISTINCT source.customer_id 
+FROM (SELECT source.customer_id AS customer_id, source.email AS field_email, source.first_name AS "field_firstName", source.city AS field_city, source.plan AS custom_plan 
+FROM customers AS source) AS source 
+WHERE source.customer_id = ?;
+
+SELECT DISTINCT source.customer_id 
+FROM dailystory_customers_staged AS source 
+WHERE source.customer_id = ?;
+
 SELECT anon_2.rows = anon_3.rows + anon_4.rows AND anon_2.hashes = anon_3.hashes + anon_4.hashes AND NOT (EXISTS (SELECT * 
 FROM dailystory_customers_snapshot 
 WHERE dailystory_customers_snapshot.absent_since IS NOT NULL AND dailystory_customers_snapshot.absent_action IN (?))) AS anon_1 

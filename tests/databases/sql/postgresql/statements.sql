@@ -882,6 +882,15 @@ SELECT DISTINCT dailystory_plans.sync_name
 FROM dailystory_plans 
 WHERE dailystory_plans.sync_name != $1::VARCHAR ORDER BY dailystory_plans.sync_name;
 
+SELECT DISTINCT source.customer_id 
+FROM (SELECT source.customer_id AS customer_id, source.email AS field_email, source.first_name AS "field_firstName", source.city AS field_city, source.plan AS custom_plan 
+FROM customers AS source) AS source 
+WHERE source.customer_id = $1::INTEGER;
+
+SELECT DISTINCT source.customer_id 
+FROM dailystory_customers_staged AS source 
+WHERE source.customer_id = $1::BIGINT;
+
 SELECT coalesce(sum(CASE WHEN NOT dailystory_customers_pending.departed THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_1, coalesce(sum(CASE WHEN (NOT dailystory_customers_pending.departed AND dailystory_customers_pending.is_new) THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_3, coalesce(sum(CASE WHEN (NOT dailystory_customers_pending.departed AND dailystory_customers_pending.returns) THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_5, coalesce(sum(CASE WHEN (dailystory_customers_pending.departed AND NOT dailystory_customers_pending.returns) THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_7, coalesce(sum(CASE WHEN (dailystory_customers_pending.departed AND dailystory_customers_pending.returns) THEN $1::INTEGER ELSE $1::INTEGER END), $1::INTEGER) AS coalesce_9 
 FROM dailystory_customers_pending;
 

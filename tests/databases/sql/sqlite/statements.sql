@@ -932,6 +932,15 @@ SELECT DISTINCT dailystory_plans.sync_name
 FROM dailystory_plans 
 WHERE dailystory_plans.sync_name != ? ORDER BY dailystory_plans.sync_name;
 
+SELECT DISTINCT source.customer_id 
+FROM (SELECT source.customer_id AS customer_id, nullif(source.email, '') AS field_email, nullif(source.first_name, '') AS "field_firstName", nullif(source.city, '') AS field_city, nullif(source."plan", '') AS custom_plan 
+FROM customers AS source) AS source 
+WHERE source.customer_id = ? OR source.customer_id = ?;
+
+SELECT DISTINCT source.customer_id 
+FROM dailystory_customers_staged AS source 
+WHERE source.customer_id = ?;
+
 SELECT coalesce(sum(CASE WHEN dailystory_customers_changes.differs_field_email THEN ? ELSE ? END), ?) AS coalesce_1, coalesce(sum(CASE WHEN dailystory_customers_changes."differs_field_firstName" THEN ? ELSE ? END), ?) AS coalesce_3, coalesce(sum(CASE WHEN dailystory_customers_changes.differs_field_city THEN ? ELSE ? END), ?) AS coalesce_5, coalesce(sum(CASE WHEN dailystory_customers_changes."differs_field_lastName" THEN ? ELSE ? END), ?) AS coalesce_7, coalesce(sum(CASE WHEN dailystory_customers_changes.differs_custom_plan THEN ? ELSE ? END), ?) AS coalesce_9 
 FROM dailystory_customers_changes 
 WHERE dailystory_customers_changes.plan_id = ? AND dailystory_customers_changes.operation IN (?);
