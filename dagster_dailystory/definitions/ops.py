@@ -211,7 +211,10 @@ class SyncSteps:
 
 
 def _opt_out_check(asset_key: dg.AssetKey, pending: int) -> dg.AssetCheckResult:
-    waiting = f"opt-outs that DailyStory has not acknowledged: {pending}; repair the rows that have no contact"
+    waiting = (
+        f"opt-outs that DailyStory has not acknowledged: {pending}; a run with scope='opt_outs' sends those of known "
+        "contacts, also while a plan is blocked; repair the rows that have no contact yet"
+    )
     return dg.AssetCheckResult(
         asset_key=asset_key,
         check_name=NO_PENDING_OPT_OUTS,

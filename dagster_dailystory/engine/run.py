@@ -265,7 +265,10 @@ def raise_if_blocked(plan: PlanSummary) -> None:
     """
     if plan.status is PlanStatus.BLOCKED:
         failed = "; ".join(f"{guard.name}: {guard.message}" for guard in plan.guards if not guard.passed)
-        raise SafetyError(f"the plan of sync {plan.sync_name!r} is blocked and nothing was sent. {failed}")
+        waiting = (
+            f". Its {plan.opt_outs_to_send} opt-outs wait; scope='opt_outs' sends them" if plan.opt_outs_to_send else ""
+        )
+        raise SafetyError(f"the plan of sync {plan.sync_name!r} is blocked and nothing was sent. {failed}{waiting}")
 
 
 def new_run_id() -> str:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from dagster_dailystory.model.change import Outcome
-from dagster_dailystory.model.plan import PlanSummary
+from dagster_dailystory.model.plan import PlanStatus, PlanSummary
 
 COMPLETE_OUTCOMES = ("done", "empty")
 """Outcomes of a run that sent every change of its plan."""
@@ -92,7 +92,8 @@ class SyncReport:
 
 
 def planned_report(plan: PlanSummary, outcome: str) -> SyncReport:
-    """Report a plan that was not sent."""
+    """Report a plan that was not sent; the opt-outs of a dry run do not wait for it."""
+    unsent = 0 if plan.status is PlanStatus.DRY else plan.opt_outs_to_send
     return SyncReport(
         sync_name=plan.sync_name,
         plan_id=plan.plan_id,
@@ -105,7 +106,7 @@ def planned_report(plan: PlanSummary, outcome: str) -> SyncReport:
         rows_delete_skipped_shared=plan.rows_delete_skipped_shared,
         rows_rejected=plan.rows_rejected,
         rows_held=plan.rows_held,
-        opt_outs_pending=plan.opt_outs_pending + plan.opt_outs_to_send,
+        opt_outs_pending=plan.opt_outs_pending + unsent,
         diff_seconds=plan.diff_seconds,
     )
 

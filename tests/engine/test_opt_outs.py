@@ -85,6 +85,17 @@ def test_an_opt_out_leaves_ahead_of_the_other_fields_of_its_row(scenario: Scenar
     assert scenario.run(opting()).outcome == "empty"
 
 
+def test_a_blocked_plan_says_that_opt_outs_wait_and_a_dry_run_leaves_none(scenario: Scenario):
+    scenario.update(1, opted_out=True)
+    scenario.delete(2, 3, 4)
+    sync = opting(deletes="delete", max_deleted_fraction=0.1, min_guard_rows=1)
+    assert scenario.run(sync, dry_run=True).opt_outs_pending == 0
+    with pytest.raises(SafetyError, match=r"Its 1 opt-outs wait; scope='opt_outs' sends them"):
+        scenario.run(sync)
+    assert scenario.run(sync, scope="opt_outs").opt_outs_sent == 1
+    assert opted_out(scenario) == ["p1@example.com"]
+
+
 @pytest.mark.parametrize("flags", [(False, True), (True, True)])
 def test_any_row_of_a_duplicate_key_opts_its_contact_out(scenario: Scenario, flags: tuple[bool, bool]):
     scenario.update(1, opted_out=flags[0])

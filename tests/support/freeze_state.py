@@ -106,7 +106,7 @@ def seed(engine: sa.Engine) -> None:
                 {**row, "region": region},
             )
         for row in rows("recent", range(1, 11)):
-            moment = datetime(2026, 11, 1) + timedelta(hours=int(str(row["number"])))
+            moment = str(datetime(2026, 11, 1) + timedelta(hours=int(str(row["number"]))))
             c.execute(
                 text("INSERT INTO recent_customers VALUES ('no', :number, :email, :first_name, :moment)"),
                 {**row, "moment": moment},
