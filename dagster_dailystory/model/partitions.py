@@ -78,6 +78,9 @@ class ColumnValues:
 
 Partitioning = HashBuckets | ColumnValues
 
+_SHOWN = 8
+"""Most slices that a message names."""
+
 
 def in_fixed_order(names: Collection[str]) -> tuple[str, ...]:
     """Names in the order of the caller; those of a set, whose order differs from process to process, sorted."""
@@ -95,4 +98,5 @@ def check_partition(partitions: Partitioning | None, name: str | None) -> None:
     if partitions is None:
         raise ConfigurationError(f"partition {name!r} does not exist: the sync has no partitions")
     if name not in partitions.names:
-        raise ConfigurationError(f"the sync has no partition {name!r}{nearest(name, partitions.names)}")
+        known = ", ".join(partitions.names[:_SHOWN]) + (" …" if len(partitions.names) > _SHOWN else "")
+        raise ConfigurationError(f"the sync has no partition {name!r}, only {known}{nearest(name, partitions.names)}")

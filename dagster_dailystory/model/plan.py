@@ -139,6 +139,17 @@ class PlanSummary:
         return self.rows_to_create + self.rows_to_update + self.rows_to_delete + self.opt_outs_ahead
 
 
+def checked_limit(limit: int | None) -> int | None:
+    """Check the run option `limit`.
+
+    Raises:
+        ConfigurationError: It is less than 1.
+    """
+    if limit is not None and limit < 1:
+        raise ConfigurationError(f"limit={limit!r} must be at least 1; omit it for no limit, or set dry_run to preview")
+    return limit
+
+
 def chosen_keys(keys: Sequence[object] | None) -> tuple[str, ...]:
     """Convert the run option `keys` to texts; None, for all keys, becomes empty.
 

@@ -12,9 +12,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
+from phonenumbers import SUPPORTED_REGIONS
+
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.contact_fields import CONTACT_FIELDS, OPT_OUT_FIELDS, FieldKind, nearest
 from dagster_dailystory.model.partitions import ColumnValues, Partitioning, in_fixed_order
+from dagster_dailystory.model.setting_types import check_setting_types
 from dagster_dailystory.model.watermark import Watermark
 
 Value = str | int | float | bool
@@ -208,6 +211,7 @@ class ContactSync:
     key_columns: tuple[str, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        check_setting_types(vars(self))
         set_value = object.__setattr__  # the dataclass is frozen
         if not SYNC_NAME.fullmatch(self.name):
             raise ConfigurationError(f"name={self.name!r} must match [a-z][a-z0-9_]{{0,30}}: it names state tables")
@@ -329,6 +333,9 @@ def _check_limits(sync: ContactSync) -> None:
         raise ConfigurationError(
             f"default_region={sync.default_region!r} must be two capital letters, for example 'US'"
         )
+    if sync.default_region is not None and sync.default_region not in SUPPORTED_REGIONS:
+        advice = "; the United Kingdom is 'GB'" if sync.default_region == "UK" else ""
+        raise ConfigurationError(f"default_region={sync.default_region!r} is not the ISO code of a country{advice}")
     if sync.watermark is not None and sync.partitions is not None:
         raise ConfigurationError("watermark and partitions exclude each other: a slice has no watermark of its own")
     if sync.deletes is Deletes.DEACTIVATE and "status" in sync.fields:

@@ -151,10 +151,15 @@ def test_a_key_that_cannot_be_one_of_this_sync(scenario: Scenario):
         scenario.run(two, keys=["1"])
 
 
-def test_no_key_is_not_every_key(scenario: Scenario):
-    for keys, message in (((), "keys is empty"), ("1", r"write keys=\['1'\]")):
+def test_no_key_and_no_row_is_not_everything(scenario: Scenario):
+    wrong = (
+        ({"keys": ()}, "keys is empty"),
+        ({"keys": "1"}, r"write keys=\['1'\]"),
+        ({"limit": 0}, "limit=0 must be at least 1"),
+    )
+    for options, message in wrong:
         with pytest.raises(ConfigurationError, match=message):
-            scenario.run(keys=keys)
+            scenario.run(**options)
     assert scenario.sandbox.counts.requests == 0
 
 

@@ -88,14 +88,11 @@ def make_plan(
         next_checkpoint = recent.next_checkpoint(watermark.highest, options)
         seconds = time.perf_counter() - started
         summary = _summary(plan_id, state, options, counts, seconds, next_checkpoint)
-        expires_at = state.now() + timedelta(hours=state.sync.plan_expires_hours)
-        future, without = watermark.rows_in_future, watermark.rows_null
         summary = replace(
             summary,
-            expires_at=expires_at,
-            rows_in_future=future,
-            rows_without_watermark=without,
-            keys_not_found=counts.rows.keys_not_found,
+            expires_at=state.now() + timedelta(hours=state.sync.plan_expires_hours),
+            rows_in_future=watermark.rows_in_future,
+            rows_without_watermark=watermark.rows_null,
         )
         Plans(state).add(summary, options, run_id, destination)
         if tables is not None:
@@ -263,6 +260,7 @@ def _summary(
         changes_by_field=counts.by_field,
         rejections_by_reason={reason: n for reason, n in counts.by_reason.items() if n},
         diff_seconds=seconds,
+        keys_not_found=rows.keys_not_found,
         opt_outs_to_send=counts.opt_outs_to_send,
         opt_outs_ahead=counts.changes(Operation.OPT_OUT),
         opt_outs_pending=counts.opt_outs_pending,

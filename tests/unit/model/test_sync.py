@@ -14,6 +14,7 @@ from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.partitions import ColumnValues
 from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary
 from dagster_dailystory.model.report import SyncReport
+from dagster_dailystory.model.setting_types import SETTING_TYPES
 from dagster_dailystory.model.sync import ContactSync, Deletes, Mode, Nulls, Scope, choice
 
 
@@ -65,9 +66,27 @@ INVALID: list[tuple[dict[str, object], str]] = [
     ({"consent_override": ["optoutemail"]}, "consent_override names 'optoutemail'; did you mean 'optOutEmail'?"),
     ({"consent_override": ["email"]}, "consent_override names 'email'"),
     ({"default_region": "us"}, "two capital letters"),
+    ({"default_region": "UK"}, "is not the ISO code of a country; the United Kingdom is 'GB'"),
+    ({"default_region": "ZZ"}, "is not the ISO code of a country"),
+    ({"key": None}, "key=None must be a column name, or a list of them"),
+    ({"fields": ["email"]}, "fields=['email'] must be a mapping of fields to source columns"),
+    ({"partitions": 4}, "partitions=4 must be HashBuckets(8) or ColumnValues"),
+    ({"partitions": {"buckets": 4}}, "must be HashBuckets(8)"),
+    ({"watermark": "updated_at"}, "watermark='updated_at' must be Watermark('updated_at')"),
+    ({"plan_expires_hours": "24h"}, "plan_expires_hours='24h' must be a number of hours"),
+    ({"max_value_length": "x"}, "max_value_length='x' must be a whole number"),
+    ({"min_guard_rows": True}, "min_guard_rows=True must be a whole number"),
+    ({"personal_keys": "id"}, "personal_keys='id' must be a list of key columns"),
+    ({"source": None}, "source=None must be a SELECT statement"),
     ({"default_region": "USA"}, "two capital letters"),
     ({"deletes": "deactivate", "fields": {"email": "e", "status": "s"}}, "contradict each other"),
 ]
+
+
+def test_each_setting_without_choices_has_a_type() -> None:
+    with_choices = {"mode", "deletes", "on_deleted", "nulls"}
+    settings = {each.name for each in dataclasses.fields(ContactSync) if each.init}
+    assert settings - with_choices == SETTING_TYPES.keys()
 
 
 @pytest.mark.parametrize(("settings", "words"), INVALID)

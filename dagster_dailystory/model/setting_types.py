@@ -1,0 +1,61 @@
+"""The types of the settings of a sync: a value of another type is refused with the name of its setting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from pathlib import Path
+from types import NoneType
+from typing import NamedTuple
+
+from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.model.partitions import ColumnValues, HashBuckets
+from dagster_dailystory.model.watermark import Watermark
+
+
+class _Kind(NamedTuple):
+    """The types of a setting, and its form in an error message."""
+
+    types: tuple[type, ...]
+    form: str
+
+
+_NAMES = (list, tuple, Set)
+_COLUMNS = "a mapping of fields to source columns, such as {'email': 'email'}"
+_SHARE = _Kind((int, float, NoneType), "a number, or None for no limit")
+
+SETTING_TYPES: Mapping[str, _Kind] = {
+    "name": _Kind((str,), "a text"),
+    "source": _Kind((str, Path), "a SELECT statement, a path that ends in .sql, or a table name"),
+    "key": _Kind((str, *_NAMES), "a column name, or a list of them"),
+    "fields": _Kind((Mapping,), _COLUMNS),
+    "extended_properties": _Kind((Mapping,), _COLUMNS),
+    "max_created_fraction": _SHARE,
+    "max_created_rows": _Kind((int, NoneType), "a whole number, or None for no limit"),
+    "max_changed_fraction": _SHARE,
+    "max_opted_out_fraction": _SHARE,
+    "max_deleted_fraction": _SHARE,
+    "max_rejected_fraction": _SHARE,
+    "min_guard_rows": _Kind((int,), "a whole number"),
+    "allow_empty_source": _Kind((bool,), "True or False"),
+    "personal_keys": _Kind(_NAMES, "a list of key columns"),
+    "consent_override": _Kind(_NAMES, "a list of field names"),
+    "default_region": _Kind((str, NoneType), "an ISO country, such as 'US'"),
+    "max_value_length": _Kind((int,), "a whole number"),
+    "partitions": _Kind((HashBuckets, ColumnValues, NoneType), "HashBuckets(8) or ColumnValues('region', ['emea'])"),
+    "watermark": _Kind((Watermark, NoneType), "Watermark('updated_at')"),
+    "plan_expires_hours": _Kind((int, float), "a number of hours"),
+}
+"""Setting -> its types; the settings with a choice of texts name their choices themselves."""
+
+
+def check_setting_types(settings: Mapping[str, object]) -> None:
+    """Check the type of each setting in `SETTING_TYPES`.
+
+    Raises:
+        ConfigurationError: A setting has another type; the message says which form it needs.
+    """
+    for name, (types, form) in SETTING_TYPES.items():
+        value = settings[name]
+        is_flag = isinstance(value, bool) and bool not in types  # a bool is an int for Python
+        if is_flag or not isinstance(value, types):
+            raise ConfigurationError(f"{name}={value!r} must be {form}")
