@@ -87,13 +87,7 @@ def make_plan(
         watermark = staged.watermark if staged else WatermarkValues()
         next_checkpoint = recent.next_checkpoint(watermark.highest, options)
         seconds = time.perf_counter() - started
-        summary = _summary(plan_id, state, options, counts, seconds, next_checkpoint)
-        summary = replace(
-            summary,
-            expires_at=state.now() + timedelta(hours=state.sync.plan_expires_hours),
-            rows_in_future=watermark.rows_in_future,
-            rows_without_watermark=watermark.rows_null,
-        )
+        summary = _summary(plan_id, state, options, counts, watermark, seconds, next_checkpoint)
         Plans(state).add(summary, options, run_id, destination)
         if tables is not None:
             _forget_old_changes(state, tables)
@@ -234,7 +228,13 @@ class _Draft:
 
 
 def _summary(
-    plan_id: str, state: State, options: PlanOptions, counts: _PlanCounts, seconds: float, next_checkpoint: str | None
+    plan_id: str,
+    state: State,
+    options: PlanOptions,
+    counts: _PlanCounts,
+    watermark: WatermarkValues,
+    seconds: float,
+    next_checkpoint: str | None,
 ) -> PlanSummary:
     """Evaluate the guards, and build the header of the plan."""
     rows, creates, updates = counts.rows, counts.changes(Operation.CREATE), counts.changes(Operation.UPDATE)
@@ -261,6 +261,9 @@ def _summary(
         rejections_by_reason={reason: n for reason, n in counts.by_reason.items() if n},
         diff_seconds=seconds,
         keys_not_found=rows.keys_not_found,
+        rows_in_future=watermark.rows_in_future,
+        rows_without_watermark=watermark.rows_null,
+        expires_at=state.now() + timedelta(hours=state.sync.plan_expires_hours),
         opt_outs_to_send=counts.opt_outs_to_send,
         opt_outs_ahead=counts.changes(Operation.OPT_OUT),
         opt_outs_pending=counts.opt_outs_pending,
