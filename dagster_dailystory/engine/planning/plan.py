@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import FromClause, Table, and_, func, select
 
@@ -237,39 +238,47 @@ def _summary(
     next_checkpoint: str | None,
 ) -> PlanSummary:
     """Evaluate the guards, and build the header of the plan."""
-    rows, creates, updates = counts.rows, counts.changes(Operation.CREATE), counts.changes(Operation.UPDATE)
     inputs = _guard_inputs(state, options, counts)
     guards = evaluate_guards(state.sync, inputs, _day_inputs(state, options, inputs))
     status = PlanStatus.READY if all(guard.passed for guard in guards) else PlanStatus.BLOCKED
+    rows_to_write = counts.changes(Operation.CREATE) + counts.changes(Operation.UPDATE)
     return PlanSummary(
         plan_id=plan_id,
         sync_name=state.sync.name,
         status=PlanStatus.DRY if options.dry_run else status,
         guards=guards,
-        rows_read=rows.read,
-        rows_unchanged=rows.read - creates - updates - counts.rejected - counts.held,
-        rows_to_create=creates,
-        rows_to_update=updates,
-        rows_rejected=counts.rejected,
-        rows_held=counts.held,
-        rows_to_delete=counts.changes(Operation.DELETE),
-        rows_delete_skipped_shared=counts.shared,
-        live_keys=rows.sync_live_keys,
-        whole_source=options.plans_all_creates(creates + updates),
+        whole_source=options.plans_all_creates(rows_to_write),
         first_load=inputs.first_load,
         changes_by_field=counts.by_field,
         rejections_by_reason={reason: n for reason, n in counts.by_reason.items() if n},
         diff_seconds=seconds,
-        keys_not_found=rows.keys_not_found,
+        since=None if options.since is None else options.since.isoformat(),
+        next_checkpoint=next_checkpoint,
         rows_in_future=watermark.rows_in_future,
         rows_without_watermark=watermark.rows_null,
         expires_at=state.now() + timedelta(hours=state.sync.plan_expires_hours),
-        opt_outs_to_send=counts.opt_outs_to_send,
-        opt_outs_ahead=counts.changes(Operation.OPT_OUT),
-        opt_outs_pending=counts.opt_outs_pending,
-        since=None if options.since is None else options.since.isoformat(),
-        next_checkpoint=next_checkpoint,
+        **_numbers(counts),
     )
+
+
+def _numbers(counts: _PlanCounts) -> dict[str, Any]:
+    """The counts of a plan by their names in its header."""
+    rows, creates, updates = counts.rows, counts.changes(Operation.CREATE), counts.changes(Operation.UPDATE)
+    return {
+        "rows_read": rows.read,
+        "rows_unchanged": rows.read - creates - updates - counts.rejected - counts.held,
+        "rows_to_create": creates,
+        "rows_to_update": updates,
+        "rows_rejected": counts.rejected,
+        "rows_held": counts.held,
+        "rows_to_delete": counts.changes(Operation.DELETE),
+        "rows_delete_skipped_shared": counts.shared,
+        "live_keys": rows.sync_live_keys,
+        "keys_not_found": rows.keys_not_found,
+        "opt_outs_to_send": counts.opt_outs_to_send,
+        "opt_outs_ahead": counts.changes(Operation.OPT_OUT),
+        "opt_outs_pending": counts.opt_outs_pending,
+    }
 
 
 def _guard_inputs(state: State, options: PlanOptions, counts: _PlanCounts) -> GuardInputs:
