@@ -52,6 +52,11 @@ class Inet(postgresql.INET):
 
     cache_ok = True
 
+    @property
+    def python_type(self) -> type[str]:
+        """A text; SQLAlchemy 2.0 names no type for addresses."""
+        return str
+
     def literal_processor(self, dialect: Dialect) -> Callable[[object], str]:
         """Render an address as a quoted text."""
         return _quoted

@@ -76,7 +76,7 @@ PRINTED = st.text(st.characters(categories=["L", "N", "P", "Zs"], max_codepoint=
 @pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
 @given(value=PRINTED.filter(lambda text: len(text.strip()) > 5))
 def test_a_value_of_the_row_is_masked_however_it_is_encoded(encode: Callable[[str], str], value: str) -> None:
-    shown = mask_values(f"the value {encode(value)} is not known", [value])
+    shown = mask_values(f"the value {encode(value)} is not known", [value]).replace("[value]", "")
     assert " ".join(value.split()) not in shown
     assert encode(value).strip() not in shown
 
