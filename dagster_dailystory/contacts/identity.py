@@ -91,13 +91,14 @@ def identity_of(sync: ContactSync, values: Mapping[str, object]) -> Identity:
     email = mobile = None
     for mapped in sync.mapped_fields:
         if mapped.kind is _EMAIL:
-            email = _normalised_email(_stripped_text(values.get(mapped.state_column)), mapped.max_length)
+            email = _normalised_email(stripped_text(values.get(mapped.state_column)), mapped.max_length)
         elif mapped.kind is _MOBILE:
-            mobile = e164(_stripped_text(values.get(mapped.state_column)), sync.default_region)
+            mobile = e164(stripped_text(values.get(mapped.state_column)), sync.default_region)
     return Identity(email=email, mobile=mobile)
 
 
-def _stripped_text(value: object) -> str:
+def stripped_text(value: object) -> str:
+    """The text of a value without white space around it; empty for NULL and for a value that has no text."""
     try:
         return (canonical_text(value) or "").strip()
     except UnsupportedValueError:

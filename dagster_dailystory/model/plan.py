@@ -193,6 +193,11 @@ class PlanOptions:
         chooses_rows = self.scope in (Scope.REJECTED, Scope.OPT_OUTS)
         return self.limit is None and not self.keys and not chooses_rows and self.since is None
 
+    @property
+    def retries_refused(self) -> bool:
+        """Whether rows that DailyStory refused, or whose contact was deleted there, are sent again."""
+        return self.scope is not Scope.CHANGED
+
     def plans_all_creates(self, rows_to_send: int) -> bool:
         """Whether a plan with this number of creates and updates has every create of the source, or of its slice."""
         is_whole = not self.keys and self.scope in (Scope.CHANGED, Scope.ALL) and self.since is None

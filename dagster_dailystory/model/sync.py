@@ -74,7 +74,8 @@ _RESERVED_KEY_COLUMNS = frozenset(
         "absent_action",
         "identity_email", "identity_mobile", "partition_value", "resend_all", "first_seen_at", "last_seen_at",
         "fingerprint", "sent_at", "priority", "waits_for", "rekeyed_from", "is_new", "row_label", "source_rows",
-        "email_as_sent", "mobile_as_sent",
+        "email_as_sent", "mobile_as_sent", "acknowledged_plan", "identity_changed", "only_mapped", "opts_out",
+        "reactivates", "rekeyed", "replaces", "row_hash",
     }
 )  # fmt: skip
 
@@ -238,6 +239,10 @@ class ContactSync:
     def partition_column(self) -> str | None:
         """The source column that holds the slice of a row, None if there is none."""
         return self.partitions.column if isinstance(self.partitions, ColumnValues) else None
+
+    def state_columns(self, *kinds: FieldKind) -> tuple[str, ...]:
+        """The columns in the state tables of the fields of these kinds."""
+        return tuple(m.state_column for m in self.mapped_fields if m.kind in kinds)
 
     @property
     def identity_columns(self) -> tuple[str, ...]:

@@ -107,7 +107,7 @@ def test_slices_of_an_earlier_state_send_nothing(earlier: EarlierState):
 
 @pytest.mark.parametrize("engine_name", ["duckdb"])
 def test_only_a_plan_of_the_whole_source_ends_a_first_load_of_an_earlier_state(earlier: EarlierState):
-    """Of the slices that layout 2 sent nobody knows whether they are all."""
+    """Layout 2 does not say how many slices a sync has."""
     earlier.execute("UPDATE dailystory_plans SET status = 'done'")
     earlier.run("regional", "emea")
     assert "first_load:customers" in earlier.meta_names()

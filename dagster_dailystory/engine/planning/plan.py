@@ -186,7 +186,7 @@ class _Draft:
             index_temporary(connection, found.pending.name, self.tables.key_names, "sequence")
             RowChecks(self.state, self.tables, self.options).check(found.pending, checked, found.ranges)
             diff, pending = found.diff, found.pending
-            holds_deleted = self.tables.sync.on_deleted is OnDeleted.RESPECT and self.options.scope is Scope.CHANGED
+            holds_deleted = self.tables.sync.on_deleted is OnDeleted.RESPECT and not self.options.retries_refused
             conflicts = IdentityConflicts(
                 self.state, self.tables, diff, pending, checked, self.source_keys, holds_deleted=holds_deleted
             )

@@ -30,7 +30,7 @@ from dagster_dailystory.model.change import (
 )
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.plan import PlanOptions
-from dagster_dailystory.model.sync import Deletes, OnDeleted, Scope
+from dagster_dailystory.model.sync import Deletes, OnDeleted
 
 _TAKEN_OUT = (Deletes.DEACTIVATE.value, Deletes.DELETE.value)
 """What this sync did with the contact of a missing key, once it is acknowledged."""
@@ -43,10 +43,9 @@ class RowChecks:
         self._state = state
         self._tables = tables
         self._sync = tables.sync
-        self._retries_refused = options.scope is not Scope.CHANGED
+        self._retries_refused = options.retries_refused
         self._reader = RowReader(state, tables)
-        kinds = (FieldKind.EMAIL, FieldKind.MOBILE)
-        self._identity_columns = frozenset(m.state_column for m in self._sync.mapped_fields if m.kind in kinds)
+        self._identity_columns = frozenset(self._sync.state_columns(FieldKind.EMAIL, FieldKind.MOBILE))
         self._opt_outs = [m for m in self._sync.mapped_fields if m.kind is FieldKind.OPT_OUT]
 
     def check(self, pending: FromClause, checked: CheckedTable, ranges: Sequence[KeyRange]) -> None:

@@ -18,8 +18,7 @@ from dagster_dailystory.model.contact_fields import FieldKind
 
 def identity_columns(tables: SyncTables) -> list[str]:
     """The state columns of the email address and the mobile number, as far as they are mapped."""
-    kinds = (FieldKind.EMAIL, FieldKind.MOBILE)
-    return [m.state_column for m in tables.sync.mapped_fields if m.kind in kinds]
+    return list(tables.sync.state_columns(FieldKind.EMAIL, FieldKind.MOBILE))
 
 
 def with_identities(

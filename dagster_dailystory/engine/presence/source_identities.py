@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy import RowMapping, String, cast, func, or_, select
 
-from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
-from dagster_dailystory.contacts.identity import identity_of
+from dagster_dailystory.contacts.identity import identity_of, stripped_text
 from dagster_dailystory.databases.source import Source
 from dagster_dailystory.databases.sql_types import SqlQuery
 from dagster_dailystory.engine.presence.source_keys import SourceKeys
@@ -67,7 +66,7 @@ class SourceIdentities:
     def _spellings(self, mapped: MappedField, known: Sequence[RowMapping]) -> Iterator[str]:
         for row in known:
             for value in (row[mapped.state_column], row[_IDENTITIES[mapped.kind]]):
-                text = _text(value)
+                text = stripped_text(value)
                 if text:
                     yield text.lower()
 
@@ -86,10 +85,3 @@ class SourceIdentities:
         contact_map, names = self._tables.contact_map, self._tables.key_names
         rows = select(*(contact_map.c[name] for name in names)).where(contact_map.c[names[0]].in_(first_keys))
         return {tuple(row) for row in self._state.connection.execute(rows)} if first_keys else set()
-
-
-def _text(value: object) -> str:
-    try:
-        return (canonical_text(value) or "").strip()
-    except UnsupportedValueError:
-        return ""

@@ -48,7 +48,7 @@ class Unchecked:
 
 def opt_out_columns(tables: SyncTables) -> list[str]:
     """The state columns of the opt-out flags."""
-    return [m.state_column for m in tables.sync.mapped_fields if m.kind is FieldKind.OPT_OUT]
+    return list(tables.sync.state_columns(FieldKind.OPT_OUT))
 
 
 def rows_opting_out(

@@ -250,7 +250,7 @@ class Acknowledgements:
         Another row may have set them, so the contact's own row is compared again even if its hash stays the same.
         """
         changes, snapshot = self._tables.changes, self._tables.snapshot
-        flags = [m.state_column for m in self._tables.sync.mapped_fields if m.kind is FieldKind.OPT_OUT]
+        flags = self._tables.sync.state_columns(FieldKind.OPT_OUT)
         copied = [changes.c[name] for flag in flags for name in (flag, differs_column(flag))]
         sent = self._results.changes_with((Outcome.OPTED_OUT,), *copied).subquery("sent")
         values = {flag: case((sent.c[differs_column(flag)], sent.c[flag]), else_=snapshot.c[flag]) for flag in flags}

@@ -45,7 +45,7 @@ def _is_decided_since(tables: SyncTables, number: int) -> ColumnElement[bool]:
 def _still_opts_out(tables: SyncTables) -> ColumnElement[bool]:
     """Whether a change sets an opt-out that its contact does not have, for any row: newer values do not answer it."""
     changes, snapshot, contact_map = tables.changes, tables.snapshot, tables.contact_map
-    flags = [m.state_column for m in tables.sync.mapped_fields if m.kind is FieldKind.OPT_OUT]
+    flags = tables.sync.state_columns(FieldKind.OPT_OUT)
     if not flags:
         return false()
     missing = [and_(func.coalesce(changes.c[differs_column(f)], False), not_(opts_out(snapshot.c[f]))) for f in flags]

@@ -20,7 +20,7 @@ _ENDED = (*_SET, Outcome.CREATED, Outcome.MAPPED, Outcome.RECORDED)
 def sent_opt_outs(state: State, tables: SyncTables, plan_id: str) -> SentOptOuts:
     """Count the opt-outs of a plan, within the caller's transaction."""
     changes = tables.changes
-    flags = [m.state_column for m in tables.sync.mapped_fields if m.kind is FieldKind.OPT_OUT]
+    flags = tables.sync.state_columns(FieldKind.OPT_OUT)
     if not flags:
         return SentOptOuts()
     operation, outcome = changes.c.operation, func.coalesce(changes.c.outcome, "")
