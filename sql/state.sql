@@ -1,4 +1,4 @@
--- The state tables of the demo's sync, as PostgreSQL makes them (layout version 3).
+-- The state tables of the demo's sync, as PostgreSQL makes them (layout version 4).
 -- They are made by the first run; this file is for reading, and for joining. Key and value columns have the source's
 -- own types; where the state is in another database than the warehouse, values are canonical texts.
 
@@ -44,6 +44,7 @@ CREATE TABLE dailystory_customers_changes (
     differs_custom_lifetime_value BOOLEAN,
     differs_custom_signed_up_at BOOLEAN,
     differs_custom_loyalty_id BOOLEAN,
+    dropped_fields TEXT,
     outcome TEXT,
     reason TEXT,
     message TEXT,
@@ -150,6 +151,7 @@ CREATE TABLE dailystory_plans (
     changes_by_field TEXT,
     rejections_by_reason TEXT,
     settings TEXT,
+    fields_dropped TEXT,
     number BIGINT,
     rows_read BIGINT,
     rows_unchanged BIGINT,

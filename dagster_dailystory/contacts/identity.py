@@ -13,6 +13,7 @@ from email_validator import EmailNotValidError, validate_email
 from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
 from dagster_dailystory.model.change import Identity
 from dagster_dailystory.model.contact_fields import FieldKind
+from dagster_dailystory.model.mapping import REGION_COLUMN
 from dagster_dailystory.model.sync import ContactSync
 
 _NUMBER = re.compile(r"(?:tel:)?\s*[+\uff0b]?[\d(][\d\s()./\-\u2010-\u2015]*", re.IGNORECASE)
@@ -75,6 +76,10 @@ _PLAIN_LOCAL_PART = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]
 """Local parts that are valid without asking `email_validator`, which takes 31 microseconds an address."""
 
 
+_OTHER_CODES = {"UK": "GB"}
+"""Common codes of countries that are not their ISO codes."""
+
+
 _EMAIL, _MOBILE = FieldKind.EMAIL, FieldKind.MOBILE
 
 
@@ -82,7 +87,7 @@ def identity_of(sync: ContactSync, values: Mapping[str, object]) -> Identity:
     """Normalise the values that DailyStory matches contacts by.
 
     Args:
-        sync: The mapping, and the region of numbers without a country code.
+        sync: The mapping, and the region of numbers without a country code, or its column.
         values: State column -> value, as the driver returned it or as canonical text.
 
     Returns:
@@ -93,8 +98,22 @@ def identity_of(sync: ContactSync, values: Mapping[str, object]) -> Identity:
         if mapped.kind is _EMAIL:
             email = _normalised_email(stripped_text(values.get(mapped.state_column)), mapped.max_length)
         elif mapped.kind is _MOBILE:
-            mobile = e164(stripped_text(values.get(mapped.state_column)), sync.default_region)
+            mobile = e164(stripped_text(values.get(mapped.state_column)), region_of(sync, values))
     return Identity(email=email, mobile=mobile)
+
+
+def region_of(sync: ContactSync, values: Mapping[str, object]) -> str | None:
+    """The ISO country of a row's numbers without a country code; None if it is not known.
+
+    Args:
+        sync: The mapping.
+        values: State column -> value.
+    """
+    if not isinstance(sync.default_region, Mapping):
+        return sync.default_region
+    region = stripped_text(values.get(REGION_COLUMN)).upper()
+    region = _OTHER_CODES.get(region, region)
+    return region if region in phonenumbers.SUPPORTED_REGIONS else None
 
 
 def stripped_text(value: object) -> str:

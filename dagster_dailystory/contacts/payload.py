@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dagster_dailystory.contacts.identity import region_of
 from dagster_dailystory.contacts.values import wire_value
 from dagster_dailystory.model.change import Change, Identity, Operation
 from dagster_dailystory.model.contact_fields import CONSENT_KINDS, FieldKind
-from dagster_dailystory.model.sync import ContactSync, MappedField, Nulls, Value
+from dagster_dailystory.model.mapping import MappedField, Nulls, Value
+from dagster_dailystory.model.sync import ContactSync
 
 _MOBILE = FieldKind.MOBILE
 
@@ -49,11 +51,14 @@ def payload(sync: ContactSync, change: Change, *, everything: bool = False) -> d
 
 def _value_to_send(sync: ContactSync, mapped: MappedField, change: Change, *, differs: bool) -> Value | None:
     raw, kind = change.values.get(mapped.state_column), mapped.kind
+    is_dropped = mapped.state_column in change.dropped
+    if is_dropped and not mapped.is_custom:
+        return None
     if kind is _MOBILE and raw is not None and change.identity.mobile is not None:
         return change.identity.mobile  # the row check computed it from this value
-    value = wire_value(mapped, raw, region=sync.default_region)
+    value = wire_value(mapped, raw, region=region_of(sync, change.values))
     if value is None:
-        clears = differs and mapped.nulls is Nulls.CLEAR and change.operation is Operation.UPDATE
+        clears = differs and not is_dropped and mapped.nulls is Nulls.CLEAR and change.operation is Operation.UPDATE
         return "" if clears else None
     if kind not in CONSENT_KINDS or (kind, value) not in _OPT_INS:
         return value
@@ -65,7 +70,8 @@ def identity_as_sent(sync: ContactSync, change: Change) -> Identity:
     """The email and mobile number as the row's request has them. An identity is normalised, a request is not."""
     columns = [m for m in sync.mapped_fields if m.kind is FieldKind.EMAIL and change.identity.email is not None]
     emails = [wire_value(m, change.values.get(m.state_column)) for m in columns]
-    return Identity(next((str(email) for email in emails if email is not None), None), change.identity.mobile)
+    sent = (str(email) for email in emails if email is not None)
+    return Identity(next(sent, change.identity.email), change.identity.mobile)
 
 
 def sends_nothing(sync: ContactSync, change: Change) -> bool:

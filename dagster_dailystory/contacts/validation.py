@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
-from dagster_dailystory.contacts.identity import identity_of, is_other_number
+from dagster_dailystory.contacts.identity import identity_of, is_other_number, region_of
 from dagster_dailystory.contacts.values import wire_text
 from dagster_dailystory.model.change import Identity, Reason, Rejection
 from dagster_dailystory.model.contact_fields import FieldKind
-from dagster_dailystory.model.sync import ContactSync, MappedField, Value
+from dagster_dailystory.model.mapping import MappedField, Value
+from dagster_dailystory.model.sync import ContactSync
 
 _EMAIL, _MOBILE = FieldKind.EMAIL, FieldKind.MOBILE
+
+
+@dataclass(frozen=True, slots=True)
+class RowCheck:
+    """The result of a row check.
+
+    Attributes:
+        rejection: Why the row is not sent, and what to do about it, without any value; None for a row that is sent.
+        dropped: State column -> why its value is invalid, for the fields that are left out of the row.
+    """
+
+    rejection: Rejection | None = None
+    dropped: Mapping[str, Reason] = field(default_factory=dict)
 
 
 def check_row(
@@ -21,8 +36,8 @@ def check_row(
     is_new: bool,
     identity: Identity | None = None,
     differing: Collection[str] | None = None,
-) -> Rejection | None:
-    """Find the first reason to reject a row.
+) -> RowCheck:
+    """Find the first reason to reject a row, and the invalid fields that it can be sent without.
 
     Args:
         sync: The mapping.
@@ -30,36 +45,47 @@ def check_row(
         is_new: The row would create a contact, which needs an email or a mobile number.
         identity: `identity_of` the same values, if the caller has it; saves computing it again.
         differing: The state columns that an update would send, None for all. Acknowledged values are not checked again.
-
-    Returns:
-        The reason and what to do about it, without any value; None for a row that can be sent.
     """
     identity = identity_of(sync, values) if identity is None else identity
     fields = sync.mapped_fields
     if differing is not None:
         fields = tuple(mapped for mapped in fields if mapped.state_column in differing)
+    dropped: dict[str, Reason] = {}
+    invalid_identity = None
     for mapped in fields:
-        rejection = _check_field(sync, mapped, values.get(mapped.state_column), identity)
-        if rejection is not None:
-            return rejection
+        rejection = _check_field(sync, mapped, values, identity)
+        if rejection is None:
+            continue
+        if not mapped.drops_invalid:
+            return RowCheck(rejection)
+        dropped[mapped.state_column] = rejection.reason
+        if mapped.kind in (_EMAIL, _MOBILE):
+            invalid_identity = invalid_identity or rejection
     if is_new and not identity:
-        return Rejection(
-            Reason.NO_IDENTITY,
-            "a new contact needs an email or a mobile number and the row has neither;"
-            " fill one in the source or leave the row out of the query",
-        )
-    return None
+        return RowCheck(invalid_identity or _NO_IDENTITY)
+    return RowCheck(dropped=dropped)
 
 
-def _check_field(sync: ContactSync, mapped: MappedField, value: object, identity: Identity) -> Rejection | None:
+_NO_IDENTITY = Rejection(
+    Reason.NO_IDENTITY,
+    "a new contact needs an email or a mobile number and the row has neither;"
+    " fill one in the source or leave the row out of the query",
+)
+
+
+def _check_field(
+    sync: ContactSync, mapped: MappedField, values: Mapping[str, object], identity: Identity
+) -> Rejection | None:
+    if mapped.kind is FieldKind.REGION:
+        return None
     try:
-        text = canonical_text(value)
+        text = canonical_text(values.get(mapped.state_column))
         if text is None or not text.strip():
             return None
         if mapped.kind is _EMAIL:
             return None if identity.email else _reject_email(mapped, text.strip())
         if mapped.kind is _MOBILE:
-            return None if identity.mobile else _reject_mobile(sync, mapped, text.strip())
+            return None if identity.mobile else _reject_mobile(sync, mapped, text.strip(), region_of(sync, values))
         sent = wire_text(mapped, text)
     except UnsupportedValueError as error:
         return Rejection(Reason.INVALID_VALUE, f"{_field_name(mapped)}: {error}")
@@ -82,17 +108,21 @@ def _reject_email(mapped: MappedField, text: str) -> Rejection:
     )
 
 
-def _reject_mobile(sync: ContactSync, mapped: MappedField, text: str) -> Rejection:
-    region, name = sync.default_region, _field_name(mapped)
+def _reject_mobile(sync: ContactSync, mapped: MappedField, text: str, region: str | None) -> Rejection:
+    name = _field_name(mapped)
     if is_other_number(text, region):
         message = f"{name} is the number of a land line or a service, which gets no text messages; map it to 'phone'"
         return Rejection(Reason.INVALID_MOBILE, message)
-    assumption = "default_region is not set" if region is None else f"without + it is read as a number of {region}"
-    message = (
-        f"{name} is not a valid mobile number ({assumption}); write it as text, with + and the country code and"
-        " without letters, or set default_region to its ISO country"
-    )
-    return Rejection(Reason.INVALID_MOBILE, message)
+    advice = "write it as text, with + and the country code and without letters"
+    if region is not None:
+        assumption = f"without + it is read as a number of {region}"
+    elif isinstance(sync.default_region, Mapping):
+        assumption = f"column {sync.default_region['column']!r} has no ISO country"
+        advice += ", or fill the country"
+    else:
+        assumption = "default_region is not set"
+        advice += ", or set default_region to its ISO country"
+    return Rejection(Reason.INVALID_MOBILE, f"{name} is not a valid mobile number ({assumption}); {advice}")
 
 
 def _check_length(mapped: MappedField, sent: Value) -> Rejection | None:

@@ -12,7 +12,7 @@ from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonic
 from dagster_dailystory.contacts.consent import SAFE_STATUSES
 from dagster_dailystory.contacts.identity import e164
 from dagster_dailystory.model.contact_fields import FieldKind
-from dagster_dailystory.model.sync import MappedField, Value
+from dagster_dailystory.model.mapping import MappedField, Value
 
 TRUE_TEXTS = frozenset({"true", "yes", "y", "t", "on", "1", "1.0"})
 """Texts, in lower case, that mean "opted out"."""
@@ -28,6 +28,10 @@ FLAG_WHITE_SPACE = " \t\n\r\x0b\x0c\xa0"
 
 _TEXT, _CUSTOM, _MOBILE = FieldKind.TEXT, FieldKind.CUSTOM, FieldKind.MOBILE
 """Module constants: on Python 3.11, looking up an enum member takes 0.13 microseconds, several times per field."""
+
+
+STATUS_TEXTS = frozenset({status.casefold() for status in (*SAFE_STATUSES, "Active")})
+"""Texts, in lower case, that are a status."""
 
 
 _STATUSES = {status.casefold(): status for status in (*SAFE_STATUSES, "Active")}
@@ -57,7 +61,7 @@ def wire_value(mapped: MappedField, value: object, *, region: str | None = None)
     Args:
         mapped: The field.
         value: As the driver returned it, or as canonical text.
-        region: `ContactSync.default_region`, for mobile numbers without a country code.
+        region: The ISO country of mobile numbers without a country code.
 
     Returns:
         None for NULL, blank text, or text of control characters only. Custom fields are always text. The email
@@ -66,6 +70,8 @@ def wire_value(mapped: MappedField, value: object, *, region: str | None = None)
     Raises:
         UnsupportedValueError: The value is not valid for the field's kind; the message does not contain it.
     """
+    if mapped.kind is FieldKind.REGION:
+        return None
     text = canonical_text(value)
     return None if text is None else wire_text(mapped, text, region=region)
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Dialect,
     Enum,
     Float,
+    FromClause,
     Integer,
     LargeBinary,
     Numeric,
@@ -33,17 +34,20 @@ from sqlalchemy import (
     literal_column,
     not_,
     null,
+    select,
+    text,
     tuple_,
     type_coerce,
 )  # fmt: skip
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import JSON, NullType
 
-from dagster_dailystory.contacts.values import FALSE_TEXTS, FLAG_WHITE_SPACE, TRUE_TEXTS
+from dagster_dailystory.contacts.values import FALSE_TEXTS, FLAG_WHITE_SPACE, STATUS_TEXTS, TRUE_TEXTS
 from dagster_dailystory.databases.sql_types import (
     TEXT,
     UNSUPPORTED,
     Cidr,
+    CreateTemporaryTableAs,
     Inet,
     Native,
     SqlQuery,
@@ -51,6 +55,11 @@ from dagster_dailystory.databases.sql_types import (
     SqlValue,
     Untyped,
 )
+from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.model.contact_fields import FieldKind
+
+UNKNOWN_COLLATION = "unknown"
+"""The collation of text columns of DuckDB that may have one; see `has_collations`."""
 
 _BINARY_COLLATION = {"postgresql": "C", "sqlite": "BINARY"}
 
@@ -151,8 +160,39 @@ def stored_key(source: SqlValue, reflected: SqlType, dialect: Dialect) -> SqlVal
     return _as_text(source, reflected) if isinstance(wanted, Text) else type_coerce(source, wanted)
 
 
+def has_collations(connection: Connection, relation: FromClause) -> bool:
+    """Whether DuckDB compares any text column of a relation otherwise than byte by byte.
+
+    Reflection does not show it, but the definition of a table that is made from the relation does.
+    """
+    name = "dailystory_collations"
+    connection.execute(CreateTemporaryTableAs(name, select(relation).limit(0)))
+    made = text("SELECT sql FROM duckdb_tables() WHERE table_name = :name AND temporary")
+    definition = str(connection.execute(made, {"name": name}).scalar_one())
+    connection.exec_driver_sql(f"DROP TABLE {name}")
+    return " COLLATE " in definition
+
+
+def check_default_collation(connection: Connection) -> None:
+    """Make sure that texts are compared byte by byte: DuckDB's `default_collation` can be part of a URL.
+
+    Raises:
+        ConfigurationError: It has another collation.
+    """
+    if connection.dialect.name != "duckdb":
+        return
+    found = connection.exec_driver_sql("SELECT current_setting('default_collation')").scalar_one()
+    if found:
+        raise ConfigurationError(
+            f"the URL of the state database sets default_collation={found}, which would make the keys abc and ABC one; "
+            "remove it, and write COLLATE in the query where it is wanted"
+        )
+
+
 def _as_text(source: SqlValue, reflected: SqlType) -> SqlValue:
     """CHAR is cast as well, because the cast removes PostgreSQL's padding."""
+    if isinstance(reflected, String) and reflected.collation == UNKNOWN_COLLATION:
+        return func.decode(func.encode(source), type_=Text())  # the only expression of DuckDB without a collation
     is_text = isinstance(reflected, String) and not isinstance(reflected, (CHAR, Enum, postgresql.CITEXT))
     return type_coerce(source, Text()) if is_text else cast(source, Text())
 
@@ -197,6 +237,17 @@ def opts_out(value: SqlValue) -> ColumnElement[bool]:
     if isinstance(value.type, (Integer, Numeric)):
         return func.coalesce(value == 1, false())
     return func.coalesce(opt_out_text(value) == literal("true", TEXT), false())
+
+
+def is_unreadable_consent(value: SqlValue, kind: FieldKind) -> ColumnElement[bool]:
+    """Whether an opt-out flag or a status has a value that `contacts.values` does not know."""
+    if isinstance(value.type, Boolean):
+        return false()
+    if isinstance(value.type, (Integer, Numeric)):
+        return func.coalesce(value.not_in([0, 1]), false())
+    text = func.lower(func.trim(cast(value, TEXT), literal(FLAG_WHITE_SPACE, TEXT)))
+    words = {*TRUE_TEXTS, *FALSE_TEXTS} if kind is FieldKind.OPT_OUT else STATUS_TEXTS
+    return func.coalesce(and_(text != "", *(text != literal(word, TEXT) for word in sorted(words))), false())
 
 
 def bucket(keys: Sequence[SqlValue], count: int, dialect: Dialect) -> SqlValue:

@@ -18,6 +18,8 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     FromClause,
+    String,
+    Text,
     TextClause,
     case,
     cast,
@@ -34,7 +36,13 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError, NoInspectionAvailable, NoSuchTableError, SAWarning
 
 from dagster_dailystory.databases.connect import driver_errors_as, reflected_types
-from dagster_dailystory.databases.dialect import is_binary, stored_expression, stored_key
+from dagster_dailystory.databases.dialect import (
+    UNKNOWN_COLLATION,
+    has_collations,
+    is_binary,
+    stored_expression,
+    stored_key,
+)
 from dagster_dailystory.databases.drivers import (
     can_stream,
     clickhouse_blocks,
@@ -294,7 +302,12 @@ def column_types(source: Source, connection: Connection) -> dict[str, SqlType] |
     if source.table_name is None:
         return None
     schema, name = source.table_name
-    return reflected_types(connection, name, schema)
+    types = reflected_types(connection, name, schema)
+    if types is None or connection.dialect.name != "duckdb" or not has_collations(connection, source.relation):
+        return types
+    return {
+        each: Text(collation=UNKNOWN_COLLATION) if isinstance(kind, String) else kind for each, kind in types.items()
+    }
 
 
 def is_table(source: Source, connection: Connection) -> bool:
@@ -338,7 +351,8 @@ def typed_selection(
         name = real[mapped.column]
         selected[mapped.state_column] = stored_expression(source.relation.c[name], types[name], connection.dialect)
     if isinstance(sync.partitions, ColumnValues):
-        value = cast(source.relation.c[real[sync.partitions.column]], TEXT)
+        name = real[sync.partitions.column]
+        value = cast(stored_key(source.relation.c[name], types[name], connection.dialect), TEXT)
         other = literal(OTHER_VALUES, TEXT)
         selected[PARTITION_VALUE] = case((value.in_(sync.partitions.values), value), else_=other)
     return selected

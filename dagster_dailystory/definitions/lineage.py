@@ -14,7 +14,8 @@ from sqlglot.optimizer.scope import Scope, build_scope
 from dagster_dailystory.databases.facts import name_parts
 from dagster_dailystory.databases.source import source_text
 from dagster_dailystory.model.contact_fields import FieldKind
-from dagster_dailystory.model.sync import ContactSync, MappedField
+from dagster_dailystory.model.mapping import MappedField
+from dagster_dailystory.model.sync import ContactSync
 
 TableName = tuple[str, ...]
 """Schema and name as written in the query, or the name alone: the form of a dbt asset key."""

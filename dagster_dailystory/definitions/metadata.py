@@ -61,6 +61,9 @@ def plan_metadata(
         metadata["changes_by_field_chart"] = _chart(
             bars("Rows in which a field differs: the five most", plan.changes_by_field)
         )
+    if plan.fields_dropped:
+        metadata["fields_dropped"] = plan.values_dropped
+        metadata["fields_dropped_by_reason"] = _table(_dropped_records(plan))
     if plan.rejections_by_reason:
         by_reason = _largest(plan.rejections_by_reason)
         metadata["rejections_by_reason"] = _table([{"reason": reason, "rows": rows} for reason, rows in by_reason])
@@ -188,6 +191,8 @@ def _plan_summary(sync: ContactSync, plan: PlanSummary) -> str:
         "rejected": plan.rows_rejected,
         "held back": plan.rows_held,
     }
+    if plan.values_dropped:
+        counts |= {"invalid values left out": plan.values_dropped}
     text = ", ".join(f"{rows:,} {verb}" for verb, rows in counts.items() if rows)
     if not plan.rows_to_send:
         text = f"nothing to send; {text}" if text else "nothing to send"
@@ -219,7 +224,16 @@ def _change_record(sync: ContactSync, change: ChangePreview) -> dict[str, str | 
         f"{each.field}: {each.after}" if each.before == NO_VALUE else f"{each.field}: {each.before} → {each.after}"
         for each in change.fields
     ]
+    fields += [f"{name}: not sent, {reason}" for name, reason in change.dropped.items()]
     return {"key": change.key_label, "operation": operation, "changes": "; ".join(fields)}
+
+
+def _dropped_records(plan: PlanSummary) -> list[dict[str, str | int]]:
+    return [
+        {"field": name, "reason": reason, "rows": rows}
+        for name, by_reason in plan.fields_dropped.items()
+        for reason, rows in _largest(by_reason)
+    ]
 
 
 def _rejection_table(rejections: Sequence[RejectionPreview]) -> dg.TableMetadataValue:

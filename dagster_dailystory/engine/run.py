@@ -36,7 +36,8 @@ from dagster_dailystory.model.report import (
     planned_report,
     sent_report,
 )
-from dagster_dailystory.model.sync import ContactSync, Scope, choice
+from dagster_dailystory.model.setting_types import choice
+from dagster_dailystory.model.sync import ContactSync, Scope
 
 _log = logging.getLogger("dagster_dailystory")
 

@@ -142,6 +142,8 @@ class Change:
         deleted_in_dailystory: The contact was found deleted in DailyStory before.
         rekeyed: The contact is that of another key, which left the source.
         resend_all: The contact's values are not known: send every mapped field.
+        dropped: The state columns of the fields that are not sent, because their value is invalid. Of a custom field,
+            `values` has the acknowledged value.
         email_as_sent: The email address that an earlier create sent and that has no result yet.
         mobile_as_sent: The mobile number of that create.
         leave_before: Until when the request may be sent, on the sender's clock; None for any time.
@@ -161,9 +163,15 @@ class Change:
     deleted_in_dailystory: bool = False
     rekeyed: bool = False
     resend_all: bool = False
+    dropped: frozenset[str] = frozenset()
     email_as_sent: str | None = field(default=None, repr=False)
     mobile_as_sent: str | None = field(default=None, repr=False)
     leave_before: float | None = None
+
+    @property
+    def valid_values(self) -> Mapping[str, object]:
+        """`values`, with None for the dropped fields."""
+        return {name: None if name in self.dropped else value for name, value in self.values.items()}
 
 
 @dataclass(frozen=True, slots=True)

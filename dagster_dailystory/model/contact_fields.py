@@ -26,6 +26,8 @@ class FieldKind(str, Enum):
     NUMBER = "number"
     DATE = "date"
     CUSTOM = "custom"
+    REGION = "region"
+    """The country of the row's mobile number: compared and never sent; see `ContactSync.default_region`."""
 
 
 CONSENT_KINDS = (FieldKind.OPT_OUT, FieldKind.STATUS)

@@ -64,6 +64,7 @@ class PlanSummary:
         opt_outs_pending: Rows whose opt-out waits, because no contact is known for them and none is created.
         changes_by_field: Field -> number of rows in which it differs.
         rejections_by_reason: Reason -> number of rows.
+        fields_dropped: Field -> reason -> invalid values that are left out of rows that are sent (`drop_field`).
         diff_seconds: Time from the first query to the stored plan.
         since: The lowest watermark value that was read, None if all rows were read.
         rows_in_future: Rows whose watermark is more than a day in the future; each run reads them again.
@@ -91,6 +92,7 @@ class PlanSummary:
     changes_by_field: Mapping[str, int]
     rejections_by_reason: Mapping[str, int]
     diff_seconds: float
+    fields_dropped: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     opt_outs_to_send: int = 0
     opt_outs_ahead: int = 0
     opt_outs_pending: int = 0
@@ -126,6 +128,11 @@ class PlanSummary:
             return ""
         wrong = ", and ".join(f"the watermark of {rows} is {what}" for what, rows in found)
         return f"{wrong}, so every run reads them; correct the source"
+
+    @property
+    def values_dropped(self) -> int:
+        """How many values are left out of rows that are sent."""
+        return sum(sum(by_reason.values()) for by_reason in self.fields_dropped.values())
 
     @property
     def opt_outs_left(self) -> int:

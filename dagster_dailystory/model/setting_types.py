@@ -1,13 +1,15 @@
-"""The types of the settings of a sync: a value of another type is refused with the name of its setting."""
+"""The types and choices of settings: a value of another type, or outside the choices, is refused by name."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
+from enum import Enum
 from pathlib import Path
 from types import NoneType
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.model.contact_fields import nearest
 from dagster_dailystory.model.partitions import ColumnValues, HashBuckets
 from dagster_dailystory.model.watermark import Watermark
 
@@ -39,7 +41,7 @@ SETTING_TYPES: Mapping[str, _Kind] = {
     "allow_empty_source": _Kind((bool,), "True or False"),
     "personal_keys": _Kind(_NAMES, "a list of key columns"),
     "consent_override": _Kind(_NAMES, "a list of field names"),
-    "default_region": _Kind((str, NoneType), "an ISO country, such as 'US'"),
+    "default_region": _Kind((str, Mapping, NoneType), "an ISO country, such as 'US', or {'column': 'country'}"),
     "max_value_length": _Kind((int,), "a whole number"),
     "partitions": _Kind((HashBuckets, ColumnValues, NoneType), "HashBuckets(8) or ColumnValues('region', ['emea'])"),
     "watermark": _Kind((Watermark, NoneType), "Watermark('updated_at')"),
@@ -59,3 +61,20 @@ def check_setting_types(settings: Mapping[str, object]) -> None:
         is_flag = isinstance(value, bool) and bool not in types  # a bool is an int for Python
         if is_flag or not isinstance(value, types):
             raise ConfigurationError(f"{name}={value!r} must be {form}")
+
+
+_E = TypeVar("_E", bound=Enum)
+
+
+def choice(kind: type[_E], value: str | _E, setting: str) -> _E:
+    """Convert the text of a setting to its enum member.
+
+    Raises:
+        ConfigurationError: The text is not a member; the message lists the members.
+    """
+    try:
+        return kind(value)
+    except ValueError:
+        names = [str(member.value) for member in kind]
+        hint = nearest(str(value), names)
+        raise ConfigurationError(f"{setting}={value!r} is not one of {', '.join(names)}{hint}") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
@@ -10,18 +9,15 @@ from enum import Enum
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
 
 from phonenumbers import SUPPORTED_REGIONS
 
 from dagster_dailystory.errors import ConfigurationError
-from dagster_dailystory.model.contact_fields import CONTACT_FIELDS, OPT_OUT_FIELDS, FieldKind, nearest
+from dagster_dailystory.model.contact_fields import OPT_OUT_FIELDS, FieldKind, nearest
+from dagster_dailystory.model.mapping import Invalid, MappedField, Nulls, map_fields
 from dagster_dailystory.model.partitions import ColumnValues, Partitioning, in_fixed_order
-from dagster_dailystory.model.setting_types import check_setting_types
+from dagster_dailystory.model.setting_types import check_setting_types, choice
 from dagster_dailystory.model.watermark import Watermark
-
-Value = str | int | float | bool
-"""A value in a JSON body for DailyStory."""
 
 
 class Mode(str, Enum):
@@ -45,13 +41,6 @@ class OnDeleted(str, Enum):
 
     RESPECT = "respect"
     REACTIVATE = "reactivate"
-
-
-class Nulls(str, Enum):
-    """What a NULL in the source means: leave the field as it is (`keep`), or empty it (`clear`)."""
-
-    KEEP = "keep"
-    CLEAR = "clear"
 
 
 class Scope(str, Enum):
@@ -80,59 +69,6 @@ _RESERVED_KEY_COLUMNS = frozenset(
 )  # fmt: skip
 
 
-_E = TypeVar("_E", bound=Enum)
-
-
-def choice(kind: type[_E], value: str | _E, setting: str) -> _E:
-    """Convert the text of a setting to its enum member.
-
-    Raises:
-        ConfigurationError: The text is not a member; the message lists the members.
-    """
-    try:
-        return kind(value)
-    except ValueError:
-        names = [str(member.value) for member in kind]
-        hint = nearest(str(value), names)
-        raise ConfigurationError(f"{setting}={value!r} is not one of {', '.join(names)}{hint}") from None
-
-
-@dataclass(frozen=True, slots=True)
-class MappedField:
-    """A source column that fills a contact field.
-
-    Attributes:
-        name: The field in DailyStory's JSON, or the custom field's API name.
-        column: The source column.
-        kind: How values are checked and sent.
-        nulls: What a NULL in the source means for this field.
-        max_length: Maximum length in characters.
-        is_custom: The value is sent in `extendedProperties`.
-        state_column: The column in the state tables; its prefix keeps `field_city` and `custom_city` apart.
-    """
-
-    name: str
-    column: str
-    kind: FieldKind
-    nulls: Nulls
-    max_length: int
-    is_custom: bool = field(init=False)
-    state_column: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "is_custom", self.kind is FieldKind.CUSTOM)
-        prefix = "custom" if self.is_custom else "field"
-        object.__setattr__(self, "state_column", _identifier(f"{prefix}_{self.name}"))
-
-
-def _identifier(name: str) -> str:
-    """Add a hash to unusual or long names: databases fold case and truncate, and two names must not collide."""
-    if re.fullmatch(r"[A-Za-z0-9_]{1,50}", name):
-        return name
-    readable = "_".join(re.findall(r"[A-Za-z0-9]+", name))[:30]
-    return f"{readable}_{hashlib.sha256(name.encode()).hexdigest()[:10]}"
-
-
 @dataclass(frozen=True, kw_only=True)
 class ContactSync:
     """A warehouse query and the DailyStory contacts that are kept equal to it.
@@ -150,6 +86,9 @@ class ContactSync:
             `reactivate` (send all its fields and make the contact active, unless it has opted out).
         nulls: What a NULL in the source means: `keep` (leave the field as it is) or `clear` (empty it), for all
             fields or per field (`{"city": "clear"}`). Only texts and custom fields can be cleared.
+        invalid: What an invalid value costs: `reject_row` (the row) or `drop_field` (its field: the contact keeps its
+            value), for all fields or per field (`{"mobilePhone": "drop_field"}`). Opt-outs and `status` are never
+            dropped, and a new row without a valid email or mobile number is rejected.
         max_created_fraction: Block the plan if it creates more contacts than this share of those that the sync has
             (1.0: as many again); only once the first load is done; None: no limit.
         max_created_rows: Block the plan if it creates more contacts, also during the first load; None: no limit.
@@ -163,7 +102,8 @@ class ContactSync:
         personal_keys: Key columns that identify a person; logs and metadata show an opaque id instead.
         consent_override: Opt-out fields that may go from true to false, and `status` if it may become `Active`; each
             use is logged.
-        default_region: ISO country (`US`) for mobile numbers without a country code; None rejects such numbers.
+        default_region: ISO country (`US`) for mobile numbers without a country code, or the source column that holds
+            it (`{"column": "country"}`); None makes such numbers invalid.
         max_value_length: Maximum length of a custom field in characters.
         partitions: `HashBuckets(8)` or `ColumnValues("region", ["emea", "amer"])`, to run the sync in slices.
         watermark: `Watermark("updated_at")`, to compare recent rows only and all rows once a day; not with partitions.
@@ -193,6 +133,7 @@ class ContactSync:
     deletes: Deletes | str = Deletes.KEEP
     on_deleted: OnDeleted | str = OnDeleted.RESPECT
     nulls: Nulls | str | Mapping[str, Nulls | str] = Nulls.KEEP
+    invalid: Invalid | str | Mapping[str, Invalid | str] = Invalid.REJECT_ROW
     max_created_fraction: float | None = 1.0
     max_created_rows: int | None = None
     max_changed_fraction: float | None = None
@@ -203,7 +144,7 @@ class ContactSync:
     allow_empty_source: bool = False
     personal_keys: Sequence[str] = ()
     consent_override: Sequence[str] = ()
-    default_region: str | None = None
+    default_region: str | Mapping[str, str] | None = None
     max_value_length: int = 255
     partitions: Partitioning | None = None
     watermark: Watermark | None = None
@@ -227,13 +168,24 @@ class ContactSync:
             set_value(self, setting, MappingProxyType(dict(getattr(self, setting))))
         set_value(self, "personal_keys", tuple(self.personal_keys))
         set_value(self, "consent_override", tuple(sorted(self.consent_override)))
-        set_value(self, "mapped_fields", _map_fields(self))
+        _check_region(self.default_region)
+        set_value(self, "mapped_fields", self._map_fields())
         if self.mode is not Mode.UPDATE and not self.identity_columns:
             raise ConfigurationError(
                 "fields maps neither email nor mobilePhone, so no contact could be created; map one of them, or set "
                 "mode='update'"
             )
         _check_limits(self)
+
+    def _map_fields(self) -> tuple[MappedField, ...]:
+        return map_fields(
+            self.fields,
+            self.extended_properties,
+            nulls=self.nulls,
+            invalid=self.invalid,
+            max_value_length=self.max_value_length,
+            region_column=None if not isinstance(self.default_region, Mapping) else self.default_region["column"],
+        )
 
     @property
     def partition_column(self) -> str | None:
@@ -266,50 +218,16 @@ def _check_keys(keys: tuple[str, ...]) -> None:
             raise ConfigurationError(f"key column {key!r} is a name of the state tables; give it an alias in the query")
 
 
-def _map_fields(sync: ContactSync) -> tuple[MappedField, ...]:
-    if not sync.fields and not sync.extended_properties:
-        raise ConfigurationError("fields and extended_properties are both empty: nothing would be sent")
-    for name in sync.fields:
-        if name not in CONTACT_FIELDS:
-            hint = nearest(name, CONTACT_FIELDS)
-            advice = hint or "; custom fields belong in extended_properties"
-            raise ConfigurationError(f"DailyStory has no contact field {name!r}{advice}")
-    folded: dict[str, str] = {}
-    for name in sync.extended_properties:
-        if not name.strip():
-            raise ConfigurationError("extended_properties has an empty custom field name")
-        if name.casefold() in folded:
-            raise ConfigurationError(f"extended_properties maps both {folded[name.casefold()]!r} and {name!r}")
-        folded[name.casefold()] = name
-    nulls = _nulls_by_field(sync)
-    documented = (
-        MappedField(name, column, CONTACT_FIELDS[name].kind, nulls[name], CONTACT_FIELDS[name].max_length)
-        for name, column in sync.fields.items()
-    )
-    custom = (
-        MappedField(name, column, FieldKind.CUSTOM, nulls[name], sync.max_value_length)
-        for name, column in sync.extended_properties.items()
-    )
-    return (*documented, *custom)
-
-
-_CLEARABLE = frozenset({FieldKind.TEXT, FieldKind.CUSTOM})
-
-
-def _nulls_by_field(sync: ContactSync) -> dict[str, Nulls]:
-    kinds = {name: CONTACT_FIELDS[name].kind for name in sync.fields}
-    kinds.update(dict.fromkeys(sync.extended_properties, FieldKind.CUSTOM))
-    if not isinstance(sync.nulls, Mapping):
-        everywhere = choice(Nulls, sync.nulls, "nulls")
-        return {name: everywhere if kind in _CLEARABLE else Nulls.KEEP for name, kind in kinds.items()}
-    chosen = dict.fromkeys(kinds, Nulls.KEEP)
-    for name, value in sync.nulls.items():
-        if name not in kinds:
-            raise ConfigurationError(f"nulls names {name!r}, which is not mapped{nearest(name, kinds)}")
-        chosen[name] = choice(Nulls, value, f"nulls[{name!r}]")
-        if chosen[name] is Nulls.CLEAR and kinds[name] not in _CLEARABLE:
-            raise ConfigurationError(f"nulls cannot clear {name!r}: only texts and custom fields can be emptied")
-    return chosen
+def _check_region(region: str | Mapping[str, str] | None) -> None:
+    if isinstance(region, Mapping):
+        if list(region) != ["column"] or not isinstance(region["column"], str) or not region["column"]:
+            raise ConfigurationError(f"default_region={dict(region)!r} must be a country or {{'column': 'a column'}}")
+        return
+    if region is not None and not re.fullmatch(r"[A-Z]{2}", region):
+        raise ConfigurationError(f"default_region={region!r} must be two capital letters, for example 'US'")
+    if region is not None and region not in SUPPORTED_REGIONS:
+        advice = "; the United Kingdom is 'GB'" if region == "UK" else ""
+        raise ConfigurationError(f"default_region={region!r} is not the ISO code of a country{advice}")
 
 
 def _check_limits(sync: ContactSync) -> None:
@@ -334,13 +252,6 @@ def _check_limits(sync: ContactSync) -> None:
     for name in sync.consent_override:
         if name not in allowed:
             raise ConfigurationError(f"consent_override names {name!r}{nearest(name, allowed)}")
-    if sync.default_region is not None and not re.fullmatch(r"[A-Z]{2}", sync.default_region):
-        raise ConfigurationError(
-            f"default_region={sync.default_region!r} must be two capital letters, for example 'US'"
-        )
-    if sync.default_region is not None and sync.default_region not in SUPPORTED_REGIONS:
-        advice = "; the United Kingdom is 'GB'" if sync.default_region == "UK" else ""
-        raise ConfigurationError(f"default_region={sync.default_region!r} is not the ISO code of a country{advice}")
     if sync.watermark is not None and sync.partitions is not None:
         raise ConfigurationError("watermark and partitions exclude each other: a slice has no watermark of its own")
     if sync.deletes is Deletes.DEACTIVATE and "status" in sync.fields:

@@ -76,7 +76,7 @@ def python_sends(value: object) -> bool:
     values, differing = {"field_email": "a@example.com", COLUMN: value}, frozenset({COLUMN})
     identity = Identity("a@example.com", None)
     change = Change(1, "1", Operation.UPDATE, "1", values, differing, identity)
-    rejection = check_row(SYNC, values, is_new=False, identity=identity, differing=differing)
+    rejection = check_row(SYNC, values, is_new=False, identity=identity, differing=differing).rejection
     return rejection is None and not sends_nothing(SYNC, change)
 
 

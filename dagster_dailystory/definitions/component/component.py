@@ -69,6 +69,11 @@ class DailyStorySyncComponent(dg.Component, Settings):
         description="What a NULL does: keep (leave the field) or clear (empty the field); for all fields, or by field.",
         examples=["keep", {"city": "clear"}],
     )
+    invalid: str | dict[str, str] = Field(
+        default="reject_row",
+        description="What an invalid value costs: its row (reject_row) or its field (drop_field); for all or by field.",
+        examples=["reject_row", {"mobilePhone": "drop_field"}],
+    )
     max_created_fraction: float | None = Field(
         default=1.0,
         description="After the first load, block a plan that creates more than this share of the contacts.",
@@ -103,8 +108,10 @@ class DailyStorySyncComponent(dg.Component, Settings):
     consent_override: list[str] = Field(
         default_factory=list, description="Opt-out fields that may go back to false.", examples=[["optOutPush"]]
     )
-    default_region: str | None = Field(
-        default=None, description="Country of mobile numbers without a country code.", examples=["US"]
+    default_region: str | dict[str, str] | None = Field(
+        default=None,
+        description="Country of mobile numbers without a country code, or the column that holds it.",
+        examples=["US", {"column": "country"}],
     )
     max_value_length: int = Field(
         default=255, description="Longest value of a custom field in characters.", examples=[255]
@@ -276,6 +283,7 @@ class DailyStorySyncComponent(dg.Component, Settings):
             deletes=self.deletes,
             on_deleted=self.on_deleted,
             nulls=self.nulls,
+            invalid=self.invalid,
             max_changed_fraction=self.max_changed_fraction,
             max_opted_out_fraction=self.max_opted_out_fraction,
             max_created_fraction=self.max_created_fraction,

@@ -12,20 +12,24 @@ from sqlalchemy import (
     MetaData,
     Table,
     and_,
+    case,
+    cast,
     func,
     literal,
     not_,
+    null,
     or_,
     select,
 )
 
 from dagster_dailystory.databases.bulk import json_rows, rows_parameter
-from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, TEXT, SqlQuery, SqlType
+from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, TEXT, SqlQuery, SqlType, SqlValue
 from dagster_dailystory.engine.planning.comparison.key_ranges import KeyRange, Statement, each_range
 from dagster_dailystory.engine.presence.departures import Departures
-from dagster_dailystory.engine.state.schema import SyncTables, differs_column
+from dagster_dailystory.engine.state.schema import DROPPED, SyncTables, differs_column, is_dropped
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import Operation, Reason
+from dagster_dailystory.model.mapping import MappedField
 from dagster_dailystory.model.partitions import PARTITION_VALUE
 from dagster_dailystory.model.plan import PlanOptions
 from dagster_dailystory.model.sync import Mode, Scope
@@ -34,7 +38,7 @@ _COLUMNS: Mapping[str, SqlType] = {
     "sequence": BIG_INTEGER, "operation": TEXT, "identity_email": TEXT, "identity_mobile": TEXT,
     "identity_changed": BOOLEAN, "reason": TEXT, "message": TEXT, "held": BOOLEAN, "rekeyed": BOOLEAN,
     "reactivates": BOOLEAN, "absent_action": TEXT, "deleted_in_dailystory": BOOLEAN, "dsid": TEXT,
-    "waits_for": BIG_INTEGER, "priority": BIG_INTEGER,
+    "waits_for": BIG_INTEGER, "priority": BIG_INTEGER, DROPPED: TEXT,
 }  # fmt: skip
 
 
@@ -81,7 +85,7 @@ def rejected_row(sequence: int, reason: Reason, message: str) -> dict[str, objec
 
 _CHECKED_COLUMNS = (
     "operation", "identity_email", "identity_mobile", "identity_changed", "dsid", "rekeyed", "reactivates",
-    "absent_action", "deleted_in_dailystory", "priority", "waits_for",
+    "absent_action", "deleted_in_dailystory", "priority", "waits_for", DROPPED,
 )  # fmt: skip
 
 
@@ -120,11 +124,12 @@ class PlannedChanges:
     def _sendable(self, key_range: KeyRange) -> SqlQuery:
         tables, checked = self.tables, self.checked
         pending = key_range.of(self.pending, "sequence", "pending")
-        values = [m.state_column for m in tables.sync.mapped_fields]
         query = (
             select(
                 literal(self.plan_id, TEXT).label("plan_id"),
-                *(pending.c[name] for name in ("sequence", *tables.key_names, *values, *map(differs_column, values))),
+                *(pending.c[name] for name in ("sequence", *tables.key_names)),
+                *(self._value(m, pending) for m in tables.sync.mapped_fields),
+                *(self._differs(m, pending) for m in tables.sync.mapped_fields),
                 *([pending.c[PARTITION_VALUE]] if tables.sync.partition_column else []),
                 pending.c.is_new,
                 or_(pending.c.replaces, func.coalesce(checked.c.rekeyed, False)).label("replaces"),
@@ -142,6 +147,20 @@ class PlannedChanges:
         )
         first = select(ranked.c.sequence).where(ranked.c.place <= self.options.limit)
         return query.where(or_(checked.c.operation == Operation.RECORD.value, checked.c.sequence.in_(first)))
+
+    def _value(self, mapped: MappedField, pending: FromClause) -> SqlValue:
+        """The value of the source; none, if it is invalid and its field is dropped."""
+        value = pending.c[mapped.state_column]
+        if not mapped.drops_invalid:
+            return value
+        dropped = is_dropped(self.checked, mapped.state_column)
+        return case((not_(dropped), value), else_=cast(null(), value.type)).label(value.name)
+
+    def _differs(self, mapped: MappedField, pending: FromClause) -> SqlValue:
+        flag = pending.c[differs_column(mapped.state_column)]
+        if not mapped.drops_invalid:
+            return flag
+        return and_(flag, not_(is_dropped(self.checked, mapped.state_column))).label(flag.name)
 
     def _only_new(self, pending: FromClause) -> list[ColumnElement[bool]]:
         """In mode `create`, rows whose contact exists differ by an opt-out only."""

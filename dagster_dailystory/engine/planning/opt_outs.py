@@ -31,7 +31,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from dagster_dailystory.databases.dialect import among, opts_out
+from dagster_dailystory.databases.dialect import among, is_unreadable_consent, opts_out
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, SqlQuery, SqlType, SqlValue
 from dagster_dailystory.engine.planning.comparison.compare import Differences
 from dagster_dailystory.engine.presence.unchecked import (
@@ -44,9 +44,10 @@ from dagster_dailystory.engine.presence.unchecked import (
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import OPT_OUT_PRIORITY, Operation
-from dagster_dailystory.model.contact_fields import FieldKind
+from dagster_dailystory.model.contact_fields import CONSENT_KINDS, FieldKind
+from dagster_dailystory.model.mapping import MappedField
 from dagster_dailystory.model.partitions import HashBuckets
-from dagster_dailystory.model.sync import MappedField, Mode, Scope
+from dagster_dailystory.model.sync import Mode, Scope
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,10 @@ class OptOuts:
     def _fields(self) -> Sequence[MappedField]:
         return [m for m in self._tables.sync.mapped_fields if m.kind is FieldKind.OPT_OUT]
 
+    @property
+    def _has_consent(self) -> bool:
+        return bool(self._tables.sync.state_columns(*CONSENT_KINDS))
+
     def store(self) -> None:
         """Store an `opt_out` for each contact with a flag that no other change of this plan sets alone."""
         if not self._fields:
@@ -91,8 +96,8 @@ class OptOuts:
             self._keep_what_others_set()
 
     def count_pending(self) -> int:
-        """Count the rows whose opt-out this plan cannot send: DailyStory has no contact that is known for them."""
-        if not self._fields:
+        """Count the rows whose opt-out this plan cannot send: it is unreadable, or no contact is known for the row."""
+        if not self._has_consent:
             return 0
         waiting = union_all(*self._without_contact()).subquery("waiting")
         counts = [select(func.count()).select_from(waiting)]
@@ -103,7 +108,7 @@ class OptOuts:
     def mark_waiting(self) -> None:
         """Mark the rejections of rows that wait for a contact: later runs that do not read the row count it too."""
         rejections, tables, execute = self._tables.rejections, self._tables, self.state.connection.execute
-        if not self._fields or tables.sync.watermark is None:
+        if not self._has_consent or tables.sync.watermark is None:
             return
         keys = [rejections.c[key] for key in tables.key_names]
         looked_at = [self._pending] if self.found.duplicates is None else [self._pending, self.found.duplicates]
@@ -137,6 +142,8 @@ class OptOuts:
     @cached_property
     def _unchecked(self) -> FromClause | None:
         """The rows that opt out and have no row check; None if there can be none."""
+        if not self._fields:
+            return None
         tables, diff, counts = self._tables, self.found.diff, self.found.counts
         source, options, parts = diff.source, diff.options, []
         select_rows = partial(rows_opting_out, tables)
@@ -266,14 +273,17 @@ class OptOuts:
         return select(changes.c.dsid, *flags).where(alone).group_by(changes.c.dsid).subquery("alone")
 
     def _without_contact(self) -> Iterator[SqlQuery]:
-        """Select the keys of the rows that opt out and have no contact, and of which none is created."""
+        """Select the keys of the rows whose opt-out is not sent.
+
+        No contact is known and none is created, or the value is unreadable, so that nothing shows what it means.
+        """
         tables, pending, checked, unchecked = self._tables, self._pending, self.checked, self._unchecked
         changes, keys = tables.changes, tables.keys_of
         row_opts_out = or_(
-            *(
-                and_(pending.c[differs_column(m.state_column)], opts_out(pending.c[m.state_column]))
-                for m in self._fields
-            )
+            false(), *(and_(flag, opts_out(value)) for _, value, flag in self._consent(FieldKind.OPT_OUT))
+        )
+        unreadable = or_(
+            *(and_(flag, is_unreadable_consent(value, m.kind)) for m, value, flag in self._consent(*CONSENT_KINDS))
         )
         created = exists().where(
             changes.c.plan_id == self.plan_id,
@@ -281,11 +291,19 @@ class OptOuts:
             changes.c.operation.in_([Operation.CREATE.value, Operation.UPDATE.value]),
         )
         rows = pending.outerjoin(checked, checked.c.sequence == pending.c.sequence)
-        unknown = (not_(or_(created, *self._has_contact(pending, checked))), not_(pending.c.departed))
-        yield select(*keys(pending)).select_from(rows).where(row_opts_out, *unknown)
+        unknown = not_(or_(created, *self._has_contact(pending, checked)))
+        waits = or_(and_(row_opts_out, unknown), unreadable)
+        yield select(*keys(pending)).select_from(rows).where(waits, not_(pending.c.departed))
         if unchecked is not None:
             is_known = or_(*self._has_contact(unchecked, unchecked))
             yield select(*keys(unchecked)).where(unchecked.c[IN_SCOPE] == 1, not_(is_known))
+
+    def _consent(self, *kinds: FieldKind) -> Iterator[tuple[MappedField, SqlValue, ColumnElement[bool]]]:
+        """The fields of these kinds, each with the value of a pending row and whether it differs."""
+        columns = self._pending.c
+        for mapped in self._tables.sync.mapped_fields:
+            if mapped.kind in kinds:
+                yield mapped, columns[mapped.state_column], columns[differs_column(mapped.state_column)]
 
     def _has_contact(self, keyed: FromClause, identified: FromClause) -> list[ColumnElement[bool]]:
         """Whether a contact is known for the key, the email or the mobile number of a row."""

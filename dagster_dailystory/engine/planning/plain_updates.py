@@ -34,7 +34,7 @@ from dagster_dailystory.engine.planning.comparison.key_ranges import WHOLE, KeyR
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.model.change import Operation
 from dagster_dailystory.model.contact_fields import FieldKind
-from dagster_dailystory.model.sync import MappedField
+from dagster_dailystory.model.mapping import MappedField
 
 _KINDS = frozenset({FieldKind.TEXT, FieldKind.CUSTOM})
 

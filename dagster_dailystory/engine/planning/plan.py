@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from collections import Counter
@@ -37,7 +38,7 @@ from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.plans.stored import Plans
 from dagster_dailystory.engine.state.recovery import invalidate_interrupted, resume_complete_resends
 from dagster_dailystory.engine.state.rejections import CheckedRows, Rejections
-from dagster_dailystory.engine.state.schema import SyncTables
+from dagster_dailystory.engine.state.schema import DROPPED, SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import OPT_OUT_PRIORITY, Operation, Reason
 from dagster_dailystory.model.partitions import check_partition
@@ -105,6 +106,7 @@ class _PlanCounts:
         by_operation: Operation -> stored changes.
         by_field: Field -> creates and updates in which it differs.
         by_reason: Reason -> rejected rows.
+        dropped: Field -> reason -> values that are left out of their rows.
         opt_outs_to_send: Contacts that opt out.
         opt_outs_pending: Rows whose opt-out has no contact to be sent to.
         sync_deletions: Contacts to be deleted or deactivated in the whole sync, whatever the slice.
@@ -115,6 +117,7 @@ class _PlanCounts:
     by_operation: Mapping[str, int] = field(default_factory=dict)
     by_field: Mapping[str, int] = field(default_factory=dict)
     by_reason: Mapping[str, int] = field(default_factory=dict)
+    dropped: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     opt_outs_to_send: int = 0
     opt_outs_pending: int = 0
     sync_deletions: int = 0
@@ -225,7 +228,24 @@ class _Draft:
         is_shared = changes.c.reason == Reason.SHARED_DSID.value
         shared = int(execute(select(func.count()).select_from(changes).where(mine, is_shared)).scalar_one())
         sync_deletions = 0 if deletions is None else int(execute(deletions).scalar_one())
-        return _PlanCounts(rows, by_operation, by_field, by_reason, to_send, opt_outs_pending, sync_deletions, shared)
+        dropped = self._count_dropped(checked)
+        return _PlanCounts(
+            rows, by_operation, by_field, by_reason, dropped, to_send, opt_outs_pending, sync_deletions, shared
+        )
+
+    def _count_dropped(self, checked: Table) -> dict[str, dict[str, int]]:
+        """Count the dropped values by field and reason."""
+        counts: dict[str, dict[str, int]] = {}
+        names = {m.state_column: m.name for m in self.tables.sync.mapped_fields if m.drops_invalid}
+        if not names:
+            return counts
+        dropped = checked.c[DROPPED]
+        found = select(dropped, func.count()).where(dropped.is_not(None), checked.c.reason.is_(None)).group_by(dropped)
+        for text, rows in self.state.connection.execute(found):
+            for name, reason in json.loads(text).items():
+                by_reason = counts.setdefault(names[name], {})
+                by_reason[reason] = by_reason.get(reason, 0) + int(rows)
+        return counts
 
 
 def _summary(
@@ -251,6 +271,7 @@ def _summary(
         first_load=inputs.first_load,
         changes_by_field=counts.by_field,
         rejections_by_reason={reason: n for reason, n in counts.by_reason.items() if n},
+        fields_dropped=counts.dropped,
         diff_seconds=seconds,
         since=None if options.since is None else options.since.isoformat(),
         next_checkpoint=next_checkpoint,

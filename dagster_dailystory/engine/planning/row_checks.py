@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
@@ -18,7 +19,7 @@ from dagster_dailystory.engine.planning.changes import CheckedTable
 from dagster_dailystory.engine.planning.comparison.key_ranges import KeyRange, each_range
 from dagster_dailystory.engine.planning.plain_updates import plain_updates
 from dagster_dailystory.engine.state.plans.row_reader import RowReader, new_identity
-from dagster_dailystory.engine.state.schema import SyncTables, differs_column
+from dagster_dailystory.engine.state.schema import DROPPED, SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import (
     OPT_OUT_PRIORITY,
@@ -45,7 +46,8 @@ class RowChecks:
         self._sync = tables.sync
         self._retries_refused = options.retries_refused
         self._reader = RowReader(state, tables)
-        self._identity_columns = frozenset(self._sync.state_columns(FieldKind.EMAIL, FieldKind.MOBILE))
+        self._emails, self._mobiles = (self._sync.state_columns(each) for each in (FieldKind.EMAIL, FieldKind.MOBILE))
+        self._identity_columns = frozenset((*self._emails, *self._mobiles))
         self._opt_outs = [m for m in self._sync.mapped_fields if m.kind is FieldKind.OPT_OUT]
 
     def check(self, pending: FromClause, checked: CheckedTable, ranges: Sequence[KeyRange]) -> None:
@@ -86,20 +88,27 @@ class RowChecks:
         is_new = row["mapped_dsid"] is None
         differing = None if is_new or row["replaces"] else self._reader.differing(row)
         identity = self._identity(row, values, differing)
-        rejection = check_row(self._sync, values, is_new=is_new, identity=identity, differing=differing)
+        check = check_row(self._sync, values, is_new=is_new, identity=identity, differing=differing)
+        dropped = check.dropped
+        identity = self._kept_identity(row, identity, dropped)
         result: dict[str, object] = {
             "sequence": row["sequence"],
             "identity_email": identity.email,
             "identity_mobile": identity.mobile,
             "identity_changed": not is_new and bool(new_identity(row, identity)),
-            "held": self._is_held(row, values, refused),
             "dsid": row["mapped_dsid"],
             "reactivates": row["absent_action"] in _TAKEN_OUT,
+            "held": False,
         }
-        if rejection is not None:
-            return result | {"reason": rejection.reason.value, "message": rejection.message}
+        if check.rejection is not None:
+            return result | {"reason": check.rejection.reason.value, "message": check.rejection.message}
+        if dropped:
+            result[DROPPED] = json.dumps({name: reason.value for name, reason in dropped.items()})
+            values = {name: None if name in dropped else value for name, value in values.items()}
+            differing = None if differing is None else differing - dropped.keys()
+        result["held"] = self._is_held(row, values, refused)
         if not is_new:
-            change = self._reader.change(row, values, identity)
+            change = self._reader.change(row, values, identity, dropped)
             if not change.resend_all and sends_nothing(self._sync, change):
                 return result | {"operation": Operation.RECORD.value, "priority": USUAL_PRIORITY}
         operation = Operation.CREATE if is_new else Operation.UPDATE
@@ -110,6 +119,15 @@ class RowChecks:
         if differing is None or not self._identity_columns.isdisjoint(differing):
             return identity_of(self._sync, values)
         return Identity(row["old_email"], row["old_mobile"])
+
+    def _kept_identity(self, row: RowMapping, identity: Identity, dropped: Mapping[str, Reason]) -> Identity:
+        """The identity of a row whose invalid email or mobile number is dropped: its contact keeps the acknowledged."""
+        if not dropped:
+            return identity
+        return Identity(
+            identity.email or (row["old_email"] if not dropped.keys().isdisjoint(self._emails) else None),
+            identity.mobile or (row["old_mobile"] if not dropped.keys().isdisjoint(self._mobiles) else None),
+        )
 
     def _is_held(
         self, row: RowMapping, values: Mapping[str, object], refused: Mapping[tuple[object, ...], str]

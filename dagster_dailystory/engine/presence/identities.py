@@ -17,8 +17,8 @@ from dagster_dailystory.model.contact_fields import FieldKind
 
 
 def identity_columns(tables: SyncTables) -> list[str]:
-    """The state columns of the email address and the mobile number, as far as they are mapped."""
-    return list(tables.sync.state_columns(FieldKind.EMAIL, FieldKind.MOBILE))
+    """The state columns that make an identity, as far as they are mapped: email, mobile number and its country."""
+    return list(tables.sync.state_columns(FieldKind.EMAIL, FieldKind.MOBILE, FieldKind.REGION))
 
 
 def with_identities(

@@ -13,7 +13,7 @@ from dagster_dailystory.engine.presence.source_keys import SourceKeys
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.contact_fields import FieldKind
-from dagster_dailystory.model.sync import MappedField
+from dagster_dailystory.model.mapping import MappedField
 
 _IDENTITIES = {FieldKind.EMAIL: "identity_email", FieldKind.MOBILE: "identity_mobile"}
 """Kind of a field -> the snapshot's column with its normalised value."""
@@ -34,7 +34,7 @@ class SourceIdentities:
         self._state = state
         self._tables = tables
         self._source = source
-        self._fields = [mapped for mapped in tables.sync.mapped_fields if mapped.kind in _IDENTITIES]
+        self._fields = [m for m in tables.sync.mapped_fields if m.kind in _IDENTITIES or m.kind is FieldKind.REGION]
 
     def taken_up(self, known: Sequence[RowMapping]) -> set[str]:
         """Select those of the identities that a new row of the source has, within the caller's transaction.
@@ -48,7 +48,7 @@ class SourceIdentities:
         Raises:
             WarehouseError: The source cannot be asked.
         """
-        spellings = {mapped: set(self._spellings(mapped, known)) for mapped in self._fields}
+        spellings = {m: set(self._spellings(m, known)) for m in self._fields if m.kind in _IDENTITIES}
         if not any(spellings.values()):
             return set()
         found = self._source.select(lambda source: self._query(source, spellings))

@@ -34,11 +34,12 @@ from dagster_dailystory.engine.state.incremental import require_full_comparison
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.recovery import has_intent, invalidate
 from dagster_dailystory.engine.state.rejections import Rejections
-from dagster_dailystory.engine.state.schema import SyncTables, differs_column
+from dagster_dailystory.engine.state.schema import DROPPED, SyncTables, differs_column, is_dropped
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import KEPT_FOR_ANOTHER_SYNC, Change, Operation, Outcome, Reason, Result
 from dagster_dailystory.model.contact_fields import FieldKind
-from dagster_dailystory.model.sync import Deletes, MappedField, Nulls
+from dagster_dailystory.model.mapping import MappedField, Nulls
+from dagster_dailystory.model.sync import Deletes
 
 _LINKING = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.MAPPED})
 
@@ -224,7 +225,7 @@ class Acknowledgements:
         copied = [changes.c[name] for m in fields for name in (m.state_column, differs_column(m.state_column))]
         identity = (changes.c.identity_email, changes.c.identity_mobile, changes.c.partition_value)
         replaced = or_(changes.c.replaces, func.coalesce(self._results.table.c.replaced, false())).label("replaced")
-        sent = self._results.changes_with(_WRITTEN, *copied, *identity, replaced).subquery("sent")
+        sent = self._results.changes_with(_WRITTEN, *copied, *identity, changes.c[DROPPED], replaced).subquery("sent")
         values: dict[str, SqlValue] = {m.state_column: self._acknowledged(m, sent) for m in fields}
         for name in ("identity_email", "identity_mobile", "partition_value"):
             values[name] = func.coalesce(sent.c[name], snapshot.c[name])
@@ -242,7 +243,10 @@ class Acknowledgements:
         new, old = sent.c[mapped.state_column], self._tables.snapshot.c[mapped.state_column]
         whole = func.coalesce(new, old) if mapped.is_custom and mapped.nulls is Nulls.KEEP else new
         differs = sent.c[differs_column(mapped.state_column)]
-        return case((sent.c.replaced, whole), (differs, new), else_=old)
+        acknowledged = case((sent.c.replaced, whole), (differs, new), else_=old)
+        if not mapped.drops_invalid:
+            return acknowledged
+        return case((is_dropped(sent, mapped.state_column), old), else_=acknowledged)
 
     def _record_opt_outs(self) -> None:
         """Record the flags that were set, and nothing else of the row.
@@ -301,7 +305,7 @@ class Acknowledgements:
                 "sequence": r.sequence,
                 "reason": (r.reason or Reason.REFUSED).value,
                 "message": r.message,
-                "fingerprint": refusal_fingerprint(sync, changes[r.sequence].values, secret, r.reason),
+                "fingerprint": refusal_fingerprint(sync, changes[r.sequence].valid_values, secret, r.reason),
             }
             for r in results
         ]

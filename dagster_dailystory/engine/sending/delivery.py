@@ -20,6 +20,7 @@ from dagster_dailystory.engine.sending.dispatcher import Dispatcher, LateError, 
 from dagster_dailystory.engine.sending.slots import Attempts
 from dagster_dailystory.errors import ForbiddenError, NotFoundError, OutageError, RejectedError, RetryableError
 from dagster_dailystory.model.change import DEPARTURE_IN_DOUBT, Change, Identity, Operation, Outcome, Reason, Result
+from dagster_dailystory.model.contact_fields import IDENTITY_FIELDS
 from dagster_dailystory.model.sync import ContactSync, Deletes, Mode, OnDeleted
 
 _T = TypeVar("_T")
@@ -187,10 +188,10 @@ class Delivery:
         return await self._post()
 
     async def _post(self) -> Result:
-        if not self.change.identity:
+        body = payload(self._sync, self.change, everything=True)
+        if not self.change.identity or body.keys().isdisjoint(IDENTITY_FIELDS):
             message = "DailyStory has no such contact, and it cannot be created without an email or a mobile number"
             return self._result(Outcome.REJECTED, reason=Reason.NO_IDENTITY, message=message)
-        body = payload(self._sync, self.change, everything=True)
         while True:
             try:
                 dsid = await self._send(partial(self._client.create_or_update, body), is_repeatable=False)

@@ -18,6 +18,8 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     and_,
+    false,
+    func,
 )
 from sqlalchemy.schema import SchemaItem
 
@@ -25,7 +27,7 @@ from dagster_dailystory.databases.dialect import uses_indexes
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, MOMENT, TEXT, SqlType, SqlValue
 from dagster_dailystory.model.sync import ContactSync
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Version of the layout below. `layout.migrations` has a step from each earlier one."""
 
 
@@ -34,6 +36,15 @@ SYNC_TABLES = ("snapshot", "contact_map", "changes", "intents", "rejections", "r
 
 
 _LONGEST_NAME = 60  # PostgreSQL truncates identifiers after 63 bytes
+
+
+DROPPED = "dropped_fields"
+"""The column of `changes` with the fields that are not sent because their value is invalid: JSON, name -> reason."""
+
+
+def is_dropped(changes: FromClause, name: str) -> ColumnElement[bool]:
+    """Whether a state column is among the dropped fields of a change."""
+    return func.coalesce(changes.c[DROPPED].contains(f'"{name}":', autoescape=True), false())
 
 
 def differs_column(name: str) -> str:
@@ -88,6 +99,7 @@ def _plan_columns() -> Iterable[SchemaItem]:
     return [
         *_texts("plan_id", "sync_name", "partition_value", "run_id", "scope", "options", "mapping_version"),
         *_texts("destination", "status", "guards", "changes_by_field", "rejections_by_reason", "settings"),
+        Column("fields_dropped", TEXT),
         Column("number", BIG_INTEGER),  # the order of the sync's plans, whatever the clock says
         *_counts("rows_read", "rows_unchanged", "rows_to_create", "rows_to_update", "rows_to_delete"),
         *_counts("rows_rejected", "rows_held", "rows_delete_skipped_shared", "opt_outs_to_send", "opt_outs_pending"),
@@ -211,7 +223,7 @@ class SyncTables:
             Column("waits_for", BIG_INTEGER),
             *self._values(),
             *(Column(differs_column(value), BOOLEAN) for value in self.value_names),
-            *_texts("outcome", "reason", "message"),
+            *_texts(DROPPED, "outcome", "reason", "message"),
             Column("attempts", BIG_INTEGER),
             Column("answered_at", MOMENT),
         )

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Dialect, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from dagster_dailystory.databases.connect import connect, open_engine, reflected_types
+from dagster_dailystory.databases.dialect import check_default_collation
 from dagster_dailystory.databases.facts import DATABASES, check_key_names, require_state_database
 from dagster_dailystory.databases.permissions import check_grants
 from dagster_dailystory.databases.sql_types import SqlType
@@ -201,6 +202,7 @@ def connect_state(location: StateLocation, sync: ContactSync) -> Iterator[State]
     with connect(engine, "state", writes=True) as connection:
         shared = SharedTables(location)
         with connection.begin():
+            check_default_collation(connection)
             check_grants(connection, location.schema, _table_names(shared, location, sync))
         if not _has_shared_tables(connection, shared):
             _create(connection, shared)

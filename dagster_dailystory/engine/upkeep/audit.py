@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, RowMapping, Table, and_, func, select, upd
 from dagster_dailystory.api.responses import RemoteContact
 from dagster_dailystory.contacts.canonical import canonical_text
 from dagster_dailystory.contacts.fingerprint import key_label
-from dagster_dailystory.contacts.identity import email_for_matching
+from dagster_dailystory.contacts.identity import email_for_matching, region_of
 from dagster_dailystory.contacts.values import wire_value
 from dagster_dailystory.engine.account import check_account
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
@@ -20,7 +20,8 @@ from dagster_dailystory.engine.state.lease import NO_WAIT, Waiting, open_session
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.contact_fields import FieldKind
-from dagster_dailystory.model.sync import ContactSync, MappedField, OnDeleted
+from dagster_dailystory.model.mapping import MappedField
+from dagster_dailystory.model.sync import ContactSync, OnDeleted
 
 _NAMED_KEYS = 20
 
@@ -136,13 +137,14 @@ class _Audit:
         drifted = [
             mapped
             for mapped in self._sync.mapped_fields
-            if mapped.state_column in row and self._differs(mapped, row[mapped.state_column], contact)
+            if mapped.state_column in row and self._differs(mapped, row, contact)
         ]
         if drifted:
             self._drifted.append((row, drifted))
 
-    def _differs(self, mapped: MappedField, acknowledged: object, contact: RemoteContact) -> bool:
-        sent = wire_value(mapped, acknowledged, region=self._sync.default_region)
+    def _differs(self, mapped: MappedField, row: RowMapping, contact: RemoteContact) -> bool:
+        values = dict(row)
+        sent = wire_value(mapped, values[mapped.state_column], region=region_of(self._sync, values))
         if sent is None or mapped.kind is FieldKind.STATUS:
             return False
         if mapped.kind is FieldKind.OPT_OUT:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sqlalchemy import RowMapping, Table, and_, func, not_, or_, select
@@ -15,13 +16,14 @@ from dagster_dailystory.contacts.fingerprint import key_label
 from dagster_dailystory.contacts.masking import mask
 from dagster_dailystory.databases.sql_types import SqlQuery, SqlValue
 from dagster_dailystory.engine.endpoints import Warehouse
-from dagster_dailystory.engine.state.schema import SyncTables, differs_column
+from dagster_dailystory.engine.state.schema import DROPPED, SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State, open_state
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.change import Operation, Outcome
 from dagster_dailystory.model.contact_fields import FieldKind, nearest
+from dagster_dailystory.model.mapping import MappedField
 from dagster_dailystory.model.plan import PlanStatus
-from dagster_dailystory.model.sync import ContactSync, MappedField
+from dagster_dailystory.model.sync import ContactSync
 
 if TYPE_CHECKING:
     import pandas
@@ -67,12 +69,14 @@ class ChangePreview:
         operation: create, update or delete.
         dsid: The contact, None for a create.
         fields: Of an update the fields that differ, of a create those with a value, of a delete none.
+        dropped: Field -> why its value is invalid, for the fields that are left out.
     """
 
     key_label: str
     operation: Operation
     dsid: str | None
     fields: tuple[FieldChange, ...]
+    dropped: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +300,9 @@ def _preview(state: State, row: RowMapping, operation: Operation, shown: frozens
         for m in state.sync.mapped_fields
         if _is_part(row, m, operation)
     )
-    return ChangePreview(_label(state, row), operation, row["dsid"], fields)
+    reasons = json.loads(row[DROPPED] or "{}")
+    dropped = {m.name: reasons[m.state_column] for m in state.sync.mapped_fields if m.state_column in reasons}
+    return ChangePreview(_label(state, row), operation, row["dsid"], fields, dropped)
 
 
 def _text(mapped: MappedField, value: object, shown: frozenset[str]) -> str:

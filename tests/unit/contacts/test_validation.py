@@ -156,7 +156,7 @@ NASTY_ROWS: list[tuple[dict[str, object], Reason | None, str]] = [
 def test_a_row_is_rejected_for_its_first_problem_without_its_values(
     values: dict[str, object], reason: Reason | None, words: str
 ) -> None:
-    rejection = check_row(sync(), values, is_new=False)
+    rejection = check_row(sync(), values, is_new=False).rejection
     if reason is None:
         assert rejection is None
         return
@@ -176,12 +176,12 @@ def test_a_row_that_passes_has_a_body_that_passes_the_consent_check(
 
 def test_a_new_contact_needs_an_identity_and_a_known_one_does_not() -> None:
     values = {"field_firstName": "Jane", "field_email": "", "field_mobilePhone": None}
-    rejection = check_row(sync(), values, is_new=True)
+    rejection = check_row(sync(), values, is_new=True).rejection
     assert rejection is not None
     assert rejection.reason is Reason.NO_IDENTITY
-    assert check_row(sync(), values, is_new=False) is None
-    assert check_row(sync(), {**values, "field_mobilePhone": "+14155552671"}, is_new=True) is None
-    assert check_row(sync(), {**values, "field_email": "jane@example.com"}, is_new=True) is None
+    assert check_row(sync(), values, is_new=False).rejection is None
+    assert check_row(sync(), {**values, "field_mobilePhone": "+14155552671"}, is_new=True).rejection is None
+    assert check_row(sync(), {**values, "field_email": "jane@example.com"}, is_new=True).rejection is None
 
 
 def test_an_identity_passed_in_leads_to_the_same_result() -> None:
@@ -328,7 +328,7 @@ def test_the_body_of_a_valid_row_has_no_null_and_no_opt_in(
     values: dict[str, object], differing: set[str], operation: Operation, everything: bool, nulls: str
 ) -> None:
     mapped = sync(nulls=nulls)
-    if check_row(mapped, values, is_new=False) is not None:
+    if check_row(mapped, values, is_new=False).rejection is not None:
         return
     row = change(values, tuple(differing), operation)
     body = payload(mapped, row, everything=everything)

@@ -13,7 +13,7 @@ from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonic
 from dagster_dailystory.contacts.identity import e164
 from dagster_dailystory.contacts.values import FALSE_TEXTS, TRUE_TEXTS, wire_value
 from dagster_dailystory.model.contact_fields import FieldKind
-from dagster_dailystory.model.sync import MappedField, Nulls
+from dagster_dailystory.model.mapping import MappedField, Nulls
 
 
 def field(kind: FieldKind) -> MappedField:
@@ -71,8 +71,16 @@ def test_text_of_control_characters_only_is_not_sent(kind: FieldKind) -> None:
     assert wire_value(field(kind), "\x00\x01 \x7f") is None
 
 
+SENT_KINDS = [kind for kind in FieldKind if kind is not FieldKind.REGION]
+
+
 REFUSED = [
-    *((kind, value) for kind in FieldKind for value in (math.nan, math.inf, b"4155552671", object())),
+    *(
+        (kind, value)
+        for kind in FieldKind
+        if kind is not FieldKind.REGION
+        for value in (math.nan, math.inf, b"4155552671", object())
+    ),
     (FieldKind.TEXT, "\ud800 broken"),
     (FieldKind.CUSTOM, "\ud800 broken"),
     (FieldKind.MOBILE, "4155552671"),
@@ -149,7 +157,7 @@ def test_a_region_reads_national_numbers_and_leaves_international_ones() -> None
     assert wire_value(field(FieldKind.MOBILE), 4155552671, region="US") == "+14155552671"
 
 
-KINDS = st.sampled_from(list(FieldKind))
+KINDS = st.sampled_from(SENT_KINDS)
 VALUES = (
     st.text()
     | st.integers()

@@ -11,11 +11,12 @@ import pytest
 from dagster_dailystory.errors import ConfigurationError, DailyStoryError
 from dagster_dailystory.model.change import Change, Identity, Operation, Outcome, Result
 from dagster_dailystory.model.contact_fields import FieldKind
+from dagster_dailystory.model.mapping import Nulls
 from dagster_dailystory.model.partitions import ColumnValues
 from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary
 from dagster_dailystory.model.report import SyncReport
-from dagster_dailystory.model.setting_types import SETTING_TYPES
-from dagster_dailystory.model.sync import ContactSync, Deletes, Mode, Nulls, Scope, choice
+from dagster_dailystory.model.setting_types import SETTING_TYPES, choice
+from dagster_dailystory.model.sync import ContactSync, Deletes, Mode, Scope
 
 
 def sync(**settings: object) -> ContactSync:
@@ -84,7 +85,7 @@ INVALID: list[tuple[dict[str, object], str]] = [
 
 
 def test_each_setting_without_choices_has_a_type() -> None:
-    with_choices = {"mode", "deletes", "on_deleted", "nulls"}
+    with_choices = {"mode", "deletes", "on_deleted", "nulls", "invalid"}
     settings = {each.name for each in dataclasses.fields(ContactSync) if each.init}
     assert settings - with_choices == SETTING_TYPES.keys()
 

@@ -44,9 +44,10 @@ from dagster_dailystory.engine.planning.comparison.key_ranges import WHOLE, KeyR
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.model.change import DEPARTURE_IN_DOUBT, KEPT_FOR_ANOTHER_SYNC, Reason
 from dagster_dailystory.model.contact_fields import CONSENT_KINDS, FieldKind
+from dagster_dailystory.model.mapping import MappedField, Nulls
 from dagster_dailystory.model.partitions import OTHER_VALUES, PARTITION_VALUE, HashBuckets
 from dagster_dailystory.model.plan import PlanOptions
-from dagster_dailystory.model.sync import Deletes, MappedField, Mode, Nulls, Scope
+from dagster_dailystory.model.sync import Deletes, Mode, Scope
 
 OFFSET = "offset"
 """The bind parameter of each statement of `differing` and `missing_keys`: the highest `sequence` assigned so far."""

@@ -36,7 +36,7 @@ from dagster_dailystory.engine.state.incremental import require_full_comparison
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import StateError
-from dagster_dailystory.model.sync import MappedField, Nulls
+from dagster_dailystory.model.mapping import MappedField, Nulls
 
 _PARSERS: Mapping[type, Callable[[str], object]] = {
     int: int, float: float, Decimal: Decimal, UUID: UUID, date: date.fromisoformat, time: time.fromisoformat,

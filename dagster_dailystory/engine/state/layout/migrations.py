@@ -183,5 +183,11 @@ def _is_whole(scope: str, options: str) -> bool:
     return scope != "rejected" and not chosen.get("keys") and chosen.get("limit") is None
 
 
-_STEPS: Mapping[int, Callable[[StoredTables], None]] = {2: _to_3}
+def _to_4(tables: StoredTables) -> None:
+    tables.add_columns(("plans",), {"fields_dropped": TEXT})
+    for sync in tables.syncs():
+        tables.add_columns((sync, "changes"), {"dropped_fields": TEXT})
+
+
+_STEPS: Mapping[int, Callable[[StoredTables], None]] = {2: _to_3, 3: _to_4}
 """Layout version -> the step to the next one."""

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 
-from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, false, func, null, or_, select
+from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, case, false, func, null, or_, select
 
 from dagster_dailystory.contacts.fingerprint import key_label
 from dagster_dailystory.databases.dialect import uses_indexes
 from dagster_dailystory.databases.sql_types import UNSUPPORTED, SqlQuery, SqlValue
 from dagster_dailystory.engine.state.contact_map import deletions_of_other_syncs, is_deleted_in
-from dagster_dailystory.engine.state.schema import SyncTables, differs_column
+from dagster_dailystory.engine.state.schema import DROPPED, SyncTables, differs_column, is_dropped
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import Change, Identity, Operation
-from dagster_dailystory.model.sync import Mode, Nulls
+from dagster_dailystory.model.contact_fields import FieldKind
+from dagster_dailystory.model.mapping import REGION_COLUMN, MappedField, Nulls
+from dagster_dailystory.model.sync import Mode
 
 CHUNK_ROWS = 2_000
 """Rows read at a time."""
@@ -30,6 +33,7 @@ class RowReader:
         self._state = state
         self._tables = tables
         self._fields = tables.sync.mapped_fields
+        self._mobile = frozenset(tables.sync.state_columns(FieldKind.MOBILE))
         self._flags = [(m.state_column, differs_column(m.state_column)) for m in self._fields]
 
     def query(self, rows: FromClause, near: Callable[[SqlValue], ColumnElement[bool]] | None = None) -> SqlQuery:
@@ -49,7 +53,7 @@ class RowReader:
         return select(
             rows.c.sequence,
             *(rows.c[key] for key in tables.key_names),
-            *(self._value(rows, m.state_column, keeps=m.is_custom and m.nulls is Nulls.KEEP) for m in self._fields),
+            *(self._value(rows, m, is_plan=is_plan) for m in self._fields),
             *(rows.c[flag] for _, flag in self._flags),
             rows.c.is_new,
             rows.c.replaces,
@@ -57,6 +61,7 @@ class RowReader:
             (rows.c.dsid if is_plan else null()).label("planned_dsid"),
             (rows.c.reactivates if is_plan else null()).label("reactivates"),
             (rows.c.rekeyed if is_plan else null()).label("rekeyed"),
+            (rows.c[DROPPED] if is_plan else null()).label(DROPPED),
             snapshot.c.identity_email.label("old_email"),
             snapshot.c.identity_mobile.label("old_mobile"),
             (rows.c.identity_email if is_plan else null()).label("new_email"),
@@ -88,11 +93,17 @@ class RowReader:
         dsid = func.coalesce(rows.c.dsid, contact_map.c.dsid)
         return or_(is_stamped, of_old_key, is_deleted_in(self._deletions_elsewhere, dsid, contact_map.c.last_synced_at))
 
-    def _value(self, rows: FromClause, name: str, *, keeps: bool) -> SqlValue:
-        new = rows.c[name]
-        if not keeps:
+    def _value(self, rows: FromClause, mapped: MappedField, *, is_plan: bool) -> SqlValue:
+        """The value of the source; of a custom field without one the acknowledged value, if it stays."""
+        name = mapped.state_column
+        new, old = rows.c[name], self._tables.snapshot.c[name]
+        if not mapped.is_custom:
             return new
-        return func.coalesce(new, self._tables.snapshot.c[name], type_=new.type).label(name)
+        if mapped.nulls is Nulls.KEEP:
+            return func.coalesce(new, old, type_=new.type).label(name)
+        if is_plan and mapped.drops_invalid:
+            return case((is_dropped(rows, name), old), else_=new).label(name)
+        return new
 
     def chunks(
         self, rows: FromClause, where: ColumnElement[bool], first: int, last: int, head_rows: int = CHUNK_ROWS
@@ -137,12 +148,24 @@ class RowReader:
                 values[name] = _NO_VALUE
         return values
 
-    def differing(self, row: RowMapping) -> frozenset[str]:
-        """The state columns that differ."""
-        return frozenset([name for name, flag in self._flags if row[flag]])
+    def differing(self, row: RowMapping, added: Identity | None = None) -> frozenset[str]:
+        """The state columns that differ.
+
+        Args:
+            row: From `chunks`.
+            added: The new parts of the identity, if they are known: the number of a row in another country than before
+                is sent only if it is another number.
+        """
+        found = frozenset([name for name, flag in self._flags if row[flag]])
+        is_other = REGION_COLUMN in found and (added is None or added.mobile is not None)
+        return found | self._mobile if is_other else found
 
     def change(
-        self, row: RowMapping, values: Mapping[str, object] | None = None, identity: Identity | None = None
+        self,
+        row: RowMapping,
+        values: Mapping[str, object] | None = None,
+        identity: Identity | None = None,
+        dropped: Collection[str] | None = None,
     ) -> Change:
         """Turn a row into the change that the sender takes.
 
@@ -150,6 +173,7 @@ class RowReader:
             row: From `chunks`.
             values: `values(row)`, if the caller has them.
             identity: The row's identity, if the plan does not have it yet.
+            dropped: The state columns of the dropped fields, if the plan does not have them yet.
         """
         sync = self._tables.sync
         dsid = row["planned_dsid"] or row["mapped_dsid"]
@@ -159,6 +183,9 @@ class RowReader:
         # A create whose contact was found meanwhile updates a contact whose values are not known.
         resend_all = bool(row["replaces"]) or (bool(row["is_new"]) and dsid is not None)
         identity = identity or Identity(row["new_email"], row["new_mobile"])
+        added = new_identity(row, identity) if dsid else Identity()
+        if dropped is None:
+            dropped = json.loads(row[DROPPED] or "{}")
         in_doubt = row["intent_at"] is not None
         return Change(
             sequence=row["sequence"],
@@ -166,15 +193,16 @@ class RowReader:
             operation=operation,
             dsid=dsid,
             values=self.values(row) if values is None else values,
-            differing=self.differing(row),
+            differing=self.differing(row, added) - frozenset(dropped),
             identity=identity,
-            new_identity=new_identity(row, identity) if dsid else Identity(),
+            new_identity=added,
             look_up_first=operation is Operation.CREATE and (in_doubt or sync.mode is not Mode.UPSERT),
             deactivated_by_us=bool(row["reactivates"]),
             absent_action=row["absent_action"],
             deleted_in_dailystory=bool(row["deleted_in_dailystory"]),
             rekeyed=bool(row["rekeyed"]),
             resend_all=resend_all,
+            dropped=frozenset(dropped),
             email_as_sent=row["email_as_sent"],
             mobile_as_sent=row["mobile_as_sent"],
         )

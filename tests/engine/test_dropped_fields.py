@@ -1,0 +1,192 @@
+"""An invalid value costs its field and not its row, if the sync says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from support.scenario import Scenario, customer, open_scenario, sync_of
+
+from dagster_dailystory.engine.run import plan_contact_sync
+from dagster_dailystory.engine.upkeep.inspection import preview_changes
+from dagster_dailystory.model.plan import PlanOptions, PlanSummary
+from dagster_dailystory.model.sync import ContactSync
+from dagster_dailystory.sandbox import Fault
+
+FIELDS = {
+    "email": "email", "mobilePhone": "mobile", "firstName": "first_name", "city": "city",
+    "numberOfEmployees": "level", "optOutEmail": "opted_out",
+}  # fmt: skip
+
+
+def dropping(**settings: object) -> ContactSync:
+    return sync_of(**{"fields": FIELDS, "invalid": "drop_field", **settings})
+
+
+@pytest.fixture(params=["sqlite", "duckdb", "postgresql", "postgresql-duckdb"])
+def scenario(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> Iterator[Scenario]:
+    """Two rows were synced."""
+    warehouse, _, state = str(request.param).partition("-")
+    with open_scenario(new_database, warehouse, state or None) as made:
+        made.seed(customer(1, mobile="+12025550142", level=5), customer(2, mobile="+12025550143"))
+        made.run(dropping())
+        made.sandbox.clear_journal()
+        yield made
+
+
+def plan(scenario: Scenario, sync: ContactSync | None = None, **options: object) -> PlanSummary:
+    settings = PlanOptions(**options)  # type: ignore[arg-type]  # each has its own type
+    return plan_contact_sync(sync or dropping(), scenario.warehouse, scenario.destination, settings, "a run")
+
+
+def test_a_new_row_is_sent_without_its_invalid_fields(scenario: Scenario):
+    scenario.insert(customer(3, mobile="ask reception", first_name="x" * 300))
+    report = scenario.run(dropping())
+    assert (report.rows_created, report.rows_rejected) == (1, 0)
+    created = scenario.contact("p3@example.com")
+    assert (created["mobilePhone"] or "", created["firstName"] or "", created["city"]) == ("", "", "Paris")
+
+
+def test_a_known_contact_keeps_the_value_of_a_dropped_field(scenario: Scenario):
+    scenario.update(1, mobile="n/a", city="Rome")
+    scenario.run(dropping())
+    assert scenario.sent() == [("p1@example.com", "update", {"city": "Rome"})]
+    assert scenario.contact("p1@example.com")["mobilePhone"] == "+12025550142"
+
+
+def test_a_row_that_differs_in_dropped_fields_only_is_unchanged(scenario: Scenario):
+    scenario.update(1, mobile="n/a", first_name="y" * 300)
+    for _ in range(2):
+        report = scenario.run(dropping())
+        assert (report.api_requests, report.rows_unchanged, report.rows_held) == (0, 2, 0)
+    scenario.update(1, mobile="+12025550142", first_name="Name 1")
+    assert scenario.run(dropping()).api_requests == 0
+
+
+def test_a_repaired_value_is_sent(scenario: Scenario):
+    scenario.update(1, mobile="n/a")
+    scenario.run(dropping())
+    scenario.update(1, mobile="+12025550199")
+    scenario.run(dropping())
+    assert scenario.sent() == [("p1@example.com", "update", {"mobilePhone": "+12025550199"})]
+
+
+def test_dropped_values_are_counted_by_field_and_reason(scenario: Scenario):
+    scenario.update(1, mobile="n/a", first_name="y" * 300)
+    scenario.insert(customer(3, mobile="12"))
+    for made in (plan(scenario), plan(scenario, dry_run=True)):
+        assert made.fields_dropped == {"mobilePhone": {"invalid_mobile": 2}, "firstName": {"value_too_long": 1}}
+        assert (made.values_dropped, made.rows_rejected) == (3, 0)
+
+
+def test_the_preview_names_the_dropped_fields(scenario: Scenario):
+    scenario.update(1, mobile="n/a", city="Rome")
+    made = plan(scenario)
+    (change,) = preview_changes(dropping(), scenario.warehouse, made.plan_id)
+    assert change.dropped == {"mobilePhone": "invalid_mobile"}
+    assert [each.field for each in change.fields] == ["city"]
+
+
+def test_only_the_named_fields_are_dropped(scenario: Scenario):
+    sync = dropping(invalid={"mobilePhone": "drop_field"})
+    scenario.insert(customer(3, mobile="12"), customer(4, first_name="x" * 300))
+    assert scenario.run(sync).rows_created == 1
+    assert scenario.rejections() == {"4": "value_too_long"}
+
+
+@pytest.mark.parametrize(
+    ("columns", "reason"),
+    [
+        ({"email": "not an address", "mobile": None}, "invalid_email"),
+        ({"email": None, "mobile": "12"}, "invalid_mobile"),
+        ({"email": "not an address", "mobile": "12"}, "invalid_email"),
+    ],
+)
+def test_a_new_row_without_a_valid_identity_is_rejected(scenario: Scenario, columns: dict[str, object], reason: str):
+    scenario.insert(customer(3, **columns))
+    scenario.run(dropping())
+    assert scenario.rejections() == {"3": reason}
+
+
+def test_a_new_row_keeps_its_other_identity(scenario: Scenario):
+    scenario.insert(customer(3, email="not an address", mobile="+12025550177"))
+    scenario.run(dropping())
+    assert scenario.sandbox.find(mobile="+12025550177") is not None
+
+
+def test_a_known_contact_keeps_its_identity(scenario: Scenario):
+    scenario.update(1, email="not an address", city="Rome")
+    scenario.run(dropping())
+    scenario.insert(customer(3, email="p1@example.com"))
+    scenario.run(dropping())
+    assert scenario.rejections() == {"3": "duplicate_identity"}
+
+
+def test_an_opt_out_leaves_beside_a_dropped_field(scenario: Scenario):
+    scenario.update(1, mobile="n/a", opted_out=True)
+    report = scenario.run(dropping(max_opted_out_fraction=None))
+    assert scenario.sent() == [("p1@example.com", "update", {"optOutEmail": True})]
+    assert (report.opt_outs_sent, report.opt_outs_pending) == (1, 0)
+
+
+def test_custom_fields_are_sent_with_the_acknowledged_value_of_a_dropped_one(scenario: Scenario):
+    for nulls in ("keep", "clear"):
+        sync = dropping(extended_properties={"plan": "plan", "level": "level"}, nulls=nulls, max_value_length=20)
+        scenario.update(1, plan="basic", level=5)
+        scenario.run(sync)
+        scenario.sandbox.clear_journal()
+        scenario.update(1, plan="x" * 30, level=7)
+        scenario.run(sync)
+        (sent,) = scenario.sent()
+        assert sent[2]["extendedProperties"] == {"plan": "basic", "level": "7"}
+
+
+def test_a_dropped_field_is_never_cleared(scenario: Scenario):
+    sync = dropping(nulls={"firstName": "clear"})
+    scenario.update(1, first_name="y" * 300)
+    scenario.run(sync, scope="all")
+    assert scenario.contact("p1@example.com")["firstName"] == "Name 1"
+    scenario.update(1, first_name=None)
+    scenario.run(sync)
+    assert scenario.contact("p1@example.com")["firstName"] == ""
+
+
+def test_a_rekeyed_row_keeps_the_value_of_a_dropped_field(scenario: Scenario):
+    sync = dropping(nulls={"firstName": "clear"})
+    scenario.run(sync)
+    scenario.delete(1)
+    scenario.insert(customer(9, email="p1@example.com", mobile="12", first_name="y" * 300))
+    scenario.run(sync)
+    contact = scenario.contact("p1@example.com")
+    assert (contact["firstName"], contact["mobilePhone"]) == ("Name 1", "+12025550142")
+    scenario.update(9, first_name="Name 1", mobile="+12025550142")
+    assert scenario.run(sync).api_requests == 0
+
+
+def test_a_refused_row_with_a_dropped_field_is_held(scenario: Scenario):
+    sync = dropping(extended_properties={"plan": "plan"}, max_value_length=20)
+    scenario.update(1, mobile="n/a", plan="x" * 30, city="Rome")
+    scenario.sandbox.script([Fault.REFUSED])
+    assert scenario.run(sync).rows_refused == 1
+    assert scenario.run(sync).api_requests == 0
+
+
+def test_a_contact_that_was_lost_is_not_created_without_an_identity(scenario: Scenario):
+    scenario.sandbox.remove(str(scenario.contact("p1@example.com")["dsId"]))
+    scenario.update(1, email="not an address", mobile="12", city="Rome")
+    scenario.run(dropping())
+    assert scenario.rejections() == {"1": "no_identity"}
+
+
+@pytest.mark.parametrize(("column", "value"), [("opted_out", "maybe"), ("standing", "Bounced")])
+def test_an_unreadable_consent_rejects_the_row_and_waits(scenario: Scenario, column: str, value: str):
+    scenario.execute(
+        "ALTER TABLE customers DROP COLUMN opted_out", "ALTER TABLE customers ADD COLUMN opted_out varchar(20)",
+        "ALTER TABLE customers ADD COLUMN standing varchar(20)",
+    )  # fmt: skip
+    sync = dropping(fields={**FIELDS, "status": "standing"}, max_opted_out_fraction=None)
+    scenario.update(1, **{column: value}, city="Rome")
+    report = scenario.run(sync)
+    assert (scenario.rejections(), report.opt_outs_pending) == ({"1": "invalid_value"}, 1)
+    scenario.update(1, **{column: None})
+    assert scenario.run(sync).opt_outs_pending == 0

@@ -1,0 +1,91 @@
+"""`default_region` may name a column: the country of each row's number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from support.scenario import Scenario, customer, open_scenario, sync_of
+
+from dagster_dailystory.model.sync import ContactSync
+
+FIELDS = {"email": "email", "mobilePhone": "mobile", "optOutEmail": "opted_out"}
+GERMAN, SWISS = "0151 23456789", "079 123 45 67"
+
+
+def by_country(**settings: object) -> ContactSync:
+    return sync_of(**{"fields": FIELDS, "default_region": {"column": "country"}, **settings})
+
+
+@pytest.fixture(params=["sqlite", "duckdb", "postgresql", "postgresql-duckdb"])
+def scenario(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> Iterator[Scenario]:
+    warehouse, _, state = str(request.param).partition("-")
+    with open_scenario(new_database, warehouse, state or None) as made:
+        made.create(**made.source.columns, country="varchar(20)")
+        yield made
+
+
+def row(number: int, mobile: str | None, country: str | None, **columns: object) -> dict[str, object]:
+    return {**customer(number, mobile=mobile, **columns), "country": country}
+
+
+def numbers(scenario: Scenario) -> list[str]:
+    return sorted(str(each["mobilePhone"]) for each in scenario.sandbox.contacts())
+
+
+def test_each_row_is_read_in_its_country(scenario: Scenario):
+    scenario.insert(
+        row(1, GERMAN, "DE"), row(2, SWISS, " ch "), row(3, "07400 123456", "UK"), row(4, "+12025550142", "DE"),
+        row(5, GERMAN, "Germany"), row(6, GERMAN, None),
+    )  # fmt: skip
+    scenario.run(by_country())
+    assert numbers(scenario) == ["+12025550142", "+41791234567", "+447400123456", "+4915123456789"]
+    assert scenario.rejections() == {"5": "invalid_mobile", "6": "invalid_mobile"}
+    message = scenario.rows("rejections")[0]["message"]
+    assert "column 'country' has no ISO country" in message
+
+
+def test_another_country_is_another_number(scenario: Scenario):
+    scenario.insert(row(1, "0676 1234567", "AT"), row(2, "+41791234567", "CH"), row(3, None, "CH"))
+    scenario.run(by_country())
+    scenario.sandbox.clear_journal()
+    scenario.execute("UPDATE customers SET country = 'DE'")
+    scenario.run(by_country())
+    assert scenario.sent() == []
+    assert scenario.rejections() == {"1": "invalid_mobile"}
+    scenario.update(1, mobile="0171 1234567")
+    scenario.run(by_country())
+    assert scenario.sent() == [("p1@example.com", "update", {"mobilePhone": "+491711234567"})]
+    scenario.update(1, country="FR", mobile="06 12 34 56 78")
+    scenario.update(2, country="FR")
+    scenario.run(by_country())
+    assert scenario.sent() == [("p1@example.com", "update", {"mobilePhone": "+33612345678"})]
+    assert scenario.run(by_country()).rows_unchanged == 3
+
+
+def test_the_same_digits_in_another_country_are_sent(scenario: Scenario):
+    scenario.insert(row(1, "0612345678", "FR"))
+    scenario.run(by_country())
+    scenario.sandbox.clear_journal()
+    scenario.update(1, country="NL")
+    scenario.run(by_country())
+    assert scenario.sent() == [("p1@example.com", "update", {"mobilePhone": "+31612345678"})]
+    assert scenario.run(by_country()).api_requests == 0
+
+
+def test_a_sync_that_gets_a_region_column_sends_nothing(scenario: Scenario):
+    scenario.insert(row(1, "+41791234567", "CH"), row(2, "+12025550142", "US"))
+    scenario.run(by_country(default_region=None))
+    assert scenario.run(by_country()).api_requests == 0
+    assert scenario.run(by_country()).rows_unchanged == 2
+
+
+def test_an_opt_out_reaches_the_number_of_its_country(scenario: Scenario):
+    scenario.insert(row(1, GERMAN, "DE"), row(2, None, None), row(2, None, None))
+    sync = by_country(max_opted_out_fraction=None)
+    scenario.run(sync)
+    scenario.execute(
+        f"UPDATE customers SET opted_out = true, mobile = '{GERMAN}', country = 'DE' WHERE customer_id = 2"
+    )
+    scenario.run(sync)
+    assert scenario.contact("p1@example.com")["optOutEmail"] is True
