@@ -60,6 +60,10 @@ def _parser() -> argparse.ArgumentParser:
         "--strict", action="store_true",
         help="each create without a dsid makes a contact, look-ups compare exactly, /about has its older shape",
     )  # fmt: skip
+    parser.add_argument(
+        "--allow-host", action="append", default=[], metavar="NAME",
+        help="a name other than localhost under which it may be reached, for example of a container; may be repeated",
+    )  # fmt: skip
     parser.add_argument("--store", type=Path, help="a JSON file that keeps the contacts between runs")
     return parser
 
@@ -74,6 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = SandboxSettings(
             tokens=(options.token or DEFAULT_TOKEN,),
+            allowed_hosts=tuple(options.allow_host),
             strict=options.strict,
             latency_seconds=options.latency_ms / 1000,
             requests_per_second=options.requests_per_second,

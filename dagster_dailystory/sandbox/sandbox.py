@@ -14,7 +14,9 @@ from dagster_dailystory.sandbox.contacts import ContactStore, Write
 from dagster_dailystory.sandbox.faults import Step
 from dagster_dailystory.sandbox.records import Contact
 from dagster_dailystory.sandbox.replies import Counts, RecentRequest
-from dagster_dailystory.sandbox.server import API_PATH, HOST, SandboxServer, SandboxService, StoreFile
+from dagster_dailystory.sandbox.serving.server import SandboxServer
+from dagster_dailystory.sandbox.serving.service import API_PATH, HOST, SandboxService
+from dagster_dailystory.sandbox.serving.store_file import StoreFile
 from dagster_dailystory.sandbox.settings import JsonValue, SandboxSettings
 
 DEFAULT_PORT = 8019

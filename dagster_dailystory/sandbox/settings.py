@@ -218,6 +218,7 @@ class SandboxSettings:
         gender_as_number: Whether a GET returns `gender` as 0 (not set) or 10 (U24).
         birth_date_name: Which key sets the date of birth (U24).
         max_body_bytes: Larger bodies get 413; None for no limit (U26).
+        allowed_hosts: Names other than localhost under which the sandbox may be reached, for example of a container.
         strict_paths: Whether paths and keys must be spelt exactly as documented (U27).
         wrong_host: The response of a host that is not the account's data centre (U28).
         redirect_to: The base URL of a `wrong_host` redirect (U28).
@@ -274,7 +275,8 @@ class SandboxSettings:
     lookup_lag_seconds: float = 0.0
     gender_as_number: bool = False
     birth_date_name: BirthDateName = BirthDateName.BOTH
-    max_body_bytes: int | None = None
+    max_body_bytes: int | None = 4_194_304
+    allowed_hosts: tuple[str, ...] = ()
     strict_paths: bool = False
     wrong_host: WrongHost = WrongHost.NO
     redirect_to: str = "https://uk-3.dailystory.invalid/api/v1"
@@ -291,5 +293,7 @@ class SandboxSettings:
             object.__setattr__(self, name, choice(kind, getattr(self, name), name))
         if isinstance(self.tokens, str) or not self.tokens or not all(self.tokens):
             raise ConfigurationError("tokens must be a non-empty sequence of API tokens, none of them empty")
+        if isinstance(self.allowed_hosts, str):
+            raise ConfigurationError("allowed_hosts must be a sequence of host names, without ports")
         if self.requests_per_second is not None and self.requests_per_second <= 0:
             raise ConfigurationError("requests_per_second must be above 0, or None for no limit")

@@ -1,29 +1,28 @@
-"""The HTTP server of the sandbox, in a thread, and the file that keeps its contacts between runs."""
+"""The answers of the sandbox to HTTP requests, for its API and its page."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import errno
 import json
 import math
-import os
-import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from importlib import resources
-from pathlib import Path
 
 from aiohttp import web
 
-from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.sandbox.api import SandboxApi, is_authorized, normal_path
 from dagster_dailystory.sandbox.contacts import ContactStore
 from dagster_dailystory.sandbox.faults import Fault, FaultPlan, RateLimiter
 from dagster_dailystory.sandbox.replies import RecentRequest, Reply, error, html_page, retry_after
+from dagster_dailystory.sandbox.serving.admission import body_of, host_refusal, is_allowed_host
 from dagster_dailystory.sandbox.settings import JsonValue, SandboxSettings, WrongHost
+
+HOST = "127.0.0.1"
+"""The sandbox is reachable from this machine only."""
+
 
 API_PATH = "/api/v1"
 
@@ -78,14 +77,18 @@ class SandboxService:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Handle one HTTP request."""
+        settings = self.store.settings
+        if not is_allowed_host(request, HOST, settings.allowed_hosts):
+            return host_refusal(request, f"http://{HOST}:{self._port_of(request)}/")
         path = request.rel_url.raw_path
         if path[: len(API_PATH)] != API_PATH and (
-            self.store.settings.strict_paths or path[: len(API_PATH)].casefold() != API_PATH
+            settings.strict_paths or path[: len(API_PATH)].casefold() != API_PATH
         ):
             return self._page_response(request, path)
         self.api.counts.requests += 1
         try:
-            reply = await self._reply(request, path[len(API_PATH) :], await request.content.read())
+            body = await body_of(request, settings.max_body_bytes)
+            reply = await self._reply(request, path[len(API_PATH) :], body)
         except _ConnectionCut as cut:
             self.api.counts.cut += 1
             self._remember(request, path, Reply(0, b"", note=str(cut)))
@@ -97,12 +100,18 @@ class SandboxService:
             status=reply.status, body=reply.body, content_type=reply.content_type, headers=reply.headers or None
         )
 
+    @staticmethod
+    def _port_of(request: web.BaseRequest) -> int:
+        """The port on which a request came in."""
+        address = None if request.transport is None else request.transport.get_extra_info("sockname")
+        return int(address[1]) if address else 0
+
     def _remember(self, request: web.BaseRequest, path: str, reply: Reply) -> None:
         self.recent.append(
             RecentRequest(time.time(), request.method, path, reply.status, reply.dsid, reply.keys, reply.note)
         )
 
-    async def _reply(self, request: web.BaseRequest, path: str, body: bytes) -> Reply:
+    async def _reply(self, request: web.BaseRequest, path: str, body: bytes | None) -> Reply:
         settings, counts, method = self.store.settings, self.api.counts, request.method
         if settings.latency_seconds:
             await asyncio.sleep(settings.latency_seconds)
@@ -117,15 +126,17 @@ class SandboxService:
             counts.gets += 1
         elif method == "DELETE":
             counts.deletes += 1
-        if (early := self._early_error(request, settings, len(body))) is not None:
+        if (early := self._early_error(request, settings)) is not None:
             return early
+        if body is None:
+            return error(settings, 413, f"The request is too large: more than {settings.max_body_bytes:,} bytes")
         fault = self.faults.next_fault(method, settings.faults) if is_contact_request else None
         if fault is None:
             return self.api.handle(method, path, request.rel_url.query, body)
         return await self._fail(fault, lambda: self.api.handle(method, path, request.rel_url.query, body))
 
-    def _early_error(self, request: web.BaseRequest, settings: SandboxSettings, body_bytes: int) -> Reply | None:
-        """Return the error for a wrong host, a bad token, too many requests or a large body, on any path."""
+    def _early_error(self, request: web.BaseRequest, settings: SandboxSettings) -> Reply | None:
+        """Return the error for a wrong host, a bad token or too many requests, on any path."""
         if settings.wrong_host in (WrongHost.MOVED_301, WrongHost.FOUND_302):
             location = settings.redirect_to + request.rel_url.raw_path_qs[len(API_PATH) :]
             return Reply(int(settings.wrong_host.value), b"", (("Location", location),), note="wrong host")
@@ -139,8 +150,6 @@ class SandboxService:
             )
             if wait > 0:
                 return self._throttled(settings, math.ceil(wait))
-        if settings.max_body_bytes is not None and body_bytes > settings.max_body_bytes:
-            return error(settings, 413, "The request is too large")
         return None
 
     def _throttled(self, settings: SandboxSettings, wait_seconds: int) -> Reply:
@@ -202,144 +211,3 @@ class SandboxService:
             "tenant": settings.tenant_name, "contacts_total": len(self.store), "counts": asdict(self.api.counts),
             "contacts": contacts, "requests": requests, "now": time.time(),
         }  # fmt: skip
-
-
-HOST = "127.0.0.1"
-"""The sandbox is reachable from this machine only."""
-
-
-_BACKLOG = 4096
-"""Connections that may wait to be accepted."""
-
-
-_SHUTDOWN_SECONDS = 0.1
-"""How long open requests may delay the end of the server."""
-
-
-_SAVE_SECONDS = 1.0
-"""Time between two saves of the store file."""
-
-
-class StoreFile:
-    """A JSON file that keeps the contacts of a store, readable only by its owner."""
-
-    def __init__(self, path: Path, store: ContactStore) -> None:
-        self._path = path
-        self._store = store
-        self._saved_version = -1
-        self._lock = threading.Lock()
-
-    def load(self) -> None:
-        """Load the file into the store, if it exists.
-
-        Raises:
-            ConfigurationError: The file was not written by a sandbox.
-        """
-        try:
-            self._store.load(json.loads(self._path.read_text(encoding="utf-8")))
-        except FileNotFoundError:
-            return
-        except (OSError, ValueError) as exc:
-            raise ConfigurationError(
-                f"{self._path.name} cannot be read as a store file of the sandbox; remove it or name another file"
-            ) from exc
-        self._saved_version = self._store.version
-
-    def save(self) -> None:
-        """Write the file atomically, if the store has changed since the last save."""
-        with self._lock:
-            version = self._store.version
-            if version == self._saved_version:
-                return
-            text = json.dumps(self._store.dump())
-            draft = self._path.with_name(f"{self._path.name}.{os.getpid()}.draft")
-            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-                file.write(text)
-            draft.replace(self._path)
-            self._saved_version = version
-
-    async def keep_saving(self) -> None:
-        """Save changes once a second, or less often if a save takes more than a tenth of the time."""
-        while True:
-            started = time.monotonic()
-            await asyncio.to_thread(self.save)
-            await asyncio.sleep(max(_SAVE_SECONDS, 10 * (time.monotonic() - started)))
-
-
-class SandboxServer:
-    """Runs an HTTP handler in a thread with its own event loop.
-
-    Attributes:
-        port: The port on which the started server listens.
-
-    Args:
-        handler: Handles each request.
-        port: The TCP port; 0 for a free one.
-        file: Loaded at the start, saved while running and at the end.
-    """
-
-    def __init__(
-        self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], *, port: int, file: StoreFile | None
-    ) -> None:
-        self.port = port
-        self._handler = handler
-        self._file = file
-        self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop: asyncio.Event | None = None
-
-    def start(self) -> None:
-        """Start the server; return when it accepts requests.
-
-        Raises:
-            ConfigurationError: The port is not available, the store file is not valid, or the server runs already.
-        """
-        if self._thread is not None:
-            raise ConfigurationError("this sandbox runs already; stop it first")
-        if self._file is not None:
-            self._file.load()
-        started = threading.Event()
-        failures: list[OSError] = []
-        thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve(started, failures)), name="dailystory-sandbox", daemon=True
-        )
-        thread.start()
-        started.wait()
-        if not failures:
-            self._thread = thread
-            return
-        thread.join()
-        reason = "is in use; choose another" if failures[0].errno == errno.EADDRINUSE else "cannot be opened"
-        raise ConfigurationError(f"port {self.port} {reason}") from failures[0]
-
-    def stop(self) -> None:
-        """Stop the server and wait for its end; does nothing if it is not running."""
-        if self._thread is None or self._loop is None or self._stop is None:
-            return
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-        self._thread = None
-
-    async def _serve(self, started: threading.Event, failures: list[OSError]) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        server = web.Server(self._handler, access_log=None)
-        runner = web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_SECONDS)
-        await runner.setup()
-        try:
-            # Bind by host and port: a site that is given a plain socket may not set TCP_NODELAY.
-            await web.TCPSite(runner, HOST, self.port, backlog=_BACKLOG).start()
-            self.port = int(runner.addresses[0][1])
-        except OSError as exc:
-            failures.append(exc)
-            await runner.cleanup()
-            return
-        finally:
-            started.set()
-        saving = asyncio.create_task(self._file.keep_saving()) if self._file is not None else None
-        await self._stop.wait()
-        await runner.cleanup()
-        if self._file is not None and saving is not None:
-            saving.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await saving
-            self._file.save()
