@@ -45,7 +45,7 @@ test-ui: $(V)/.test ## Test the Dagster UI in Chromium; UPDATE_IMAGES=1 retakes 
 
 dev: $(V)/.ui ## Open the Dagster UI on the demo, with the sandbox beside it
 	@test -d .demo/dagster || $(RUN) demo
-	@$(RUN) dagster_dailystory.sandbox --port 8019 --store .demo/sandbox.json & sandbox=$$!; \
+	@$(RUN) dagster_dailystory.sandbox --port 8019 --store .demo/sandbox.json --token-file .demo/token & sandbox=$$!; \
 	trap "kill $$sandbox" EXIT; DAGSTER_HOME=$(CURDIR)/.demo/dagster $(V)/bin/dg dev
 
 golden: $(V)/.test ## Rewrite the recorded SQL in tests/databases/sql; then review the diff

@@ -20,13 +20,13 @@ import pandas as pd  # DuckDB's driver imports it at the first parameter; here i
 import sqlalchemy as sa
 
 from benchmarks.data import COLUMNS, FIELDS, TABLE, customers_sync, hash_of, state_column
+from benchmarks.servers import TOKEN
 from dagster_dailystory.databases.connect import open_engine
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
 from dagster_dailystory.engine.run import plan_contact_sync, run_contact_sync
-from dagster_dailystory.sandbox import DEFAULT_TOKEN
 
 SNAPSHOT, CONTACT_MAP = "dailystory_customers_snapshot", "dailystory_customers_contact_map"
-_HEADERS = {"Authorization": f"Bearer {DEFAULT_TOKEN}", "Content-Type": "application/json"}
+_HEADERS = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
 _NOWHERE = Destination("http://127.0.0.1:9/api/v1", "none")
 
 
@@ -131,7 +131,7 @@ def ours_send(task: Task) -> Facts:
         warehouse_url=task.url,
         state_url=task.state_url,
         base_url=task.base_url,
-        api_token=DEFAULT_TOKEN,
+        api_token=TOKEN,
         requests_per_second=task.requests_per_second,
         max_concurrency=task.concurrency,
     )

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.data import CUSTOM, FIELDS, TABLE
-from dagster_dailystory.sandbox import DEFAULT_TOKEN
+from benchmarks.servers import TOKEN
 
 VERSION = "1.2.1"
 
@@ -39,7 +39,7 @@ destination:
   type: rest_api
   url: "{base_url}/contact"
   headers: {{Content-Type: application/json}}
-  auth: {{type: bearer, token: {DEFAULT_TOKEN}}}
+  auth: {{type: bearer, token: {TOKEN}}}
   body_template: '{body}'
 sync: {{mode: full, on_error: skip, rate_limit: {{requests_per_second: 1000000}}}}
 """,

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.data import customers_sync, make_customers
-from benchmarks.servers import sandbox
+from benchmarks.servers import TOKEN, sandbox
 from dagster_dailystory.api.client import DailyStoryClient
 from dagster_dailystory.api.rate_limiter import RateLimiter
 from dagster_dailystory.api.transport import AiohttpConnections, Connections, HttpResponse
@@ -27,7 +27,6 @@ from dagster_dailystory.engine.sending.dispatcher import SenderSettings
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.model.report import SyncReport
 from dagster_dailystory.model.sync import ContactSync
-from dagster_dailystory.sandbox import DEFAULT_TOKEN
 
 MIXED = {"throttled": 0.05, "server_error": 0.05}
 IN_FLIGHT, PERMITTED = 32, 50
@@ -66,7 +65,7 @@ def send(home: Path, rows: int, base_url: str, rate: float = math.inf) -> tuple[
     """Create contacts; return the report and the instants at which requests were sent."""
     warehouse = Warehouse.at(f"duckdb:///{home}/faults{time.monotonic_ns()}.duckdb")
     make_customers(warehouse.url, rows)
-    destination = WatchedDestination(base_url, DEFAULT_TOKEN, rate, IN_FLIGHT)
+    destination = WatchedDestination(base_url, TOKEN, rate, IN_FLIGHT)
     run_id = new_run_id()
     plan_contact_sync(customers_sync(), warehouse, destination, run_id=run_id)
     result = send_contact_sync(customers_sync(), warehouse, destination, [run_id])

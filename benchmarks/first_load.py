@@ -15,10 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.data import customers_sync, make_customers
-from benchmarks.servers import new_database, postgres, sandbox
+from benchmarks.servers import TOKEN, new_database, postgres, sandbox
 from dagster_dailystory.engine.run import run_contact_sync
 from dagster_dailystory.model.report import Progress
-from dagster_dailystory.sandbox import DEFAULT_TOKEN
 
 _SHOWN = 10
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -67,7 +66,7 @@ def main() -> None:
             customers_sync(),
             warehouse_url=url,
             base_url=base_url,
-            api_token=DEFAULT_TOKEN,
+            api_token=TOKEN,
             requests_per_second=float("inf"),
             max_concurrency=16,
             on_progress=watch.look,
@@ -85,7 +84,7 @@ def main() -> None:
             f"{max(spent - plan - sender, 0) / spent:.0%} reading the plan, intents and acknowledgements"
         )
         again = run_contact_sync(
-            customers_sync(), warehouse_url=url, base_url=base_url, api_token=DEFAULT_TOKEN, max_concurrency=16
+            customers_sync(), warehouse_url=url, base_url=base_url, api_token=TOKEN, max_concurrency=16
         )
         print(f"second run: {again.rows_unchanged:,} unchanged, {again.api_requests} requests")
 

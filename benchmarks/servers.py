@@ -20,6 +20,9 @@ import psycopg
 
 from dagster_dailystory.databases.connect import open_engine
 
+TOKEN = "benchmark-token-us-1"
+"""The API token of the benchmark's sandbox."""
+
 _SERVER_SETTINGS = {
     "listen_addresses": "", "shared_buffers": "1GB", "work_mem": "64MB", "maintenance_work_mem": "512MB",
     "max_wal_size": "8GB",
@@ -89,7 +92,8 @@ def sandbox(
     retry_after: str = "1",
 ) -> Iterator[str]:
     """Run a local DailyStory in a process of its own and yield its base URL."""
-    command = [sys.executable, "-m", "dagster_dailystory.sandbox", "--port", "0", "--latency-ms", str(latency_ms)]
+    command = [sys.executable, "-m", "dagster_dailystory.sandbox", "--port", "0", "--token", TOKEN]
+    command += ["--latency-ms", str(latency_ms)]
     if requests_per_second is not None:
         command += ["--requests-per-second", str(requests_per_second)]
     command += ["--retry-after", retry_after]

@@ -11,9 +11,10 @@ from pathlib import Path
 import dagster as dg
 
 from dagster_dailystory.demo.data import CUSTOMERS, evolve, seed, spoil
-from dagster_dailystory.demo.resources import demo_resources, demo_warehouse_url
+from dagster_dailystory.demo.resources import demo_resources, demo_token_file, demo_warehouse_url
 from dagster_dailystory.errors import ConfigurationError
-from dagster_dailystory.sandbox import Sandbox
+from dagster_dailystory.sandbox import Sandbox, SandboxSettings
+from dagster_dailystory.sandbox.serving.tokens import token_in
 
 _LINE_EVERY = 500  # contacts, where the output is not a terminal
 
@@ -47,7 +48,7 @@ def run_story(defs: dg.Definitions, instance: dg.DagsterInstance, folder: Path, 
     Args:
         defs: Definitions with a sync of the table `customers`. They run with the demo's resources, not their own.
         instance: Keeps the two runs.
-        folder: An existing folder for the warehouse and the sandbox's contacts.
+        folder: An existing folder for the warehouse, the sandbox's contacts and its token.
         port: Where the sandbox listens.
 
     Raises:
@@ -59,7 +60,8 @@ def run_story(defs: dg.Definitions, instance: dg.DagsterInstance, folder: Path, 
     print(
         f"A DuckDB warehouse with {CUSTOMERS:,} customers, {mistakes} of them with mistakes that every warehouse has."
     )
-    with Sandbox(port=port, store=folder / "sandbox.json") as sandbox:
+    settings = SandboxSettings(tokens=(token_in(demo_token_file(folder)),))
+    with Sandbox(settings, port=port, store=folder / "sandbox.json") as sandbox:
         print(f"The sandbox, a local DailyStory, listens at {sandbox.url}\n")
         job = defs.resolve_implicit_global_asset_job_def()
         resources = demo_resources(folder, port)

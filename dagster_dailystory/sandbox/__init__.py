@@ -5,11 +5,10 @@ from dagster_dailystory.sandbox.faults import Fault, FaultShares
 from dagster_dailystory.sandbox.records import Contact
 from dagster_dailystory.sandbox.replies import Counts, RecentRequest
 from dagster_dailystory.sandbox.sandbox import DEFAULT_PORT, Sandbox
-from dagster_dailystory.sandbox.settings import DEFAULT_TOKEN, SandboxSettings
+from dagster_dailystory.sandbox.settings import SandboxSettings
 
 __all__ = [
     "DEFAULT_PORT",
-    "DEFAULT_TOKEN",
     "Contact",
     "Counts",
     "Fault",

@@ -12,7 +12,8 @@ from pathlib import Path
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.sandbox.faults import FAULT_NAMES, FaultShares
 from dagster_dailystory.sandbox.sandbox import DEFAULT_PORT, Sandbox
-from dagster_dailystory.sandbox.settings import DEFAULT_TOKEN, RetryAfter, SandboxSettings
+from dagster_dailystory.sandbox.serving.tokens import token_in
+from dagster_dailystory.sandbox.settings import RetryAfter, SandboxSettings
 
 
 def _fault_share(text: str) -> tuple[str, float]:
@@ -45,7 +46,11 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m dagster_dailystory.sandbox", description="Run a local DailyStory until Ctrl-C."
     )
     parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="TCP port on 127.0.0.1 (default %(default)s)")
-    parser.add_argument("--token", help=f"the API token to accept (default {DEFAULT_TOKEN})")
+    token = parser.add_mutually_exclusive_group()
+    token.add_argument("--token", help="the API token to accept (default: a random one, which is printed)")
+    token.add_argument(
+        "--token-file", type=Path, help="the file that holds it; if it does not exist, a new token is written to it"
+    )
     parser.add_argument("--latency-ms", type=float, default=0.0, help="delay of each response")
     parser.add_argument("--requests-per-second", type=float, help="respond with 429 above this rate")
     parser.add_argument(
@@ -76,8 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
+        given = token_in(options.token_file) if options.token_file else options.token
         settings = SandboxSettings(
-            tokens=(options.token or DEFAULT_TOKEN,),
+            tokens=(given,) if given else (),
             allowed_hosts=tuple(options.allow_host),
             strict=options.strict,
             latency_seconds=options.latency_ms / 1000,
@@ -87,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             retry_after_seconds=options.retry_after or 0,
         )
         with Sandbox(settings, port=options.port, store=options.store) as sandbox:
-            hint = "the one given with --token" if options.token else DEFAULT_TOKEN
+            hint = f"in {options.token_file}" if options.token_file else "as given" if given else sandbox.token
             print(f"DailyStory sandbox: {sandbox.url}  base URL: {sandbox.base_url}  token: {hint}", flush=True)
             stop.wait()
     except ConfigurationError as error:

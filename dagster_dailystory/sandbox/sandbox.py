@@ -17,6 +17,7 @@ from dagster_dailystory.sandbox.replies import Counts, RecentRequest
 from dagster_dailystory.sandbox.serving.server import SandboxServer
 from dagster_dailystory.sandbox.serving.service import API_PATH, HOST, SandboxService
 from dagster_dailystory.sandbox.serving.store_file import StoreFile
+from dagster_dailystory.sandbox.serving.tokens import new_token
 from dagster_dailystory.sandbox.settings import JsonValue, SandboxSettings
 
 DEFAULT_PORT = 8019
@@ -33,7 +34,7 @@ class Sandbox:
             assert sandbox.counts.creates == 3
 
     Args:
-        settings: Its behaviour; None for the documented behaviour.
+        settings: Its behaviour; None for the documented behaviour. Without `tokens` it gets a random one.
         port: The TCP port; 0 for a free one.
         seed: Seed of the random faults.
         store: A JSON file that keeps the contacts between runs; None for memory only.
@@ -47,7 +48,10 @@ class Sandbox:
         seed: int = 0,
         store: str | os.PathLike[str] | None = None,
     ) -> None:
-        self._store = ContactStore(settings or SandboxSettings(), seed=seed)
+        settings = settings or SandboxSettings()
+        if not settings.tokens:
+            settings = replace(settings, tokens=(new_token(),))
+        self._store = ContactStore(settings, seed=seed)
         self._service = SandboxService(self._store, seed=seed)
         self._server = SandboxServer(
             self._service.handle, port=port, file=None if store is None else StoreFile(Path(store), self._store)
@@ -105,13 +109,16 @@ class Sandbox:
     def configure(self, settings: SandboxSettings | None = None, **changes: object) -> None:
         """Change settings from the next request on: `configure(latency_seconds=0.2)`.
 
+        Settings without `tokens` keep the current ones.
+
         Raises:
             ConfigurationError: A setting or its value does not exist.
         """
         try:
-            self._store.settings = replace(settings or self._store.settings, **changes)  # type: ignore[arg-type]  # checked by name in the next line
+            changed = replace(settings or self.settings, **changes)  # type: ignore[arg-type]  # checked by name in the next line
         except TypeError as error:
             raise ConfigurationError(f"SandboxSettings: {error}") from None
+        self._store.settings = changed if changed.tokens else replace(changed, tokens=self.settings.tokens)
 
     def script(self, steps: Iterable[Step], *, method: str = "POST") -> None:
         """Define the faults of the next contact requests with this method, in order.

@@ -19,10 +19,6 @@ JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, J
 """Any JSON value."""
 
 
-DEFAULT_TOKEN = "sandbox-token-us-1"
-"""The default API token of the sandbox; not a secret."""
-
-
 class RetryAfter(str, Enum):
     """The form of Retry-After in a throttled response (U1)."""
 
@@ -170,7 +166,7 @@ class SandboxSettings:
     status may be sent as a word or a number (U15), times have no zone (U23), and webhooks (U25) are not sent.
 
     Attributes:
-        tokens: Every valid API token; two during a rotation (U29).
+        tokens: Every valid API token; two during a rotation (U29). With none, `Sandbox` makes one at random.
         latency_seconds: Delay of each API response (U2).
         slow_seconds: Delay of `Fault.SLOW` (U2).
         faults: Shares of requests that fail at random (U1, U2, U20).
@@ -229,7 +225,7 @@ class SandboxSettings:
         data_center: The data centre in /about.
     """
 
-    tokens: tuple[str, ...] = field(default=(DEFAULT_TOKEN,), repr=False)
+    tokens: tuple[str, ...] = field(default=(), repr=False)
     latency_seconds: float = 0.0
     slow_seconds: float = 5.0
     faults: FaultShares = field(default_factory=FaultShares)
@@ -291,8 +287,8 @@ class SandboxSettings:
             object.__setattr__(self, name, value)
         for name, kind in _CHOICES.items():
             object.__setattr__(self, name, choice(kind, getattr(self, name), name))
-        if isinstance(self.tokens, str) or not self.tokens or not all(self.tokens):
-            raise ConfigurationError("tokens must be a non-empty sequence of API tokens, none of them empty")
+        if isinstance(self.tokens, str) or not all(self.tokens):
+            raise ConfigurationError("tokens must be a sequence of API tokens, none of them empty")
         if isinstance(self.allowed_hosts, str):
             raise ConfigurationError("allowed_hosts must be a sequence of host names, without ports")
         if self.requests_per_second is not None and self.requests_per_second <= 0:

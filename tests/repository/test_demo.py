@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 import definitions
-from dagster_dailystory.definitions.resources import OPTIONAL, REQUIRED
+from dagster_dailystory.definitions.resources import OPTIONAL, REQUIRED, DailyStoryResource
 from dagster_dailystory.demo.__main__ import free_port
 from dagster_dailystory.demo.definitions import customers
+from dagster_dailystory.demo.resources import demo_resources
 from demo.__main__ import run_demo
 
 ROOT = Path(__file__).parents[2]
@@ -36,6 +39,22 @@ def test_the_demo_sends_every_row_once_and_then_exactly_what_changed(
     assert "First run" in shown
     assert "make dev" in shown
     assert f"{tmp_path / 'demo'}/warehouse.duckdb" in shown
+
+
+def test_the_sandbox_of_make_dev_accepts_the_token_of_the_demo_that_ran_before(tmp_path: Path) -> None:
+    run_demo(tmp_path / ".demo", port := free_port(0))
+    [arguments] = re.findall(r"dagster_dailystory\.sandbox (.*?) &", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    command = [sys.executable, "-m", "dagster_dailystory.sandbox", *arguments.replace("8019", str(port)).split()]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as sandbox:
+        try:
+            assert sandbox.stdout is not None
+            assert "base URL" in sandbox.stdout.readline()
+            dailystory = demo_resources(tmp_path / ".demo", port)["dailystory"]
+            assert isinstance(dailystory, DailyStoryResource)
+            headers = {"Authorization": f"Bearer {dailystory.api_token}"}
+            assert httpx.get(f"{dailystory.base_url}/about", headers=headers).status_code == 200
+        finally:
+            sandbox.terminate()
 
 
 def test_a_port_in_use_ends_the_demo_with_a_message(tmp_path: Path) -> None:

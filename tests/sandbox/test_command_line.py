@@ -39,6 +39,51 @@ def test_the_command_runs_until_a_signal(tmp_path, signal_number):
     assert json.loads(file.read_text())["contacts"] == []
 
 
+def stopped(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    process.communicate(timeout=20)
+
+
+def status_with(line: str, token: str) -> int:
+    base_url = line.split("base URL: ")[1].split()[0]
+    return httpx.get(f"{base_url}/about", headers={"Authorization": f"Bearer {token}"}).status_code
+
+
+def test_each_start_prints_another_token():
+    tokens = []
+    for _ in range(2):
+        process, line = started_command("--port", "0")
+        tokens.append(line.split("token: ")[1].strip())
+        assert [status_with(line, token) for token in tokens] == [401] * (len(tokens) - 1) + [200]
+        stopped(process)
+
+
+def test_a_token_file_is_written_once_and_then_read(tmp_path):
+    file = tmp_path / "token"
+    for _ in range(2):
+        process, line = started_command("--port", "0", "--token-file", str(file))
+        token = file.read_text()
+        assert status_with(line, token) == 200
+        assert token not in line
+        stopped(process)
+    assert file.stat().st_mode & 0o077 == 0
+    file.write_text("mine-us-1\n")
+    process, line = started_command("--port", "0", "--token-file", str(file))
+    assert (status_with(line, token), status_with(line, "mine-us-1")) == (401, 200)
+    stopped(process)
+    file.write_text("\n")
+    process, _ = started_command("--port", "0", "--token-file", str(file))
+    assert "token holds no token" in process.communicate(timeout=20)[1]
+
+
+def test_the_command_allows_further_host_names():
+    process, line = started_command("--port", "0", "--allow-host", "sandbox.internal")
+    url = line.split("sandbox: ")[1].split()[0]
+    hosts = ("sandbox.internal:8019", "evil.example")
+    assert [httpx.get(url, headers={"Host": host}).status_code for host in hosts] == [200, 421]
+    stopped(process)
+
+
 def test_the_command_has_a_stricter_mode():
     process, line = started_command("--port", "0", "--strict", "--token", "secret-us-1")
     base_url, headers = line.split("base URL: ")[1].split()[0], {"Authorization": "Bearer secret-us-1"}

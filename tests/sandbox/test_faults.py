@@ -27,7 +27,7 @@ def test_invalid_settings_are_refused():
         lambda: FaultShares(throttled=0.6, slow=0.6),
         lambda: FaultPlan(0).script(["cut_befor"], "POST"),
         lambda: SandboxSettings(not_found="405"),
-        lambda: SandboxSettings(tokens=()),
+        lambda: SandboxSettings(tokens=("",)),
         lambda: SandboxSettings(tokens="abc"),
         lambda: SandboxSettings(requests_per_second=0),
     ):

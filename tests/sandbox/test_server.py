@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from dagster_dailystory.errors import ConfigurationError
-from dagster_dailystory.sandbox import DEFAULT_TOKEN, FaultShares, Sandbox, SandboxSettings
+from dagster_dailystory.sandbox import FaultShares, Sandbox, SandboxSettings
 from dagster_dailystory.sandbox.fixtures import dailystory_sandbox  # noqa: F401  # the fixture under test
 
 ADA = {"email": "ada@example.com", "firstName": "Ada"}
@@ -65,8 +65,19 @@ def test_bearer_and_basic_are_accepted_and_anything_else_is_401(sandbox):
     assert sandbox.counts.unauthorized == len(wrong) + 1
 
 
+def test_a_sandbox_without_a_token_makes_its_own_at_random():
+    with Sandbox() as one, Sandbox() as other, client_of(one) as client:
+        assert one.token != other.token
+        assert len(one.token) > 32
+        assert client.get("/about").status_code == 200
+        assert client.get(f"{other.base_url}/about").status_code == 401
+        made = one.token
+        one.configure(SandboxSettings(not_found="400"))
+        assert one.token == made, "other settings keep it"
+
+
 def test_a_token_can_be_rotated_while_running(sandbox, api):
-    sandbox.configure(tokens=("new", DEFAULT_TOKEN))
+    sandbox.configure(tokens=("new", sandbox.token))
     assert api.get("/about").status_code == 200
     sandbox.configure(tokens=("new",))
     assert api.get("/about").status_code == 401
