@@ -37,11 +37,11 @@ test-snowflake: $(V)-snowflake/.test ## Run the scenarios on a Snowflake emulato
 	   tests/databases/test_warehouses.py tests/databases/test_types.py tests/databases/test_names.py \
 	   tests/engine/test_intents.py tests/scenarios
 
-test-ui: $(V)/.test ## Test the Dagster UI in Chromium; UPDATE_IMAGES=1 retakes the pictures of docs/
+test-ui: $(V)/.test ## Test the Dagster UI and the sandbox's page in Chromium; UPDATE_IMAGES=1 retakes the pictures
 	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
 	   && apt-get update -q && apt-get install -qy --no-install-recommends chromium; } \
 	 || { echo "test-ui needs Chromium as the command 'chromium': apt-get install chromium" >&2; exit 1; }
-	$(RUN) pytest -q -m ui tests/definitions/test_ui.py
+	$(RUN) pytest -q -m ui tests/definitions/test_ui.py tests/sandbox/page/test_in_browser.py
 
 dev: $(V)/.ui ## Open the Dagster UI on the demo, with the sandbox beside it
 	@test -d .demo/dagster || $(RUN) demo

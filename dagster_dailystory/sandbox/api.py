@@ -120,7 +120,9 @@ class SandboxApi:
 
     def _upsert(self, query: Mapping[str, str]) -> Reply:
         found = self._store.find_or_create(query.get("email", ""), query.get("mobilephone", ""))
-        return self._write_reply(found, {"id": found.dsid}) if isinstance(found, Write) else self._ok({"id": found})
+        if isinstance(found, Write):
+            return self._write_reply(found, {"id": found.dsid})
+        return replace(self._ok({"id": found}), dsid=found)
 
     def _import(self, body: bytes) -> Reply:
         form = self._store.settings.import_form
@@ -133,7 +135,9 @@ class SandboxApi:
         return self._ok({})
 
     def _contact_reply(self, contact: dict[str, JsonValue] | None) -> Reply:
-        return self._not_found() if contact is None else self._ok({"contact": contact, "id": contact["dsId"]})
+        if contact is None:
+            return self._not_found()
+        return replace(self._ok({"contact": contact, "id": contact["dsId"]}), dsid=str(contact["dsId"]))
 
     def _not_found(self) -> Reply:
         self.counts.not_found += 1

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from dagster_dailystory.model.contact_fields import nearest
 from dagster_dailystory.sandbox.records import BLANKS, READ_ONLY, Contact, ContactRecords, email_key, mobile_key
@@ -39,6 +40,25 @@ class Write:
     def created(self) -> bool:
         """Whether this write created the contact."""
         return self.operation == "create"
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a store holds, and how it came to be.
+
+    Attributes:
+        contacts: The contacts, deleted ones included.
+        statuses: How many of them have each status.
+        opted_out: How many of them are opted out of at least one channel.
+        created: Contacts created so far: by requests, by imports and in the product.
+        updated: Changes so far of contacts that existed, other than deletions.
+    """
+
+    contacts: int
+    statuses: Mapping[str, int]
+    opted_out: int
+    created: int
+    updated: int
 
 
 class ContactStore:
@@ -114,6 +134,7 @@ class ContactStore:
                 dsid = self._resolve(str(item.get("dsid", "")))
                 for target in [dsid] if dsid else self._records.matching(str(item.get("email", "")), ""):
                     apply_body(self._records, self.settings, target, ContactBody(None, {"optOutEmail": True}, None))
+                    self._records.updated += 1
 
     def enqueue(self, payloads: Iterable[Mapping[str, JsonValue]]) -> None:
         """Queue an import; records without a key and repeated records are skipped silently (U4)."""
@@ -158,18 +179,30 @@ class ContactStore:
             self._apply_imports()
             return [self._records.view(dsid, self.settings) for dsid in self._records]
 
-    def newest(self, limit: int, search: str = "") -> list[Contact]:
-        """Return copies of the last changed contacts in which a value contains the search text."""
-        text = search.strip().casefold()
-        found: list[Contact] = []
+    def search(self, text: str, *, offset: int, limit: int) -> tuple[list[Contact], int]:
+        """Return copies of some contacts that contain a text, or of all; best match and last change first.
+
+        Args:
+            text: Part of a value, or the beginning of a dsid; "" for all contacts.
+            offset: How many to skip.
+            limit: How many to return at most.
+
+        Returns:
+            The contacts, and how many there are without offset and limit.
+        """
         with self._lock:
             self._apply_imports()
-            for dsid in self._records.latest():
-                if len(found) == limit:
-                    break
-                if not text or self._records.contains_text(dsid, text):
-                    found.append(self._records.view(dsid, self.settings))
-        return found
+            found = self._records.search(text) if text.strip() else None
+            part = islice(self._records.latest() if found is None else found, offset, offset + limit)
+            total = len(self._records) if found is None else len(found)
+            return [self._records.view(dsid, self.settings) for dsid in part], total
+
+    def tally(self) -> Tally:
+        """Count what the store holds, and how it came to be."""
+        with self._lock:
+            self._apply_imports()
+            records = self._records
+            return Tally(len(records), dict(records.statuses), records.opted_out, records.created, records.updated)
 
     def journal(self) -> list[Write]:
         """Return the accepted writes, oldest first."""
@@ -185,7 +218,7 @@ class ContactStore:
         """Create a contact as in the product itself: without validation, and not in the journal."""
         with self._lock:
             dsid = self._records.insert()
-            self.edit(dsid, fields)
+            self._edit(dsid, fields)
             return dsid
 
     def edit(self, dsid: str, fields: Mapping[str, JsonValue]) -> None:
@@ -195,15 +228,9 @@ class ContactStore:
             KeyError: The contact does not exist.
             ValueError: A field does not exist.
         """
-        for name in fields:
-            if name not in _EDITABLE:
-                raise ValueError(f"a contact has no field {name!r}{nearest(name, _EDITABLE)}")
         with self._lock:
-            self._require(dsid)
-            custom = fields.get("extendedProperties")
-            if isinstance(custom, dict):
-                self._records.custom(dsid).update(custom)
-            self._records.set(dsid, {name: value for name, value in fields.items() if name != "extendedProperties"})
+            self._edit(dsid, fields)
+            self._records.updated += 1
 
     def merge(self, kept: str, gone: str) -> None:
         """Merge two contacts: the kept one takes the values that it lacks, the other one is removed (U30).
@@ -217,6 +244,7 @@ class ContactStore:
             if kept == gone:
                 raise KeyError("merge needs two different contacts")
             self._records.merge(kept, gone)
+            self._records.updated += 1
 
     def remove(self, dsid: str) -> None:
         """Remove a contact permanently.
@@ -242,6 +270,16 @@ class ContactStore:
         with self._lock:
             self._records.load(dumped)
 
+    def _edit(self, dsid: str, fields: Mapping[str, JsonValue]) -> None:
+        for name in fields:
+            if name not in _EDITABLE:
+                raise ValueError(f"a contact has no field {name!r}{nearest(name, _EDITABLE)}")
+        self._require(dsid)
+        custom = fields.get("extendedProperties")
+        if isinstance(custom, dict):
+            self._records.custom(dsid).update(custom)
+        self._records.set(dsid, {name: value for name, value in fields.items() if name != "extendedProperties"})
+
     def _write(self, payload: Mapping[str, JsonValue]) -> Write:
         settings = self.settings
         body = read_body(payload, settings)
@@ -250,11 +288,12 @@ class ContactStore:
         dsid = self._target(body)
         operation = "update"
         if dsid is None:
-            if settings.contact_quota is not None and self._records.active >= settings.contact_quota:
+            if settings.contact_quota is not None and self._records.statuses["Active"] >= settings.contact_quota:
                 raise Refused("The contact limit of your plan has been reached")
             dsid, operation = self._records.insert(), "create"
         else:
             settle_identity(self._records, settings, dsid, body.fields)
+            self._records.updated += 1
         apply_body(self._records, settings, dsid, body)
         return self._add_to_journal(dsid, operation, payload)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from types import MappingProxyType
 
-from dagster_dailystory.model.contact_fields import CONTACT_FIELDS, FieldKind
+from dagster_dailystory.model.contact_fields import CONTACT_FIELDS, OPT_OUT_FIELDS, FieldKind
 from dagster_dailystory.sandbox.settings import JsonValue, SandboxSettings
 
 _KINDS = MappingProxyType(
@@ -57,6 +58,13 @@ READ_ONLY: Mapping[str, JsonValue] = MappingProxyType(
 
 
 _DEFAULTS = MappingProxyType({**BLANKS, **READ_ONLY, "status": "Active"})
+
+
+_COUNTED = frozenset({"status", *OPT_OUT_FIELDS})
+"""The fields whose values are counted."""
+
+
+_PHONE_NUMBER = re.compile(r"[\d\s()+./-]{4,}")
 
 
 _STATUS_NUMBERS: Mapping[JsonValue, int] = MappingProxyType({"Active": 0, "Deleted": 100})
@@ -109,7 +117,10 @@ class ContactRecords:
     """Stores the contacts. Not thread-safe: the contact store that uses it has a lock.
 
     Attributes:
-        active: Number of contacts with the status Active.
+        statuses: Number of contacts with each status.
+        opted_out: Number of contacts that are opted out of at least one channel.
+        created: Contacts created so far, in whatever way.
+        updated: Changes so far of contacts that existed, other than deletions.
         version: Grows with every change.
 
     Args:
@@ -120,13 +131,17 @@ class ContactRecords:
     def __init__(self, clock: Callable[[], float], now: Callable[[], float]) -> None:
         self._clock = clock
         self._now = now
-        self.active = 0
+        self.statuses: Counter[str] = Counter()
+        self.opted_out = 0
+        self.created = 0
+        self.updated = 0
         self.version = 0
         self._records: dict[str, _Record] = {}
         self._recent: dict[str, None] = {}
         self._emails = _Index()
         self._mobiles = _Index()
         self._merged: dict[str, str] = {}
+        self._search: tuple[int, str, list[str]] = (-1, "", [])
 
     def __len__(self) -> int:
         return len(self._records)
@@ -158,16 +173,16 @@ class ContactRecords:
         dsid, now = dsid or os.urandom(16).hex(), self._now()
         self._records[dsid] = _Record({}, {}, now, now)
         self._recent[dsid] = None
-        self.active += 1
+        self.created += 1
+        self._count(dsid, 1)
         self.version += 1
         return dsid
 
     def set(self, dsid: str, values: Mapping[str, JsonValue]) -> None:
         """Set fields of a contact."""
         record = self._records[dsid]
-        if "status" in values:
-            was_active = self.get(dsid, "status") == "Active"
-            self.active += (values["status"] == "Active") - was_active
+        if is_counted := not _COUNTED.isdisjoint(values):
+            self._count(dsid, -1)
         if "email" in values:
             before = email_key(record.fields.get("email"))
             self._emails.move(dsid, before, email_key(values["email"]), self._clock())
@@ -175,6 +190,8 @@ class ContactRecords:
             before = mobile_key(record.fields.get("mobilePhone"))
             self._mobiles.move(dsid, before, mobile_key(values["mobilePhone"]), self._clock())
         record.fields.update(values)
+        if is_counted:
+            self._count(dsid, 1)
         record.search_text = ""
         record.changed_at = self._now()
         del self._recent[dsid]
@@ -184,6 +201,7 @@ class ContactRecords:
     def remove(self, dsid: str) -> None:
         """Remove a contact from the records and the indexes."""
         self.set(dsid, {"email": "", "mobilePhone": "", "status": "Deleted"})
+        self._count(dsid, -1)
         del self._records[dsid], self._recent[dsid]
 
     def merge(self, kept: str, gone: str) -> None:
@@ -208,13 +226,41 @@ class ContactRecords:
         found = self._emails.find(email_key(email), until)
         return found or self._mobiles.find(mobile_key(mobile), until)
 
-    def contains_text(self, dsid: str, text: str) -> bool:
-        """Whether the dsid or a value contains a case-folded text."""
+    def search(self, text: str) -> list[str]:
+        """List the dsids that begin with a text, and those of the contacts with a value that contains it.
+
+        Upper and lower case are the same, and so are the ways to write a phone number. The contacts with a value that
+        is the text come first, and otherwise the last changed.
+        """
+        wanted = text.strip().casefold()
+        if self._search[:2] == (self.version, wanted):
+            return self._search[2]
+        number = digits_of(wanted) if _PHONE_NUMBER.fullmatch(wanted) else ""
+        first: list[str] = []
+        others: list[str] = []
+        for dsid in self.latest():
+            values = self._search_text(dsid)
+            if dsid == wanted or f"\n{wanted}\n" in values:
+                first.append(dsid)
+            elif wanted in values or (number and number in values) or dsid.startswith(wanted):
+                others.append(dsid)
+        self._search = (self.version, wanted, [*first, *others])
+        return self._search[2]
+
+    def _search_text(self, dsid: str) -> str:
+        """The case-folded values of a contact, each on its line; kept until it changes."""
         record = self._records[dsid]
         if not record.search_text:
-            values = [dsid, *record.fields.values(), *record.custom.values()]
-            record.search_text = "\n".join(map(str, values)).casefold()
-        return text in record.search_text
+            names = [str(record.fields.get(name) or "") for name in ("firstName", "lastName")]
+            number = mobile_key(record.fields.get("mobilePhone"))
+            values = [*map(str, record.fields.values()), *map(str, record.custom.values()), " ".join(names), number]
+            record.search_text = "\n{}\n".format("\n".join(values)).casefold()
+        return record.search_text
+
+    def _count(self, dsid: str, by: int) -> None:
+        """Add a contact to the counts of values, or take it out of them."""
+        self.statuses[str(self.get(dsid, "status"))] += by
+        self.opted_out += by * any(self.get(dsid, name) for name in OPT_OUT_FIELDS)
 
     def view(self, dsid: str, settings: SandboxSettings) -> Contact:
         """Build the contact object that a GET returns."""
@@ -238,7 +284,9 @@ class ContactRecords:
             [dsid, dict(record.fields), dict(record.custom), record.created_at, record.changed_at]
             for dsid, record in self._records.items()
         ]
-        return {"contacts": rows, "merged": dict(self._merged)}
+        return {
+            "contacts": rows, "merged": dict(self._merged), "created": self.created, "updated": self.updated,
+        }  # fmt: skip
 
     def load(self, dumped: JsonValue) -> None:
         """Add the contacts of a `dump`.
@@ -247,16 +295,23 @@ class ContactRecords:
             ValueError: The values do not come from `dump`.
         """
         match dumped:
-            case {"contacts": list(rows), "merged": dict(merged)}:
+            case {"contacts": list(rows), "merged": dict(merged), **others}:
                 for row in rows:
                     self._load_row(row)
                 self._merged.update({gone: str(kept) for gone, kept in merged.items()})
+                # A file of an earlier version has no such numbers, but each contact in it was created.
+                self.created, self.updated = (
+                    number if isinstance(number := others.get(name, least), int) else least
+                    for name, least in (("created", len(self)), ("updated", 0))
+                )
             case _:
                 raise ValueError("these are not the contacts of a sandbox")
 
     def _load_row(self, row: JsonValue) -> None:
         match row:
             case [str(dsid), dict(fields), dict(custom), int() | float() as created_at, int() | float() as changed_at]:
+                if dsid in self._records:
+                    self.remove(dsid)
                 self.insert(dsid)
                 self.set(dsid, fields)
                 record = self._records[dsid]

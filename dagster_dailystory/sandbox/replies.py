@@ -24,7 +24,7 @@ class Reply:
         body: The bytes of the body.
         headers: Headers other than the content type.
         content_type: The content type of the body.
-        dsid: The contact of an accepted write, else "".
+        dsid: The contact of a write or of a GET, else "".
         keys: The top-level keys of the request body.
         note: The name of the fault, or the error message.
     """
@@ -40,16 +40,21 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class RecentRequest:
-    """One request without personal data: no query values and no body.
+    """One request. Its `repr` has no personal data.
 
     Attributes:
         at: Seconds since the epoch.
         method: The HTTP method.
         path: The path without its query.
         status: The HTTP status; 0 where the connection was cut.
-        dsid: The contact of an accepted write, else "".
+        dsid: The contact of a write or of a GET, else "".
         keys: The top-level keys of an accepted body.
         note: The name of the fault, or the error message.
+        query: The query as it was sent, percent-encoded.
+        body: The body as it was sent, or the beginning of a long one.
+        body_bytes: The length of the whole body; -1 for one that was too large to be read.
+        subjects: What identifies the contacts of the request, where a response does not say it.
+        number: Its place among all requests.
     """
 
     at: float
@@ -59,6 +64,16 @@ class RecentRequest:
     dsid: str
     keys: tuple[str, ...]
     note: str = field(repr=False)
+    query: str = field(default="", repr=False)
+    body: bytes = field(default=b"", repr=False)
+    body_bytes: int = 0
+    subjects: tuple[str, ...] = field(default=(), repr=False)
+    number: int = 0
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the sandbox did what was asked, and said so."""
+        return 200 <= self.status < 300 and not self.note
 
 
 @dataclass(slots=True)

@@ -24,6 +24,10 @@ DEFAULT_PORT = 8019
 """Port of the command line, if it is not given another one."""
 
 
+_RECENT_REQUESTS = 200
+"""Requests that `Sandbox.requests` returns at most."""
+
+
 class Sandbox:
     """A local DailyStory for a test or a demo.
 
@@ -37,7 +41,7 @@ class Sandbox:
         settings: Its behaviour; None for the documented behaviour. Without `tokens` it gets a random one.
         port: The TCP port; 0 for a free one.
         seed: Seed of the random faults.
-        store: A JSON file that keeps the contacts between runs; None for memory only.
+        store: A JSON file that keeps the contacts and the latest requests between runs; None for memory only.
     """
 
     def __init__(
@@ -54,7 +58,7 @@ class Sandbox:
         self._store = ContactStore(settings, seed=seed)
         self._service = SandboxService(self._store, seed=seed)
         self._server = SandboxServer(
-            self._service.handle, port=port, file=None if store is None else StoreFile(Path(store), self._store)
+            self._service.handle, port=port, file=None if store is None else StoreFile(Path(store), self._service)
         )
 
     def __enter__(self) -> Sandbox:
@@ -138,7 +142,7 @@ class Sandbox:
 
     def requests(self) -> list[RecentRequest]:
         """Return the latest requests (200 at most), oldest first."""
-        return list(self._service.recent)
+        return self._service.history.latest(_RECENT_REQUESTS)[::-1]
 
     def writes(self) -> list[Write]:
         """Return the accepted writes since the last `clear_journal`, oldest first."""
@@ -156,7 +160,7 @@ class Sandbox:
         """Clear writes, counts and recent requests; the contacts stay."""
         self._store.clear_journal()
         self._service.api.counts = Counts()
-        self._service.recent.clear()
+        self._service.history.clear()
 
     def add(self, **fields: JsonValue) -> str:
         """Create a contact as in the product itself, and return its dsid. Not in the journal."""

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 FILES = sorted(
     {
         *(path for folder in ("dagster_dailystory", "demo") for path in (ROOT / folder).rglob("*.py")),
-        *(ROOT / "dagster_dailystory").rglob("page.html"),
+        *(ROOT / "dagster_dailystory").rglob("page.js"),
         *(ROOT / "docs").rglob("*.md"),
         *ROOT.glob("*.md"),
         *(ROOT / "sql").glob("*.sql"),

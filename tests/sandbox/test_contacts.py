@@ -335,18 +335,28 @@ def test_a_removed_contact_is_not_found():
     store = new_store()
     dsid = store.write(ADA).dsid
     store.remove(dsid)
-    assert (store.read(dsid), store.look_up("ada@example.com"), store.newest(9)) == (None, None, [])
+    assert (store.read(dsid), store.look_up("ada@example.com"), store.search("", offset=0, limit=9)) == (
+        None,
+        None,
+        ([], 0),
+    )
 
 
 def test_the_newest_contacts_are_those_changed_last_and_can_be_searched():
     store = new_store()
     dsids = [store.write({"email": f"p{number}@example.com", "city": "Köln"}).dsid for number in range(4)]
     store.write({"dsId": dsids[0], "extendedProperties": {"plan": "Gold"}})
-    assert [contact["dsId"] for contact in store.newest(2)] == [dsids[0], dsids[3]]
-    assert [contact["dsId"] for contact in store.newest(9, "gOLD")] == [dsids[0]]
-    assert len(store.newest(9, "köln")) == 4
+    assert found(store, "", limit=2) == ([dsids[0], dsids[3]], 4)
+    assert found(store, "", offset=2) == ([dsids[2], dsids[1]], 4)
+    assert found(store, "gOLD") == ([dsids[0]], 1)
+    assert found(store, "köln", offset=3) == ([dsids[1]], 4)
     store.write({"dsId": dsids[0], "extendedProperties": {"plan": "Free"}})
-    assert store.newest(9, "gold") == []
+    assert found(store, "gold") == ([], 0)
+
+
+def found(store, text, *, offset=0, limit=9):
+    contacts, total = store.search(text, offset=offset, limit=limit)
+    return [contact["dsId"] for contact in contacts], total
 
 
 def test_a_dump_restores_the_store():

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict, replace
-from importlib import resources
+from dataclasses import asdict, fields, replace
 
 from aiohttp import web
 
 from dagster_dailystory.sandbox.api import SandboxApi, is_authorized, normal_path
 from dagster_dailystory.sandbox.contacts import ContactStore
 from dagster_dailystory.sandbox.faults import Fault, FaultPlan, RateLimiter
-from dagster_dailystory.sandbox.replies import RecentRequest, Reply, error, html_page, retry_after
+from dagster_dailystory.sandbox.page.history import MOST_BODY_BYTES, RequestHistory, subjects_of
+from dagster_dailystory.sandbox.page.site import Site
+from dagster_dailystory.sandbox.replies import Counts, RecentRequest, Reply, error, html_page, retry_after
 from dagster_dailystory.sandbox.serving.admission import body_of, host_refusal, is_allowed_host
 from dagster_dailystory.sandbox.settings import JsonValue, SandboxSettings, WrongHost
 
@@ -25,32 +24,6 @@ HOST = "127.0.0.1"
 
 
 API_PATH = "/api/v1"
-
-
-_RECENT_REQUESTS = 200
-"""Requests that the sandbox keeps."""
-
-
-_PAGE_CONTACTS = 200
-"""Contacts on the page, so that it stays below 200 kB with any number of them."""
-
-
-_PAGE_REQUESTS = 40
-"""Requests on the page."""
-
-
-_PAGE_FIELDS = (
-    "dsId", "fullname", "email", "mobilePhone", "city", "country", "company", "status", "optOutEmail", "optOutSms",
-    "dateContactLastModified", "extendedProperties",
-)  # fmt: skip
-
-
-_PAGE_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-    "connect-src 'self'; img-src data:",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 class _ConnectionCut(Exception):  # noqa: N818
@@ -64,16 +37,39 @@ class SandboxService:
         store: The contacts and the settings.
         api: The documented paths and the request counts.
         faults: The scripted and random faults.
-        recent: The latest requests, oldest first.
+        history: The latest requests.
     """
 
     def __init__(self, store: ContactStore, *, seed: int = 0) -> None:
         self.store = store
         self.api = SandboxApi(store)
         self.faults = FaultPlan(seed)
-        self.recent: deque[RecentRequest] = deque(maxlen=_RECENT_REQUESTS)
+        self.history = RequestHistory()
         self._limiter = RateLimiter()
-        self._page = resources.files("dagster_dailystory.sandbox").joinpath("page.html").read_bytes()
+        self._site = Site(store, self.api, self.history)
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """Changes with every change of a contact and with every request."""
+        return self.store.version, self.history.total
+
+    def dump(self) -> dict[str, JsonValue]:
+        """Return the contacts, the counts and the latest requests as JSON values."""
+        counts: dict[str, JsonValue] = dict(asdict(self.api.counts))
+        return {**self.store.dump(), "counts": counts, "total": self.history.total, "requests": self.history.dump()}
+
+    def load(self, dumped: JsonValue) -> None:
+        """Add the contacts of a `dump`, and replace the counts and the requests by its own.
+
+        Raises:
+            ValueError: The values do not come from `dump`.
+        """
+        self.store.load(dumped)
+        match dumped:
+            case {"counts": dict(counts), "total": int(total), "requests": list(requests)}:
+                kept = {each.name: counts.get(each.name, 0) for each in fields(Counts)}
+                self.api.counts = Counts(**{name: int(n) for name, n in kept.items() if isinstance(n, int)})
+                self.history.load(requests, total)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Handle one HTTP request."""
@@ -86,16 +82,18 @@ class SandboxService:
         ):
             return self._page_response(request, path)
         self.api.counts.requests += 1
+        arrived = time.time()
+        body: bytes | None = b""
         try:
             body = await body_of(request, settings.max_body_bytes)
             reply = await self._reply(request, path[len(API_PATH) :], body)
         except _ConnectionCut as cut:
             self.api.counts.cut += 1
-            self._remember(request, path, Reply(0, b"", note=str(cut)))
+            self._remember(request, Reply(0, b"", note=str(cut)), body, arrived)
             if request.transport is not None:
                 request.transport.abort()
             return web.Response()
-        self._remember(request, path, reply)
+        self._remember(request, reply, body, arrived)
         return web.Response(
             status=reply.status, body=reply.body, content_type=reply.content_type, headers=reply.headers or None
         )
@@ -106,10 +104,16 @@ class SandboxService:
         address = None if request.transport is None else request.transport.get_extra_info("sockname")
         return int(address[1]) if address else 0
 
-    def _remember(self, request: web.BaseRequest, path: str, reply: Reply) -> None:
-        self.recent.append(
-            RecentRequest(time.time(), request.method, path, reply.status, reply.dsid, reply.keys, reply.note)
-        )
+    def _remember(self, request: web.BaseRequest, reply: Reply, body: bytes | None, arrived: float) -> None:
+        path, query = request.rel_url.raw_path, request.rel_url.raw_query_string
+        subjects = () if reply.dsid else subjects_of(path[len(API_PATH) :], query, body)
+        sent, length = (b"", -1) if body is None else (body[:MOST_BODY_BYTES], len(body))
+        self.history.add(
+            RecentRequest(
+                arrived, request.method, path, reply.status, reply.dsid, reply.keys, reply.note, query, sent, length,
+                subjects,
+            )
+        )  # fmt: skip
 
     async def _reply(self, request: web.BaseRequest, path: str, body: bytes | None) -> Reply:
         settings, counts, method = self.store.settings, self.api.counts, request.method
@@ -185,29 +189,13 @@ class SandboxService:
         return error(settings, 500 if isinstance(fault, Fault) else fault, "An error has occurred")
 
     def _page_response(self, request: web.BaseRequest, path: str) -> web.Response:
-        """Serve the page and its state to GET requests."""
-        if request.method not in ("GET", "HEAD") or path not in ("/", "/_sandbox/state"):
+        """Serve the pages to GET requests."""
+        url = f"http://{request.headers['Host']}{API_PATH}"
+        known = request.headers.get("If-None-Match", "")
+        page = self._site.reply(path, request.rel_url.query, url, known) if request.method in ("GET", "HEAD") else None
+        if page is None:
             reply = error(self.store.settings, 404, f"No such resource; the API is below {API_PATH}")
             return web.Response(status=404, body=reply.body, content_type=reply.content_type)
-        if path == "/":
-            return web.Response(body=self._page, content_type="text/html", charset="utf-8", headers=_PAGE_HEADERS)
-        state = json.dumps(self._state(request.rel_url.query.get("search", "")))
-        return web.Response(text=state, content_type="application/json", headers=_PAGE_HEADERS)
-
-    def _state(self, search: str) -> JsonValue:
-        settings = self.store.settings
-        contacts: list[JsonValue] = [
-            {name: contact[name] for name in _PAGE_FIELDS} for contact in self.store.newest(_PAGE_CONTACTS, search)
-        ]
-        recent = list(self.recent)[: -_PAGE_REQUESTS - 1 : -1]
-        requests: list[JsonValue] = [
-            {
-                "at": each.at, "method": each.method, "path": each.path, "status": each.status, "dsid": each.dsid,
-                "keys": list(each.keys), "note": each.note,
-            }
-            for each in recent
-        ]  # fmt: skip
-        return {
-            "tenant": settings.tenant_name, "contacts_total": len(self.store), "counts": asdict(self.api.counts),
-            "contacts": contacts, "requests": requests, "now": time.time(),
-        }  # fmt: skip
+        return web.Response(
+            status=page.status, body=page.body, content_type=page.content_type, charset="utf-8", headers=page.headers
+        )

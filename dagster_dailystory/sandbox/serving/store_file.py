@@ -1,4 +1,4 @@
-"""The file that keeps the sandbox's contacts between runs."""
+"""The file that keeps the sandbox's contacts and requests between runs."""
 
 from __future__ import annotations
 
@@ -10,44 +10,44 @@ import time
 from pathlib import Path
 
 from dagster_dailystory.errors import ConfigurationError
-from dagster_dailystory.sandbox.contacts import ContactStore
+from dagster_dailystory.sandbox.serving.service import SandboxService
 
 _SAVE_SECONDS = 1.0
 """Time between two saves of the store file."""
 
 
 class StoreFile:
-    """A JSON file that keeps the contacts of a store, readable only by its owner."""
+    """A JSON file that keeps the contacts, the counts and the latest requests, readable only by its owner."""
 
-    def __init__(self, path: Path, store: ContactStore) -> None:
+    def __init__(self, path: Path, service: SandboxService) -> None:
         self._path = path
-        self._store = store
-        self._saved_version = -1
+        self._service = service
+        self._saved_version = (-1, -1)
         self._lock = threading.Lock()
 
     def load(self) -> None:
-        """Load the file into the store, if it exists.
+        """Load the file, if it exists.
 
         Raises:
             ConfigurationError: The file was not written by a sandbox.
         """
         try:
-            self._store.load(json.loads(self._path.read_text(encoding="utf-8")))
+            self._service.load(json.loads(self._path.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return
         except (OSError, ValueError) as exc:
             raise ConfigurationError(
                 f"{self._path.name} cannot be read as a store file of the sandbox; remove it or name another file"
             ) from exc
-        self._saved_version = self._store.version
+        self._saved_version = self._service.version
 
     def save(self) -> None:
-        """Write the file atomically, if the store has changed since the last save."""
+        """Write the file atomically, if something has changed since the last save."""
         with self._lock:
-            version = self._store.version
+            version = self._service.version
             if version == self._saved_version:
                 return
-            text = json.dumps(self._store.dump())
+            text = json.dumps(self._service.dump())
             draft = self._path.with_name(f"{self._path.name}.{os.getpid()}.draft")
             with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
                 file.write(text)
