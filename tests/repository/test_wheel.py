@@ -65,7 +65,8 @@ def folder(tmp_path: Path) -> Path:
 
 def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    assert "dagster_dailystory/demo/customers.sql" in names
+    needed = ("demo/customers.sql", "sandbox/page/page.css", "sandbox/page/page.js")
+    assert {f"dagster_dailystory/{name}" for name in needed} <= set(names)
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"dagster_dailystory"}
 
 
