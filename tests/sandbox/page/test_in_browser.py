@@ -108,7 +108,7 @@ def test_no_text_is_cut_off(sandbox, api, page, width):
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_an_email_and_a_dsid_of_usual_length_are_on_one_line(sandbox, api, page, width):
-    email = "maximilian.lovelace@example.com"
+    email = "maximilian2022@home.example.net"
     dsid = api.post("/contact", json={"email": email, "firstName": "Ada"}).json()["Response"]["id"]
     page.set_viewport_size({"width": width, "height": 900})
     for path in ("", f"contact/{dsid}"):
