@@ -89,11 +89,7 @@ def _check_field(
         sent = wire_text(mapped, text)
     except UnsupportedValueError as error:
         return Rejection(Reason.INVALID_VALUE, f"{_field_name(mapped)}: {error}")
-    if sent is None:
-        return Rejection(
-            Reason.INVALID_VALUE, f"{_field_name(mapped)} contains only control characters; make it NULL in the query"
-        )
-    return _check_length(mapped, sent)
+    return None if sent is None else _check_length(mapped, sent)
 
 
 def _field_name(mapped: MappedField) -> str:

@@ -133,15 +133,17 @@ def _number(text: str) -> int | float:
     if not math.isfinite(number):
         raise UnsupportedValueError("not a number; cast it to a number in the query")
     exact = Decimal(text)
-    if abs(number) <= _MAX_EXACT_INTEGER and exact == exact.to_integral_value():
-        return int(exact)
+    if abs(exact) <= _MAX_EXACT_INTEGER:
+        return int(exact) if exact == exact.to_integral_value() else number
+    if Decimal(number) != exact:
+        raise UnsupportedValueError("a number beyond 2^53 that JSON readers would change; round it in the query")
     return number
 
 
 def _integer(text: str) -> int:
     number = _number(text)
     if not isinstance(number, int):
-        raise UnsupportedValueError("not a whole number; round it in the query")
+        raise UnsupportedValueError("not a whole number below 2^53; round it in the query")
     return number
 
 

@@ -16,7 +16,6 @@ from sqlalchemy import (
     Dialect,
     Enum,
     Float,
-    FromClause,
     Integer,
     LargeBinary,
     Numeric,
@@ -35,6 +34,7 @@ from sqlalchemy import (
     not_,
     null,
     select,
+    table,
     text,
     tuple_,
     type_coerce,
@@ -154,22 +154,48 @@ def empty_to_null(value: SqlValue) -> SqlValue:
     return func.nullif(value, literal_column("''"), type_=value.type) if isinstance(value.type, Text) else value
 
 
+def key_type(reflected: SqlType, dialect: Dialect) -> SqlType:
+    """Choose the type of the state's key column for a key column of the same database: one that keeps keys apart."""
+    name = reflected.compile(dialect=dialect) if dialect.name == "duckdb" else ""
+    return Text() if name == _NANOSECONDS else storage_type(reflected, dialect)
+
+
 def stored_key(source: SqlValue, reflected: SqlType, dialect: Dialect) -> SqlValue:
     """Convert a key column of the source to the value in the state's key column."""
-    wanted = storage_type(reflected, dialect)
-    return _as_text(source, reflected) if isinstance(wanted, Text) else type_coerce(source, wanted)
+    wanted = key_type(reflected, dialect)
+    if isinstance(wanted, Text):
+        return _as_text(source, reflected)
+    return type_coerce(source, wanted)
 
 
-def has_collations(connection: Connection, relation: FromClause) -> bool:
-    """Whether DuckDB compares any text column of a relation otherwise than byte by byte.
+def check_key_type(key: str, reflected: SqlType, dialect: Dialect) -> None:
+    """Make sure that a key column has a type whose values compare as one value.
 
-    Reflection does not show it, but the definition of a table that is made from the relation does.
+    Raises:
+        ConfigurationError: It is binary, holds several values, or has a type that SQLAlchemy does not know.
     """
-    name = "dailystory_collations"
-    connection.execute(CreateTemporaryTableAs(name, select(relation).limit(0)))
-    made = text("SELECT sql FROM duckdb_tables() WHERE table_name = :name AND temporary")
-    definition = str(connection.execute(made, {"name": name}).scalar_one())
-    connection.exec_driver_sql(f"DROP TABLE {name}")
+    if is_binary(reflected):
+        raise ConfigurationError(f"key {key!r} is binary; convert it to text in the query, with hex() or encode()")
+    if isinstance(reflected, NullType) and dialect.name == "postgresql":
+        raise ConfigurationError(f"key {key!r} has a type that cannot be compared; cast it to text in the query")
+    name = reflected.compile(dialect=dialect) if dialect.name in ("duckdb", "postgresql") else ""
+    if name.startswith(("STRUCT", "MAP", "UNION")) or name.endswith("]") or isinstance(reflected, postgresql.JSON):
+        raise ConfigurationError(
+            f"key {key!r} holds several values; select one of them in the query, or name several columns in key"
+        )
+
+
+def has_collations(connection: Connection, name: str, schema: str | None) -> bool:
+    """Whether DuckDB compares any text column of a table or view otherwise than byte by byte.
+
+    Reflection does not show it, but the definition of a table that is made from the other one does.
+    """
+    made = "dailystory_collations"
+    columns = select(text("*")).select_from(table(name, schema=schema)).limit(0)
+    connection.execute(CreateTemporaryTableAs(made, columns))
+    query = text("SELECT sql FROM duckdb_tables() WHERE table_name = :made AND temporary")
+    definition = str(connection.execute(query, {"made": made}).scalar_one())
+    connection.exec_driver_sql(f"DROP TABLE {made}")
     return " COLLATE " in definition
 
 

@@ -38,8 +38,8 @@ from sqlalchemy.exc import DBAPIError, NoInspectionAvailable, NoSuchTableError, 
 from dagster_dailystory.databases.connect import driver_errors_as, reflected_types
 from dagster_dailystory.databases.dialect import (
     UNKNOWN_COLLATION,
+    check_key_type,
     has_collations,
-    is_binary,
     stored_expression,
     stored_key,
 )
@@ -302,12 +302,16 @@ def column_types(source: Source, connection: Connection) -> dict[str, SqlType] |
     if source.table_name is None:
         return None
     schema, name = source.table_name
+    return table_types(connection, name, schema)
+
+
+def table_types(connection: Connection, name: str, schema: str | None = None) -> dict[str, SqlType] | None:
+    """The column types of a table or view; text columns that may have a collation are marked on DuckDB."""
     types = reflected_types(connection, name, schema)
-    if types is None or connection.dialect.name != "duckdb" or not has_collations(connection, source.relation):
+    if types is None or connection.dialect.name != "duckdb" or not has_collations(connection, name, schema):
         return types
-    return {
-        each: Text(collation=UNKNOWN_COLLATION) if isinstance(kind, String) else kind for each, kind in types.items()
-    }
+    collated = Text(collation=UNKNOWN_COLLATION)
+    return {each: collated if isinstance(kind, String) else kind for each, kind in types.items()}
 
 
 def is_table(source: Source, connection: Connection) -> bool:
@@ -339,13 +343,12 @@ def typed_selection(
     """The source's columns converted to the types of the state tables, for a diff in the same database.
 
     Raises:
-        ConfigurationError: A key column is binary.
+        ConfigurationError: A key column is binary, or holds several values.
     """
     real = source.columns
     selected: dict[str, SqlValue] = {}
     for key in sync.key_columns:
-        if is_binary(types[real[key]]):
-            raise ConfigurationError(f"key {key!r} is binary; convert it to text in the query, with hex() or encode()")
+        check_key_type(key, types[real[key]], connection.dialect)
         selected[key] = stored_key(source.relation.c[real[key]], types[real[key]], connection.dialect)
     for mapped in sync.mapped_fields:
         name = real[mapped.column]

@@ -81,6 +81,10 @@ def staged_key(value: object) -> int | str | None:
         return value
     if isinstance(value, (bytes, bytearray, memoryview)):
         raise ConfigurationError("a key column is binary; convert it to text in the query, with hex() or encode()")
+    if isinstance(value, (dict, list, tuple, set)):
+        raise ConfigurationError(
+            "a key column holds several values; select one of them in the query, or name several columns in key"
+        )
     staged = str(value) if isinstance(value, UUID) else staged_text(value)
     return None if staged == UNSUPPORTED else staged
 

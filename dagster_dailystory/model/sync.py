@@ -64,7 +64,10 @@ _RESERVED_KEY_COLUMNS = frozenset(
         "identity_email", "identity_mobile", "partition_value", "resend_all", "first_seen_at", "last_seen_at",
         "fingerprint", "sent_at", "priority", "waits_for", "rekeyed_from", "is_new", "row_label", "source_rows",
         "email_as_sent", "mobile_as_sent", "acknowledged_plan", "identity_changed", "only_mapped", "opts_out",
-        "reactivates", "rekeyed", "replaces", "row_hash",
+        "reactivates", "rekeyed", "replaces", "row_hash", "dropped_fields",
+        # Of the temporary tables and of the queries that join them:
+        "departed", "returns", "held", "old_email", "old_mobile", "new_email", "new_mobile", "planned_dsid",
+        "mapped_dsid", "intent_at",
     }
 )  # fmt: skip
 
@@ -170,6 +173,7 @@ class ContactSync:
         set_value(self, "consent_override", tuple(sorted(self.consent_override)))
         _check_region(self.default_region)
         set_value(self, "mapped_fields", self._map_fields())
+        _check_reserved(keys, self.mapped_fields)
         if self.mode is not Mode.UPDATE and not self.identity_columns:
             raise ConfigurationError(
                 "fields maps neither email nor mobilePhone, so no contact could be created; map one of them, or set "
@@ -213,8 +217,13 @@ def _check_keys(keys: tuple[str, ...]) -> None:
         raise ConfigurationError("key must name at least one source column")
     if len({key.casefold() for key in keys}) != len(keys):
         raise ConfigurationError(f"key names a column twice: {', '.join(keys)}")
+
+
+def _check_reserved(keys: tuple[str, ...], fields: tuple[MappedField, ...]) -> None:
+    """Refuse the names of our own columns, which stand beside the key in the state tables."""
+    own = {f"{prefix}{m.state_column}".casefold() for m in fields for prefix in ("", "differs_", "old_", "retyped_")}
     for key in keys:
-        if key.casefold() in _RESERVED_KEY_COLUMNS:
+        if key.casefold() in _RESERVED_KEY_COLUMNS | own:
             raise ConfigurationError(f"key column {key!r} is a name of the state tables; give it an alias in the query")
 
 

@@ -15,11 +15,10 @@ from dagster_dailystory.databases.connect import (
     connect,
     driver_errors_as,
     open_engine,
-    reflected_types,
     same_database,
 )
 from dagster_dailystory.databases.dialect import among, stored_key
-from dagster_dailystory.databases.source import Source, column_types, open_source, stream
+from dagster_dailystory.databases.source import Source, column_types, open_source, stream, table_types
 from dagster_dailystory.databases.sql_types import (
     BIG_INTEGER,
     CreateTemporaryTableAs,
@@ -120,7 +119,7 @@ class SourceKeys:
                 name = self._state.location.table_name(self._sync.name, "key_types")
                 columns = [source.relation.c[source.columns[key]] for key in self._tables.key_names]
                 connection.execute(CreateTemporaryTableAs(name, select(*columns).where(false())))
-                self._types = reflected_types(connection, name) or {}
+                self._types = table_types(connection, name) or {}
                 connection.exec_driver_sql(f"DROP TABLE {connection.dialect.identifier_preparer.quote(name)}")
         return self._types
 

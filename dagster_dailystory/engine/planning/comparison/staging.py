@@ -25,7 +25,7 @@ from dagster_dailystory.databases.connect import (
     same_database,
     use_repeatable_read,
 )
-from dagster_dailystory.databases.dialect import among, index_temporary, prefers_row_hashes, storage_type
+from dagster_dailystory.databases.dialect import among, index_temporary, key_type, prefers_row_hashes, storage_type
 from dagster_dailystory.databases.memory import release_memory
 from dagster_dailystory.databases.row_hash import ROW_HASH, hash_version, row_hash
 from dagster_dailystory.databases.source import (
@@ -156,7 +156,7 @@ def _stage_in_database(state: State, lease: Lease, options: PlanOptions, recent:
     real = source.columns
     staged = Staged(
         select(*columns).subquery("source"),
-        {key: storage_type(types[real[key]], state.dialect) for key in state.sync.key_columns},
+        {key: key_type(types[real[key]], state.dialect) for key in state.sync.key_columns},
         {m.state_column: storage_type(types[real[m.column]], state.dialect) for m in state.sync.mapped_fields},
         compared.watermark,
         compared.since,

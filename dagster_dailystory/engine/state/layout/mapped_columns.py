@@ -81,7 +81,7 @@ def retype(state: State, existing: SyncTables, mapped: MappedField, kind: SqlTyp
 
 def rebuilt_column(name: str) -> str:
     """The column that replaces a retyped column, while it is being filled."""
-    return f"{name}_retyped"
+    return f"retyped_{name}"  # no state column begins so
 
 
 def _update(
