@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import dagster as dg
 
 from dagster_dailystory.definitions.charts import bars, curve
-from dagster_dailystory.engine.upkeep.inspection import NO_VALUE, ChangePreview, RejectionPreview, SyncStatus
+from dagster_dailystory.engine.upkeep.inspection import NO_VALUE, ChangePreview, SyncStatus
 from dagster_dailystory.model.change import Operation
-from dagster_dailystory.model.plan import PlanStatus, PlanSummary
+from dagster_dailystory.model.plan import PlanStatus, PlanSummary, RejectedRow
 from dagster_dailystory.model.report import Progress, SyncReport
 from dagster_dailystory.model.sync import ContactSync, Deletes, Mode
 
@@ -37,7 +37,6 @@ def plan_metadata(
     sync: ContactSync,
     plan: PlanSummary,
     changes: Sequence[ChangePreview],
-    rejections: Sequence[RejectionPreview],
     requests_per_second: float | None,
 ) -> Metadata:
     """Describe a plan: its counts, an estimate, and a preview with masked values."""
@@ -67,8 +66,8 @@ def plan_metadata(
     if plan.rejections_by_reason:
         by_reason = _largest(plan.rejections_by_reason)
         metadata["rejections_by_reason"] = _table([{"reason": reason, "rows": rows} for reason, rows in by_reason])
-    if rejections:
-        metadata["rejected_rows"] = _rejection_table(rejections)
+    if plan.rejected_rows:
+        metadata["rejected_rows"] = _rejection_table(plan.rejected_rows)
     return metadata
 
 
@@ -236,7 +235,7 @@ def _dropped_records(plan: PlanSummary) -> list[dict[str, str | int]]:
     ]
 
 
-def _rejection_table(rejections: Sequence[RejectionPreview]) -> dg.TableMetadataValue:
+def _rejection_table(rejections: Sequence[RejectedRow]) -> dg.TableMetadataValue:
     return _table(
         [
             {"key": each.key_label, "reason": each.reason, "message": each.message, "source_rows": each.source_rows}

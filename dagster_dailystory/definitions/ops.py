@@ -1,7 +1,8 @@
 """The bodies of the two ops of a sync: one plans, the other sends; both describe what they did as metadata."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
@@ -27,7 +28,6 @@ from dagster_dailystory.engine.upkeep.inspection import (
     check_shown_fields,
     column_types,
     preview_changes,
-    preview_rejections,
     sync_status,
 )
 from dagster_dailystory.errors import BusyError, DailyStoryError, OutageError, RetryableError, WarehouseError
@@ -52,7 +52,10 @@ NO_UNSETTLED_ROWS = "no_unsettled_rows"
 NO_PENDING_OPT_OUTS = "no_pending_opt_outs"
 
 
-CHANGES_CHECKS = {NO_PENDING_OPT_OUTS: "Every new opt-out has a contact, and is sent by this plan."}
+CHANGES_CHECKS = {
+    NO_PENDING_OPT_OUTS: "Every new opt-out has a contact, and is sent by this plan.",
+    NO_REJECTED_ROWS: "The plan rejects no row.",
+}
 """The checks of `changes` beside the guards, with their descriptions. They never stop a run."""
 
 
@@ -123,15 +126,17 @@ class SyncSteps:
             )
             _log_plan(context, plan)
             changes = preview_changes(sync, endpoint, plan.plan_id, self._preview_fields)
-            rejections = preview_rejections(sync, endpoint) if plan.rows_rejected else []
             columns = source_columns(sync, column_types(sync, endpoint))
-        metadata = plan_metadata(sync, plan, changes, rejections, dailystory.requests_per_second)
+        metadata = plan_metadata(sync, plan, changes, dailystory.requests_per_second)
         metadata |= dict(TableMetadataSet(column_schema=columns, column_lineage=source_lineage(self.upstream)))
         results = [
             dg.AssetCheckResult(passed=guard.passed, check_name=guard.name, description=guard.message)
             for guard in plan.guards
         ]
-        results.append(_opt_out_check(self.changes_key, plan.opt_outs_left))
+        results += [
+            _opt_out_check(self.changes_key, plan.opt_outs_left),
+            _rejected_check(self.changes_key, plan.rows_rejected, plan.rejections_by_reason),
+        ]
         yield dg.MaterializeResult(asset_key=self.changes_key, metadata=metadata, check_results=results)
 
     def send(
@@ -152,7 +157,11 @@ class SyncSteps:
             _log_report(context, result.report)
             status = sync_status(sync, endpoint)
         metadata = sent_metadata(sync, result.report, status, dailystory.base_url, progress.sends)
-        yield from self._checks(status)
+        if result.report.outcome == "dry":
+            yield _rejected_check(self.contacts_key, result.report.rows_rejected)
+        else:
+            yield _rejected_check(self.contacts_key, status.rows_rejected, status.rejections_by_reason)
+        yield _unsettled_check(self.contacts_key, status.rows_unsettled)
         yield _opt_out_check(self.contacts_key, result.report.opt_outs_pending)
         # A backfill counts a slice without a materialization as failed.
         is_slice = _partition(context) is not None
@@ -185,29 +194,30 @@ class SyncSteps:
         )
         yield dg.MaterializeResult(asset_key=self.contact_map_key, metadata={"plan_id": plan_id, **dict(table)})
 
-    def _checks(self, status: SyncStatus) -> Events:
-        reasons = ", ".join(f"{rows} {reason}" for reason, rows in status.rejections_by_reason.items())
-        checks = {
-            NO_REJECTED_ROWS: (
-                status.rows_rejected,
-                f"rows rejected: {status.rows_rejected} ({reasons}); the metadata of changes lists them",
-                "no row is rejected",
-            ),
-            NO_UNSETTLED_ROWS: (
-                status.rows_unsettled,
-                f"rows that failed, conflicted or are in doubt: {status.rows_unsettled}; the next run goes on",
-                "every row that was sent has a final result",
-            ),
-        }
-        for name, (rows, warning, success) in checks.items():
-            yield dg.AssetCheckResult(
-                asset_key=self.contacts_key,
-                check_name=name,
-                passed=rows == 0,
-                severity=dg.AssetCheckSeverity.WARN,
-                description=warning if rows else success,
-                metadata={"rows": rows},
-            )
+
+def _rejected_check(
+    asset_key: dg.AssetKey, rows: int, by_reason: Mapping[str, int] = MappingProxyType({})
+) -> dg.AssetCheckResult:
+    reasons = ", ".join(f"{count} {reason}" for reason, count in by_reason.items())
+    counted = f"{rows} ({reasons})" if reasons else str(rows)
+    warning = f"rows rejected: {counted}; the metadata of changes shows a few of each reason"
+    return _warning(asset_key, NO_REJECTED_ROWS, rows, warning, "no row is rejected")
+
+
+def _unsettled_check(asset_key: dg.AssetKey, rows: int) -> dg.AssetCheckResult:
+    warning = f"rows that failed, conflicted or are in doubt: {rows}; the next run goes on"
+    return _warning(asset_key, NO_UNSETTLED_ROWS, rows, warning, "every row that was sent has a final result")
+
+
+def _warning(asset_key: dg.AssetKey, name: str, rows: int, warning: str, success: str) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=asset_key,
+        check_name=name,
+        passed=rows == 0,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=warning if rows else success,
+        metadata={"rows": rows},
+    )
 
 
 def _opt_out_check(asset_key: dg.AssetKey, pending: int) -> dg.AssetCheckResult:

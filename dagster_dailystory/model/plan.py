@@ -44,6 +44,23 @@ class GuardResult:
 
 
 @dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """A rejected row, without personal data.
+
+    Attributes:
+        key_label: The key as logs may show it.
+        reason: The reason's code.
+        message: What is wrong and what to do.
+        source_rows: Number of source rows; more than one if they share a key.
+    """
+
+    key_label: str
+    reason: str
+    message: str
+    source_rows: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class PlanSummary:
     """The header of a stored plan.
 
@@ -65,6 +82,7 @@ class PlanSummary:
         changes_by_field: Field -> number of rows in which it differs.
         rejections_by_reason: Reason -> number of rows.
         fields_dropped: Field -> reason -> invalid values that are left out of rows that are sent (`drop_field`).
+        rejected_rows: A few rows of each reason; none in a plan that was read from the state.
         diff_seconds: Time from the first query to the stored plan.
         since: The lowest watermark value that was read, None if all rows were read.
         rows_in_future: Rows whose watermark is more than a day in the future; each run reads them again.
@@ -93,6 +111,7 @@ class PlanSummary:
     rejections_by_reason: Mapping[str, int]
     diff_seconds: float
     fields_dropped: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    rejected_rows: tuple[RejectedRow, ...] = field(default=(), repr=False)
     opt_outs_to_send: int = 0
     opt_outs_ahead: int = 0
     opt_outs_pending: int = 0

@@ -49,6 +49,7 @@ class SyncReport:
         rows_delete_waiting: Deletions that wait for the next run, because the source could not be asked.
         rows_delete_returned: Deletions that were not sent, because the key is in the source again.
         rows_delete_skipped_shared: Contacts of missing keys that are kept, because another sync holds them.
+        fields_dropped: Invalid values that were left out of rows that were sent (`drop_field`).
         diff_seconds: Time to compute and store the plan.
         send_seconds: Time from the first request to the last acknowledgement.
         requests_per_second: API requests divided by `send_seconds`.
@@ -64,6 +65,7 @@ class SyncReport:
     rows_to_delete: int = 0
     rows_rejected: int = 0
     rows_held: int = 0
+    fields_dropped: int = 0
     opt_outs_pending: int = 0
     opt_outs_sent: int = 0
     rows_created: int = 0
@@ -106,6 +108,7 @@ def planned_report(plan: PlanSummary, outcome: str) -> SyncReport:
         rows_delete_skipped_shared=plan.rows_delete_skipped_shared,
         rows_rejected=plan.rows_rejected,
         rows_held=plan.rows_held,
+        fields_dropped=plan.values_dropped,
         opt_outs_pending=plan.opt_outs_pending + unsent,
         diff_seconds=plan.diff_seconds,
     )

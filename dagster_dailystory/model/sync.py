@@ -52,6 +52,10 @@ class Scope(str, Enum):
     OPT_OUTS = "opt_outs"
 
 
+_OTHER_KEY = re.compile(r"other_key_[0-9]+")
+"""The columns of a second key in queries that pair rows."""
+
+
 SYNC_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 
 
@@ -67,7 +71,7 @@ _RESERVED_KEY_COLUMNS = frozenset(
         "reactivates", "rekeyed", "replaces", "row_hash", "dropped_fields",
         # Of the temporary tables and of the queries that join them:
         "departed", "returns", "held", "old_email", "old_mobile", "new_email", "new_mobile", "planned_dsid",
-        "mapped_dsid", "intent_at",
+        "mapped_dsid", "intent_at", "leaves", "other_dsid", "taken_out_at", "other_sequence", "other_moves", "replaced",
     }
 )  # fmt: skip
 
@@ -223,7 +227,7 @@ def _check_reserved(keys: tuple[str, ...], fields: tuple[MappedField, ...]) -> N
     """Refuse the names of our own columns, which stand beside the key in the state tables."""
     own = {f"{prefix}{m.state_column}".casefold() for m in fields for prefix in ("", "differs_", "old_", "retyped_")}
     for key in keys:
-        if key.casefold() in _RESERVED_KEY_COLUMNS | own:
+        if key.casefold() in _RESERVED_KEY_COLUMNS | own or _OTHER_KEY.fullmatch(key.casefold()):
             raise ConfigurationError(f"key column {key!r} is a name of the state tables; give it an alias in the query")
 
 

@@ -154,7 +154,8 @@ def test_a_failed_guard_stops_the_run_before_it_sends(project: DagsterProject):
     run = project.materialize(guarded)
     assert not run.success
     assert run.nouns == ["changes"]
-    assert run.checks == {**dict.fromkeys(GUARD_NAMES, True), "deleted_share": False, "no_pending_opt_outs": True}
+    others = {"no_pending_opt_outs": True, "no_rejected_rows": True}
+    assert run.checks == {**dict.fromkeys(GUARD_NAMES, True), **others, "deleted_share": False}
     alone = project.materialize(guarded, SENT)
     message, metadata = alone.failure
     assert "deleted_share" in message
@@ -228,6 +229,17 @@ def test_a_rejected_row_warns_and_does_not_affect_other_rows(project: DagsterPro
     assert run.records("changes", "rejections_by_reason") == [{"reason": "invalid_email", "rows": 1}]
     [rejected] = run.records("changes", "rejected_rows")
     assert (rejected["key"], rejected["reason"]) == ("3", "invalid_email")
+
+
+def test_a_dry_run_is_judged_on_its_own_plan(project: DagsterProject):
+    project.put(*range(1, 30))
+    project.put(*range(100, 160), email="casimir at home")
+    project.put(200, email=None)
+    run = project.materialize(assets(), dry_run=True)
+    assert run.checks["no_rejected_rows"] is False
+    assert run.check_texts["no_rejected_rows"].startswith("rows rejected: 61")
+    shown = [row["reason"] for row in run.records("changes", "rejected_rows")]
+    assert shown == ["invalid_email"] * 10 + ["no_identity"]
 
 
 def test_no_event_contains_personal_data(project: DagsterProject):

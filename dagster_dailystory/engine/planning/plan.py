@@ -42,7 +42,7 @@ from dagster_dailystory.engine.state.schema import DROPPED, SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import OPT_OUT_PRIORITY, Operation, Reason
 from dagster_dailystory.model.partitions import check_partition
-from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary
+from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary, RejectedRow
 from dagster_dailystory.model.sync import Deletes, Mode, OnDeleted, Scope
 from dagster_dailystory.model.watermark import WatermarkValues
 
@@ -111,6 +111,7 @@ class _PlanCounts:
         opt_outs_pending: Rows whose opt-out has no contact to be sent to.
         sync_deletions: Contacts to be deleted or deactivated in the whole sync, whatever the slice.
         shared: Contacts of missing keys that are kept, because another sync holds them.
+        few_rejected: A few rejected rows of each reason.
     """
 
     rows: RowCounts = RowCounts()  # noqa: RUF009  # frozen
@@ -122,6 +123,7 @@ class _PlanCounts:
     opt_outs_pending: int = 0
     sync_deletions: int = 0
     shared: int = 0
+    few_rejected: tuple[RejectedRow, ...] = ()
 
     def changes(self, operation: Operation) -> int:
         """How many changes of this operation are stored."""
@@ -160,13 +162,16 @@ class _Draft:
             insert_selected(self.state.connection, self.tables.changes, query, parameters)
         opt_outs = OptOuts(self.plan_id, self.state, found, checked, staged.relation)
         opt_outs.store()
+        rejected = self._rejected(found, checked)
         if not self.options.dry_run and self.options.scope is not Scope.OPT_OUTS:
-            self._record_rejections(found, checked)
+            Rejections(self.state, self.tables).record_local(rejected)
             opt_outs.mark_waiting()
             release_memory(self.state.connection)
             RowHashes(self.state, self.tables).update(found.hashed, found.pending, found.duplicates)
         deletions = departures.deletions() if self.options.plans_deletions else None
-        return self._count(found.counts, checked, opt_outs.count_pending(), deletions)
+        counts = self._count(found.counts, checked, opt_outs.count_pending(), deletions)
+        few = Rejections(self.state, self.tables).few_of(rejected) if counts.rejected else ()
+        return replace(counts, few_rejected=few)
 
     def _departures(self, staged: Staged, found: Differences, checked: Table) -> Departures:
         """Find out who of the missing keys is in the source under another key, in whichever slice."""
@@ -196,9 +201,9 @@ class _Draft:
             conflicts.resolve()
         return checked.table
 
-    def _record_rejections(self, found: Differences, checked: Table) -> None:
+    def _rejected(self, found: Differences, checked: Table) -> CheckedRows:
         diff = found.diff
-        rows = CheckedRows(
+        return CheckedRows(
             found.pending,
             checked,
             found.duplicates,
@@ -207,7 +212,6 @@ class _Draft:
             in_scope=diff.in_scope(diff.all_rows),
             may_be_gone=diff.may_be_gone(self.tables.rejections),
         )
-        Rejections(self.state, self.tables).record_local(rows)
 
     def _count(self, rows: RowCounts, checked: Table, opt_outs_pending: int, deletions: SqlQuery | None) -> _PlanCounts:
         changes, execute = self.tables.changes, self.state.connection.execute
@@ -272,6 +276,7 @@ def _summary(
         changes_by_field=counts.by_field,
         rejections_by_reason={reason: n for reason, n in counts.by_reason.items() if n},
         fields_dropped=counts.dropped,
+        rejected_rows=counts.few_rejected,
         diff_seconds=seconds,
         since=None if options.since is None else options.since.isoformat(),
         next_checkpoint=next_checkpoint,

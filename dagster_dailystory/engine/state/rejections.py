@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from sqlalchemy import ColumnElement, FromClause, and_, cast, false, literal, not_, null, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    RowMapping,
+    and_,
+    cast,
+    false,
+    func,
+    literal,
+    not_,
+    null,
+    or_,
+    select,
+    union_all,
+)
 
+from dagster_dailystory.contacts.fingerprint import key_label
 from dagster_dailystory.databases.bulk import json_rows, rows_parameter
 from dagster_dailystory.databases.dialect import opts_out
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, MOMENT, TEXT, SqlQuery, SqlType
@@ -15,8 +30,37 @@ from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import REMEMBERED_REASONS, Operation, Reason
 from dagster_dailystory.model.contact_fields import FieldKind
+from dagster_dailystory.model.plan import RejectedRow
+from dagster_dailystory.model.sync import ContactSync
 
 _REMEMBERED = [reason.value for reason in REMEMBERED_REASONS]
+
+
+FEW = 10
+"""How many rows of each reason are shown."""
+
+
+def few_of_each(tables: SyncTables, rejected: FromClause, rows: int = FEW) -> SqlQuery:
+    """Select a few rejected rows of each reason, with their keys.
+
+    Args:
+        tables: The sync's tables.
+        rejected: Rows with the key columns, `reason`, `message` and `source_rows`.
+        rows: At most this many of each reason.
+    """
+    keys = tables.keys_of(rejected)
+    place = func.row_number().over(partition_by=rejected.c.reason, order_by=keys).label("place")
+    columns = [*keys, *(rejected.c[name] for name in ("reason", "message", "source_rows"))]
+    ranked = select(*columns, place).subquery("ranked")
+    few = select(*(ranked.c[column.name] for column in columns)).where(ranked.c.place <= rows)
+    return few.order_by(ranked.c.reason, ranked.c.place)
+
+
+def rejected_row(sync: ContactSync, row: RowMapping, secret: bytes) -> RejectedRow:
+    """A row of `few_of_each` as logs may show it."""
+    key = [row[name] for name in sync.key_columns]
+    label = "(no key)" if None in key else key_label(sync, key, secret)
+    return RejectedRow(label, row["reason"], row["message"], int(row["source_rows"] or 1))
 
 
 @dataclass(frozen=True)
@@ -52,18 +96,32 @@ class Rejections:
         self._rejections = tables.rejections
         self._now = literal(state.now(), MOMENT)
 
-    def record_local(self, rows: CheckedRows) -> None:
-        """Replace the row check results of the rows that a plan looked at."""
+    def few_of(self, rows: CheckedRows) -> tuple[RejectedRow, ...]:
+        """A few of the rows that a plan rejects, of each reason."""
+        found = union_all(*self._found(rows)).subquery("found")
+        few = self._state.connection.execute(few_of_each(self._tables, found)).mappings()
+        shown = [rejected_row(self._tables.sync, row, self._state.secret) for row in few]
+        if rows.rows_keyless:
+            message = _keyless(rows.rows_keyless)
+            shown.append(RejectedRow("(no key)", Reason.NULL_KEY.value, message, rows.rows_keyless))
+        return tuple(shown)
+
+    def _found(self, rows: CheckedRows) -> Iterator[SqlQuery]:
+        """The rejected rows that have a key."""
         pending, checked = rows.pending, rows.checked
         keys = [pending.c[key] for key in self._tables.key_names]
-        found = (
+        yield (
             select(*keys, checked.c.reason, checked.c.message, cast(literal(1), BIG_INTEGER).label("source_rows"))
             .join(checked, checked.c.sequence == pending.c.sequence)
             .where(checked.c.reason.is_not(None))
         )
-        self._upsert(found)
         if rows.duplicates is not None:
-            self._upsert(self._duplicated(rows.duplicates))
+            yield self._duplicated(rows.duplicates)
+
+    def record_local(self, rows: CheckedRows) -> None:
+        """Replace the row check results of the rows that a plan looked at."""
+        for found in self._found(rows):
+            self._upsert(found)
         if self._state.connection.execute(select(self._rejections.c.reason).limit(1)).first() is not None:
             self._delete_obsolete(rows)
         if rows.rows_keyless:
@@ -105,12 +163,11 @@ class Rejections:
         self._state.connection.execute(self._rejections.delete().where(in_plan, obsolete))
 
     def _add_keyless(self, rows_keyless: int) -> None:
-        message = f"{rows_keyless} source rows have a NULL in the key; fill it, or leave them out of the query"
         self._state.connection.execute(
             self._rejections.insert().values(
                 **dict.fromkeys(self._tables.key_names, null()),
                 reason=Reason.NULL_KEY.value,
-                message=message,
+                message=_keyless(rows_keyless),
                 source_rows=rows_keyless,
                 attempts=0,
                 first_seen_at=self._now,
@@ -152,3 +209,7 @@ class Rejections:
         new = select(*(rows.c[name] for name in columns), self._now, self._now, one, one).where(absent)
         names_inserted = [*columns, "first_seen_at", "last_seen_at", "attempts", "source_rows"]
         execute(self._rejections.insert().from_select(names_inserted, new), parameter)
+
+
+def _keyless(rows: int) -> str:
+    return f"{rows} source rows have a NULL in the key; fill it, or leave them out of the query"

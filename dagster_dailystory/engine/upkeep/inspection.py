@@ -16,13 +16,14 @@ from dagster_dailystory.contacts.fingerprint import key_label
 from dagster_dailystory.contacts.masking import mask
 from dagster_dailystory.databases.sql_types import SqlQuery, SqlValue
 from dagster_dailystory.engine.endpoints import Warehouse
+from dagster_dailystory.engine.state.rejections import FEW, few_of_each, rejected_row
 from dagster_dailystory.engine.state.schema import DROPPED, SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State, open_state
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.change import Operation, Outcome
 from dagster_dailystory.model.contact_fields import FieldKind, nearest
 from dagster_dailystory.model.mapping import MappedField
-from dagster_dailystory.model.plan import PlanStatus
+from dagster_dailystory.model.plan import PlanStatus, RejectedRow
 from dagster_dailystory.model.sync import ContactSync
 
 if TYPE_CHECKING:
@@ -77,23 +78,6 @@ class ChangePreview:
     dsid: str | None
     fields: tuple[FieldChange, ...]
     dropped: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class RejectionPreview:
-    """One rejection, without personal data.
-
-    Attributes:
-        key_label: The key as logs may show it.
-        reason: The reason's code.
-        message: What is wrong and what to do.
-        source_rows: Number of source rows; more than one if they share a key.
-    """
-
-    key_label: str
-    reason: str
-    message: str
-    source_rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,22 +165,19 @@ def preview_changes(
         return found
 
 
-def preview_rejections(sync: ContactSync, warehouse: Warehouse, rows: int = 50) -> list[RejectionPreview]:
-    """Read the latest rejections, without personal data."""
+def preview_rejections(sync: ContactSync, warehouse: Warehouse, rows: int = FEW) -> list[RejectedRow]:
+    """Read the latest rejections of each reason, without personal data.
+
+    Args:
+        sync: The sync.
+        warehouse: The state.
+        rows: At most this many of each reason.
+    """
     with _reading(sync, warehouse) as (state, tables):
         if tables is None:
             return []
-        table = tables.rejections
-        query = select(table).order_by(table.c.last_seen_at.desc(), table.c.reason, *_keys(table, sync)).limit(rows)
-        return [
-            RejectionPreview(
-                _label(state, row) if row[sync.key_columns[0]] is not None else "(no key)",
-                row["reason"],
-                row["message"],
-                int(row["source_rows"] or 1),
-            )
-            for row in state.connection.execute(query).mappings()
-        ]
+        found = few_of_each(tables, tables.rejections, rows)
+        return [rejected_row(sync, row, state.secret) for row in state.connection.execute(found).mappings()]
 
 
 def column_types(sync: ContactSync, warehouse: Warehouse) -> dict[str, str]:

@@ -8,11 +8,11 @@ ALTER TABLE dailystory_customers_changes DROP COLUMN field_city;
 
 ALTER TABLE dailystory_customers_snapshot ADD COLUMN "field_lastName" TEXT;
 
-ALTER TABLE dailystory_customers_snapshot ADD COLUMN field_city_retyped INTEGER;
+ALTER TABLE dailystory_customers_snapshot ADD COLUMN retyped_field_city INTEGER;
 
 ALTER TABLE dailystory_customers_snapshot DROP COLUMN field_city;
 
-ALTER TABLE dailystory_customers_snapshot RENAME COLUMN field_city_retyped TO field_city;
+ALTER TABLE dailystory_customers_snapshot RENAME COLUMN retyped_field_city TO field_city;
 
 ANALYZE dailystory_customers_judged (sequence);
 
@@ -1448,9 +1448,6 @@ FROM dailystory_customers_changes JOIN dailystory_customers_answers ON dailystor
 WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.sequence IN (SELECT dailystory_customers_answers.sequence 
 FROM dailystory_customers_answers) AND dailystory_customers_answers.outcome IN ($1::VARCHAR) AND dailystory_customers_changes.rekeyed) AS moved WHERE dailystory_customers_snapshot.customer_id = dailystory_customers_contact_map.customer_id AND dailystory_customers_contact_map.dsid = moved.dsid AND dailystory_customers_contact_map.customer_id != moved.customer_id;
 
-UPDATE dailystory_customers_snapshot SET field_city_retyped=given.text FROM (SELECT r.customer_id AS customer_id, r.text AS text 
-FROM json_to_recordset(CAST($1::VARCHAR AS JSON)) AS r(customer_id INTEGER, text INTEGER)) AS given WHERE dailystory_customers_snapshot.customer_id = given.customer_id;
-
 UPDATE dailystory_customers_snapshot SET field_email=CASE WHEN recorded.differs_field_email THEN recorded.field_email ELSE dailystory_customers_snapshot.field_email END, "field_firstName"=CASE WHEN recorded."differs_field_firstName" THEN recorded."field_firstName" ELSE dailystory_customers_snapshot."field_firstName" END, field_city=CASE WHEN recorded.differs_field_city THEN recorded.field_city ELSE dailystory_customers_snapshot.field_city END, custom_plan=CASE WHEN recorded.differs_custom_plan THEN recorded.custom_plan ELSE dailystory_customers_snapshot.custom_plan END, partition_value=coalesce(recorded.partition_value, dailystory_customers_snapshot.partition_value), acknowledged_plan=$1::BIGINT FROM (SELECT dailystory_customers_changes.plan_id AS plan_id, dailystory_customers_changes.sequence AS sequence, dailystory_customers_changes.customer_id AS customer_id, dailystory_customers_changes.operation AS operation, dailystory_customers_changes.partition_value AS partition_value, dailystory_customers_changes.identity_email AS identity_email, dailystory_customers_changes.identity_mobile AS identity_mobile, dailystory_customers_changes.is_new AS is_new, dailystory_customers_changes.replaces AS replaces, dailystory_customers_changes.identity_changed AS identity_changed, dailystory_customers_changes.rekeyed AS rekeyed, dailystory_customers_changes.reactivates AS reactivates, dailystory_customers_changes.absent_action AS absent_action, dailystory_customers_changes.deleted_in_dailystory AS deleted_in_dailystory, dailystory_customers_changes.dsid AS dsid, dailystory_customers_changes.priority AS priority, dailystory_customers_changes.waits_for AS waits_for, dailystory_customers_changes.field_email AS field_email, dailystory_customers_changes."field_firstName" AS "field_firstName", dailystory_customers_changes.field_city AS field_city, dailystory_customers_changes.custom_plan AS custom_plan, dailystory_customers_changes.differs_field_email AS differs_field_email, dailystory_customers_changes."differs_field_firstName" AS "differs_field_firstName", dailystory_customers_changes.differs_field_city AS differs_field_city, dailystory_customers_changes.differs_custom_plan AS differs_custom_plan, dailystory_customers_changes.dropped_fields AS dropped_fields, dailystory_customers_changes.outcome AS outcome, dailystory_customers_changes.reason AS reason, dailystory_customers_changes.message AS message, dailystory_customers_changes.attempts AS attempts, dailystory_customers_changes.answered_at AS answered_at 
 FROM dailystory_customers_changes 
 WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.outcome IS NULL AND dailystory_customers_changes.operation = $1::VARCHAR) AS recorded WHERE dailystory_customers_snapshot.customer_id = recorded.customer_id;
@@ -1464,6 +1461,9 @@ UPDATE dailystory_customers_snapshot SET field_email=CASE WHEN sent.replaced THE
 FROM dailystory_customers_changes JOIN dailystory_customers_answers ON dailystory_customers_answers.sequence = dailystory_customers_changes.sequence 
 WHERE dailystory_customers_changes.plan_id = $1::VARCHAR AND dailystory_customers_changes.sequence IN (SELECT dailystory_customers_answers.sequence 
 FROM dailystory_customers_answers) AND dailystory_customers_answers.outcome IN ($1::VARCHAR)) AS sent WHERE dailystory_customers_snapshot.customer_id = sent.customer_id;
+
+UPDATE dailystory_customers_snapshot SET retyped_field_city=given.text FROM (SELECT r.customer_id AS customer_id, r.text AS text 
+FROM json_to_recordset(CAST($1::VARCHAR AS JSON)) AS r(customer_id INTEGER, text INTEGER)) AS given WHERE dailystory_customers_snapshot.customer_id = given.customer_id;
 
 UPDATE dailystory_meta SET heartbeat_at=$1::TIMESTAMP WITHOUT TIME ZONE WHERE dailystory_meta.name = $1::VARCHAR AND dailystory_meta.fence = $1::BIGINT;
 
