@@ -152,6 +152,7 @@ CREATE TABLE dailystory_plans (
     rejections_by_reason TEXT,
     settings TEXT,
     fields_dropped TEXT,
+    new_custom_fields TEXT,
     number BIGINT,
     rows_read BIGINT,
     rows_unchanged BIGINT,

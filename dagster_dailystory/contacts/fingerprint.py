@@ -36,7 +36,15 @@ def mapping_version(sync: ContactSync) -> str:
 
 
 _WITHOUT_EFFECT = frozenset(
-    {"name", "watermark", "personal_keys", "allow_empty_source", "min_guard_rows", "plan_expires_hours"}
+    {
+        "name",
+        "known_custom_fields",
+        "watermark",
+        "personal_keys",
+        "allow_empty_source",
+        "min_guard_rows",
+        "plan_expires_hours",
+    }
     | {"key_columns", "mapped_fields"}
 )
 """Attributes of a sync that the changes of a plan do not depend on, or that follow from other attributes."""

@@ -60,6 +60,8 @@ def plan_metadata(
         metadata["changes_by_field_chart"] = _chart(
             bars("Rows in which a field differs: the five most", plan.changes_by_field)
         )
+    if plan.new_custom_fields:
+        metadata["new_custom_fields"] = ", ".join(plan.new_custom_fields)
     if plan.fields_dropped:
         metadata["fields_dropped"] = plan.values_dropped
         metadata["fields_dropped_by_reason"] = _table(_dropped_records(plan))

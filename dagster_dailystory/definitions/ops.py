@@ -46,6 +46,9 @@ PROGRESS_SECONDS = 10.0
 NO_REJECTED_ROWS = "no_rejected_rows"
 
 
+NO_NEW_CUSTOM_FIELDS = "no_new_custom_fields"
+
+
 NO_UNSETTLED_ROWS = "no_unsettled_rows"
 
 
@@ -55,6 +58,7 @@ NO_PENDING_OPT_OUTS = "no_pending_opt_outs"
 CHANGES_CHECKS = {
     NO_PENDING_OPT_OUTS: "Every new opt-out has a contact, and is sent by this plan.",
     NO_REJECTED_ROWS: "The plan rejects no row.",
+    NO_NEW_CUSTOM_FIELDS: "Each custom field was sent before, or is in known_custom_fields.",
 }
 """The checks of `changes` beside the guards, with their descriptions. They never stop a run."""
 
@@ -136,6 +140,7 @@ class SyncSteps:
         results += [
             _opt_out_check(self.changes_key, plan.opt_outs_left),
             _rejected_check(self.changes_key, plan.rows_rejected, plan.rejections_by_reason),
+            _custom_fields_check(self.changes_key, plan),
         ]
         yield dg.MaterializeResult(asset_key=self.changes_key, metadata=metadata, check_results=results)
 
@@ -204,19 +209,26 @@ def _rejected_check(
     return _warning(asset_key, NO_REJECTED_ROWS, rows, warning, "no row is rejected")
 
 
+def _custom_fields_check(asset_key: dg.AssetKey, plan: PlanSummary) -> dg.AssetCheckResult:
+    new, success = len(plan.new_custom_fields), "no custom field is new"
+    return _warning(asset_key, NO_NEW_CUSTOM_FIELDS, new, plan.custom_fields_advice, success, "fields")
+
+
 def _unsettled_check(asset_key: dg.AssetKey, rows: int) -> dg.AssetCheckResult:
     warning = f"rows that failed, conflicted or are in doubt: {rows}; the next run goes on"
     return _warning(asset_key, NO_UNSETTLED_ROWS, rows, warning, "every row that was sent has a final result")
 
 
-def _warning(asset_key: dg.AssetKey, name: str, rows: int, warning: str, success: str) -> dg.AssetCheckResult:
+def _warning(
+    asset_key: dg.AssetKey, name: str, count: int, warning: str, success: str, counted: str = "rows"
+) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         asset_key=asset_key,
         check_name=name,
-        passed=rows == 0,
+        passed=count == 0,
         severity=dg.AssetCheckSeverity.WARN,
-        description=warning if rows else success,
-        metadata={"rows": rows},
+        description=warning if count else success,
+        metadata={counted: count},
     )
 
 

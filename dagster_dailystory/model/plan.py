@@ -82,6 +82,7 @@ class PlanSummary:
         changes_by_field: Field -> number of rows in which it differs.
         rejections_by_reason: Reason -> number of rows.
         fields_dropped: Field -> reason -> invalid values that are left out of rows that are sent (`drop_field`).
+        new_custom_fields: Custom fields that no sync of this state has sent yet.
         rejected_rows: A few rows of each reason; none in a plan that was read from the state.
         diff_seconds: Time from the first query to the stored plan.
         since: The lowest watermark value that was read, None if all rows were read.
@@ -111,6 +112,7 @@ class PlanSummary:
     rejections_by_reason: Mapping[str, int]
     diff_seconds: float
     fields_dropped: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    new_custom_fields: tuple[str, ...] = ()
     rejected_rows: tuple[RejectedRow, ...] = field(default=(), repr=False)
     opt_outs_to_send: int = 0
     opt_outs_ahead: int = 0
@@ -129,7 +131,18 @@ class PlanSummary:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is wrong with the source or the run options, and what to do."""
-        return tuple(filter(None, (self._watermark_advice, self._keys_advice)))
+        return tuple(filter(None, (self._watermark_advice, self._keys_advice, self.custom_fields_advice)))
+
+    @property
+    def custom_fields_advice(self) -> str:
+        """What to check if a custom field is new; empty if none is."""
+        if not self.new_custom_fields:
+            return ""
+        names = ", ".join(map(repr, self.new_custom_fields))
+        return (
+            f"never sent before: custom field {names}. DailyStory makes a new field of each name that it does not "
+            "know, so check the spelling; known_custom_fields lists the names that a sync may send"
+        )
 
     @property
     def _keys_advice(self) -> str:

@@ -31,6 +31,7 @@ SETTING_TYPES: Mapping[str, _Kind] = {
     "key": _Kind((str, *_NAMES), "a column name, or a list of them"),
     "fields": _Kind((Mapping,), _COLUMNS),
     "extended_properties": _Kind((Mapping,), _COLUMNS),
+    "known_custom_fields": _Kind((*_NAMES, NoneType), "a list of custom field names, or None for any"),
     "max_created_fraction": _SHARE,
     "max_created_rows": _Kind((int, NoneType), "a whole number, or None for no limit"),
     "max_changed_fraction": _SHARE,

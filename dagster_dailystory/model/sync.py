@@ -86,6 +86,8 @@ class ContactSync:
         key: The column, or columns, that identify a source row: unique and never NULL.
         fields: DailyStory field -> source column.
         extended_properties: Custom field (API name) -> source column.
+        known_custom_fields: The custom fields that may be sent; any other name is an error. None: a plan names those
+            that were never sent before, because DailyStory makes a new field of a misspelled name.
         mode: `upsert`; `update` (a key without a contact is looked up once and never created); `create` (existing
             contacts are added to the contact map and not written).
         deletes: What to do with the contact of a missing key: `keep`, `deactivate` or `delete` it.
@@ -136,6 +138,7 @@ class ContactSync:
     key: str | Sequence[str]
     fields: Mapping[str, str] = field(default_factory=dict)
     extended_properties: Mapping[str, str] = field(default_factory=dict)
+    known_custom_fields: Sequence[str] | None = None
     mode: Mode | str = Mode.UPSERT
     deletes: Deletes | str = Deletes.KEEP
     on_deleted: OnDeleted | str = OnDeleted.RESPECT
@@ -174,6 +177,8 @@ class ContactSync:
         for setting in ("fields", "extended_properties"):
             set_value(self, setting, MappingProxyType(dict(getattr(self, setting))))
         set_value(self, "personal_keys", tuple(self.personal_keys))
+        if self.known_custom_fields is not None:
+            set_value(self, "known_custom_fields", tuple(self.known_custom_fields))
         set_value(self, "consent_override", tuple(sorted(self.consent_override)))
         _check_region(self.default_region)
         set_value(self, "mapped_fields", self._map_fields())
@@ -261,6 +266,11 @@ def _check_limits(sync: ContactSync) -> None:
             raise ConfigurationError(
                 f"personal_keys names {column!r}, which is not a key{nearest(column, sync.key_columns)}"
             )
+    for name in sync.extended_properties:
+        known = sync.known_custom_fields
+        if known is not None and name not in known:
+            hint = nearest(name, known)
+            raise ConfigurationError(f"extended_properties names {name!r}, which is not in known_custom_fields{hint}")
     allowed = OPT_OUT_FIELDS | {"status"}
     for name in sync.consent_override:
         if name not in allowed:

@@ -74,6 +74,9 @@ class DailyStorySyncComponent(dg.Component, Settings):
         description="What an invalid value costs: its row (reject_row) or its field (drop_field); for all or by field.",
         examples=["reject_row", {"mobilePhone": "drop_field"}],
     )
+    known_custom_fields: list[str] | None = Field(
+        default=None, description="The custom fields that may be sent. Default: any.", examples=[["plan", "tier"]]
+    )
     max_created_fraction: float | None = Field(
         default=1.0,
         description="After the first load, block a plan that creates more than this share of the contacts.",
@@ -282,6 +285,7 @@ class DailyStorySyncComponent(dg.Component, Settings):
             mode=self.mode,
             deletes=self.deletes,
             on_deleted=self.on_deleted,
+            known_custom_fields=self.known_custom_fields,
             nulls=self.nulls,
             invalid=self.invalid,
             max_changed_fraction=self.max_changed_fraction,

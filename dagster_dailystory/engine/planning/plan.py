@@ -35,6 +35,7 @@ from dagster_dailystory.engine.state.contact_map import contacts_of_other_syncs,
 from dagster_dailystory.engine.state.incremental import IncrementalRead
 from dagster_dailystory.engine.state.layout.mapped_columns import ensure_tables, widen_keys
 from dagster_dailystory.engine.state.lease import Lease
+from dagster_dailystory.engine.state.plans.custom_fields import new_custom_fields
 from dagster_dailystory.engine.state.plans.stored import Plans
 from dagster_dailystory.engine.state.recovery import invalidate_interrupted, resume_complete_resends
 from dagster_dailystory.engine.state.rejections import CheckedRows, Rejections
@@ -275,6 +276,7 @@ def _summary(
         first_load=inputs.first_load,
         changes_by_field=counts.by_field,
         rejections_by_reason={reason: n for reason, n in counts.by_reason.items() if n},
+        new_custom_fields=new_custom_fields(state),
         fields_dropped=counts.dropped,
         rejected_rows=counts.few_rejected,
         diff_seconds=seconds,

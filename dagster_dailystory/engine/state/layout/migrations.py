@@ -184,9 +184,23 @@ def _is_whole(scope: str, options: str) -> bool:
 
 
 def _to_4(tables: StoredTables) -> None:
-    tables.add_columns(("plans",), {"fields_dropped": TEXT})
-    for sync in tables.syncs():
+    tables.add_columns(("plans",), {"fields_dropped": TEXT, "new_custom_fields": TEXT})
+    syncs = tables.syncs()
+    for sync in syncs:
         tables.add_columns((sync, "changes"), {"dropped_fields": TEXT})
+    with tables.transaction():
+        for sync in syncs:
+            _remember_custom_fields(tables, sync)
+
+
+def _remember_custom_fields(tables: StoredTables, sync: str) -> None:
+    """Take the custom fields of the snapshot for sent. A name that its column does not show is named as new once."""
+    snapshot, meta = tables.table(sync, "snapshot"), tables.table("meta")
+    columns = [column.name for column in snapshot.columns]
+    names = sorted(name.removeprefix("custom_") for name in columns if name.startswith("custom_"))
+    row = f"custom_fields:{sync}"
+    if names and tables.connection.execute(select(meta.c.value).where(meta.c.name == row)).first() is None:
+        tables.connection.execute(meta.insert().values(name=row, value=json.dumps(names)))
 
 
 _STEPS: Mapping[int, Callable[[StoredTables], None]] = {2: _to_3, 3: _to_4}

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, RowMapping, and_, func, select
 
 from dagster_dailystory.contacts.fingerprint import mapping_version, opaque, settings_version
 from dagster_dailystory.databases.source import source_text
+from dagster_dailystory.engine.state.plans.custom_fields import remember_custom_fields
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import SafetyError, StateError
@@ -75,6 +76,7 @@ class Plans:
                 guards=json.dumps([asdict(guard) for guard in summary.guards]),
                 changes_by_field=json.dumps(dict(summary.changes_by_field)),
                 rejections_by_reason=json.dumps(dict(summary.rejections_by_reason)),
+                new_custom_fields=json.dumps(summary.new_custom_fields),
                 fields_dropped=json.dumps(summary.fields_dropped),
                 diff_seconds=summary.diff_seconds,
                 created_at=state.now(),
@@ -194,6 +196,8 @@ class Plans:
 
     def finish(self, plan: Plan, report: SyncReport, started_at: datetime) -> None:
         """Write the run log; a plan whose every change has a result is done."""
+        if report.rows_created or report.rows_updated:
+            remember_custom_fields(self._state, plan.summary.changes_by_field)
         runs, now = self._state.shared.runs, self._state.now()
         counts = {each.name: getattr(report, each.name) for each in runs.columns if each.name in report.numbers()}
         self._state.connection.execute(
@@ -245,6 +249,7 @@ def _plan(row: RowMapping, status: PlanStatus) -> Plan:
         guards=tuple(GuardResult(**guard) for guard in json.loads(row["guards"])),
         changes_by_field=json.loads(row["changes_by_field"]),
         rejections_by_reason=json.loads(row["rejections_by_reason"]),
+        new_custom_fields=tuple(json.loads(row["new_custom_fields"] or "[]")),
         fields_dropped=json.loads(row["fields_dropped"] or "{}"),
         diff_seconds=row["diff_seconds"],
         since=json.loads(row["options"]).get("since"),

@@ -1,0 +1,57 @@
+"""Custom fields: a name that was never sent is shown, because DailyStory makes a new field of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from support.scenario import Scenario, customers, open_scenario, sync_of
+
+from dagster_dailystory.engine.run import plan_contact_sync
+from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.model.plan import PlanOptions, PlanSummary
+from dagster_dailystory.model.sync import ContactSync
+
+
+@pytest.fixture(params=["sqlite", "postgresql-duckdb"])
+def scenario(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> Iterator[Scenario]:
+    warehouse, _, state = str(request.param).partition("-")
+    with open_scenario(new_database, warehouse, state or None) as made:
+        made.seed(*customers(2))
+        yield made
+
+
+def plan(scenario: Scenario, sync: ContactSync, *, dry_run: bool = False) -> PlanSummary:
+    return plan_contact_sync(sync, scenario.warehouse, scenario.destination, PlanOptions(dry_run=dry_run), "a run")
+
+
+def test_a_custom_field_is_new_until_it_is_sent(scenario: Scenario):
+    for dry_run in (True, False):
+        planned = plan(scenario, sync_of(), dry_run=dry_run)
+        assert planned.new_custom_fields == ("plan",)
+        assert "custom field 'plan'. DailyStory makes a new field" in " ".join(planned.warnings)
+    scenario.run()
+    assert plan(scenario, sync_of()).new_custom_fields == ()
+    misspelled = sync_of(extended_properties={"paln": "plan", "plan": "plan"})
+    assert plan(scenario, misspelled).new_custom_fields == ("paln",)
+
+
+def test_a_custom_field_that_another_sync_sent_is_not_new(scenario: Scenario):
+    scenario.run()
+    assert plan(scenario, sync_of(name="others")).new_custom_fields == ()
+
+
+def test_only_known_custom_fields_are_accepted(scenario: Scenario):
+    known = {"known_custom_fields": ["plan", "tier"]}
+    assert plan(scenario, sync_of(**known)).new_custom_fields == ()
+    with pytest.raises(ConfigurationError, match="'paln', which is not in known_custom_fields; did you mean 'plan'"):
+        sync_of(extended_properties={"paln": "plan"}, **known)
+
+
+def test_a_custom_field_may_be_named_like_a_column_that_is_rebuilt(scenario: Scenario):
+    sync = sync_of(extended_properties={"plan": "plan", "plan_retyped": "city"})
+    scenario.run(sync)
+    scenario.execute("ALTER TABLE customers DROP COLUMN plan", "ALTER TABLE customers ADD COLUMN plan integer")
+    scenario.update(1, plan=7)
+    assert scenario.run(sync).rows_updated == 1
+    assert scenario.run(sync).rows_unchanged == 2
