@@ -13,6 +13,7 @@ from support.dagster_project import NOUNS, DagsterProject, people_sync
 
 from dagster_dailystory import ConfigurationError, build_contact_sync_assets
 from dagster_dailystory.definitions.assets import code_version
+from dagster_dailystory.definitions.ops import CHANGES_CHECKS, CONTACT_CHECKS
 from dagster_dailystory.definitions.run_config import PlanConfig, RunScope
 from dagster_dailystory.engine.planning.guards import GUARD_NAMES
 from dagster_dailystory.model.partitions import ColumnValues, HashBuckets
@@ -55,7 +56,7 @@ def test_a_run_creates_every_contact_and_a_second_run_sends_nothing(project: Dag
     assert (run.value("changes", "summary"), run.value("contacts", "summary")) == ("3 to create", "3 created")
     assert run.value("contacts", "outcome") == "done"
     assert run.value("contact_map", "dagster/table_name") == "dailystory_people_contact_map"
-    assert len(run.checks) == len(GUARD_NAMES) + 3
+    assert run.checks.keys() == {*GUARD_NAMES, *CHANGES_CHECKS, *CONTACT_CHECKS}
     assert all(run.checks.values())
     project.sandbox.clear_journal()
     second = project.materialize(assets())
@@ -154,7 +155,7 @@ def test_a_failed_guard_stops_the_run_before_it_sends(project: DagsterProject):
     run = project.materialize(guarded)
     assert not run.success
     assert run.nouns == ["changes"]
-    others = {"no_pending_opt_outs": True, "no_rejected_rows": True}
+    others = {"no_pending_opt_outs": True, "no_rejected_rows": True, "no_new_custom_fields": True}
     assert run.checks == {**dict.fromkeys(GUARD_NAMES, True), **others, "deleted_share": False}
     alone = project.materialize(guarded, SENT)
     message, metadata = alone.failure
