@@ -22,33 +22,33 @@ PLAN = PlanSummary(
 
 
 def test_an_estimate_counts_a_request_per_row_and_per_look_up():
-    upsert = plan_metadata(people_sync(), PLAN, [], [], 5.0)
-    update = plan_metadata(people_sync(mode="update"), PLAN, [], [], 5.0)
+    upsert = plan_metadata(people_sync(), PLAN, [], 5.0)
+    update = plan_metadata(people_sync(mode="update"), PLAN, [], 5.0)
     assert (upsert["estimated_requests"], upsert["estimated_minutes"]) == (75, 0.25)
     assert update["estimated_requests"] == 135
 
 
 @pytest.mark.parametrize(("requests_per_second", "minutes"), [(400.0, 0.0031), (0.1, 12.0)])
 def test_estimated_minutes_have_two_significant_digits(requests_per_second, minutes):
-    assert plan_metadata(people_sync(), PLAN, [], [], requests_per_second)["estimated_minutes"] == minutes
+    assert plan_metadata(people_sync(), PLAN, [], requests_per_second)["estimated_minutes"] == minutes
 
 
 def test_an_unknown_rate_gives_no_estimated_minutes():
-    assert "estimated_minutes" not in plan_metadata(people_sync(), PLAN, [], [], None)
+    assert "estimated_minutes" not in plan_metadata(people_sync(), PLAN, [], None)
 
 
 def test_rows_stamped_in_the_future_are_counted_and_explained():
-    metadata = plan_metadata(people_sync(), replace(PLAN, rows_in_future=2), [], [], None)
+    metadata = plan_metadata(people_sync(), replace(PLAN, rows_in_future=2), [], None)
     assert metadata["rows_in_future"] == 2
     assert "the watermark of 2 rows is more than a day in the future" in str(metadata["summary"])
-    without = plan_metadata(people_sync(), replace(PLAN, rows_without_watermark=1), [], [], None)
+    without = plan_metadata(people_sync(), replace(PLAN, rows_without_watermark=1), [], None)
     assert without["rows_without_watermark"] == 1
     assert "the watermark of 1 row is NULL" in str(without["summary"])
-    assert not {"rows_in_future", "rows_without_watermark"} & plan_metadata(people_sync(), PLAN, [], [], None).keys()
+    assert not {"rows_in_future", "rows_without_watermark"} & plan_metadata(people_sync(), PLAN, [], None).keys()
 
 
 def test_changes_by_field_are_sorted_largest_first():
-    table = plan_metadata(people_sync(), PLAN, [], [], None)["changes_by_field"]
+    table = plan_metadata(people_sync(), PLAN, [], None)["changes_by_field"]
     assert isinstance(table, dg.TableMetadataValue)
     assert [record.data for record in table.records] == [{"field": "city", "rows": 70}, {"field": "email", "rows": 60}]
 
@@ -65,13 +65,13 @@ def test_changes_by_field_are_sorted_largest_first():
     ],
 )  # fmt: skip
 def test_the_summary_of_a_plan_names_its_deletion_policy(deletes, plan, words):
-    assert plan_metadata(people_sync(deletes=deletes), replace(PLAN, **plan), [], [], None)["summary"] == words
+    assert plan_metadata(people_sync(deletes=deletes), replace(PLAN, **plan), [], None)["summary"] == words
 
 
 @pytest.mark.parametrize(("deletes", "shown"), [("deactivate", "deactivate"), ("delete", "delete")])
 def test_the_preview_names_the_deletion_policy(deletes, shown):
     deletion = ChangePreview("7", Operation.DELETE, "dsid", ())
-    table = plan_metadata(people_sync(deletes=deletes), PLAN, [deletion], [], None)["preview"]
+    table = plan_metadata(people_sync(deletes=deletes), PLAN, [deletion], None)["preview"]
     assert isinstance(table, dg.TableMetadataValue)
     assert [record.data for record in table.records] == [{"key": "7", "operation": shown, "changes": ""}]
 
