@@ -18,14 +18,23 @@ class FieldKind(str, Enum):
     """The type of a field: it decides how values are checked and sent."""
 
     TEXT = "text"
+    """One line of text: line breaks become blanks, control characters are removed."""
     EMAIL = "email"
+    """An address that can receive mail. It is sent as it is written."""
     MOBILE = "mobile"
+    """A number that can receive text messages, sent as E.164 (`+14155552671`); see `default_region`."""
     OPT_OUT = "opt_out"
+    """A boolean, 1, 0, or `true`, `yes`, `y`, `t`, `on`, `false`, `no`, `n`, `f`, `off` in any case. Only ever set."""
     STATUS = "status"
+    """`Inactive` or `Spam`; `Active` needs `consent_override`."""
     INTEGER = "integer"
+    """A whole number."""
     NUMBER = "number"
+    """A number; above 2^53 only one that JSON readers do not round."""
     DATE = "date"
+    """A date, or a time without a zone, whose date is sent; as text `YYYY-MM-DD`."""
     CUSTOM = "custom"
+    """Any value, sent as text in `extendedProperties`; a list or an object is sent as JSON text."""
     REGION = "region"
     """The country of the row's mobile number: compared and never sent; see `ContactSync.default_region`."""
 
@@ -84,6 +93,33 @@ OPT_OUT_FIELDS = frozenset(name for name, field in CONTACT_FIELDS.items() if fie
 
 IDENTITY_FIELDS = ("email", "mobilePhone")
 """A new contact needs at least one of these fields. DailyStory matches them in this order."""
+
+
+_FLAGS = ", ".join(sorted(OPT_OUT_FIELDS))
+
+_OTHER_NAMES = {
+    **dict.fromkeys(("optout", "unsubscribed", "unsubscribe", "donotcontact", "consent", "subscribed"), _FLAGS),
+    **dict.fromkeys(("mobile", "cell", "cellphone", "sms", "smsnumber", "mobilenumber"), "mobilePhone"),
+    **dict.fromkeys(("zip", "zipcode", "postcode", "plz"), "postalCode"),
+    **dict.fromkeys(("state", "province", "county"), "region"),
+    **dict.fromkeys(("birthday", "birthdate", "dateofbirth", "dob"), "dateBirth"),
+    **dict.fromkeys(("street", "address1", "streetaddress"), "address"),
+    **dict.fromkeys(("jobtitle", "position"), "title"),
+    **dict.fromkeys(("employees", "companysize"), "numberOfEmployees"),
+    **dict.fromkeys(("revenue",), "annualRevenue"),
+    **dict.fromkeys(("telephone", "tel", "phonenumber"), "phone"),
+    **dict.fromkeys(("emailaddress", "mail"), "email"),
+}
+"""Names that people give to these fields elsewhere, without separators and in lower case -> DailyStory's."""
+
+
+def suggestion(name: str) -> str:
+    """Advice for a name that is not a contact field: DailyStory's name for it, if it is known."""
+    own = _OTHER_NAMES.get(name.casefold().replace("_", "").replace("-", "").replace(" ", ""))
+    if own is not None:
+        return f"; DailyStory has {own}"
+    listed = "; docs/reference.md lists its fields, and custom fields belong in extended_properties"
+    return nearest(name, CONTACT_FIELDS) or listed
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str:

@@ -10,7 +10,15 @@ from enum import Enum
 from typing import TypeVar
 
 from dagster_dailystory.errors import ConfigurationError
-from dagster_dailystory.model.contact_fields import CONSENT_KINDS, CONTACT_FIELDS, FieldKind, nearest
+from dagster_dailystory.model.contact_fields import (
+    CONSENT_KINDS,
+    CONTACT_FIELDS,
+    IDENTITY_FIELDS,
+    OPT_OUT_FIELDS,
+    FieldKind,
+    nearest,
+    suggestion,
+)
 from dagster_dailystory.model.setting_types import choice
 
 Value = str | int | float | bool
@@ -118,18 +126,22 @@ _CLEARABLE = (frozenset({FieldKind.TEXT, FieldKind.CUSTOM}), "clear", "only text
 _DROPPABLE = (frozenset(FieldKind) - set(CONSENT_KINDS), "drop_field", "an opt-out or a status is never dropped")
 
 
+_NEVER_CUSTOM = frozenset(name.casefold() for name in (*IDENTITY_FIELDS, *OPT_OUT_FIELDS, "status"))
+"""Fields that would have no effect as custom fields, so that a contact would be missed or mailed."""
+
+
 def _check_names(fields: Mapping[str, str], extended_properties: Mapping[str, str]) -> None:
     if not fields and not extended_properties:
         raise ConfigurationError("fields and extended_properties are both empty: nothing would be sent")
     for name in fields:
         if name not in CONTACT_FIELDS:
-            hint = nearest(name, CONTACT_FIELDS)
-            advice = hint or "; custom fields belong in extended_properties"
-            raise ConfigurationError(f"DailyStory has no contact field {name!r}{advice}")
+            raise ConfigurationError(f"DailyStory has no contact field {name!r}{suggestion(name)}")
     folded: dict[str, str] = {}
     for name in extended_properties:
         if not name.strip():
             raise ConfigurationError("extended_properties has an empty custom field name")
+        if name.casefold() in _NEVER_CUSTOM:
+            raise ConfigurationError(f"extended_properties names {name!r}, DailyStory's own field; map it in fields")
         if name.casefold() in folded:
             raise ConfigurationError(f"extended_properties maps both {folded[name.casefold()]!r} and {name!r}")
         folded[name.casefold()] = name

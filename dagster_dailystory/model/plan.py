@@ -16,12 +16,19 @@ class PlanStatus(str, Enum):
     """The status of a plan. Only a `ready` plan can become `sending`."""
 
     READY = "ready"
+    """It can be sent."""
     BLOCKED = "blocked"
+    """A guard did not pass: it is never sent. Correct the source or the limit, and run again."""
     DRY = "dry"
+    """A dry run: it is shown and never sent."""
     SENDING = "sending"
+    """It is being sent, or was stopped; the next run of it goes on."""
     DONE = "done"
+    """Each of its changes has a result."""
     SUPERSEDED = "superseded"
+    """A newer plan looks at its rows again, so it is not sent any more."""
     EXPIRED = "expired"
+    """It was not sent to its end within `plan_expires_hours`."""
 
 
 _SHOWN_KEYS = 10

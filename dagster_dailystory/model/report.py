@@ -10,6 +10,17 @@ from typing import Any
 from dagster_dailystory.model.change import Outcome
 from dagster_dailystory.model.plan import PlanStatus, PlanSummary
 
+OUTCOMES: Mapping[str, str] = {
+    "done": "Each change of the plan has a final result.",
+    "empty": "Nothing had to be sent.",
+    "incomplete": "Rows or opt-outs failed, wait or are in doubt; the next run sends them again.",
+    "stopped": "An error ended the send; the next run goes on.",
+    "dry": "A dry run: nothing was sent.",
+    "blocked": "A guard stopped the plan: nothing was sent.",
+}
+"""How a run ends, with the meaning."""
+
+
 COMPLETE_OUTCOMES = ("done", "empty")
 """Outcomes of a run that sent every change of its plan."""
 
@@ -39,17 +50,36 @@ class SyncReport:
     refuses during sending are counted in `rows_refused`.
 
     Attributes:
-        rows_deleted_in_dailystory: Rows whose contact this run found deleted in DailyStory; they are held from then on.
+        sync_name: The sync.
+        plan_id: The plan.
+        outcome: One of `OUTCOMES`.
+        rows_read: Source rows in scope.
+        rows_unchanged: Rows without a difference that would be sent.
+        rows_to_create: Contacts that the plan creates.
+        rows_to_update: Contacts that the plan updates.
+        rows_to_delete: Contacts that the plan deletes or deactivates.
+        rows_rejected: Rows that the plan rejects.
+        rows_held: Rows that DailyStory refused before and that have not changed since, and rows beyond `limit`.
+        fields_dropped: Invalid values that are left out of rows (`drop_field`).
         opt_outs_pending: Rows and contacts whose opt-out DailyStory has not acknowledged.
         opt_outs_sent: Contacts that this run opted out; not part of the sums of rows.
-        outcome: `done`, `empty` (nothing to send), `incomplete` (rows or opt-outs failed; the next run sends them
-            again), `stopped`, `dry` or `blocked`.
+        rows_created: Contacts that were created, or found and overwritten by a create.
+        rows_updated: Contacts that were updated.
+        rows_deleted: Contacts that were deleted or deactivated.
+        rows_mapped: Contacts that were found and not written (mode `create`).
+        rows_refused: Rows that DailyStory refused; they are held until they change.
+        rows_failed: Changes without a final result; the next run sends them again.
+        rows_in_doubt: Changes without a response; their contacts are looked up before anything is sent again.
+        rows_conflicted: Rows whose contact or new identity belongs to another row.
+        rows_deleted_in_dailystory: Rows whose contact this run found deleted in DailyStory; they are held from then on.
         rows_skipped: Changes that needed no request any more: a newer plan had decided about the row, or another row of
             the sync holds the contact.
         rows_delete_waiting: Deletions that wait for the next run, because the source could not be asked.
         rows_delete_returned: Deletions that were not sent, because the key is in the source again.
         rows_delete_skipped_shared: Contacts of missing keys that are kept, because another sync holds them.
-        fields_dropped: Invalid values that were left out of rows that were sent (`drop_field`).
+        api_requests: Requests that were sent.
+        api_retries: Requests that repeated another one.
+        api_throttled: Responses that asked to wait.
         diff_seconds: Time to compute and store the plan.
         send_seconds: Time from the first request to the last acknowledgement.
         requests_per_second: API requests divided by `send_seconds`.

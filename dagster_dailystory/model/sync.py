@@ -47,9 +47,13 @@ class Scope(str, Enum):
     """Which rows a run plans: those that differ, all rows, only those rejected before, or only new opt-outs."""
 
     CHANGED = "changed"
+    """Rows that differ, and missing keys."""
     ALL = "all"
+    """Every row, also those that DailyStory refused; every mapped field is sent."""
     REJECTED = "rejected"
+    """Rows that are rejected, also those that DailyStory refused and that have not changed."""
     OPT_OUTS = "opt_outs"
+    """New opt-outs only, under one guard; also while a plan is blocked."""
 
 
 _OTHER_KEY = re.compile(r"other_key_[0-9]+")
