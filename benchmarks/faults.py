@@ -63,8 +63,9 @@ class WatchedDestination(Destination):
 
 def send(home: Path, rows: int, base_url: str, rate: float = math.inf) -> tuple[SyncReport, list[float]]:
     """Create contacts; return the report and the instants at which requests were sent."""
-    warehouse = Warehouse.at(f"duckdb:///{home}/faults{time.monotonic_ns()}.duckdb")
-    make_customers(warehouse.url, rows)
+    url = f"duckdb:///{home}/faults{time.monotonic_ns()}.duckdb"
+    make_customers(url, rows)
+    warehouse = Warehouse.at(url)
     destination = WatchedDestination(base_url, TOKEN, rate, IN_FLIGHT)
     run_id = new_run_id()
     plan_contact_sync(customers_sync(), warehouse, destination, run_id=run_id)

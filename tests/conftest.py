@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from support.databases import SERVER_FIXTURES, create_database, drop_database, mariadb_server, postgresql_server
 from support.placements import Placement, placements_of
 from support.scenario import Scenario, open_scenario
@@ -68,7 +69,9 @@ def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cal
     def create(engine_name: str) -> str:
         name = f"test_{uuid.uuid4().hex[:12]}"
         if engine_name in ("duckdb", "sqlite"):
-            return f"{engine_name}:///{tmp_path / name}.{engine_name}"
+            url = f"{engine_name}:///{tmp_path / name}.{engine_name}"
+            sa.create_engine(url, poolclass=sa.NullPool).connect().close()  # creates the file
+            return url
         if engine_name == "snowflake":  # creates a database when it is connected to
             request.getfixturevalue("snowflake_emulator")
             return f"snowflake://user:password@account/{name}/public?warehouse=small"

@@ -11,29 +11,30 @@ from contextlib import contextmanager
 from sqlalchemy import (
     Connection,
     Engine,
+    Inspector,
     create_engine,
     event,
     inspect,
 )
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
-    ArgumentError,
     DBAPIError,
     NoInspectionAvailable,
-    NoSuchModuleError,
     NoSuchTableError,
     OperationalError,
     ProgrammingError,
     SAWarning,
+    SQLAlchemyError,
 )
 from sqlalchemy.pool import NullPool
 
 from dagster_dailystory.contacts.masking import mask
 from dagster_dailystory.databases.drivers import set_up_connections
-from dagster_dailystory.databases.facts import facts_of
+from dagster_dailystory.databases.facts import checked_url
 from dagster_dailystory.databases.memory import remember_limit
 from dagster_dailystory.databases.sql_types import SqlType
-from dagster_dailystory.errors import BusyError, ConfigurationError, WarehouseError
+from dagster_dailystory.errors import BusyError, ConfigurationError, DailyStoryError, WarehouseError
+from dagster_dailystory.model.contact_fields import nearest
 
 
 def reflected_types(connection: Connection, name: str, schema: str | None = None) -> dict[str, SqlType] | None:
@@ -135,47 +136,58 @@ _READ_ONLY = re.compile(r"read-?only", re.IGNORECASE)
 _READ_ONLY_REMEDY = "; let this user write to it, or set state_url to a database that may be written"
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(url: str, setting: str = "the URL of the warehouse") -> Engine:
     """Make an engine without a connection pool, which never shows parameters or rows.
 
     DuckDB's file lock is per process, so a pooled connection would block every other process. At DEBUG, SQLAlchemy
     logs every row despite `hide_parameters`, so these engines get a logger whose level is WARNING.
 
+    Args:
+        url: A SQLAlchemy URL.
+        setting: The setting that it was given in, to name it in errors.
+
     Raises:
-        ConfigurationError: The URL cannot be read, or its driver is not installed.
+        ConfigurationError: The URL cannot be read or used, or its driver is not installed.
     """
     logging.getLogger(f"sqlalchemy.engine.Engine.{_LOGGER}").setLevel(logging.WARNING)
-    try:
-        parsed = make_url(url)
+    parsed = checked_url(url, setting)
+    with _usable(setting):
         engine = create_engine(parsed, poolclass=NullPool, hide_parameters=True, logging_name=_LOGGER)
-    except (NoSuchModuleError, ImportError) as error:
-        name = url.split("://", 1)[0].split("+", 1)[0]
-        extra = facts_of(name).extra
-        remedy = f"; pip install 'dagster-dailystory[{extra}]'" if extra else ""
-        raise ConfigurationError(f"no driver for {name!r} is installed ({type(error).__name__}){remedy}") from None
-    except ArgumentError:
-        raise ConfigurationError(
-            "the database URL cannot be read; it looks like dialect+driver://user@host/db"
-        ) from None
     set_up_connections(engine)
     remember_limit(engine)
     return engine
 
 
 @contextmanager
-def connect(engine: Engine, role: str, *, writes: bool = False) -> Iterator[Connection]:
+def _usable(setting: str) -> Iterator[None]:
+    """Turn what a driver raises beside its own errors, about an option or credentials, into an error with advice."""
+    try:
+        yield
+    except (DBAPIError, DailyStoryError):
+        raise
+    except Exception as error:  # whichever a driver raises; its text may repeat the URL
+        raise ConfigurationError(
+            f"the driver cannot use {setting} ({type(error).__name__}); check its options, those after the ?, "
+            "and the credentials that it needs"
+        ) from None
+
+
+@contextmanager
+def connect(engine: Engine, role: str, *, setting: str = "", writes: bool = False) -> Iterator[Connection]:
     """Open one connection, and turn driver errors into errors of this package.
 
     Args:
         engine: From `open_engine`.
         role: `warehouse` or `state`, used in error messages.
+        setting: The setting that has the URL, named in error messages.
         writes: Transactions will write, so SQLite takes its write lock when they begin.
 
     Raises:
         WarehouseError: The database cannot be reached, or refused a statement.
     """
     lost = f"the connection to the {role} database was lost"
-    with _plain_errors(f"the {role} database cannot be reached"):
+    named = f" ({setting})" if setting else ""
+    with _plain_errors(f"the {role} database{named} cannot be reached"), _usable(setting or f"the URL of the {role}"):
         connection = engine.connect()
 
     def refuse_if_lost(connection: Connection) -> None:
@@ -215,6 +227,44 @@ def _plain_errors(what: str, lost: str | None = None) -> Iterator[None]:
         if str(error) != _DUCKDB_INTERRUPTED:
             raise
         raise KeyboardInterrupt from None  # DuckDB loses the exception that the signal handler raised
+
+
+_NO_TABLE = re.compile(
+    r'no such table: (\S+)|relation "([^"]+)" does not exist|Table with name "?([^\s"]+)"? does not exist'
+    r"|Table '([^']+)' doesn't exist"
+)
+"""How SQLite, PostgreSQL, DuckDB and MySQL name a table that is missing."""
+
+
+def similar_table(engine: Engine, message: str, schema: str | None = None) -> str:
+    """Suggest a table that exists, for an error about one that does not.
+
+    Args:
+        engine: From `open_engine`. The transaction that failed may not be able to read any more.
+        message: From `safe_message`.
+        schema: The schema that the source names, where the message does not.
+
+    Returns:
+        A text to append, empty if there is nothing to suggest.
+    """
+    found = _NO_TABLE.search(message)
+    if found is None:
+        return ""
+    *parts, name = next(filter(None, found.groups())).split(".")
+    schema = ".".join(parts) or schema
+    try:
+        with engine.connect() as connection:
+            inspector = inspect(connection)
+            if schema is not None and schema not in (schemas := _schemas(inspector)):
+                return nearest(schema, schemas).replace("did you mean", "did you mean the schema")
+            return nearest(name, [*inspector.get_table_names(schema), *inspector.get_view_names(schema)])
+    except (SQLAlchemyError, NotImplementedError):  # a dialect without these lists, or a role that may not read them
+        return ""
+
+
+def _schemas(inspector: Inspector) -> list[str]:
+    """The schemas, without the catalog that DuckDB writes before them."""
+    return [name.rpartition(".")[2] for name in inspector.get_schema_names()]
 
 
 def use_repeatable_read(connection: Connection) -> None:

@@ -1,12 +1,18 @@
-"""The supported databases: title, URL, extra, and why some of them cannot hold the state."""
+"""The supported databases: title, URL, extra, and why some of them cannot hold the state; and the check of a URL."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import URL
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.model.contact_fields import nearest
 
 _SLOW = "each acknowledgement would be a separate query there, which takes a second and is billed"
 
@@ -123,3 +129,102 @@ def check_query(query: str, dialect_name: str, sync_name: str) -> None:
             f"the source of sync {sync_name!r} starts with WITH, which SQL Server does not accept in a subquery; "
             "make the query a view, or write its parts as subqueries"
         )
+
+
+_URL_FORM = "dialect+driver://user@host/database, or sqlite:////path/to/file.sqlite"
+
+_FILES = ("duckdb", "sqlite")
+"""The databases that are files, which they create where they are missing."""
+
+_ENCODED = "write each @, : and / of the user and the password as %40, %3A and %2F"
+
+_OTHER_NAMES = {"postgres": "postgresql", "clickhouse": "clickhousedb", "sqlserver": "mssql", "sqlite3": "sqlite"}
+"""What people write for a dialect, and SQLAlchemy's name of it."""
+
+
+def read_url(text: object, setting: str) -> URL:
+    """Read a database URL, without importing its driver. No message repeats a part after `://`.
+
+    Args:
+        text: The URL as it was given.
+        setting: The setting that it was given in, to name it in errors.
+
+    Raises:
+        ConfigurationError: The URL cannot be read.
+    """
+    if not isinstance(text, str) or not text.strip():
+        found = "empty" if isinstance(text, str) else f"of the type {type(text).__name__}"
+        raise ConfigurationError(f"{setting} is {found}; it must be a database URL: {_URL_FORM}")
+    name = text.split("://", 1)[0] if "://" in text else ""
+    if not re.fullmatch(r"[\w+.]+", name):
+        raise ConfigurationError(f"{setting} is not a database URL; it looks like {_URL_FORM}")
+    try:
+        url = make_url(text)
+    except ValueError:
+        raise ConfigurationError(f"the port in {setting} is not a number; {_ENCODED}") from None
+    except ArgumentError:
+        raise ConfigurationError(f"{setting} cannot be read; it looks like {_URL_FORM}") from None
+    if url.username is not None and "@" in f"{url.host}{url.database}":
+        raise ConfigurationError(f"{setting} has more than one @ before the database; {_ENCODED}")
+    if url.get_backend_name() in _FILES and url.host:
+        raise ConfigurationError(f"{setting} has too few slashes; it looks like {facts_of(url.get_backend_name()).url}")
+    if url.get_backend_name() in _OTHER_NAMES:
+        meant = DATABASES[_OTHER_NAMES[url.get_backend_name()]].url.partition("://")[0]
+        raise ConfigurationError(f"{setting} starts with {url.drivername!r}; write {meant}://")
+    return url
+
+
+def checked_url(text: object, setting: str) -> URL:
+    """Read a database URL, and make sure that its driver is installed; see `read_url`.
+
+    Raises:
+        ConfigurationError: The URL cannot be read, or its driver is not installed.
+    """
+    url = read_url(text, setting)
+    name = url.get_backend_name()
+    facts, missing = facts_of(name), f"{setting} starts with {url.drivername!r}, and no such driver is installed"
+    usual = facts.url.partition("://")[0]
+    try:
+        url.get_dialect().import_dbapi()
+    except NoSuchModuleError:
+        titles = ", ".join(each.title for each in DATABASES.values())
+        hint = nearest(name, DATABASES) or f"; the databases that this package knows are {titles}"
+        hint = f"; write {usual}://" if name in DATABASES else hint
+        raise ConfigurationError(f"{missing}{hint}") from None
+    except (ImportError, AttributeError):  # SQLAlchemy has the dialect; AttributeError: of an older interface
+        remedy = f"; pip install 'dagster-dailystory[{facts.extra}]'" if facts.extra else "; install it with pip"
+        form = f", and write {usual}://" if url.drivername != usual and name in DATABASES else ""
+        raise ConfigurationError(f"{missing}{remedy}{form}") from None
+    return url
+
+
+def require_file(url: URL, setting: str) -> None:
+    """Require that the file of a DuckDB or SQLite source exists: both databases create a missing one, without a word.
+
+    Raises:
+        ConfigurationError: It does not.
+    """
+    path = _file_of(url)
+    if path is not None and not path.exists():
+        raise ConfigurationError(
+            f"{setting} names the file {path}, which does not exist; correct the path "
+            "(a relative one starts at the working directory), or create the database with its tables first"
+        )
+
+
+def require_folder(url: URL, setting: str) -> None:
+    """Require that a DuckDB or SQLite file can be created where it does not exist.
+
+    Raises:
+        ConfigurationError: The folder does not exist.
+    """
+    path = _file_of(url)
+    if path is not None and not path.parent.is_dir():
+        raise ConfigurationError(f"{setting} names a file in {path.parent}, and this folder does not exist; create it")
+
+
+def _file_of(url: URL) -> Path | None:
+    """The local file of a database; None for a server, a database in memory and a service."""
+    name = url.database or ""
+    is_other = not name or name.startswith((":memory:", "file:", "md:", "motherduck:")) or "://" in name
+    return None if is_other or url.get_backend_name() not in _FILES else Path(name).absolute()

@@ -35,7 +35,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError, NoInspectionAvailable, NoSuchTableError, SAWarning
 
-from dagster_dailystory.databases.connect import driver_errors_as, reflected_types
+from dagster_dailystory.databases.connect import driver_errors_as, reflected_types, similar_table
 from dagster_dailystory.databases.dialect import (
     UNKNOWN_COLLATION,
     check_key_type,
@@ -52,7 +52,7 @@ from dagster_dailystory.databases.drivers import (
 )
 from dagster_dailystory.databases.facts import check_query, name_parts
 from dagster_dailystory.databases.sql_types import TEXT, SqlQuery, SqlType, SqlValue
-from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.errors import ConfigurationError, WarehouseError
 from dagster_dailystory.model.contact_fields import nearest
 from dagster_dailystory.model.partitions import OTHER_VALUES, PARTITION_VALUE, ColumnValues
 from dagster_dailystory.model.sync import ContactSync
@@ -199,11 +199,15 @@ def open_source(sync: ContactSync, connection: Connection) -> Source:
 
     Raises:
         ConfigurationError: A `.sql` file or a column is missing; the message suggests the most similar column.
-        WarehouseError: The query fails or the table does not exist.
+        WarehouseError: The query fails or the table does not exist; the message suggests the most similar table.
     """
     sql = source_text(sync)
-    with driver_errors_as(f"the source of sync {sync.name!r} cannot be read"):
-        found = list(connection.execute(probe(sync, sql, connection.dialect)).keys())
+    try:
+        with driver_errors_as(f"the source of sync {sync.name!r} cannot be read"):
+            found = list(connection.execute(probe(sync, sql, connection.dialect)).keys())
+    except WarehouseError as error:
+        schema = split_table_name(sql)[0] if name_parts(sql) else None
+        raise WarehouseError(f"{error}{similar_table(connection.engine, str(error), schema)}") from None
     return resolve_source(sync, sql, found, connection.dialect)
 
 

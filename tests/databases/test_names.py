@@ -10,7 +10,7 @@ from support.scenario import open_scenario, sync_of
 
 from dagster_dailystory.databases.facts import name_parts
 from dagster_dailystory.definitions.lineage import find_upstream
-from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.errors import ConfigurationError, WarehouseError
 
 LONG = "x" * 60
 COLUMNS = ("Mixed Case", "select", 'quo"ted', "día_日本", "per%cent", "co:lon", LONG)
@@ -110,3 +110,29 @@ def test_a_table_name_is_split_at_its_dots_and_a_query_is_not(written: str, part
 )
 def test_a_quoted_table_is_upstream_by_its_name(written: str, table: tuple[str, ...]) -> None:
     assert find_upstream(sync_of(source=written)).tables == (table,)
+
+
+@pytest.mark.parametrize("state", [None, "sqlite"])
+@pytest.mark.parametrize("warehouse", ["duckdb", "sqlite", "postgresql", "mysql"])
+def test_a_wrong_table_name_gets_the_nearest_one(
+    warehouse: str, state: str | None, new_database: Callable[[str], str]
+) -> None:
+    with open_scenario(new_database, warehouse, state if warehouse != "mysql" else "sqlite") as scenario:
+        scenario.seed({"customer_id": 1, "email": "p1@example.com"})
+        for source in ("custmers", "select * from custmers"):
+            with pytest.raises(WarehouseError, match=r"cannot be read: .*custmers.*did you mean 'customers'"):
+                scenario.run(sync_of(source=source))
+        with pytest.raises(WarehouseError) as caught:
+            scenario.run(sync_of(source="xyzzy"))
+        assert "did you mean" not in str(caught.value)
+
+
+@pytest.mark.parametrize("warehouse", ["duckdb", "postgresql"])
+def test_a_wrong_schema_gets_the_nearest_one(warehouse: str, new_database: Callable[[str], str]) -> None:
+    with open_scenario(new_database, warehouse) as scenario:
+        scenario.execute("CREATE SCHEMA analytics")
+        scenario.seed({"customer_id": 1, "email": "p1@example.com"}, table="analytics.customers")
+        with pytest.raises(WarehouseError, match="did you mean the schema 'analytics'"):
+            scenario.run(sync_of(source="analytcs.customers"))
+        with pytest.raises(WarehouseError, match="did you mean 'customers'"):
+            scenario.run(sync_of(source="analytics.customer"))

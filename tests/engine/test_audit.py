@@ -29,7 +29,6 @@ class Synced:
 
     def __init__(self, url: str, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
-        self.warehouse = Warehouse.at(url)
         self.destination = Destination(sandbox.base_url, sandbox.token, 1000)
         with open_engine(url).begin() as connection:
             connection.exec_driver_sql("create table customers (id, email, city, mobile, no_sms, plan)")
@@ -37,6 +36,7 @@ class Synced:
                 "insert into customers values (1, 'ann@example.com', 'Oslo', '+14155552671', 1, 'gold'),"
                 " (2, 'bob@example.com', 'Rome', null, 0, 'free'), (3, 'eve@example.com', 'Bern', null, null, null)"
             )
+        self.warehouse = Warehouse.at(url)
         self.run()
 
     def run(self) -> SyncReport:

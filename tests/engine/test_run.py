@@ -96,29 +96,45 @@ def test_a_wrong_token_costs_one_request(scenario: Scenario):
     assert scenario.run().rows_updated == 1
 
 
-def test_an_unreachable_warehouse_or_state(new_database, tmp_path):
-    with socket.socket() as unused:
+def test_an_unreachable_warehouse_or_state_is_named_by_the_setting_that_was_written(new_database, tmp_path):
+    with socket.socket() as unused, open_scenario(new_database) as scenario:
         unused.bind(("127.0.0.1", 0))
-        urls = {
-            "duckdb": f"duckdb:///{tmp_path}/no/such/folder.db",
-            "sqlite": f"sqlite:///{tmp_path}/no/such/folder.db",
-            "postgresql": f"postgresql+psycopg://me:hush@127.0.0.1:{unused.getsockname()[1]}/db?connect_timeout=3",
-        }
-        with open_scenario(new_database) as scenario:
-            scenario.seed(*customers(1))
-            for url in urls.values():
-                with pytest.raises(WarehouseError, match="the state database cannot be reached: ") as caught:
-                    scenario.run(state_url=url)
+        scenario.seed(*customers(1))
+        url = f"postgresql+psycopg://me:hush@127.0.0.1:{unused.getsockname()[1]}/db?connect_timeout=3"
+        (tmp_path / "folder").mkdir()
+        for unreachable in (url, f"duckdb:///{tmp_path}/folder", f"sqlite:///{tmp_path}/folder"):
+            elsewhere = {"warehouse_url": unreachable, "state_url": scenario.warehouse_url}
+            messages = (
+                ({"state_url": unreachable}, r"the state database \(state_url\) cannot be reached: "),
+                ({"warehouse_url": unreachable}, r"the warehouse database \(warehouse_url\) cannot be reached: "),
+                (elsewhere, "the warehouse database cannot be reached: "),
+            )
+            for urls, message in messages:
+                with pytest.raises(WarehouseError, match=message) as caught:
+                    scenario.run(**urls)
                 assert "hush" not in str(caught.value)
-                with pytest.raises(WarehouseError, match="the warehouse database cannot be reached: "):
-                    scenario.run(warehouse_url=url, state_url=scenario.warehouse_url)
-            assert scenario.sandbox.counts.requests == 0
+        assert scenario.sandbox.counts.requests == 0
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_a_url_that_names_no_database(scenario: Scenario):
-    assert "dialect+driver://" in refused(scenario, ConfigurationError, state_url="not a url", warehouse_url="x")
-    assert "no driver for 'nosuch'" in refused(scenario, ConfigurationError, state_url="nosuch://me@host/db")
+    assert "dialect+driver://" in refused(scenario, ConfigurationError, state_url="not a url")
+    assert "state_url starts with 'nosuch'" in refused(scenario, ConfigurationError, state_url="nosuch://me@host/db")
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+@pytest.mark.parametrize(
+    ("url", "kind"),
+    [("mysql+pymysql://me:hush@127.0.0.1:1/db?nosuch=1", "TypeError"), ("sqlite:///{path}?timeout=soon", "ValueError")],
+)
+def test_an_option_that_the_driver_does_not_know_is_a_configuration_error(
+    scenario: Scenario, tmp_path, url: str, kind: str
+):
+    (tmp_path / "other.db").touch()
+    url = url.format(path=tmp_path / "other.db")
+    message = refused(scenario, ConfigurationError, warehouse_url=url, state_url=scenario.warehouse_url)
+    assert f"the driver cannot use the URL of the warehouse ({kind}); check its options" in message
+    assert "hush" not in message
 
 
 def test_state_of_another_version(scenario: Scenario):

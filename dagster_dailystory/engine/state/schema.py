@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from sqlalchemy import (
@@ -60,11 +60,15 @@ class StateLocation:
         url: SQLAlchemy URL of the state database.
         schema: Schema of the state tables, None for the connection's default.
         prefix: First part of every table's name.
+        role: `warehouse` if that is where the state is, for errors.
+        setting: The setting that has the URL, for errors.
     """
 
     url: str
     schema: str | None = None
     prefix: str = "dailystory"
+    role: str = field(default="state", compare=False)
+    setting: str = field(default="state_url", compare=False)
 
     def table_name(self, *parts: str) -> str:
         """The name of a state table."""

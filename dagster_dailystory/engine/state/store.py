@@ -196,10 +196,10 @@ def connect_state(location: StateLocation, sync: ContactSync) -> Iterator[State]
     name = location.url.split("://", 1)[0].split("+", 1)[0]
     if name in DATABASES:
         require_state_database(name)  # before its driver asks for credentials
-    engine = open_engine(location.url)
+    engine = open_engine(location.url, location.setting)
     require_state_database(engine.dialect.name)
     check_key_names(sync.key_columns, engine.dialect.name)
-    with connect(engine, "state", writes=True) as connection:
+    with connect(engine, location.role, setting=location.setting, writes=True) as connection:
         shared = SharedTables(location)
         with connection.begin():
             check_default_collation(connection)
