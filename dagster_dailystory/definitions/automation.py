@@ -1,15 +1,17 @@
 """Schedules, conditions, sensors and checks that run a sync, watch it, and send alerts."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition  # not exported
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from dagster_dailystory.databases.connect import connect, open_engine
 from dagster_dailystory.definitions.ops import CHANGES_CHECKS, CONTACT_CHECKS, POOL, WAIT_SECONDS, dagster_failures
+from dagster_dailystory.definitions.resources import WarehouseResource
 from dagster_dailystory.engine.planning.guards import GUARD_NAMES
 from dagster_dailystory.engine.state.lease import Waiting
 from dagster_dailystory.engine.upkeep.audit import AuditReport, audit_contacts
@@ -109,8 +111,7 @@ def observed_source(
     )
 
     def observed(context: dg.AssetExecutionContext) -> dg.ObserveResult:
-        url = getattr(context.resources, warehouse_key).url
-        with dagster_failures(), connect(open_engine(url), "warehouse") as connection:
+        with dagster_failures(), _connection(getattr(context.resources, warehouse_key)) as connection:
             row = connection.execute(text(version_query.replace(":", "\\:"))).first()
         if row is None or row[0] is None:
             raise dg.Failure("the version query returned no value", {"query": version_query}, allow_retries=False)
@@ -118,6 +119,11 @@ def observed_source(
 
     definition: dg.AssetsDefinition = watches(observed)
     return definition
+
+
+def _connection(warehouse: WarehouseResource) -> AbstractContextManager[Connection]:
+    url = warehouse.warehouse().url
+    return connect(open_engine(url), "warehouse", setting=f"{type(warehouse).__name__}.url")
 
 
 def drift_check(
@@ -152,9 +158,9 @@ def drift_check(
         pool=POOL,
     )
     def no_drift(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-        endpoint = getattr(context.resources, warehouse_key).warehouse()
         destination = getattr(context.resources, dailystory_key).destination()
         with dagster_failures():
+            endpoint = getattr(context.resources, warehouse_key).warehouse()
             waiting = Waiting(WAIT_SECONDS, context.log.info)
             audit = audit_contacts(
                 sync, endpoint, destination, sample=sample, repair=repair, recreate=recreate, waiting=waiting

@@ -122,8 +122,9 @@ class SyncSteps:
         dailystory: DailyStoryResource,
     ) -> Events:
         """Plan, and describe the plan."""
-        sync, endpoint = self.sync, warehouse.warehouse()
+        sync = self.sync
         with dagster_failures():
+            endpoint = warehouse.warehouse()
             options = config.options(_partition(context))
             plan = plan_contact_sync(
                 sync, endpoint, dailystory.destination(), options, context.run.run_id, waiting=self._waiting(context)
@@ -148,9 +149,10 @@ class SyncSteps:
         self, context: dg.AssetExecutionContext, warehouse: WarehouseResource, dailystory: DailyStoryResource
     ) -> Events:
         """Send the plan of this run, or of the run that it re-executes; see `resume_or_run`."""
-        sync, endpoint, destination = self.sync, warehouse.warehouse(), dailystory.destination()
+        sync, destination = self.sync, dailystory.destination()
         progress = ProgressLog(context.log_event, self.contacts_key, self._progress_seconds)
         with dagster_failures():
+            endpoint = warehouse.warehouse()
             result = resume_or_run(
                 sync, endpoint, destination, self._options(context), _run_ids(context), progress,
                 waiting=self._waiting(context),
@@ -271,12 +273,13 @@ def retry_requests(context: dg.AssetExecutionContext, policy: dg.RetryPolicy | N
 
     Raises:
         RetryRequested: Instead of a failure that allows a retry.
-        Failure: Any other failure.
+        Failure: Any other failure, and the last one: Dagster would describe a request too many by "Exceeded
+            max_retries", without the cause.
     """
     try:
         yield
     except dg.Failure as failure:
-        if policy is None or not failure.allow_retries:
+        if policy is None or not failure.allow_retries or context.retry_number >= policy.max_retries:
             raise
         delay = policy.calculate_delay(context.retry_number + 1)
         raise dg.RetryRequested(max_retries=policy.max_retries, seconds_to_wait=delay) from failure

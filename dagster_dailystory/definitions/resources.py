@@ -1,5 +1,6 @@
 """The two resources of a sync: the warehouse and the DailyStory account. They hold settings, not connections."""
 
+import difflib
 import os
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -7,18 +8,48 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 from dagster_shared.libraries import DagsterLibraryRegistry
-from pydantic import Field
+from pydantic import Field, ValidationError
 
+from dagster_dailystory.databases.facts import read_url
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
 from dagster_dailystory.engine.upkeep.inspection import contact_map_frame, plan_frame, rejections_frame
 from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.model.contact_fields import nearest
 from dagster_dailystory.model.sync import ContactSync
 
 if TYPE_CHECKING:
     import pandas
 
 
-class WarehouseResource(dg.ConfigurableResource["WarehouseResource"]):
+class NamedSettings(dg.Config):
+    """A Dagster config whose unknown and wrong settings are refused. Dagster's own ignores an unknown one in Python.
+
+    Raises:
+        ConfigurationError: A setting is unknown, missing or of a wrong type. The message repeats no value.
+    """
+
+    def __init__(self, **settings: object) -> None:
+        kind = type(self)
+        known = [field.alias or name for name, field in kind.model_fields.items()]
+        for name in settings:
+            if name not in known:
+                hint = nearest(name, known) or f"; its settings are {', '.join(known)}"
+                raise ConfigurationError(f"{kind.__name__} has no setting {name!r}{hint}")
+        missing = [
+            field.alias or name
+            for name, field in kind.model_fields.items()
+            if field.is_required() and (field.alias or name) not in settings
+        ]
+        if missing:
+            raise ConfigurationError(f"{kind.__name__} needs {', '.join(missing)}")
+        try:
+            super().__init__(**settings)
+        except ValidationError as error:
+            wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+            raise ConfigurationError(f"{kind.__name__} has a setting of a wrong form. {wrong}") from None
+
+
+class WarehouseResource(NamedSettings, dg.ConfigurableResource["WarehouseResource"]):
     """The database of the source, and of the state.
 
     Example:
@@ -47,8 +78,13 @@ class WarehouseResource(dg.ConfigurableResource["WarehouseResource"]):
     )
 
     def warehouse(self) -> Warehouse:
-        """Convert to the engine's endpoint."""
-        return Warehouse.at(self.url, self.state_url, self.state_schema)
+        """Convert to the engine's endpoint.
+
+        Raises:
+            ConfigurationError: A URL cannot be used, or the file of the warehouse does not exist.
+        """
+        names = (f"{type(self).__name__}.url", f"{type(self).__name__}.state_url")
+        return Warehouse.at(self.url, self.state_url, self.state_schema, settings=names)
 
     def contact_map(self, sync: ContactSync) -> "pandas.DataFrame":
         """Read the contact map (key → dsid) as a pandas frame, with the source's own key columns.
@@ -79,7 +115,7 @@ class WarehouseResource(dg.ConfigurableResource["WarehouseResource"]):
         return rejections_frame(sync, self.warehouse())
 
 
-class DailyStoryResource(dg.ConfigurableResource["DailyStoryResource"]):
+class DailyStoryResource(NamedSettings, dg.ConfigurableResource["DailyStoryResource"]):
     """The DailyStory account to write to, and the rate to use.
 
     Example:
@@ -132,6 +168,10 @@ OPTIONAL = ("DAILYSTORY_STATE_URL", "DAILYSTORY_REQUESTS_PER_SECOND", "DAILYSTOR
 """Environment variables that a real sync may have."""
 
 
+_NEARLY = 0.9
+"""From this similarity on, a variable is taken for a wrong spelling of one that is not set."""
+
+
 def resources_from_environment(
     environment: Mapping[str, str] = os.environ,
 ) -> dict[str, WarehouseResource | DailyStoryResource]:
@@ -144,15 +184,24 @@ def resources_from_environment(
         Both resources; an empty mapping when none of the variables is set.
 
     Raises:
-        ConfigurationError: Some required variables are set and others are missing, or a number cannot be read.
+        ConfigurationError: Some required variables are set and others are missing, a variable is nearly one of those,
+            a number cannot be read, or a URL cannot be used.
     """
-    given = {name for name in (*REQUIRED, *OPTIONAL) if environment.get(name)}
+    names = (*REQUIRED, *OPTIONAL)
+    given = {name for name in names if environment.get(name)}
+    for name in names:
+        if name not in given:
+            _refuse_misspelled(environment, name)
     if not given:
         return {}
     missing = [name for name in REQUIRED if name not in given]
     if missing:
         raise ConfigurationError(f"{', '.join(sorted(given))} is set, but {', '.join(missing)} is not; set all or none")
     rate = _number(environment, "DAILYSTORY_REQUESTS_PER_SECOND")
+    concurrency = _number(environment, "DAILYSTORY_MAX_CONCURRENCY")
+    for name in ("WAREHOUSE_URL", "DAILYSTORY_STATE_URL"):
+        if name in given:
+            read_url(environment[name], name)
     state_url = dg.EnvVar("DAILYSTORY_STATE_URL") if "DAILYSTORY_STATE_URL" in given else None
     return {
         "warehouse": WarehouseResource(url=dg.EnvVar("WAREHOUSE_URL"), state_url=state_url),
@@ -160,9 +209,19 @@ def resources_from_environment(
             base_url=dg.EnvVar("DAILYSTORY_BASE_URL"),
             api_token=dg.EnvVar("DAILYSTORY_API_TOKEN"),
             requests_per_second=rate,
-            max_concurrency=int(_number(environment, "DAILYSTORY_MAX_CONCURRENCY") or 4),
+            max_concurrency=4 if concurrency is None else int(concurrency),
         ),
     }
+
+
+def _refuse_misspelled(environment: Mapping[str, str], name: str) -> None:
+    """Refuse a variable that is nearly the one that is not set, such as a state URL that would be ignored."""
+    others = [each for each in environment if each not in (*REQUIRED, *OPTIONAL) and not each.startswith(f"{name}_")]
+    for found in difflib.get_close_matches(name, others, n=1, cutoff=_NEARLY):
+        raise ConfigurationError(
+            f"the environment has {found}, which is not a variable of this package; did you mean {name!r}? "
+            f"Rename it, or set {name} too"
+        )
 
 
 def _number(environment: Mapping[str, str], name: str) -> float | None:
@@ -170,6 +229,12 @@ def _number(environment: Mapping[str, str], name: str) -> float | None:
     if not text:
         return None
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         raise ConfigurationError(f"{name}={text!r} is not a number") from None
+    if not number > 0 or (name in _WHOLE and not number.is_integer()):
+        raise ConfigurationError(f"{name}={text!r} must be a positive {'whole ' if name in _WHOLE else ''}number")
+    return number
+
+
+_WHOLE = ("DAILYSTORY_MAX_CONCURRENCY",)

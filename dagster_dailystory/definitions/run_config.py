@@ -15,6 +15,7 @@ from dagster._config.config_type import (  # none of these is exported
 from dagster._config.errors import PostProcessingError
 from pydantic import Field, field_validator
 
+from dagster_dailystory.definitions.resources import NamedSettings
 from dagster_dailystory.model.plan import PlanOptions, chosen_keys
 from dagster_dailystory.model.sync import ContactSync, Scope
 
@@ -28,7 +29,7 @@ class RunScope(Enum):
     opt_outs = "opt_outs"
 
 
-class PlanConfig(dg.Config):
+class PlanConfig(NamedSettings):
     """Run options of a plan. The defaults suit a schedule.
 
     Example:

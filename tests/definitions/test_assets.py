@@ -8,7 +8,6 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from pydantic import ValidationError
 from support.dagster_project import NOUNS, DagsterProject, people_sync
 
 from dagster_dailystory import ConfigurationError, build_contact_sync_assets
@@ -126,7 +125,7 @@ def test_run_options_may_be_written_in_python(project: DagsterProject):
     config = options.to_config_dict()["ops"]["dailystory__people__changes"]["config"]
     assert config == {"scope": "all", "dry_run": False, "limit": 5, "keys": ["2"]}
     assert project.materialize(assets(), **config).value("contacts", "rows_created") == 1
-    with pytest.raises(ValidationError, match="greater than or equal to 1"):
+    with pytest.raises(ConfigurationError, match="greater than or equal to 1"):
         PlanConfig(limit=0)
 
 
@@ -215,6 +214,28 @@ def test_a_failing_run_shows_what_it_sent_and_its_retry_continues(project: Dagst
     assert first["rows_created"].value + second["rows_created"].value == 300
     assert set(project.sandbox.creates_by_identity().values()) == {1}
     assert len(project.sandbox.contacts()) == 300
+
+
+def test_the_last_retry_fails_with_the_cause(project: DagsterProject):
+    project.put(1)
+    run = project.materialize(assets(people_sync(source="peple")))
+    assert run.retries == 1
+    message, metadata = run.failure
+    assert "no such table: peple; did you mean 'people'?" in message
+    assert metadata["error"].value == "WarehouseError"
+    [failed] = [event.step_failure_data for event in run.events if event.is_step_failure]
+    assert failed.error is not None
+    assert message in failed.error.message
+    assert "Exceeded max_retries" not in run.text
+
+
+@pytest.mark.parametrize("nouns", [NOUNS, SENT])
+def test_a_wrong_url_fails_with_its_setting_and_is_not_retried(project: DagsterProject, nouns: tuple[str, ...]):
+    project.scenario.warehouse_url += "x"
+    run = project.materialize(assets(), nouns)
+    message, metadata = run.failure
+    assert message.startswith("WarehouseResource.url names the file ")
+    assert (run.retries, metadata["error"].value) == (0, "ConfigurationError")
 
 
 def test_a_rejected_row_warns_and_does_not_affect_other_rows(project: DagsterProject):

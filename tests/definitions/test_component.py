@@ -146,6 +146,12 @@ def test_a_query_may_be_in_a_file_beside_the_yaml(tmp_path: Path):
         ({"fields": "email"}, "fields: Input should be a valid dictionary"),
         ({"keyy": "id"}, "there is no setting 'keyy'; did you mean 'key'?"),
         ({"dailystory": {"base_ur": "x"}}, "there is no setting 'base_ur'; did you mean 'base_url'?"),
+        (
+            {"watermark": {"column": "updated_at", "overlap": 5}},
+            "'overlap'; did you mean 'overlap_seconds'?",
+        ),
+        ({"warehouse": {"url": "x.duckdb", "state_ulr_variable": "X"}}, "did you mean 'state_url_variable'?"),
+        ({"warehouse": {"url": "postgres://host/db"}}, "warehouse.url starts with 'postgres'"),
         ({"partitions": {"bucket": 4}}, "there is no setting 'bucket'; did you mean 'buckets'?"),
     ],
 )

@@ -12,6 +12,7 @@ from support.scenario import Scenario
 from dagster_dailystory import (
     ConfigurationError,
     DailyStoryResource,
+    PlanConfig,
     WarehouseResource,
     resources_from_environment,
     run_contact_sync,
@@ -55,6 +56,62 @@ def test_variables_are_read_when_a_run_starts(monkeypatch: pytest.MonkeyPatch):
         graph = dg.GraphDefinition("graph", node_defs=[look])
         job = graph.to_job(resource_defs={"warehouse": warehouse, "io_manager": dg.mem_io_manager})
         assert job.execute_in_process(instance=instance).output_for_node("look") == URL
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "message"),
+    [
+        (WarehouseResource, {"url": URL, "state_ulr": URL}, "has no setting 'state_ulr'; did you mean 'state_url'?"),
+        (
+            WarehouseResource,
+            {"url": URL, "x": URL},
+            "has no setting 'x'; its settings are url, state_url, state_schema",
+        ),
+        (WarehouseResource, {"state_url": URL}, "WarehouseResource needs url"),
+        (WarehouseResource, {"url": [URL]}, "a setting of a wrong form. url: Input should be a valid string"),
+        (DailyStoryResource, {"base_ulr": "x", "api_token": TOKEN}, "'base_ulr'; did you mean 'base_url'?"),
+        (DailyStoryResource, {"base_url": "x", "api_token": TOKEN, "max_concurency": 2}, "mean 'max_concurrency'?"),
+        (PlanConfig, {"dry_rnu": True}, "PlanConfig has no setting 'dry_rnu'; did you mean 'dry_run'?"),
+        (PlanConfig, {"chosen_keys": ["1"]}, "no setting 'chosen_keys'; its settings are scope, dry_run, limit, keys"),
+    ],
+)
+def test_an_unknown_or_wrong_setting_is_refused_with_the_nearest_name(
+    kind: type[dg.Config], given: dict[str, object], message: str
+):
+    with pytest.raises(ConfigurationError) as caught:
+        kind(**given)
+    assert message in str(caught.value)
+    assert not any(secret in str(caught.value) for secret in ("hidden-password", TOKEN))
+
+
+def test_a_resource_may_be_configured_at_launch():
+    @dg.op(required_resource_keys={"warehouse"})
+    def look(context: dg.OpExecutionContext) -> str:
+        return str(context.resources.warehouse.warehouse().state.schema)
+
+    job = dg.GraphDefinition("graph", node_defs=[look]).to_job(
+        resource_defs={
+            "warehouse": WarehouseResource.configure_at_launch(state_schema="etl"),
+            "io_manager": dg.mem_io_manager,
+        }
+    )
+    with dg.DagsterInstance.ephemeral() as instance:
+        config = {"resources": {"warehouse": {"config": {"url": URL}}}}
+        assert job.execute_in_process(run_config=config, instance=instance).output_for_node("look") == "etl"
+        wrong = {"resources": {"warehouse": {"config": {"url": URL, "state_ulr": URL}}}}
+        with pytest.raises(dg.DagsterInvalidConfigError, match="state_ulr"):
+            job.execute_in_process(run_config=wrong, instance=instance)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [({"url": "postgres://me:hidden-password@host/db"}, "WarehouseResource.url starts with 'postgres'"),
+     ({"url": "duckdb://", "state_url": ""}, "WarehouseResource.state_url is empty")],
+)  # fmt: skip
+def test_a_bad_url_is_refused_by_the_name_of_the_setting(given: dict[str, str], message: str):
+    with pytest.raises(ConfigurationError, match=message) as caught:
+        WarehouseResource(**given).warehouse()
+    assert "hidden-password" not in str(caught.value)
 
 
 def test_every_setting_is_described():
@@ -119,3 +176,38 @@ def test_a_rate_that_is_not_a_number_is_refused_by_name() -> None:
     given = dict.fromkeys(REQUIRED, "x") | {"DAILYSTORY_REQUESTS_PER_SECOND": "many"}
     with pytest.raises(ConfigurationError, match="DAILYSTORY_REQUESTS_PER_SECOND"):
         resources_from_environment(given)
+
+
+GIVEN = {
+    "WAREHOUSE_URL": "duckdb://",
+    "DAILYSTORY_BASE_URL": "https://us-1.dailystory.com",
+    "DAILYSTORY_API_TOKEN": "x",
+}
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"DAILYSTORY_STATE_ULR": "x"}, "has DAILYSTORY_STATE_ULR, .* did you mean 'DAILYSTORY_STATE_URL'"),
+        ({"DAILYSTORY_MAX_CONCURENCY": "9"}, "did you mean 'DAILYSTORY_MAX_CONCURRENCY'"),
+        ({"DAILYSTORY_MAX_CONCURRENCY": "0"}, "DAILYSTORY_MAX_CONCURRENCY='0' must be a positive whole number"),
+        ({"DAILYSTORY_MAX_CONCURRENCY": "2.5"}, "DAILYSTORY_MAX_CONCURRENCY='2.5' must be a positive whole number"),
+        ({"DAILYSTORY_REQUESTS_PER_SECOND": "nan"}, "DAILYSTORY_REQUESTS_PER_SECOND='nan' must be a positive number"),
+        ({"WAREHOUSE_URL": "postgres://me:hush@host/db"}, "WAREHOUSE_URL starts with 'postgres'"),
+        ({"DAILYSTORY_STATE_URL": "state.db"}, "DAILYSTORY_STATE_URL is not a database URL"),
+    ],
+)
+def test_a_wrong_variable_is_refused_by_name(variables: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        resources_from_environment(GIVEN | variables)
+
+
+def test_a_misspelled_variable_is_not_taken_for_the_demo() -> None:
+    with pytest.raises(ConfigurationError, match=r"has WAREHOSE_URL, .* did you mean 'WAREHOUSE_URL'"):
+        resources_from_environment({"WAREHOSE_URL": "duckdb://"})
+
+
+def test_other_variables_of_a_user_are_left_alone() -> None:
+    others = {"DAILYSTORY_API_TOKEN_EU": "x", "DAILYSTORY_STATE_URL_OF_TESTS": "x", "OTHER_WAREHOUSE_URL": "x"}
+    assert set(resources_from_environment(GIVEN | others)) == {"warehouse", "dailystory"}
+    assert resources_from_environment(others) == {}

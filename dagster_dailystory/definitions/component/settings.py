@@ -8,6 +8,7 @@ import dagster as dg
 from pydantic import BaseModel, Field, create_model, model_validator
 from pydantic.fields import FieldInfo
 
+from dagster_dailystory.databases.facts import read_url
 from dagster_dailystory.definitions.resources import DailyStoryResource, WarehouseResource
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.contact_fields import nearest
@@ -68,10 +69,12 @@ class WarehouseSettings(Settings):
         """The resource.
 
         Raises:
-            ConfigurationError: Both or neither of `url` and `url_variable` are given.
+            ConfigurationError: Both or neither of `url` and `url_variable` are given, or the URL cannot be used.
         """
         if (self.url is None) is (self.url_variable is None):
             raise ConfigurationError("warehouse: give either url or url_variable")
+        if self.url is not None:
+            read_url(self.url, "warehouse.url")
         return WarehouseResource(
             url=dg.EnvVar(self.url_variable) if self.url_variable else self.url or "",
             state_url=None if self.state_url_variable is None else dg.EnvVar(self.state_url_variable),
