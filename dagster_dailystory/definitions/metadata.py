@@ -47,6 +47,8 @@ def plan_metadata(
         metadata["plan_expires_at"] = f"{plan.expires_at:%Y-%m-%d %H:%M} UTC"
     metadata |= {"rows_to_send": plan.rows_to_send, "diff_seconds": round(plan.diff_seconds, 3)}
     metadata |= _estimate(sync, plan, requests_per_second)
+    if plan.status is PlanStatus.DRY:
+        metadata["destination_check"] = plan.destination_warning or "DailyStory accepts the API token"
     if plan.rows_in_future:
         metadata["rows_in_future"] = plan.rows_in_future
     if plan.rows_without_watermark:

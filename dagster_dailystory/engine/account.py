@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 
 from dagster_dailystory.api.responses import Account
 from dagster_dailystory.contacts.fingerprint import opaque
@@ -11,13 +12,16 @@ from dagster_dailystory.engine.endpoints import Destination
 from dagster_dailystory.engine.interrupts import interrupts_held
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.errors import OutageError, RejectedError, StateError
+from dagster_dailystory.errors import ForbiddenError, OutageError, RejectedError, StateError
 
 _log = logging.getLogger("dagster_dailystory")
 
 _ACCOUNT = "account"
 
 _TOKEN = "token_hash:"  # the start of a name
+
+_DRY_ATTEMPTS = 3
+"""A dry run shows its plan although DailyStory does not respond, and so asks for seconds, not for minutes."""
 
 
 def check_account(state: State, sender: Sender, destination: Destination) -> None:
@@ -42,18 +46,50 @@ def check_account(state: State, sender: Sender, destination: Destination) -> Non
         state.keep_meta(token, state.now().isoformat())
 
 
+def try_destination(state: State, destination: Destination) -> str:
+    """Find out for a dry run whether a send could begin now. The state is not bound to the account.
+
+    Returns:
+        What could not be found out, or would have to be done before a send; empty if DailyStory accepts the token.
+
+    Raises:
+        AuthenticationError: The token is not accepted.
+        ConfigurationError: DailyStory redirects to another address.
+        StateError: As in `check_account`.
+    """
+    sender = replace(destination, max_attempts=_DRY_ATTEMPTS).sender(state.sync)
+    try:
+        with sender:
+            account = sender.about()
+    except (ForbiddenError, OutageError) as error:
+        return f"it could not be checked whether DailyStory accepts the API token: {error}"
+    with state.connection.begin():
+        bound, tokens = _decoded(state.meta(_ACCOUNT)), state.meta_names(_TOKEN)
+    if account.is_answered and _is_named(account, bound):
+        if bound is not None:
+            _check_same(bound, account)
+    elif _TOKEN + opaque(state.secret, destination.api_token) not in tokens and not destination.accept_account:
+        _check_new_token(is_answered=account.is_answered, is_bound=bound is not None, has_tokens=bool(tokens))
+    answered = "" if account.is_answered else "/about of base_url does not respond as the API of DailyStory does"
+    return answered and f"{answered}; make sure that base_url is right"
+
+
 def _bind(state: State, account: Account) -> None:
     """Let the state belong to this account, unless it belongs to one."""
     bound = _decoded(state.keep_meta(_ACCOUNT, _encoded(account))) or account
+    _check_same(bound, account)
+    joined = _joined(bound, account)
+    if joined != bound:
+        with state.connection.begin():
+            state.set_meta(_ACCOUNT, _encoded(joined))
+
+
+def _check_same(bound: Account, account: Account) -> None:
     if not _is_same(bound, account):
         raise StateError(
             "the API token belongs to another DailyStory account than this state; "
             "use the token of the state's account, or give the other account a state of its own"
         )
-    joined = _joined(bound, account)
-    if joined != bound:
-        with state.connection.begin():
-            state.set_meta(_ACCOUNT, _encoded(joined))
 
 
 def _read(sender: Sender) -> Account | None:

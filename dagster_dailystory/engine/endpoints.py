@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dagster_dailystory.api.client import DailyStoryClient
 from dagster_dailystory.api.rate_limiter import RateLimiter
@@ -66,6 +66,7 @@ class Destination:
         max_concurrency: Requests in flight at once.
         timeout_seconds: Longest time for one request.
         accept_account: Send with a token that this state has not seen, although `/about` does not name its account.
+        max_attempts: Failed requests after which a row is given up; None for the sender's default.
     """
 
     base_url: str
@@ -74,6 +75,7 @@ class Destination:
     max_concurrency: int = 4
     timeout_seconds: float = 30.0
     accept_account: bool = False
+    max_attempts: int | None = None
 
     def client_settings(self, sync: ContactSync) -> ClientSettings:
         """The settings of a client for one sync.
@@ -93,4 +95,7 @@ class Destination:
         """Create a sender for one sync; it is not started."""
         settings = self.client_settings(sync)
         limiter = RateLimiter(self.requests_per_second)
-        return Sender(sync, lambda: DailyStoryClient(settings), limiter, SenderSettings(self.max_concurrency))
+        budget = SenderSettings(self.max_concurrency)
+        if self.max_attempts is not None:
+            budget = replace(budget, max_attempts=self.max_attempts)
+        return Sender(sync, lambda: DailyStoryClient(settings), limiter, budget)

@@ -6,10 +6,10 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from dagster_dailystory.engine.account import check_account
+from dagster_dailystory.engine.account import check_account, try_destination
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
 from dagster_dailystory.engine.planning.plan import make_plan
 from dagster_dailystory.engine.planning.plan_history import PlanHistory
@@ -288,7 +288,9 @@ def _plan(
         with destination.sender(state.sync) as sender:
             check_account(state, sender, destination)
             settle_intents(state, tables, lease, sender)
+    warning = try_destination(state, destination) if options.dry_run else ""
     summary = make_plan(state, lease, warehouse.url, options, run_id, settings.base_url)
+    summary = replace(summary, destination_warning=warning)
     _log.info(
         "sync %s: plan %s is %s: %d rows read, %d to create, %d to update, %d to delete, %d rejected, %d held",
         summary.sync_name, summary.plan_id, summary.status.value, summary.rows_read, summary.rows_to_create,
@@ -345,6 +347,8 @@ def _record(state: State, plan: Plan, report: SyncReport, tables: SyncTables | N
     Plans(state).finish(plan, report, started_at)
     if report.outcome != "stopped":
         PlanHistory(state).finish_first_load(plan, tables)
+    elif tables is not None:
+        Plans(state).release(plan, tables)
     if report.outcome in COMPLETE_OUTCOMES and plan.summary.next_checkpoint is not None:
         advance(state, plan.summary.next_checkpoint)
 

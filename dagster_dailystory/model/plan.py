@@ -102,6 +102,7 @@ class PlanSummary:
         whole_source: The plan has every create of the source, or of its slice.
         first_load: The sync's first load was not done when the plan was made.
         expires_at: Until when the plan can be sent (UTC without a zone).
+        destination_warning: What a dry run could not find out about the API token and the address; empty otherwise.
     """
 
     plan_id: str
@@ -134,11 +135,13 @@ class PlanSummary:
     live_keys: int = 0
     whole_source: bool = False
     first_load: bool = False
+    destination_warning: str = ""
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is wrong with the source or the run options, and what to do."""
-        return tuple(filter(None, (self._watermark_advice, self._keys_advice, self.custom_fields_advice)))
+        """What is wrong with the source, the run options, the mapping or the destination, and what to do."""
+        advice = (self._watermark_advice, self._keys_advice, self.custom_fields_advice, self.destination_warning)
+        return tuple(filter(None, advice))
 
     @property
     def custom_fields_advice(self) -> str:

@@ -72,8 +72,23 @@ def test_neither_a_dry_run_nor_its_re_execution_sends_anything(project: DagsterP
     assert again.success
     assert (dry.nouns, again.nouns) == (["changes"], [])
     assert (dry.value("changes", "plan_status"), dry.value("changes", "rows_to_create")) == ("dry", 2)
+    assert dry.value("changes", "destination_check") == "DailyStory accepts the API token"
     assert project.plan_statuses() == ["dry"]
-    assert project.sandbox.requests() == []
+    assert [request.path for request in project.sandbox.requests()] == ["/api/v1/about"]
+
+
+def test_a_dry_run_with_a_wrong_token_fails_and_without_a_service_it_warns(project: DagsterProject):
+    project.put(1, 2)
+    project.token = "not-the-token-0123456789"
+    message, metadata = project.materialize(assets(), dry_run=True).failure
+    assert "does not accept the API token (401)" in message
+    assert metadata["error"].value == "AuthenticationError"
+    project.sandbox.stop()
+    dry = project.materialize(assets(), dry_run=True)
+    assert dry.success
+    assert dry.value("changes", "rows_to_create") == 2
+    for name in ("destination_check", "summary"):
+        assert "could not be checked whether DailyStory accepts the API token" in str(dry.value("changes", name))
 
 
 def test_run_options_restrict_a_plan(project: DagsterProject):
@@ -172,6 +187,7 @@ def test_a_wrong_token_is_not_retried_and_a_re_execution_sends_the_plan(project:
     assert "401" in message
     assert (metadata["error"].value, metadata["http_status"].value) == ("AuthenticationError", 401)
     assert (run.nouns, run.retries, len(project.sandbox.requests())) == (["changes"], 0, 1)
+    assert project.plan_statuses() == ["ready"]
     project.token = project.sandbox.token
     again = project.re_execute(run, assets(), SENT)
     assert again.success

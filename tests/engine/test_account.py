@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from support.scenario import Scenario, customer, customers, open_scenario, sync_of
 
+from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
 from dagster_dailystory.engine.upkeep.audit import audit_contacts
+from dagster_dailystory.engine.upkeep.inspection import sync_status
 from dagster_dailystory.errors import AuthenticationError, StateError
 
 TOKENS = ("sandbox-token-us-1", "second-token-us-1")
@@ -125,3 +129,82 @@ def test_a_wrong_token_is_refused_even_if_it_was_seen(scenario: Scenario):
     scenario.update(1, city="Rome")
     with pytest.raises(AuthenticationError):
         scenario.run(api_token=TOKENS[0])
+
+
+def statuses(scenario: Scenario) -> list[str]:
+    """The statuses of the plans, oldest first."""
+    return [str(row["status"]) for row in sorted(scenario.rows("plans"), key=lambda row: int(row["number"]))]
+
+
+def test_after_a_wrong_token_the_plan_is_ready_and_the_run_with_a_right_one_sends_it(scenario: Scenario):
+    plan_contact_sync(sync_of(), scenario.warehouse, scenario.destination, run_id="run")
+    wrong = replace(scenario.destination, api_token="another-token-us-1")
+    sent = send_contact_sync(sync_of(), scenario.warehouse, wrong, ["run"])
+    assert isinstance(sent.error, AuthenticationError)
+    assert statuses(scenario) == ["ready"]
+    assert sync_status(sync_of(), scenario.warehouse).rows_unsettled == 0, "nothing was sent that could be open"
+    sent = send_contact_sync(sync_of(), scenario.warehouse, scenario.destination, ["run"])
+    assert (sent.error, sent.report.rows_created, statuses(scenario)) == (None, 3, ["done"])
+
+
+@pytest.mark.parametrize("accepted", [0, 2])
+def test_a_plan_of_which_something_may_have_been_sent_stays_open_for_resuming(scenario: Scenario, accepted: int):
+    """A 401 for a row: its create has an intent, even if it is the first one."""
+    plan_contact_sync(sync_of(), scenario.warehouse, scenario.destination, run_id="run")
+    scenario.sandbox.script([None] * accepted + [401])
+    sent = send_contact_sync(sync_of(), scenario.warehouse, scenario.destination, ["run"])
+    assert isinstance(sent.error, AuthenticationError)
+    assert statuses(scenario) == ["sending"]
+    sent = send_contact_sync(sync_of(), scenario.warehouse, scenario.destination, ["run"])
+    assert (sent.error, statuses(scenario), len(scenario.emails())) == (None, ["done"], 3)
+
+
+def test_a_dry_run_asks_for_the_account_and_nothing_else(scenario: Scenario):
+    scenario.run(dry_run=True)
+    assert requests(scenario) == ["/about"]
+    assert [row["name"] for row in scenario.rows("meta") if row["name"] == "account" or "token" in row["name"]] == []
+
+
+def test_a_dry_run_with_a_wrong_token_fails_before_anything_is_read(scenario: Scenario):
+    with pytest.raises(AuthenticationError, match="does not accept the API token"):
+        scenario.run(sync_of(source="nowhere"), dry_run=True, api_token="another-token-us-1")
+    assert (requests(scenario), scenario.rows("plans")) == (["/about"], [])
+
+
+def test_a_dry_run_with_the_token_of_another_account_fails(scenario: Scenario):
+    scenario.run()
+    scenario.sandbox.configure(tenant_uid="another0tenant", tenant_name="Another")
+    with pytest.raises(StateError, match="belongs to another DailyStory account"):
+        scenario.run(dry_run=True)
+
+
+def test_a_dry_run_with_a_new_token_of_an_account_without_a_name_fails_as_its_send_would(scenario: Scenario):
+    scenario.run()
+    scenario.sandbox.configure(about_shape="nameless")
+    with pytest.raises(StateError, match="run once with accept_account=True"):
+        scenario.run(dry_run=True, api_token=TOKENS[1])
+    assert scenario.run(dry_run=True).outcome == "dry"
+
+
+@pytest.mark.parametrize(
+    ("shape", "warning"),
+    [
+        ("forbidden", "it could not be checked whether DailyStory accepts the API token"),
+        ("text", "/about of base_url does not respond as the API of DailyStory does"),
+    ],
+)
+def test_a_dry_run_shows_its_plan_and_warns_of_what_it_could_not_check(
+    scenario: Scenario, caplog: pytest.LogCaptureFixture, shape: str, warning: str
+):
+    scenario.sandbox.configure(about_shape=shape)
+    assert scenario.run(dry_run=True).rows_to_create == 3
+    assert warning in caplog.text
+
+
+def test_a_dry_run_without_a_service_shows_its_plan_and_warns(scenario: Scenario, caplog: pytest.LogCaptureFixture):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        report = scenario.run(dry_run=True, base_url=f"http://127.0.0.1:{unused.getsockname()[1]}/api/v1")
+    assert (report.outcome, report.rows_to_create) == ("dry", 3)
+    assert "it could not be checked whether DailyStory accepts the API token" in caplog.text
+    assert "could not be reached (ClientConnectorError)" in caplog.text

@@ -51,7 +51,7 @@ def refused(scenario: Scenario, match: str, *run_ids: str, sync: ContactSync | N
     with pytest.raises(SafetyError, match=match):
         send(scenario, *run_ids, sync=sync)
     assert scenario.state_tables() == before
-    assert scenario.sandbox.counts.requests == 0
+    assert {request.path for request in scenario.sandbox.requests()} <= {"/api/v1/about"}, "of dry runs"
 
 
 def test_a_ready_plan_is_sent_once(scenario: Scenario):
@@ -219,7 +219,10 @@ def test_a_send_that_stopped_is_resumed_by_the_run_that_re_executes_it(scenario:
 def test_a_dry_run_does_not_bind_the_state_to_its_destination(new_database):
     with open_scenario(new_database) as scenario:
         scenario.seed(*customers(1))
-        scenario.run(dry_run=True, base_url="https://us-1.dailystory.com/api/v1")
+        scenario.run(dry_run=True, base_url="http://127.0.0.1:9/api/v1")
+        assert [row for row in scenario.rows("meta") if row["name"] in ("destination", "account")] == []
+        scenario.run(dry_run=True)
+        assert [row for row in scenario.rows("meta") if row["name"] in ("destination", "account")] == []
         assert scenario.run().rows_created == 1
 
 

@@ -51,13 +51,15 @@ def invalidate_interrupted(state: State, tables: SyncTables) -> None:
 def resume_complete_resends(state: State, tables: SyncTables) -> None:
     """Let a stopped send of all rows go on: its rows without a result are sent as a whole by the next plans.
 
-    They equal the snapshot, so that no other plan would find them. Called before the rows to read are chosen, within
-    the caller's transaction.
+    A send that stopped before its first row counts too; then the plan is `ready`, and has a time of sending. The rows
+    equal the snapshot, so that no other plan would find them. Called before the rows to read are chosen, within the
+    caller's transaction.
     """
     plans, changes, snapshot = state.shared.plans, tables.changes, tables.snapshot
     stopped = and_(
         plans.c.sync_name == state.sync.name,
-        plans.c.status == PlanStatus.SENDING.value,
+        plans.c.status.in_([PlanStatus.SENDING.value, PlanStatus.READY.value]),
+        plans.c.sent_at.is_not(None),
         plans.c.scope == Scope.ALL.value,
     )
     plan_ids = state.connection.execute(select(plans.c.plan_id).where(stopped)).scalars().all()

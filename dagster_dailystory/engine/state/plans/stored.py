@@ -154,6 +154,21 @@ class Plans:
         self._state.end_retirement()
         return plan
 
+    def release(self, plan: Plan, tables: SyncTables) -> None:
+        """Make a plan ready again whose send has stopped before it wrote anything, for example for a wrong token.
+
+        It keeps the time of that send; see `resume_complete_resends`.
+        """
+        if plan.summary.status is not PlanStatus.READY:
+            return
+        changes, intents, plan_id = tables.changes, tables.intents, plan.summary.plan_id
+        decided = select(changes.c.sequence).where(changes.c.plan_id == plan_id, changes.c.outcome.is_not(None))
+        intended = select(intents.c.sequence).where(intents.c.plan_id == plan_id)
+        if any(self._state.connection.execute(query.limit(1)).first() is not None for query in (decided, intended)):
+            return
+        mine = and_(self._plans.c.plan_id == plan_id, self._plans.c.status == PlanStatus.SENDING.value)
+        self._state.connection.execute(self._plans.update().where(mine).values(status=PlanStatus.READY.value))
+
     def _changed_settings(self, stored: str | None) -> str:
         """The settings that changed after a plan was made; empty if none did."""
         if stored is None:

@@ -1288,11 +1288,11 @@ WHERE dailystory_plans.sync_name = $1::VARCHAR AND dailystory_plans.number > $1:
 
 SELECT dailystory_plans.plan_id 
 FROM dailystory_plans 
-WHERE dailystory_plans.sync_name = $1::VARCHAR AND dailystory_plans.status = $1::VARCHAR AND dailystory_plans.scope = $1::VARCHAR;
+WHERE dailystory_plans.sync_name = $1::VARCHAR AND dailystory_plans.status IN ($1::VARCHAR);
 
 SELECT dailystory_plans.plan_id 
 FROM dailystory_plans 
-WHERE dailystory_plans.sync_name = $1::VARCHAR AND dailystory_plans.status IN ($1::VARCHAR);
+WHERE dailystory_plans.sync_name = $1::VARCHAR AND dailystory_plans.status IN ($1::VARCHAR) AND dailystory_plans.sent_at IS NOT NULL AND dailystory_plans.scope = $1::VARCHAR;
 
 SELECT dailystory_plans.plan_id 
 FROM dailystory_plans 

@@ -1357,11 +1357,11 @@ WHERE dailystory_plans.sync_name = ? AND dailystory_plans.number > ? AND dailyst
 
 SELECT dailystory_plans.plan_id 
 FROM dailystory_plans 
-WHERE dailystory_plans.sync_name = ? AND dailystory_plans.status = ? AND dailystory_plans.scope = ?;
+WHERE dailystory_plans.sync_name = ? AND dailystory_plans.status IN (?);
 
 SELECT dailystory_plans.plan_id 
 FROM dailystory_plans 
-WHERE dailystory_plans.sync_name = ? AND dailystory_plans.status IN (?);
+WHERE dailystory_plans.sync_name = ? AND dailystory_plans.status IN (?) AND dailystory_plans.sent_at IS NOT NULL AND dailystory_plans.scope = ?;
 
 SELECT dailystory_plans.plan_id 
 FROM dailystory_plans 
