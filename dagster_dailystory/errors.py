@@ -14,7 +14,8 @@ DailyStoryError
 │   ├── NotFoundError      DailyStory does not know the contact
 │   └── ForbiddenError     DailyStory, or a firewall before it, forbids this request (403)
 └── RetryableError         the request may succeed later; the sender retries it
-    └── ThrottledError     ... after the time that DailyStory asks for
+    ├── ThrottledError     ... after the time that DailyStory asks for
+    └── UnreadableError    ... once what makes its responses unreadable is corrected
 ```
 
 No message, attribute or `repr` of these errors contains a token, an email address, a phone number or a name.
@@ -110,3 +111,10 @@ class ThrottledError(RetryableError):
     def __init__(self, message: str, *, status: int, retry_after_seconds: float | None) -> None:
         super().__init__(message, status=status, may_have_landed=False)
         self.retry_after_seconds = retry_after_seconds
+
+
+class UnreadableError(RetryableError):
+    """The response to a request has a form that cannot be read, and that another response would have too.
+
+    The request may have been applied. It is not repeated within the run.
+    """

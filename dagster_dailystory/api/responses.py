@@ -18,7 +18,7 @@ from types import MappingProxyType
 import aiohttp
 import httpx
 
-from dagster_dailystory.api.transport import HttpResponse
+from dagster_dailystory.api.transport import MAX_HEADER_BYTES, HttpResponse
 from dagster_dailystory.contacts.masking import mask_values
 from dagster_dailystory.errors import (
     AuthenticationError,
@@ -29,6 +29,7 @@ from dagster_dailystory.errors import (
     RejectedError,
     RetryableError,
     ThrottledError,
+    UnreadableError,
 )
 
 _STATUS_NAMES: Mapping[str, str] = {"0": "Active", "100": "Deleted"}
@@ -235,9 +236,18 @@ def _redirect(response: HttpResponse) -> ConfigurationError:
     )
 
 
+_TOO_LONG = ("Got more than", "Too many headers")
+"""How aiohttp's messages about the headers of a response start."""
+
+
 def connection_error(error: Exception) -> RetryableError:
     """Translate a transport's exception; its text is dropped because it may contain a URL with an email."""
     kind = type(error).__name__
+    if isinstance(error, aiohttp.ClientResponseError) and error.message.startswith(_TOO_LONG):
+        return UnreadableError(
+            f"a response of DailyStory has a header of more than {MAX_HEADER_BYTES // 1024} KB, or too many headers; "
+            "have the proxy or the gateway before DailyStory, which adds them, leave them out"
+        )
     if isinstance(error, _NOT_SENT):
         return RetryableError(f"DailyStory could not be reached ({kind})", may_have_landed=False)
     return RetryableError(f"the connection to DailyStory broke ({kind})", may_have_landed=True)

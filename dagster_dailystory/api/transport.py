@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import re
 import ssl
+import zlib
 from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -17,7 +19,7 @@ import httpx
 
 from dagster_dailystory.api.settings import ClientSettings
 from dagster_dailystory.contacts.masking import mask
-from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.errors import ConfigurationError, UnreadableError
 
 _LOGGERS = (
     "httpx", "httpcore", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy",
@@ -55,6 +57,10 @@ _MAX_RESPONSE_BYTES = 4 * 1024 * 1024
 """A larger response is an error, so that an endless one cannot fill the memory."""
 
 
+MAX_HEADER_BYTES = 64 * 1024
+"""A longer header of a response is an error; gateways before a service add some of more than the usual 8 KB."""
+
+
 _KEEP_ALIVE_SECONDS = 15.0
 """Unused connections are closed after this time."""
 
@@ -86,6 +92,7 @@ class Connections(Protocol):
 
         Raises:
             One of TRANSPORT_ERRORS: The response was incomplete, late or too large.
+            UnreadableError: The response accepts the request, and its content has an encoding that cannot be read.
         """
 
     async def close(self) -> None:
@@ -115,7 +122,7 @@ class AiohttpConnections:
             method, url, headers=self._headers, data=content, allow_redirects=False, proxy=self._proxy
         ) as response:
             body = await _read_all(response.content.iter_any())
-            return HttpResponse(response.status, response.headers, body)
+            return HttpResponse(response.status, response.headers, _decoded(response.status, response.headers, body))
 
     async def close(self) -> None:
         """See `Connections`."""
@@ -133,6 +140,9 @@ class AiohttpConnections:
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=settings.timeout_seconds, connect=connect, sock_connect=connect),
+            auto_decompress=False,  # aiohttp drops a whole response whose encoding it does not know
+            max_line_size=MAX_HEADER_BYTES,
+            max_field_size=MAX_HEADER_BYTES,
         )
 
 
@@ -182,6 +192,47 @@ async def _read_all(chunks: AsyncIterable[bytes]) -> bytes:
     return b"".join(body)
 
 
+def _decoded(status: int, headers: Mapping[str, str], body: bytes) -> bytes:
+    """The content without its encodings. What cannot be read of a refusal is left out: its status says enough."""
+    encodings = [each.strip().lower() for each in headers.get("content-encoding", "").split(",")]
+    try:
+        for encoding in reversed(encodings):
+            body = body if encoding in ("", "identity") else _decompressed(encoding, body)
+    except (KeyError, zlib.error):
+        if status // 100 != 2:
+            return b""
+        name = mask(" ".join(encodings))[:_LONGEST_ENCODING]
+        raise UnreadableError(
+            f"a response of DailyStory has the Content-Encoding {name!r}, which was not asked for and cannot be read; "
+            "have the proxy or the gateway before DailyStory, which encodes it, leave responses as they are"
+        ) from None
+    return body
+
+
+def _decompressed(encoding: str, body: bytes) -> bytes:
+    formats = _FORMATS[encoding]
+    for number, window_bits in enumerate(formats, start=1):
+        inflate = zlib.decompressobj(window_bits)
+        try:
+            plain = inflate.decompress(body, _MAX_RESPONSE_BYTES)
+        except zlib.error:
+            if number == len(formats):
+                raise
+            continue
+        if inflate.unconsumed_tail:
+            raise aiohttp.ClientPayloadError("the response is too large")
+        return plain
+    return body
+
+
+_GZIP, _ZLIB, _DEFLATE = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
+
+_FORMATS = {"gzip": (_GZIP,), "x-gzip": (_GZIP,), "deflate": (_ZLIB, _DEFLATE)}
+"""The encodings that can be read, as zlib's window bits; services send either format as deflate."""
+
+_LONGEST_ENCODING = 40
+
+
 def _headers(settings: ClientSettings) -> dict[str, str]:
     return {
         "Authorization": f"Bearer {settings.api_token}",
@@ -201,10 +252,17 @@ def _proxy_for(host: str) -> str | None:
     if not address or proxy_bypass(host):
         return None
     address = address if "://" in address else f"http://{address}"
+    spelled = [name for name in ("https_proxy", "HTTPS_PROXY") if os.environ.get(name)]
+    variable = spelled[0] if spelled else "the HTTPS proxy of the system"
     try:
-        httpx.URL(address)
+        url = httpx.URL(address)
     except httpx.InvalidURL:
-        raise ConfigurationError("HTTPS_PROXY is not a valid URL; expected http://host:port") from None
+        raise ConfigurationError(f"{variable} is not a valid URL; expected http://host:port") from None
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ConfigurationError(
+            f"{variable} names a proxy of the kind {url.scheme}://, and requests to DailyStory can only use an HTTP "
+            f"proxy; set it to http://host:port, or add {host} to NO_PROXY"
+        )
     return address
 
 

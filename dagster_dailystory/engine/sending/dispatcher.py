@@ -23,6 +23,7 @@ from dagster_dailystory.errors import (
     RejectedError,
     RetryableError,
     ThrottledError,
+    UnreadableError,
 )
 
 _T = TypeVar("_T")
@@ -340,12 +341,16 @@ class Dispatcher:
                 attempts.failures += 1
             elif not is_too_long:
                 self._limiter.throttled(advised_seconds)
-        self._suspect_outage(error, advised_seconds if is_too_long else None)
+        is_unreadable = isinstance(error, UnreadableError)
+        if is_unreadable:
+            self._suspect_all(ConfigurationError(str(error)))
+        else:
+            self._suspect_outage(error, advised_seconds if is_too_long else None)
         self.end_probe(attempts)
         state = RetryCallState(AsyncRetrying(), None, (), {})
         state.attempt_number = attempts.failures
         state.start_time, state.outcome_timestamp = attempts.started_at, self._clock()
-        if self._is_stopped or is_too_long or self._stop(state):
+        if self._is_stopped or is_too_long or is_unreadable or self._stop(state):
             return None
         self._retries += 1
         wait_seconds = self._wait(state) if advised_seconds is None else 0.0  # the limiter waits as Retry-After asks
@@ -366,16 +371,21 @@ class Dispatcher:
 
     def _suspect_outage(self, error: RetryableError, too_long_seconds: float | None) -> None:
         if too_long_seconds is not None:
-            asked = OutageError(f"DailyStory asks to wait {too_long_seconds:.0f} seconds; run again after that")
-            if self._answers:
-                self._suspect(asked)
-            else:
-                self._on_fatal(asked)
+            self._suspect_all(
+                OutageError(f"DailyStory asks to wait {too_long_seconds:.0f} seconds; run again after that")
+            )
         elif self._consecutive_failures >= self._settings.outage_threshold:
             count = self._consecutive_failures
             self._suspect(
                 OutageError(f"{count} requests in a row failed; run again when DailyStory responds. Last: {error}")
             )
+
+    def _suspect_all(self, error: DailyStoryError) -> None:
+        """Suspect that an error concerns all rows. Before any other answer that is sure."""
+        if self._answers:
+            self._suspect(error)
+        else:
+            self._on_fatal(error)
 
     def _suspect(self, error: DailyStoryError) -> None:
         if self.suspicion is None and not self._is_stopped:

@@ -8,6 +8,7 @@ import gzip
 import socket
 import ssl
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
@@ -24,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from dagster_dailystory.api.client import DailyStoryClient
+from dagster_dailystory.api.responses import Account
 from dagster_dailystory.api.settings import ClientSettings
 from dagster_dailystory.api.transport import (
     TRANSPORT_ERRORS,
@@ -32,7 +34,7 @@ from dagster_dailystory.api.transport import (
     HttpResponse,
     HttpxConnections,
 )
-from dagster_dailystory.errors import ConfigurationError, RetryableError
+from dagster_dailystory.errors import AuthenticationError, ConfigurationError, RetryableError, UnreadableError
 
 TOKEN = "k3yk3yk3yk3yk3yk3yk3yk3yk-us-1"
 RESPONSE = b"HTTP/1.1 200 OK\r\nSet-Cookie: node=7; Path=/\r\nContent-Length: 2\r\n\r\n{}"
@@ -239,7 +241,14 @@ def test_a_loopback_host_is_reached_without_a_proxy(no_proxy: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(
-    ("variable", "value"), [("HTTPS_PROXY", "http://proxy:port"), ("SSL_CERT_FILE", "nowhere.pem")]
+    ("variable", "value"),
+    [
+        ("HTTPS_PROXY", "http://proxy:port"),
+        ("HTTPS_PROXY", "socks5://user:word@127.0.0.1:1080"),
+        ("https_proxy", "socks5h://127.0.0.1:1080"),
+        ("HTTPS_PROXY", "ftp://127.0.0.1:21"),
+        ("SSL_CERT_FILE", "nowhere.pem"),
+    ],
 )
 def test_an_invalid_environment_variable_is_named_before_any_request(
     no_proxy: pytest.MonkeyPatch, variable: str, value: str
@@ -250,18 +259,80 @@ def test_an_invalid_environment_variable_is_named_before_any_request(
     assert value not in str(caught.value)
 
 
-def test_a_compressed_response_is_decompressed() -> None:
-    body = gzip.compress(b'{"Status":true}')
+def test_a_host_in_no_proxy_is_reached_whatever_the_proxy_is(no_proxy: pytest.MonkeyPatch) -> None:
+    no_proxy.setenv("HTTPS_PROXY", "socks5://127.0.0.1:1080")
+    no_proxy.setenv("NO_PROXY", "us-1.dailystory.test")
+    DailyStoryClient(ClientSettings("https://us-1.dailystory.test", TOKEN))
+
+
+def encoded(encoding: str, body: bytes, status: str = "200 OK") -> Serve:
+    """Responds with a body and its Content-Encoding."""
 
     def serve(connection: socket.socket) -> None:
         read_request(connection)
-        head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body)
-        connection.sendall(head + body)
+        head = f"HTTP/1.1 {status}\r\nContent-Encoding: {encoding}\r\nContent-Length: {len(body)}\r\n\r\n"
+        connection.sendall(head.encode() + body)
 
-    with server(serve) as address:
+    return serve
+
+
+PLAIN = b'{"Status":true}'
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("gzip", gzip.compress(PLAIN)),
+        ("X-GZip", gzip.compress(PLAIN)),
+        ("deflate", zlib.compress(PLAIN)),
+        ("deflate", zlib.compress(PLAIN)[2:-4]),
+        ("identity", PLAIN),
+        ("gzip, x-gzip", gzip.compress(gzip.compress(PLAIN))),
+    ],
+)
+def test_a_compressed_response_is_decompressed(encoding: str, body: bytes) -> None:
+    with server(encoded(encoding, body)) as address:
         response = exchange(AiohttpConnections(settings_for(address)), f"http://{address}/contact")
     assert isinstance(response, HttpResponse)
-    assert response.body == b'{"Status":true}'
+    assert response.body == PLAIN
+
+
+@pytest.mark.parametrize(("encoding", "body"), [("br", b"\x0b\x07"), ("zstd", b"x"), ("gzip", PLAIN)])
+def test_an_encoding_that_cannot_be_read_is_named_and_may_have_landed(encoding: str, body: bytes) -> None:
+    with server(encoded(encoding, body)) as address:
+        error = post_through(settings_for(address))
+    assert isinstance(error, UnreadableError)
+    assert error.may_have_landed
+    assert f"Content-Encoding '{encoding}'" in str(error)
+
+
+def test_a_refusal_counts_whatever_its_encoding() -> None:
+    with server(encoded("br", b"\x0b", "401 Unauthorized")) as address, pytest.raises(AuthenticationError):
+        asyncio.run(account_at(settings_for(address)))
+
+
+def test_a_small_response_that_would_fill_the_memory_is_an_error() -> None:
+    with server(encoded("gzip", gzip.compress(b"\0" * 5_000_000))) as address:
+        error = exchange(AiohttpConnections(settings_for(address)), f"http://{address}/contact")
+    assert "too large" in str(error)
+
+
+@pytest.mark.parametrize("header", ["X-Trace: " + "a" * 70_000, "\r\n".join(f"X-{n}: a" for n in range(2_000))])
+def test_headers_that_are_too_long_are_named_and_may_have_landed(header: str) -> None:
+    def serve(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(f"HTTP/1.1 200 OK\r\n{header}\r\nContent-Length: 2\r\n\r\n{{}}".encode())
+
+    with server(serve) as address:
+        error = post_through(settings_for(address))
+    assert isinstance(error, UnreadableError)
+    assert error.may_have_landed
+    assert "a header of more than 64 KB, or too many headers" in str(error)
+
+
+async def account_at(settings: ClientSettings) -> Account:
+    async with DailyStoryClient(settings) as client:
+        return await client.about()
 
 
 def test_a_redirect_to_an_unreadable_url_is_still_a_redirect() -> None:
@@ -269,12 +340,8 @@ def test_a_redirect_to_an_unreadable_url_is_still_a_redirect() -> None:
         read_request(connection)
         connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: https://h.test/caf\xe9\r\nContent-Length: 0\r\n\r\n")
 
-    async def scenario(settings: ClientSettings) -> None:
-        async with DailyStoryClient(settings) as client:
-            await client.about()
-
     with server(serve) as address, pytest.raises(ConfigurationError, match="redirects"):
-        asyncio.run(scenario(settings_for(address)))
+        asyncio.run(account_at(settings_for(address)))
 
 
 def test_the_repr_of_a_response_has_neither_headers_nor_body() -> None:
