@@ -40,7 +40,7 @@ class ClientSettings:
         if not re.fullmatch(r"[\x21-\x7e]+", self.api_token):
             raise ConfigurationError("api_token is empty or has an invalid character; copy it again")
         if not 0 < self.timeout_seconds < math.inf or self.max_connections < 1:
-            raise ConfigurationError("timeout_seconds and max_connections must be positive and finite")
+            raise ConfigurationError("timeout_seconds and max_concurrency must be positive and finite")
 
     @property
     def host(self) -> str:

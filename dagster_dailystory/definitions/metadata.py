@@ -105,6 +105,8 @@ def sent_metadata(
         "dagster/row_count": status.contacts_live,
         **numbers,
     }
+    if report.send_advice:
+        metadata["send_advice"] = report.send_advice
     if outcomes:
         metadata["outcomes_chart"] = _chart(bars("Rows by outcome", outcomes))
     if len(sends) > 1:

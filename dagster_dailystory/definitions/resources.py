@@ -137,7 +137,11 @@ class DailyStoryResource(NamedSettings, dg.ConfigurableResource["DailyStoryResou
         "concurrent run uses this rate: see the pool.",
         examples=[5.0],
     )
-    max_concurrency: int = Field(default=4, description="Requests in flight at once.")
+    max_concurrency: int | None = Field(
+        default=None,
+        description="Requests in flight at once. Default: as many as rate and latency need, up to 32.",
+        examples=[8],
+    )
     timeout_seconds: float = Field(default=30.0, description="Time limit of one request.")
     accept_account: bool = Field(
         default=False,
@@ -209,7 +213,7 @@ def resources_from_environment(
             base_url=dg.EnvVar("DAILYSTORY_BASE_URL"),
             api_token=dg.EnvVar("DAILYSTORY_API_TOKEN"),
             requests_per_second=rate,
-            max_concurrency=4 if concurrency is None else int(concurrency),
+            max_concurrency=None if concurrency is None else int(concurrency),
         ),
     }
 

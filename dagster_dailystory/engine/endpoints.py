@@ -10,6 +10,7 @@ from dagster_dailystory.api.settings import ClientSettings
 from dagster_dailystory.databases.facts import checked_url, require_file, require_folder
 from dagster_dailystory.engine.sending.dispatcher import SenderSettings
 from dagster_dailystory.engine.sending.sender import Sender
+from dagster_dailystory.engine.sending.slots import FIRST_SLOTS, MOST_SLOTS
 from dagster_dailystory.engine.state.schema import StateLocation
 from dagster_dailystory.model.sync import ContactSync
 
@@ -63,7 +64,7 @@ class Destination:
         base_url: The data centre's address, `https://us-1.dailystory.com/api/v1`.
         api_token: From Account Settings > API Tokens.
         requests_per_second: The permitted rate; None to find it, starting at 2 a second.
-        max_concurrency: Requests in flight at once.
+        max_concurrency: Requests in flight at once; None to let their number follow rate and latency.
         timeout_seconds: Longest time for one request.
         accept_account: Send with a token that this state has not seen, although `/about` does not name its account.
         max_attempts: Failed requests after which a row is given up; None for the sender's default.
@@ -72,7 +73,7 @@ class Destination:
     base_url: str
     api_token: str = field(repr=False)
     requests_per_second: float | None = None
-    max_concurrency: int = 4
+    max_concurrency: int | None = None
     timeout_seconds: float = 30.0
     accept_account: bool = False
     max_attempts: int | None = None
@@ -87,7 +88,7 @@ class Destination:
             self.base_url,
             self.api_token,
             self.timeout_seconds,
-            self.max_concurrency,
+            MOST_SLOTS if self.max_concurrency is None else self.max_concurrency,
             frozenset(sync.consent_override),
         )
 
@@ -95,7 +96,8 @@ class Destination:
         """Create a sender for one sync; it is not started."""
         settings = self.client_settings(sync)
         limiter = RateLimiter(self.requests_per_second)
-        budget = SenderSettings(self.max_concurrency)
+        is_automatic = self.max_concurrency is None
+        budget = SenderSettings(self.max_concurrency or FIRST_SLOTS, most_slots=MOST_SLOTS if is_automatic else None)
         if self.max_attempts is not None:
             budget = replace(budget, max_attempts=self.max_attempts)
         return Sender(sync, lambda: DailyStoryClient(settings), limiter, budget)

@@ -202,7 +202,7 @@ def run_contact_sync(
     keys: Sequence[object] | None = None,
     partition: str | None = None,
     requests_per_second: float | None = None,
-    max_concurrency: int = 4,
+    max_concurrency: int | None = None,
     accept_account: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> SyncReport:
@@ -221,7 +221,7 @@ def run_contact_sync(
         keys: Only these keys; the parts of a composite one are joined by `|`. None for all keys.
         partition: Only this slice of a sync with `partitions`.
         requests_per_second: The permitted rate; None to find it while sending.
-        max_concurrency: Requests in flight at once.
+        max_concurrency: Requests in flight at once; None to let their number follow rate and latency, up to 32.
         accept_account: Send with a new token, although DailyStory does not say which account it belongs to.
         on_progress: Called at most once a second while sending.
 
@@ -323,16 +323,16 @@ def _send(
         check = LastCheck(state, tables, lease, plan.summary.plan_id, SourceKeys(state, tables, warehouse.url))
         outbox = Outbox(state, tables, lease, plan.summary.plan_id, sender, check, on_progress, waiting.check)
         sent = _send_all(state, tables, lease, plan, destination, sender, outbox)
+    results = (sent.outcomes, sent.rows_open, sent.opt_outs)
     report = sent_report(
         plan.summary,
-        sent.outcomes,
-        sent.rows_open,
-        sent.opt_outs,
+        *results,
         stopped=sent.error is not None,
         api_requests=sent.counts.api_requests,
         api_retries=sent.counts.api_retries,
         api_throttled=sent.counts.api_throttled,
         send_seconds=time.perf_counter() - started,
+        send_advice=sent.counts.slot_advice,
     )
     if not isinstance(sent.error, BusyError):
         with lease.transaction(state):
@@ -344,6 +344,8 @@ def _send(
 
 def _record(state: State, plan: Plan, report: SyncReport, tables: SyncTables | None, started_at: datetime) -> None:
     """Record the send and what it ends: the first load, and the read up to the plan's checkpoint if it is complete."""
+    if report.send_advice:
+        _log.info("sync %s: %s", report.sync_name, report.send_advice)
     Plans(state).finish(plan, report, started_at)
     if report.outcome != "stopped":
         PlanHistory(state).finish_first_load(plan, tables)

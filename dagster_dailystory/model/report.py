@@ -83,6 +83,7 @@ class SyncReport:
         diff_seconds: Time to compute and store the plan.
         send_seconds: Time from the first request to the last acknowledgement.
         requests_per_second: API requests divided by `send_seconds`.
+        send_advice: What would help if there were too few requests in flight for the permitted rate; else empty.
     """
 
     sync_name: str
@@ -117,6 +118,7 @@ class SyncReport:
     diff_seconds: float = 0.0
     send_seconds: float = 0.0
     requests_per_second: float = 0.0
+    send_advice: str = ""
 
     def numbers(self) -> dict[str, int | float]:
         """The counts and times as a flat mapping; Dagster plots each of them."""
@@ -199,6 +201,7 @@ def sent_report(
     api_retries: int,
     api_throttled: int,
     send_seconds: float,
+    send_advice: str = "",
 ) -> SyncReport:
     """Report a sent plan from its changes by outcome.
 
@@ -212,6 +215,7 @@ def sent_report(
         api_retries: Those of them that repeated another one.
         api_throttled: Responses that asked to wait.
         send_seconds: How long the send took.
+        send_advice: See `SyncReport`.
     """
     count = Counter(outcomes)
     counts: dict[str, Any] = {name: count[outcome] for name, outcome in _COUNTS.items()}
@@ -230,4 +234,5 @@ def sent_report(
         api_throttled=api_throttled,
         send_seconds=send_seconds,
         requests_per_second=api_requests / send_seconds if send_seconds else 0.0,
+        send_advice=send_advice,
     )

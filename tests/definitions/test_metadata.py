@@ -88,6 +88,13 @@ def test_a_send_has_a_summary_and_a_chart_over_time():
     assert not {"sends_over_time", "outcomes_chart"} & nothing.keys()
 
 
+def test_a_send_with_too_few_requests_in_flight_says_what_would_help():
+    status, url = SyncStatus(0, 0, {}, 0), "https://us-1.dailystory.com/api/v1"
+    report = SyncReport("people", "plan", "done", send_advice="set max_concurrency=25")
+    assert sent_metadata(people_sync(), report, status, url)["send_advice"] == "set max_concurrency=25"
+    assert "send_advice" not in sent_metadata(people_sync(), replace(report, send_advice=""), status, url)
+
+
 def test_a_column_has_its_fields_type_until_its_own_is_known():
     sync = people_sync(fields={"email": "email", "firstName": "name", "optOutEmail": "opt_out"}, key=["id", "email"])
     before, known = source_columns(sync), source_columns(sync, {"id": "bigint", "name": "varchar(20)"})

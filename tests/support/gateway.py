@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,15 +23,26 @@ class Gateway:
     Attributes:
         base_url: Where it listens.
         paths: The paths of the requests that it has forwarded.
+        in_flight: Requests that have no response yet.
+        most_in_flight: The most that there were at once.
     """
 
     base_url: str
     paths: list[str] = field(default_factory=list)
+    in_flight: int = 0
+    most_in_flight: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def count(self, more: int) -> None:
+        """Note a request that has arrived, or that is answered."""
+        with self.lock:
+            self.in_flight += more
+            self.most_in_flight = max(self.most_in_flight, self.in_flight)
 
 
 @contextmanager
-def gateway(base_url: str, edit: Edit) -> Iterator[Gateway]:
-    """Forward each request to `base_url`, and add headers to its response."""
+def gateway(base_url: str, edit: Edit = lambda path, body: {}, latency_seconds: float = 0.0) -> Iterator[Gateway]:
+    """Forward each request to `base_url` after a time, and add headers to its response."""
     target = urlsplit(base_url)
 
     class Handler(BaseHTTPRequestHandler):
@@ -42,11 +54,14 @@ def gateway(base_url: str, edit: Edit) -> Iterator[Gateway]:
         def _forward(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             running.paths.append(self.path)
+            running.count(+1)
+            time.sleep(latency_seconds)
             connection = HTTPConnection(target.hostname or "", target.port)
             connection.request(self.command, self.path, body, dict(self.headers.items()))
             response = connection.getresponse()
             content = response.read()
             connection.close()
+            running.count(-1)
             self.send_response(response.status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))

@@ -96,7 +96,11 @@ class DailyStorySettings(Settings):
     requests_per_second: float | None = Field(
         default=None, description="Permitted rate. Default: found while sending.", examples=[5]
     )
-    max_concurrency: int = Field(default=4, description="Requests in flight at once.", examples=[4])
+    max_concurrency: int | None = Field(
+        default=None,
+        description="Requests in flight at once. Default: as many as rate and latency need, up to 32.",
+        examples=[8],
+    )
     timeout_seconds: float = Field(default=30.0, description="Time limit of one request.", examples=[30])
     accept_account: bool = Field(
         default=False,

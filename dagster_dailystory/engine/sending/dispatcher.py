@@ -12,7 +12,7 @@ from tenacity import AsyncRetrying, RetryCallState, stop_after_attempt, stop_aft
 
 from dagster_dailystory.api.rate_limiter import DEFAULT_PAUSE_SECONDS, RateLimiter
 from dagster_dailystory.api.responses import Account, token_refused
-from dagster_dailystory.engine.sending.slots import Attempts, Slots
+from dagster_dailystory.engine.sending.slots import FIRST_SLOTS, Attempts, Concurrency, Slots
 from dagster_dailystory.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -54,29 +54,26 @@ class SenderSettings:
     """How hard the sender tries.
 
     Attributes:
-        max_concurrency: Requests in flight at once.
+        max_concurrency: Requests in flight at once, from the first answer on.
         max_attempts: Failed requests after which this run gives a row up; throttled ones do not count.
         max_seconds_per_row: Time from a row's first request after which this run gives the row up.
         first_wait_seconds: Upper bound of the random wait before the second attempt; it doubles each time.
         longest_wait_seconds: The limit of the doubling.
         breaker_threshold: Number of consecutive rows, refused with the same message, after which other rows are tried.
+        most_slots: The number up to which requests in flight follow rate and latency; None: `max_concurrency`.
     """
 
-    max_concurrency: int = 4
+    max_concurrency: int = FIRST_SLOTS
     max_attempts: int = 9
     max_seconds_per_row: float = 180.0
     first_wait_seconds: float = 0.25
     longest_wait_seconds: float = 30.0
     breaker_threshold: int = 20
+    most_slots: int | None = None
 
     def __post_init__(self) -> None:
         if min(self.max_concurrency, self.max_attempts, self.breaker_threshold) < 1 or self.max_seconds_per_row <= 0:
             raise ConfigurationError("max_concurrency, max_attempts, max_seconds_per_row: each must be positive")
-
-    @property
-    def outage_threshold(self) -> int:
-        """Consecutive failed requests after which other rows are tried: if they fail too, DailyStory is down."""
-        return 5 * self.max_concurrency + 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +85,14 @@ class SenderCounts:
         api_retries: Requests among them that repeated a failed one.
         api_throttled: Responses that asked to wait.
         connection_errors: Requests without a response.
+        slot_advice: What would help if there were too few requests in flight for the permitted rate; else empty.
     """
 
     api_requests: int = 0
     api_retries: int = 0
     api_throttled: int = 0
     connection_errors: int = 0
+    slot_advice: str = ""
 
 
 async def gather(calls: Sequence[Callable[[], Coroutine[None, None, _T]]]) -> list[_T]:
@@ -144,6 +143,7 @@ class Dispatcher:
     ) -> None:
         self.slots = Slots(1, on_free)
         self.may_send: Callable[[], bool] = lambda: True
+        self._concurrency = Concurrency(self.slots, settings.max_concurrency, settings.most_slots or 0)
         self._settings = settings
         self._limiter = limiter
         self._ask_account = ask_account
@@ -167,7 +167,8 @@ class Dispatcher:
     @property
     def counts(self) -> SenderCounts:
         """The counts so far; any thread may read them."""
-        return SenderCounts(self._requests, self._retries, self._throttled, self._connection_errors)
+        advice = self._concurrency.advice
+        return SenderCounts(self._requests, self._retries, self._throttled, self._connection_errors, advice)
 
     def stop(self) -> None:
         """Send no further request."""
@@ -243,7 +244,9 @@ class Dispatcher:
         self, attempts: Attempts, request: Callable[[], Awaitable[_T]], leave_before: float | None
     ) -> _T:
         if not self._is_stopped:
+            asked_at = self._clock()
             await self._limiter.wait()
+            self._concurrency.note_wait(self._clock() - asked_at, self._limiter.requests_per_second)
         while not (self._is_stopped or attempts.is_look_up or self.may_send()):
             await self._sleep(_HELD_UP_SECONDS)
             await self._limiter.wait()
@@ -255,7 +258,7 @@ class Dispatcher:
             attempts.started_at = self._clock()
         attempts.requests += 1
         self._requests += 1
-        attempts.in_flight = True
+        attempts.in_flight, sent_at = True, self._clock()
         try:
             result = await request()
         except ForbiddenError as error:
@@ -270,7 +273,7 @@ class Dispatcher:
             self._on_fatal(error)
             raise
         else:
-            self._note_response()
+            self._note_response(self._clock() - sent_at)
             return result
         finally:
             attempts.in_flight = False
@@ -315,7 +318,7 @@ class Dispatcher:
         self._note_response()
         return None
 
-    def _note_response(self) -> None:
+    def _note_response(self, seconds: float | None = None) -> None:
         self._consecutive_failures = 0
         self._answers += 1
         if self.suspicion is not None:
@@ -323,7 +326,9 @@ class Dispatcher:
             self._on_free()
         if not self._is_token_accepted:
             self._is_token_accepted = True
-            self.slots.widen(self._settings.max_concurrency - 1)
+            self._concurrency.open()
+        if seconds is not None:
+            self._concurrency.note_response(seconds)
 
     def _wait_after(self, attempts: Attempts, error: RetryableError) -> float | None:
         """Count a failure; return the seconds until the row's next attempt, None if there is none."""
@@ -341,16 +346,12 @@ class Dispatcher:
                 attempts.failures += 1
             elif not is_too_long:
                 self._limiter.throttled(advised_seconds)
-        is_unreadable = isinstance(error, UnreadableError)
-        if is_unreadable:
-            self._suspect_all(ConfigurationError(str(error)))
-        else:
-            self._suspect_outage(error, advised_seconds if is_too_long else None)
+        self._suspect_outage(error, advised_seconds if is_too_long else None)
         self.end_probe(attempts)
         state = RetryCallState(AsyncRetrying(), None, (), {})
         state.attempt_number = attempts.failures
         state.start_time, state.outcome_timestamp = attempts.started_at, self._clock()
-        if self._is_stopped or is_too_long or is_unreadable or self._stop(state):
+        if self._is_stopped or is_too_long or isinstance(error, UnreadableError) or self._stop(state):
             return None
         self._retries += 1
         wait_seconds = self._wait(state) if advised_seconds is None else 0.0  # the limiter waits as Retry-After asks
@@ -364,17 +365,18 @@ class Dispatcher:
 
         Once that was seen it holds for the row, also when only such rows are left and no further answer comes.
         """
-        if attempts.answers is not None and self._answers - attempts.answers >= self._settings.max_concurrency:
+        if attempts.answers is not None and self._answers - attempts.answers >= self._concurrency.size:
             attempts.fails_alone = True
         attempts.answers = self._answers
         return attempts.fails_alone
 
     def _suspect_outage(self, error: RetryableError, too_long_seconds: float | None) -> None:
-        if too_long_seconds is not None:
-            self._suspect_all(
-                OutageError(f"DailyStory asks to wait {too_long_seconds:.0f} seconds; run again after that")
-            )
-        elif self._consecutive_failures >= self._settings.outage_threshold:
+        if isinstance(error, UnreadableError):
+            self._suspect_all(ConfigurationError(str(error)))
+        elif too_long_seconds is not None:
+            text = f"DailyStory asks to wait {too_long_seconds:.0f} seconds; run again after that"
+            self._suspect_all(OutageError(text))
+        elif self._consecutive_failures >= self._concurrency.outage_threshold:
             count = self._consecutive_failures
             self._suspect(
                 OutageError(f"{count} requests in a row failed; run again when DailyStory responds. Last: {error}")

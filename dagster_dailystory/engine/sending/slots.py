@@ -1,4 +1,7 @@
-"""The slots of a sender: how many rows may be on their way at once, and which of them gets the next free slot."""
+"""The slots of a sender: how many rows may be on their way at once, and which of them gets the next free slot.
+
+How many slots a rate needs follows from the latency: a request that takes 0.2 s is one of 20 at 100 a second.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,24 @@ import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+
+FIRST_SLOTS = 4
+"""Slots at first, where `max_concurrency` is not set."""
+
+MOST_SLOTS = 32
+"""Most slots, where `max_concurrency` is not set."""
+
+_MARGIN = 1.25
+"""Slots for each one that the mean latency needs, because some responses take longer."""
+
+_WEIGHT = 0.1
+"""Weight of the latest response in the mean latency."""
+
+_AT_ONCE = 0.1
+"""A request that waited for the rate for less than this share of the time between two was held up by the slots."""
+
+_FEWEST_REQUESTS = 50
+"""With fewer requests nothing is said about the slots."""
 
 
 @dataclass(slots=True)
@@ -53,6 +74,11 @@ class Slots:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._throttled: deque[asyncio.Future[None]] = deque()
         self._is_turn_of_throttled = False
+
+    @property
+    def are_taken(self) -> bool:
+        """Whether no slot is free."""
+        return self._free < 1
 
     def take(self, attempts: Attempts) -> bool:
         """Give the row a slot; False if none is free."""
@@ -109,3 +135,70 @@ class Slots:
             turn.set_result(None)
             self._free -= 1
             self._is_turn_of_throttled = waiting is not self._throttled
+
+
+class Concurrency:
+    """The number of slots. It grows with rate and latency, up to a limit, and knows whether slots were too few.
+
+    Args:
+        slots: The slots, of which there is one: the first request is sent alone.
+        first: The number of slots from then on.
+        most: The number up to which it grows; no further than `first` if it is less.
+    """
+
+    def __init__(self, slots: Slots, first: int, most: int) -> None:
+        self._slots = slots
+        self._first = first
+        self._most = max(first, most)
+        self._latency_seconds = 0.0
+        self._rate = 0.0
+        self._requests = self._held_up = 0
+        self.size = 1
+
+    @property
+    def outage_threshold(self) -> int:
+        """Consecutive failed requests after which other rows are tried: if they fail too, DailyStory is down."""
+        return 5 * max(self.size, self._first) + 20
+
+    def open(self) -> None:
+        """Begin to send rows beside each other."""
+        self._grow_to(self._first)
+
+    def note_wait(self, seconds: float, rate: float) -> None:
+        """Note how long a request, in its slot, waited for its turn at this rate."""
+        self._rate = rate
+        self._requests += 1
+        self._held_up += self._slots.are_taken and seconds * rate < _AT_ONCE
+
+    def note_response(self, seconds: float) -> None:
+        """Note how long a request took, and add slots if the rate needs more."""
+        latest = seconds - self._latency_seconds
+        self._latency_seconds += latest * (_WEIGHT if self._latency_seconds else 1.0)
+        if self._first <= self.size < self._most and self._rate < math.inf:
+            self._grow_to(min(self._needed, self._most))
+
+    @property
+    def advice(self) -> str:
+        """What would help if the slots, and not the rate, limited the send; else empty."""
+        reached = self.size / self._latency_seconds if self._latency_seconds else math.inf
+        is_rate_known = 0 < self._rate < math.inf
+        if self._requests < _FEWEST_REQUESTS or self._held_up * 2 < self._requests or not is_rate_known:
+            return ""
+        if reached >= self._rate:
+            return ""
+        chosen = "" if self._first == self._most else " (the most that are chosen automatically)"
+        remedy = f"set max_concurrency={self._needed}"
+        remedy += ", or leave it out" if not chosen and self._needed <= MOST_SLOTS else ""
+        return (
+            f"{self.size} requests in flight{chosen}, of {self._latency_seconds * 1000:.0f} ms each, are at most "
+            f"{reached:.3g} a second, and {self._rate:.3g} a second are permitted; {remedy}"
+        )
+
+    @property
+    def _needed(self) -> int:
+        return math.ceil(self._rate * self._latency_seconds * _MARGIN)
+
+    def _grow_to(self, size: int) -> None:
+        if size > self.size:
+            more, self.size = size - self.size, size
+            self._slots.widen(more)
