@@ -186,15 +186,15 @@ def checked_url(text: object, setting: str) -> URL:
     usual = facts.url.partition("://")[0]
     try:
         url.get_dialect().import_dbapi()
-    except NoSuchModuleError:
-        titles = ", ".join(each.title for each in DATABASES.values())
-        hint = nearest(name, DATABASES) or f"; the databases that this package knows are {titles}"
-        hint = f"; write {usual}://" if name in DATABASES else hint
-        raise ConfigurationError(f"{missing}{hint}") from None
-    except (ImportError, AttributeError):  # SQLAlchemy has the dialect; AttributeError: of an older interface
-        remedy = f"; pip install 'dagster-dailystory[{facts.extra}]'" if facts.extra else "; install it with pip"
-        form = f", and write {usual}://" if url.drivername != usual and name in DATABASES else ""
-        raise ConfigurationError(f"{missing}{remedy}{form}") from None
+    except (NoSuchModuleError, ImportError, AttributeError) as error:  # AttributeError: of an interface that is gone
+        if isinstance(error, NoSuchModuleError) and name not in DATABASES:
+            titles = ", ".join(each.title for each in DATABASES.values())
+            hint = nearest(name, DATABASES) or f"; the databases that this package knows are {titles}"
+            raise ConfigurationError(f"{missing}{hint}") from None
+        install = f"pip install 'dagster-dailystory[{facts.extra}]'" if facts.extra else ""
+        write = f"write {usual}://" if url.drivername != usual and name in DATABASES else ""
+        remedy = " and ".join(filter(None, (install, write))) or "install it with pip"
+        raise ConfigurationError(f"{missing}; {remedy}") from None
     return url
 
 
