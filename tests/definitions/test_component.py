@@ -11,8 +11,8 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster.components.testing import create_defs_folder_sandbox
 from support.dagster_project import NOUNS, DagsterProject
+from support.defs_yaml import PEOPLE, definitions, load_error
 
 from dagster_dailystory import ConfigurationError, DailyStorySyncComponent
 from dagster_dailystory.definitions.component.settings import Slices
@@ -25,14 +25,6 @@ pytestmark = [  # raised by Dagster's YAML loader
 ]
 
 TYPE = "dagster_dailystory.DailyStorySyncComponent"
-PEOPLE: dict[str, object] = {
-    "name": "people",
-    "source": "people",
-    "key": "id",
-    "fields": {"email": "email", "firstName": "first_name"},
-}
-
-
 RESOURCES = dg.Definitions(resources={"warehouse": object(), "dailystory": object()})
 
 
@@ -54,27 +46,6 @@ class Customized(DailyStorySyncComponent):
 def project(tmp_path: Path) -> Iterator[DagsterProject]:
     with Sandbox() as sandbox, dg.DagsterInstance.ephemeral() as instance:
         yield DagsterProject.in_folder(tmp_path, sandbox, instance)
-
-
-def definitions(attributes: Mapping[str, object], kind: type[DailyStorySyncComponent] = DailyStorySyncComponent):
-    """The definitions of one `defs.yaml`."""
-    contents = {"type": f"{kind.__module__}.{kind.__name__}", "attributes": dict(attributes)}
-    with create_defs_folder_sandbox() as sandbox:
-        path = sandbox.scaffold_component(component_cls=kind, defs_yaml_contents=contents)
-        with sandbox.load_component_and_build_defs(defs_path=path) as (_, made):
-            return made
-
-
-def load_error(attributes: Mapping[str, object]) -> str:
-    """The messages with which a `defs.yaml` does not load."""
-    with pytest.raises(Exception, match=r".") as refused:
-        definitions(attributes)
-    texts = []
-    error: BaseException | None = refused.value
-    while error is not None:
-        texts.append(str(error))
-        error = error.__cause__
-    return "\n".join(texts)
 
 
 def test_a_file_defines_three_assets_a_job_and_a_schedule():

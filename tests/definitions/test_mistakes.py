@@ -1,0 +1,219 @@
+"""Forty mistakes that users make. Each ends in one message of this package: what happened, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import dagster as dg
+import pytest
+from support.dagster_project import DagsterProject
+from support.defs_yaml import PEOPLE, load_error
+
+from dagster_dailystory import (
+    ContactSync,
+    DailyStoryResource,
+    PlanConfig,
+    WarehouseResource,
+    Watermark,
+    build_contact_sync_assets,
+    resources_from_environment,
+    run_contact_sync,
+)
+from dagster_dailystory.errors import DailyStoryError
+from dagster_dailystory.sandbox import Sandbox
+
+pytestmark = [  # raised by Dagster's YAML loader
+    pytest.mark.filterwarnings("ignore:`parse_obj_as` is deprecated"),
+    pytest.mark.filterwarnings("ignore:Class `[A-Za-z]*CodeReference"),
+]
+
+
+class Workplace:
+    """A table `people` in SQLite, a local DailyStory, and the ways in which a user starts a sync."""
+
+    def __init__(self, folder: Path, sandbox: Sandbox, instance: dg.DagsterInstance) -> None:
+        self.project = DagsterProject.in_folder(folder, sandbox, instance)
+        self.project.put(1, 2, 3)
+        self.folder = folder
+
+    def sync(self, **settings: object) -> ContactSync:
+        usual = {"name": "people", "source": "people", "key": "id", "fields": {"email": "email"}}
+        return ContactSync(**{**usual, **settings})  # type: ignore[arg-type]  # mistakes have any type
+
+    def run(self, options: dict[str, object] | None = None, **settings: object) -> None:
+        usual = {
+            "warehouse_url": self.project.scenario.warehouse_url,
+            "base_url": self.project.sandbox.base_url,
+            "api_token": self.project.token,
+        }
+        run_contact_sync(self.sync(**settings), **{**usual, **(options or {})})  # type: ignore[arg-type]
+
+    def launch(self, **config: object) -> None:
+        """Launch `changes` with run options, as the launchpad does."""
+        result = self.project.materialize(build_contact_sync_assets(self.sync()), **config)
+        if not result.success:
+            raise AssertionError("the run failed, and not its launch")
+
+
+class Mistake(NamedTuple):
+    """A mistake, and two parts of its message: what is wrong, and the next step."""
+
+    name: str
+    make: Callable[[Workplace], object]
+    happened: str
+    remedy: str
+
+
+def settings(**given: object) -> Callable[[Workplace], object]:
+    return lambda at: at.sync(**given)
+
+
+def runs(**given: object) -> Callable[[Workplace], object]:
+    return lambda at: at.run(None, **given)
+
+
+def options(**given: object) -> Callable[[Workplace], object]:
+    return lambda at: at.run(given)
+
+
+PYTHON = [
+    Mistake("an unknown field", settings(fields={"emial": "email"}), "field 'emial'", "did you mean 'email'"),
+    Mistake(
+        "another name of a field", settings(fields={"email": "email", "unsubscribed": "x"}), "no contact field",
+        "DailyStory has optOutEmail",
+    ),
+    Mistake("no identity", settings(fields={"firstName": "first_name"}), "neither email nor mobilePhone", "map one"),
+    Mistake("a text for fields", settings(fields="email"), "fields='email'", "must be a mapping of fields"),
+    Mistake("a wrong mode", settings(mode="upsrt"), "mode='upsrt' is not one of", "did you mean 'upsert'"),
+    Mistake("a number for partitions", settings(partitions=4), "partitions=4", "HashBuckets(8)"),
+    Mistake("a text for a watermark", settings(watermark="updated_at"), "watermark='updated_at'", "Watermark("),
+    Mistake("a country in small letters", settings(default_region="us"), "default_region='us'", "for example 'US'"),
+    Mistake("the code of another list", settings(default_region="UK"), "default_region='UK'", "'GB'"),
+    Mistake("a percentage for a share", settings(max_deleted_fraction=10), "fraction=10", "between 0 and 1"),
+    Mistake(
+        "a consent as a custom field", settings(extended_properties={"optOutEmail": "x"}), "'optOutEmail'",
+        "map it in fields",
+    ),
+    Mistake(
+        "a dropped opt-out", settings(fields={"email": "e", "optOutSms": "x"}, invalid={"optOutSms": "drop_field"}),
+        "invalid cannot drop_field 'optOutSms'", "never dropped",
+    ),
+    Mistake("a misspelled option", lambda _: PlanConfig(dry_rnu=True), "'dry_rnu'", "did you mean 'dry_run'"),
+    Mistake(
+        "a preview of an unmapped field",
+        lambda at: build_contact_sync_assets(at.sync(), preview_fields=["frstName"]), "preview_fields names 'frstName'",
+        "not mapped",
+    ),
+]  # fmt: skip
+
+COLUMNS_AND_KEYS = [
+    Mistake("a misspelled column", runs(fields={"email": "emial"}), "has no column 'emial'", "did you mean 'email'"),
+    Mistake("a misspelled table", runs(source="poeple"), "poeple", "did you mean 'people'"),
+    Mistake("a missing key column", runs(key="person_id"), "has no column 'person_id'", "it has"),
+    Mistake("a reserved key", settings(key="dsid"), "key column 'dsid'", "alias in the query"),
+    Mistake("a key named twice", settings(key=["id", "ID"]), "names a column twice", "id, ID"),
+    Mistake("a query that fails", runs(source="select nonsense from people"), "cannot be read", "nonsense"),
+    Mistake("a missing file", runs(source="syncs/people.sql"), "'syncs/people.sql' cannot be read", "No such file"),
+    Mistake("a watermark of texts", runs(watermark=Watermark("first_name")), "'first_name'", "YYYY-MM-DD"),
+    Mistake("a key that is not a number", options(keys=[]), "keys is empty", "omit it"),
+    Mistake("a text for keys", options(keys="1"), "keys must be a list", "keys=['1']"),
+    Mistake("a limit of nothing", options(limit=0), "limit=0", "dry_run"),
+    Mistake("a wrong scope", options(scope="rejectd"), "scope='rejectd' is not one of", "did you mean 'rejected'"),
+    Mistake("a slice of a sync without slices", options(partition="emea"), "partition", "no partitions"),
+]  # fmt: skip
+
+URLS_AND_TOKENS = [
+    Mistake("an old scheme", options(warehouse_url="postgres://host/db"), "postgres", "postgresql+psycopg://"),
+    Mistake("not a URL", options(warehouse_url="analytics"), "warehouse_url", "dialect+driver://"),
+    Mistake("an unknown database", options(warehouse_url="oracel://host/db"), "oracel", "warehouse_url"),
+    Mistake(
+        "a mistyped path", lambda at: at.run({"warehouse_url": f"sqlite:///{at.folder}/warehuose.sqlite"}),
+        "warehuose.sqlite", "does not exist",
+    ),
+    Mistake("a state that cannot be one", options(state_url="snowflake://u@a/d/s"), "Snowflake", "state"),
+    Mistake("a wrong token", options(api_token="wrong-us-1"), "401", "token"),
+    Mistake("an empty token", options(api_token=""), "api_token", "empty"),
+    Mistake("an API without a scheme", options(base_url="us-1.dailystory.com"), "base_url", "https://"),
+    Mistake("a negative rate", options(requests_per_second=-1), "requests_per_second=-1 must be positive", "omit it"),
+    Mistake(
+        "a misspelled setting", lambda _: WarehouseResource(url="sqlite:///x", state_ulr="y"), "no setting 'state_ulr'",
+        "did you mean 'state_url'",
+    ),
+    Mistake(
+        "a missing setting", lambda _: DailyStoryResource(base_url="https://us-1.dailystory.com/api/v1"), "needs",
+        "api_token",
+    ),
+]  # fmt: skip
+
+ENVIRONMENT = [
+    Mistake(
+        "half of the variables", lambda _: resources_from_environment({"WAREHOUSE_URL": "sqlite:///x"}),
+        "WAREHOUSE_URL is set", "set all or none",
+    ),
+    Mistake(
+        "a misspelled variable", lambda _: resources_from_environment({"WAREHUOSE_URL": "sqlite:///x"}),
+        "WAREHUOSE_URL", "WAREHOUSE_URL",
+    ),
+]  # fmt: skip
+
+
+@pytest.fixture
+def workplace(tmp_path: Path) -> Iterator[Workplace]:
+    with Sandbox() as sandbox, dg.DagsterInstance.ephemeral() as instance:
+        yield Workplace(tmp_path, sandbox, instance)
+
+
+RAISED = [*PYTHON, *COLUMNS_AND_KEYS, *URLS_AND_TOKENS, *ENVIRONMENT]
+
+
+@pytest.mark.parametrize("mistake", RAISED, ids=[mistake.name for mistake in RAISED])
+def test_a_mistake_ends_in_one_message(workplace: Workplace, mistake: Mistake):
+    with pytest.raises(DailyStoryError) as caught:
+        mistake.make(workplace)
+    check(str(caught.value), mistake.happened, mistake.remedy)
+    assert workplace.project.sandbox.contacts() == []
+
+
+def check(message: str, happened: str, remedy: str) -> None:
+    assert happened in message
+    assert remedy in message
+    assert "\n" not in message
+
+
+YAML = [
+    ("a misspelled setting", {"feilds": {"email": "email"}}, "feilds", "feilds"),
+    ("a list for fields", {"fields": ["email"]}, "attributes.fields", "should be an object"),
+    ("a wrong policy", {"deletes": "remove"}, "deletes='remove' is not one of", "keep, deactivate, delete"),
+    ("not a cron", {"schedule": "daily"}, "schedule='daily' is not a cron expression", "'0 * * * *'"),
+    ("half of the slices", {"partitions": {"column": "region"}}, "partitions", "buckets, or column and values"),
+    ("an unknown field", {"fields": {"emial": "email"}}, "no contact field 'emial'", "did you mean 'email'"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "happened", "remedy"), [each[1:] for each in YAML], ids=[each[0] for each in YAML])
+def test_a_mistake_in_yaml_does_not_load(wrong: dict[str, object], happened: str, remedy: str):
+    message = load_error({**PEOPLE, **wrong})
+    assert happened in message
+    assert remedy in message
+
+
+LAUNCHPAD = [
+    ("a limit of nothing", {"limit": 0}, "limit must be at least 1", "dry_run: true"),
+    ("a misspelled option", {"dry_rnu": True}, "dry_rnu", "dry_run"),
+    ("a limit in words", {"limit": "ten"}, "limit", "RowLimit"),
+    ("a key of two parts", {"keys": [["1"]]}, "keys", "written id"),
+]
+
+
+@pytest.mark.parametrize(
+    ("config", "happened", "remedy"), [each[1:] for each in LAUNCHPAD], ids=[each[0] for each in LAUNCHPAD]
+)
+def test_a_mistake_in_the_launchpad_does_not_start(
+    workplace: Workplace, config: dict[str, object], happened: str, remedy: str
+):
+    with pytest.raises(dg.DagsterInvalidConfigError) as caught:
+        workplace.launch(**config)
+    assert happened in str(caught.value)
+    assert remedy in str(caught.value)
