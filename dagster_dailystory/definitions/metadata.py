@@ -187,24 +187,29 @@ def _deletion(sync: ContactSync) -> str:
     return "deactivated" if sync.deletes is Deletes.DEACTIVATE else "deleted"
 
 
-def _plan_summary(sync: ContactSync, plan: PlanSummary) -> str:
+def planned_counts(sync: ContactSync, plan: PlanSummary) -> str:
+    """What a plan would send, in words: the counts that are not 0."""
     deletion = "to deactivate" if sync.deletes is Deletes.DEACTIVATE else "to delete"
     counts = {
         "to create": plan.rows_to_create,
         "to update": plan.rows_to_update,
         deletion: plan.rows_to_delete,
+        "opt-outs ahead of the other changes": plan.opt_outs_ahead,
         "rejected": plan.rows_rejected,
         "held back": plan.rows_held,
+        "invalid values left out": plan.values_dropped,
     }
-    if plan.values_dropped:
-        counts |= {"invalid values left out": plan.values_dropped}
     text = ", ".join(f"{rows:,} {verb}" for verb, rows in counts.items() if rows)
-    if not plan.rows_to_send:
-        text = f"nothing to send; {text}" if text else "nothing to send"
-    notes = [text]
+    if plan.rows_to_send:
+        return text
+    return f"nothing to send; {text}" if text else "nothing to send"
+
+
+def _plan_summary(sync: ContactSync, plan: PlanSummary) -> str:
+    notes = [planned_counts(sync, plan)]
     if plan.since is not None:
         notes.append(f"only rows from {plan.since} on were compared")
-    notes += plan.warnings
+    notes += [warning for warning in plan.warnings if warning != plan.custom_fields_advice]
     return "; ".join(notes)
 
 

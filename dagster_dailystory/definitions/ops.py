@@ -16,7 +16,7 @@ from dagster_dailystory.definitions.lineage import (
     source_columns,
     source_lineage,
 )
-from dagster_dailystory.definitions.metadata import Metadata, ProgressLog, plan_metadata, sent_metadata
+from dagster_dailystory.definitions.metadata import Metadata, ProgressLog, plan_metadata, planned_counts, sent_metadata
 from dagster_dailystory.definitions.resources import DailyStoryResource, WarehouseResource
 from dagster_dailystory.definitions.run_config import PlanConfig
 from dagster_dailystory.engine.endpoints import Warehouse
@@ -129,7 +129,7 @@ class SyncSteps:
             plan = plan_contact_sync(
                 sync, endpoint, dailystory.destination(), options, context.run.run_id, waiting=self._waiting(context)
             )
-            _log_plan(context, plan)
+            _log_plan(context, sync, plan)
             changes = preview_changes(sync, endpoint, plan.plan_id, self._preview_fields)
             columns = source_columns(sync, column_types(sync, endpoint))
         metadata = plan_metadata(sync, plan, changes, dailystory.requests_per_second)
@@ -160,7 +160,7 @@ class SyncSteps:
             if result.note:
                 context.log.info(result.note)
             if result.new_plan is not None:
-                _log_plan(context, result.new_plan)
+                _log_plan(context, sync, result.new_plan)
             _log_report(context, result.report)
             status = sync_status(sync, endpoint)
         metadata = sent_metadata(sync, result.report, status, dailystory.base_url, progress.sends)
@@ -318,12 +318,14 @@ def _wrote_something(report: SyncReport) -> bool:
     return bool(report.opt_outs_sent) or any(getattr(report, f"rows_{outcome}") for outcome in outcomes)
 
 
-def _log_plan(context: dg.AssetExecutionContext, plan: PlanSummary) -> None:
+def _log_plan(context: dg.AssetExecutionContext, sync: ContactSync, plan: PlanSummary) -> None:
     context.log.info(
-        "plan %s is %s: %d rows read, %d unchanged, %d to create, %d to update, %d to delete, %d rejected, %d held",
-        plan.plan_id, plan.status.value, plan.rows_read, plan.rows_unchanged, plan.rows_to_create,
-        plan.rows_to_update, plan.rows_to_delete, plan.rows_rejected, plan.rows_held,
+        "plan %s is %s: %d rows read, %d unchanged, %s",
+        plan.plan_id, plan.status.value, plan.rows_read, plan.rows_unchanged, planned_counts(sync, plan),
     )  # fmt: skip
+    for guard in plan.guards:
+        if not guard.passed:
+            context.log.warning("%s: %s", guard.name, guard.message)
     for warning in plan.warnings:
         context.log.warning(warning)
 
