@@ -24,7 +24,7 @@ def main() -> int:
         ):
             folder, port = Path(name), free_port(DEMO_PORT)
             defs = definitions.demo_definitions(demo_resources(folder, port))
-            story = run_story(defs, instance, folder, port)
+            story = run_story(definitions.customers, defs, instance, folder, port)
     except DailyStoryError as error:
         print(f"The demo stopped: {error}", file=sys.stderr)
         return 1

@@ -13,10 +13,13 @@ import dagster as dg
 from dagster_dailystory.demo.data import CUSTOMERS, evolve, seed, spoil
 from dagster_dailystory.demo.resources import demo_resources, demo_token_file, demo_warehouse_url
 from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.sandbox import Sandbox, SandboxSettings
 from dagster_dailystory.sandbox.serving.tokens import token_in
 
 _LINE_EVERY = 500  # contacts, where the output is not a terminal
+
+_NOUNS = ("changes", "contacts", "contact_map")
 
 _COUNTS = (
     ("rows_read", "read from the warehouse"),
@@ -42,11 +45,12 @@ class Story:
     contacts: int
 
 
-def run_story(defs: dg.Definitions, instance: dg.DagsterInstance, folder: Path, port: int) -> Story:
+def run_story(sync: ContactSync, defs: dg.Definitions, instance: dg.DagsterInstance, folder: Path, port: int) -> Story:
     """Fill a warehouse, sync it, let a day pass, and sync again.
 
     Args:
-        defs: Definitions with a sync of the table `customers`. They run with the demo's resources, not their own.
+        sync: A sync of the table `customers`.
+        defs: Definitions with its assets. They run with the demo's resources, not their own.
         instance: Keeps the two runs.
         folder: An existing folder for the warehouse, the sandbox's contacts and its token.
         port: Where the sandbox listens.
@@ -63,26 +67,43 @@ def run_story(defs: dg.Definitions, instance: dg.DagsterInstance, folder: Path, 
     settings = SandboxSettings(tokens=(token_in(demo_token_file(folder)),))
     with Sandbox(settings, port=port, store=folder / "sandbox.json") as sandbox:
         print(f"The sandbox, a local DailyStory, listens at {sandbox.url}\n")
-        job = defs.resolve_implicit_global_asset_job_def()
-        resources = demo_resources(folder, port)
-        first = _run("First run: every row is new", job, instance, sandbox, resources)
+        dagster = _Dagster(sync, _with_resources(defs, demo_resources(folder, port)), instance)
+        first = _run("First run: every row is new", dagster, sandbox)
         day = evolve(url)
         print(f"A day passes: {day.updated} customers change, {day.deleted} leave and {day.added} sign up.")
         print(f"In {day.touched} other rows, only a column changes that the sync does not read.\n")
-        second = _run("Second run: only what differs is sent", job, instance, sandbox, resources)
+        second = _run("Second run: only what differs is sent", dagster, sandbox)
         return Story([first, second], len(sandbox.contacts()))
 
 
-def _run(
-    title: str, job: dg.JobDefinition, instance: dg.DagsterInstance, sandbox: Sandbox, resources: Mapping[str, object]
-) -> Mapping[str, float]:
+@dataclass(frozen=True, slots=True)
+class _Dagster:
+    """What materializes the assets of the sync."""
+
+    sync: ContactSync
+    defs: dg.Definitions
+    instance: dg.DagsterInstance
+
+    def materialize(self) -> dg.ExecuteInProcessResult:
+        return self.defs.resolve_implicit_global_asset_job_def().execute_in_process(
+            instance=self.instance,
+            run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},
+            raise_on_error=False,
+            # Without a selection, the UI does not show what a run materialized.
+            asset_selection=[dg.AssetKey(["dailystory", self.sync.name, noun]) for noun in _NOUNS],
+        )
+
+
+def _with_resources(defs: dg.Definitions, resources: Mapping[str, object]) -> dg.Definitions:
+    """The same assets with other resources: Dagster does not replace those of a run with a selection of assets."""
+    return dg.Definitions(assets=defs.assets, resources={**(defs.resources or {}), **resources})
+
+
+def _run(title: str, dagster: _Dagster, sandbox: Sandbox) -> Mapping[str, float]:
     print(title)
     started = time.monotonic()
-    quiet = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
     with _progress(sandbox):
-        result = job.execute_in_process(
-            instance=instance, run_config=quiet, resources=dict(resources), raise_on_error=False
-        )
+        result = dagster.materialize()
     if not result.success:
         failures = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
         raise ConfigurationError(

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -159,6 +160,21 @@ def photograph(page: Page, first: Locator, path: Path, *, above: int, height: in
     box = first.bounding_box()
     assert box is not None
     page.screenshot(path=path, clip={"x": left, "y": max(0, box["y"] - above), "width": width, "height": height})
+
+
+def test_the_first_page_and_the_runs_page_show_both_runs_of_the_demo(deployment: Deployment, page: Page) -> None:
+    demo = [run["runId"] for run in deployment.ui.runs()][-2:]
+    page.goto(deployment.ui.base)
+    expect(page.get_by_text("dailystory", exact=True).first).to_be_visible()
+    page.locator("[aria-haspopup=menu]").get_by_text(re.compile(r"^\d+$")).first.hover()
+    for run_id in demo:
+        expect(page.locator(f"a[href$='/runs/{run_id}']")).to_be_visible()
+
+    page.goto(f"{deployment.ui.base}/runs")
+    for run_id in demo:
+        row = page.locator("[data-index]").filter(has_text=run_id[:8])
+        expect(row).to_contain_text("dailystory / customers / ")
+        expect(row).to_contain_text("2 more")
 
 
 def test_materialize_all_sends_the_changes_and_shows_counts_and_plots(

@@ -18,7 +18,7 @@ from dagster_dailystory.definitions.resources import OPTIONAL, REQUIRED, DailySt
 from dagster_dailystory.demo.__main__ import free_port
 from dagster_dailystory.demo.definitions import customers
 from dagster_dailystory.demo.resources import demo_resources
-from demo.__main__ import run_demo
+from demo.__main__ import LOCATION, run_demo
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "sql" / "customers.sql"
@@ -55,6 +55,11 @@ def test_the_sandbox_of_make_dev_accepts_the_token_of_the_demo_that_ran_before(t
             assert httpx.get(f"{dailystory.base_url}/about", headers=headers).status_code == 200
         finally:
             sandbox.terminate()
+
+
+def test_the_runs_of_the_demo_are_of_the_code_location_that_make_dev_opens() -> None:
+    assert f'code_location_name = "{LOCATION}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert f"location_name: {LOCATION}\n" in (ROOT / "workspace.yaml").read_text(encoding="utf-8")
 
 
 def test_a_port_in_use_ends_the_demo_with_a_message(tmp_path: Path) -> None:
