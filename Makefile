@@ -20,7 +20,7 @@ endef
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(V)/.demo ## Sync 2,000 invented customers to a local DailyStory, twice
+demo: $(V)/.demo ## Sync 2,000 invented customers to a local DailyStory, twice, and show a bad day
 	$(RUN) demo
 
 test-unit: $(V)/.test ## Run the tests that need no server, in seconds

@@ -1,1 +1,1 @@
-"""The demo: a made-up warehouse, the sandbox, and two runs of a sync with a day between them."""
+"""The demo: a made-up warehouse, the sandbox, two runs of a sync with a day between them, and a bad day."""

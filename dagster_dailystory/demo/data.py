@@ -158,6 +158,43 @@ def spoil(url: str) -> int:
     return len(_MISTAKES)
 
 
+def opt_out_with_a_broken_number(url: str) -> int:
+    """Let a customer opt out of marketing, with a mobile number in the same row that misses its last digits.
+
+    Args:
+        url: SQLAlchemy URL of a database that `seed` filled.
+
+    Returns:
+        The customer's number: the first one with an email address and a mobile number who has not opted out.
+    """
+    columns = customers.c
+    reachable = sa.and_(columns.email.is_not(None), columns.mobile_phone.is_not(None), ~columns.marketing_opt_out)
+    with _transaction(url) as connection:
+        first = sa.select(customers).where(reachable).order_by("customer_id").limit(1)
+        row = connection.execute(first).mappings().one()
+        broken = {"marketing_opt_out": True, "mobile_phone": row["mobile_phone"][:-4]}
+        connection.execute(customers.update().where(_is_one_of([row])).values(broken))
+    return int(row["customer_id"])
+
+
+@contextmanager
+def without_every_third(url: str) -> Iterator[None]:
+    """Take every third row out of the table, as a load that was cut off would; at the end they are there again.
+
+    Args:
+        url: SQLAlchemy URL of a database that `seed` filled.
+    """
+    every_third = customers.c.customer_id % 3 == 0
+    with _transaction(url) as connection:
+        lost = [dict(row) for row in connection.execute(sa.select(customers).where(every_third)).mappings()]
+        connection.execute(customers.delete().where(every_third))
+    try:
+        yield
+    finally:
+        with _transaction(url) as connection:
+            connection.execute(customers.insert(), lost)
+
+
 @contextmanager
 def _transaction(url: str) -> Iterator[sa.Connection]:
     engine = sa.create_engine(url, hide_parameters=True)

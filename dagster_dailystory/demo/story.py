@@ -1,4 +1,4 @@
-"""What the demo shows: a first run, a day in the warehouse, and a second run, printed as they happen."""
+"""What the demo shows: a first run, a day in the warehouse, a second run, and a bad day, printed as they happen."""
 
 import sys
 import threading
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from dagster_dailystory.demo.bad_day import run_bad_day
 from dagster_dailystory.demo.data import CUSTOMERS, evolve, seed, spoil
 from dagster_dailystory.demo.resources import demo_resources, demo_token_file, demo_warehouse_url
 from dagster_dailystory.errors import ConfigurationError
@@ -46,7 +47,9 @@ class Story:
 
 
 def run_story(sync: ContactSync, defs: dg.Definitions, instance: dg.DagsterInstance, folder: Path, port: int) -> Story:
-    """Fill a warehouse, sync it, let a day pass, and sync again.
+    """Fill a warehouse, sync it, let a day pass, sync again, and show a bad day.
+
+    At the end, the warehouse has a day of changes that the next run sends.
 
     Args:
         sync: A sync of the table `customers`.
@@ -73,6 +76,7 @@ def run_story(sync: ContactSync, defs: dg.Definitions, instance: dg.DagsterInsta
         print(f"A day passes: {day.updated} customers change, {day.deleted} leave and {day.added} sign up.")
         print(f"In {day.touched} other rows, only a column changes that the sync does not read.\n")
         second = _run("Second run: only what differs is sent", dagster, sandbox)
+        run_bad_day(sync, url, sandbox)
         return Story([first, second], len(sandbox.contacts()))
 
 

@@ -36,7 +36,7 @@ def test_the_demo_sends_every_row_once_and_then_exactly_what_changed(
         writes = second["rows_created"] + second["rows_updated"] + second["rows_deleted"]
         assert writes <= second["api_requests"] <= writes + 3
     shown = capsys.readouterr().out
-    assert "First run" in shown
+    assert shown.index("First run") < shown.index("Second run") < shown.index("Third act")
     assert "make dev" in shown
     assert f"{tmp_path / 'demo'}/warehouse.duckdb" in shown
 

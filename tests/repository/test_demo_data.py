@@ -10,7 +10,15 @@ import pytest
 import sqlalchemy as sa
 from email_validator import validate_email
 
-from dagster_dailystory.demo.data import CUSTOMERS, Evolution, customers, evolve, seed
+from dagster_dailystory.demo.data import (
+    CUSTOMERS,
+    Evolution,
+    customers,
+    evolve,
+    opt_out_with_a_broken_number,
+    seed,
+    without_every_third,
+)
 
 SOURCE = (Path(__file__).parents[2] / "sql" / "customers.sql").read_text()
 Rows = Mapping[int, Mapping[str, object]]
@@ -102,6 +110,25 @@ def test_an_opt_out_is_never_taken_back(new_database):
     opted_out = {key for key in before.keys() & after.keys() if before[key]["marketing_opt_out"]}
     assert all(after[key]["marketing_opt_out"] for key in opted_out)
     assert sum(bool(row["marketing_opt_out"]) for row in after.values()) > len(opted_out)
+
+
+def test_an_opt_out_with_a_broken_number_changes_one_row(warehouse_url):
+    seed(warehouse_url)
+    before = read(warehouse_url)
+    key = opt_out_with_a_broken_number(warehouse_url)
+    after = read(warehouse_url)
+    assert [each for each in before if before[each] != after[each]] == [key]
+    changed = {name for name, value in before[key].items() if value != after[key][name]}
+    assert changed == {"marketing_opt_out", "mobile_phone"}
+    assert not phonenumbers.is_valid_number(phonenumbers.parse(after[key]["mobile_phone"]))
+
+
+def test_every_third_row_comes_back(warehouse_url):
+    seed(warehouse_url)
+    before = read(warehouse_url)
+    with without_every_third(warehouse_url):
+        assert len(read(warehouse_url)) == CUSTOMERS - CUSTOMERS // 3
+    assert read(warehouse_url) == before
 
 
 def test_every_engine_sees_the_same_days(warehouse_url: str, new_database: Callable[[str], str]):

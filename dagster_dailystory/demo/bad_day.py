@@ -1,0 +1,140 @@
+"""The demo's third act: what a sync does with an opt-out in a bad row, with a source that lost rows, and before a send.
+
+It uses the engine from plain Python. Everything that it prints comes from the sync's reports, plans and errors.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from dagster_dailystory.definitions.metadata import planned_counts
+from dagster_dailystory.demo.data import evolve, opt_out_with_a_broken_number, without_every_third
+from dagster_dailystory.engine.endpoints import Destination, Warehouse
+from dagster_dailystory.engine.run import plan_contact_sync, run_contact_sync
+from dagster_dailystory.engine.upkeep.inspection import ChangePreview, preview_changes, preview_rejections
+from dagster_dailystory.errors import SafetyError
+from dagster_dailystory.model.change import Operation
+from dagster_dailystory.model.plan import PlanOptions, PlanSummary
+from dagster_dailystory.model.report import SyncReport
+from dagster_dailystory.model.sync import ContactSync
+from dagster_dailystory.sandbox import Sandbox
+
+_WIDTH = 100
+
+_INDENT = "   "
+
+_SHOWN_FIELDS = ("city", "region", "plan", "lifetime_value")
+"""Fields of the dry run whose values are shown; all others are masked, except flags and numbers."""
+
+_EXAMPLES = 3
+"""Updates of the dry run that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadDay:
+    """What happened.
+
+    Attributes:
+        opt_out: The report of the run with the opt-out.
+        refusal: Why the plan without a third of the rows was blocked.
+        dry_run: The plan that was only shown.
+    """
+
+    opt_out: SyncReport
+    refusal: str
+    dry_run: PlanSummary
+
+
+def run_bad_day(sync: ContactSync, url: str, sandbox: Sandbox) -> BadDay:
+    """Show the three cases. At the end, the source has a day of changes that are not sent, and nothing blocks them.
+
+    Args:
+        sync: A sync of the table `customers` that was sent before.
+        url: SQLAlchemy URL of its warehouse, which has its state too.
+        sandbox: Its DailyStory.
+    """
+    print("Third act: a bad day, with the same engine from plain Python")
+    opt_out = _opt_out(sync, url, sandbox)
+    refusal = _lose_rows(sync, url, sandbox)
+    dry_run = _dry_run(sync, url, sandbox)
+    print()
+    return BadDay(opt_out, refusal, dry_run)
+
+
+def _opt_out(sync: ContactSync, url: str, sandbox: Sandbox) -> SyncReport:
+    key = opt_out_with_a_broken_number(url)
+    print(f"a. Customer {key} opts out, in a row whose mobile number is broken. A run:")
+    since = max((each.number for each in sandbox.requests()), default=0)
+    report = _run(sync, url, sandbox)
+    for row in preview_rejections(sync, Warehouse.at(url)):
+        if row.key_label == str(key):
+            _say(f"the row is rejected, {row.reason}: {row.message.partition('; ')[0]}")
+    for each in sandbox.requests():
+        if each.number > since and each.method == "POST":
+            _say(f"sent all the same, status {each.status}: {each.method} {each.path} with {' and '.join(each.keys)}")
+    counts = ("opt_outs_sent", "opt_outs_pending", "rows_updated", "rows_rejected")
+    _say(", ".join(f"{name} {getattr(report, name)}" for name in counts))
+    return report
+
+
+def _lose_rows(sync: ContactSync, url: str, sandbox: Sandbox) -> str:
+    print("b. The source loses every third row. A run:")
+    posts, refusal = sandbox.counts.posts, "no guard of this sync blocks that"
+    with without_every_third(url):
+        try:
+            _run(sync, url, sandbox)
+        except SafetyError as error:
+            refusal = str(error)
+    _say(refusal)
+    _say(f"writes that DailyStory got: {sandbox.counts.posts - posts}; the rows come back, and the sync goes on")
+    return refusal
+
+
+def _dry_run(sync: ContactSync, url: str, sandbox: Sandbox) -> PlanSummary:
+    print("c. Another day passes. A dry run shows what would be sent, with personal values masked:")
+    evolve(url)
+    plan = _plan(sync, url, sandbox)
+    _say(planned_counts(sync, plan))
+    changes = preview_changes(sync, Warehouse.at(url), plan.plan_id, _SHOWN_FIELDS, rows=plan.rows_to_update)
+    for change in _examples(changes):
+        _say(_described(change))
+    _say(f"rejected: {_counted(plan.rejections_by_reason)}")
+    lenient = _plan(replace(sync, invalid="drop_field"), url, sandbox)
+    dropped = [f"{name} ({_counted(reasons)})" for name, reasons in lenient.fields_dropped.items()]
+    _say(f'with invalid="drop_field", {lenient.rows_rejected} rejected; values left out: {", ".join(dropped) or 0}')
+    return plan
+
+
+def _run(sync: ContactSync, url: str, sandbox: Sandbox) -> SyncReport:
+    return run_contact_sync(sync, warehouse_url=url, base_url=sandbox.base_url, api_token=sandbox.token)
+
+
+def _plan(sync: ContactSync, url: str, sandbox: Sandbox) -> PlanSummary:
+    destination = Destination(sandbox.base_url, sandbox.token)
+    return plan_contact_sync(sync, Warehouse.at(url), destination, PlanOptions(dry_run=True))
+
+
+def _examples(changes: Sequence[ChangePreview]) -> list[ChangePreview]:
+    """A few updates, each of other fields, and a create."""
+    updates: dict[tuple[str, ...], ChangePreview] = {}
+    for change in changes:
+        if change.operation is Operation.UPDATE:
+            updates.setdefault(tuple(each.field for each in change.fields), change)
+    creates = [change for change in changes if change.operation is Operation.CREATE]
+    return [*updates.values()][:_EXAMPLES] + creates[:1]
+
+
+def _described(change: ChangePreview) -> str:
+    fields = "; ".join(f"{each.field}: {each.before} → {each.after}" for each in change.fields)
+    text = f"{change.operation.value} {change.key_label}: {fields}"
+    return textwrap.shorten(text, _WIDTH - len(_INDENT), placeholder=" …")
+
+
+def _counted(rows: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in sorted(rows.items(), key=lambda each: (-each[1], each[0])))
+
+
+def _say(text: str) -> None:
+    print(textwrap.fill(text, _WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT))
