@@ -153,7 +153,7 @@ def contact_columns(sync: ContactSync) -> dg.TableSchema:
                 _KIND_NAMES.get(m.kind, "text"),
                 description=f"{'Custom field' if m.is_custom else 'Field'} filled from column {m.column}",
             )
-            for m in sync.mapped_fields
+            for m in sync.sent_fields
         ]
     )
 
@@ -188,7 +188,7 @@ def source_lineage(upstream: Upstream) -> dg.TableColumnLineage:
 
 def contact_lineage(sync: ContactSync, changes: dg.AssetKey) -> dg.TableColumnLineage:
     """Contact field -> the source column that fills it."""
-    return dg.TableColumnLineage({m.name: [dg.TableColumnDep(changes, m.column)] for m in sync.mapped_fields})
+    return dg.TableColumnLineage({m.name: [dg.TableColumnDep(changes, m.column)] for m in sync.sent_fields})
 
 
 def key_lineage(sync: ContactSync, changes: dg.AssetKey) -> dg.TableColumnLineage:

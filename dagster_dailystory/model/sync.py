@@ -214,6 +214,11 @@ class ContactSync:
         return tuple(m.state_column for m in self.mapped_fields if m.kind in kinds)
 
     @property
+    def sent_fields(self) -> tuple[MappedField, ...]:
+        """The mapped fields without the column of `default_region`, which is only compared."""
+        return tuple(m for m in self.mapped_fields if m.kind is not FieldKind.REGION)
+
+    @property
     def identity_columns(self) -> tuple[str, ...]:
         """The source columns that fill the email or the mobile number."""
         return tuple(m.column for m in self.mapped_fields if m.kind in (FieldKind.EMAIL, FieldKind.MOBILE))

@@ -89,3 +89,8 @@ def test_an_opt_out_reaches_the_number_of_its_country(scenario: Scenario):
     )
     scenario.run(sync)
     assert scenario.contact("p1@example.com")["optOutEmail"] is True
+
+
+def test_the_column_is_not_a_contact_field():
+    assert [m.name for m in by_country().sent_fields][:2] == ["email", "mobilePhone"]
+    assert "default_region" not in [m.name for m in by_country().sent_fields]
