@@ -154,7 +154,7 @@ def run_launched_by(deployment: Deployment, click: Locator) -> str:
 
 def photograph(page: Page, first: Locator, path: Path, *, above: int, height: int, left: int, width: int) -> None:
     """Take a picture of a part of a long page: `height` pixels, from `above` pixels above the locator on."""
-    page.set_viewport_size({"width": 1280, "height": 4200})
+    page.set_viewport_size({"width": 1280, "height": 5200})
     page.mouse.move(1200, 3500)
     page.wait_for_timeout(1500)  # for the new layout and its plots
     box = first.bounding_box()
@@ -196,13 +196,14 @@ def test_materialize_all_sends_the_changes_and_shows_counts_and_plots(
     least = [changed - plan["rows_rejected"] for changed in (day.added, day.updated, day.deleted)]
     assert all(rows >= few for rows, few in zip(planned, least, strict=True))
     assert {field["field"] for field in plan["changes_by_field"]} >= {"city", "plan", "email"}
-    assert set(deployment.ui.checks(CUSTOMERS[0]).values()) == {"SUCCEEDED"}
     # Six rows of the demo are rejected, which warns and does not fail the run.
-    assert deployment.ui.checks(CUSTOMERS[1])["no_rejected_rows"] == "FAILED"
+    for key in CUSTOMERS[:2]:
+        failed = {name for name, status in deployment.ui.checks(key).items() if status == "FAILED"}
+        assert failed == {"no_rejected_rows"}
 
     page.goto(group_page(deployment, "dailystory", "dailystory"))
     checks = len(CHANGES_CHECKS) + len(GUARD_NAMES)
-    expect(page.get_by_text(f"{checks} / {checks} Passed")).to_be_visible()
+    expect(page.get_by_text(f"{checks - 1} / {checks} Passed")).to_be_visible()
     page.wait_for_timeout(1500)
     page.screenshot(path=images / "asset-graph.png", clip={"x": 300, "y": 270, "width": 920, "height": 460})
 
