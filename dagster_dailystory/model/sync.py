@@ -73,9 +73,12 @@ _RESERVED_KEY_COLUMNS = frozenset(
         "fingerprint", "sent_at", "priority", "waits_for", "rekeyed_from", "is_new", "row_label", "source_rows",
         "email_as_sent", "mobile_as_sent", "acknowledged_plan", "identity_changed", "only_mapped", "opts_out",
         "reactivates", "rekeyed", "replaces", "row_hash", "dropped_fields",
-        # Of the temporary tables and of the queries that join them:
+        # Of the temporary tables, and of the queries that select a key:
         "departed", "returns", "held", "old_email", "old_mobile", "new_email", "new_mobile", "planned_dsid",
         "mapped_dsid", "intent_at", "leaves", "other_dsid", "taken_out_at", "other_sequence", "other_moves", "replaced",
+        "is_same", "identity", "place", "text", "as_a_whole", "departs", "in_scope",
+        # Not quoted by SQLAlchemy for SQLite:
+        "true", "false",
     }
 )  # fmt: skip
 
