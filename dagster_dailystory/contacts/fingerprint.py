@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import MISSING, fields
 
 from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
 from dagster_dailystory.contacts.masking import CONTROL_CHARACTERS
@@ -60,8 +60,17 @@ def settings_version(sync: ContactSync, source: str) -> dict[str, str]:
     names = (each.name for each in fields(sync) if not each.name.startswith("max_"))
     values = {name: getattr(sync, name) for name in names if name not in _WITHOUT_EFFECT}
     values |= {"source": source, "max_value_length": sync.max_value_length}
-    plain = {name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()}
-    return {name: hashlib.sha256(repr(value).encode()).hexdigest()[:12] for name, value in plain.items()}
+    return {name: _version(value) for name, value in values.items()}
+
+
+def default_versions() -> dict[str, str]:
+    """`settings_version` of the default of each setting: a plan of an earlier version has none for a new setting."""
+    return {each.name: _version(each.default) for each in fields(ContactSync) if each.default is not MISSING}
+
+
+def _version(value: object) -> str:
+    plain = dict(value) if isinstance(value, Mapping) else value
+    return hashlib.sha256(repr(plain).encode()).hexdigest()[:12]
 
 
 def opaque(secret: bytes, text: str) -> str:

@@ -86,4 +86,4 @@ def only_opts_out(sync: ContactSync, change: Change) -> bool:
     if change.dsid is None or change.resend_all or not change.differing:
         return False
     kinds = {m.kind for m in sync.mapped_fields if m.state_column in change.differing}
-    return kinds == {FieldKind.OPT_OUT} and not sends_nothing(sync, change)
+    return kinds - {FieldKind.REGION} == {FieldKind.OPT_OUT} and not sends_nothing(sync, change)

@@ -135,7 +135,7 @@ def _number(text: str) -> int | float:
     exact = Decimal(text)
     if abs(exact) <= _MAX_EXACT_INTEGER:
         return int(exact) if exact == exact.to_integral_value() else number
-    if Decimal(number) != exact:
+    if Decimal(number) != exact and canonical_text(number) != text:  # the second is the text of a double
         raise UnsupportedValueError("a number beyond 2^53 that JSON readers would change; round it in the query")
     return number
 

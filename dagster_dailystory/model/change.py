@@ -207,6 +207,7 @@ class Result:
         reason: Why it was rejected or conflicted, None otherwise.
         message: DailyStory's message with personal data masked, or the message of this package.
         replaced: Every mapped field was sent, so the whole snapshot row is replaced.
+        is_other_contact: The row has another contact than before, which has none of the acknowledged values.
     """
 
     sequence: int
@@ -217,3 +218,4 @@ class Result:
     reason: Reason | None = None
     message: str = ""
     replaced: bool = False
+    is_other_contact: bool = False

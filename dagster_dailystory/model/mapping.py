@@ -115,7 +115,9 @@ def map_fields(
         for place, ((name, kind), column) in enumerate(zip(kinds, columns, strict=True))
     ]
     if region_column is not None:
-        mapped.append(MappedField(_REGION_FIELD, region_column, FieldKind.REGION, Nulls.KEEP, _LONGEST_REGION))
+        mapped.append(
+            MappedField(_REGION_FIELD, region_column, FieldKind.REGION, Nulls.KEEP, _LONGEST_REGION, drops_invalid=True)
+        )
     return tuple(mapped)
 
 

@@ -13,7 +13,7 @@ from dagster_dailystory.model.plan import PlanOptions, PlanSummary
 from dagster_dailystory.model.sync import ContactSync
 
 
-@pytest.fixture(params=["sqlite", "postgresql-duckdb"])
+@pytest.fixture(params=["sqlite", "duckdb", "postgresql-duckdb"])
 def scenario(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> Iterator[Scenario]:
     warehouse, _, state = str(request.param).partition("-")
     with open_scenario(new_database, warehouse, state or None) as made:
@@ -55,3 +55,9 @@ def test_a_custom_field_may_be_named_like_a_column_that_is_rebuilt(scenario: Sce
     scenario.update(1, plan=7)
     assert scenario.run(sync).rows_updated == 1
     assert scenario.run(sync).rows_unchanged == 2
+
+
+def test_another_letter_case_is_another_custom_field(scenario: Scenario):
+    scenario.run(sync_of(extended_properties={"Plan": "plan"}))
+    assert scenario.run(sync_of()).rows_updated == 2
+    assert scenario.run(sync_of()).rows_unchanged == 2

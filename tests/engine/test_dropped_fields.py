@@ -178,6 +178,53 @@ def test_a_contact_that_was_lost_is_not_created_without_an_identity(scenario: Sc
     assert scenario.rejections() == {"1": "no_identity"}
 
 
+@pytest.mark.parametrize(
+    ("dropped", "repaired", "field"),
+    [
+        ({"first_name": "y" * 300}, {"first_name": "Name 1"}, "firstName"),
+        ({"mobile": "12"}, {"mobile": "+12025550142"}, "mobilePhone"),
+        ({"email": "not an address"}, {"email": "p1@example.com"}, "email"),
+    ],
+)
+def test_a_contact_that_is_created_again_gets_the_repaired_value(
+    scenario: Scenario, dropped: dict[str, object], repaired: dict[str, object], field: str
+):
+    scenario.sandbox.remove(str(scenario.contact("p1@example.com")["dsId"]))
+    scenario.update(1, city="Rome", **dropped)
+    scenario.run(dropping())
+    scenario.update(1, **repaired)
+    scenario.run(dropping())
+    found = scenario.sandbox.find(mobile="+12025550142")
+    assert found is not None
+    assert found[field] == next(iter(repaired.values()))
+    assert scenario.run(dropping()).api_requests == 0
+
+
+def test_a_rekeyed_row_sends_all_custom_fields(scenario: Scenario):
+    for nulls in ("keep", "clear"):
+        sync = dropping(
+            extended_properties={"plan": "plan", "tier": "city"}, nulls=nulls, max_value_length=20, key="customer_id"
+        )
+        scenario.execute("DELETE FROM customers WHERE email = 'p1@example.com'")
+        scenario.insert(customer(1, mobile="+12025550142", plan="basic", city="Paris"))
+        scenario.run(sync)
+        scenario.sandbox.clear_journal()
+        scenario.delete(1)
+        scenario.insert(customer(9, email="p1@example.com", mobile="+12025550142", plan="x" * 30, city="Rome"))
+        scenario.run(sync)
+        (sent,) = scenario.sent()
+        assert sent[2]["extendedProperties"] == {"plan": "basic", "tier": "Rome"}
+        scenario.delete(9)
+
+
+def test_a_duplicate_row_with_an_unreadable_opt_out_waits(scenario: Scenario):
+    scenario.execute(
+        "ALTER TABLE customers DROP COLUMN opted_out", "ALTER TABLE customers ADD COLUMN opted_out varchar(20)"
+    )
+    scenario.insert(customer(2, opted_out="maybe"), customer(None, email="p3@example.com", opted_out="perhaps"))
+    assert scenario.run(dropping()).opt_outs_pending == 2
+
+
 @pytest.mark.parametrize(("column", "value"), [("opted_out", "maybe"), ("standing", "Bounced")])
 def test_an_unreadable_consent_rejects_the_row_and_waits(scenario: Scenario, column: str, value: str):
     scenario.execute(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from support.scenario import Scenario, customer, open_scenario, sync_of
 
+from dagster_dailystory.engine.upkeep.audit import audit_contacts
 from dagster_dailystory.model.sync import ContactSync
 
 FIELDS = {"email": "email", "mobilePhone": "mobile", "optOutEmail": "opted_out"}
@@ -71,6 +72,40 @@ def test_the_same_digits_in_another_country_are_sent(scenario: Scenario):
     scenario.run(by_country())
     assert scenario.sent() == [("p1@example.com", "update", {"mobilePhone": "+31612345678"})]
     assert scenario.run(by_country()).api_requests == 0
+
+
+@pytest.mark.parametrize("number", [None, "n/a"])
+def test_a_country_counts_only_with_its_number(scenario: Scenario, number: str | None):
+    sync = by_country(invalid="drop_field")
+    scenario.insert(row(1, "0612345678", "FR"))
+    scenario.run(sync)
+    scenario.update(1, country="NL", mobile=number)
+    assert scenario.run(sync).api_requests == 0
+    scenario.sandbox.clear_journal()
+    scenario.update(1, mobile="0612345678")
+    scenario.run(sync)
+    assert scenario.sent() == [("p1@example.com", "update", {"mobilePhone": "+31612345678"})]
+    assert scenario.run(sync).api_requests == 0
+
+
+def test_an_opt_out_beside_another_country_is_sent_once(scenario: Scenario):
+    scenario.insert(row(1, "+12025550142", "FR"))
+    scenario.run(by_country())
+    scenario.sandbox.clear_journal()
+    scenario.update(1, country="NL", opted_out=True)
+    scenario.run(by_country(max_opted_out_fraction=None))
+    assert scenario.sent() == [("p1@example.com", "update", {"optOutEmail": True})]
+
+
+def test_a_drift_check_compares_the_number_that_was_sent(scenario: Scenario):
+    sync = by_country(invalid="drop_field")
+    scenario.insert(row(1, "0612345678", "FR"))
+    scenario.run(sync)
+    scenario.update(1, country="DE")
+    scenario.run(sync)
+    assert audit_contacts(sync, scenario.warehouse, scenario.destination).contacts_drifted == 0
+    scenario.edit("p1@example.com", mobilePhone="+33612345679")
+    assert audit_contacts(sync, scenario.warehouse, scenario.destination).drift_by_field == {"mobilePhone": 1}
 
 
 def test_a_sync_that_gets_a_region_column_sends_nothing(scenario: Scenario):

@@ -20,6 +20,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    true,
 )
 
 from dagster_dailystory.databases.bulk import json_rows, rows_parameter
@@ -29,7 +30,7 @@ from dagster_dailystory.engine.presence.departures import Departures
 from dagster_dailystory.engine.state.schema import DROPPED, SyncTables, differs_column, is_dropped
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import Operation, Reason
-from dagster_dailystory.model.mapping import MappedField
+from dagster_dailystory.model.mapping import MappedField, Nulls
 from dagster_dailystory.model.partitions import PARTITION_VALUE
 from dagster_dailystory.model.plan import PlanOptions
 from dagster_dailystory.model.sync import Mode, Scope
@@ -87,6 +88,26 @@ _CHECKED_COLUMNS = (
     "operation", "identity_email", "identity_mobile", "identity_changed", "dsid", "rekeyed", "reactivates",
     "absent_action", "deleted_in_dailystory", "priority", "waits_for", DROPPED,
 )  # fmt: skip
+
+
+def fill_rekeyed(state: State, tables: SyncTables, plan_id: str) -> None:
+    """Give the re-keyed changes of a plan the acknowledged values of the custom fields that the source does not fill.
+
+    All custom fields are sent together, and the snapshot has these values under the old key until the change is sent.
+    """
+    changes, snapshot, contact_map = tables.changes, tables.snapshot, tables.contact_map
+    mine = and_(changes.c.plan_id == plan_id, changes.c.rekeyed)
+    kept = [m for m in tables.sync.mapped_fields if m.is_custom and (m.drops_invalid or m.nulls is Nulls.KEEP)]
+    if not kept or state.connection.execute(select(changes.c.sequence).where(mine).limit(1)).first() is None:
+        return
+    joined = contact_map.join(snapshot, tables.same_key(contact_map, snapshot))
+    values: dict[str, SqlValue] = {}
+    for mapped in kept:
+        value = changes.c[mapped.state_column]
+        known = select(snapshot.c[value.name]).select_from(joined).where(contact_map.c.dsid == changes.c.dsid).limit(1)
+        stays = true() if mapped.nulls is Nulls.KEEP else is_dropped(changes, value.name)
+        values[value.name] = case((and_(value.is_(None), stays), known.scalar_subquery()), else_=value)
+    state.connection.execute(changes.update().where(mine).values(**values))
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, SqlQuery, 
 from dagster_dailystory.engine.planning.comparison.compare import Differences
 from dagster_dailystory.engine.presence.unchecked import (
     IN_SCOPE,
+    UNREADABLE,
     Unchecked,
     known_duplicates,
     rows_opting_out,
@@ -132,6 +133,8 @@ class OptOuts:
     @cached_property
     def _takes_back(self) -> bool:
         """Whether a row may take an opt-out back."""
+        if not self._fields:
+            return False
         pending = self._pending
         flags = [(pending.c[m.state_column], pending.c[differs_column(m.state_column)]) for m in self._fields]
         back = [and_(or_(differs, pending.c.replaces), not_(opts_out(flag))) for flag, differs in flags]
@@ -142,7 +145,7 @@ class OptOuts:
     @cached_property
     def _unchecked(self) -> FromClause | None:
         """The rows that opt out and have no row check; None if there can be none."""
-        if not self._fields:
+        if not self._has_consent:
             return None
         tables, diff, counts = self._tables, self.found.diff, self.found.counts
         source, options, parts = diff.source, diff.options, []
@@ -296,7 +299,8 @@ class OptOuts:
         yield select(*keys(pending)).select_from(rows).where(waits, not_(pending.c.departed))
         if unchecked is not None:
             is_known = or_(*self._has_contact(unchecked, unchecked))
-            yield select(*keys(unchecked)).where(unchecked.c[IN_SCOPE] == 1, not_(is_known))
+            waits = or_(unchecked.c[UNREADABLE] == 1, not_(is_known))
+            yield select(*keys(unchecked)).where(unchecked.c[IN_SCOPE] == 1, waits)
 
     def _consent(self, *kinds: FieldKind) -> Iterator[tuple[MappedField, SqlValue, ColumnElement[bool]]]:
         """The fields of these kinds, each with the value of a pending row and whether it differs."""

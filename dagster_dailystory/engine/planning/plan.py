@@ -18,7 +18,7 @@ from dagster_dailystory.databases.connect import use_read_committed, use_repeata
 from dagster_dailystory.databases.dialect import index_temporary
 from dagster_dailystory.databases.memory import release_memory
 from dagster_dailystory.databases.sql_types import SqlQuery
-from dagster_dailystory.engine.planning.changes import CheckedTable, PlannedChanges
+from dagster_dailystory.engine.planning.changes import CheckedTable, PlannedChanges, fill_rekeyed
 from dagster_dailystory.engine.planning.comparison.compare import Differences, RowCounts, compare
 from dagster_dailystory.engine.planning.comparison.diff import field_counts
 from dagster_dailystory.engine.planning.comparison.row_hashes import RowHashes
@@ -161,6 +161,7 @@ class _Draft:
         planned = PlannedChanges(self.plan_id, self.tables, self.options, found.pending, checked, departures)
         for query, parameters in planned.parts(found.ranges):
             insert_selected(self.state.connection, self.tables.changes, query, parameters)
+        fill_rekeyed(self.state, self.tables, self.plan_id)
         opt_outs = OptOuts(self.plan_id, self.state, found, checked, staged.relation)
         opt_outs.store()
         rejected = self._rejected(found, checked)
@@ -241,13 +242,15 @@ class _Draft:
     def _count_dropped(self, checked: Table) -> dict[str, dict[str, int]]:
         """Count the dropped values by field and reason."""
         counts: dict[str, dict[str, int]] = {}
-        names = {m.state_column: m.name for m in self.tables.sync.mapped_fields if m.drops_invalid}
+        names = {m.state_column: m.name for m in self.tables.sync.sent_fields if m.drops_invalid}
         if not names:
             return counts
         dropped = checked.c[DROPPED]
         found = select(dropped, func.count()).where(dropped.is_not(None), checked.c.reason.is_(None)).group_by(dropped)
         for text, rows in self.state.connection.execute(found):
             for name, reason in json.loads(text).items():
+                if name not in names:
+                    continue
                 by_reason = counts.setdefault(names[name], {})
                 by_reason[reason] = by_reason.get(reason, 0) + int(rows)
         return counts

@@ -9,7 +9,7 @@ from functools import partial
 from sqlalchemy import FromClause, RowMapping, and_, exists, func, not_, select
 
 from dagster_dailystory.contacts.fingerprint import refusal_fingerprint
-from dagster_dailystory.contacts.identity import identity_of
+from dagster_dailystory.contacts.identity import identity_of, stripped_text
 from dagster_dailystory.contacts.payload import sends_nothing
 from dagster_dailystory.contacts.validation import check_row
 from dagster_dailystory.contacts.values import wire_value
@@ -30,6 +30,7 @@ from dagster_dailystory.model.change import (
     Reason,
 )
 from dagster_dailystory.model.contact_fields import FieldKind
+from dagster_dailystory.model.mapping import REGION_COLUMN
 from dagster_dailystory.model.plan import PlanOptions
 from dagster_dailystory.model.sync import Deletes, OnDeleted
 
@@ -89,7 +90,7 @@ class RowChecks:
         differing = None if is_new or row["replaces"] else self._reader.differing(row)
         identity = self._identity(row, values, differing)
         check = check_row(self._sync, values, is_new=is_new, identity=identity, differing=differing)
-        dropped = check.dropped
+        dropped = self._with_region(row, values, check.dropped)
         identity = self._kept_identity(row, identity, dropped)
         result: dict[str, object] = {
             "sequence": row["sequence"],
@@ -105,20 +106,30 @@ class RowChecks:
         if dropped:
             result[DROPPED] = json.dumps({name: reason.value for name, reason in dropped.items()})
             values = {name: None if name in dropped else value for name, value in values.items()}
-            differing = None if differing is None else differing - dropped.keys()
         result["held"] = self._is_held(row, values, refused)
+        sent = differing
         if not is_new:
             change = self._reader.change(row, values, identity, dropped)
+            sent = None if sent is None else change.differing - {REGION_COLUMN}
             if not change.resend_all and sends_nothing(self._sync, change):
                 return result | {"operation": Operation.RECORD.value, "priority": USUAL_PRIORITY}
         operation = Operation.CREATE if is_new else Operation.UPDATE
-        return result | {"operation": operation.value, "priority": self._priority(row, values, differing)}
+        return result | {"operation": operation.value, "priority": self._priority(row, values, sent)}
 
     def _identity(self, row: RowMapping, values: Mapping[str, object], differing: Collection[str] | None) -> Identity:
         """The identity of a row; that of the snapshot, if neither the email nor the mobile number differs."""
         if differing is None or not self._identity_columns.isdisjoint(differing):
             return identity_of(self._sync, values)
         return Identity(row["old_email"], row["old_mobile"])
+
+    def _with_region(
+        self, row: RowMapping, values: Mapping[str, object], dropped: Mapping[str, Reason]
+    ) -> Mapping[str, Reason]:
+        """Drop the country too if no number is sent: the acknowledged number was read in the acknowledged country."""
+        if row["old_mobile"] is None or REGION_COLUMN not in values:
+            return dropped
+        is_sent = any(name not in dropped and stripped_text(values[name]) for name in self._mobiles)
+        return dropped if is_sent else {**dropped, REGION_COLUMN: Reason.INVALID_MOBILE}
 
     def _kept_identity(self, row: RowMapping, identity: Identity, dropped: Mapping[str, Reason]) -> Identity:
         """The identity of a row whose invalid email or mobile number is dropped: its contact keeps the acknowledged."""

@@ -10,13 +10,10 @@ from dagster_dailystory.contacts.identity import identity_of, stripped_text
 from dagster_dailystory.databases.source import Source
 from dagster_dailystory.databases.sql_types import SqlQuery
 from dagster_dailystory.engine.presence.source_keys import SourceKeys
-from dagster_dailystory.engine.state.schema import SyncTables
+from dagster_dailystory.engine.state.schema import IDENTITY_COLUMNS, SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.mapping import MappedField
-
-_IDENTITIES = {FieldKind.EMAIL: "identity_email", FieldKind.MOBILE: "identity_mobile"}
-"""Kind of a field -> the snapshot's column with its normalised value."""
 
 
 class SourceIdentities:
@@ -34,7 +31,9 @@ class SourceIdentities:
         self._state = state
         self._tables = tables
         self._source = source
-        self._fields = [m for m in tables.sync.mapped_fields if m.kind in _IDENTITIES or m.kind is FieldKind.REGION]
+        self._fields = [
+            m for m in tables.sync.mapped_fields if m.kind in IDENTITY_COLUMNS or m.kind is FieldKind.REGION
+        ]
 
     def taken_up(self, known: Sequence[RowMapping]) -> set[str]:
         """Select those of the identities that a new row of the source has, within the caller's transaction.
@@ -48,7 +47,7 @@ class SourceIdentities:
         Raises:
             WarehouseError: The source cannot be asked.
         """
-        spellings = {m: set(self._spellings(m, known)) for m in self._fields if m.kind in _IDENTITIES}
+        spellings = {m: set(self._spellings(m, known)) for m in self._fields if m.kind in IDENTITY_COLUMNS}
         if not any(spellings.values()):
             return set()
         found = self._source.select(lambda source: self._query(source, spellings))
@@ -65,7 +64,7 @@ class SourceIdentities:
 
     def _spellings(self, mapped: MappedField, known: Sequence[RowMapping]) -> Iterator[str]:
         for row in known:
-            for value in (row[mapped.state_column], row[_IDENTITIES[mapped.kind]]):
+            for value in (row[mapped.state_column], row[IDENTITY_COLUMNS[mapped.kind]]):
                 text = stripped_text(value)
                 if text:
                     yield text.lower()

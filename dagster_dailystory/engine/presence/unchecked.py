@@ -8,15 +8,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, FromClause, Integer, Select, and_, case, cast, literal, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    and_,
+    case,
+    cast,
+    false,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 
-from dagster_dailystory.databases.dialect import differs, opts_out
+from dagster_dailystory.databases.dialect import differs, is_unreadable_consent, opts_out
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, SqlType
 from dagster_dailystory.engine.presence.identities import identity_columns, with_identities
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import Reason
-from dagster_dailystory.model.contact_fields import FieldKind
+from dagster_dailystory.model.contact_fields import CONSENT_KINDS, FieldKind
+
+UNREADABLE = "unreadable"
+"""1 if an opt-out flag or the status of the row is unreadable, and the run looks at the row."""
 
 IN_SCOPE = "in_scope"
 """1 if the run looks at the row, 0 if the row only shows that an opt-out was not taken back."""
@@ -41,7 +57,7 @@ class Unchecked:
         if not self.parts:
             return None
         kept: dict[str, SqlType] = {key: self.tables.snapshot.c[key].type for key in self.tables.key_names}
-        kept |= dict.fromkeys((*opt_out_columns(self.tables), IN_SCOPE), BIG_INTEGER)
+        kept |= dict.fromkeys((*opt_out_columns(self.tables), UNREADABLE, IN_SCOPE), BIG_INTEGER)
         found = union_all(*self.parts).subquery("found")
         return with_identities(self.state, self.tables, found, ("unchecked", "unchecked_values"), kept)
 
@@ -54,17 +70,20 @@ def opt_out_columns(tables: SyncTables) -> list[str]:
 def rows_opting_out(
     tables: SyncTables, rows: FromClause, joined: FromClause, condition: ColumnElement[bool], *, in_scope: bool
 ) -> Select[tuple[object, ...]]:
-    """Select the rows of `joined` that opt out and meet a condition, for `Unchecked`."""
+    """Select the rows of `joined` that opt out, or may do so, and meet a condition, for `Unchecked`."""
     flags = opt_out_columns(tables)
+    consent = [m for m in tables.sync.mapped_fields if m.kind in CONSENT_KINDS]
+    unreadable = or_(*(is_unreadable_consent(rows.c[m.state_column], m.kind) for m in consent if in_scope), false())
     return (
         select(
             *(rows.c[key] for key in tables.key_names),
             *(rows.c[name] for name in identity_columns(tables)),
             *(case((opts_out(rows.c[flag]), 1), else_=0).label(flag) for flag in flags),
+            case((unreadable, 1), else_=0).label(UNREADABLE),
             cast(literal(int(in_scope)), Integer).label(IN_SCOPE),
         )
         .select_from(joined)
-        .where(condition, or_(*(opts_out(rows.c[flag]) for flag in flags)))
+        .where(condition, or_(unreadable, *(opts_out(rows.c[flag]) for flag in flags)))
     )
 
 

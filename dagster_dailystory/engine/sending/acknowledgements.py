@@ -34,7 +34,7 @@ from dagster_dailystory.engine.state.incremental import require_full_comparison
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.recovery import has_intent, invalidate
 from dagster_dailystory.engine.state.rejections import Rejections
-from dagster_dailystory.engine.state.schema import DROPPED, SyncTables, differs_column, is_dropped
+from dagster_dailystory.engine.state.schema import DROPPED, IDENTITY_COLUMNS, SyncTables, differs_column, is_dropped
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import KEPT_FOR_ANOTHER_SYNC, Change, Operation, Outcome, Reason, Result
 from dagster_dailystory.model.contact_fields import FieldKind
@@ -119,7 +119,10 @@ class Acknowledgements:
         if not results:
             return []
         with self._lease.transaction(self._state):
-            results = self._without_shared(results, changes)
+            results = [
+                replace(each, is_other_contact=each.dsid not in (None, changes[each.sequence].dsid))
+                for each in self._without_shared(results, changes)
+            ]
             self._results.fill(results)
             outcomes = {result.outcome for result in results}
             adds_rows = any(r.replaced or r.dsid != changes[r.sequence].dsid for r in results)
@@ -225,10 +228,11 @@ class Acknowledgements:
         copied = [changes.c[name] for m in fields for name in (m.state_column, differs_column(m.state_column))]
         identity = (changes.c.identity_email, changes.c.identity_mobile, changes.c.partition_value)
         replaced = or_(changes.c.replaces, func.coalesce(self._results.table.c.replaced, false())).label("replaced")
-        sent = self._results.changes_with(_WRITTEN, *copied, *identity, changes.c[DROPPED], replaced).subquery("sent")
+        extra = (*identity, changes.c[DROPPED], self._results.table.c.is_other_contact, replaced)
+        sent = self._results.changes_with(_WRITTEN, *copied, *extra).subquery("sent")
         values: dict[str, SqlValue] = {m.state_column: self._acknowledged(m, sent) for m in fields}
-        for name in ("identity_email", "identity_mobile", "partition_value"):
-            values[name] = func.coalesce(sent.c[name], snapshot.c[name])
+        values |= {name: self._identity(name, sent) for name in ("identity_email", "identity_mobile")}
+        values["partition_value"] = func.coalesce(sent.c.partition_value, snapshot.c.partition_value)
         values["acknowledged_plan"] = self._number
         same = self._tables.same_key(snapshot, sent)
         present = {"resend_all": false(), "only_mapped": false(), "absent_since": null(), "absent_action": null()}
@@ -246,7 +250,17 @@ class Acknowledgements:
         acknowledged = case((sent.c.replaced, whole), (differs, new), else_=old)
         if not mapped.drops_invalid:
             return acknowledged
-        return case((is_dropped(sent, mapped.state_column), old), else_=acknowledged)
+        kept = case((sent.c.is_other_contact, null()), else_=old)
+        return case((is_dropped(sent, mapped.state_column), kept), else_=acknowledged)
+
+    def _identity(self, name: str, sent: FromClause) -> SqlValue:
+        """The identity of the row's contact; of another contact than before only what it was sent."""
+        known = func.coalesce(sent.c[name], self._tables.snapshot.c[name])
+        field = next((m for m in self._tables.sync.mapped_fields if IDENTITY_COLUMNS.get(m.kind) == name), None)
+        if field is None or not field.drops_invalid:
+            return known
+        is_unsent = and_(sent.c.is_other_contact, is_dropped(sent, field.state_column))
+        return case((is_unsent, null()), else_=known)
 
     def _record_opt_outs(self) -> None:
         """Record the flags that were set, and nothing else of the row.

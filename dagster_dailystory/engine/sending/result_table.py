@@ -17,7 +17,7 @@ from dagster_dailystory.model.change import Outcome, Result
 
 _COLUMNS: Mapping[str, SqlType] = {
     "sequence": BIG_INTEGER, "outcome": TEXT, "dsid": TEXT, "reason": TEXT, "message": TEXT, "attempts": BIG_INTEGER,
-    "answered_at": MOMENT, "replaced": BOOLEAN,
+    "answered_at": MOMENT, "replaced": BOOLEAN, "is_other_contact": BOOLEAN,
 }  # fmt: skip
 
 
@@ -87,6 +87,7 @@ def _row(result: Result) -> tuple[int | str | None, ...]:
         result.attempts,
         _moment(result.answered_at),
         result.replaced,
+        result.is_other_contact,
     )
 
 

@@ -25,6 +25,7 @@ from sqlalchemy.schema import SchemaItem
 
 from dagster_dailystory.databases.dialect import uses_indexes
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, MOMENT, TEXT, SqlType, SqlValue
+from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.sync import ContactSync
 
 SCHEMA_VERSION = 4
@@ -40,6 +41,10 @@ _LONGEST_NAME = 60  # PostgreSQL truncates identifiers after 63 bytes
 
 DROPPED = "dropped_fields"
 """The column of `changes` with the fields that are not sent because their value is invalid: JSON, name -> reason."""
+
+
+IDENTITY_COLUMNS = {FieldKind.EMAIL: "identity_email", FieldKind.MOBILE: "identity_mobile"}
+"""Kind of a field -> the column with its value as it is matched."""
 
 
 def is_dropped(changes: FromClause, name: str) -> ColumnElement[bool]:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, RowMapping, Table, and_, func, select, upd
 from dagster_dailystory.api.responses import RemoteContact
 from dagster_dailystory.contacts.canonical import canonical_text
 from dagster_dailystory.contacts.fingerprint import key_label
-from dagster_dailystory.contacts.identity import email_for_matching, region_of
+from dagster_dailystory.contacts.identity import email_for_matching
 from dagster_dailystory.contacts.values import wire_value
 from dagster_dailystory.engine.account import check_account
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
@@ -143,8 +143,10 @@ class _Audit:
             self._drifted.append((row, drifted))
 
     def _differs(self, mapped: MappedField, row: RowMapping, contact: RemoteContact) -> bool:
-        values = dict(row)
-        sent = wire_value(mapped, values[mapped.state_column], region=region_of(self._sync, values))
+        acknowledged = row[mapped.state_column]
+        # Not the text: with another default_region it is not the number that was sent.
+        is_number = mapped.kind is FieldKind.MOBILE and acknowledged is not None
+        sent = row["identity_mobile"] if is_number else wire_value(mapped, acknowledged)
         if sent is None or mapped.kind is FieldKind.STATUS:
             return False
         if mapped.kind is FieldKind.OPT_OUT:

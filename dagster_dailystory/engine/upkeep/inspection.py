@@ -282,7 +282,7 @@ def _preview(state: State, row: RowMapping, operation: Operation, shown: frozens
         if _is_part(row, m, operation)
     )
     reasons = json.loads(row[DROPPED] or "{}")
-    dropped = {m.name: reasons[m.state_column] for m in state.sync.mapped_fields if m.state_column in reasons}
+    dropped = {m.name: reasons[m.state_column] for m in state.sync.sent_fields if m.state_column in reasons}
     return ChangePreview(_label(state, row), operation, row["dsid"], fields, dropped)
 
 

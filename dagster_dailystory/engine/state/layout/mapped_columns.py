@@ -147,6 +147,8 @@ def ensure_tables(state: State, key_types: Mapping[str, SqlType], value_types: M
             return wanted
     for name, kind in key_types.items():
         _fit_key(state, existing, name, kind)
+    if state.dialect.name in _FOLDS_CASE:
+        existing = _without_recased(state, existing)
     found, changes = _types(existing.snapshot), _columns(state, existing.changes)
     for mapped in state.sync.mapped_fields:
         for name in (mapped.state_column, differs_column(mapped.state_column)):
@@ -154,6 +156,21 @@ def ensure_tables(state: State, key_types: Mapping[str, SqlType], value_types: M
                 _add(state, wanted.changes, name)
         _fit_value(state, wanted, mapped, value_types[mapped.state_column], found)
     return wanted
+
+
+_FOLDS_CASE = frozenset({"sqlite", "duckdb"})
+
+
+def _without_recased(state: State, existing: SyncTables) -> SyncTables:
+    """Drop the columns of a custom field whose name has other letter case now: it is another field in DailyStory."""
+    wanted = {each for m in state.sync.mapped_fields for each in (m.state_column, differs_column(m.state_column))}
+    folded = {name.casefold(): name for name in wanted}
+    for altered in (existing.snapshot, existing.changes):
+        for name in _columns(state, altered):
+            if folded.get(name.casefold(), name) != name:
+                alter(state, altered, f"DROP COLUMN {quoted(state, name)}")
+    with state.connection.begin():
+        return state.load_tables() or existing
 
 
 def _fit_value(

@@ -102,7 +102,7 @@ class RowReader:
         if mapped.nulls is Nulls.KEEP:
             return func.coalesce(new, old, type_=new.type).label(name)
         if is_plan and mapped.drops_invalid:
-            return case((is_dropped(rows, name), old), else_=new).label(name)
+            return case((is_dropped(rows, name), func.coalesce(old, new, type_=new.type)), else_=new).label(name)
         return new
 
     def chunks(

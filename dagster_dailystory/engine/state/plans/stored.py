@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, and_, func, select
 
-from dagster_dailystory.contacts.fingerprint import mapping_version, opaque, settings_version
+from dagster_dailystory.contacts.fingerprint import default_versions, mapping_version, opaque, settings_version
 from dagster_dailystory.databases.source import source_text
 from dagster_dailystory.engine.state.plans.custom_fields import remember_custom_fields
 from dagster_dailystory.engine.state.schema import SyncTables
@@ -174,7 +174,9 @@ class Plans:
         if stored is None:
             return "version of this package"
         made_with, now = json.loads(stored), settings_version(self._state.sync, source_text(self._state.sync))
-        return ", ".join(sorted(name for name in made_with.keys() | now.keys() if made_with.get(name) != now.get(name)))
+        defaults = default_versions()
+        before = {**{name: defaults.get(name) for name in now.keys() - made_with.keys()}, **made_with}
+        return ", ".join(sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name)))
 
     def check_complete(self, plan: Plan, tables: SyncTables | None, *, sent: bool = False) -> None:
         """Compare the header of a plan with its stored changes.
