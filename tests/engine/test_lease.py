@@ -97,7 +97,7 @@ def test_a_lost_connection_ends_the_run_and_frees_the_lease(new_database: Callab
     with open_scenario(new_database, "postgresql") as scenario:
         scenario.seed(*customers(40))
         scenario.sandbox.configure(refuse_if=restart)
-        with pytest.raises(WarehouseError, match="the connection to the state database was lost"):
+        with pytest.raises(WarehouseError, match="the connection to the warehouse database was lost"):
             scenario.run()
         scenario.sandbox.configure(refuse_if=None)
         assert [row["holder"] for row in scenario.rows("meta") if row["name"] == "lock:customers"] == [None]

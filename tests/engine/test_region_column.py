@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from support.scenario import Scenario, customer, open_scenario, sync_of
 
+from dagster_dailystory.engine.run import plan_contact_sync
 from dagster_dailystory.engine.upkeep.audit import audit_contacts
+from dagster_dailystory.engine.upkeep.inspection import preview_changes
 from dagster_dailystory.model.sync import ContactSync
 
 FIELDS = {"email": "email", "mobilePhone": "mobile", "optOutEmail": "opted_out"}
@@ -69,6 +71,9 @@ def test_the_same_digits_in_another_country_are_sent(scenario: Scenario):
     scenario.run(by_country())
     scenario.sandbox.clear_journal()
     scenario.update(1, country="NL")
+    planned = plan_contact_sync(by_country(), scenario.warehouse, scenario.destination)
+    (change,) = preview_changes(by_country(), scenario.warehouse, planned.plan_id)
+    assert [each.field for each in change.fields] == ["mobilePhone"]
     scenario.run(by_country())
     assert scenario.sent() == [("p1@example.com", "update", {"mobilePhone": "+31612345678"})]
     assert scenario.run(by_country()).api_requests == 0

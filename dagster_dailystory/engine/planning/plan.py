@@ -42,6 +42,7 @@ from dagster_dailystory.engine.state.rejections import CheckedRows, Rejections
 from dagster_dailystory.engine.state.schema import DROPPED, SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import OPT_OUT_PRIORITY, Operation, Reason
+from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.partitions import check_partition
 from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary, RejectedRow
 from dagster_dailystory.model.sync import Deletes, Mode, OnDeleted, Scope
@@ -222,7 +223,8 @@ class _Draft:
         by_operation = {operation: int(n) for operation, n in execute(operations)}
         sent = changes.c.operation.in_([Operation.CREATE.value, Operation.UPDATE.value])
         per_field = execute(field_counts(changes, self.tables).where(mine, sent)).one()
-        by_field = {m.name: int(n) for m, n in zip(self.tables.sync.mapped_fields, per_field, strict=True) if n}
+        fields = zip(self.tables.sync.mapped_fields, per_field, strict=True)
+        by_field = {m.name: int(n) for m, n in fields if n and m.kind is not FieldKind.REGION}
         reasons = select(checked.c.reason, func.count()).where(checked.c.reason.is_not(None)).group_by(checked.c.reason)
         by_reason = Counter({Reason.DUPLICATE_KEY.value: rows.duplicates, Reason.NULL_KEY.value: rows.without_key})
         by_reason.update({reason: int(n) for reason, n in execute(reasons)})

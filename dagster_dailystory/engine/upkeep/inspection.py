@@ -22,7 +22,7 @@ from dagster_dailystory.engine.state.store import State, open_state
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.change import Operation, Outcome
 from dagster_dailystory.model.contact_fields import FieldKind, nearest
-from dagster_dailystory.model.mapping import MappedField
+from dagster_dailystory.model.mapping import REGION_COLUMN, MappedField
 from dagster_dailystory.model.plan import PlanStatus, RejectedRow
 from dagster_dailystory.model.sync import ContactSync
 
@@ -205,7 +205,7 @@ def plan_frame(sync: ContactSync, warehouse: Warehouse, plan_id: str) -> pandas.
                 head = {**{key: row[key] for key in keys}, "operation": operation.value}
                 head |= {"dsid": row["dsid"], "outcome": row["outcome"]}
                 is_open = row["outcome"] is None
-                fields = [m for m in sync.mapped_fields if _is_part(row, m, operation)]
+                fields = [m for m in sync.sent_fields if _is_part(row, m, operation)]
                 records += [
                     {
                         **head,
@@ -272,13 +272,17 @@ def _label(state: State, row: RowMapping) -> str:
 def _is_part(row: RowMapping, mapped: MappedField, operation: Operation) -> bool:
     if operation is Operation.CREATE:
         return row[mapped.state_column] is not None
-    return operation is Operation.UPDATE and bool(row[differs_column(mapped.state_column)])
+    if operation is not Operation.UPDATE:
+        return False
+    if mapped.kind is FieldKind.MOBILE and row.get(differs_column(REGION_COLUMN)):
+        return True  # read in another country, it is another number
+    return bool(row[differs_column(mapped.state_column)])
 
 
 def _preview(state: State, row: RowMapping, operation: Operation, shown: frozenset[str]) -> ChangePreview:
     fields = tuple(
         FieldChange(m.name, _text(m, row[f"old_{m.state_column}"], shown), _text(m, row[m.state_column], shown))
-        for m in state.sync.mapped_fields
+        for m in state.sync.sent_fields
         if _is_part(row, m, operation)
     )
     reasons = json.loads(row[DROPPED] or "{}")
