@@ -1,5 +1,6 @@
 """The run options of a sync: enums and typed fields, so that Dagster refuses wrong values at launch."""
 
+import re
 from collections.abc import Mapping
 from enum import Enum
 
@@ -87,7 +88,8 @@ class _Key(ConfigType):
     def __init__(self, columns: tuple[str, ...]) -> None:
         self._columns = columns
         self._form = "|".join(columns)
-        name = "Key" if len(columns) == 1 else f"KeyOf{len(columns)}Columns"
+        # Dagster takes types of one name for one type, also those of two syncs.
+        name = "Key_" + "__".join(re.sub(r"\W", "_", column) for column in columns)
         super().__init__(name, ConfigTypeKind.ANY, given_name=name, description=f"A key, written {self._form}.")
 
     def post_process(self, value: object) -> str:

@@ -51,7 +51,8 @@ class Workplace:
         run_contact_sync(self.sync(**settings), **{**usual, **(options or {})})  # type: ignore[arg-type]
 
     def launch(self, **config: object) -> None:
-        """Launch `changes` with run options, as the launchpad does."""
+        """Launch `changes` with run options, as the launchpad does, beside a sync with another key."""
+        build_contact_sync_assets(self.sync(name="others", key="email"))
         result = self.project.materialize(build_contact_sync_assets(self.sync()), **config)
         if not result.success:
             raise AssertionError("the run failed, and not its launch")
