@@ -37,10 +37,11 @@ class ClientSettings:
     def __post_init__(self) -> None:
         object.__setattr__(self, "base_url", _normal_base_url(self.base_url))
         object.__setattr__(self, "api_token", self.api_token.strip())
-        if not re.fullmatch(r"[\x21-\x7e]+", self.api_token):
-            raise ConfigurationError("api_token is empty or has an invalid character; copy it again")
-        if not 0 < self.timeout_seconds < math.inf or self.max_connections < 1:
-            raise ConfigurationError("timeout_seconds and max_concurrency must be positive and finite")
+        _check_token(self.api_token)
+        if not 0 < self.timeout_seconds < math.inf:
+            raise ConfigurationError(f"timeout_seconds={self.timeout_seconds!r} must be positive and finite")
+        if self.max_connections < 1:
+            raise ConfigurationError(f"max_concurrency={self.max_connections!r} must be at least 1")
 
     @property
     def host(self) -> str:
@@ -51,6 +52,18 @@ class ClientSettings:
     def is_local(self) -> bool:
         """Whether the host is this machine (the sandbox)."""
         return _LOOPBACK.fullmatch(self.host) is not None
+
+
+def _check_token(token: str) -> None:
+    where = "the token is under Account Settings > API Tokens"
+    if not token:
+        raise ConfigurationError(f"api_token is empty; {where}")
+    if token.casefold().startswith("bearer "):
+        raise ConfigurationError("api_token must be the token alone; leave out 'Bearer '")
+    if not re.fullmatch(r"[\x21-\x7e]+", token):
+        raise ConfigurationError(
+            f"api_token has a blank or another character that no token has; copy it again: {where}"
+        )
 
 
 def _is_host(name: str) -> bool:

@@ -62,8 +62,14 @@ def check_row(
         if mapped.kind in (_EMAIL, _MOBILE):
             invalid_identity = invalid_identity or rejection
     if is_new and not identity:
-        return RowCheck(invalid_identity or _NO_IDENTITY)
+        return RowCheck(_NO_IDENTITY if invalid_identity is None else _needed(invalid_identity))
     return RowCheck(dropped=dropped)
+
+
+def _needed(rejection: Rejection) -> Rejection:
+    """Say why a field is not dropped: a new contact needs it."""
+    message = f"{rejection.message}. It is not dropped, because a new contact needs an email or a mobile number"
+    return Rejection(rejection.reason, message)
 
 
 _NO_IDENTITY = Rejection(
@@ -99,9 +105,14 @@ def _field_name(mapped: MappedField) -> str:
 def _reject_email(mapped: MappedField, text: str) -> Rejection:
     return _check_length(mapped, text) or Rejection(
         Reason.INVALID_EMAIL,
-        f"{_field_name(mapped)} is not an address that can receive mail (.test, .invalid and .local domains cannot);"
-        " correct it in the source or make it NULL in the query",
+        f"{_field_name(mapped)} is not an address that can receive mail{_about_domain(text)}; correct it in the source,"
+        " or make it NULL in the query",
     )
+
+
+def _about_domain(text: str) -> str:
+    is_reserved = text.casefold().endswith((".test", ".invalid", ".local", ".localhost"))
+    return " (no mail reaches .test, .invalid and .local)" if is_reserved else ""
 
 
 def _reject_mobile(sync: ContactSync, mapped: MappedField, text: str, region: str | None) -> Rejection:

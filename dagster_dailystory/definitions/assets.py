@@ -24,6 +24,7 @@ from dagster_dailystory.definitions.ops import (
 from dagster_dailystory.definitions.resources import DailyStoryResource, WarehouseResource
 from dagster_dailystory.definitions.run_config import PlanConfig, option_fields
 from dagster_dailystory.engine.planning.guards import guard_texts
+from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.sync import ContactSync, Deletes
 
 PlanBody = Callable[[dg.AssetExecutionContext, PlanConfig, WarehouseResource, DailyStoryResource], Events]
@@ -124,6 +125,10 @@ def build_contact_sync_assets(
         )
         ```
     """
+    if not isinstance(sync, ContactSync):
+        raise ConfigurationError("build_contact_sync_assets takes one ContactSync; call it once for each")
+    if isinstance(deps, str):
+        raise ConfigurationError(f"deps must be a list of asset keys; write [{deps!r}]")
     settings = SyncSettings(
         deps=None if deps is None else [dg.AssetKey.from_coercible(dep) for dep in deps],
         group_name=group_name,

@@ -190,11 +190,12 @@ def _deletion(sync: ContactSync) -> str:
 def planned_counts(sync: ContactSync, plan: PlanSummary) -> str:
     """What a plan would send, in words: the counts that are not 0."""
     deletion = "to deactivate" if sync.deletes is Deletes.DEACTIVATE else "to delete"
+    created = "to look up and update" if sync.mode is Mode.UPDATE else "to create"
     counts = {
-        "to create": plan.rows_to_create,
+        created: plan.rows_to_create,
         "to update": plan.rows_to_update,
         deletion: plan.rows_to_delete,
-        "opt-outs ahead of the other changes": plan.opt_outs_ahead,
+        "to opt out": plan.opt_outs_ahead,
         "rejected": plan.rows_rejected,
         "held back": plan.rows_held,
         "invalid values left out": plan.values_dropped,

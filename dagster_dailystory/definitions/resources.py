@@ -200,7 +200,10 @@ def resources_from_environment(
         return {}
     missing = [name for name in REQUIRED if name not in given]
     if missing:
-        raise ConfigurationError(f"{', '.join(sorted(given))} is set, but {', '.join(missing)} is not; set all or none")
+        verb = "is" if len(missing) == 1 else "are"
+        raise ConfigurationError(
+            f"{', '.join(sorted(given))} is set, but {', '.join(missing)} {verb} not; set all or none"
+        )
     rate = _number(environment, "DAILYSTORY_REQUESTS_PER_SECOND")
     concurrency = _number(environment, "DAILYSTORY_MAX_CONCURRENCY")
     for name in ("WAREHOUSE_URL", "DAILYSTORY_STATE_URL"):

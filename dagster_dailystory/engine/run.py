@@ -27,7 +27,7 @@ from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import BusyError, DailyStoryError, SafetyError
 from dagster_dailystory.model.change import Outcome
-from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary, checked_limit, chosen_keys
+from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary, checked_flag, checked_limit, chosen_keys
 from dagster_dailystory.model.report import (
     COMPLETE_OUTCOMES,
     Progress,
@@ -245,7 +245,13 @@ def run_contact_sync(
     """
     warehouse = Warehouse.at(warehouse_url, state_url, state_schema)
     destination = Destination(base_url, api_token, requests_per_second, max_concurrency, accept_account=accept_account)
-    options = PlanOptions(choice(Scope, scope, "scope"), dry_run, checked_limit(limit), chosen_keys(keys), partition)
+    options = PlanOptions(
+        choice(Scope, scope, "scope"),
+        checked_flag(dry_run, "dry_run"),
+        checked_limit(limit),
+        chosen_keys(keys),
+        partition,
+    )
     run_id = new_run_id()
     with open_session(sync, warehouse.state, run_id=run_id) as (state, lease):
         plan = _plan(state, lease, warehouse, destination, options, run_id)

@@ -138,6 +138,10 @@ def _check_names(fields: Mapping[str, str], extended_properties: Mapping[str, st
     for name in fields:
         if name not in CONTACT_FIELDS:
             raise ConfigurationError(f"DailyStory has no contact field {name!r}{suggestion(name)}")
+    for setting, mapping in (("fields", fields), ("extended_properties", extended_properties)):
+        for name, column in mapping.items():
+            if not isinstance(column, str) or not isinstance(name, str):
+                raise ConfigurationError(f"{setting} maps {name!r} to {column!r}; name one column, as a text")
     folded: dict[str, str] = {}
     for name in extended_properties:
         if not name.strip():

@@ -32,6 +32,8 @@ class HashBuckets:
     count: int
 
     def __post_init__(self) -> None:
+        if not isinstance(self.count, int) or isinstance(self.count, bool):
+            raise ConfigurationError(f"HashBuckets({self.count!r}): the count must be a whole number")
         if not 2 <= self.count <= 1_000:
             raise ConfigurationError(f"HashBuckets({self.count}): the count must be between 2 and 1,000")
 

@@ -194,9 +194,22 @@ def checked_limit(limit: int | None) -> int | None:
     Raises:
         ConfigurationError: It is less than 1.
     """
+    if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool)):
+        raise ConfigurationError(f"limit={limit!r} must be a whole number, or None for no limit")
     if limit is not None and limit < 1:
         raise ConfigurationError(f"limit={limit!r} must be at least 1; omit it for no limit, or set dry_run to preview")
     return limit
+
+
+def checked_flag(value: bool, setting: str) -> bool:
+    """Check a run option that is on or off: the text "no" would be on.
+
+    Raises:
+        ConfigurationError: It is neither True nor False.
+    """
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{setting}={value!r} must be True or False")
+    return value
 
 
 def chosen_keys(keys: Sequence[object] | None) -> tuple[str, ...]:

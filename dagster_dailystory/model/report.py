@@ -55,14 +55,14 @@ class SyncReport:
         outcome: One of `OUTCOMES`.
         rows_read: Source rows in scope.
         rows_unchanged: Rows without a difference that would be sent.
-        rows_to_create: Contacts that the plan creates.
+        rows_to_create: Contacts that the plan creates; in mode `update` contacts to look up, and none is created.
         rows_to_update: Contacts that the plan updates.
         rows_to_delete: Contacts that the plan deletes or deactivates.
         rows_rejected: Rows that the plan rejects.
         rows_held: Rows that DailyStory refused before and that have not changed since, and rows beyond `limit`.
         fields_dropped: Invalid values that are left out of rows (`drop_field`).
         opt_outs_pending: Rows and contacts whose opt-out DailyStory has not acknowledged.
-        opt_outs_sent: Contacts that this run opted out; not part of the sums of rows.
+        opt_outs_sent: Contacts that existed and that this run opted out; not part of the sums of rows.
         rows_created: Contacts that were created, or found and overwritten by a create.
         rows_updated: Contacts that were updated.
         rows_deleted: Contacts that were deleted or deactivated.

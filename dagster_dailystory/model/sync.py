@@ -173,7 +173,10 @@ class ContactSync:
         check_setting_types(vars(self))
         set_value = object.__setattr__  # the dataclass is frozen
         if not SYNC_NAME.fullmatch(self.name):
-            raise ConfigurationError(f"name={self.name!r} must match [a-z][a-z0-9_]{{0,30}}: it names state tables")
+            raise ConfigurationError(
+                f"name={self.name!r} must have small letters, digits and _ only, begin with a letter, and have at most "
+                "31 characters, for example 'my_sync': it names the state tables"
+            )
         keys = (self.key,) if isinstance(self.key, str) else in_fixed_order(self.key)
         _check_keys(keys)
         set_value(self, "key", keys if isinstance(self.key, Set) else self.key)
@@ -264,7 +267,7 @@ def _check_limits(sync: ContactSync) -> None:
     for setting in ("max_changed_fraction", "max_opted_out_fraction", "max_deleted_fraction", "max_rejected_fraction"):
         share = getattr(sync, setting)
         if share is not None and not 0 <= share <= 1:
-            raise ConfigurationError(f"{setting}={share!r} must be between 0 and 1")
+            raise ConfigurationError(f"{setting}={share!r} must be between 0 and 1; 10% is 0.1")
     if sync.max_created_fraction is not None and not sync.max_created_fraction >= 0:
         raise ConfigurationError(f"max_created_fraction={sync.max_created_fraction!r} must not be negative")
     if sync.max_created_rows is not None and sync.max_created_rows < 0:

@@ -108,7 +108,7 @@ def test_a_query_may_be_in_a_file_beside_the_yaml(tmp_path: Path):
         ({"deletes": "deactivat"}, "did you mean 'deactivate'?"),
         ({"nulls": {"firstnam": "clear"}}, "did you mean 'firstName'?"),
         ({"preview_fields": ["emial"]}, "did you mean 'email'?"),
-        ({"name": "People"}, "name='People' must match"),
+        ({"name": "People"}, "name='People' must have small letters"),
         ({"max_deleted_fraction": 5}, "max_deleted_fraction=5"),
         ({"partitions": {"buckets": 4, "column": "city"}}, "either buckets, or column and values"),
         ({"warehouse": {"state_schema": "x"}}, "either url or url_variable"),

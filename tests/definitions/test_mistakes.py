@@ -22,6 +22,7 @@ from dagster_dailystory import (
     run_contact_sync,
 )
 from dagster_dailystory.errors import DailyStoryError
+from dagster_dailystory.model.partitions import HashBuckets
 from dagster_dailystory.sandbox import Sandbox
 
 pytestmark = [  # raised by Dagster's YAML loader
@@ -89,6 +90,13 @@ PYTHON = [
     Mistake("a text for fields", settings(fields="email"), "fields='email'", "must be a mapping of fields"),
     Mistake("a wrong mode", settings(mode="upsrt"), "mode='upsrt' is not one of", "did you mean 'upsert'"),
     Mistake("a number for partitions", settings(partitions=4), "partitions=4", "HashBuckets(8)"),
+    Mistake("two columns for a field", settings(fields={"email": ["a", "b"]}), "maps 'email' to", "name one column"),
+    Mistake("buckets in quotes", lambda _: HashBuckets("8"), "HashBuckets('8')", "whole number"),
+    Mistake(
+        "a text for deps", lambda at: build_contact_sync_assets(at.sync(), deps="analytics"), "deps must be a list",
+        "write ['analytics']",
+    ),
+    Mistake("a list of syncs", lambda at: build_contact_sync_assets([at.sync()]), "one ContactSync", "once for each"),
     Mistake("a text for a watermark", settings(watermark="updated_at"), "watermark='updated_at'", "Watermark("),
     Mistake("a country in small letters", settings(default_region="us"), "default_region='us'", "for example 'US'"),
     Mistake("the code of another list", settings(default_region="UK"), "default_region='UK'", "'GB'"),
@@ -118,7 +126,7 @@ COLUMNS_AND_KEYS = [
     Mistake("a query that fails", runs(source="select nonsense from people"), "cannot be read", "nonsense"),
     Mistake("a missing file", runs(source="syncs/people.sql"), "'syncs/people.sql' cannot be read", "No such file"),
     Mistake("a watermark of texts", runs(watermark=Watermark("first_name")), "'first_name'", "YYYY-MM-DD"),
-    Mistake("a key that is not a number", options(keys=[]), "keys is empty", "omit it"),
+    Mistake("no key at all", options(keys=[]), "keys is empty", "omit it"),
     Mistake("a text for keys", options(keys="1"), "keys must be a list", "keys=['1']"),
     Mistake("a limit of nothing", options(limit=0), "limit=0", "dry_run"),
     Mistake("a wrong scope", options(scope="rejectd"), "scope='rejectd' is not one of", "did you mean 'rejected'"),
@@ -135,7 +143,11 @@ URLS_AND_TOKENS = [
     ),
     Mistake("a state that cannot be one", options(state_url="snowflake://u@a/d/s"), "Snowflake", "state"),
     Mistake("a wrong token", options(api_token="wrong-us-1"), "401", "token"),
-    Mistake("an empty token", options(api_token=""), "api_token", "empty"),
+    Mistake("an empty token", options(api_token=""), "api_token is empty", "Account Settings > API Tokens"),
+    Mistake("a token with its scheme", options(api_token="Bearer abc"), "the token alone", "leave out 'Bearer '"),
+    Mistake("no request at once", options(max_concurrency=0), "max_concurrency=0", "at least 1"),
+    Mistake("a limit in quotes", options(limit="10"), "limit='10'", "must be a whole number"),
+    Mistake("a dry run in words", options(dry_run="no"), "dry_run='no'", "must be True or False"),
     Mistake("an API without a scheme", options(base_url="us-1.dailystory.com"), "base_url", "https://"),
     Mistake("a negative rate", options(requests_per_second=-1), "requests_per_second=-1 must be positive", "omit it"),
     Mistake(
@@ -184,6 +196,8 @@ def check(message: str, happened: str, remedy: str) -> None:
 
 
 YAML = [
+    ("a text for a watermark", {"watermark": "updated_at"}, "watermark must be a mapping", "{'column': 'updated_at'}"),
+    ("a number for partitions", {"partitions": 8}, "partitions must be a mapping", "{'buckets': 8}"),
     ("a misspelled setting", {"feilds": {"email": "email"}}, "feilds", "feilds"),
     ("a list for fields", {"fields": ["email"]}, "attributes.fields", "should be an object"),
     ("a wrong policy", {"deletes": "remove"}, "deletes='remove' is not one of", "keep, deactivate, delete"),
@@ -198,6 +212,16 @@ def test_a_mistake_in_yaml_does_not_load(wrong: dict[str, object], happened: str
     message = load_error({**PEOPLE, **wrong})
     assert happened in message
     assert remedy in message
+
+
+def test_a_mistake_in_yaml_shows_no_secret():
+    for nested in (
+        {"warehouse": {"url": "postgresql://u:SECRET@host/db", "bogus": 1}},
+        {"dailystory": {"api_token": "SECRET"}},
+    ):
+        message = load_error({**PEOPLE, **nested})
+        assert "there is no setting" in message
+        assert "SECRET" not in message.partition("defs.yaml")[2]
 
 
 LAUNCHPAD = [

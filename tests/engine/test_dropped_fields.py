@@ -106,6 +106,7 @@ def test_a_new_row_without_a_valid_identity_is_rejected(scenario: Scenario, colu
     scenario.insert(customer(3, **columns))
     scenario.run(dropping())
     assert scenario.rejections() == {"3": reason}
+    assert "It is not dropped, because a new contact needs" in scenario.rows("rejections")[0]["message"]
 
 
 def test_a_new_row_keeps_its_other_identity(scenario: Scenario):

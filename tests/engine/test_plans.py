@@ -10,6 +10,7 @@ import pytest
 from support.faults import flaky_destination
 from support.scenario import Scenario, customers, open_scenario, sync_of
 
+from dagster_dailystory.engine.endpoints import Destination
 from dagster_dailystory.engine.planning.plan import KEPT_PLANS
 from dagster_dailystory.engine.run import RunResult, plan_contact_sync, resume_or_run, send_contact_sync
 from dagster_dailystory.errors import AuthenticationError, SafetyError, StateError
@@ -316,3 +317,20 @@ def test_a_run_whose_plan_another_run_sent_plans_again(scenario: Scenario):
     scenario.update(2, city="Oslo")
     result = run_on(scenario, "run")
     assert (result.report.rows_updated, len(scenario.rows("runs"))) == (1, 3)
+
+
+def test_a_state_without_contacts_may_change_its_destination(new_database: Callable[[str], str]):
+    with open_scenario(new_database) as scenario:
+        scenario.seed(*customers(3))
+        mistyped = Destination("https://us-9.dailystory.invalid/api/v1", scenario.sandbox.token)
+        plan_contact_sync(sync_of(), scenario.warehouse, mistyped)
+        assert scenario.run().outcome == "done"
+        with pytest.raises(StateError, match="If that address is wrong, correct base_url"):
+            plan_contact_sync(sync_of(), scenario.warehouse, mistyped)
+
+
+def test_a_run_of_opt_outs_counts_other_differences_as_unchanged(scenario: Scenario):
+    scenario.run()
+    scenario.update(1, city="Rome")
+    report = scenario.run(scope="opt_outs")
+    assert (report.rows_unchanged, report.rows_held) == (report.rows_read, 0)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
-from typing import cast
+from typing import cast, get_args
 
 import dagster as dg
 from pydantic import BaseModel, Field, create_model, model_validator
@@ -30,9 +30,11 @@ def _described_model(derived: type[BaseModel], settings: type[BaseModel]) -> typ
     """The model that Dagster derives, plus the descriptions that it drops from settings with a default."""
 
     def known_settings(given: object) -> object:
-        for name in given if isinstance(given, dict) else ():
+        for name, value in given.items() if isinstance(given, dict) else ():
             if name not in derived.model_fields:
-                raise ValueError(f"there is no setting {name!r}{nearest(str(name), derived.model_fields)}")
+                hint = nearest(str(name), derived.model_fields)
+                raise ConfigurationError(f"{_place(settings)}: there is no setting {name!r}{hint}")
+            _check_nested(name, value, settings.model_fields[name])
         return given
 
     check = cast(Callable[..., object], model_validator(mode="before")(known_settings))
@@ -47,6 +49,23 @@ def _described_model(derived: type[BaseModel], settings: type[BaseModel]) -> typ
         derived.__name__, __base__=derived, __doc__=settings.__doc__, __validators__={"known": check}, **fields
     )
     return made
+
+
+def _check_nested(name: str, value: object, field: FieldInfo) -> None:
+    """Refuse a plain value for settings of their own: Dagster would fail while it resolves it."""
+    kinds = get_args(field.annotation)
+    if not any(isinstance(kind, type) and issubclass(kind, Settings) for kind in kinds):
+        return
+    is_template = isinstance(value, str) and (str in kinds or "{{" in value)
+    if value is not None and not isinstance(value, dict) and not is_template:
+        example = next(each for each in field.examples or () if isinstance(each, dict))
+        raise ConfigurationError(f"{name} must be a mapping, such as {example}")
+
+
+def _place(settings: type[BaseModel]) -> str:
+    """Where these settings stand in the file. An error of pydantic's own would repeat them, with any secret."""
+    places = {WarehouseSettings: "warehouse", DailyStorySettings: "dailystory", WatermarkSettings: "watermark"}
+    return {**places, Slices: "partitions"}.get(settings, "attributes")
 
 
 class WarehouseSettings(Settings):

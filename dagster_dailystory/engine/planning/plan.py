@@ -290,20 +290,21 @@ def _summary(
         rows_in_future=watermark.rows_in_future,
         rows_without_watermark=watermark.rows_null,
         expires_at=state.now() + timedelta(hours=state.sync.plan_expires_hours),
-        **_numbers(counts),
+        **_numbers(counts, options),
     )
 
 
-def _numbers(counts: _PlanCounts) -> dict[str, Any]:
+def _numbers(counts: _PlanCounts, options: PlanOptions) -> dict[str, Any]:
     """The counts of a plan by their names in its header."""
     rows, creates, updates = counts.rows, counts.changes(Operation.CREATE), counts.changes(Operation.UPDATE)
+    held = 0 if options.scope is Scope.OPT_OUTS else counts.held  # it looks at the opt-outs of a row only
     return {
         "rows_read": rows.read,
-        "rows_unchanged": rows.read - creates - updates - counts.rejected - counts.held,
+        "rows_unchanged": rows.read - creates - updates - counts.rejected - held,
         "rows_to_create": creates,
         "rows_to_update": updates,
         "rows_rejected": counts.rejected,
-        "rows_held": counts.held,
+        "rows_held": held,
         "rows_to_delete": counts.changes(Operation.DELETE),
         "rows_delete_skipped_shared": counts.shared,
         "live_keys": rows.sync_live_keys,

@@ -212,4 +212,5 @@ class Rejections:
 
 
 def _keyless(rows: int) -> str:
-    return f"{rows} source rows have a NULL in the key; fill it, or leave them out of the query"
+    have = "1 source row has" if rows == 1 else f"{rows} source rows have"
+    return f"{have} a NULL in the key; fill it, or leave such rows out of the query"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib.metadata import version
 
-from sqlalchemy import Connection, Dialect, inspect, select
+from sqlalchemy import Connection, Dialect, inspect, literal, select, table
 from sqlalchemy.exc import DBAPIError
 
 from dagster_dailystory.databases.connect import connect, open_engine, reflected_types
@@ -115,12 +115,16 @@ class State:
         return stored or value
 
     def bind_destination(self, destination: str) -> None:
-        """Let the state belong to this destination, unless it belongs to one.
+        """Let the state belong to this destination, unless it has contacts of another one.
 
         Raises:
             StateError: The state was made for another destination.
         """
-        self._compare_destination(self.keep_meta("destination", destination), destination)
+        known = self.keep_meta("destination", destination)
+        if known not in (None, destination):
+            with self.connection.begin():
+                self._compare_destination(known, destination)
+                self.set_meta("destination", destination)
 
     def check_destination(self, destination: str) -> None:
         """Make sure, within the caller's transaction, that this state does not belong to another destination.
@@ -131,11 +135,21 @@ class State:
         self._compare_destination(self.meta("destination"), destination)
 
     def _compare_destination(self, known: str | None, destination: str) -> None:
-        if known not in (None, destination):
+        if known not in (None, destination) and self._is_used():
             raise StateError(
-                f"this state belongs to {known}, but the run would send to {destination}; give the other destination "
-                "a state of its own (state_url or state_schema)"
+                f"this state belongs to {known}, but the run would send to {destination}. If that address is wrong, "
+                "correct base_url; if it is another account, give it a state of its own (state_url or state_schema)"
             )
+
+    def _is_used(self) -> bool:
+        """Whether a sync of this state has a contact or an open create, or DailyStory named the account."""
+        if self.meta("account") is not None:
+            return True
+        tables = inspect(self.connection).get_table_names(schema=self.location.schema)
+        kept = ("_contact_map", "_intents")
+        names = [name for name in tables if name.startswith(f"{self.location.prefix}_") and name.endswith(kept)]
+        rows = (select(literal(1)).select_from(table(name, schema=self.location.schema)).limit(1) for name in names)
+        return any(self.connection.execute(query).first() is not None for query in rows)
 
     def load_tables(self) -> SyncTables | None:
         """Load the sync's tables as the database has them, None before its first plan.

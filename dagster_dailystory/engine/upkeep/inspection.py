@@ -131,10 +131,13 @@ def check_shown_fields(sync: ContactSync, names: Sequence[str]) -> None:
     Raises:
         ConfigurationError: A field is not mapped; the message suggests the most similar one.
     """
-    known = [mapped.name for mapped in sync.mapped_fields]
+    if isinstance(names, str):
+        raise ConfigurationError(f"preview_fields must be a list of fields; write [{names!r}]")
+    known = [mapped.name for mapped in sync.sent_fields]
     for name in names:
         if name not in known:
-            raise ConfigurationError(f"preview_fields names {name!r}, which is not mapped{nearest(name, known)}")
+            hint = nearest(name, known) or f"; mapped are {', '.join(known)}"
+            raise ConfigurationError(f"preview_fields names {name!r}, which is not mapped{hint}")
 
 
 def preview_changes(

@@ -31,11 +31,11 @@ def sync(**settings: object) -> ContactSync:
 
 
 INVALID: list[tuple[dict[str, object], str]] = [
-    ({"name": "Customers"}, "name='Customers' must match"),
-    ({"name": ""}, "must match"),
-    ({"name": "1st"}, "must match"),
-    ({"name": "a" * 32}, "must match"),
-    ({"name": "customers\n"}, "must match"),
+    ({"name": "Customers"}, "name='Customers' must have small letters"),
+    ({"name": ""}, "must have small letters"),
+    ({"name": "1st"}, "must have small letters"),
+    ({"name": "a" * 32}, "must have small letters"),
+    ({"name": "customers\n"}, "must have small letters"),
     ({"key": ""}, "key must name"),
     ({"key": []}, "key must name"),
     ({"key": ["id", ""]}, "key must name"),
