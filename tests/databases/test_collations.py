@@ -10,7 +10,7 @@ from support.scenario import open_scenario, sync_of
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.partitions import ColumnValues
 
-PLACEMENTS = ["duckdb", "duckdb-sqlite", "duckdb-duckdb", "sqlite", "sqlite-postgresql"]
+PLACEMENTS = ["duckdb", "duckdb-sqlite", "sqlite", "sqlite-postgresql"]
 SOURCES = {
     "table": ("NOCASE", "people"),
     "query": ("NOCASE", "SELECT * FROM people"),

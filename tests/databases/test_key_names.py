@@ -49,7 +49,7 @@ def add(scenario: Scenario, names: tuple[str, ...], number: int, mail: str) -> N
     scenario.execute(f"INSERT INTO people VALUES ({values}, '{mail}', 'Jo', false, 'free')")
 
 
-@pytest.mark.parametrize("databases", ["duckdb", "sqlite", "postgresql", "duckdb-sqlite", "postgresql-duckdb"])
+@pytest.mark.parametrize("databases", ["duckdb", "postgresql", "duckdb-sqlite"])
 @pytest.mark.parametrize("names", [tuple(FREE[start : start + 25]) for start in range(0, len(FREE), 25)])
 def test_a_key_of_such_names_is_synced(new_database: Callable[[str], str], databases: str, names: tuple[str, ...]):
     warehouse, _, state = databases.partition("-")

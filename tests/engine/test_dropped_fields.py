@@ -23,7 +23,7 @@ def dropping(**settings: object) -> ContactSync:
     return sync_of(**{"fields": FIELDS, "invalid": "drop_field", **settings})
 
 
-@pytest.fixture(params=["sqlite", "duckdb", "postgresql", "postgresql-duckdb"])
+@pytest.fixture(params=["sqlite", "duckdb", "postgresql-duckdb"])
 def scenario(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> Iterator[Scenario]:
     """Two rows were synced."""
     warehouse, _, state = str(request.param).partition("-")

@@ -20,7 +20,7 @@ def by_country(**settings: object) -> ContactSync:
     return sync_of(**{"fields": FIELDS, "default_region": {"column": "country"}, **settings})
 
 
-@pytest.fixture(params=["sqlite", "duckdb", "postgresql", "postgresql-duckdb"])
+@pytest.fixture(params=["sqlite", "duckdb", "postgresql-duckdb"])
 def scenario(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> Iterator[Scenario]:
     warehouse, _, state = str(request.param).partition("-")
     with open_scenario(new_database, warehouse, state or None) as made:
