@@ -251,7 +251,9 @@ def similar_table(engine: Engine, message: str, schema: str | None = None) -> st
     if found is None:
         return ""
     *parts, name = next(filter(None, found.groups())).split(".")
-    schema = ".".join(parts) or schema
+    named = ".".join(parts)
+    if named and "[" not in named:  # of a masked name nothing is known
+        schema = named
     try:
         with engine.connect() as connection:
             inspector = inspect(connection)

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from support.scenario import open_scenario, sync_of
 
+from dagster_dailystory.databases.connect import similar_table
 from dagster_dailystory.databases.facts import name_parts
 from dagster_dailystory.definitions.lineage import find_upstream
 from dagster_dailystory.errors import ConfigurationError, WarehouseError
@@ -125,6 +126,15 @@ def test_a_wrong_table_name_gets_the_nearest_one(
         with pytest.raises(WarehouseError) as caught:
             scenario.run(sync_of(source="xyzzy"))
         assert "did you mean" not in str(caught.value)
+
+
+def test_a_masked_schema_does_not_prevent_a_suggestion() -> None:
+    engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE customers (id INTEGER)")
+    message = "Table 'test_[phone]d1c41.custmers' doesn't exist (1146)"
+    assert similar_table(engine, message) == "; did you mean 'customers'?"
+    engine.dispose()
 
 
 @pytest.mark.parametrize("warehouse", ["duckdb", "postgresql"])
