@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from support.scenario import Scenario, customer, open_scenario, sync_of
 
-from dagster_dailystory.engine.run import plan_contact_sync
+from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
+from dagster_dailystory.engine.upkeep.audit import audit_contacts
 from dagster_dailystory.engine.upkeep.inspection import preview_changes
 from dagster_dailystory.model.plan import PlanOptions, PlanSummary
 from dagster_dailystory.model.sync import ContactSync
@@ -147,6 +149,32 @@ def test_a_dropped_field_is_never_cleared(scenario: Scenario):
     scenario.update(1, first_name="y" * 300)
     scenario.run(sync, scope="all")
     assert scenario.contact("p1@example.com")["firstName"] == "Name 1"
+    scenario.update(1, first_name=None)
+    scenario.run(sync)
+    assert scenario.contact("p1@example.com")["firstName"] == ""
+
+
+def test_an_unconfirmed_clear_is_not_forgotten_beside_a_dropped_field(scenario: Scenario):
+    sync = dropping(nulls={"firstName": "clear"})
+    scenario.run(sync)
+    scenario.update(1, first_name=None)
+    plan_contact_sync(sync, scenario.warehouse, scenario.destination, PlanOptions(), "lost")
+    scenario.sandbox.script([Fault.SERVER_ERROR])
+    once = replace(scenario.destination, max_attempts=1)
+    assert send_contact_sync(sync, scenario.warehouse, once, ["lost"]).report.rows_failed == 1
+    scenario.update(1, first_name="y" * 300)
+    scenario.run(sync)
+    scenario.update(1, first_name=None)
+    scenario.run(sync)
+    assert scenario.contact("p1@example.com")["firstName"] == ""
+    assert scenario.run(sync).api_requests == 0
+
+
+def test_a_repaired_drift_is_not_forgotten_beside_a_null(scenario: Scenario):
+    sync = dropping(nulls={"firstName": "clear"})
+    scenario.run(sync)
+    scenario.edit("p1@example.com", firstName="Marketer")
+    audit_contacts(sync, scenario.warehouse, scenario.destination, repair=True)
     scenario.update(1, first_name=None)
     scenario.run(sync)
     assert scenario.contact("p1@example.com")["firstName"] == ""

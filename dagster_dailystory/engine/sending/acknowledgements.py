@@ -235,7 +235,12 @@ class Acknowledgements:
         values["partition_value"] = func.coalesce(sent.c.partition_value, snapshot.c.partition_value)
         values["acknowledged_plan"] = self._number
         same = self._tables.same_key(snapshot, sent)
-        present = {"resend_all": false(), "only_mapped": false(), "absent_since": null(), "absent_action": null()}
+        present: dict[str, SqlValue] = {
+            "resend_all": self._is_still_unknown(sent),
+            "only_mapped": false(),
+            "absent_since": null(),
+            "absent_action": null(),
+        }
         removed = {name: case((sent.c.replaced, null()), else_=snapshot.c[name]) for name in self._tables.removed_names}
         update = snapshot.update().where(same).values(**values, **present, **removed)
         columns = [*self._tables.key_names, *values, "resend_all"]
@@ -252,6 +257,18 @@ class Acknowledgements:
             return acknowledged
         kept = case((sent.c.is_other_contact, null()), else_=old)
         return case((is_dropped(sent, mapped.state_column), kept), else_=acknowledged)
+
+    def _is_still_unknown(self, sent: FromClause) -> SqlValue:
+        """Whether a dropped field may have to be emptied: its last write is unconfirmed, and NULL would not differ."""
+        snapshot = self._tables.snapshot
+        unknown = [
+            and_(is_dropped(sent, m.state_column), snapshot.c[m.state_column].is_(None))
+            for m in self._tables.sync.mapped_fields
+            if m.drops_invalid and m.nulls is Nulls.CLEAR
+        ]
+        if not unknown:
+            return false()
+        return and_(func.coalesce(snapshot.c.resend_all, false()), not_(sent.c.is_other_contact), or_(*unknown))
 
     def _identity(self, name: str, sent: FromClause) -> SqlValue:
         """The identity of the row's contact; of another contact than before only what it was sent."""

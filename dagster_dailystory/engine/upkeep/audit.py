@@ -20,7 +20,7 @@ from dagster_dailystory.engine.state.lease import NO_WAIT, Waiting, open_session
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.contact_fields import FieldKind
-from dagster_dailystory.model.mapping import MappedField
+from dagster_dailystory.model.mapping import MappedField, Nulls
 from dagster_dailystory.model.sync import ContactSync, OnDeleted
 
 _NAMED_KEYS = 20
@@ -162,7 +162,10 @@ class _Audit:
         recorded = [*(() if recreate else self._missing), *self._deleted]
         require_full_comparison(self._state)
         for row, fields in self._drifted:
-            invalidated = {mapped.state_column: None for mapped in fields}
+            # A NULL would equal a source value that empties the field; and custom fields are sent together.
+            as_a_whole = any(mapped.is_custom or mapped.nulls is Nulls.CLEAR for mapped in fields)
+            lost = {mapped.state_column: None for mapped in fields if not mapped.is_custom}
+            invalidated = {**lost, **({"resend_all": True} if as_a_whole else {})}
             execute(update(snapshot).where(self._is(tables, snapshot, row)).values(**invalidated))
         for row in again:
             execute(update(snapshot).where(self._is(tables, snapshot, row)).values(resend_all=True))
