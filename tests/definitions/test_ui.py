@@ -22,7 +22,7 @@ from dagster_dailystory.definitions.ops import CHANGES_CHECKS
 from dagster_dailystory.demo import data
 from dagster_dailystory.demo.resources import demo_warehouse_url
 from dagster_dailystory.engine.planning.guards import GUARD_NAMES
-from dagster_dailystory.sandbox import Sandbox
+from dagster_dailystory.sandbox import Sandbox, SandboxSettings
 from demo.__main__ import run_demo
 
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(300)]
@@ -93,7 +93,8 @@ def started(folder: Path) -> Iterator[Deployment]:
     run_demo(folder / "demo", port)
     with ExitStack() as running:
         demo = running.enter_context(Sandbox(port=port, store=folder / "demo/sandbox.json"))
-        subscribers, leads = running.enter_context(Sandbox()), running.enter_context(Sandbox())
+        account = SandboxSettings(tokens=demo.settings.tokens)  # one token for all, as `resources` below has it
+        subscribers, leads = running.enter_context(Sandbox(account)), running.enter_context(Sandbox(account))
         for name in ("subscribers", "leads"):
             data.seed(f"duckdb:///{folder}/{name}.duckdb")
         (folder / "workspace.yaml").write_text(WORKSPACE.format(root=str(ROOT)), encoding="utf-8")
