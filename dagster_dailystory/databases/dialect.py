@@ -82,6 +82,11 @@ def uses_indexes(dialect: Dialect) -> bool:
     return dialect.name in _INDEXED
 
 
+def folds_case(dialect: Dialect) -> bool:
+    """Whether two columns of a table cannot differ by letter case alone."""
+    return dialect.name in ("duckdb", "sqlite")
+
+
 def prefers_row_hashes(dialect: Dialect) -> bool:
     """Whether the database compares row hashes faster than rows, with source and snapshot in the same database.
 

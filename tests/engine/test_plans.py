@@ -329,6 +329,19 @@ def test_a_state_without_contacts_may_change_its_destination(new_database: Calla
             plan_contact_sync(sync_of(), scenario.warehouse, mistyped)
 
 
+@pytest.mark.parametrize(
+    ("table", "column"), [("contact_map", "dsid"), ("intents", "plan_id"), ("rejections", "fingerprint")]
+)
+def test_a_state_with_an_answer_keeps_its_destination(new_database: Callable[[str], str], table: str, column: str):
+    with open_scenario(new_database) as scenario:
+        scenario.seed(*customers(1))
+        plan_contact_sync(sync_of(), scenario.warehouse, scenario.destination)
+        scenario.execute_state(f"INSERT INTO dailystory_customers_{table} (customer_id, {column}) VALUES (1, 'x')")
+        other = Destination("https://us-9.dailystory.invalid/api/v1", scenario.sandbox.token)
+        with pytest.raises(StateError, match="this state belongs to"):
+            plan_contact_sync(sync_of(), scenario.warehouse, other)
+
+
 def test_a_run_of_opt_outs_counts_other_differences_as_unchanged(scenario: Scenario):
     scenario.run()
     scenario.update(1, city="Rome")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib.metadata import version
 
-from sqlalchemy import Connection, Dialect, inspect, literal, select, table
+from sqlalchemy import ColumnClause, Connection, Dialect, column, inspect, select, table
 from sqlalchemy.exc import DBAPIError
 
 from dagster_dailystory.databases.connect import connect, open_engine, reflected_types
@@ -27,6 +27,10 @@ _PACKAGE = "dagster-dailystory"
 def utc_now() -> datetime:
     """Now in UTC without a zone, as all state tables store times."""
     return datetime.now(timezone.utc).replace(tzinfo=None)
+
+
+_ANSWERED = {"_contact_map": "dsid", "_intents": "plan_id", "_rejections": "fingerprint"}
+"""End of a table's name -> the column that has a value once DailyStory has answered, or may have."""
 
 
 @dataclass
@@ -142,14 +146,21 @@ class State:
             )
 
     def _is_used(self) -> bool:
-        """Whether a sync of this state has a contact or an open create, or DailyStory named the account."""
+        """Whether DailyStory named the account, or the state has a contact, an open create or a refused row."""
         if self.meta("account") is not None:
             return True
         tables = inspect(self.connection).get_table_names(schema=self.location.schema)
-        kept = ("_contact_map", "_intents")
-        names = [name for name in tables if name.startswith(f"{self.location.prefix}_") and name.endswith(kept)]
-        rows = (select(literal(1)).select_from(table(name, schema=self.location.schema)).limit(1) for name in names)
-        return any(self.connection.execute(query).first() is not None for query in rows)
+        return any(
+            self._has_value(name, column_name)
+            for name in tables
+            for ending, column_name in _ANSWERED.items()
+            if name.startswith(f"{self.location.prefix}_") and name.endswith(ending)
+        )
+
+    def _has_value(self, table_name: str, column_name: str) -> bool:
+        value: ColumnClause[object] = column(column_name)
+        rows = select(value).select_from(table(table_name, schema=self.location.schema))
+        return self.connection.execute(rows.where(value.is_not(None)).limit(1)).first() is not None
 
     def load_tables(self) -> SyncTables | None:
         """Load the sync's tables as the database has them, None before its first plan.

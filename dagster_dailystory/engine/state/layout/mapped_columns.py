@@ -28,7 +28,7 @@ from sqlalchemy.schema import CreateColumn, DropTable
 from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
 from dagster_dailystory.databases.bulk import json_rows, rows_parameter
 from dagster_dailystory.databases.connect import reflected_types
-from dagster_dailystory.databases.dialect import same_storage
+from dagster_dailystory.databases.dialect import folds_case, same_storage
 from dagster_dailystory.databases.source import BATCH_ROWS
 from dagster_dailystory.databases.sql_types import SqlType, SqlValue, Untyped
 from dagster_dailystory.databases.stored_values import staged_key
@@ -147,7 +147,7 @@ def ensure_tables(state: State, key_types: Mapping[str, SqlType], value_types: M
             return wanted
     for name, kind in key_types.items():
         _fit_key(state, existing, name, kind)
-    if state.dialect.name in _FOLDS_CASE:
+    if folds_case(state.dialect):
         existing = _without_recased(state, existing)
     found, changes = _types(existing.snapshot), _columns(state, existing.changes)
     for mapped in state.sync.mapped_fields:
@@ -156,9 +156,6 @@ def ensure_tables(state: State, key_types: Mapping[str, SqlType], value_types: M
                 _add(state, wanted.changes, name)
         _fit_value(state, wanted, mapped, value_types[mapped.state_column], found)
     return wanted
-
-
-_FOLDS_CASE = frozenset({"sqlite", "duckdb"})
 
 
 def _without_recased(state: State, existing: SyncTables) -> SyncTables:
