@@ -56,7 +56,7 @@ def _value_to_send(sync: ContactSync, mapped: MappedField, change: Change, *, di
         return None
     if kind is _MOBILE and raw is not None and change.identity.mobile is not None:
         return change.identity.mobile  # the row check computed it from this value
-    value = wire_value(mapped, raw, region=region_of(sync, change.values))
+    value = wire_value(mapped, raw, region=region_of(sync, change.values) if kind is _MOBILE else None)
     if value is None:
         clears = differs and not is_dropped and mapped.nulls is Nulls.CLEAR and change.operation is Operation.UPDATE
         return "" if clears else None

@@ -42,7 +42,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import JSON, NullType
 
-from dagster_dailystory.contacts.values import FALSE_TEXTS, FLAG_WHITE_SPACE, STATUS_TEXTS, TRUE_TEXTS
+from dagster_dailystory.contacts.values import FALSE_TEXTS, FLAG_WHITE_SPACE, STATUSES, TRUE_TEXTS
 from dagster_dailystory.databases.sql_types import (
     TEXT,
     UNSUPPORTED,
@@ -258,7 +258,7 @@ def opt_out_text(value: SqlValue) -> SqlValue:
     # No IN list: DuckDB may turn it into a join, which takes more memory than all the rows.
     spellings = {**dict.fromkeys(sorted(TRUE_TEXTS), "true"), **dict.fromkeys(sorted(FALSE_TEXTS), "false")}
     whens = {literal(word, TEXT): literal(flag, TEXT) for word, flag in spellings.items()}
-    return case(whens, value=func.lower(func.trim(text, literal(FLAG_WHITE_SPACE, TEXT))), else_=text)
+    return case(whens, value=_word(text), else_=text)
 
 
 def opts_out(value: SqlValue) -> ColumnElement[bool]:
@@ -276,9 +276,14 @@ def is_unreadable_consent(value: SqlValue, kind: FieldKind) -> ColumnElement[boo
         return false()
     if isinstance(value.type, (Integer, Numeric)):
         return func.coalesce(value.not_in([0, 1]), false())
-    text = func.lower(func.trim(cast(value, TEXT), literal(FLAG_WHITE_SPACE, TEXT)))
-    words = {*TRUE_TEXTS, *FALSE_TEXTS} if kind is FieldKind.OPT_OUT else STATUS_TEXTS
-    return func.coalesce(and_(text != "", *(text != literal(word, TEXT) for word in sorted(words))), false())
+    word = _word(cast(value, TEXT))
+    known = {*TRUE_TEXTS, *FALSE_TEXTS} if kind is FieldKind.OPT_OUT else STATUSES.keys()
+    return func.coalesce(and_(word != "", *(word != literal(each, TEXT) for each in sorted(known))), false())
+
+
+def _word(text: SqlValue) -> SqlValue:
+    """A text in lower case, without the white space around it."""
+    return func.lower(func.trim(text, literal(FLAG_WHITE_SPACE, TEXT)))
 
 
 def bucket(keys: Sequence[SqlValue], count: int, dialect: Dialect) -> SqlValue:

@@ -11,7 +11,7 @@ import dagster as dg
 from dagster_dailystory.definitions.charts import bars, curve
 from dagster_dailystory.engine.upkeep.inspection import NO_VALUE, ChangePreview, SyncStatus
 from dagster_dailystory.model.change import Operation
-from dagster_dailystory.model.plan import PlanStatus, PlanSummary, RejectedRow
+from dagster_dailystory.model.plan import PlanStatus, PlanSummary, RejectedRow, planned_counts
 from dagster_dailystory.model.report import Progress, SyncReport
 from dagster_dailystory.model.sync import ContactSync, Deletes, Mode
 
@@ -185,25 +185,6 @@ class ProgressLog:
 def _deletion(sync: ContactSync) -> str:
     """What happens to the contact of a missing key; the counts call both outcomes deleted."""
     return "deactivated" if sync.deletes is Deletes.DEACTIVATE else "deleted"
-
-
-def planned_counts(sync: ContactSync, plan: PlanSummary) -> str:
-    """What a plan would send, in words: the counts that are not 0."""
-    deletion = "to deactivate" if sync.deletes is Deletes.DEACTIVATE else "to delete"
-    created = "to look up and update" if sync.mode is Mode.UPDATE else "to create"
-    counts = {
-        created: plan.rows_to_create,
-        "to update": plan.rows_to_update,
-        deletion: plan.rows_to_delete,
-        "to opt out": plan.opt_outs_ahead,
-        "rejected": plan.rows_rejected,
-        "held back": plan.rows_held,
-        "invalid values left out": plan.values_dropped,
-    }
-    text = ", ".join(f"{rows:,} {verb}" for verb, rows in counts.items() if rows)
-    if plan.rows_to_send:
-        return text
-    return f"nothing to send; {text}" if text else "nothing to send"
 
 
 def _plan_summary(sync: ContactSync, plan: PlanSummary) -> str:

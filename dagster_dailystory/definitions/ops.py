@@ -16,7 +16,7 @@ from dagster_dailystory.definitions.lineage import (
     source_columns,
     source_lineage,
 )
-from dagster_dailystory.definitions.metadata import Metadata, ProgressLog, plan_metadata, planned_counts, sent_metadata
+from dagster_dailystory.definitions.metadata import Metadata, ProgressLog, plan_metadata, sent_metadata
 from dagster_dailystory.definitions.resources import DailyStoryResource, WarehouseResource
 from dagster_dailystory.definitions.run_config import PlanConfig
 from dagster_dailystory.engine.endpoints import Warehouse
@@ -31,7 +31,7 @@ from dagster_dailystory.engine.upkeep.inspection import (
     sync_status,
 )
 from dagster_dailystory.errors import BusyError, DailyStoryError, OutageError, RetryableError, WarehouseError
-from dagster_dailystory.model.plan import PlanOptions, PlanSummary
+from dagster_dailystory.model.plan import PlanOptions, PlanSummary, planned_counts
 from dagster_dailystory.model.report import SyncReport
 from dagster_dailystory.model.sync import ContactSync
 

@@ -9,14 +9,13 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from dagster_dailystory.definitions.metadata import planned_counts
 from dagster_dailystory.demo.data import evolve, opt_out_with_a_broken_number, without_every_third
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
 from dagster_dailystory.engine.run import plan_contact_sync, run_contact_sync
 from dagster_dailystory.engine.upkeep.inspection import ChangePreview, preview_changes, preview_rejections
 from dagster_dailystory.errors import SafetyError
 from dagster_dailystory.model.change import Operation
-from dagster_dailystory.model.plan import PlanOptions, PlanSummary
+from dagster_dailystory.model.plan import PlanOptions, PlanSummary, planned_counts
 from dagster_dailystory.model.report import SyncReport
 from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.sandbox import Sandbox

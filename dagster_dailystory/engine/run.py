@@ -27,7 +27,7 @@ from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import BusyError, DailyStoryError, SafetyError
 from dagster_dailystory.model.change import Outcome
-from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary, checked_flag, checked_limit, chosen_keys
+from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary, checked_options, planned_counts
 from dagster_dailystory.model.report import (
     COMPLETE_OUTCOMES,
     Progress,
@@ -36,7 +36,6 @@ from dagster_dailystory.model.report import (
     planned_report,
     sent_report,
 )
-from dagster_dailystory.model.setting_types import choice
 from dagster_dailystory.model.sync import ContactSync, Scope
 
 _log = logging.getLogger("dagster_dailystory")
@@ -245,13 +244,7 @@ def run_contact_sync(
     """
     warehouse = Warehouse.at(warehouse_url, state_url, state_schema)
     destination = Destination(base_url, api_token, requests_per_second, max_concurrency, accept_account=accept_account)
-    options = PlanOptions(
-        choice(Scope, scope, "scope"),
-        checked_flag(dry_run, "dry_run"),
-        checked_limit(limit),
-        chosen_keys(keys),
-        partition,
-    )
+    options = checked_options(scope, dry_run=dry_run, limit=limit, keys=keys, partition=partition)
     run_id = new_run_id()
     with open_session(sync, warehouse.state, run_id=run_id) as (state, lease):
         plan = _plan(state, lease, warehouse, destination, options, run_id)
@@ -298,9 +291,9 @@ def _plan(
     summary = make_plan(state, lease, warehouse.url, options, run_id, settings.base_url)
     summary = replace(summary, destination_warning=warning)
     _log.info(
-        "sync %s: plan %s is %s: %d rows read, %d to create, %d to update, %d to delete, %d rejected, %d held",
-        summary.sync_name, summary.plan_id, summary.status.value, summary.rows_read, summary.rows_to_create,
-        summary.rows_to_update, summary.rows_to_delete, summary.rows_rejected, summary.rows_held,
+        "sync %s: plan %s is %s: %d rows read, %s",
+        summary.sync_name, summary.plan_id, summary.status.value, summary.rows_read,
+        planned_counts(state.sync, summary),
     )  # fmt: skip
     for warning in summary.warnings:
         _log.warning("sync %s: %s", summary.sync_name, warning)

@@ -8,7 +8,8 @@ from datetime import datetime
 from enum import Enum
 
 from dagster_dailystory.errors import ConfigurationError
-from dagster_dailystory.model.sync import Scope
+from dagster_dailystory.model.setting_types import choice
+from dagster_dailystory.model.sync import ContactSync, Deletes, Mode, Scope
 from dagster_dailystory.model.watermark import Moment
 
 
@@ -188,28 +189,23 @@ class PlanSummary:
         return self.rows_to_create + self.rows_to_update + self.rows_to_delete + self.opt_outs_ahead
 
 
-def checked_limit(limit: int | None) -> int | None:
-    """Check the run option `limit`.
-
-    Raises:
-        ConfigurationError: It is less than 1.
-    """
-    if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool)):
-        raise ConfigurationError(f"limit={limit!r} must be a whole number, or None for no limit")
-    if limit is not None and limit < 1:
-        raise ConfigurationError(f"limit={limit!r} must be at least 1; omit it for no limit, or set dry_run to preview")
-    return limit
-
-
-def checked_flag(value: bool, setting: str) -> bool:
-    """Check a run option that is on or off: the text "no" would be on.
-
-    Raises:
-        ConfigurationError: It is neither True nor False.
-    """
-    if not isinstance(value, bool):
-        raise ConfigurationError(f"{setting}={value!r} must be True or False")
-    return value
+def planned_counts(sync: ContactSync, plan: PlanSummary) -> str:
+    """What a plan would send, in words: the counts that are not 0."""
+    deletion = "to deactivate" if sync.deletes is Deletes.DEACTIVATE else "to delete"
+    created = "to look up and update" if sync.mode is Mode.UPDATE else "to create"
+    counts = {
+        created: plan.rows_to_create,
+        "to update": plan.rows_to_update,
+        deletion: plan.rows_to_delete,
+        "to opt out": plan.opt_outs_ahead,
+        "rejected": plan.rows_rejected,
+        "held back": plan.rows_held,
+        "invalid values left out": plan.values_dropped,
+    }
+    text = ", ".join(f"{rows:,} {verb}" for verb, rows in counts.items() if rows)
+    if plan.rows_to_send:
+        return text
+    return f"nothing to send; {text}" if text else "nothing to send"
 
 
 def chosen_keys(keys: Sequence[object] | None) -> tuple[str, ...]:
@@ -264,6 +260,23 @@ class PlanOptions:
         """Whether a plan with this number of creates and updates has every create of the source, or of its slice."""
         is_whole = not self.keys and self.scope in (Scope.CHANGED, Scope.ALL) and self.since is None
         return is_whole and (self.limit is None or rows_to_send < self.limit)
+
+
+def checked_options(
+    scope: Scope | str, *, dry_run: bool, limit: int | None, keys: Sequence[object] | None, partition: str | None
+) -> PlanOptions:
+    """Make the options of a run from what a user gave.
+
+    Raises:
+        ConfigurationError: A value is of another type, or means that nothing is planned; the text "no" would be a yes.
+    """
+    if not isinstance(dry_run, bool):
+        raise ConfigurationError(f"dry_run={dry_run!r} must be True or False")
+    if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool)):
+        raise ConfigurationError(f"limit={limit!r} must be a whole number, or None for no limit")
+    if limit is not None and limit < 1:
+        raise ConfigurationError(f"limit={limit!r} must be at least 1; omit it for no limit, or set dry_run to preview")
+    return PlanOptions(choice(Scope, scope, "scope"), dry_run, limit, chosen_keys(keys), partition)
 
 
 @dataclass(frozen=True, slots=True)
