@@ -68,7 +68,12 @@ def sections() -> Iterator[str]:
     planned = attributes(PlanSummary)
     names = [each.name for each in dataclasses.fields(PlanSummary) if each.name not in numbers]
     rows = ((f"`{name}`", planned[name]) for name in names)
-    yield section("A plan", "What `plan_contact_sync` returns beside these counts.", ("attribute", "meaning"), rows)
+    yield section(
+        "A plan",
+        "What `dagster_dailystory.engine.run.plan_contact_sync` returns beside these counts.",
+        ("attribute", "meaning"),
+        rows,
+    )
     buckets = ", ".join(f"`{name}`" for name in HashBuckets(12).names[:2])
     yield (
         f"## Partition names\n\n`HashBuckets(12)` has the partitions {buckets} and so on; `ColumnValues` has one for\n"
