@@ -18,7 +18,7 @@ from typing import TypeVar
 from dagster_dailystory.api.client import DailyStoryClient
 from dagster_dailystory.api.rate_limiter import RateLimiter
 from dagster_dailystory.api.responses import Account, RemoteContact
-from dagster_dailystory.engine.sending.breaker.circuit_breaker import PROBES, CircuitBreaker, take_at_random
+from dagster_dailystory.engine.sending.breaker.circuit_breaker import PROBES, CircuitBreaker, take_spread
 from dagster_dailystory.engine.sending.delivery import Delivery, LookUp, LookUps, no_answer, unsent
 from dagster_dailystory.engine.sending.dispatcher import (
     FATAL_ERRORS,
@@ -353,7 +353,7 @@ class Sender:
         was_open = self._breaker.is_open
         with self._changed:
             operations = frozenset(operations) - self._breaker.closed.keys()
-            probes = [*others, *take_at_random(self._inbox, operations, PROBES - len(others))]
+            probes = [*others, *take_spread(self._inbox, operations, PROBES - len(others))]
             self._probes.extend(probes)
             for operation in self._breaker.wanted & operations:
                 mine = [each.sequence for each in probes if each.operation is operation]

@@ -8,7 +8,7 @@ import json
 import math
 import random
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Collection
 from dataclasses import replace
 
@@ -36,7 +36,7 @@ from dagster_dailystory.api.client import DailyStoryClient
 from dagster_dailystory.api.rate_limiter import RateLimiter
 from dagster_dailystory.api.settings import ClientSettings
 from dagster_dailystory.api.transport import HttpxConnections
-from dagster_dailystory.engine.sending.breaker.circuit_breaker import PROBES
+from dagster_dailystory.engine.sending.breaker.circuit_breaker import PROBES, take_spread
 from dagster_dailystory.engine.sending.dispatcher import SenderSettings
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.errors import (
@@ -355,3 +355,16 @@ def test_a_caller_with_small_batches_trips_the_breaker_too() -> None:
             outcomes += [result.outcome for result in collect_all(sender)]
     assert Counter(outcomes) == {Outcome.REJECTED: 19, Outcome.FAILED: 2}
     assert api.requests == 20
+
+
+def test_rows_tried_out_of_turn_come_from_all_over_the_queue() -> None:
+    for bad in (range(100), range(100, 200), range(200, 300)):
+        for _ in range(50):
+            inbox = deque(creates(300))
+            taken = take_spread(inbox, {Operation.CREATE}, PROBES)
+            assert len({change.sequence for change in taken}) == PROBES
+            assert len(inbox) == 300 - PROBES and not any(change in inbox for change in taken)
+            assert any(change.sequence - 1 not in bad for change in taken)
+    assert take_spread(deque(creates(3)), {Operation.CREATE}, PROBES) == creates(3)
+    assert take_spread(deque(creates(3)), {Operation.UPDATE}, PROBES) == []
+    assert take_spread(deque(creates(3)), {Operation.CREATE}, -1) == []

@@ -118,12 +118,18 @@ class CircuitBreaker:
         return list(map(_undecided, streak.held))
 
 
-def take_at_random(inbox: deque[Change], operations: Collection[Operation], count: int) -> list[Change]:
-    """Take at most `count` changes of these operations out of the inbox, from anywhere in it."""
+def take_spread(inbox: deque[Change], operations: Collection[Operation], count: int) -> list[Change]:
+    """Take at most `count` changes of these operations out of the inbox, each at random from another part of it.
+
+    Neighbours with one fault in common are then never the only ones that are taken while most of the inbox is fine.
+    """
     places = [place for place, each in enumerate(inbox) if each.operation in operations]
-    chosen = sorted(random.sample(places, min(len(places), max(count, 0))), reverse=True)
+    parts = min(len(places), max(count, 0))
+    chosen = [
+        random.choice(places[len(places) * part // parts : len(places) * (part + 1) // parts]) for part in range(parts)
+    ]
     taken = [inbox[place] for place in chosen]
-    for place in chosen:
+    for place in reversed(chosen):
         del inbox[place]
     return taken
 
