@@ -28,10 +28,11 @@ from dagster_dailystory.errors import (
 
 _T = TypeVar("_T")
 
-
 FATAL_ERRORS = (AuthenticationError, ConfigurationError, ConsentError, OutageError)
 """Errors that concern all rows: after one of them no further request is sent."""
 
+_MOST_DOUBLINGS = 2
+"""How often a cleared suspicion doubles the number of failures that raise the next one."""
 
 _HELD_UP_SECONDS = 0.1
 """Time between two questions whether anything may be sent."""
@@ -113,7 +114,8 @@ class Dispatcher:
 
     An error that seems to concern all rows is at first a suspicion: the rows that met it may be neighbours with one
     fault in common. The sender then tries rows from elsewhere (`probe`). Any answer clears the suspicion; if each of
-    these rows fails too, the error is fatal.
+    these rows fails too, the error is fatal. Each suspicion that was cleared makes the next one less likely: the rows
+    tried for it would otherwise use up those that DailyStory accepts.
 
     Args:
         settings: Concurrency and budgets.
@@ -158,8 +160,7 @@ class Dispatcher:
         self._is_account_forbidden = False
         self._token_check: asyncio.Task[DailyStoryError | None] | None = None
         self._is_stopped = False
-        self._consecutive_failures = 0
-        self._answers = 0
+        self._consecutive_failures = self._answers = self._cleared = 0
         self.suspicion: DailyStoryError | None = None
         self._probes: int | None = None
         self._requests = self._retries = self._throttled = self._connection_errors = 0
@@ -323,6 +324,7 @@ class Dispatcher:
         self._answers += 1
         if self.suspicion is not None:
             self.suspicion = self._probes = None
+            self._cleared += 1
             self._on_free()
         if not self._is_token_accepted:
             self._is_token_accepted = True
@@ -371,13 +373,12 @@ class Dispatcher:
         return attempts.fails_alone
 
     def _suspect_outage(self, error: RetryableError, too_long_seconds: float | None) -> None:
-        if isinstance(error, UnreadableError):
+        count, is_first = self._consecutive_failures, not self._cleared
+        if is_first and isinstance(error, UnreadableError):
             self._suspect_all(ConfigurationError(str(error)))
-        elif too_long_seconds is not None:
-            text = f"DailyStory asks to wait {too_long_seconds:.0f} seconds; run again after that"
-            self._suspect_all(OutageError(text))
-        elif self._consecutive_failures >= self._concurrency.outage_threshold:
-            count = self._consecutive_failures
+        elif is_first and too_long_seconds is not None:
+            self._suspect_all(OutageError(f"DailyStory asks to wait {too_long_seconds:.0f} s; run again after that"))
+        elif count >= self._concurrency.outage_threshold * 2 ** min(self._cleared, _MOST_DOUBLINGS):
             self._suspect(
                 OutageError(f"{count} requests in a row failed; run again when DailyStory responds. Last: {error}")
             )
