@@ -120,6 +120,23 @@ def test_a_sync_that_gets_a_region_column_sends_nothing(scenario: Scenario):
     assert scenario.run(by_country()).rows_unchanged == 2
 
 
+def test_another_default_region_sends_the_numbers_without_a_country_code(scenario: Scenario):
+    french, dutch = (by_country(default_region=region) for region in ("FR", "NL"))
+    scenario.insert(
+        row(1, "0612345678", "NL"), row(2, "+33612345670", "FR"), row(3, None, None), row(4, "0033612345679", "NL")
+    )
+    scenario.run(french)
+    scenario.sandbox.clear_journal()
+    planned = plan_contact_sync(dutch, scenario.warehouse, scenario.destination)
+    (change,) = preview_changes(dutch, scenario.warehouse, planned.plan_id)
+    assert [each.field for each in change.fields] == ["mobilePhone"]
+    assert scenario.run(french).rows_unchanged == 4
+    scenario.run(dutch)
+    assert scenario.sent() == [("p1@example.com", "update", {"mobilePhone": "+31612345678"})]
+    assert scenario.run(dutch).rows_unchanged == 4
+    assert scenario.run(by_country()).api_requests == 0
+
+
 def test_an_opt_out_reaches_the_number_of_its_country(scenario: Scenario):
     scenario.insert(row(1, GERMAN, "DE"), row(2, None, None), row(2, None, None))
     sync = by_country(max_opted_out_fraction=None)

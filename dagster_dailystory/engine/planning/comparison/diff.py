@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import phonenumbers
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -312,12 +313,14 @@ class Diff:
         if self.tables.sync.mode is Mode.CREATE:  # the only change of a contact that exists is an opt-out
             fields = [m for m in self._fields if m.kind is FieldKind.OPT_OUT]
             flags = [(m, source.c[m.state_column], snapshot.c[m.state_column]) for m in fields]
-            new = [and_(self._changed(m, value, known), opts_out(value)) for m, value, known in flags]
+            number = snapshot.c.identity_mobile
+            new = [and_(self._changed(m, value, known, number), opts_out(value)) for m, value, known in flags]
             is_made = [and_(self.was_made_by_this_sync(snapshot), or_(*new))] if new else []
             return or_(snapshot.c[self._keys[0]].is_(None), *is_made)
         if self.options.scope is Scope.ALL:
             return true()
-        changed = [self._changed(m, source.c[m.state_column], snapshot.c[m.state_column]) for m in self._fields]
+        number = snapshot.c.identity_mobile
+        changed = [self._changed(m, source.c[m.state_column], snapshot.c[m.state_column], number) for m in self._fields]
         # A row in another slice than before differs: a missing key is found by the slice that the snapshot names.
         moves = [value.is_distinct_from(snapshot.c[PARTITION_VALUE]) for value in self._partition_value(source)]
         return or_(self._resends_all(snapshot), *changed, *moves)
@@ -331,10 +334,11 @@ class Diff:
             return [value]
         return [func.coalesce(value, missing.c[PARTITION_VALUE]).label(PARTITION_VALUE)]
 
-    def _changed(self, mapped: MappedField, new: SqlValue, old: SqlValue) -> ColumnElement[bool]:
+    def _changed(self, mapped: MappedField, new: SqlValue, old: SqlValue, number: SqlValue) -> ColumnElement[bool]:
         """Whether a value differs from the acknowledged one. A NULL counts only if the field is cleared by it.
 
         The order matters: databases evaluate the second condition only where the first one holds, for few rows.
+        `number` is the mobile number as it was sent.
         """
         clears = mapped.nulls is Nulls.CLEAR
         changed = [
@@ -343,12 +347,14 @@ class Diff:
         ]
         if mapped.kind is FieldKind.OPT_OUT and isinstance(new.type, (String, Untyped)):
             changed.append(opt_out_text(new).is_distinct_from(opt_out_text(old)))  # yes and Y do not differ
+        if mapped.kind is FieldKind.MOBILE and isinstance(region := self.tables.sync.default_region, str):
+            return or_(and_(*changed), _was_read_elsewhere(new, number, region))
         return and_(*changed)
 
     def _flag(self, mapped: MappedField, found: FromClause) -> ColumnElement[bool]:
         """Whether the field of a row that differs is to be sent."""
         new = found.c[mapped.state_column]
-        changed = self._changed(mapped, new, found.c[_acknowledged(mapped)])
+        changed = self._changed(mapped, new, found.c[_acknowledged(mapped)], found.c.old_mobile)
         if mapped.kind in CONSENT_KINDS:  # consent that the source did not change stays as it is in DailyStory
             return changed
         return or_(changed, and_(found.c.replaces, empty_to_null(new).is_not(None)))
@@ -373,6 +379,13 @@ class Diff:
 def _acknowledged(mapped: MappedField) -> str:
     """The column of the acknowledged value, beside that of the source's value."""
     return f"old_{mapped.state_column}"
+
+
+def _was_read_elsewhere(new: SqlValue, number: SqlValue, region: str) -> ColumnElement[bool]:
+    """Whether a number without a country code was sent with that of another country: `default_region` was another."""
+    text, code = cast(new, String), phonenumbers.country_code_for_region(region)
+    names_country = or_(text.like("+%"), text.like("00%"), text.like("011%"))
+    return and_(not_(number.like(f"+{code}%")), empty_to_null(new).is_not(None), not_(names_country))
 
 
 def _numbered(order: Sequence[SqlValue]) -> SqlValue:
