@@ -33,6 +33,7 @@ from sqlalchemy import (
     literal_column,
     not_,
     null,
+    or_,
     select,
     table,
     text,
@@ -268,6 +269,11 @@ def opts_out(value: SqlValue) -> ColumnElement[bool]:
     if isinstance(value.type, (Integer, Numeric)):
         return func.coalesce(value == 1, false())
     return func.coalesce(opt_out_text(value) == literal("true", TEXT), false())
+
+
+def may_opt_out(flag: SqlValue) -> ColumnElement[bool]:
+    """Whether a flag opts the contact out, or is unreadable."""
+    return or_(opts_out(flag), is_unreadable_consent(flag, FieldKind.OPT_OUT))
 
 
 def is_unreadable_consent(value: SqlValue, kind: FieldKind) -> ColumnElement[bool]:

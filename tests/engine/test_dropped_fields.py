@@ -266,3 +266,18 @@ def test_an_unreadable_consent_rejects_the_row_and_waits(scenario: Scenario, col
     assert (scenario.rejections(), report.opt_outs_pending) == ({"1": "invalid_value"}, 1)
     scenario.update(1, **{column: None})
     assert scenario.run(sync).opt_outs_pending == 0
+
+
+def test_in_mode_create_an_unreadable_opt_out_of_a_known_contact_waits(scenario: Scenario):
+    scenario.execute(
+        "ALTER TABLE customers DROP COLUMN opted_out", "ALTER TABLE customers ADD COLUMN opted_out varchar(20)"
+    )
+    creating = dropping(mode="create", max_opted_out_fraction=None)
+    scenario.insert(customer(3, opted_out="no"))
+    scenario.run(creating)
+    scenario.update(3, opted_out="maybe")
+    assert scenario.run(creating).opt_outs_pending == 1
+    assert scenario.run(creating).opt_outs_pending == 1
+    scenario.update(3, opted_out="yes")
+    report = scenario.run(creating)
+    assert (report.opt_outs_pending, report.opt_outs_sent) == (0, 1)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import FromClause, Table, and_, func, select
+from sqlalchemy import FromClause, Table, and_, case, func, select
 
 from dagster_dailystory.databases.bulk import insert_selected
 from dagster_dailystory.databases.connect import use_read_committed, use_repeatable_read
@@ -20,7 +20,6 @@ from dagster_dailystory.databases.memory import release_memory
 from dagster_dailystory.databases.sql_types import SqlQuery
 from dagster_dailystory.engine.planning.changes import CheckedTable, PlannedChanges, fill_rekeyed
 from dagster_dailystory.engine.planning.comparison.compare import Differences, RowCounts, compare
-from dagster_dailystory.engine.planning.comparison.diff import field_counts
 from dagster_dailystory.engine.planning.comparison.row_hashes import RowHashes
 from dagster_dailystory.engine.planning.comparison.staging import Staged, stage_source
 from dagster_dailystory.engine.planning.guards import DayInputs, GuardInputs, evaluate_guards
@@ -39,7 +38,7 @@ from dagster_dailystory.engine.state.plans.custom_fields import new_custom_field
 from dagster_dailystory.engine.state.plans.stored import Plans
 from dagster_dailystory.engine.state.recovery import invalidate_interrupted, resume_complete_resends
 from dagster_dailystory.engine.state.rejections import CheckedRows, Rejections
-from dagster_dailystory.engine.state.schema import DROPPED, SyncTables
+from dagster_dailystory.engine.state.schema import DROPPED, SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import OPT_OUT_PRIORITY, Operation, Reason
 from dagster_dailystory.model.contact_fields import FieldKind
@@ -222,7 +221,9 @@ class _Draft:
         operations = select(changes.c.operation, func.count()).where(mine).group_by(changes.c.operation)
         by_operation = {operation: int(n) for operation, n in execute(operations)}
         sent = changes.c.operation.in_([Operation.CREATE.value, Operation.UPDATE.value])
-        per_field = execute(field_counts(changes, self.tables).where(mine, sent)).one()
+        flags = [changes.c[differs_column(m.state_column)] for m in self.tables.sync.mapped_fields]
+        differing = [func.coalesce(func.sum(case((flag, 1), else_=0)), 0) for flag in flags]
+        per_field = execute(select(*differing).where(mine, sent)).one()
         fields = zip(self.tables.sync.mapped_fields, per_field, strict=True)
         by_field = {m.name: int(n) for m, n in fields if n and m.kind is not FieldKind.REGION}
         reasons = select(checked.c.reason, func.count()).where(checked.c.reason.is_not(None)).group_by(checked.c.reason)

@@ -35,8 +35,8 @@ from dagster_dailystory.databases.dialect import (
     differs,
     empty_to_null,
     has_full_join,
+    may_opt_out,
     opt_out_text,
-    opts_out,
     prefers_row_hashes,
 )
 from dagster_dailystory.databases.estimates import evaluated_first, expected_rarely
@@ -310,16 +310,15 @@ class Diff:
 
     def _differs(self, source: FromClause, snapshot: FromClause) -> ColumnElement[bool]:
         """Whether a source row differs from its snapshot, so that it needs a change."""
-        if self.tables.sync.mode is Mode.CREATE:  # the only change of a contact that exists is an opt-out
+        number = snapshot.c.identity_mobile
+        if self.tables.sync.mode is Mode.CREATE:  # the only change of a contact that exists is an opt-out or a fault
             fields = [m for m in self._fields if m.kind is FieldKind.OPT_OUT]
-            flags = [(m, source.c[m.state_column], snapshot.c[m.state_column]) for m in fields]
-            number = snapshot.c.identity_mobile
-            new = [and_(self._changed(m, value, known, number), opts_out(value)) for m, value, known in flags]
+            flags = [(m, source.c[m.state_column], snapshot.c[m.state_column], number) for m in fields]
+            new = [and_(self._changed(*flag), may_opt_out(flag[1])) for flag in flags]
             is_made = [and_(self.was_made_by_this_sync(snapshot), or_(*new))] if new else []
             return or_(snapshot.c[self._keys[0]].is_(None), *is_made)
         if self.options.scope is Scope.ALL:
             return true()
-        number = snapshot.c.identity_mobile
         changed = [self._changed(m, source.c[m.state_column], snapshot.c[m.state_column], number) for m in self._fields]
         # A row in another slice than before differs: a missing key is found by the slice that the snapshot names.
         moves = [value.is_distinct_from(snapshot.c[PARTITION_VALUE]) for value in self._partition_value(source)]
@@ -337,8 +336,8 @@ class Diff:
     def _changed(self, mapped: MappedField, new: SqlValue, old: SqlValue, number: SqlValue) -> ColumnElement[bool]:
         """Whether a value differs from the acknowledged one. A NULL counts only if the field is cleared by it.
 
-        The order matters: databases evaluate the second condition only where the first one holds, for few rows.
-        `number` is the mobile number as it was sent.
+        The order matters: databases evaluate the second condition only where the first one holds, for few rows. The
+        last argument is the mobile number as it was sent.
         """
         clears = mapped.nulls is Nulls.CLEAR
         changed = [
@@ -395,9 +394,3 @@ def _numbered(order: Sequence[SqlValue]) -> SqlValue:
 def _rows(condition: ColumnElement[bool]) -> SqlValue:
     """Count the rows that meet a condition."""
     return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
-
-
-def field_counts(changes: FromClause, tables: SyncTables) -> SqlQuery:
-    """Count, for each field, the rows of `changes` in which it differs."""
-    flags = [changes.c[differs_column(m.state_column)] for m in tables.sync.mapped_fields]
-    return select(*map(_rows, flags))
