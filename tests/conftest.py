@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from support.databases import SERVER_FIXTURES, create_database, drop_database, mariadb_server, postgresql_server
-from support.placements import Placement, placements_of
+from support.placements import Placement, placements_of, taken_in_turn
 from support.scenario import Scenario, open_scenario
 from support.stories import check_story, story_path
 
@@ -26,9 +26,12 @@ def pytest_configure() -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each test of the fixture `scenario` at every placement."""
+    """Run each test of the fixture `scenario` at every placement, or at one of those that its module names."""
+    name = metafunc.definition.originalname
     if "placement" in metafunc.fixturenames:
-        metafunc.parametrize("placement", placements_of(metafunc.definition.originalname))
+        metafunc.parametrize("placement", placements_of(name))
+    if "engine_placement" in metafunc.fixturenames:
+        metafunc.parametrize("engine_placement", taken_in_turn(name, metafunc.module.PLACEMENTS), ids=str)
 
 
 @pytest.hookimpl(wrapper=True)

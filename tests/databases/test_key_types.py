@@ -44,8 +44,21 @@ NESTED = {
 SYNC = {"source": "people", "key": "id", "fields": {"email": "email"}, "extended_properties": {}}
 
 
-@pytest.mark.parametrize("state", ["", "sqlite"])
-@pytest.mark.parametrize(("database", "kind"), [(name, kind) for name, kinds in PAIRS.items() for kind in kinds])
+OF_ANOTHER_FORM = (
+    "HUGEINT", "DOUBLE", "TIMESTAMPTZ", "TIMESTAMP_MS", "BIT", "ENUM('a', 'b')", "INTERVAL",
+    "REAL", "NUMERIC", "CHAR(5)", "TIMETZ", "INET", "INT4RANGE", "MONEY", "BIT(3)",
+)  # fmt: skip
+"""Types of which equal values may have different texts; only these are tested with the state inside too."""
+
+KEYS = [
+    (name, kind, state)
+    for name, kinds in PAIRS.items()
+    for kind in kinds
+    for state in (["", "sqlite"] if kind in OF_ANOTHER_FORM else ["sqlite"])
+]
+
+
+@pytest.mark.parametrize(("database", "kind", "state"), KEYS)
 def test_a_key_is_the_same_key_in_the_next_run(
     new_database: Callable[[str], str], database: str, kind: str, state: str
 ):
@@ -63,8 +76,7 @@ def test_a_key_is_the_same_key_in_the_next_run(
 
 
 @pytest.mark.parametrize(("database", "kind"), [(name, kind) for name, kinds in NESTED.items() for kind in kinds])
-@pytest.mark.parametrize("state", ["", "sqlite"])
-@pytest.mark.parametrize("source", ["people", "SELECT * FROM people"])
+@pytest.mark.parametrize(("source", "state"), [("people", ""), ("SELECT * FROM people", "sqlite")])
 def test_a_key_of_several_values_is_refused(
     new_database: Callable[[str], str], database: str, kind: str, source: str, state: str
 ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from support.placements import Placement
 from support.scenario import Scenario, customers, open_scenario, sync_of
 
 from dagster_dailystory.engine.run import plan_contact_sync
@@ -12,11 +13,12 @@ from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.plan import PlanOptions, PlanSummary
 from dagster_dailystory.model.sync import ContactSync
 
+PLACEMENTS = (Placement("sqlite"), Placement("duckdb"), Placement("postgresql", "duckdb"))
 
-@pytest.fixture(params=["sqlite", "duckdb", "postgresql-duckdb"])
-def scenario(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> Iterator[Scenario]:
-    warehouse, _, state = str(request.param).partition("-")
-    with open_scenario(new_database, warehouse, state or None) as made:
+
+@pytest.fixture
+def scenario(engine_placement: Placement, new_database: Callable[[str], str]) -> Iterator[Scenario]:
+    with open_scenario(new_database, engine_placement.warehouse, engine_placement.state) as made:
         made.seed(*customers(2))
         yield made
 

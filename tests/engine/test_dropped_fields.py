@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
+from support.placements import Placement
 from support.scenario import Scenario, customer, open_scenario, sync_of
 
 from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
@@ -25,11 +26,13 @@ def dropping(**settings: object) -> ContactSync:
     return sync_of(**{"fields": FIELDS, "invalid": "drop_field", **settings})
 
 
-@pytest.fixture(params=["sqlite", "duckdb", "postgresql-duckdb"])
-def scenario(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> Iterator[Scenario]:
+PLACEMENTS = (Placement("sqlite"), Placement("duckdb"), Placement("postgresql", "duckdb"))
+
+
+@pytest.fixture
+def scenario(engine_placement: Placement, new_database: Callable[[str], str]) -> Iterator[Scenario]:
     """Two rows were synced."""
-    warehouse, _, state = str(request.param).partition("-")
-    with open_scenario(new_database, warehouse, state or None) as made:
+    with open_scenario(new_database, engine_placement.warehouse, engine_placement.state) as made:
         made.seed(customer(1, mobile="+12025550142", level=5), customer(2, mobile="+12025550143"))
         made.run(dropping())
         made.sandbox.clear_journal()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from support.placements import Placement
 from support.scenario import Scenario, customer, open_scenario, sync_of
 
 from dagster_dailystory.engine.run import plan_contact_sync
@@ -20,10 +21,12 @@ def by_country(**settings: object) -> ContactSync:
     return sync_of(**{"fields": FIELDS, "default_region": {"column": "country"}, **settings})
 
 
-@pytest.fixture(params=["sqlite", "duckdb", "postgresql-duckdb"])
-def scenario(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> Iterator[Scenario]:
-    warehouse, _, state = str(request.param).partition("-")
-    with open_scenario(new_database, warehouse, state or None) as made:
+PLACEMENTS = (Placement("sqlite"), Placement("duckdb"), Placement("postgresql", "duckdb"))
+
+
+@pytest.fixture
+def scenario(engine_placement: Placement, new_database: Callable[[str], str]) -> Iterator[Scenario]:
+    with open_scenario(new_database, engine_placement.warehouse, engine_placement.state) as made:
         made.create(**made.source.columns, country="varchar(20)")
         yield made
 

@@ -24,9 +24,12 @@ def syncing(**settings: object) -> ContactSync:
     return sync_of(**{**usual, **settings})
 
 
-@pytest.fixture(params=[Placement("duckdb"), Placement("sqlite"), Placement("postgresql", "sqlite")], ids=str)
-def scenario(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> Iterator[Scenario]:
-    with open_scenario(new_database, request.param.warehouse, request.param.state) as made:
+PLACEMENTS = (Placement("duckdb"), Placement("sqlite"), Placement("postgresql", "sqlite"))
+
+
+@pytest.fixture
+def scenario(engine_placement: Placement, new_database: Callable[[str], str]) -> Iterator[Scenario]:
+    with open_scenario(new_database, engine_placement.warehouse, engine_placement.state) as made:
         made.create(**made.source.columns, region="varchar(9)")
         made.insert({**customer(1, mobile=MOBILE), "region": "emea"})
         made.insert({**customer(2), "region": "amer"})

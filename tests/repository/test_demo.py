@@ -7,7 +7,10 @@ import re
 import socket
 import subprocess
 import sys
-from dataclasses import replace
+from collections.abc import Mapping
+from contextlib import redirect_stdout
+from dataclasses import dataclass, replace
+from io import StringIO
 from pathlib import Path
 
 import httpx
@@ -24,32 +27,44 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "sql" / "customers.sql"
 
 
-def test_the_demo_sends_every_row_once_and_then_exactly_what_changed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Run twice: a second start begins anew."""
-    for _ in range(2):
-        first, second = run_demo(tmp_path / "demo", free_port(0))
+@dataclass(frozen=True)
+class Shown:
+    """The demo after it ran twice: a second start begins anew."""
+
+    folder: Path
+    port: int
+    counts: list[list[Mapping[str, float]]]
+    text: str
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    folder, port = tmp_path_factory.mktemp("demo"), free_port(0)
+    with redirect_stdout(StringIO()) as text:
+        counts = [run_demo(folder / ".demo", port) for _ in range(2)]
+    return Shown(folder, port, counts, text.getvalue())
+
+
+def test_the_demo_sends_every_row_once_and_then_exactly_what_changed(shown: Shown) -> None:
+    for first, second in shown.counts:
         assert (first["rows_read"], first["rows_created"], first["rows_rejected"]) == (2000, 1995, 5)
         done = ("rows_created", "rows_updated", "rows_deleted", "rows_rejected", "rows_unchanged")
         assert [second[name] for name in done] == [25, 40, 15, 5, 1940]
         writes = second["rows_created"] + second["rows_updated"] + second["rows_deleted"]
         assert writes <= second["api_requests"] <= writes + 3
-    shown = capsys.readouterr().out
-    assert shown.index("First run") < shown.index("Second run") < shown.index("Third act")
-    assert "make dev" in shown
-    assert f"{tmp_path / 'demo'}/warehouse.duckdb" in shown
+    assert shown.text.index("First run") < shown.text.index("Second run") < shown.text.index("Third act")
+    assert "make dev" in shown.text
+    assert f"{shown.folder / '.demo'}/warehouse.duckdb" in shown.text
 
 
-def test_the_sandbox_of_make_dev_accepts_the_token_of_the_demo_that_ran_before(tmp_path: Path) -> None:
-    run_demo(tmp_path / ".demo", port := free_port(0))
+def test_the_sandbox_of_make_dev_accepts_the_token_of_the_demo_that_ran_before(shown: Shown) -> None:
     [arguments] = re.findall(r"dagster_dailystory\.sandbox (.*?) &", (ROOT / "Makefile").read_text(encoding="utf-8"))
-    command = [sys.executable, "-m", "dagster_dailystory.sandbox", *arguments.replace("8019", str(port)).split()]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as sandbox:
+    command = [sys.executable, "-m", "dagster_dailystory.sandbox", *arguments.replace("8019", str(shown.port)).split()]
+    with subprocess.Popen(command, cwd=shown.folder, stdout=subprocess.PIPE, text=True) as sandbox:
         try:
             assert sandbox.stdout is not None
             assert "base URL" in sandbox.stdout.readline()
-            dailystory = demo_resources(tmp_path / ".demo", port)["dailystory"]
+            dailystory = demo_resources(shown.folder / ".demo", shown.port)["dailystory"]
             assert isinstance(dailystory, DailyStoryResource)
             headers = {"Authorization": f"Bearer {dailystory.api_token}"}
             assert httpx.get(f"{dailystory.base_url}/about", headers=headers).status_code == 200

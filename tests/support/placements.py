@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -70,3 +72,10 @@ def placements_of(test_name: str) -> list[Any]:
         ),
         pytest.param(snowflake := Placement("snowflake", "sqlite"), id=str(snowflake), marks=SNOWFLAKE.marks),
     ]
+
+
+def taken_in_turn(test_name: str, placements: Sequence[Placement]) -> Sequence[Placement]:
+    """The one of these placements at which a test of the engine runs; its name picks it. `PLACEMENTS=all` takes all."""
+    if os.environ.get("PLACEMENTS") == "all":
+        return placements
+    return [placements[crc32(test_name.encode()) % len(placements)]]
