@@ -25,6 +25,7 @@ from dagster_dailystory.definitions.resources import DailyStoryResource, Warehou
 from dagster_dailystory.definitions.run_config import PlanConfig, option_fields
 from dagster_dailystory.engine.planning.guards import guard_texts
 from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.model.settings import named_settings
 from dagster_dailystory.model.sync import ContactSync, Deletes
 
 PlanBody = Callable[[dg.AssetExecutionContext, PlanConfig, WarehouseResource, DailyStoryResource], Events]
@@ -66,6 +67,7 @@ class SyncSettings:
     dailystory_key: str = "dailystory"
 
 
+@named_settings
 def build_contact_sync_assets(
     sync: ContactSync,
     *,

@@ -15,6 +15,7 @@ from dagster_dailystory.definitions.resources import WarehouseResource
 from dagster_dailystory.engine.planning.guards import GUARD_NAMES
 from dagster_dailystory.engine.state.lease import Waiting
 from dagster_dailystory.engine.upkeep.audit import AuditReport, audit_contacts
+from dagster_dailystory.model.settings import named_settings
 from dagster_dailystory.model.sync import ContactSync, Scope
 
 RETRY_TAG = "dailystory/retry"
@@ -38,6 +39,7 @@ class Alert:
     rows_rejected: int = 0
 
 
+@named_settings
 def every(cron: str, timezone: str = "UTC") -> dg.AutomationCondition[dg.AssetKey]:
     """Run a whole sync at each tick of a cron schedule, whether its upstream assets have run or not.
 
@@ -53,6 +55,7 @@ def every(cron: str, timezone: str = "UTC") -> dg.AutomationCondition[dg.AssetKe
     return dg.AutomationCondition.on_cron(cron, timezone).without(waits_for_upstream)
 
 
+@named_settings
 def sync_schedule(sync: ContactSync, cron: str, timezone: str = "UTC") -> dg.ScheduleDefinition:
     """Run a whole sync, or each of its partitions, by a cron schedule. Switch it on in the UI.
 
@@ -91,6 +94,7 @@ def _job(sync_name: str) -> UnresolvedAssetJobDefinition:
     )
 
 
+@named_settings
 def observed_source(
     key: dg.AssetKey | Sequence[str] | str, version_query: str, warehouse_key: str = "warehouse"
 ) -> dg.AssetsDefinition:
@@ -126,6 +130,7 @@ def _connection(warehouse: WarehouseResource) -> AbstractContextManager[Connecti
     return connect(open_engine(url), "warehouse", setting=f"{type(warehouse).__name__}.url")
 
 
+@named_settings
 def drift_check(
     sync: ContactSync,
     sample: int = 100,
@@ -189,6 +194,7 @@ def _drift_result(audit: AuditReport) -> dg.AssetCheckResult:
     )
 
 
+@named_settings
 def retry_sensor(sync: ContactSync, max_runs: int = 3, minimum_interval_seconds: int = 3_600) -> dg.SensorDefinition:
     """Run a sync again for rows that DailyStory refused, or that failed, in its latest run.
 
@@ -250,6 +256,7 @@ def _retry_runs(
     ]
 
 
+@named_settings
 def alert_sensors(
     sync: ContactSync, notify: Callable[[Alert], None], max_rejected_rows: int | None = None
 ) -> Sequence[dg.SensorDefinition]:

@@ -14,7 +14,7 @@ from dagster_dailystory.databases.facts import read_url
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
 from dagster_dailystory.engine.upkeep.inspection import contact_map_frame, plan_frame, rejections_frame
 from dagster_dailystory.errors import ConfigurationError
-from dagster_dailystory.model.contact_fields import nearest
+from dagster_dailystory.model.settings import check_names, check_value, is_scalar
 from dagster_dailystory.model.sync import ContactSync
 
 if TYPE_CHECKING:
@@ -30,18 +30,11 @@ class NamedSettings(dg.Config):
 
     def __init__(self, **settings: object) -> None:
         kind = type(self)
-        known = [field.alias or name for name, field in kind.model_fields.items()]
-        for name in settings:
-            if name not in known:
-                hint = nearest(name, known) or f"; its settings are {', '.join(known)}"
-                raise ConfigurationError(f"{kind.__name__} has no setting {name!r}{hint}")
-        missing = [
-            field.alias or name
-            for name, field in kind.model_fields.items()
-            if field.is_required() and (field.alias or name) not in settings
-        ]
-        if missing:
-            raise ConfigurationError(f"{kind.__name__} needs {', '.join(missing)}")
+        known = {field.alias or name: field for name, field in kind.model_fields.items()}
+        check_names(kind.__name__, settings, list(known), [name for name in known if known[name].is_required()])
+        for name, value in settings.items():
+            if is_scalar(known[name].annotation):  # pydantic would take a text for a number, and a truth value too
+                check_value(f"{kind.__name__}.{name}", value, known[name].annotation, known[name].examples)
         try:
             super().__init__(**settings)
         except ValidationError as error:
@@ -142,7 +135,7 @@ class DailyStoryResource(NamedSettings, dg.ConfigurableResource["DailyStoryResou
         description="Requests in flight at once. Default: as many as rate and latency need, up to 32.",
         examples=[8],
     )
-    timeout_seconds: float = Field(default=30.0, description="Time limit of one request.")
+    timeout_seconds: float = Field(default=30.0, description="Time limit of one request.", examples=[30])
     accept_account: bool = Field(
         default=False,
         description="Send with a token that the state has not seen, although DailyStory does not say which account it "

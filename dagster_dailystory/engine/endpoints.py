@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from types import NoneType
 
 from dagster_dailystory.api.client import DailyStoryClient
 from dagster_dailystory.api.rate_limiter import RateLimiter
@@ -12,6 +13,7 @@ from dagster_dailystory.engine.sending.dispatcher import SenderSettings
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.sending.slots import FIRST_SLOTS, MOST_SLOTS
 from dagster_dailystory.engine.state.schema import StateLocation
+from dagster_dailystory.model.settings import Kind, check_types, named_settings
 from dagster_dailystory.model.sync import ContactSync
 
 
@@ -56,6 +58,18 @@ class Warehouse:
         return cls(url, StateLocation(state_url, state_schema, setting=state_setting))
 
 
+_DESTINATION_TYPES = {
+    "base_url": Kind((str,), "the URL of the data centre, such as https://us-1.dailystory.com/api/v1", is_secret=True),
+    "api_token": Kind((str,), "the API token, a text from Account Settings > API Tokens", is_secret=True),
+    "requests_per_second": Kind((int, float, NoneType), "a number, such as 5, or None to find the rate by trying"),
+    "max_concurrency": Kind((int, NoneType), "a whole number, such as 8, or None to let it follow the rate"),
+    "timeout_seconds": Kind((int, float), "a number of seconds, such as 30"),
+    "accept_account": Kind((bool,), "True or False"),
+    "max_attempts": Kind((int, NoneType), "a whole number, or None for the default"),
+}
+
+
+@named_settings
 @dataclass(frozen=True)
 class Destination:
     """A DailyStory account, and the rate at which it may be used.
@@ -68,6 +82,9 @@ class Destination:
         timeout_seconds: Longest time for one request.
         accept_account: Send with a token that this state has not seen, although `/about` does not name its account.
         max_attempts: Failed requests after which a row is given up; None for the sender's default.
+
+    Raises:
+        ConfigurationError: A setting has another type.
     """
 
     base_url: str
@@ -77,6 +94,9 @@ class Destination:
     timeout_seconds: float = 30.0
     accept_account: bool = False
     max_attempts: int | None = None
+
+    def __post_init__(self) -> None:
+        check_types(self, _DESTINATION_TYPES)
 
     def client_settings(self, sync: ContactSync) -> ClientSettings:
         """The settings of a client for one sync.

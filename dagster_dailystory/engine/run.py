@@ -36,6 +36,7 @@ from dagster_dailystory.model.report import (
     planned_report,
     sent_report,
 )
+from dagster_dailystory.model.settings import named_settings
 from dagster_dailystory.model.sync import ContactSync, Scope
 
 _log = logging.getLogger("dagster_dailystory")
@@ -187,6 +188,7 @@ _OVERTAKEN = {
 """Why the plan of a run is not sent any more, although no guard forbids it."""
 
 
+@named_settings
 def run_contact_sync(
     sync: ContactSync,
     *,

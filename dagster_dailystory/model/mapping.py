@@ -19,7 +19,7 @@ from dagster_dailystory.model.contact_fields import (
     nearest,
     suggestion,
 )
-from dagster_dailystory.model.setting_types import choice
+from dagster_dailystory.model.settings import choice
 
 Value = str | int | float | bool
 """A value in a JSON body for DailyStory."""
@@ -142,6 +142,7 @@ def _check_names(fields: Mapping[str, str], extended_properties: Mapping[str, st
         for name, column in mapping.items():
             if not isinstance(column, str) or not isinstance(name, str):
                 raise ConfigurationError(f"{setting} maps {name!r} to {column!r}; name one column, as a text")
+    _check_identities(fields)
     folded: dict[str, str] = {}
     for name in extended_properties:
         if not name.strip():
@@ -151,6 +152,14 @@ def _check_names(fields: Mapping[str, str], extended_properties: Mapping[str, st
         if name.casefold() in folded:
             raise ConfigurationError(f"extended_properties maps both {folded[name.casefold()]!r} and {name!r}")
         folded[name.casefold()] = name
+
+
+def _check_identities(fields: Mapping[str, str]) -> None:
+    columns = [fields[name] for name in IDENTITY_FIELDS if name in fields]
+    if len({column.casefold() for column in columns}) < len(columns):
+        raise ConfigurationError(
+            f"{' and '.join(IDENTITY_FIELDS)} are both filled from {columns[0]!r}; name a column for each"
+        )
 
 
 _E = TypeVar("_E", bound=Enum)

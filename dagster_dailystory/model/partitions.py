@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.contact_fields import nearest
+from dagster_dailystory.model.settings import NAMES, Kind, check_types, named_settings
 
 OTHER_VALUES = "other_values"
 """The slice of rows whose partition column is NULL or holds a value that is not listed."""
@@ -16,6 +17,7 @@ PARTITION_VALUE = "partition_value"
 """The state column that holds the slice of a row."""
 
 
+@named_settings
 @dataclass(frozen=True, slots=True)
 class HashBuckets:
     """Divide a sync into slices by a hash of its key, so that a first load or a full re-sync can be resumed.
@@ -44,6 +46,13 @@ class HashBuckets:
         return tuple(f"bucket_{number:0{digits}d}" for number in range(self.count))
 
 
+_COLUMN_VALUES = {
+    "column": Kind((str,), "the name of a source column"),
+    "values": Kind(NAMES, "a list of texts, such as ['emea', 'amer']"),
+}
+
+
+@named_settings
 @dataclass(frozen=True, slots=True)
 class ColumnValues:
     """Divide a sync into slices by the values of a source column, for example one slice per region.
@@ -60,6 +69,7 @@ class ColumnValues:
     values: Sequence[str]
 
     def __post_init__(self) -> None:
+        check_types(self, _COLUMN_VALUES)
         values = in_fixed_order(self.values)
         object.__setattr__(self, "values", values)
         if not values or len(set(values)) != len(values) or OTHER_VALUES in values or not all(values):

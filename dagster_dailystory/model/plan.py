@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from types import NoneType
 
 from dagster_dailystory.errors import ConfigurationError
-from dagster_dailystory.model.setting_types import choice
+from dagster_dailystory.model.settings import Kind, check_types, choice
 from dagster_dailystory.model.sync import ContactSync, Deletes, Mode, Scope
 from dagster_dailystory.model.watermark import Moment
 
@@ -262,6 +263,13 @@ class PlanOptions:
         return is_whole and (self.limit is None or rows_to_send < self.limit)
 
 
+_OPTION_TYPES = {
+    "dry_run": Kind((bool,), "True or False"),
+    "limit": Kind((int, NoneType), "a whole number, or None for no limit"),
+    "partition": Kind((str, NoneType), "the name of a slice, or None for all"),
+}
+
+
 def checked_options(
     scope: Scope | str, *, dry_run: bool, limit: int | None, keys: Sequence[object] | None, partition: str | None
 ) -> PlanOptions:
@@ -270,13 +278,11 @@ def checked_options(
     Raises:
         ConfigurationError: A value is of another type, or means that nothing is planned; the text "no" would be a yes.
     """
-    if not isinstance(dry_run, bool):
-        raise ConfigurationError(f"dry_run={dry_run!r} must be True or False")
-    if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool)):
-        raise ConfigurationError(f"limit={limit!r} must be a whole number, or None for no limit")
+    options = PlanOptions(choice(Scope, scope, "scope"), dry_run, limit, chosen_keys(keys), partition)
+    check_types(options, _OPTION_TYPES)
     if limit is not None and limit < 1:
         raise ConfigurationError(f"limit={limit!r} must be at least 1; omit it for no limit, or set dry_run to preview")
-    return PlanOptions(choice(Scope, scope, "scope"), dry_run, limit, chosen_keys(keys), partition)
+    return options
 
 
 @dataclass(frozen=True, slots=True)

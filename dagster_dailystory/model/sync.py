@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, NoneType
 
 from phonenumbers import SUPPORTED_REGIONS
 
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.contact_fields import OPT_OUT_FIELDS, FieldKind, nearest
 from dagster_dailystory.model.mapping import Invalid, MappedField, Nulls, map_fields
-from dagster_dailystory.model.partitions import ColumnValues, Partitioning, in_fixed_order
-from dagster_dailystory.model.setting_types import check_setting_types, choice
+from dagster_dailystory.model.partitions import ColumnValues, HashBuckets, Partitioning, in_fixed_order
+from dagster_dailystory.model.settings import NAMES, Kind, check_names, check_types, choice, named_settings
 from dagster_dailystory.model.watermark import Watermark
 
 
@@ -83,6 +83,36 @@ _RESERVED_KEY_COLUMNS = frozenset(
 )  # fmt: skip
 
 
+_COLUMNS = "a mapping of fields to source columns, such as {'email': 'email'}"
+_SHARE = Kind((int, float, NoneType), "a number, or None for no limit")
+
+SETTING_TYPES: Mapping[str, Kind] = {
+    "name": Kind((str,), "a text"),
+    "source": Kind((str, Path), "a SELECT statement, a path that ends in .sql, or a table name"),
+    "key": Kind((str, *NAMES), "a column name, or a list of them"),
+    "fields": Kind((Mapping,), _COLUMNS),
+    "extended_properties": Kind((Mapping,), _COLUMNS),
+    "known_custom_fields": Kind((*NAMES, NoneType), "a list of custom field names, such as ['plan'], or None for any"),
+    "max_created_fraction": _SHARE,
+    "max_created_rows": Kind((int, NoneType), "a whole number, or None for no limit"),
+    "max_changed_fraction": _SHARE,
+    "max_opted_out_fraction": _SHARE,
+    "max_deleted_fraction": _SHARE,
+    "max_rejected_fraction": _SHARE,
+    "min_guard_rows": Kind((int,), "a whole number"),
+    "allow_empty_source": Kind((bool,), "True or False"),
+    "personal_keys": Kind(NAMES, "a list of key columns"),
+    "consent_override": Kind(NAMES, "a list of field names"),
+    "default_region": Kind((str, Mapping, NoneType), "an ISO country, such as 'US', or {'column': 'country'}"),
+    "max_value_length": Kind((int,), "a whole number"),
+    "partitions": Kind((HashBuckets, ColumnValues, NoneType), "HashBuckets(8) or ColumnValues('region', ['emea'])"),
+    "watermark": Kind((Watermark, NoneType), "Watermark('updated_at')"),
+    "plan_expires_hours": Kind((int, float), "a number of hours"),
+}
+"""Setting -> its types; the settings with a choice of texts name their choices themselves."""
+
+
+@named_settings
 @dataclass(frozen=True, kw_only=True)
 class ContactSync:
     """A warehouse query and the DailyStory contacts that are kept equal to it.
@@ -170,7 +200,7 @@ class ContactSync:
     key_columns: tuple[str, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        check_setting_types(vars(self))
+        check_types(self, SETTING_TYPES)
         set_value = object.__setattr__  # the dataclass is frozen
         if not SYNC_NAME.fullmatch(self.name):
             raise ConfigurationError(
@@ -253,7 +283,8 @@ def _check_reserved(keys: tuple[str, ...], fields: tuple[MappedField, ...]) -> N
 
 def _check_region(region: str | Mapping[str, str] | None) -> None:
     if isinstance(region, Mapping):
-        if list(region) != ["column"] or not isinstance(region["column"], str) or not region["column"]:
+        check_names("default_region", map(str, region), ["column"], ["column"])
+        if not isinstance(region["column"], str) or not region["column"]:
             raise ConfigurationError(f"default_region={dict(region)!r} must be a country or {{'column': 'a column'}}")
         return
     if region is not None and not re.fullmatch(r"[A-Z]{2}", region):

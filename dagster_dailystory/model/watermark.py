@@ -6,11 +6,22 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.model.settings import Kind, check_types, named_settings
 
 Moment = date | datetime
 """A value of a watermark column."""
 
 
+_SECONDS = Kind((int, float), "a number of seconds, such as 3600")
+
+_TYPES = {
+    "column": Kind((str,), "the name of a source column"),
+    "overlap_seconds": _SECONDS,
+    "full_every_seconds": _SECONDS,
+}
+
+
+@named_settings
 @dataclass(frozen=True, slots=True)
 class Watermark:
     """Compare only the rows whose column moved since the last complete run; compare all rows at intervals.
@@ -38,6 +49,7 @@ class Watermark:
     full_every_seconds: float = 86_400.0
 
     def __post_init__(self) -> None:
+        check_types(self, _TYPES)
         if not self.column:
             raise ConfigurationError("a watermark needs the name of a source column")
         if not self.overlap_seconds >= 0 or not self.full_every_seconds > 0:

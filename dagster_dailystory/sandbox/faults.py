@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from enum import Enum
 
 from dagster_dailystory.errors import ConfigurationError
-from dagster_dailystory.model.setting_types import choice
+from dagster_dailystory.model.settings import choice
 
 
 class Fault(str, Enum):

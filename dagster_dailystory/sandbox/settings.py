@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from dagster_dailystory.errors import ConfigurationError
-from dagster_dailystory.model.setting_types import choice
+from dagster_dailystory.model.settings import choice
 from dagster_dailystory.sandbox.faults import FaultShares, RateLimit
 
 JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"

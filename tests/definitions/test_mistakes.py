@@ -1,4 +1,4 @@
-"""Forty mistakes that users make. Each ends in one message of this package: what happened, and what to do."""
+"""Mistakes that users make. Each ends in one message of this package: what happened, and what to do."""
 
 from __future__ import annotations
 
@@ -17,12 +17,18 @@ from dagster_dailystory import (
     PlanConfig,
     WarehouseResource,
     Watermark,
+    alert_sensors,
     build_contact_sync_assets,
+    drift_check,
+    observed_source,
     resources_from_environment,
+    retire_sync,
+    retry_sensor,
     run_contact_sync,
+    sync_schedule,
 )
 from dagster_dailystory.errors import DailyStoryError
-from dagster_dailystory.model.partitions import HashBuckets
+from dagster_dailystory.model.partitions import ColumnValues, HashBuckets
 from dagster_dailystory.sandbox import Sandbox
 
 pytestmark = [  # raised by Dagster's YAML loader
@@ -80,6 +86,11 @@ def options(**given: object) -> Callable[[Workplace], object]:
     return lambda at: at.run(given)
 
 
+def account(**given: object) -> Callable[[Workplace], object]:
+    usual = {"base_url": "https://us-1.dailystory.com/api/v1", "api_token": "SECRET"}
+    return lambda _: DailyStoryResource(**usual, **given)
+
+
 PYTHON = [
     Mistake("an unknown field", settings(fields={"emial": "email"}), "field 'emial'", "did you mean 'email'"),
     Mistake(
@@ -111,10 +122,85 @@ PYTHON = [
     ),
     Mistake("a misspelled option", lambda _: PlanConfig(dry_rnu=True), "'dry_rnu'", "did you mean 'dry_run'"),
     Mistake(
+        "a number as a custom field", settings(known_custom_fields=[1]), "known_custom_fields=[1]",
+        "such as ['plan']",
+    ),
+    Mistake("a number as a key", settings(key=["id", 2]), "key=['id', 2]", "a column name, or a list of them"),
+    Mistake(
+        "one column for two identities", settings(fields={"email": "contact", "mobilePhone": "Contact"}),
+        "email and mobilePhone are both filled from 'contact'", "name a column for each",
+    ),
+    Mistake(
+        "a misspelled column of the region", settings(default_region={"col": "country"}),
+        "default_region has no setting 'col'", "did you mean 'column'",
+    ),
+    Mistake("a region without a column", settings(default_region={}), "default_region needs column", "column"),
+    Mistake(
+        "a number as a slice", lambda _: ColumnValues("year", [2025]), "values=[2025]", "such as ['emea', 'amer']"
+    ),
+    Mistake("one slice as a text", lambda _: ColumnValues("region", "abc"), "values='abc'", "must be a list of texts"),
+    Mistake(
+        "an overlap in words", lambda _: Watermark("updated_at", overlap_seconds="1h"), "overlap_seconds='1h'",
+        "a number of seconds, such as 3600",
+    ),
+    Mistake(
         "a preview of an unmapped field",
         lambda at: build_contact_sync_assets(at.sync(), preview_fields=["frstName"]), "preview_fields names 'frstName'",
         "not mapped",
     ),
+]  # fmt: skip
+
+NAMES = [
+    Mistake(
+        "a misspelled setting of a sync", settings(feilds={}), "ContactSync has no setting 'feilds'",
+        "mean 'fields'",
+    ),
+    Mistake(
+        "a setting of no sync", settings(colour="red"), "ContactSync has no setting 'colour'",
+        "its settings are name,",
+    ),
+    Mistake("a sync without a key", lambda _: ContactSync(name="people"), "ContactSync needs source, key", "key"),
+    Mistake("a sync by place", lambda _: ContactSync("people", "people"), "takes its settings by name", "write name=…"),
+    Mistake(
+        "a misspelled run option", options(dryrun=True), "run_contact_sync has no setting 'dryrun'",
+        "mean 'dry_run'",
+    ),
+    Mistake(
+        "a run without a token", lambda at: run_contact_sync(at.sync(), warehouse_url="sqlite:///x"),
+        "run_contact_sync needs base_url, api_token", "api_token",
+    ),
+    Mistake(
+        "a URL by place", lambda at: run_contact_sync(at.sync(), "sqlite:///x"), "by name",
+        "write warehouse_url=…",
+    ),
+    Mistake(
+        "a misspelled watermark", lambda _: Watermark("updated_at", overlap=5), "Watermark has no setting 'overlap'",
+        "did you mean 'overlap_seconds'",
+    ),
+    Mistake(
+        "a misspelled count", lambda _: HashBuckets(counts=8), "HashBuckets has no setting 'counts'",
+        "mean 'count'",
+    ),
+    Mistake("slices without values", lambda _: ColumnValues("region"), "ColumnValues needs values", "values"),
+    Mistake(
+        "a misspelled setting of assets", lambda at: build_contact_sync_assets(at.sync(), group="x"),
+        "build_contact_sync_assets has no setting 'group'", "did you mean 'group_name'",
+    ),
+    Mistake(
+        "a misspelled time zone", lambda at: sync_schedule(at.sync(), "0 * * * *", time_zone="UTC"),
+        "sync_schedule has no setting 'time_zone'", "did you mean 'timezone'",
+    ),
+    Mistake("a misspelled sample", lambda at: drift_check(at.sync(), samples=9), "drift_check has", "mean 'sample'"),
+    Mistake("a misspelled retry", lambda at: retry_sensor(at.sync(), max_run=9), "retry_sensor has", "mean 'max_runs'"),
+    Mistake(
+        "a misspelled alert", lambda at: alert_sensors(at.sync(), print, max_rows=9), "alert_sensors has no setting",
+        "did you mean 'max_rejected_rows'",
+    ),
+    Mistake(
+        "a watched table", lambda _: observed_source("people", query="x"), "observed_source has",
+        "are version_query,",
+    ),
+    Mistake("a retired sync", lambda at: retire_sync(at.sync(), "old", url="x"), "retire_sync has no", "warehouse_url"),
 ]  # fmt: skip
 
 COLUMNS_AND_KEYS = [
@@ -151,6 +237,43 @@ URLS_AND_TOKENS = [
     Mistake("an API without a scheme", options(base_url="us-1.dailystory.com"), "base_url", "https://"),
     Mistake("a negative rate", options(requests_per_second=-1), "requests_per_second=-1 must be positive", "omit it"),
     Mistake(
+        "a rate in quotes", options(requests_per_second="5"), "requests_per_second='5'",
+        "must be a number, such as 5",
+    ),
+    Mistake(
+        "a rate in words", options(requests_per_second=True), "requests_per_second=True",
+        "must be a number, such as 5",
+    ),
+    Mistake(
+        "requests in quotes", options(max_concurrency="8"), "max_concurrency='8'",
+        "must be a whole number, such as 8",
+    ),
+    Mistake("half a request", options(max_concurrency=1.5), "max_concurrency=1.5", "must be a whole number, such as 8"),
+    Mistake("an account in words", options(accept_account="no"), "accept_account='no'", "must be True or False"),
+    Mistake("no token at all", options(api_token=None), "api_token must be the API token, a text", "it is empty"),
+    Mistake("no API at all", options(base_url=None), "base_url must be the URL of the data centre", "it is empty"),
+    Mistake(
+        "a rate of a resource in quotes", account(requests_per_second="5"), "requests_per_second must be",
+        "it is a text",
+    ),
+    Mistake(
+        "a rate of a resource in words", account(requests_per_second=True), "requests_per_second must be",
+        "it is true",
+    ),
+    Mistake(
+        "requests of a resource in quotes", account(max_concurrency="8"), "must be a whole number, such as 8",
+        "a text",
+    ),
+    Mistake(
+        "a time limit in quotes", account(timeout_seconds="30"), "DailyStoryResource.timeout_seconds",
+        "such as 30",
+    ),
+    Mistake("an account of a resource in words", account(accept_account="no"), "must be true or false", "it is a text"),
+    Mistake(
+        "a limit of a config in quotes", lambda _: PlanConfig(limit="10"), "PlanConfig.limit must be a whole",
+        "a text",
+    ),
+    Mistake(
         "a misspelled setting", lambda _: WarehouseResource(url="sqlite:///x", state_ulr="y"), "no setting 'state_ulr'",
         "did you mean 'state_url'",
     ),
@@ -178,7 +301,7 @@ def workplace(tmp_path: Path) -> Iterator[Workplace]:
         yield Workplace(tmp_path, sandbox, instance)
 
 
-RAISED = [*PYTHON, *COLUMNS_AND_KEYS, *URLS_AND_TOKENS, *ENVIRONMENT]
+RAISED = [*PYTHON, *NAMES, *COLUMNS_AND_KEYS, *URLS_AND_TOKENS, *ENVIRONMENT]
 
 
 @pytest.mark.parametrize("mistake", RAISED, ids=[mistake.name for mistake in RAISED])

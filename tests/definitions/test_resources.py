@@ -68,7 +68,7 @@ def test_variables_are_read_when_a_run_starts(monkeypatch: pytest.MonkeyPatch):
             "has no setting 'x'; its settings are url, state_url, state_schema",
         ),
         (WarehouseResource, {"state_url": URL}, "WarehouseResource needs url"),
-        (WarehouseResource, {"url": [URL]}, "a setting of a wrong form. url: Input should be a valid string"),
+        (WarehouseResource, {"url": [URL]}, "WarehouseResource.url must be a text, such as postgresql+psycopg://"),
         (DailyStoryResource, {"base_ulr": "x", "api_token": TOKEN}, "'base_ulr'; did you mean 'base_url'?"),
         (DailyStoryResource, {"base_url": "x", "api_token": TOKEN, "max_concurency": 2}, "mean 'max_concurrency'?"),
         (PlanConfig, {"dry_rnu": True}, "PlanConfig has no setting 'dry_rnu'; did you mean 'dry_run'?"),

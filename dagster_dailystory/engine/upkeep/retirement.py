@@ -8,9 +8,11 @@ from dagster_dailystory.engine.endpoints import Warehouse
 from dagster_dailystory.engine.state.store import open_state
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.contact_fields import nearest
+from dagster_dailystory.model.settings import named_settings
 from dagster_dailystory.model.sync import ContactSync
 
 
+@named_settings
 def retire_sync(
     sync: ContactSync, name: str, *, warehouse_url: str, state_url: str | None = None, state_schema: str | None = None
 ) -> None:

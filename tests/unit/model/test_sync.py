@@ -15,8 +15,8 @@ from dagster_dailystory.model.mapping import Nulls
 from dagster_dailystory.model.partitions import ColumnValues
 from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary
 from dagster_dailystory.model.report import SyncReport
-from dagster_dailystory.model.setting_types import SETTING_TYPES, choice
-from dagster_dailystory.model.sync import ContactSync, Deletes, Mode, Scope
+from dagster_dailystory.model.settings import choice
+from dagster_dailystory.model.sync import SETTING_TYPES, ContactSync, Deletes, Mode, Scope
 
 
 def sync(**settings: object) -> ContactSync:
@@ -74,7 +74,7 @@ INVALID: list[tuple[dict[str, object], str]] = [
     ({"invalid": "drop"}, "invalid='drop' is not one of reject_row, drop_field"),
     ({"fields": {"email": "e", "optOutSms": "o"}, "invalid": {"optOutSms": "drop_field"}}, "never dropped"),
     ({"invalid": {"emial": "drop_field"}}, "invalid names 'emial', which is not mapped; did you mean 'email'?"),
-    ({"default_region": {"colum": "country"}}, "must be a country or {'column': 'a column'}"),
+    ({"default_region": {"colum": "country"}}, "did you mean 'column'?"),
     ({"default_region": "us"}, "two capital letters"),
     ({"default_region": "UK"}, "is not the ISO code of a country; the United Kingdom is 'GB'"),
     ({"default_region": "ZZ"}, "is not the ISO code of a country"),
