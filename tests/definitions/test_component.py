@@ -112,7 +112,7 @@ def test_a_query_may_be_in_a_file_beside_the_yaml(tmp_path: Path):
         ({"max_deleted_fraction": 5}, "max_deleted_fraction=5"),
         ({"partitions": {"buckets": 4, "column": "city"}}, "either buckets, or column and values"),
         ({"warehouse": {"state_schema": "x"}}, "either url or url_variable"),
-        ({"schedule": "hourly"}, "schedule='hourly' is not a cron expression such as '0 * * * *'"),
+        ({"schedule": "hourly"}, "schedule='hourly' is not a cron expression of five fields, such as '0 * * * *'"),
         ({"min_guard_rows": "many"}, "min_guard_rows: Input should be a valid integer"),
         ({"fields": "email"}, "fields: Input should be a valid dictionary"),
         ({"keyy": "id"}, "there is no setting 'keyy'; did you mean 'key'?"),

@@ -20,6 +20,7 @@ from dagster_dailystory import (
     alert_sensors,
     build_contact_sync_assets,
     drift_check,
+    every,
     observed_source,
     resources_from_environment,
     retire_sync,
@@ -203,6 +204,24 @@ NAMES = [
     Mistake("a retired sync", lambda at: retire_sync(at.sync(), "old", url="x"), "retire_sync has no", "warehouse_url"),
 ]  # fmt: skip
 
+SCHEDULES = [
+    Mistake(
+        "a schedule in words", lambda at: sync_schedule(at.sync(), "hourly"), "cron='hourly' is not a cron expression",
+        "did you mean '@hourly'",
+    ),
+    Mistake("a condition in words", lambda _: every("daily"), "cron='daily' is not a cron", "did you mean '@daily'"),
+    Mistake("seconds in a schedule", lambda _: every("0 0 * * * *"), "cron='0 0 * * * *'", "such as '0 * * * *'"),
+    Mistake("a number for a schedule", lambda at: sync_schedule(at.sync(), 60), "cron=60", "such as '0 * * * *'"),
+    Mistake(
+        "another planet", lambda at: sync_schedule(at.sync(), "0 * * * *", timezone="Mars/X"),
+        "timezone='Mars/X' is not the name of a time zone", "such as 'Europe/Berlin'",
+    ),
+    Mistake(
+        "a misspelled city", lambda _: every("0 * * * *", "Europe/Berln"), "timezone='Europe/Berln'",
+        "did you mean 'Europe/Berlin'",
+    ),
+]  # fmt: skip
+
 COLUMNS_AND_KEYS = [
     Mistake("a misspelled column", runs(fields={"email": "emial"}), "has no column 'emial'", "did you mean 'email'"),
     Mistake("a misspelled table", runs(source="poeple"), "poeple", "did you mean 'people'"),
@@ -301,7 +320,7 @@ def workplace(tmp_path: Path) -> Iterator[Workplace]:
         yield Workplace(tmp_path, sandbox, instance)
 
 
-RAISED = [*PYTHON, *NAMES, *COLUMNS_AND_KEYS, *URLS_AND_TOKENS, *ENVIRONMENT]
+RAISED = [*PYTHON, *NAMES, *SCHEDULES, *COLUMNS_AND_KEYS, *URLS_AND_TOKENS, *ENVIRONMENT]
 
 
 @pytest.mark.parametrize("mistake", RAISED, ids=[mistake.name for mistake in RAISED])

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from typing_extensions import Self
 
 from dagster_dailystory.definitions.assets import SyncSettings, asset_specs, make_assets
-from dagster_dailystory.definitions.automation import sync_job, sync_schedule
+from dagster_dailystory.definitions.automation import check_cron, sync_job, sync_schedule
 from dagster_dailystory.definitions.component.scaffolder import DailyStorySyncScaffolder
 from dagster_dailystory.definitions.component.settings import (
     DailyStorySettings,
@@ -230,6 +230,8 @@ class DailyStorySyncComponent(dg.Component, Settings):
 
     def _defs(self, folder: Path) -> dg.Definitions:
         sync = self.sync(folder)
+        if self.schedule is not None:
+            check_cron(self.schedule, setting="schedule")
         resources: dict[str, object] = {}
         keys = {}
         for noun, given in (("warehouse", self.warehouse), ("dailystory", self.dailystory)):
@@ -257,14 +259,8 @@ class DailyStorySyncComponent(dg.Component, Settings):
             lambda run, config, warehouse, dailystory: self.plan(run, config, steps, warehouse, dailystory),
             lambda run, warehouse, dailystory: self.execute(run, steps, warehouse, dailystory),
         )
-        schedules = [self._schedule(sync, self.schedule)] if self.schedule else []
+        schedules = [sync_schedule(sync, self.schedule)] if self.schedule else []
         return dg.Definitions(assets=assets, jobs=[sync_job(sync)], schedules=schedules, resources=resources)
-
-    def _schedule(self, sync: ContactSync, cron: str) -> dg.ScheduleDefinition:
-        try:
-            return sync_schedule(sync, cron)
-        except dg.DagsterInvalidDefinitionError:
-            raise ConfigurationError(f"schedule={cron!r} is not a cron expression such as '0 * * * *'") from None
 
     def sync(self, folder: Path) -> ContactSync:
         """Make the sync that the YAML describes.
