@@ -19,7 +19,7 @@ from dagster_dailystory.engine.state.lease import Waiting
 from dagster_dailystory.engine.upkeep.audit import AuditReport, audit_contacts
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.contact_fields import nearest
-from dagster_dailystory.model.settings import named_settings
+from dagster_dailystory.model.settings import check_value, named_settings
 from dagster_dailystory.model.sync import ContactSync, Scope
 
 RETRY_TAG = "dailystory/retry"
@@ -193,7 +193,13 @@ def drift_check(
         dailystory_key: Key of the `DailyStoryResource`.
         recreate: With `repair`, let the next run create missing contacts again, although people may have removed them.
             For contacts with the status Deleted, the sync's `on_deleted` decides.
+
+    Raises:
+        ConfigurationError: `sample`, `repair` or `recreate` is of another type.
     """
+    check_value("sample", sample, int)
+    for setting, value in (("repair", repair), ("recreate", recreate)):
+        check_value(setting, value, bool)
 
     @dg.asset_check(
         name="no_drift",
@@ -245,7 +251,12 @@ def retry_sensor(sync: ContactSync, max_runs: int = 3, minimum_interval_seconds:
         sync: The sync.
         max_runs: Largest number of retry runs in a row, for each partition.
         minimum_interval_seconds: Shortest time between two evaluations of the sensor.
+
+    Raises:
+        ConfigurationError: A number is of another type.
     """
+    check_value("max_runs", max_runs, int)
+    check_value("minimum_interval_seconds", minimum_interval_seconds, int)
     partitions: Sequence[str | None] = sync.partitions.names if sync.partitions else [None]
 
     @dg.sensor(
@@ -306,7 +317,11 @@ def alert_sensors(
         sync: The sync.
         notify: Called once for each alert.
         max_rejected_rows: Largest number of rejected rows without an alert. None: no alert about rejected rows.
+
+    Raises:
+        ConfigurationError: `max_rejected_rows` is not a whole number.
     """
+    check_value("max_rejected_rows", max_rejected_rows, int | None)
     steps = f"dailystory__{sync.name}__"
 
     @dg.run_failure_sensor(name=f"{sync.name}_failed", monitor_all_code_locations=False)

@@ -33,6 +33,7 @@ from dagster_dailystory.engine.upkeep.inspection import (
 from dagster_dailystory.errors import BusyError, DailyStoryError, OutageError, RetryableError, WarehouseError
 from dagster_dailystory.model.plan import PlanOptions, PlanSummary, planned_counts
 from dagster_dailystory.model.report import SyncReport
+from dagster_dailystory.model.settings import check_value
 from dagster_dailystory.model.sync import ContactSync
 
 Events = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
@@ -93,7 +94,7 @@ class SyncSteps:
         wait_seconds: How long a run waits for other runs of the sync.
 
     Raises:
-        ConfigurationError: `preview_fields` names a field that is not mapped.
+        ConfigurationError: `preview_fields` names a field that is not mapped, or `wait_seconds` is not a number.
     """
 
     def __init__(
@@ -105,6 +106,8 @@ class SyncSteps:
         wait_seconds: float = WAIT_SECONDS,
     ) -> None:
         check_shown_fields(sync, preview_fields)
+        check_value("progress_seconds", progress_seconds, float)
+        check_value("wait_seconds", wait_seconds, float)
         self.sync = sync
         self.upstream = upstream
         self._preview_fields = preview_fields

@@ -204,6 +204,33 @@ NAMES = [
     Mistake("a retired sync", lambda at: retire_sync(at.sync(), "old", url="x"), "retire_sync has no", "warehouse_url"),
 ]  # fmt: skip
 
+NUMBERS = [
+    Mistake(
+        "a sample in quotes", lambda at: drift_check(at.sync(), sample="9"), "sample must be a whole",
+        "it is a text",
+    ),
+    Mistake(
+        "a repair in words", lambda at: drift_check(at.sync(), repair="no"), "repair must be true or",
+        "it is a text",
+    ),
+    Mistake(
+        "runs in quotes", lambda at: retry_sensor(at.sync(), max_runs="3"), "max_runs must be a whole",
+        "it is a text",
+    ),
+    Mistake(
+        "an interval in words", lambda at: retry_sensor(at.sync(), minimum_interval_seconds="1h"),
+        "minimum_interval_seconds must be a whole number", "it is a text",
+    ),
+    Mistake(
+        "rejected rows in quotes", lambda at: alert_sensors(at.sync(), print, "5"), "max_rejected_rows must be a whole",
+        "it is a text",
+    ),
+    Mistake(
+        "a wait in words", lambda at: build_contact_sync_assets(at.sync(), wait_seconds="1h"),
+        "wait_seconds must be a number", "it is a text",
+    ),
+]  # fmt: skip
+
 SCHEDULES = [
     Mistake(
         "a schedule in words", lambda at: sync_schedule(at.sync(), "hourly"), "cron='hourly' is not a cron expression",
@@ -320,7 +347,7 @@ def workplace(tmp_path: Path) -> Iterator[Workplace]:
         yield Workplace(tmp_path, sandbox, instance)
 
 
-RAISED = [*PYTHON, *NAMES, *SCHEDULES, *COLUMNS_AND_KEYS, *URLS_AND_TOKENS, *ENVIRONMENT]
+RAISED = [*PYTHON, *NAMES, *NUMBERS, *SCHEDULES, *COLUMNS_AND_KEYS, *URLS_AND_TOKENS, *ENVIRONMENT]
 
 
 @pytest.mark.parametrize("mistake", RAISED, ids=[mistake.name for mistake in RAISED])
