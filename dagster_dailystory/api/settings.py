@@ -35,7 +35,7 @@ class ClientSettings:
     consent_override: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "base_url", _normal_base_url(self.base_url))
+        object.__setattr__(self, "base_url", normal_base_url(self.base_url))
         object.__setattr__(self, "api_token", self.api_token.strip())
         _check_token(self.api_token)
         if not 0 < self.timeout_seconds < math.inf:
@@ -73,21 +73,30 @@ def _is_host(name: str) -> bool:
         return False
 
 
-def _normal_base_url(text: str) -> str:
+def normal_base_url(text: str, setting: str = "base_url") -> str:
+    """The address of the API, with its path. No message repeats the address.
+
+    Args:
+        text: The address as it was given.
+        setting: The setting that it was given in, to name it in errors.
+
+    Raises:
+        ConfigurationError: The address cannot be one of DailyStory, or the token would be sent unencrypted.
+    """
     example = "for example https://us-1.dailystory.com/api/v1"
     try:
         url = httpx.URL(text.strip())
     except (httpx.InvalidURL, TypeError):
-        raise ConfigurationError(f"base_url is not a valid URL; {example}") from None
+        raise ConfigurationError(f"{setting} is not a valid URL; {example}") from None
     if url.scheme not in ("http", "https") or not _is_host(url.host):
-        raise ConfigurationError(f"base_url must start with https:// and name a host; {example}")
+        raise ConfigurationError(f"{setting} must start with https:// and name a host; {example}")
     if url.userinfo or url.query or url.fragment:
-        raise ConfigurationError(f"base_url must not contain a user, password, query or fragment; {example}")
+        raise ConfigurationError(f"{setting} must not contain a user, password, query or fragment; {example}")
     if url.scheme == "http" and not _LOOPBACK.fullmatch(url.host):
         raise ConfigurationError(
-            f"base_url must start with https://, or the API token would be sent unencrypted; {example}"
+            f"{setting} must start with https://, or the API token would be sent unencrypted; {example}"
         )
     path = url.path.rstrip("/")
     if path and not path.endswith("/api/v1"):
-        raise ConfigurationError(f"base_url must end in /api/v1, not {path!r}; {example}")
+        raise ConfigurationError(f"{setting} must end in /api/v1; {example}")
     return str(url.copy_with(path=path or "/api/v1"))

@@ -10,6 +10,7 @@ import dagster as dg
 from dagster_shared.libraries import DagsterLibraryRegistry
 from pydantic import Field, ValidationError
 
+from dagster_dailystory.api.settings import normal_base_url
 from dagster_dailystory.databases.facts import read_url
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
 from dagster_dailystory.engine.upkeep.inspection import contact_map_frame, plan_frame, rejections_frame
@@ -202,6 +203,7 @@ def resources_from_environment(
     for name in ("WAREHOUSE_URL", "DAILYSTORY_STATE_URL"):
         if name in given:
             read_url(environment[name], name)
+    normal_base_url(environment["DAILYSTORY_BASE_URL"], "DAILYSTORY_BASE_URL")
     state_url = dg.EnvVar("DAILYSTORY_STATE_URL") if "DAILYSTORY_STATE_URL" in given else None
     return {
         "warehouse": WarehouseResource(url=dg.EnvVar("WAREHOUSE_URL"), state_url=state_url),

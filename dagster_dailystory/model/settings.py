@@ -96,15 +96,25 @@ def check_types(settings: object, kinds: Mapping[str, Kind]) -> None:
 _SCALARS: Mapping[object, str] = {str: "a text", bool: "true or false", int: "a whole number", float: "a number"}
 
 
-def check_value(setting: str, value: object, annotation: object, examples: Sequence[object] | None = None) -> None:
-    """Check that a value of a YAML file or a Dagster config is of its annotated type.
+def check_value(
+    setting: str, value: object, annotation: object, examples: Sequence[object] | None = None, form: str = ""
+) -> None:
+    """Check that a value is of its annotated type.
+
+    Args:
+        setting: The setting's name.
+        value: Its value.
+        annotation: The type.
+        examples: Values that it may have; two are shown.
+        form: The form of the type in words, if not that of `form_of`.
 
     Raises:
         ConfigurationError: It is not. The message does not repeat the value, which may be a secret.
     """
     if not fits(value, annotation):
-        example = f", such as {examples[0]}" if examples else ""
-        raise ConfigurationError(f"{setting} must be {form_of(annotation)}{example}; it is {in_words(value)}")
+        shown = [] if annotation is bool else [str(each) for each in examples or ()][:2]
+        example = f", such as {' or '.join(shown)}" if shown else ""
+        raise ConfigurationError(f"{setting} must be {form or form_of(annotation)}{example}; it is {in_words(value)}")
 
 
 def is_scalar(annotation: object) -> bool:
@@ -113,17 +123,21 @@ def is_scalar(annotation: object) -> bool:
 
 
 def fits(value: object, annotation: object) -> bool:
-    """Whether a value is of an annotated type; what a resolver converts always is."""
+    """Whether a value is of an annotated type; a mapping fits any class, and any value what a resolver converts."""
     origin, args = get_origin(annotation), get_args(annotation)
     if origin in (Union, UnionType):
         return any(fits(value, each) for each in args)
     if origin is list:
-        return isinstance(value, list) and all(fits(each, args[0]) for each in value)
+        return isinstance(value, (list, tuple)) and all(fits(each, args[0]) for each in value)
     if origin is dict:
         return isinstance(value, dict) and all(fits(each, args[1]) for each in value.values())
     if annotation in (int, float):
         return isinstance(value, (int, float) if annotation is float else int) and not isinstance(value, bool)
-    return origin is Annotated or isinstance(value, annotation if isinstance(annotation, type) else object)
+    kind = origin or annotation
+    if origin is Annotated or not isinstance(kind, type):
+        return True
+    is_plain = kind in (str, bool, NoneType)
+    return isinstance(value, kind if is_plain else (kind, dict))
 
 
 def form_of(annotation: object) -> str:

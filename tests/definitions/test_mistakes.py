@@ -9,7 +9,6 @@ from typing import NamedTuple
 import dagster as dg
 import pytest
 from support.dagster_project import DagsterProject
-from support.defs_yaml import PEOPLE, load_error
 
 from dagster_dailystory import (
     ContactSync,
@@ -338,6 +337,12 @@ ENVIRONMENT = [
         "a misspelled variable", lambda _: resources_from_environment({"WAREHUOSE_URL": "sqlite:///x"}),
         "WAREHUOSE_URL", "WAREHOUSE_URL",
     ),
+    Mistake(
+        "an API without a scheme in a variable", lambda _: resources_from_environment({
+            "WAREHOUSE_URL": "sqlite:///x", "DAILYSTORY_BASE_URL": "us-1.dailystory.com", "DAILYSTORY_API_TOKEN": "x",
+        }),
+        "DAILYSTORY_BASE_URL must start with https://", "for example https://us-1",
+    ),
 ]  # fmt: skip
 
 
@@ -362,35 +367,6 @@ def check(message: str, happened: str, remedy: str) -> None:
     assert happened in message
     assert remedy in message
     assert "\n" not in message
-
-
-YAML = [
-    ("a text for a watermark", {"watermark": "updated_at"}, "watermark must be a mapping", "{'column': 'updated_at'}"),
-    ("a number for partitions", {"partitions": 8}, "partitions must be a mapping", "{'buckets': 8}"),
-    ("a misspelled setting", {"feilds": {"email": "email"}}, "feilds", "feilds"),
-    ("a list for fields", {"fields": ["email"]}, "attributes.fields", "should be an object"),
-    ("a wrong policy", {"deletes": "remove"}, "deletes='remove' is not one of", "keep, deactivate, delete"),
-    ("not a cron", {"schedule": "daily"}, "schedule='daily' is not a cron expression", "'0 * * * *'"),
-    ("half of the slices", {"partitions": {"column": "region"}}, "partitions", "buckets, or column and values"),
-    ("an unknown field", {"fields": {"emial": "email"}}, "no contact field 'emial'", "did you mean 'email'"),
-]
-
-
-@pytest.mark.parametrize(("wrong", "happened", "remedy"), [each[1:] for each in YAML], ids=[each[0] for each in YAML])
-def test_a_mistake_in_yaml_does_not_load(wrong: dict[str, object], happened: str, remedy: str):
-    message = load_error({**PEOPLE, **wrong})
-    assert happened in message
-    assert remedy in message
-
-
-def test_a_mistake_in_yaml_shows_no_secret():
-    for nested in (
-        {"warehouse": {"url": "postgresql://u:SECRET@host/db", "bogus": 1}},
-        {"dailystory": {"api_token": "SECRET"}},
-    ):
-        message = load_error({**PEOPLE, **nested})
-        assert "there is no setting" in message
-        assert "SECRET" not in message.partition("defs.yaml")[2]
 
 
 LAUNCHPAD = [

@@ -1,10 +1,12 @@
 """The component that defines a sync in YAML."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import dagster as dg
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from dagster.components.resolved.errors import ResolutionException  # not exported
+from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import Self
 
 from dagster_dailystory.definitions.assets import SyncSettings, asset_specs, make_assets
@@ -220,13 +222,15 @@ class DailyStorySyncComponent(dg.Component, Settings):
         """Load the component from a file.
 
         Raises:
-            ConfigurationError: A value has the wrong type; the message names the file and the setting.
+            ConfigurationError: A value has the wrong type, or a template cannot be resolved; the message names the
+                file and the setting.
         """
         try:
             return super().load(attributes, context)
-        except ValidationError as error:
-            problems = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
-            raise ConfigurationError(f"{_file(context)}: {'; '.join(problems)}") from None
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{_file(context)}: {error}") from None
+        except ResolutionException as error:
+            raise ConfigurationError(f"{_file(context)}: {_unresolved(error)}") from None
 
     def _defs(self, folder: Path) -> dg.Definitions:
         sync = self.sync(folder)
@@ -300,6 +304,18 @@ class DailyStorySyncComponent(dg.Component, Settings):
             plan_expires_hours=self.plan_expires_hours,
             watermark=self.watermark.watermark() if self.watermark else None,
         )
+
+
+def _unresolved(error: ResolutionException) -> str:
+    """What is wrong with a template. Dagster's own message has lines of the file, and one may hold a secret."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ConfigurationError):
+            return str(cause)
+        cause = cause.__context__
+    lines = str(error).strip().splitlines()
+    setting = re.search(r" - attributes\.(\S+)$", lines[0])
+    return f"the template of {setting[1] if setting else 'a setting'} cannot be resolved: {lines[-1]}"
 
 
 def _file(context: dg.ComponentLoadContext) -> Path:

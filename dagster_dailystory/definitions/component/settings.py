@@ -1,43 +1,89 @@
 """The nested settings of the component: its own warehouse or account, the watermark and the partitions."""
 
+import ast
+import os
+import re
 from collections.abc import Callable
 from functools import cache
-from typing import cast, get_args
+from typing import Any, ClassVar, cast
 
 import dagster as dg
-from pydantic import BaseModel, Field, create_model, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    GetJsonSchemaHandler,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    create_model,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+from typing_extensions import Self
 
+from dagster_dailystory.api.settings import normal_base_url
 from dagster_dailystory.databases.facts import read_url
 from dagster_dailystory.definitions.resources import DailyStoryResource, WarehouseResource
 from dagster_dailystory.errors import ConfigurationError
-from dagster_dailystory.model.contact_fields import nearest
 from dagster_dailystory.model.partitions import ColumnValues, HashBuckets, Partitioning
+from dagster_dailystory.model.settings import check_names, check_value, fits
 from dagster_dailystory.model.watermark import Watermark
 
 
 class Settings(dg.Model, dg.Resolvable):
-    """Settings in a YAML file, described for `dg` and editors. An unknown setting is refused, with the nearest name."""
+    """Settings in a YAML file, described for `dg` and editors.
+
+    A wrong one is refused by name, and its value is not repeated. Pydantic's errors are of many lines and repeat it.
+
+    Attributes:
+        place: The setting whose value these settings are; empty at the top of the file.
+    """
+
+    place: ClassVar[str] = ""
 
     @classmethod
     def model(cls) -> type[BaseModel]:
         """The pydantic model with which Dagster reads the YAML and shows its schema."""
         return _described_model(super().model(), cls)
 
+    @model_validator(mode="wrap")
+    @classmethod
+    def _refuse_by_name(cls, given: object, validate: ModelWrapValidatorHandler[Self]) -> Self:
+        """Check what Python gives, and what the templates of a file became."""
+        return cast(Self, _validated(cls, given, validate))
+
+
+class _Description(BaseModel):
+    """Lets the schema of a model describe settings and require nothing.
+
+    `dg check` prints the lines of the file around each violation of the schema, and one of them may hold a secret. So
+    violations are found when the file is loaded, and named by errors of this package.
+    """
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        made = handler(schema)
+        described = handler.resolve_ref_schema(made)
+        for requirement in ("type", "required", "additionalProperties"):
+            described.pop(requirement, None)
+        for setting in described["properties"].values():
+            nested = [each for each in setting.pop("anyOf", ()) if "$ref" in each]
+            setting.update({"anyOf": nested} if nested else {})
+            for requirement in ("type", "items", "additionalProperties"):
+                setting.pop(requirement, None)
+        return made
+
 
 @cache
-def _described_model(derived: type[BaseModel], settings: type[BaseModel]) -> type[BaseModel]:
-    """The model that Dagster derives, plus the descriptions that it drops from settings with a default."""
+def _described_model(derived: type[BaseModel], settings: type[Settings]) -> type[BaseModel]:
+    """The model that Dagster derives, with our errors, and with the descriptions that it drops from some settings."""
 
-    def known_settings(given: object) -> object:
-        for name, value in given.items() if isinstance(given, dict) else ():
-            if name not in derived.model_fields:
-                hint = nearest(str(name), derived.model_fields)
-                raise ConfigurationError(f"{_place(settings)}: there is no setting {name!r}{hint}")
-            _check_nested(name, value, settings.model_fields[name])
-        return given
+    def check(given: object, validate: ValidatorFunctionWrapHandler) -> object:
+        return _validated(settings, given, validate)
 
-    check = cast(Callable[..., object], model_validator(mode="before")(known_settings))
+    validator = cast(Callable[..., object], model_validator(mode="wrap")(cast(Any, check)))
     fields = {}
     for name, field in derived.model_fields.items():
         original = settings.model_fields[name]
@@ -46,30 +92,52 @@ def _described_model(derived: type[BaseModel], settings: type[BaseModel]) -> typ
         )
         fields[name] = (field.annotation, described)
     made: type[BaseModel] = create_model(  # type: ignore[call-overload]  # mypy does not know the fields
-        derived.__name__, __base__=derived, __doc__=settings.__doc__, __validators__={"known": check}, **fields
+        derived.__name__,
+        __base__=(_Description, derived),
+        __doc__=settings.__doc__,
+        __validators__={"check": validator},
+        **fields,
     )
     return made
 
 
-def _check_nested(name: str, value: object, field: FieldInfo) -> None:
-    """Refuse a plain value for settings of their own: Dagster would fail while it resolves it."""
-    kinds = get_args(field.annotation)
-    if not any(isinstance(kind, type) and issubclass(kind, Settings) for kind in kinds):
-        return
-    is_template = isinstance(value, str) and (str in kinds or "{{" in value)
-    if value is not None and not isinstance(value, dict) and not is_template:
-        example = next(each for each in field.examples or () if isinstance(each, dict))
-        raise ConfigurationError(f"{name} must be a mapping, such as {example}")
+def _validated(settings: type[Settings], given: object, validate: Callable[[object], object]) -> object:
+    if isinstance(given, dict):
+        _check(settings, given)
+    try:
+        return validate(given)
+    except ValidationError as error:
+        wrong = ".".join(filter(None, (settings.place, *map(str, error.errors()[0]["loc"][:1]))))
+        raise ConfigurationError(f"{wrong or settings.__name__} is of a wrong type") from None
 
 
-def _place(settings: type[BaseModel]) -> str:
-    """Where these settings stand in the file. An error of pydantic's own would repeat them, with any secret."""
-    places = {WarehouseSettings: "warehouse", DailyStorySettings: "dailystory", WatermarkSettings: "watermark"}
-    return {**places, Slices: "partitions"}.get(settings, "attributes")
+def _check(settings: type[Settings], given: dict[str, object]) -> None:
+    """Check names and values. A template is checked when it is resolved."""
+    known = settings.model_fields
+    required = [name for name, field in known.items() if field.is_required()]
+    check_names(settings.place or settings.__name__, map(str, given), list(known), required)
+    for name, value in given.items():
+        field, setting = known[name], f"{settings.place}.{name}".lstrip(".")
+        if isinstance(value, BaseModel) and not isinstance(value, Settings):  # Dagster keeps the error to itself
+            raise ConfigurationError(f"a template in {setting} names something unknown, or gives a wrong type")
+        is_template = isinstance(value, str) and "{{" in value
+        if not is_template and not fits(_as_rendered(value), field.annotation):
+            is_object = any(isinstance(each, dg.Resolver) for each in field.metadata)
+            check_value(setting, value, field.annotation, field.examples, "a template" if is_object else "")
+
+
+def _as_rendered(value: object) -> object:
+    """A text as Dagster renders it: "8" in quotes becomes the number."""
+    try:
+        return ast.literal_eval(value) if isinstance(value, str) else value
+    except (ValueError, SyntaxError):
+        return value
 
 
 class WarehouseSettings(Settings):
     """A warehouse for this component alone. Give a URL with a password through an environment variable."""
+
+    place: ClassVar[str] = "warehouse"
 
     url: str | None = Field(
         default=None, description="SQLAlchemy URL without a password.", examples=["duckdb:///warehouse.duckdb"]
@@ -94,6 +162,9 @@ class WarehouseSettings(Settings):
             raise ConfigurationError("warehouse: give either url or url_variable")
         if self.url is not None:
             read_url(self.url, "warehouse.url")
+        for setting, variable in (("url_variable", self.url_variable), ("state_url_variable", self.state_url_variable)):
+            if variable is not None and (url := _content(f"warehouse.{setting}", variable)):
+                read_url(url, variable)
         return WarehouseResource(
             url=dg.EnvVar(self.url_variable) if self.url_variable else self.url or "",
             state_url=None if self.state_url_variable is None else dg.EnvVar(self.state_url_variable),
@@ -103,6 +174,8 @@ class WarehouseSettings(Settings):
 
 class DailyStorySettings(Settings):
     """A DailyStory account for this component alone."""
+
+    place: ClassVar[str] = "dailystory"
 
     base_url: str = Field(
         description="URL of the data centre, with /api/v1.", examples=["https://us-1.dailystory.com/api/v1"]
@@ -128,7 +201,13 @@ class DailyStorySettings(Settings):
     )
 
     def resource(self) -> DailyStoryResource:
-        """The resource."""
+        """The resource.
+
+        Raises:
+            ConfigurationError: `base_url` is not the address of an API, or no variable can have that name.
+        """
+        normal_base_url(self.base_url, "dailystory.base_url")
+        _content("dailystory.api_token_variable", self.api_token_variable)
         return DailyStoryResource(
             base_url=self.base_url,
             api_token=dg.EnvVar(self.api_token_variable),
@@ -139,8 +218,21 @@ class DailyStorySettings(Settings):
         )
 
 
+def _content(setting: str, variable: str) -> str:
+    """The content of an environment variable, empty where it is not set yet.
+
+    Raises:
+        ConfigurationError: No variable can have that name: it may be the secret itself.
+    """
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable):
+        raise ConfigurationError(f"{setting} must be the name of an environment variable, not its content")
+    return os.environ.get(variable, "")
+
+
 class WatermarkSettings(Settings):
     """A column that moves whenever a row changes, so that most runs read recent rows only."""
+
+    place: ClassVar[str] = "watermark"
 
     column: str = Field(description="A date or timestamp column of the source.", examples=["updated_at"])
     overlap_seconds: float = Field(
@@ -159,6 +251,8 @@ class WatermarkSettings(Settings):
 
 class Slices(Settings):
     """The partitions of a sync: by `buckets`, or by a `column` and its `values`."""
+
+    place: ClassVar[str] = "partitions"
 
     buckets: int | None = Field(
         default=None, description="Number of equal slices by a hash of the key, for first loads.", examples=[8]
