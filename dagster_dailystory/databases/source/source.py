@@ -1,4 +1,4 @@
-"""The source of a sync: its text, its columns, and the statements that read it."""
+"""The columns of a source, and the statements that read it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, timezone
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -20,7 +19,6 @@ from sqlalchemy import (
     FromClause,
     String,
     Text,
-    TextClause,
     case,
     cast,
     column,
@@ -51,6 +49,7 @@ from dagster_dailystory.databases.drivers import (
     postgres_batches,
 )
 from dagster_dailystory.databases.facts import check_query, name_parts
+from dagster_dailystory.databases.source.text import literal_sql, query_text, source_text, split_table_name
 from dagster_dailystory.databases.sql_types import TEXT, SqlQuery, SqlType, SqlValue
 from dagster_dailystory.errors import ConfigurationError, WarehouseError
 from dagster_dailystory.model.contact_fields import nearest
@@ -66,8 +65,6 @@ Batches = Generator[Sequence[Sequence[object]], None, None]
 
 NO_PARAMETERS: Mapping[str, object] = MappingProxyType({})
 
-_SCHEMA_AND_NAME = 2
-
 _FIRST = datetime(1970, 1, 2)
 """The first moment that each warehouse can hold; an earlier watermark says nothing."""
 
@@ -75,10 +72,6 @@ _BEYOND_PYTHON = re.compile(r"-?infinity|[0-9]{5,}-[0-9]{2}-.*|[0-9]{4,}-[0-9]{2
 """PostgreSQL's texts of the dates and times that Python lacks."""
 
 _ISO_TEXT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?")
-
-_TOKEN = re.compile(
-    r"(?P<semicolon>;)|(?P<nothing>\s+|--[^\n]*|/\*.*?\*/)|'[^']*'|\"[^\"]*\"|`[^`]*`|[^;\s'\"`/-]+|.", re.DOTALL
-)
 
 
 @dataclass(frozen=True)
@@ -217,10 +210,10 @@ def probe(sync: ContactSync, sql: str, dialect: Dialect) -> SqlQuery:
     Raises:
         ConfigurationError: The database would not accept the query as a subquery.
     """
-    query = _query_text(sql, dialect)
+    query = query_text(sql, dialect)
     if query is not None:
         check_query(query, dialect.name, sync.name)
-        return select(text("*")).select_from(_literal(f"(\n{query}\n) AS source")).where(false())
+        return select(text("*")).select_from(literal_sql(f"(\n{query}\n) AS source")).where(false())
     schema, name = split_table_name(sql)
     return select(text("*")).select_from(table(name, schema=schema)).where(false())
 
@@ -228,10 +221,10 @@ def probe(sync: ContactSync, sql: str, dialect: Dialect) -> SqlQuery:
 def resolve_source(sync: ContactSync, sql: str, found: list[str], dialect: Dialect) -> Source:
     """Make a source from its text and the columns that the database reports."""
     columns: list[ColumnClause[Any]] = [column(each) for each in found]
-    query = _query_text(sql, dialect)
+    query = query_text(sql, dialect)
     schema, name = split_table_name(sql)
     if query is not None:
-        relation: FromClause = _literal(query + "\n").columns(*columns).subquery("source")
+        relation: FromClause = literal_sql(query + "\n").columns(*columns).subquery("source")
     else:
         relation = table(name, *columns, schema=schema).alias("source")
     others = [sync.partition_column] if sync.partition_column else []
@@ -239,56 +232,6 @@ def resolve_source(sync: ContactSync, sql: str, found: list[str], dialect: Diale
     used = dict.fromkeys((*sync.key_columns, *(m.column for m in sync.mapped_fields), *others))
     matched = {each: _match(each, found, sync) for each in used}
     return Source(relation, None if query is not None else (schema, name), matched)
-
-
-def _query_text(sql: str, dialect: Dialect) -> str | None:
-    """The source as a query; None for a table name without a catalog, which SQLAlchemy can quote itself."""
-    parts = name_parts(sql)
-    if not parts:
-        return sql
-    if len(parts) <= _SCHEMA_AND_NAME:
-        return None
-    return "select * from " + ".".join(map(dialect.identifier_preparer.quote, parts))
-
-
-def source_text(sync: ContactSync) -> str:
-    """The query or table name, read from the `.sql` file if the source is one.
-
-    Raises:
-        ConfigurationError: The file cannot be read, or the source is empty.
-    """
-    source = str(sync.source).strip()
-    if isinstance(sync.source, Path) or (source.endswith(".sql") and len(source.split()) == 1):
-        try:
-            source = Path(source).read_text(encoding="utf-8")
-        except OSError as error:
-            raise ConfigurationError(f"the source file {source!r} cannot be read: {error.strerror}") from None
-    source = _without_final_semicolon(source).strip()
-    if not source:
-        raise ConfigurationError(f"sync {sync.name!r} has an empty source")
-    return source
-
-
-def _without_final_semicolon(sql: str) -> str:
-    """Remove the final semicolon and the comments after it: a subquery must not contain it."""
-    end = None
-    for token in _TOKEN.finditer(sql):
-        if token.lastgroup is None:
-            end = None
-        elif token.lastgroup == "semicolon" and end is None:
-            end = token.start()
-    return sql[:end]
-
-
-def split_table_name(name: str) -> tuple[str | None, str]:
-    """Split `schema.table`, where each part may be quoted."""
-    parts = name_parts(name) or (name,)
-    return ".".join(parts[:-1]) or None, parts[-1]
-
-
-def _literal(sql: str) -> TextClause:
-    """SQL in which a colon never marks a parameter."""
-    return text(sql.replace(":", "\\:"))
 
 
 def _match(wanted: str, found: list[str], sync: ContactSync) -> str:

@@ -1,0 +1,68 @@
+"""The text of a source: from the setting or a `.sql` file, as a query or as a table name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from sqlalchemy import Dialect, TextClause, text
+
+from dagster_dailystory.databases.facts import name_parts
+from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.model.sync import ContactSync
+
+_SCHEMA_AND_NAME = 2
+
+_TOKEN = re.compile(
+    r"(?P<semicolon>;)|(?P<nothing>\s+|--[^\n]*|/\*.*?\*/)|'[^']*'|\"[^\"]*\"|`[^`]*`|[^;\s'\"`/-]+|.", re.DOTALL
+)
+
+
+def source_text(sync: ContactSync) -> str:
+    """The query or table name, read from the `.sql` file if the source is one.
+
+    Raises:
+        ConfigurationError: The file cannot be read, or the source is empty.
+    """
+    source = str(sync.source).strip()
+    if isinstance(sync.source, Path) or (source.endswith(".sql") and len(source.split()) == 1):
+        try:
+            source = Path(source).read_text(encoding="utf-8")
+        except OSError as error:
+            raise ConfigurationError(f"the source file {source!r} cannot be read: {error.strerror}") from None
+    source = _without_final_semicolon(source).strip()
+    if not source:
+        raise ConfigurationError(f"sync {sync.name!r} has an empty source")
+    return source
+
+
+def _without_final_semicolon(sql: str) -> str:
+    """Remove the final semicolon and the comments after it: a subquery must not contain it."""
+    end = None
+    for token in _TOKEN.finditer(sql):
+        if token.lastgroup is None:
+            end = None
+        elif token.lastgroup == "semicolon" and end is None:
+            end = token.start()
+    return sql[:end]
+
+
+def query_text(sql: str, dialect: Dialect) -> str | None:
+    """The source as a query; None for a table name without a catalog, which SQLAlchemy can quote itself."""
+    parts = name_parts(sql)
+    if not parts:
+        return sql
+    if len(parts) <= _SCHEMA_AND_NAME:
+        return None
+    return "select * from " + ".".join(map(dialect.identifier_preparer.quote, parts))
+
+
+def split_table_name(name: str) -> tuple[str | None, str]:
+    """Split `schema.table`, where each part may be quoted."""
+    parts = name_parts(name) or (name,)
+    return ".".join(parts[:-1]) or None, parts[-1]
+
+
+def literal_sql(sql: str) -> TextClause:
+    """SQL in which a colon never marks a parameter."""
+    return text(sql.replace(":", "\\:"))
