@@ -257,16 +257,24 @@ def similar_table(engine: Engine, message: str, schema: str | None = None) -> st
     try:
         with engine.connect() as connection:
             inspector = inspect(connection)
-            if schema is not None and schema not in (schemas := _schemas(inspector)):
-                return nearest(schema, schemas).replace("did you mean", "did you mean the schema")
+            if schema is not None and schema not in (schemas := schema_names(inspector)):
+                known = f"; the schemas of the database: {', '.join(schemas[:_SHOWN_SCHEMAS])}"
+                return nearest(schema, schemas).replace("did you mean", "did you mean the schema") or known
             return nearest(name, [*inspector.get_table_names(schema), *inspector.get_view_names(schema)])
     except (SQLAlchemyError, NotImplementedError):  # a dialect without these lists, or a role that may not read them
         return ""
 
 
-def _schemas(inspector: Inspector) -> list[str]:
-    """The schemas, without the catalog that DuckDB writes before them."""
-    return [name.rpartition(".")[2] for name in inspector.get_schema_names()]
+_OWN_SCHEMAS = ("information_schema", "pg_catalog")
+
+_SHOWN_SCHEMAS = 8
+"""Most schemas that a message names."""
+
+
+def schema_names(inspector: Inspector) -> list[str]:
+    """The schemas of tables, without the catalog that DuckDB writes before them."""
+    names = dict.fromkeys(name.rpartition(".")[2] for name in inspector.get_schema_names())
+    return [name for name in names if name not in _OWN_SCHEMAS]
 
 
 def use_repeatable_read(connection: Connection) -> None:

@@ -1,10 +1,12 @@
-"""The check of the state's permissions, before any work begins; errors contain the GRANT to run."""
+"""The check of the state's schema and permissions, before any work begins; errors contain the GRANT to run."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection, bindparam, inspect, text
 
+from dagster_dailystory.databases.connect import schema_names
 from dagster_dailystory.errors import StateError
+from dagster_dailystory.model.contact_fields import nearest
 
 _NEEDED = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
@@ -27,7 +29,7 @@ _TABLES = text(
 
 
 def check_grants(connection: Connection, schema: str | None, names: list[str]) -> None:
-    """Check that the role has the grants which the state needs. Only PostgreSQL has grants.
+    """Check that the schema exists, and that the role has the grants which the state needs; only PostgreSQL has some.
 
     Args:
         connection: To the state, within a transaction.
@@ -35,8 +37,10 @@ def check_grants(connection: Connection, schema: str | None, names: list[str]) -
         names: The state tables; missing ones have to be created.
 
     Raises:
-        StateError: A grant is missing; the message contains the statement to run.
+        StateError: The schema is missing, or a grant; the message contains the statement to run.
     """
+    if schema is not None:
+        _require_schema(connection, schema)
     if connection.dialect.name != "postgresql":
         return
     quote = connection.dialect.identifier_preparer.quote
@@ -46,8 +50,7 @@ def check_grants(connection: Connection, schema: str | None, names: list[str]) -
         raise _missing("make temporary tables", f"GRANT TEMPORARY ON DATABASE {quote(place.database)} TO {role}")
     rights = connection.execute(_SCHEMA, {"schema": place.schema}).one_or_none()
     if rights is None:
-        missing = "no schema of the search path" if place.schema is None else f"no schema {place.schema!r}"
-        raise StateError(f"the state database has {missing}; create it, or set state_schema to one that exists")
+        raise _no_schema("of the search path")
     on_schema = f"ON SCHEMA {quote(place.schema)} TO {role}"
     if not rights.may_use:
         raise _missing("use the state's schema", f"GRANT USAGE, CREATE {on_schema}")
@@ -59,6 +62,18 @@ def check_grants(connection: Connection, schema: str | None, names: list[str]) -
         if lacking:
             name = f"{quote(place.schema)}.{quote(table.name)}"
             raise _missing(f"write {table.name}", f"GRANT {', '.join(lacking)} ON {name} TO {role}")
+
+
+def _require_schema(connection: Connection, schema: str) -> None:
+    names = schema_names(inspect(connection))
+    if schema.rpartition(".")[2].casefold() not in map(str.casefold, names):
+        raise _no_schema(repr(schema), nearest(schema, names))
+
+
+def _no_schema(name: str, hint: str = "") -> StateError:
+    return StateError(
+        f"the state database has no schema {name}; create it, or set state_schema to one that exists{hint}"
+    )
 
 
 def _missing(action: str, remedy: str) -> StateError:

@@ -72,7 +72,8 @@ class _Limit(ConfigScalar):
     """A number of rows. Dagster checks the constraints of a pydantic field only after the step has started."""
 
     def __init__(self) -> None:
-        super().__init__("RowLimit", "RowLimit", ConfigScalarKind.INT, description="A whole number, at least 1.")
+        name = "limit_whole_number_from_1"  # an error of Dagster's shows nothing of a type but its name
+        super().__init__(name, name, ConfigScalarKind.INT, description="A whole number, at least 1.")
 
     def post_process(self, value: int) -> int:
         if value < 1:

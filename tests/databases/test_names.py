@@ -146,3 +146,5 @@ def test_a_wrong_schema_gets_the_nearest_one(warehouse: str, new_database: Calla
             scenario.run(sync_of(source="analytcs.customers"))
         with pytest.raises(WarehouseError, match="did you mean 'customers'"):
             scenario.run(sync_of(source="analytics.customer"))
+        with pytest.raises(WarehouseError, match=r"the schemas of the database: .*analytics"):
+            scenario.run(sync_of(source="xyzzy.customers"))

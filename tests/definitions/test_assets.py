@@ -103,9 +103,9 @@ def test_run_options_restrict_a_plan(project: DagsterProject):
     [
         ({"scope": "everything"}, "not in enum type RunScope"),
         ({"dry_run": "maybe"}, "dry_run"),
-        ({"limit": "ten"}, 'expected type "RowLimit"'),
+        ({"limit": "ten"}, 'expected type "limit_whole_number_from_1"'),
         ({"limit": 0}, "limit must be at least 1, not 0"),
-        ({"limit": True}, 'expected type "RowLimit"'),
+        ({"limit": True}, 'expected type "limit_whole_number_from_1"'),
         ({"keys": "1"}, "keys must be list"),
         ({"keys": [1]}, "a key of this sync is written region|id"),
         ({"keys": [True]}, "a key of this sync is written region|id"),

@@ -254,9 +254,27 @@ COLUMNS_AND_KEYS = [
     Mistake("a missing key column", runs(key="person_id"), "has no column 'person_id'", "it has"),
     Mistake("a reserved key", settings(key="dsid"), "key column 'dsid'", "alias in the query"),
     Mistake("a key named twice", settings(key=["id", "ID"]), "names a column twice", "id, ID"),
+    Mistake(
+        "two statements", runs(source="select id, email from people; select 2"), "it has more than one statement",
+        "a source is one SELECT",
+    ),
+    Mistake(
+        "two statements in order", runs(source="create table t (id int); select * from t"), "more than one statement",
+        "a source is one SELECT",
+    ),
+    Mistake(
+        "an unknown schema", runs(source="analytics.people"), "analytics.people",
+        "the schemas of the database: main",
+    ),
+    Mistake("a misspelled schema", runs(source="mian.people"), "mian.people", "did you mean the schema 'main'"),
+    Mistake("an unknown schema of the state", options(state_schema="mian"), "no schema 'mian'", "did you mean 'main'"),
     Mistake("a query that fails", runs(source="select nonsense from people"), "cannot be read", "nonsense"),
-    Mistake("a missing file", runs(source="syncs/people.sql"), "'syncs/people.sql' cannot be read", "No such file"),
-    Mistake("a watermark of texts", runs(watermark=Watermark("first_name")), "'first_name'", "YYYY-MM-DD"),
+    Mistake(
+        "a missing file", runs(source="syncs/people.sql"), "'syncs/people.sql' cannot be read",
+        "starts at the working",
+    ),
+    Mistake("a watermark of texts", runs(watermark=Watermark("first_name")), "holds texts", "write it as YYYY-MM-DD"),
+    Mistake("a watermark of numbers", runs(watermark=Watermark("id")), "holds whole numbers", "a date or a timestamp"),
     Mistake("no key at all", options(keys=[]), "keys is empty", "omit it"),
     Mistake("a text for keys", options(keys="1"), "keys must be a list", "keys=['1']"),
     Mistake("a limit of nothing", options(limit=0), "limit=0", "dry_run"),
@@ -372,7 +390,7 @@ def check(message: str, happened: str, remedy: str) -> None:
 LAUNCHPAD = [
     ("a limit of nothing", {"limit": 0}, "limit must be at least 1", "dry_run: true"),
     ("a misspelled option", {"dry_rnu": True}, "dry_rnu", "dry_run"),
-    ("a limit in words", {"limit": "ten"}, "limit", "RowLimit"),
+    ("a limit in words", {"limit": "ten"}, 'Value "ten"', 'expected type "limit_whole_number_from_1"'),
     ("a key of two parts", {"keys": [["1"]]}, "keys", "written id"),
 ]
 

@@ -43,6 +43,7 @@ YAML = [
     ("yes for a rate", account_of(requests_per_second=True), "dailystory.requests_per_second must be", "it is true"),
     ("an API without a scheme", account_of(base_url="us-1.dailystory.com"), "dailystory.base_url", "https://"),
     ("a token for its variable", account_of(api_token_variable="abc-us-1"), "api_token_variable", "name of an environ"),
+    ("a missing file", {"source": "sql/people.sql"}, "file 'sql/people.sql' does not exist", "the folder of"),
     ("an unset variable", {"dailystory": {**ACCOUNT, "timeout_seconds": "{{ seconds }}"}}, "dailystory", "unknown"),
     ("an account without address", {"dailystory": {}}, "dailystory needs base_url", "base_url"),
     ("a URL for its variable", {"warehouse": {"url_variable": "sqlite:///x"}}, "warehouse.url_variable", "the name of"),

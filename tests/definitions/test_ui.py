@@ -255,7 +255,7 @@ def test_the_launchpad_describes_the_options_and_refuses_wrong_ones(
     page.wait_for_timeout(1500)
     write_config(page, {"scope": "everything", "dry_run": "true", "limit": "ten"})
     expect(page.get_by_text("not in enum type RunScope")).to_be_visible()
-    expect(page.get_by_text('expected type "RowLimit"')).to_be_visible()
+    expect(page.get_by_text('expected type "limit_whole_number_from_1"')).to_be_visible()
     expect(page.get_by_text("the rest stays a difference").first).to_be_visible()
     page.screenshot(path=images / "launchpad.png", clip={"x": 160, "y": 40, "width": 960, "height": 810})
 

@@ -274,7 +274,7 @@ def test_a_text_of_sqlite_is_a_watermark(new_database, form, state, caplog):
 def test_a_column_that_is_not_a_time_is_refused_with_advice(new_database):
     with open_scenario(new_database, "sqlite") as scenario:
         scenario.seed(*customers(2))
-        with pytest.raises(ConfigurationError, match=r"watermark 'city' .* holds str.*write it as YYYY-MM-DD"):
+        with pytest.raises(ConfigurationError, match=r"watermark column 'city' .* holds texts.*write it as YYYY-MM-DD"):
             scenario.run(sync_of(watermark=Watermark("city")))
         with pytest.raises(ConfigurationError, match="has no column 'citty'; did you mean 'city'"):
             scenario.run(sync_of(watermark=Watermark("citty")))

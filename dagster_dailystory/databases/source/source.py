@@ -7,7 +7,8 @@ import re
 import warnings
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
@@ -49,7 +50,13 @@ from dagster_dailystory.databases.drivers import (
     postgres_batches,
 )
 from dagster_dailystory.databases.facts import check_query, name_parts
-from dagster_dailystory.databases.source.text import literal_sql, query_text, source_text, split_table_name
+from dagster_dailystory.databases.source.text import (
+    literal_sql,
+    query_text,
+    source_text,
+    split_table_name,
+    statements_advice,
+)
 from dagster_dailystory.databases.sql_types import TEXT, SqlQuery, SqlType, SqlValue
 from dagster_dailystory.errors import ConfigurationError, WarehouseError
 from dagster_dailystory.model.contact_fields import nearest
@@ -103,8 +110,10 @@ class Source:
         """
         if sync.watermark is None:
             return WatermarkValues()
-        values = self.relation.c[self.columns[sync.watermark.column]]
-        found, rows_null = _highest(values, connection)
+        column = sync.watermark.column
+        values = self.relation.c[self.columns[column]]
+        with driver_errors_as(f"the watermark column {column!r} of sync {sync.name!r} cannot be compared"):
+            found, rows_null = _highest(values, connection)
         moment = _moment(found, sync, connection.dialect)
         latest = None if moment is None else _as_kind_of(moment, now + timedelta(days=1))
         if moment is None or latest is None or moment <= latest:
@@ -164,11 +173,24 @@ def _moment(found: object, sync: ContactSync, dialect: Dialect) -> Moment | None
         moment: Moment | None = found
         return moment
     column = "" if sync.watermark is None else sync.watermark.column
-    advice = "write it as YYYY-MM-DD HH:MM:SS" if dialect.name == "sqlite" else "cast it"
+    held = next((words for kind, words in _HELD.items() if isinstance(found, kind)), type(found).__name__)
+    cast_it = f"write CAST({column} AS timestamp)" if isinstance(found, str) else "convert it"
+    advice = "write it as YYYY-MM-DD HH:MM:SS" if dialect.name == "sqlite" else cast_it
     raise ConfigurationError(
-        f"the watermark {column!r} of sync {sync.name!r} holds {type(found).__name__}, not dates or timestamps; "
+        f"the watermark column {column!r} of sync {sync.name!r} holds {held}, and must be a date or a timestamp; "
         f"{advice} in the query, or leave the watermark out"
     )
+
+
+_HELD: Mapping[type, str] = {
+    str: "texts",
+    bool: "true and false",
+    int: "whole numbers",
+    float: "numbers",
+    Decimal: "numbers",
+    time: "times of day",
+}
+"""What a column holds, in the words of a database."""
 
 
 def _as_kind_of(moment: Moment, time: datetime) -> Moment:
@@ -200,7 +222,8 @@ def open_source(sync: ContactSync, connection: Connection) -> Source:
             found = list(connection.execute(probe(sync, sql, connection.dialect)).keys())
     except WarehouseError as error:
         schema = split_table_name(sql)[0] if name_parts(sql) else None
-        raise WarehouseError(f"{error}{similar_table(connection.engine, str(error), schema)}") from None
+        advice = statements_advice(sql) or similar_table(connection.engine, str(error), schema)
+        raise WarehouseError(f"{error}{advice}") from None
     return resolve_source(sync, sql, found, connection.dialect)
 
 

@@ -29,7 +29,9 @@ def source_text(sync: ContactSync) -> str:
         try:
             source = Path(source).read_text(encoding="utf-8")
         except OSError as error:
-            raise ConfigurationError(f"the source file {source!r} cannot be read: {error.strerror}") from None
+            start = f"; a relative path starts at the working directory, {Path.cwd()}"
+            place = "" if Path(source).is_absolute() else start
+            raise ConfigurationError(f"the source file {source!r} cannot be read: {error.strerror}{place}") from None
     source = _without_final_semicolon(source).strip()
     if not source:
         raise ConfigurationError(f"sync {sync.name!r} has an empty source")
@@ -45,6 +47,15 @@ def _without_final_semicolon(sql: str) -> str:
         elif token.lastgroup == "semicolon" and end is None:
             end = token.start()
     return sql[:end]
+
+
+def statements_advice(sql: str) -> str:
+    """Advice for a query that failed, if it has more than one statement; empty otherwise.
+
+    A query that works is not searched: a semicolon may be part of a quotation that only its database knows.
+    """
+    has_others = any(token.lastgroup == "semicolon" for token in _TOKEN.finditer(sql))
+    return "; it has more than one statement, and a source is one SELECT: keep that" if has_others else ""
 
 
 def query_text(sql: str, dialect: Dialect) -> str | None:

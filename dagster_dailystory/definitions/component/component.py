@@ -276,6 +276,10 @@ class DailyStorySyncComponent(dg.Component, Settings):
             ConfigurationError: A setting is not valid.
         """
         is_file = self.source.endswith(".sql") and len(self.source.split()) == 1
+        if is_file and not (folder / self.source).exists():
+            raise ConfigurationError(
+                f"the source file {self.source!r} does not exist; a relative path starts at the folder of this file"
+            )
         return ContactSync(
             name=self.name,
             source=folder / self.source if is_file else self.source,
