@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from enum import Enum
 from types import NoneType, UnionType
-from typing import Annotated, NamedTuple, TypeVar, Union, cast, get_args, get_origin
+from typing import NamedTuple, TypeVar, Union, cast, get_args, get_origin
 
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.contact_fields import nearest
@@ -96,9 +96,7 @@ def check_types(settings: object, kinds: Mapping[str, Kind]) -> None:
 _SCALARS: Mapping[object, str] = {str: "a text", bool: "true or false", int: "a whole number", float: "a number"}
 
 
-def check_value(
-    setting: str, value: object, annotation: object, examples: Sequence[object] | None = None, form: str = ""
-) -> None:
+def check_value(setting: str, value: object, annotation: object, examples: Sequence[object] | None = None) -> None:
     """Check that a value is of its annotated type.
 
     Args:
@@ -106,15 +104,18 @@ def check_value(
         value: Its value.
         annotation: The type.
         examples: Values that it may have; two are shown.
-        form: The form of the type in words, if not that of `form_of`.
 
     Raises:
         ConfigurationError: It is not. The message does not repeat the value, which may be a secret.
     """
     if not fits(value, annotation):
-        shown = [] if annotation is bool else [str(each) for each in examples or ()][:2]
-        example = f", such as {' or '.join(shown)}" if shown else ""
-        raise ConfigurationError(f"{setting} must be {form or form_of(annotation)}{example}; it is {in_words(value)}")
+        raise wrong_value(setting, value, form_of(annotation), () if annotation is bool else examples or ())
+
+
+def wrong_value(setting: str, value: object, form: str, examples: Sequence[object]) -> ConfigurationError:
+    """The error for a value of a wrong type, without the value."""
+    shown = " or ".join(str(each) for each in examples[:2])
+    return ConfigurationError(f"{setting} must be {form}{shown and f', such as {shown}'}; it is {in_words(value)}")
 
 
 def is_scalar(annotation: object) -> bool:
@@ -123,7 +124,7 @@ def is_scalar(annotation: object) -> bool:
 
 
 def fits(value: object, annotation: object) -> bool:
-    """Whether a value is of an annotated type; a mapping fits any class, and any value what a resolver converts."""
+    """Whether a value is of an annotated type, if that is a scalar, list, mapping or model; of other types all are."""
     origin, args = get_origin(annotation), get_args(annotation)
     if origin in (Union, UnionType):
         return any(fits(value, each) for each in args)
@@ -133,11 +134,14 @@ def fits(value: object, annotation: object) -> bool:
         return isinstance(value, dict) and all(fits(each, args[1]) for each in value.values())
     if annotation in (int, float):
         return isinstance(value, (int, float) if annotation is float else int) and not isinstance(value, bool)
-    kind = origin or annotation
-    if origin is Annotated or not isinstance(kind, type):
-        return True
-    is_plain = kind in (str, bool, NoneType)
-    return isinstance(value, kind if is_plain else (kind, dict))
+    if annotation in (str, bool, NoneType):
+        return isinstance(value, cast(type, annotation))
+    return not _is_model(annotation) or isinstance(value, (cast(type, annotation), dict))
+
+
+def _is_model(annotation: object) -> bool:
+    """Whether a type is a pydantic model: it has settings of its own."""
+    return isinstance(annotation, type) and hasattr(annotation, "model_fields")
 
 
 def form_of(annotation: object) -> str:
@@ -147,7 +151,8 @@ def form_of(annotation: object) -> str:
         return " or ".join(form_of(each) for each in args if each is not NoneType)
     if origin in (list, dict):
         return f"a {'list' if origin is list else 'mapping'}{' of texts' if args[-1] is str else ''}"
-    return _SCALARS.get(annotation, "a mapping")
+    other = "a mapping" if _is_model(annotation) else f"of the type {getattr(annotation, '__name__', annotation)}"
+    return _SCALARS.get(annotation, other)
 
 
 def in_words(value: object) -> str:

@@ -7,15 +7,18 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from enum import Enum
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from jsonschema import Draft202012Validator
+from pydantic import Field
 from support.dagster_project import NOUNS, DagsterProject
 from support.defs_yaml import PEOPLE, definitions, load_error
 
 from dagster_dailystory import ConfigurationError, DailyStorySyncComponent
-from dagster_dailystory.definitions.component.settings import Slices
+from dagster_dailystory.definitions.component.settings import DailyStorySettings, Slices
 from dagster_dailystory.model.partitions import ColumnValues, HashBuckets
 from dagster_dailystory.sandbox import Sandbox
 
@@ -130,6 +133,43 @@ def test_a_wrong_value_is_refused_with_the_file_and_the_nearest_value(wrong: Map
     text = load_error({**PEOPLE, **wrong})
     assert message in text
     assert "defs.yaml" in text
+
+
+class Level(Enum):
+    GOLD = "gold"
+
+
+class Extended(DailyStorySyncComponent):
+    """Has settings of its own, of types that only pydantic knows."""
+
+    level: Level = Field(default=Level.GOLD, description="A level.", examples=["gold"])
+    cities: tuple[str, ...] = Field(default=(), description="Cities.", examples=[["Paris"]])
+    share: float = Field(default=1, ge=0, le=1, description="A share.", examples=[0.5])
+
+
+def test_a_subclass_may_have_settings_of_other_types():
+    made = definitions({**PEOPLE, "level": "gold", "cities": ["Paris"], "share": 0.5}, Extended)
+    assert made.jobs
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"level": "golden"}, "level: Input should be 'gold'"),
+        ({"cities": 5}, "cities must be of the type tuple, such as ['Paris']; it is a whole number"),
+        ({"share": 2}, "share: Input should be less than or equal to 1"),
+    ],
+)
+def test_a_setting_of_a_subclass_is_refused_by_name(wrong: Mapping[str, object], message: str):
+    assert message in load_error({**PEOPLE, **wrong}, Extended)
+    assert list(Draft202012Validator(Extended.model().model_json_schema()).iter_errors({**PEOPLE, **wrong})) == []
+
+
+def test_a_component_in_python_refuses_a_misspelled_setting_by_name():
+    with pytest.raises(ConfigurationError, match="has no setting 'feilds'; did you mean 'fields'"):
+        DailyStorySyncComponent(name="people", source="people", key="id", feilds={})
+    with pytest.raises(ConfigurationError, match="timeout_seconds must be a number, such as 30; it is a list"):
+        DailyStorySettings(base_url="https://us-1.dailystory.com/api/v1", timeout_seconds=[])
 
 
 def test_slices_become_the_engines_partitions():

@@ -29,10 +29,10 @@ def definitions(
             return made
 
 
-def load_error(attributes: Mapping[str, object]) -> str:
+def load_error(attributes: Mapping[str, object], kind: type[DailyStorySyncComponent] = DailyStorySyncComponent) -> str:
     """The messages with which a `defs.yaml` does not load."""
     with pytest.raises(Exception, match=r".") as refused:
-        definitions(attributes)
+        definitions(attributes, kind)
     texts = []
     error: BaseException | None = refused.value
     while error is not None:

@@ -28,7 +28,7 @@ from dagster_dailystory.databases.facts import read_url
 from dagster_dailystory.definitions.resources import DailyStoryResource, WarehouseResource
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.partitions import ColumnValues, HashBuckets, Partitioning
-from dagster_dailystory.model.settings import check_names, check_value, fits
+from dagster_dailystory.model.settings import check_names, fits, form_of, wrong_value
 from dagster_dailystory.model.watermark import Watermark
 
 
@@ -68,11 +68,10 @@ class _Description(BaseModel):
         described = handler.resolve_ref_schema(made)
         for requirement in ("type", "required", "additionalProperties"):
             described.pop(requirement, None)
-        for setting in described["properties"].values():
-            nested = [each for each in setting.pop("anyOf", ()) if "$ref" in each]
-            setting.update({"anyOf": nested} if nested else {})
-            for requirement in ("type", "items", "additionalProperties"):
-                setting.pop(requirement, None)
+        for name, setting in described["properties"].items():
+            nested = [each for each in setting.get("anyOf", ()) if "properties" in handler.resolve_ref_schema(each)]
+            texts = {key: setting[key] for key in ("title", "description", "default", "examples") if key in setting}
+            described["properties"][name] = {**texts, "anyOf": nested} if nested else texts
         return made
 
 
@@ -102,36 +101,40 @@ def _described_model(derived: type[BaseModel], settings: type[Settings]) -> type
 
 
 def _validated(settings: type[Settings], given: object, validate: Callable[[object], object]) -> object:
+    """Check names and values by our own rules, and then by pydantic's. A template is checked when it is resolved."""
+    values = given if isinstance(given, dict) else {}
     if isinstance(given, dict):
-        _check(settings, given)
+        required = [name for name, field in settings.model_fields.items() if field.is_required()]
+        check_names(settings.place or settings.__name__, map(str, given), list(settings.model_fields), required)
+    for name, value in values.items():
+        is_template = isinstance(value, str) and "{{" in value
+        if not is_template and not any(fits(each, settings.model_fields[name].annotation) for each in _readings(value)):
+            raise _wrong(settings, name, value)
     try:
         return validate(given)
     except ValidationError as error:
-        wrong = ".".join(filter(None, (settings.place, *map(str, error.errors()[0]["loc"][:1]))))
-        raise ConfigurationError(f"{wrong or settings.__name__} is of a wrong type") from None
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else ""
+        if name in values and first["type"].endswith(("_type", "_parsing", "is_instance_of")):
+            raise _wrong(settings, name, values[name]) from None
+        raise ConfigurationError(f"{name or settings.__name__}: {first['msg']}") from None
 
 
-def _check(settings: type[Settings], given: dict[str, object]) -> None:
-    """Check names and values. A template is checked when it is resolved."""
-    known = settings.model_fields
-    required = [name for name, field in known.items() if field.is_required()]
-    check_names(settings.place or settings.__name__, map(str, given), list(known), required)
-    for name, value in given.items():
-        field, setting = known[name], f"{settings.place}.{name}".lstrip(".")
-        if isinstance(value, BaseModel) and not isinstance(value, Settings):  # Dagster keeps the error to itself
-            raise ConfigurationError(f"a template in {setting} names something unknown, or gives a wrong type")
-        is_template = isinstance(value, str) and "{{" in value
-        if not is_template and not fits(_as_rendered(value), field.annotation):
-            is_object = any(isinstance(each, dg.Resolver) for each in field.metadata)
-            check_value(setting, value, field.annotation, field.examples, "a template" if is_object else "")
-
-
-def _as_rendered(value: object) -> object:
-    """A text as Dagster renders it: "8" in quotes becomes the number."""
+def _readings(value: object) -> tuple[object, ...]:
+    """A value as it is, and a text as Dagster renders it: "8" in quotes becomes the number."""
     try:
-        return ast.literal_eval(value) if isinstance(value, str) else value
+        return (value, ast.literal_eval(value)) if isinstance(value, str) else (value,)
     except (ValueError, SyntaxError):
-        return value
+        return (value,)
+
+
+def _wrong(settings: type[Settings], name: str, value: object) -> ConfigurationError:
+    field, setting = settings.model_fields[name], f"{settings.place}.{name}".lstrip(".")
+    if isinstance(value, BaseModel) and not isinstance(value, Settings):  # Dagster keeps the error to itself
+        return ConfigurationError(f"a template in {setting} names something unknown, or gives a wrong type")
+    is_object = any(isinstance(each, dg.Resolver) for each in field.metadata)
+    form = "a template" if is_object else form_of(field.annotation)
+    return wrong_value(setting, value, form, () if field.annotation is bool else field.examples or ())
 
 
 class WarehouseSettings(Settings):
