@@ -29,11 +29,10 @@ from sqlalchemy.exc import (
 from sqlalchemy.pool import NullPool
 
 from dagster_dailystory.contacts.masking import mask
-from dagster_dailystory.databases.drivers import set_up_connections
-from dagster_dailystory.databases.facts import checked_url
-from dagster_dailystory.databases.memory import remember_limit
+from dagster_dailystory.databases.kinds.registry import database_of
 from dagster_dailystory.databases.sql_types import SqlType
-from dagster_dailystory.errors import BusyError, ConfigurationError, DailyStoryError, WarehouseError
+from dagster_dailystory.databases.urls import checked_url
+from dagster_dailystory.errors import BusyError, ConfigurationError, DailyStoryError, StateError, WarehouseError
 from dagster_dailystory.model.contact_fields import nearest
 
 
@@ -153,8 +152,7 @@ def open_engine(url: str, setting: str = "the URL of the warehouse") -> Engine:
     parsed = checked_url(url, setting)
     with _usable(setting):
         engine = create_engine(parsed, poolclass=NullPool, hide_parameters=True, logging_name=_LOGGER)
-    set_up_connections(engine)
-    remember_limit(engine)
+    database_of(engine.dialect).set_up(engine)
     return engine
 
 
@@ -277,23 +275,22 @@ def schema_names(inspector: Inspector) -> list[str]:
     return [name for name in names if name not in _OWN_SCHEMAS]
 
 
-def use_repeatable_read(connection: Connection) -> None:
-    """Let all statements of the next transaction read the same state of the database.
-
-    Transactions of DuckDB and SQLite always do.
-    """
-    if connection.dialect.name == "postgresql":
-        connection.execution_options(isolation_level="REPEATABLE READ")
-
-
-def use_read_committed(connection: Connection) -> None:
-    """Undo `use_repeatable_read`."""
-    if connection.dialect.name == "postgresql":
-        connection.execution_options(isolation_level="READ COMMITTED")
-
-
 def same_database(one: str, other: str) -> bool:
     """Whether two URLs name the same database, regardless of user and options."""
     a, b = make_url(one), make_url(other)
     names = [(u.get_backend_name(), u.host, u.port, u.database, u.query.get("host")) for u in (a, b)]
     return names[0] == names[1]
+
+
+def require_schema(connection: Connection, schema: str | None) -> None:
+    """Require that a schema of the state exists; None is the connection's default.
+
+    Raises:
+        StateError: It does not.
+    """
+    if schema is None:
+        return
+    names = schema_names(inspect(connection))
+    if schema.rpartition(".")[2].casefold() not in map(str.casefold, names):
+        advice = f"create it, or set state_schema to one that exists{nearest(schema, names)}"
+        raise StateError(f"the state database has no schema {schema!r}; {advice}")

@@ -32,6 +32,9 @@ SqlQuery = Select[Any]
 UNSUPPORTED = "\x1aunsupported"
 """Placeholder for a value without a text form; the row check rejects its row."""
 
+UNKNOWN_COLLATION = "unknown"
+"""The collation of text columns that may have one; see `Database.has_collations`."""
+
 
 class Untyped(UserDefinedType[object]):
     """A SQLite column without type affinity, which stores each value unchanged."""

@@ -8,7 +8,8 @@ import dagster as dg
 from dagster._core.definitions.metadata import TableMetadataSet  # not exported; sibling integrations import it so
 
 from dagster_dailystory.contacts.fingerprint import mapping_version
-from dagster_dailystory.databases.source import source_text
+from dagster_dailystory.databases.kinds.registry import database_named
+from dagster_dailystory.databases.source_text import source_text
 from dagster_dailystory.definitions.lineage import contact_columns, contact_map_columns, find_upstream, source_columns
 from dagster_dailystory.definitions.metadata import sync_metadata
 from dagster_dailystory.definitions.ops import (
@@ -38,9 +39,6 @@ SendBody = Callable[[dg.AssetExecutionContext, WarehouseResource, DailyStoryReso
 
 RETRIES = dg.RetryPolicy(max_retries=2, delay=60, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.FULL)
 """Default retries of an op after an error that may pass."""
-
-
-_KIND_OF_DIALECT = {"postgresql": "postgres", "mssql": "sqlserver", "clickhousedb": "clickhouse"}
 
 
 _ROWS_TO_DELETE = {
@@ -151,8 +149,7 @@ def build_contact_sync_assets(
 def asset_specs(steps: SyncSteps, settings: SyncSettings) -> tuple[dg.AssetSpec, dg.AssetSpec, dg.AssetSpec]:
     """The specs of `changes`, `contacts` and `contact_map`."""
     sync = steps.sync
-    kind = _KIND_OF_DIALECT.get(settings.dialect or "", settings.dialect)
-    kinds = {kind} if kind else set()
+    kinds = {database_named(settings.dialect).short_name} if settings.dialect else set()
     common = dg.AssetSpec(
         steps.changes_key,
         group_name=settings.group_name,

@@ -11,8 +11,8 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.scope import Scope, build_scope
 
-from dagster_dailystory.databases.facts import name_parts
-from dagster_dailystory.databases.source import source_text
+from dagster_dailystory.databases.kinds.registry import database_named
+from dagster_dailystory.databases.source_text import name_parts, source_text
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.mapping import MappedField
 from dagster_dailystory.model.sync import ContactSync
@@ -22,9 +22,6 @@ TableName = tuple[str, ...]
 
 
 _log = logging.getLogger("dagster_dailystory")
-
-
-_SQLGLOT_NAMES = {"postgresql": "postgres", "mssql": "tsql", "clickhousedb": "clickhouse", "mariadb": "mysql"}
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,7 @@ def find_upstream(sync: ContactSync, dialect: str | None = None) -> Upstream:
     if table:
         return Upstream((table,), {column: ((table, column),) for column in wanted})
     try:
-        tree = sqlglot.parse_one(source, dialect=_SQLGLOT_NAMES.get(dialect or "", dialect))
+        tree = sqlglot.parse_one(source, dialect=database_named(dialect).sql_name if dialect else None)
     except (SqlglotError, ValueError):
         _log.warning("the source of sync %s cannot be parsed, so its tables are unknown; name them in deps=", sync.name)
         return Upstream()

@@ -11,7 +11,7 @@ from dagster_shared.libraries import DagsterLibraryRegistry
 from pydantic import Field, ValidationError
 
 from dagster_dailystory.api.settings import normal_base_url
-from dagster_dailystory.databases.facts import read_url
+from dagster_dailystory.databases.urls import read_url
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
 from dagster_dailystory.engine.upkeep.inspection import contact_map_frame, plan_frame, rejections_frame
 from dagster_dailystory.errors import ConfigurationError

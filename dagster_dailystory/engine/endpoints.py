@@ -8,7 +8,7 @@ from types import NoneType
 from dagster_dailystory.api.client import DailyStoryClient
 from dagster_dailystory.api.rate_limiter import RateLimiter
 from dagster_dailystory.api.settings import ClientSettings
-from dagster_dailystory.databases.facts import checked_url, require_file, require_folder
+from dagster_dailystory.databases.urls import checked_url, require_file, require_folder
 from dagster_dailystory.engine.sending.dispatcher import SenderSettings
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.sending.slots import FIRST_SLOTS, MOST_SLOTS

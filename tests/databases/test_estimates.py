@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from dagster_dailystory.databases.connect import open_engine
-from dagster_dailystory.databases.estimates import LARGE_TABLE_ROWS
+from dagster_dailystory.databases.expressions import LARGE_TABLE_ROWS
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
 from dagster_dailystory.engine.run import plan_contact_sync
 from dagster_dailystory.model.plan import PlanSummary

@@ -18,7 +18,7 @@ import sqlglot
 from sqlalchemy.engine import make_url
 from support.scenario import Scenario, customer, customers, open_scenario, sync_of
 
-from dagster_dailystory.databases.facts import DATABASES
+from dagster_dailystory.databases.kinds.registry import DATABASES
 from dagster_dailystory.databases.source import probe, reading, resolve_source
 from dagster_dailystory.errors import ConfigurationError, DailyStoryError
 from dagster_dailystory.model.partitions import HashBuckets

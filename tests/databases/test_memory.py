@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, event
 from support.scenario import Scenario, customers
 
 from dagster_dailystory.databases.connect import open_engine
-from dagster_dailystory.databases.memory import limit_megabytes, release_memory
+from dagster_dailystory.databases.kinds.registry import database_of
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
 from dagster_dailystory.engine.run import plan_contact_sync
 from dagster_dailystory.model.plan import PlanOptions, PlanSummary
@@ -40,7 +40,7 @@ def megabytes_in_use() -> int:
 def test_the_limit_of_the_url_stays(tmp_path: Path):
     with opened(tmp_path, "?memory_limit=300MB").begin() as connection:
         before = setting(connection, LIMIT)
-        release_memory(connection)
+        database_of(connection.dialect).release_memory(connection)
         assert setting(connection, LIMIT) == before == "286.1 MiB"
 
 
@@ -50,7 +50,7 @@ def test_a_limit_is_read_in_every_unit(tmp_path: Path, limit: str):
         connection.exec_driver_sql(f"SET memory_limit = '{limit}'")
         number, unit = re.fullmatch(r"(\d+)(\w+)", limit).groups()
         megabytes = int(number) * {"KB": 1e-3, "MB": 1, "GB": 1e3, "TB": 1e6}[unit]
-        assert limit_megabytes(connection) == pytest.approx(megabytes, rel=0.05)
+        assert database_of(connection.dialect).limit_megabytes(connection) == pytest.approx(megabytes, rel=0.05)
 
 
 def test_a_transaction_goes_on(tmp_path: Path):
@@ -58,7 +58,7 @@ def test_a_transaction_goes_on(tmp_path: Path):
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TEMPORARY TABLE kept AS SELECT 1 AS one")
         connection.exec_driver_sql("CREATE TABLE stored AS SELECT 1 AS one")
-        release_memory(connection)
+        database_of(connection.dialect).release_memory(connection)
         assert setting(connection, "(SELECT count(*) FROM kept)") == 1
     with engine.begin() as connection:
         assert setting(connection, "(SELECT count(*) FROM stored)") == 1
@@ -67,21 +67,21 @@ def test_a_transaction_goes_on(tmp_path: Path):
 def test_a_url_without_a_limit_is_left_alone(tmp_path: Path):
     with opened(tmp_path).begin() as connection:
         connection.exec_driver_sql("SET memory_limit = '310MB'")
-        release_memory(connection)
+        database_of(connection.dialect).release_memory(connection)
         assert setting(connection, LIMIT) == "295.6 MiB"
 
 
 def test_locked_settings_are_left_alone(tmp_path: Path):
     with opened(tmp_path, "?memory_limit=300MB").begin() as connection:
         connection.exec_driver_sql("SET lock_configuration = true")
-        release_memory(connection)
+        database_of(connection.dialect).release_memory(connection)
         assert setting(connection, "1") == 1
 
 
 def test_a_limit_set_by_the_user_stays(tmp_path: Path):
     with opened(tmp_path, "?memory_limit=300MB").begin() as connection:
         connection.exec_driver_sql("SET memory_limit = '310MB'")
-        release_memory(connection)
+        database_of(connection.dialect).release_memory(connection)
         assert setting(connection, LIMIT) == "295.6 MiB"
 
 
@@ -89,7 +89,7 @@ def test_no_limit_stays_no_limit(tmp_path: Path):
     """For DuckDB, -1 means the default in a URL and no limit in a SET."""
     with opened(tmp_path, "?memory_limit=-1").begin() as connection:
         before = setting(connection, LIMIT)
-        release_memory(connection)
+        database_of(connection.dialect).release_memory(connection)
         assert setting(connection, LIMIT) == before
 
 
@@ -98,7 +98,7 @@ def test_other_databases_get_no_statement():
     statements: list[str] = []
     event.listen(engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
     with engine.connect() as connection:
-        release_memory(connection)
+        database_of(connection.dialect).release_memory(connection)
     assert statements == []
 
 
@@ -108,7 +108,7 @@ def freed_megabytes(connection: Connection) -> int:
     connection.exec_driver_sql("DROP TABLE large")
     connection.commit()
     before = megabytes_in_use()
-    release_memory(connection)
+    database_of(connection.dialect).release_memory(connection)
     return before - megabytes_in_use()
 
 

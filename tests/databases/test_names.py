@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from support.scenario import open_scenario, sync_of
 
 from dagster_dailystory.databases.connect import similar_table
-from dagster_dailystory.databases.facts import name_parts
+from dagster_dailystory.databases.source_text import name_parts
 from dagster_dailystory.definitions.lineage import find_upstream
 from dagster_dailystory.errors import ConfigurationError, WarehouseError
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from support.scenario import sync_of
 
-from dagster_dailystory.databases.source import source_text, split_table_name
+from dagster_dailystory.databases.source_text import source_text, split_table_name
 from dagster_dailystory.databases.stored_values import staged_key, staged_text, staged_texts
 
 

@@ -15,7 +15,7 @@ from support.placements import SNOWFLAKE
 from support.scenario import customers, open_scenario, sync_of
 
 from dagster_dailystory.databases.connect import connect, open_engine
-from dagster_dailystory.databases.facts import DATABASES
+from dagster_dailystory.databases.kinds.registry import DATABASES
 from dagster_dailystory.databases.source import BATCH_ROWS, open_source, reading, stream
 from dagster_dailystory.engine.state.lease import open_session
 from dagster_dailystory.engine.state.schema import StateLocation

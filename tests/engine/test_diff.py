@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.scenario import Scenario, open_scenario, sync_of
 
-from dagster_dailystory.databases.dialect import differs
+from dagster_dailystory.databases.kinds.registry import database_of
 from dagster_dailystory.databases.sql_types import TEXT, Untyped
 from dagster_dailystory.engine.planning.comparison.diff import Diff
 from dagster_dailystory.engine.planning.comparison.key_ranges import WHOLE, KeyRange
@@ -33,7 +33,9 @@ def diff_of(url: str, sync: ContactSync, **options: object) -> Diff:
     values = {mapped.state_column: kind for mapped in sync.mapped_fields}
     keys = dict.fromkeys(sync.key_columns, kind)
     source = sa.table("source", *(sa.column(name, kind) for name in (*keys, *values)))
-    return Diff(source, SyncTables(sync, StateLocation(""), keys, values, dialect), PlanOptions(**options), dialect)
+    return Diff(
+        source, SyncTables(sync, StateLocation(""), keys, values, dialect), PlanOptions(**options), database_of(dialect)
+    )
 
 
 @pytest.mark.parametrize("url", DIALECTS)
@@ -48,7 +50,7 @@ def test_every_statement_is_valid_sql_and_sqlite_gets_no_full_join(url, options)
         pending = queries[len(STATEMENTS)].subquery("pending")
         queries += [diff.pending_counts(pending), diff.repeated_keys(pending)]
         for query in queries:
-            written = str(query.compile(dialect=diff.dialect, compile_kwargs={"literal_binds": True}))
+            written = str(query.compile(dialect=diff.database.dialect, compile_kwargs={"literal_binds": True}))
             [parsed] = sqlglot.parse(written, dialect=DIALECTS[url])
             assert parsed is not None
             if url == "sqlite":
@@ -62,7 +64,7 @@ def test_texts_are_compared_byte_by_byte_and_null_is_a_value(new_database, engin
     with engine.connect() as connection:
         for one, other, expected in pairs:
             values = [sa.cast(sa.literal(each, TEXT), TEXT) for each in (one, other)]
-            condition = differs(*(sa.type_coerce(value, kind) for value in values), engine.dialect)
+            condition = database_of(engine.dialect).differs(*(sa.type_coerce(value, kind) for value in values))
             assert bool(connection.execute(sa.select(condition)).scalar()) is expected, (one, other)
 
 
@@ -71,7 +73,7 @@ def test_a_number_in_an_untyped_column_equals_its_text_and_no_other():
     engine = sa.create_engine("sqlite://", poolclass=sa.NullPool)
     with engine.connect() as connection:
         for one, other, expected in pairs:
-            condition = differs(sa.literal(one, Untyped()), sa.literal(other, Untyped()), engine.dialect)
+            condition = database_of(engine.dialect).differs(sa.literal(one, Untyped()), sa.literal(other, Untyped()))
             assert bool(connection.execute(sa.select(condition)).scalar()) is expected, (one, other)
 
 

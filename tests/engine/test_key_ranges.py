@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from dagster_dailystory.databases.kinds.registry import database_of
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
 from dagster_dailystory.engine.planning.comparison.diff import OFFSET, Diff
 from dagster_dailystory.engine.planning.comparison.key_ranges import (
@@ -58,7 +59,7 @@ def diff_of(connection: sa.Connection) -> Diff:
     connection.exec_driver_sql(f"INSERT INTO {tables.snapshot.name} (area, number, field_city) {synced}")
     missing = f"SELECT chr(97 + i::INTEGER), 10_000 + i, 'gone' FROM range({MISSING}) AS series(i)"
     connection.exec_driver_sql(f"INSERT INTO {tables.snapshot.name} (area, number, field_city) {missing}")
-    return Diff(sa.table("source", *columns), tables, PlanOptions(), connection.dialect)
+    return Diff(sa.table("source", *columns), tables, PlanOptions(), database_of(connection.dialect))
 
 
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["joined both ways", "missing keys apart"])

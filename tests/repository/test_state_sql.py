@@ -14,7 +14,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql.type_api import TypeEngine
 
 import definitions
-from dagster_dailystory.databases.dialect import storage_type
+from dagster_dailystory.databases.kinds.registry import database_of
 from dagster_dailystory.demo.data import customers as source
 from dagster_dailystory.engine.state.schema import SCHEMA_VERSION, SharedTables, StateLocation, SyncTables
 
@@ -29,7 +29,9 @@ HEADER = f"""\
 def statements() -> str:
     sync, location, dialect = definitions.customers, StateLocation("postgresql+psycopg://"), postgresql.dialect()
     key_types: dict[str, TypeEngine[object]] = {key: source.c[key].type for key in sync.key_columns}
-    value_types = {m.state_column: storage_type(source.c[m.column].type, dialect) for m in sync.mapped_fields}
+    value_types = {
+        m.state_column: database_of(dialect).storage_type(source.c[m.column].type) for m in sync.mapped_fields
+    }
     tables = [
         *SyncTables(sync, location, key_types, value_types, dialect).metadata.sorted_tables,
         *SharedTables(location).metadata.sorted_tables,

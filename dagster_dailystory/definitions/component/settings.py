@@ -24,7 +24,7 @@ from pydantic_core import CoreSchema
 from typing_extensions import Self
 
 from dagster_dailystory.api.settings import normal_base_url
-from dagster_dailystory.databases.facts import read_url
+from dagster_dailystory.databases.urls import read_url
 from dagster_dailystory.definitions.resources import DailyStoryResource, WarehouseResource
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.partitions import ColumnValues, HashBuckets, Partitioning

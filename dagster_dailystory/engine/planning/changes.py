@@ -23,7 +23,7 @@ from sqlalchemy import (
     true,
 )
 
-from dagster_dailystory.databases.bulk import json_rows, rows_parameter
+from dagster_dailystory.databases.expressions import rows_parameter
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, TEXT, SqlQuery, SqlType, SqlValue
 from dagster_dailystory.engine.planning.comparison.key_ranges import KeyRange, Statement, each_range
 from dagster_dailystory.engine.presence.departures import Departures
@@ -65,7 +65,7 @@ class CheckedTable:
         """Append results."""
         if not rows:
             return
-        given = json_rows(state.dialect, _COLUMNS)
+        given = state.database.json_rows(_COLUMNS)
         state.connection.execute(
             self.table.insert().from_select(list(_COLUMNS), select(*given.c)), rows_parameter(rows)
         )
@@ -74,7 +74,7 @@ class CheckedTable:
         """Change some columns of the results, which are found by `sequence`."""
         if not rows:
             return
-        given = json_rows(state.dialect, {name: _COLUMNS[name] for name in ("sequence", *columns)})
+        given = state.database.json_rows({name: _COLUMNS[name] for name in ("sequence", *columns)})
         amended = self.table.update().where(self.table.c.sequence == given.c.sequence)
         state.connection.execute(amended.values({name: given.c[name] for name in columns}), rows_parameter(rows))
 

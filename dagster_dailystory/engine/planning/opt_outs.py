@@ -31,7 +31,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from dagster_dailystory.databases.dialect import among, is_unreadable_consent, opts_out
+from dagster_dailystory.databases.expressions import among, is_unreadable_consent, opts_out
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, SqlQuery, SqlType, SqlValue
 from dagster_dailystory.engine.planning.comparison.compare import Differences
 from dagster_dailystory.engine.presence.unchecked import (

@@ -13,10 +13,6 @@ from typing import Any
 
 from sqlalchemy import FromClause, Table, and_, case, func, select
 
-from dagster_dailystory.databases.bulk import insert_selected
-from dagster_dailystory.databases.connect import use_read_committed, use_repeatable_read
-from dagster_dailystory.databases.dialect import index_temporary
-from dagster_dailystory.databases.memory import release_memory
 from dagster_dailystory.databases.sql_types import SqlQuery
 from dagster_dailystory.engine.planning.changes import CheckedTable, PlannedChanges, fill_rekeyed
 from dagster_dailystory.engine.planning.comparison.compare import Differences, RowCounts, compare
@@ -77,7 +73,7 @@ def make_plan(
     tables = None if staged is None else ensure_tables(state, staged.key_types, staged.value_types)
     if not options.dry_run:
         state.bind_destination(destination)
-    use_repeatable_read(state.connection)
+    state.database.use_repeatable_read(state.connection)
     with lease.during(state):
         state.check_destination(destination)
         plan_id = f"{state.now():%Y%m%dT%H%M%S%f}-{secrets.token_hex(2)}"
@@ -94,7 +90,7 @@ def make_plan(
         Plans(state).add(summary, options, run_id, destination)
         if tables is not None:
             _forget_old_changes(state, tables)
-    use_read_committed(state.connection)
+    state.database.use_read_committed(state.connection)
     return summary
 
 
@@ -160,7 +156,7 @@ class _Draft:
         departures = self._departures(staged, found, checked)
         planned = PlannedChanges(self.plan_id, self.tables, self.options, found.pending, checked, departures)
         for query, parameters in planned.parts(found.ranges):
-            insert_selected(self.state.connection, self.tables.changes, query, parameters)
+            self.state.database.insert_selected(self.state.connection, self.tables.changes, query, parameters)
         fill_rekeyed(self.state, self.tables, self.plan_id)
         opt_outs = OptOuts(self.plan_id, self.state, found, checked, staged.relation)
         opt_outs.store()
@@ -168,7 +164,7 @@ class _Draft:
         if not self.options.dry_run and self.options.scope is not Scope.OPT_OUTS:
             Rejections(self.state, self.tables).record_local(rejected)
             opt_outs.mark_waiting()
-            release_memory(self.state.connection)
+            self.state.database.release_memory(self.state.connection)
             RowHashes(self.state, self.tables).update(found.hashed, found.pending, found.duplicates)
         deletions = departures.deletions() if self.options.plans_deletions else None
         counts = self._count(found.counts, checked, opt_outs.count_pending(), deletions)
@@ -190,10 +186,10 @@ class _Draft:
     def _check(self, found: Differences) -> Table:
         """Check each row that differs, and return the table of the results."""
         connection = self.state.connection
-        release_memory(connection)
+        self.state.database.release_memory(connection)
         checked = CheckedTable.create(self.state)
         if found.counts.pending:
-            index_temporary(connection, found.pending.name, self.tables.key_names, "sequence")
+            self.state.database.index_temporary(connection, found.pending.name, self.tables.key_names, "sequence")
             RowChecks(self.state, self.tables, self.options).check(found.pending, checked, found.ranges)
             diff, pending = found.diff, found.pending
             holds_deleted = self.tables.sync.on_deleted is OnDeleted.RESPECT and not self.options.retries_refused

@@ -11,7 +11,7 @@ from datetime import timedelta
 from sqlalchemy import RowMapping, and_, func, select
 
 from dagster_dailystory.contacts.fingerprint import settings_version
-from dagster_dailystory.databases.source import source_text
+from dagster_dailystory.databases.source_text import source_text
 from dagster_dailystory.engine.state.plans.stored import Plan
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State

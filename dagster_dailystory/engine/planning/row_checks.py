@@ -13,8 +13,6 @@ from dagster_dailystory.contacts.identity import identity_of, stripped_text
 from dagster_dailystory.contacts.payload import sends_nothing
 from dagster_dailystory.contacts.validation import check_row
 from dagster_dailystory.contacts.values import wire_value
-from dagster_dailystory.databases.bulk import insert_selected
-from dagster_dailystory.databases.dialect import index_temporary
 from dagster_dailystory.engine.planning.changes import CheckedTable
 from dagster_dailystory.engine.planning.comparison.key_ranges import KeyRange, each_range
 from dagster_dailystory.engine.planning.plain_updates import plain_updates
@@ -61,9 +59,9 @@ class RowChecks:
         """
         plain = partial(plain_updates, self._tables, pending, USUAL_PRIORITY)
         for query, parameters in each_range(ranges, plain):
-            insert_selected(self._state.connection, checked.table, query, parameters)
+            self._state.database.insert_selected(self._state.connection, checked.table, query, parameters)
         # Indexed only now: maintaining an index while a statement fills the table takes as long as the rows themselves.
-        index_temporary(self._state.connection, checked.table.name, (), "sequence")
+        self._state.database.index_temporary(self._state.connection, checked.table.name, (), "sequence")
         is_checked = exists().where(checked.table.c.sequence == pending.c.sequence)
         unchecked = and_(not_(pending.c.departed), not_(is_checked))
         execute, sequence = self._state.connection.execute, pending.c.sequence

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from sqlalchemy import Column, FromClause, MetaData, RowMapping, Table, func, select
 
 from dagster_dailystory.contacts.identity import identity_of
-from dagster_dailystory.databases.bulk import insert_rows
-from dagster_dailystory.databases.memory import release_memory
 from dagster_dailystory.databases.source import BATCH_ROWS
 from dagster_dailystory.databases.sql_types import TEXT, CreateTemporaryTableAs, SqlQuery, SqlType
 from dagster_dailystory.engine.state.schema import SyncTables
@@ -56,14 +54,14 @@ def with_identities(
             if columns or identity
         ]
         if found:
-            insert_rows(connection, table, found)
+            state.database.insert_rows(connection, table, found)
     return table
 
 
 def _batches(state: State, name: str, query: SqlQuery) -> Iterator[Sequence[RowMapping]]:
     """Keep the values in a table of its own: no cursor stays open while identities are written."""
     connection = state.connection
-    release_memory(connection)
+    state.database.release_memory(connection)
     connection.execute(CreateTemporaryTableAs(name, query))
     kept = Table(name, MetaData(), *(Column(each.name) for each in query.selected_columns))
     last = int(connection.execute(select(func.max(kept.c.sequence))).scalar() or 0)

@@ -11,13 +11,9 @@ from uuid import UUID
 from sqlalchemy import Connection, Dialect, Integer, Row, String, Uuid, bindparam, false, select
 from sqlalchemy.exc import DBAPIError
 
-from dagster_dailystory.databases.connect import (
-    connect,
-    driver_errors_as,
-    open_engine,
-    same_database,
-)
-from dagster_dailystory.databases.dialect import among, stored_key
+from dagster_dailystory.databases.connect import connect, driver_errors_as, open_engine, same_database
+from dagster_dailystory.databases.expressions import among
+from dagster_dailystory.databases.kinds.registry import database_of
 from dagster_dailystory.databases.source import Source, column_types, open_source, stream, table_types
 from dagster_dailystory.databases.sql_types import (
     BIG_INTEGER,
@@ -108,7 +104,7 @@ class SourceKeys:
         if not self._is_inside:
             return list(columns.values())
         types, dialect = self._key_types(source), self._state.connection.dialect
-        return [stored_key(column, types[name], dialect) for name, column in columns.items()]
+        return [database_of(dialect).stored_key(column, types[name]) for name, column in columns.items()]
 
     def _key_types(self, source: Source) -> Mapping[str, SqlType]:
         """The types of the key columns. Those of a query are read from an empty table with its columns."""
@@ -193,7 +189,7 @@ def _bound_values(example: object, staged: Sequence[object], dialect: Dialect) -
     """
     if isinstance(example, (int, Decimal)) and all(isinstance(value, int) for value in staged):
         return _expanding(set(staged), BIG_INTEGER)
-    if type(example) is str and dialect.name != "sqlite":  # where a text column may hold numbers
+    if type(example) is str and database_of(dialect).compares_texts_only:
         texts = {str(value) for value in staged}
         return _expanding(texts | {text.rstrip(" ") for text in texts}, String())  # CHAR compares without its padding
     if type(example) is UUID:

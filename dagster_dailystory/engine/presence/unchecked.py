@@ -23,7 +23,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from dagster_dailystory.databases.dialect import differs, is_unreadable_consent, opts_out
+from dagster_dailystory.databases.expressions import is_unreadable_consent, opts_out
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, SqlType
 from dagster_dailystory.engine.presence.identities import identity_columns, with_identities
 from dagster_dailystory.engine.state.schema import SyncTables
@@ -102,6 +102,6 @@ def unread_rows(
     joined = rows.outerjoin(snapshot, tables.same_key(rows, snapshot)).outerjoin(
         pending, and_(tables.same_key(rows, pending), ~pending.c.departed)
     )
-    moved = [differs(rows.c[name], snapshot.c[name], state.dialect) for name in identity_columns(tables)]
+    moved = [state.database.differs(rows.c[name], snapshot.c[name]) for name in identity_columns(tables)]
     is_other = or_(snapshot.c[key].is_(None), *moved)
     return joined, and_(pending.c[key].is_(None), is_other)

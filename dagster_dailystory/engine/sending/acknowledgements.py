@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from dagster_dailystory.contacts.fingerprint import refusal_fingerprint
-from dagster_dailystory.databases.dialect import among
+from dagster_dailystory.databases.expressions import among
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, MOMENT, TEXT, SqlValue
 from dagster_dailystory.engine.sending.result_table import ResultTable
 from dagster_dailystory.engine.state.contact_map import live_holders

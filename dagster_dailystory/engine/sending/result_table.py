@@ -6,10 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 
-from sqlalchemy import Column, MetaData, PrimaryKeyConstraint, Table, Update, and_, func, select
+from sqlalchemy import Column, PrimaryKeyConstraint, Update, and_, func, select
 
-from dagster_dailystory.databases.bulk import insert_rows
-from dagster_dailystory.databases.dialect import uses_indexes
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, MOMENT, TEXT, SqlQuery, SqlType, SqlValue
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
@@ -32,14 +30,10 @@ class ResultTable:
         self._state = state
         self._tables = tables
         self._plan_id = plan_id
-        # PostgreSQL keeps the rows that a DELETE leaves behind, which would slow each batch down.
-        self.table = Table(
+        self.table = state.database.refilled_table(
             state.location.table_name(tables.sync.name, "answers"),
-            MetaData(),
             *(Column(name, kind) for name, kind in _COLUMNS.items()),
-            *([PrimaryKeyConstraint("sequence")] if uses_indexes(state.dialect) else []),
-            prefixes=["TEMPORARY"],
-            postgresql_on_commit="DELETE ROWS" if state.dialect.name == "postgresql" else None,
+            *([PrimaryKeyConstraint("sequence")] if state.database.uses_indexes else []),
         )
 
     def create(self) -> None:
@@ -50,7 +44,7 @@ class ResultTable:
         """Replace the table's rows, and write the results to the changes."""
         execute = self._state.connection.execute
         execute(self.table.delete())
-        insert_rows(self._state.connection, self.table, [_row(result) for result in results])
+        self._state.database.insert_rows(self._state.connection, self.table, [_row(result) for result in results])
         execute(self._result_update)
 
     @cached_property

@@ -20,8 +20,8 @@ from sqlalchemy import (
     union_all,
 )  # fmt: skip
 
-from dagster_dailystory.databases.bulk import json_rows, rows_parameter
 from dagster_dailystory.databases.connect import reflected_types
+from dagster_dailystory.databases.expressions import rows_parameter
 from dagster_dailystory.databases.sql_types import TEXT, SqlQuery, SqlValue
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
@@ -47,7 +47,7 @@ def held_by_other_syncs(state: State, dsids: Sequence[str]) -> dict[str, str]:
     others = contacts_of_other_syncs(state)
     if others is None or not dsids:
         return {}
-    given = json_rows(state.dialect, {"dsid": TEXT})
+    given = state.database.json_rows({"dsid": TEXT})
     query = select(others.c.dsid, others.c.sync_name).join(given, given.c.dsid == others.c.dsid)
     rows = state.connection.execute(query, rows_parameter([{"dsid": dsid} for dsid in dsids]))
     return {row.dsid: row.sync_name for row in rows}
@@ -120,7 +120,7 @@ def _held(
 ) -> set[str]:
     if not dsids:
         return set()
-    given = json_rows(state.dialect, {"dsid": TEXT})
+    given = state.database.json_rows({"dsid": TEXT})
     query = (
         select(contact_map.c.dsid)
         .join(given, given.c.dsid == contact_map.c.dsid)

@@ -12,7 +12,8 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Connection
 
 from dagster_dailystory.contacts.fingerprint import mapping_version
-from dagster_dailystory.databases.source import Source, source_text
+from dagster_dailystory.databases.source import Source
+from dagster_dailystory.databases.source_text import source_text
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.plan import PlanOptions
 from dagster_dailystory.model.sync import Scope

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, FromClause, and_, case, func, literal, not
 
 from dagster_dailystory.contacts.identity import email_for_matching
 from dagster_dailystory.contacts.payload import identity_as_sent
-from dagster_dailystory.databases.bulk import json_rows, rows_parameter
+from dagster_dailystory.databases.expressions import rows_parameter
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, MOMENT, TEXT, SqlType, SqlValue
 from dagster_dailystory.engine.interrupts import interrupts_held
 from dagster_dailystory.engine.state.contact_map import live_holders
@@ -215,7 +215,7 @@ class Intents:
             for change, identity in sent
         ]
         columns: dict[str, SqlType] = {"sequence": BIG_INTEGER, "email": TEXT, "mobile": TEXT, "dsid": TEXT}
-        given = json_rows(self._state.dialect, columns)
+        given = self._state.database.json_rows(columns)
         changes, intents = self._tables.changes, self._tables.intents
         known = select(intents.c.plan_id).where(self._tables.same_key(intents, changes)).exists()
         new = (
@@ -248,7 +248,7 @@ class Intents:
     def settle(self, found: Sequence[tuple[Intent, str | None]]) -> None:
         """Settle intents by their look-ups: each with the contact that has its identity, or None."""
         columns: dict[str, SqlType] = {"plan_id": TEXT, "sequence": BIG_INTEGER, "dsid": TEXT, "email": TEXT}
-        given = json_rows(self._state.dialect, columns)
+        given = self._state.database.json_rows(columns)
         with interrupts_held(), self._lease.transaction(self._state):
             dsids = self._unshared([None if intent.dsid else dsid for intent, dsid in found])
             rows: list[dict[str, object]] = [
@@ -304,7 +304,7 @@ class Intents:
             }
             for each in applied
         ]
-        given = json_rows(self._state.dialect, {"dsid": TEXT, "email": TEXT, "mobile": TEXT})
+        given = self._state.database.json_rows({"dsid": TEXT, "email": TEXT, "mobile": TEXT})
         contact_map, snapshot = self._tables.contact_map, self._tables.snapshot
         renamed = (
             select(*self._keys(contact_map), given.c.email, given.c.mobile)

@@ -23,8 +23,7 @@ from sqlalchemy import (
 )
 
 from dagster_dailystory.contacts.fingerprint import key_label
-from dagster_dailystory.databases.bulk import json_rows, rows_parameter
-from dagster_dailystory.databases.dialect import opts_out
+from dagster_dailystory.databases.expressions import opts_out, rows_parameter
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, MOMENT, TEXT, SqlQuery, SqlType
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
@@ -180,7 +179,7 @@ class Rejections:
         if not refusals:
             return
         names: dict[str, SqlType] = {"sequence": BIG_INTEGER, "reason": TEXT, "message": TEXT, "fingerprint": TEXT}
-        given, changes = json_rows(self._state.dialect, names), self._tables.changes
+        given, changes = self._state.database.json_rows(names), self._tables.changes
         flags = [m.state_column for m in self._tables.sync.mapped_fields if m.kind is FieldKind.OPT_OUT]
         is_create = changes.c.operation == Operation.CREATE.value
         waits = and_(is_create, or_(false(), *(opts_out(changes.c[flag]) for flag in flags))).label("opts_out")

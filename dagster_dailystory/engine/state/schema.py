@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import SchemaItem
 
-from dagster_dailystory.databases.dialect import uses_indexes
+from dagster_dailystory.databases.kinds.registry import database_of
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, MOMENT, TEXT, SqlType, SqlValue
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.sync import ContactSync
@@ -167,7 +167,7 @@ class SyncTables:
         self._removed_types = removed_types
         self._key_types = key_types
         self._value_types = value_types
-        self._is_indexed = uses_indexes(dialect)
+        self._is_indexed = database_of(dialect).uses_indexes
         self.snapshot = self._snapshot(removed_types)
         self.contact_map = self._contact_map()
         self.changes = self._changes()

@@ -12,10 +12,9 @@ from importlib.metadata import version
 from sqlalchemy import ColumnClause, Connection, Dialect, column, inspect, select, table
 from sqlalchemy.exc import DBAPIError
 
-from dagster_dailystory.databases.connect import connect, open_engine, reflected_types
-from dagster_dailystory.databases.dialect import check_default_collation
-from dagster_dailystory.databases.facts import DATABASES, check_key_names, require_state_database
-from dagster_dailystory.databases.permissions import check_grants
+from dagster_dailystory.databases.connect import connect, open_engine, reflected_types, require_schema
+from dagster_dailystory.databases.kinds.base import Database
+from dagster_dailystory.databases.kinds.registry import DATABASES, check_key_names, database_of, require_state_database
 from dagster_dailystory.databases.sql_types import SqlType
 from dagster_dailystory.engine.state.schema import SCHEMA_VERSION, SYNC_TABLES, SharedTables, StateLocation, SyncTables
 from dagster_dailystory.errors import StateError
@@ -59,6 +58,11 @@ class State:
     def dialect(self) -> Dialect:
         """The state database's dialect."""
         return self.connection.dialect
+
+    @property
+    def database(self) -> Database:
+        """What differs between state databases."""
+        return database_of(self.dialect)
 
     def meta(self, name: str) -> str | None:
         """Read one value of the meta table, None if it is not set."""
@@ -227,8 +231,8 @@ def connect_state(location: StateLocation, sync: ContactSync) -> Iterator[State]
     with connect(engine, location.role, setting=location.setting, writes=True) as connection:
         shared = SharedTables(location)
         with connection.begin():
-            check_default_collation(connection)
-            check_grants(connection, location.schema, _table_names(shared, location, sync))
+            require_schema(connection, location.schema)
+            database_of(engine.dialect).check_state(connection, location.schema, _table_names(shared, location, sync))
         if not _has_shared_tables(connection, shared):
             _create(connection, shared)
         with connection.begin():

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dagster_dailystory.databases.facts import DATABASES, checked_url
+from dagster_dailystory.databases.kinds.registry import DATABASES
+from dagster_dailystory.databases.urls import checked_url
 from dagster_dailystory.engine.endpoints import Warehouse
 from dagster_dailystory.errors import ConfigurationError
 

@@ -10,9 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import FromClause, TableClause, column, exists, func, literal, select, table
 
 from dagster_dailystory.contacts.fingerprint import key_label
-from dagster_dailystory.databases.dialect import among
-from dagster_dailystory.databases.estimates import LARGE_TABLE_ROWS, would_hash_join
-from dagster_dailystory.databases.memory import release_memory
+from dagster_dailystory.databases.expressions import among
 from dagster_dailystory.databases.row_hash import ROW_HASH
 from dagster_dailystory.databases.sql_types import CreateTemporaryTableAs, SqlQuery
 from dagster_dailystory.engine.planning.comparison.diff import OFFSET, Diff
@@ -33,6 +31,9 @@ from dagster_dailystory.engine.planning.comparison.staging import Staged
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.plan import PlanOptions
+
+_LARGE_TABLE_ROWS = 100_000
+"""Rows from which the choice of a join matters: fewer are joined in a fraction of a second in any way."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class Differences:
 
 def compare(state: State, tables: SyncTables, staged: Staged, options: PlanOptions) -> Differences:
     """Find the rows that differ from the snapshot, the missing keys and the duplicate keys."""
-    all_rows = Diff(staged.relation, tables, options, state.dialect, staged.typed_keys(options.keys), staged.all_keys)
+    all_rows = Diff(staged.relation, tables, options, state.database, staged.typed_keys(options.keys), staged.all_keys)
     rows_read, rows_keyed = map(int, state.connection.execute(all_rows.row_counts()).one())
     comparison = _Comparison(state, all_rows, staged, rows_read)
     diff, hashed = comparison.without_unchanged(all_rows, staged)
@@ -164,8 +165,8 @@ class _Comparison:
 
     def pending(self, diff: Diff, hashed: HashedRows | None) -> TableClause:
         """Write the rows that differ and the missing keys to the table `pending`."""
-        if diff.uses_full_join and self._rows_read >= LARGE_TABLE_ROWS:
-            diff = replace(diff, expects_few=would_hash_join(diff.joined, self._connection))
+        if diff.uses_full_join and self._rows_read >= _LARGE_TABLE_ROWS:
+            diff = replace(diff, expects_few=diff.database.would_hash_join(diff.joined, self._connection))
         (query, _), *others = diff.differing(self._ranges_to_compare(diff, hashed))
         pending = self._temporary.make("pending", query)
         self._temporary.append(pending, self._numbered(pending, others))
@@ -271,7 +272,7 @@ class _TemporaryTables:
 
     def make(self, name: str, query: SqlQuery) -> TableClause:
         """Make a table of what a query selects."""
-        release_memory(self.state.connection)
+        self.state.database.release_memory(self.state.connection)
         full_name = self.state.location.table_name(self.state.sync.name, name)
         self.state.connection.execute(CreateTemporaryTableAs(full_name, query))
         return table(full_name, *(column(each.name, each.type) for each in query.selected_columns))
@@ -279,7 +280,7 @@ class _TemporaryTables:
     def append(self, made: TableClause, parts: Iterable[Statement]) -> None:
         """Append what each of the queries selects."""
         for query, parameters in parts:
-            release_memory(self.state.connection)
+            self.state.database.release_memory(self.state.connection)
             names = [each.name for each in query.selected_columns]
             self.state.connection.execute(made.insert().from_select(names, query), parameters)
 

@@ -14,7 +14,6 @@ import phonenumbers
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Dialect,
     FromClause,
     String,
     and_,
@@ -30,16 +29,8 @@ from sqlalchemy import (
     true,
 )  # fmt: skip
 
-from dagster_dailystory.databases.dialect import (
-    bucket,
-    differs,
-    empty_to_null,
-    has_full_join,
-    may_opt_out,
-    opt_out_text,
-    prefers_row_hashes,
-)
-from dagster_dailystory.databases.estimates import evaluated_first, expected_rarely
+from dagster_dailystory.databases.expressions import empty_to_null, expected_rarely, may_opt_out, opt_out_text
+from dagster_dailystory.databases.kinds.base import Database
 from dagster_dailystory.databases.sql_types import SqlQuery, SqlValue, Untyped
 from dagster_dailystory.engine.planning.comparison.key_ranges import WHOLE, KeyRange, Statement, each_range
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
@@ -62,7 +53,7 @@ class Diff:
         source: The key columns under their own names and one column for each mapped field, typed like the snapshot.
         tables: The sync's state tables.
         options: What the run asks for.
-        dialect: The dialect of the state database.
+        database: The state database.
         keys: The keys that the run is limited to, with values as the database holds them; empty for all keys.
         all_keys: The keys of all source rows, if `source` has only the rows that may differ; otherwise None.
         expects_few: Whether a full join carries a hint for the query planner that few rows differ.
@@ -71,7 +62,7 @@ class Diff:
     source: FromClause
     tables: SyncTables
     options: PlanOptions
-    dialect: Dialect
+    database: Database
     keys: Sequence[Mapping[str, object]] = ()
     all_keys: FromClause | None = None
     expects_few: bool = False
@@ -124,7 +115,7 @@ class Diff:
         if isinstance(partitions, HashBuckets):
             number = partitions.names.index(name)
             keys = [relation.c[key] for key in self.tables.key_names]
-            return bucket(keys, partitions.count, self.dialect) == number
+            return self.database.bucket(keys, partitions.count) == number
         return func.coalesce(relation.c[PARTITION_VALUE], OTHER_VALUES) == name
 
     def may_be_gone(self, rejections: FromClause) -> ColumnElement[bool]:
@@ -176,7 +167,7 @@ class Diff:
     @property
     def uses_full_join(self) -> bool:
         """Whether one full outer join finds the rows that differ and the missing keys."""
-        return self.options.plans_deletions and has_full_join(self.dialect) and self.all_keys is None
+        return self.options.plans_deletions and self.database.has_full_join and self.all_keys is None
 
     def differing(self, ranges: Sequence[KeyRange]) -> Iterator[Statement]:
         """Find the rows that differ, and the missing keys too if the database has a full join.
@@ -212,7 +203,7 @@ class Diff:
         Returns:
             One value, true or false; None where the database has no 64-bit hash, or cannot count all matches.
         """
-        if not (prefers_row_hashes(self.dialect) and self.counts_matches):
+        if not (self.database.prefers_row_hashes and self.counts_matches):
             return None
         rows, snapshot = self.all_rows, self.tables.snapshot
         present = self._key_sums(rows, self.has_key(rows))
@@ -233,7 +224,7 @@ class Diff:
 
     def _differing(self, key_range: KeyRange, *, full: bool) -> SqlQuery:
         """The rows that differ, each with its `sequence` and a flag for each field that differs."""
-        found = evaluated_first(self._differing_rows(key_range, full=full), "differing", self.dialect)
+        found = self.database.evaluated_first(self._differing_rows(key_range, full=full), "differing")
         return select(
             _numbered([found.c.departed, *(found.c[key] for key in self._keys)]),
             *(found.c[key] for key in self._keys),
@@ -341,7 +332,7 @@ class Diff:
         """
         clears = mapped.nulls is Nulls.CLEAR
         changed = [
-            differs(new, old, self.dialect),
+            self.database.differs(new, old),
             empty_to_null(new).is_distinct_from(old) if clears else empty_to_null(new).is_not(None),
         ]
         if mapped.kind is FieldKind.OPT_OUT and isinstance(new.type, (String, Untyped)):

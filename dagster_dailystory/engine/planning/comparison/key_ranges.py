@@ -19,7 +19,7 @@ from sqlalchemy import (
     select,
 )
 
-from dagster_dailystory.databases.memory import can_spill, limit_megabytes
+from dagster_dailystory.databases.kinds.registry import database_of
 from dagster_dailystory.databases.sql_types import SqlQuery, SqlValue
 
 Statement = tuple[SqlQuery, Mapping[str, object]]
@@ -126,7 +126,12 @@ def rows_at_once(row_bytes: float, connection: Connection) -> RowsAtOnce:
     """
     if not row_bytes:
         return MOST_AT_ONCE
-    rows = _SHARE_OF_MEMORY * (limit_megabytes(connection) - _OVERHEAD_MEGABYTES) * 1e6 / row_bytes
+    rows = (
+        _SHARE_OF_MEMORY
+        * (database_of(connection.dialect).limit_megabytes(connection) - _OVERHEAD_MEGABYTES)
+        * 1e6
+        / row_bytes
+    )
     return RowsAtOnce(*(int(min(max(rows, _FEWEST), most)) for most in astuple(MOST_AT_ONCE)))
 
 
@@ -140,9 +145,14 @@ def hashed_at_once(row_bytes: float, connection: Connection) -> float:
     Returns:
         The number of rows; 0 where DuckDB may not write temporary files.
     """
-    if not can_spill(connection):
+    if not database_of(connection.dialect).can_spill(connection):
         return 0.0
-    return _TIMES_THE_LIMIT * limit_megabytes(connection) * 1e6 / (row_bytes + _BYTES_PER_HASH)
+    return (
+        _TIMES_THE_LIMIT
+        * database_of(connection.dialect).limit_megabytes(connection)
+        * 1e6
+        / (row_bytes + _BYTES_PER_HASH)
+    )
 
 
 def width_of(relation: FromClause, connection: Connection) -> float:
@@ -150,7 +160,7 @@ def width_of(relation: FromClause, connection: Connection) -> float:
 
     0 for an empty relation, and on other databases, which manage their memory themselves.
     """
-    if connection.dialect.name != "duckdb":
+    if not database_of(connection.dialect).needs_ranges:
         return 0.0
     some = select(relation).limit(_SAMPLE_ROWS).subquery("some")
     texts = [func.strlen(cast(column, Text())) for column in some.c]
@@ -177,7 +187,7 @@ def ranges_of_keys(
     Returns:
         Ranges that together hold each key once; `WHOLE` alone where the database needs no ranges.
     """
-    if connection.dialect.name != "duckdb" or rows < range_rows:
+    if not database_of(connection.dialect).needs_ranges or rows < range_rows:
         return [WHOLE]
     value, order_matters = relation.c[key], if_scattered > range_rows
     place: SqlValue = func.row_number().over() if order_matters else literal_column("0")
@@ -211,7 +221,7 @@ def ranges_of_numbers(highest: int, at_once: RowsAtOnce, dialect: Dialect) -> Se
         at_once: How many rows may be processed at once; see `rows_at_once`.
         dialect: The dialect of the state database.
     """
-    if dialect.name != "duckdb":
+    if not database_of(dialect).needs_ranges:
         return [WHOLE]
     width = at_once.written if highest <= MOST_AT_ONCE.compared else at_once.compared
     bounds = range(1 + width, highest + 1, width)

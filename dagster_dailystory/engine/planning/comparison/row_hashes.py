@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, FromClause, select
 
 from dagster_dailystory.contacts.fingerprint import mapping_version
-from dagster_dailystory.databases.dialect import among
+from dagster_dailystory.databases.expressions import among
 from dagster_dailystory.databases.row_hash import ROW_HASH
-from dagster_dailystory.databases.source import source_text
+from dagster_dailystory.databases.source_text import source_text
 from dagster_dailystory.databases.sql_types import SqlQuery
 from dagster_dailystory.engine.planning.comparison.key_ranges import WHOLE, KeyRange
 from dagster_dailystory.engine.state.incremental import row_hashes_name

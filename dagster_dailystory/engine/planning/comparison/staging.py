@@ -17,17 +17,10 @@ from typing import Any
 from sqlalchemy import Column, Connection, FromClause, Integer, MetaData, String, Table, func, literal, or_, select
 from sqlalchemy.schema import DropTable
 
-from dagster_dailystory.databases.bulk import insert_rows, json_rows, rows_parameter
-from dagster_dailystory.databases.connect import (
-    connect,
-    driver_errors_as,
-    open_engine,
-    same_database,
-    use_repeatable_read,
-)
-from dagster_dailystory.databases.dialect import among, index_temporary, key_type, prefers_row_hashes, storage_type
-from dagster_dailystory.databases.memory import release_memory
-from dagster_dailystory.databases.row_hash import ROW_HASH, hash_version, row_hash
+from dagster_dailystory.databases.connect import connect, driver_errors_as, open_engine, same_database
+from dagster_dailystory.databases.expressions import among, rows_parameter
+from dagster_dailystory.databases.kinds.registry import database_of
+from dagster_dailystory.databases.row_hash import ROW_HASH, row_hash
 from dagster_dailystory.databases.source import (
     NO_PARAMETERS,
     Batches,
@@ -139,7 +132,7 @@ def stage_source(
 
 
 def _stage_in_database(state: State, lease: Lease, options: PlanOptions, recent: IncrementalRead) -> Staged:
-    hashing_pays = prefers_row_hashes(state.dialect)
+    hashing_pays = state.database.prefers_row_hashes
     with lease.during(state):
         opened = open_source(state.sync, state.connection)
         compared = recent.rows_to_read(options, partial(_readable, state, opened), state.connection)
@@ -150,14 +143,14 @@ def _stage_in_database(state: State, lease: Lease, options: PlanOptions, recent:
         is_stored = hashing_pays and (is_copy or is_table(source, state.connection))
         is_hashed = hashing_pays and may_leave_rows_out(state.sync, options)
         hashed = row_hash(source, state.sync, state.connection) if is_hashed else None
-        version = "" if hashed is None else hash_version(state.connection)
+        version = "" if hashed is None else state.database.hash_version(state.connection)
     selected = typed_selection(source, state.sync, types, state.connection)
     columns = [value.label(name) for name, value in selected.items()]
     real = source.columns
     staged = Staged(
         select(*columns).subquery("source"),
-        {key: key_type(types[real[key]], state.dialect) for key in state.sync.key_columns},
-        {m.state_column: storage_type(types[real[m.column]], state.dialect) for m in state.sync.mapped_fields},
+        {key: state.database.key_type(types[real[key]]) for key in state.sync.key_columns},
+        {m.state_column: state.database.storage_type(types[real[m.column]]) for m in state.sync.mapped_fields},
         compared.watermark,
         compared.since,
         has_unique_keys=are_unique,
@@ -182,7 +175,7 @@ def _materialize(state: State, source: Source) -> Source:
     with driver_errors_as(f"the source of sync {state.sync.name!r} cannot be read"):
         state.connection.execute(DropTable(Table(name, MetaData()), if_exists=True))
         state.connection.execute(CreateTemporaryTableAs(name, select(*columns)))
-    index_temporary(state.connection, name, [source.columns[key] for key in state.sync.key_columns])
+    state.database.index_temporary(state.connection, name, [source.columns[key] for key in state.sync.key_columns])
     kept = Table(name, MetaData(), *(Column(column.name) for column in columns))
     return Source(kept.alias("source"), (None, name), source.columns)
 
@@ -191,7 +184,7 @@ def _stage_from_elsewhere(
     state: State, lease: Lease, warehouse_url: str, options: PlanOptions, recent: IncrementalRead
 ) -> Staged | None:
     with connect(open_engine(warehouse_url), "warehouse") as warehouse:
-        use_repeatable_read(warehouse)
+        database_of(warehouse.dialect).use_repeatable_read(warehouse)
         with warehouse.begin(), ExitStack() as streams, frozen_heap():
             opened = open_source(state.sync, warehouse)
             read = partial(opened.recent, state.sync, warehouse.dialect)
@@ -236,10 +229,10 @@ class _Transfer:
 
     def stage(self) -> Staged | None:
         sync = self.state.sync
-        version = "" if self.row_hash is None else hash_version(self.warehouse)
+        version = "" if self.row_hash is None else database_of(self.warehouse.dialect).hash_version(self.warehouse)
         keyed = self._keys_and_hashes(version)
         changed = None if keyed is None else self._changed(keyed)
-        release_memory(self.state.connection)
+        self.state.database.release_memory(self.state.connection)
         batches = self._stream(self._query()) if keyed is None or changed is None else self._look_up(keyed, changed)
         first = next(batches, [])
         keys = self._key_types(first)
@@ -288,7 +281,7 @@ class _Transfer:
 
     def _look_up(self, all_keys: Table, changed: Sequence[tuple[int, ...]]) -> Batches:
         names = self._lookup_columns(all_keys)
-        given = json_rows(self.warehouse.dialect, dict.fromkeys(names, BIG_INTEGER))
+        given = database_of(self.warehouse.dialect).json_rows(dict.fromkeys(names, BIG_INTEGER))
         assert self.row_hash is not None
         columns = {**self.source.selection(self.state.sync), ROW_HASH: self.row_hash}
         query = self._query().where(among([columns[name] for name in names], select(*given.c)))
@@ -342,8 +335,8 @@ class _Transfer:
             # Not zip(*batch): its iterator for each row costs more garbage collection than all other steps together.
             values = zip(types, (list(map(itemgetter(place), batch)) for place in range(len(types))), strict=True)
             staged = [self._staged(each, column, types[each]) for each, column in values]
-            insert_rows(state.connection, table, list(zip(*staged, strict=True)))
-        index_temporary(state.connection, table.name, keys)
+            state.database.insert_rows(state.connection, table, list(zip(*staged, strict=True)))
+        state.database.index_temporary(state.connection, table.name, keys)
         return table
 
     def _staged(self, name: str, values: Sequence[Any], kind: SqlType) -> Sequence[int | str | None]:

@@ -26,9 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.schema import CreateColumn, DropTable
 
 from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
-from dagster_dailystory.databases.bulk import json_rows, rows_parameter
 from dagster_dailystory.databases.connect import reflected_types
-from dagster_dailystory.databases.dialect import folds_case, same_storage
+from dagster_dailystory.databases.expressions import rows_parameter
 from dagster_dailystory.databases.source import BATCH_ROWS
 from dagster_dailystory.databases.sql_types import SqlType, SqlValue, Untyped
 from dagster_dailystory.databases.stored_values import staged_key
@@ -92,7 +91,7 @@ def _update(
     rows: list[dict[str, object]],
     name: str,
 ) -> None:
-    given = json_rows(state.dialect, {**keys, **value})
+    given = state.database.json_rows({**keys, **value})
     target = table(snapshot.name, *(column(each) for each in (*keys, name)), schema=snapshot.schema)
     same = and_(*(target.c[key] == given.c[key] for key in keys))
     new_value = given.c.text if value else true()
@@ -147,7 +146,7 @@ def ensure_tables(state: State, key_types: Mapping[str, SqlType], value_types: M
             return wanted
     for name, kind in key_types.items():
         _fit_key(state, existing, name, kind)
-    if folds_case(state.dialect):
+    if state.database.folds_case:
         existing = _without_recased(state, existing)
     found, changes = _types(existing.snapshot), _columns(state, existing.changes)
     for mapped in state.sync.mapped_fields:
@@ -180,7 +179,7 @@ def _fit_value(
         alter(state, wanted.snapshot, f"DROP COLUMN {quoted(state, rebuilt)}")
     if name not in found and rebuilt not in found:
         _add(state, wanted.snapshot, name)
-    elif name in found and not same_storage(found[name], kind, state.dialect):
+    elif name in found and not state.database.same_storage(found[name], kind):
         retype(state, wanted, mapped, kind)
 
 
@@ -203,7 +202,7 @@ def widen_keys(state: State, names: Collection[str]) -> None:
             return
         wider = existing.with_text_keys(names)
         for old, new in zip(existing.metadata.sorted_tables, wider.metadata.sorted_tables, strict=True):
-            if state.dialect.name == "sqlite":
+            if not state.database.alters_column_types:
                 _copy_to_new_table(state, old, new)
                 continue
             qualified = state.dialect.identifier_preparer.format_table(old)
@@ -215,7 +214,7 @@ def widen_keys(state: State, names: Collection[str]) -> None:
 
 
 def _copy_to_new_table(state: State, old: Table, new: Table) -> None:
-    """Give columns another type in SQLite, which cannot alter it: the new table takes the rows and the name."""
+    """Give columns another type where it cannot be altered: the new table takes the rows and the name."""
     execute, known = state.connection.execute, inspect(state.connection)
     copied = reflected_types(state.connection, old.name) or {}
     aside = Table(f"{old.name}_old", MetaData(), *(Column(each, kind) for each, kind in copied.items()))
@@ -231,7 +230,7 @@ def _copy_to_new_table(state: State, old: Table, new: Table) -> None:
 
 def _fit_key(state: State, existing: SyncTables, name: str, kind: SqlType) -> None:
     old = existing.snapshot.c[name].type
-    if same_storage(old, kind, state.dialect):
+    if state.database.same_storage(old, kind):
         return
     if not (isinstance(old, Integer) and _holds_integers(kind)):
         raise StateError(

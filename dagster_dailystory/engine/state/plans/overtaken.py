@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, and_, case, exists, false, func, not_, or_, select
 
-from dagster_dailystory.databases.dialect import opts_out
+from dagster_dailystory.databases.expressions import opts_out
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import SENT_OPERATIONS, Operation, Outcome

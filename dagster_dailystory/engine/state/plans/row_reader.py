@@ -10,7 +10,6 @@ from itertools import pairwise
 from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, case, false, func, null, or_, select
 
 from dagster_dailystory.contacts.fingerprint import key_label
-from dagster_dailystory.databases.dialect import uses_indexes
 from dagster_dailystory.databases.sql_types import UNSUPPORTED, SqlQuery, SqlValue
 from dagster_dailystory.engine.state.contact_map import deletions_of_other_syncs, is_deleted_in
 from dagster_dailystory.engine.state.schema import DROPPED, SyncTables, differs_column, is_dropped
@@ -126,7 +125,7 @@ class RowReader:
         self, rows: FromClause, chunk: ColumnElement[bool]
     ) -> Callable[[SqlValue], ColumnElement[bool]] | None:
         """Limit the other tables to the keys of a chunk, so that a column store skips the rest of them."""
-        if uses_indexes(self._state.dialect):
+        if self._state.database.uses_indexes:
             return None
         key = rows.c[self._tables.key_names[0]]
         first, last = self._state.connection.execute(select(func.min(key), func.max(key)).where(chunk)).one()

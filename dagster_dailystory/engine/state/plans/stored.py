@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, RowMapping, and_, func, select
 
 from dagster_dailystory.contacts.fingerprint import default_versions, mapping_version, opaque, settings_version
-from dagster_dailystory.databases.source import source_text
+from dagster_dailystory.databases.source_text import source_text
 from dagster_dailystory.engine.state.plans.custom_fields import remember_custom_fields
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State

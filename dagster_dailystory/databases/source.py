@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import warnings
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import datetime, time, timedelta, timezone
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -15,7 +14,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnClause,
     Connection,
-    DateTime,
     Dialect,
     FromClause,
     String,
@@ -35,29 +33,16 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError, NoInspectionAvailable, NoSuchTableError, SAWarning
 
 from dagster_dailystory.databases.connect import driver_errors_as, reflected_types, similar_table
-from dagster_dailystory.databases.dialect import (
-    UNKNOWN_COLLATION,
-    check_key_type,
-    has_collations,
-    stored_expression,
-    stored_key,
-)
-from dagster_dailystory.databases.drivers import (
-    can_stream,
-    clickhouse_blocks,
-    json_positions,
-    parse_json_columns,
-    postgres_batches,
-)
-from dagster_dailystory.databases.facts import check_query, name_parts
-from dagster_dailystory.databases.source.text import (
+from dagster_dailystory.databases.kinds.registry import database_of
+from dagster_dailystory.databases.source_text import (
     literal_sql,
+    name_parts,
     query_text,
     source_text,
     split_table_name,
     statements_advice,
 )
-from dagster_dailystory.databases.sql_types import TEXT, SqlQuery, SqlType, SqlValue
+from dagster_dailystory.databases.sql_types import TEXT, UNKNOWN_COLLATION, SqlQuery, SqlType, SqlValue
 from dagster_dailystory.errors import ConfigurationError, WarehouseError
 from dagster_dailystory.model.contact_fields import nearest
 from dagster_dailystory.model.partitions import OTHER_VALUES, PARTITION_VALUE, ColumnValues
@@ -77,8 +62,6 @@ _FIRST = datetime(1970, 1, 2)
 
 _BEYOND_PYTHON = re.compile(r"-?infinity|[0-9]{5,}-[0-9]{2}-.*|[0-9]{4,}-[0-9]{2}-.* BC")
 """PostgreSQL's texts of the dates and times that Python lacks."""
-
-_ISO_TEXT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?")
 
 
 @dataclass(frozen=True)
@@ -118,7 +101,8 @@ class Source:
         latest = None if moment is None else _as_kind_of(moment, now + timedelta(days=1))
         if moment is None or latest is None or moment <= latest:
             return WatermarkValues(moment, rows_null=rows_null)
-        first, last = (moment_literal(each, connection.dialect) for each in (_as_kind_of(moment, _FIRST), latest))
+        write = database_of(connection.dialect).moment_literal
+        first, last = write(_as_kind_of(moment, _FIRST)), write(latest)
         usable = func.max(case((values.between(first, last), values)))
         counts = (func.count(case((values > last, 1))), _count_null(values))
         counted = connection.execute(select(usable, *counts)).one()
@@ -128,7 +112,7 @@ class Source:
         """The source restricted to rows whose watermark is at least `since`, or NULL: then it says nothing."""
         if sync.watermark is None or since is None:
             return self
-        lowest = moment_literal(since, dialect)
+        lowest = database_of(dialect).moment_literal(since)
         values = self.relation.c[self.columns[sync.watermark.column]]
         moved = select(self.relation).where(or_(values >= lowest, values.is_(None)))
         return replace(self, relation=moved.subquery("source"))
@@ -163,19 +147,14 @@ def _count_null(values: SqlValue) -> SqlValue:
 
 
 def _moment(found: object, sync: ContactSync, dialect: Dialect) -> Moment | None:
-    """A value of the watermark column as a date or a datetime; SQLite has them as texts."""
-    if dialect.name == "sqlite" and isinstance(found, str):
-        written = _ISO_TEXT.match(found)
-        read = date.fromisoformat if written is None or written[1] is None else datetime.fromisoformat
-        with contextlib.suppress(ValueError):
-            return read(found[:10] if written is None else written[0])
-    if found is None or isinstance(found, date):
-        moment: Moment | None = found
+    """A value of the watermark column as a date or a datetime."""
+    database = database_of(dialect)
+    moment = database.moment(found)
+    if found is None or moment is not None:
         return moment
     column = "" if sync.watermark is None else sync.watermark.column
     held = next((words for kind, words in _HELD.items() if isinstance(found, kind)), type(found).__name__)
-    cast_it = f"write CAST({column} AS timestamp)" if isinstance(found, str) else "convert it"
-    advice = "write it as YYYY-MM-DD HH:MM:SS" if dialect.name == "sqlite" else cast_it
+    advice = database.date_advice or (f"write CAST({column} AS timestamp)" if isinstance(found, str) else "convert it")
     raise ConfigurationError(
         f"the watermark column {column!r} of sync {sync.name!r} holds {held}, and must be a date or a timestamp; "
         f"{advice} in the query, or leave the watermark out"
@@ -198,15 +177,6 @@ def _as_kind_of(moment: Moment, time: datetime) -> Moment:
     if not isinstance(moment, datetime):
         return time.date()
     return time if moment.tzinfo is None else time.replace(tzinfo=timezone.utc)
-
-
-def moment_literal(moment: Moment, dialect: Dialect) -> SqlValue:
-    """A value to compare the watermark column with."""
-    if not isinstance(moment, datetime):
-        return literal(moment)
-    if dialect.name == "sqlite":  # a prefix of every text of this minute, whatever follows
-        return literal(f"{moment:%Y-%m-%d %H:%M}", TEXT)
-    return literal(moment) if moment.tzinfo is None else literal(moment, DateTime(timezone=True))
 
 
 def open_source(sync: ContactSync, connection: Connection) -> Source:
@@ -235,7 +205,7 @@ def probe(sync: ContactSync, sql: str, dialect: Dialect) -> SqlQuery:
     """
     query = query_text(sql, dialect)
     if query is not None:
-        check_query(query, dialect.name, sync.name)
+        database_of(dialect).check_query(query, sync.name)
         return select(text("*")).select_from(literal_sql(f"(\n{query}\n) AS source")).where(false())
     schema, name = split_table_name(sql)
     return select(text("*")).select_from(table(name, schema=schema)).where(false())
@@ -276,9 +246,9 @@ def column_types(source: Source, connection: Connection) -> dict[str, SqlType] |
 
 
 def table_types(connection: Connection, name: str, schema: str | None = None) -> dict[str, SqlType] | None:
-    """The column types of a table or view; text columns that may have a collation are marked on DuckDB."""
+    """The column types of a table or view; text columns that may have a collation are marked."""
     types = reflected_types(connection, name, schema)
-    if types is None or connection.dialect.name != "duckdb" or not has_collations(connection, name, schema):
+    if types is None or not database_of(connection.dialect).has_collations(connection, name, schema):
         return types
     collated = Text(collation=UNKNOWN_COLLATION)
     return {each: collated if isinstance(kind, String) else kind for each, kind in types.items()}
@@ -315,17 +285,17 @@ def typed_selection(
     Raises:
         ConfigurationError: A key column is binary, or holds several values.
     """
-    real = source.columns
+    real, database = source.columns, database_of(connection.dialect)
     selected: dict[str, SqlValue] = {}
     for key in sync.key_columns:
-        check_key_type(key, types[real[key]], connection.dialect)
-        selected[key] = stored_key(source.relation.c[real[key]], types[real[key]], connection.dialect)
+        database.check_key_type(key, types[real[key]])
+        selected[key] = database.stored_key(source.relation.c[real[key]], types[real[key]])
     for mapped in sync.mapped_fields:
         name = real[mapped.column]
-        selected[mapped.state_column] = stored_expression(source.relation.c[name], types[name], connection.dialect)
+        selected[mapped.state_column] = database.stored_value(source.relation.c[name], types[name])
     if isinstance(sync.partitions, ColumnValues):
         name = real[sync.partitions.column]
-        value = cast(stored_key(source.relation.c[name], types[name], connection.dialect), TEXT)
+        value = cast(database.stored_key(source.relation.c[name], types[name]), TEXT)
         other = literal(OTHER_VALUES, TEXT)
         selected[PARTITION_VALUE] = case((value.in_(sync.partitions.values), value), else_=other)
     return selected
@@ -351,15 +321,4 @@ def stream(
         WarehouseError: The query fails.
     """
     with driver_errors_as(f"the source of sync {sync.name!r} cannot be read"):
-        if connection.dialect.name == "clickhousedb":
-            yield from clickhouse_blocks(connection, query, BATCH_ROWS)
-            return
-        if can_stream(connection.dialect):
-            yield from postgres_batches(connection, query, parameters, BATCH_ROWS)
-            return
-        # Without yield_per, SQLAlchemy fetches the whole result before the first batch.
-        streaming = connection.execution_options(stream_results=True, yield_per=BATCH_ROWS)
-        result = streaming.execute(query, parameters)
-        positions = json_positions(result)
-        for batch in result.partitions(BATCH_ROWS):
-            yield [parse_json_columns(row, positions) for row in batch] if positions else batch
+        yield from database_of(connection.dialect).batches(connection, query, parameters, BATCH_ROWS)

@@ -1,12 +1,12 @@
-"""The check of the state's schema and permissions, before any work begins; errors contain the GRANT to run."""
+"""PostgreSQL's permissions, checked before any work begins; errors contain the GRANT to run."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, bindparam, inspect, text
+from collections.abc import Sequence
 
-from dagster_dailystory.databases.connect import schema_names
+from sqlalchemy import Connection, bindparam, text
+
 from dagster_dailystory.errors import StateError
-from dagster_dailystory.model.contact_fields import nearest
 
 _NEEDED = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
@@ -28,8 +28,8 @@ _TABLES = text(
 ).bindparams(bindparam("names", expanding=True))
 
 
-def check_grants(connection: Connection, schema: str | None, names: list[str]) -> None:
-    """Check that the schema exists, and that the role has the grants which the state needs; only PostgreSQL has some.
+def check_grants(connection: Connection, schema: str | None, names: Sequence[str]) -> None:
+    """Check that the role has the grants which the state needs.
 
     Args:
         connection: To the state, within a transaction.
@@ -37,12 +37,8 @@ def check_grants(connection: Connection, schema: str | None, names: list[str]) -
         names: The state tables; missing ones have to be created.
 
     Raises:
-        StateError: The schema is missing, or a grant; the message contains the statement to run.
+        StateError: A grant is missing; the message contains the statement to run.
     """
-    if schema is not None:
-        _require_schema(connection, schema)
-    if connection.dialect.name != "postgresql":
-        return
     quote = connection.dialect.identifier_preparer.quote
     place = connection.execute(_DATABASE, {"schema": schema}).one()
     role = quote(place.role)
@@ -50,7 +46,9 @@ def check_grants(connection: Connection, schema: str | None, names: list[str]) -
         raise _missing("make temporary tables", f"GRANT TEMPORARY ON DATABASE {quote(place.database)} TO {role}")
     rights = connection.execute(_SCHEMA, {"schema": place.schema}).one_or_none()
     if rights is None:
-        raise _no_schema("of the search path")
+        raise StateError(
+            "the state database has no schema of the search path; create it, or set state_schema to one that exists"
+        )
     on_schema = f"ON SCHEMA {quote(place.schema)} TO {role}"
     if not rights.may_use:
         raise _missing("use the state's schema", f"GRANT USAGE, CREATE {on_schema}")
@@ -62,18 +60,6 @@ def check_grants(connection: Connection, schema: str | None, names: list[str]) -
         if lacking:
             name = f"{quote(place.schema)}.{quote(table.name)}"
             raise _missing(f"write {table.name}", f"GRANT {', '.join(lacking)} ON {name} TO {role}")
-
-
-def _require_schema(connection: Connection, schema: str) -> None:
-    names = schema_names(inspect(connection))
-    if schema.rpartition(".")[2].casefold() not in map(str.casefold, names):
-        raise _no_schema(repr(schema), nearest(schema, names))
-
-
-def _no_schema(name: str, hint: str = "") -> StateError:
-    return StateError(
-        f"the state database has no schema {name}; create it, or set state_schema to one that exists{hint}"
-    )
 
 
 def _missing(action: str, remedy: str) -> StateError:

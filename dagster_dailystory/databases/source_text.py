@@ -7,11 +7,14 @@ from pathlib import Path
 
 from sqlalchemy import Dialect, TextClause, text
 
-from dagster_dailystory.databases.facts import name_parts
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.sync import ContactSync
 
 _SCHEMA_AND_NAME = 2
+
+_PART = r'"(?:[^"]|"")+"|`(?:[^`]|``)+`|\[(?:[^\]]|\]\])+\]|[^.\s"`\[]+'
+
+_NAME_PART, _NAME = re.compile(_PART), re.compile(rf"(?:{_PART})(?:\.(?:{_PART}))*")
 
 _TOKEN = re.compile(
     r"(?P<semicolon>;)|(?P<nothing>\s+|--[^\n]*|/\*.*?\*/)|'[^']*'|\"[^\"]*\"|`[^`]*`|[^;\s'\"`/-]+|.", re.DOTALL
@@ -66,6 +69,16 @@ def query_text(sql: str, dialect: Dialect) -> str | None:
     if len(parts) <= _SCHEMA_AND_NAME:
         return None
     return "select * from " + ".".join(map(dialect.identifier_preparer.quote, parts))
+
+
+def name_parts(written: str) -> tuple[str, ...]:
+    """Split `catalog.schema.table`, with each part quoted in the style of any database; empty for a query."""
+    return tuple(map(_unquoted, _NAME_PART.findall(written))) if _NAME.fullmatch(written) else ()
+
+
+def _unquoted(part: str) -> str:
+    closing = {'"': '"', "`": "`", "[": "]"}.get(part[0])
+    return part if closing is None else part[1:-1].replace(closing * 2, closing)
 
 
 def split_table_name(name: str) -> tuple[str | None, str]:

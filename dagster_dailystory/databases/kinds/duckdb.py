@@ -1,0 +1,201 @@
+"""DuckDB."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    DateTime,
+    Engine,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    cast,
+    event,
+    func,
+    literal_column,
+    select,
+    table,
+    text,
+    type_coerce,
+)
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.sql.functions import Function
+from sqlalchemy.sql.selectable import Subquery
+from sqlalchemy.types import JSON, NullType
+
+from dagster_dailystory.databases.expressions import bound_rows
+from dagster_dailystory.databases.kinds.base import COMPARABLE, Database
+from dagster_dailystory.databases.sql_types import (
+    BIG_INTEGER,
+    TEXT,
+    UNKNOWN_COLLATION,
+    CreateTemporaryTableAs,
+    Native,
+    SqlQuery,
+    SqlType,
+    SqlValue,
+)
+from dagster_dailystory.errors import ConfigurationError
+
+_NANOSECONDS = "TIMESTAMP_NS"  # the driver truncates them to microseconds, so the diff must as well
+
+_FIXED_SIZE = re.compile(r"\[\d+\]$")
+
+_HASHED_AS_TEXT = re.compile("INTERVAL|TIME WITH")
+"""Types in which different texts are equal, such as 1 day and 24 hours."""
+
+_LOWEST: SqlValue = literal_column("9223372036854775808")
+
+_LIMIT = "memory_limit"
+
+_CURRENT = f"current_setting('{_LIMIT}')"
+
+_UNITS = {unit: 1024.0**power for power, unit in enumerate(("bytes", "KiB", "MiB", "GiB", "TiB", "PiB"))}
+
+
+class DuckDB(Database):
+    """DuckDB, a column store within this process: its memory counts."""
+
+    title = "DuckDB"
+    url = "duckdb:////path/to/file.duckdb"
+    short_name = sql_name = "duckdb"
+    is_file = True
+    folds_case = True
+    prefers_row_hashes = True  # it then reads the columns of one side only
+    needs_ranges = True
+
+    def set_up(self, engine: Engine) -> None:
+        """Record the memory limit of each new connection, so that a limit set later by the user is recognised."""
+        if _limit_of(engine) is None:
+            return
+
+        @event.listens_for(engine, "connect")
+        def _connect(connection: Any, record: ConnectionPoolEntry) -> None:
+            (record.info[_LIMIT],) = connection.execute(f"SELECT {_CURRENT}").fetchone()
+
+    def release_memory(self, connection: Connection) -> None:
+        """Make DuckDB return freed memory, so that the next step's peak does not come on top of it.
+
+        DuckDB's allocator keeps freed memory for about a second, but releases it whenever `memory_limit` is set. So the
+        limit of the connection's URL is set again. Nothing happens if the URL has no limit, if the user has changed the
+        limit since, or if the configuration is locked.
+        """
+        limit = _limit_of(connection.engine)
+        if limit is None:
+            return
+        settings = f"SELECT {_CURRENT}, current_setting('lock_configuration')"
+        current, is_locked = connection.exec_driver_sql(settings).one()
+        if current == connection.info.get(_LIMIT) and not is_locked:
+            connection.exec_driver_sql(f"SET {_LIMIT} = '{limit}'").close()
+
+    def has_collations(self, connection: Connection, name: str, schema: str | None) -> bool:
+        """Look at the definition of a table that is made from the other one: reflection does not show collations."""
+        made = "dailystory_collations"
+        columns = select(text("*")).select_from(table(name, schema=schema)).limit(0)
+        connection.execute(CreateTemporaryTableAs(made, columns))
+        query = text("SELECT sql FROM duckdb_tables() WHERE table_name = :made AND temporary")
+        definition = str(connection.execute(query, {"made": made}).scalar_one())
+        connection.exec_driver_sql(f"DROP TABLE {made}")
+        return " COLLATE " in definition
+
+    def row_hash(self, values: Sequence[SqlValue], kinds: Sequence[object]) -> SqlValue | None:
+        """DuckDB's own hash, as a signed number."""
+        unsigned = cast(func.hash(*map(_hashed, values, kinds)), Native("HUGEINT"))
+        return cast(unsigned.op("-")(_LOWEST), BIG_INTEGER)
+
+    def holds_several_values(self, reflected: SqlType) -> bool:
+        """A struct, map, union, list or array, or JSON."""
+        name = reflected.compile(dialect=self.dialect)
+        is_nested = name.startswith(("STRUCT", "MAP", "UNION")) or name.endswith("]")
+        return is_nested or super().holds_several_values(reflected)
+
+    def storage_type(self, reflected: SqlType) -> SqlType:
+        """Keep all types but texts: lists, structs and maps compare exactly; arrays of a fixed size become lists."""
+        if isinstance(reflected, (String, LargeBinary, NullType)):
+            return Text()
+        name = reflected.compile(dialect=self.dialect)
+        if name == _NANOSECONDS:
+            return DateTime()
+        return reflected if isinstance(reflected, COMPARABLE) else Native(_FIXED_SIZE.sub("[]", name))
+
+    def key_type(self, reflected: SqlType) -> SqlType:
+        """Nanoseconds keep keys apart."""
+        is_longer = reflected.compile(dialect=self.dialect) == _NANOSECONDS
+        return Text() if is_longer else super().key_type(reflected)
+
+    def stored_value(self, source: SqlValue, reflected: SqlType) -> SqlValue:
+        """Remove the white space of JSON."""
+        if isinstance(reflected, JSON):
+            return cast(func.to_json(source), self.storage_type(reflected))
+        return super().stored_value(source, reflected)
+
+    def text_of(self, source: SqlValue, reflected: SqlType) -> SqlValue:
+        """A column as text without a collation."""
+        if isinstance(reflected, String) and reflected.collation == UNKNOWN_COLLATION:
+            return func.decode(func.encode(source), type_=Text())  # the only expression of DuckDB without one
+        return super().text_of(source, reflected)
+
+    def check_state(self, connection: Connection, schema: str | None, names: Sequence[str]) -> None:
+        """Make sure that texts are compared byte by byte: `default_collation` can be part of a URL."""
+        found = connection.exec_driver_sql("SELECT current_setting('default_collation')").scalar_one()
+        if found:
+            raise ConfigurationError(
+                f"the URL of the state database sets default_collation={found}, which would make the keys abc and ABC "
+                "one; remove it, and write COLLATE in the query where it is wanted"
+            )
+
+    def key_hash(self, text: SqlValue) -> SqlValue:
+        """DuckDB's own hash."""
+        return func.hash(text)
+
+    def json_rows(self, columns: Mapping[str, SqlType], name: str = "given") -> Subquery:
+        """Use from_json."""
+        structure = json.dumps([{each: kind.compile(dialect=self.dialect) for each, kind in columns.items()}])
+        read = func.from_json(bound_rows(), literal_column("'" + structure.replace("'", "''") + "'"))
+        # Not `func.unnest`: BigQuery's dialect replaces it globally with one that accepts only arrays.
+        unnested: SqlValue = Function("unnest", read)
+        objects = select(unnested.label("r")).subquery()
+        parts = [
+            type_coerce(func.struct_extract(objects.c.r, literal_column(f"'{each}'")), kind).label(each)
+            for each, kind in columns.items()
+        ]
+        return select(*parts).subquery(name)
+
+    def insert_selected(
+        self, connection: Connection, table: Table, query: SqlQuery, parameters: Mapping[str, object]
+    ) -> None:
+        """Append with one thread, after freed memory was released.
+
+        RETURNING makes DuckDB insert with one thread, for which it has no setting: each writing thread holds 0.5 MB per
+        column.
+        """
+        self.release_memory(connection)
+        insert = table.insert().from_select([column.name for column in query.selected_columns], query)
+        connection.execute(insert.returning(next(iter(table.c))), parameters).close()
+
+    def limit_megabytes(self, connection: Connection) -> float:
+        """Infinity if there is no limit."""
+        shown = str(connection.exec_driver_sql(f"SELECT {_CURRENT}").scalar())  # "190.7 MiB"
+        number, _, unit = shown.partition(" ")
+        return float(number) * _UNITS[unit] / 1e6 if unit in _UNITS else math.inf
+
+    def can_spill(self, connection: Connection) -> bool:
+        """Whether there is a directory for temporary files."""
+        return bool(connection.exec_driver_sql("SELECT current_setting('temp_directory')").scalar())
+
+
+def _hashed(value: SqlValue, kind: object) -> SqlValue:
+    return cast(value, TEXT) if _HASHED_AS_TEXT.search(str(kind)) else value
+
+
+def _limit_of(engine: Engine) -> str | None:
+    """The URL's limit; None if it has none, or a negative one, which means the default in a URL but not in a SET."""
+    limit = engine.url.query.get(_LIMIT)
+    return limit if isinstance(limit, str) and re.fullmatch(r"[0-9.]+ *[A-Za-z]+", limit) else None

@@ -1,0 +1,144 @@
+"""SQLite."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import zlib
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    String,
+    Table,
+    Text,
+    and_,
+    cast,
+    collate,
+    event,
+    false,
+    func,
+    literal,
+    literal_column,
+    not_,
+    select,
+    type_coerce,
+)
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.sql.selectable import Subquery
+
+from dagster_dailystory.databases.expressions import bound_rows
+from dagster_dailystory.databases.kinds.base import Database
+from dagster_dailystory.databases.sql_types import TEXT, SqlType, SqlValue, Untyped
+from dagster_dailystory.model.watermark import Moment
+
+_ISO_TEXT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?")
+
+
+class SQLite(Database):
+    """SQLite: its columns hold values of any type, and state columns have none."""
+
+    title = "SQLite"
+    url = "sqlite:////path/to/file.sqlite"
+    short_name = sql_name = "sqlite"
+    is_file = True
+    compares_texts_only = False
+    date_advice = "write it as YYYY-MM-DD HH:MM:SS"
+    uses_indexes = True
+    folds_case = True
+    has_full_join = False  # before version 3.39, which some supported systems have
+    alters_column_types = False
+
+    def set_up(self, engine: Engine) -> None:
+        """Begin transactions before reads and DDL; the driver begins them late, and only for writes."""
+
+        @event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            writes = connection.get_execution_options().get("writes")
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+        @event.listens_for(engine, "connect")
+        def _connect(connection: object, _record: ConnectionPoolEntry) -> None:
+            _set_up(connection)
+
+    def moment(self, found: object) -> Moment | None:
+        """Read a text that begins with a date, or with a date and a time."""
+        if not isinstance(found, str):
+            return super().moment(found)
+        written = _ISO_TEXT.match(found)
+        read = date.fromisoformat if written is None or written[1] is None else datetime.fromisoformat
+        with contextlib.suppress(ValueError):
+            return read(found[:10] if written is None else written[0])
+        return None
+
+    def moment_literal(self, moment: Moment) -> SqlValue:
+        """A prefix of every text of this minute, whatever follows."""
+        if not isinstance(moment, datetime):
+            return super().moment_literal(moment)
+        return literal(f"{moment:%Y-%m-%d %H:%M}", TEXT)
+
+    def storage_type(self, reflected: SqlType) -> SqlType:
+        """No type, so that each value is stored unchanged."""
+        return Untyped()
+
+    def stored_value(self, source: SqlValue, reflected: SqlType) -> SqlValue:
+        """The value itself; an empty text in a column without a type is NULL."""
+        return func.nullif(source, literal_column("''"), type_=self.storage_type(reflected))
+
+    def same_storage(self, one: SqlType, other: SqlType) -> bool:
+        """All columns store values in the same way."""
+        return True
+
+    def exactly(self, value: SqlValue) -> SqlValue:
+        """Use the collation that compares bytes."""
+        return collate(value, "BINARY") if isinstance(value.type, (String, Untyped)) else value
+
+    def differs(self, new: SqlValue, old: SqlValue) -> ColumnElement[bool]:
+        """In a column without a type, 7 and '7' do not differ."""
+        changed = super().differs(new, old)
+        if not isinstance(old.type, Untyped):
+            return changed
+        retyped = and_(func.typeof(new) != func.typeof(old), cast(new, Text()) == cast(old, Text()))
+        return and_(changed, not_(func.coalesce(retyped, false())))
+
+    def key_hash(self, text: SqlValue) -> SqlValue:
+        """SQLite has no hash function of its own."""
+        return func.dailystory_hash(text)
+
+    def json_rows(self, columns: Mapping[str, SqlType], name: str = "given") -> Subquery:
+        """Use json_each."""
+        each = func.json_each(bound_rows()).table_valued("value")
+        parts = [type_coerce(func.json_extract(each.c.value, f"$.{n}"), kind).label(n) for n, kind in columns.items()]
+        # A LIMIT, even an infinite one, keeps SQLite from parsing the array again for each row of a join.
+        return select(*parts).limit(literal_column("-1")).subquery(name)
+
+    def insert_rows(self, connection: Connection, table: Table, rows: Sequence[tuple[int | str | None, ...]]) -> None:
+        """Insert directly: the driver is faster than JSON."""
+        placeholders = ", ".join("?" for _ in table.columns)
+        quoted = self.dialect.identifier_preparer.quote(table.name)
+        connection.exec_driver_sql(f"INSERT INTO {quoted} VALUES ({placeholders})", list(rows))
+
+    def index_temporary(
+        self, connection: Connection, name: str, keys: Sequence[str], sequence: str | None = None
+    ) -> None:
+        """Index the key and the sequence: SQLite joins by index lookups."""
+        for columns in ([*keys], [] if sequence is None else [sequence]):
+            if columns:
+                self._create_index(connection, name, columns)
+
+
+def _set_up(connection: Any) -> None:
+    connection.isolation_level = None
+    connection.execute("PRAGMA busy_timeout = 10000")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.create_function("dailystory_hash", 1, _crc32, deterministic=True)
+    # Bytes that are not UTF-8 become text that the row check rejects; the driver would raise and end the run.
+    connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+
+
+def _crc32(text: str | None) -> int | None:
+    return None if text is None else zlib.crc32(text.encode("utf-8", "surrogatepass"))
