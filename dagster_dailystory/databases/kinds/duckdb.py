@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    case,
     cast,
     event,
     func,
@@ -152,8 +153,8 @@ class DuckDB(Database):
             )
 
     def key_hash(self, text: SqlValue) -> SqlValue:
-        """DuckDB's own hash."""
-        return func.hash(text)
+        """DuckDB's own hash, which is a number also for NULL."""
+        return case((text.is_not(None), func.hash(text)))
 
     def json_rows(self, columns: Mapping[str, SqlType], name: str = "given") -> Subquery:
         """Use from_json."""
