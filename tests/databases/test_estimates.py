@@ -9,7 +9,6 @@ import pytest
 import sqlalchemy as sa
 
 from dagster_dailystory.databases.connect import open_engine
-from dagster_dailystory.databases.expressions import LARGE_TABLE_ROWS
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
 from dagster_dailystory.engine.run import plan_contact_sync
 from dagster_dailystory.model.plan import PlanSummary
@@ -19,7 +18,8 @@ SYNC = ContactSync(
     name="customers", source="customers", key="number", fields={"email": "email", "city": "city"}, deletes="deactivate"
 )
 SNAPSHOT, CONTACT_MAP = "dailystory_customers_snapshot", "dailystory_customers_contact_map"
-ROWS = LARGE_TABLE_ROWS + 50_000
+ROWS = 150_000
+"""More than those from which the plan of a join is looked at."""
 ROW = "i AS number, 'p' || i || '@example.com' AS email, repeat('City ' || i, 8) AS city"
 
 
