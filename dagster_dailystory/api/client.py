@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import TracebackType
 from urllib.parse import quote
 
+from dagster_dailystory.api.connection_errors import connection_error
 from dagster_dailystory.api.responses import (
     Account,
     RemoteContact,
     classify_response,
-    connection_error,
     read_account,
     read_contact,
     read_dsid,
@@ -143,7 +143,7 @@ class DailyStoryClient:
         try:
             response = await self._connections.exchange(method, url, content)
         except TRANSPORT_ERRORS as error:
-            failure = connection_error(error)
+            failure = connection_error(error, self._settings)
         if failure is None:
             envelope = read_envelope(response.body)
             failure = classify_response(response, envelope, names_dsid=names_dsid, personal=personal)

@@ -15,10 +15,9 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 
-import aiohttp
 import httpx
 
-from dagster_dailystory.api.transport import MAX_HEADER_BYTES, HttpResponse
+from dagster_dailystory.api.transport import HttpResponse
 from dagster_dailystory.contacts.masking import mask_values
 from dagster_dailystory.errors import (
     AuthenticationError,
@@ -29,7 +28,6 @@ from dagster_dailystory.errors import (
     RejectedError,
     RetryableError,
     ThrottledError,
-    UnreadableError,
 )
 
 _STATUS_NAMES: Mapping[str, str] = {"0": "Active", "100": "Deleted"}
@@ -131,13 +129,6 @@ def _text(value: object) -> str | None:
 _SECONDS = re.compile(r"\s*\d{1,9}(\.\d{1,9})?\s*")
 
 
-_NOT_SENT = (
-    aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError,
-    httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout,
-)  # fmt: skip
-"""Errors before the request was sent, so that it cannot have been applied."""
-
-
 _UNKNOWN_CONTACT = re.compile(
     r"\b(contact|ds_?id)\b.*\b(not (be )?found|unknown|not exist|doesn't exist|not known)\b"
     r"|\b(unknown|no such|(could not|cannot|can't) find( the| a)?|no) (contact|ds_?id)\b",
@@ -234,23 +225,6 @@ def _redirect(response: HttpResponse) -> ConfigurationError:
         " to the host that you see after logging in, for example https://us-1.dailystory.com/api/v1",
         status=status,
     )
-
-
-_TOO_LONG = ("Got more than", "Too many headers")
-"""How aiohttp's messages about the headers of a response start."""
-
-
-def connection_error(error: Exception) -> RetryableError:
-    """Translate a transport's exception; its text is dropped because it may contain a URL with an email."""
-    kind = type(error).__name__
-    if isinstance(error, aiohttp.ClientResponseError) and error.message.startswith(_TOO_LONG):
-        return UnreadableError(
-            f"a response of DailyStory has a header of more than {MAX_HEADER_BYTES // 1024} KB, or too many headers; "
-            "have the proxy or the gateway before DailyStory, which adds them, leave them out"
-        )
-    if isinstance(error, _NOT_SENT):
-        return RetryableError(f"DailyStory could not be reached ({kind})", may_have_landed=False)
-    return RetryableError(f"the connection to DailyStory broke ({kind})", may_have_landed=True)
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:

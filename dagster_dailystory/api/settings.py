@@ -49,6 +49,11 @@ class ClientSettings:
         return httpx.URL(self.base_url).host
 
     @property
+    def address(self) -> str:
+        """The host, with the port if the URL has one."""
+        return httpx.URL(self.base_url).netloc.decode("ascii")
+
+    @property
     def is_local(self) -> bool:
         """Whether the host is this machine (the sandbox)."""
         return _LOOPBACK.fullmatch(self.host) is not None

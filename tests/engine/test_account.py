@@ -207,4 +207,4 @@ def test_a_dry_run_without_a_service_shows_its_plan_and_warns(scenario: Scenario
         report = scenario.run(dry_run=True, base_url=f"http://127.0.0.1:{unused.getsockname()[1]}/api/v1")
     assert (report.outcome, report.rows_to_create) == ("dry", 3)
     assert "it could not be checked whether DailyStory accepts the API token" in caplog.text
-    assert "could not be reached (ClientConnectorError)" in caplog.text
+    assert "refused the connection; check base_url" in caplog.text
