@@ -12,6 +12,7 @@ from tenacity import AsyncRetrying, RetryCallState, stop_after_attempt, stop_aft
 
 from dagster_dailystory.api.rate_limiter import DEFAULT_PAUSE_SECONDS, RateLimiter
 from dagster_dailystory.api.responses import Account, token_refused
+from dagster_dailystory.engine.sending.breaker.outages import Outages
 from dagster_dailystory.engine.sending.slots import FIRST_SLOTS, Attempts, Concurrency, Slots
 from dagster_dailystory.errors import (
     AuthenticationError,
@@ -30,9 +31,6 @@ _T = TypeVar("_T")
 
 FATAL_ERRORS = (AuthenticationError, ConfigurationError, ConsentError, OutageError)
 """Errors that concern all rows: after one of them no further request is sent."""
-
-_MOST_DOUBLINGS = 2
-"""How often a cleared suspicion doubles the number of failures that raise the next one."""
 
 _HELD_UP_SECONDS = 0.1
 """Time between two questions whether anything may be sent."""
@@ -112,11 +110,6 @@ class Dispatcher:
     A row that waits for its next attempt holds no slot. A response with Retry-After pauses all requests, unless the row
     had one before and other rows had answers since: then it costs the row an attempt.
 
-    An error that seems to concern all rows is at first a suspicion: the rows that met it may be neighbours with one
-    fault in common. The sender then tries rows from elsewhere (`probe`). Any answer clears the suspicion; if each of
-    these rows fails too, the error is fatal. Each suspicion that was cleared makes the next one less likely: the rows
-    tried for it would otherwise use up those that DailyStory accepts.
-
     Args:
         settings: Concurrency and budgets.
         limiter: Spaces the requests.
@@ -129,6 +122,7 @@ class Dispatcher:
 
     Attributes:
         slots: The slots of the rows.
+        outages: Whether failures concern all rows.
         may_send: Asked before each request of a row; while it returns False, none is sent.
     """
 
@@ -146,12 +140,11 @@ class Dispatcher:
         self.slots = Slots(1, on_free)
         self.may_send: Callable[[], bool] = lambda: True
         self._concurrency = Concurrency(self.slots, settings.max_concurrency, settings.most_slots or 0)
+        self.outages = Outages(self._concurrency, on_free, on_fatal, on_suspicion)
         self._settings = settings
         self._limiter = limiter
         self._ask_account = ask_account
-        self._on_free = on_free
         self._on_fatal = on_fatal
-        self._on_suspicion = on_suspicion
         self._clock = clock
         self._sleep = sleep
         self._stop = stop_after_attempt(settings.max_attempts) | stop_after_delay(settings.max_seconds_per_row)
@@ -160,9 +153,6 @@ class Dispatcher:
         self._is_account_forbidden = False
         self._token_check: asyncio.Task[DailyStoryError | None] | None = None
         self._is_stopped = False
-        self._consecutive_failures = self._answers = self._cleared = 0
-        self.suspicion: DailyStoryError | None = None
-        self._probes: int | None = None
         self._requests = self._retries = self._throttled = self._connection_errors = 0
 
     @property
@@ -174,6 +164,7 @@ class Dispatcher:
     def stop(self) -> None:
         """Send no further request."""
         self._is_stopped = True
+        self.outages.stop()
 
     async def send(
         self,
@@ -219,19 +210,6 @@ class Dispatcher:
             ForbiddenError: The token is not accepted, or may not read the account. Rows can still be sent.
         """
         return await self.look_up(self._ask_account)
-
-    def probe(self, rows: int) -> None:
-        """Expect that many rows from elsewhere, with `Attempts.is_probe`; without any, the suspicion is confirmed."""
-        if self.suspicion is not None:
-            self._probes = rows
-            self._confirm_suspicion()
-
-    def end_probe(self, attempts: Attempts) -> None:
-        """Count a row from elsewhere that failed, or that ended without a request."""
-        if attempts.is_probe and self._probes is not None:
-            attempts.is_probe = False
-            self._probes -= 1
-            self._confirm_suspicion()
 
     async def look_up(self, request: Callable[[], Awaitable[_T]]) -> _T:
         """Make a request that belongs to no row."""
@@ -296,7 +274,7 @@ class Dispatcher:
             failure = await asyncio.shield(self._token_check)
             if not self._is_account_forbidden:
                 return error if failure is None else failure
-        self._suspect(token_refused(403))
+        self.outages.suspect(token_refused(403))
         return RetryableError(str(error), status=403, may_have_landed=False)
 
     async def _check_token(self) -> DailyStoryError | None:
@@ -320,12 +298,7 @@ class Dispatcher:
         return None
 
     def _note_response(self, seconds: float | None = None) -> None:
-        self._consecutive_failures = 0
-        self._answers += 1
-        if self.suspicion is not None:
-            self.suspicion = self._probes = None
-            self._cleared += 1
-            self._on_free()
+        self.outages.note_answer()
         if not self._is_token_accepted:
             self._is_token_accepted = True
             self._concurrency.open()
@@ -334,8 +307,7 @@ class Dispatcher:
 
     def _wait_after(self, attempts: Attempts, error: RetryableError) -> float | None:
         """Count a failure; return the seconds until the row's next attempt, None if there is none."""
-        is_own = self._is_of_this_row(attempts)
-        self._consecutive_failures += not is_own
+        is_own = self.outages.is_of_one_row(attempts)
         advised_seconds = error.retry_after_seconds if isinstance(error, ThrottledError) else None
         is_too_long = advised_seconds is not None and advised_seconds > self._settings.max_seconds_per_row
         if not isinstance(error, ThrottledError):
@@ -348,8 +320,9 @@ class Dispatcher:
                 attempts.failures += 1
             elif not is_too_long:
                 self._limiter.throttled(advised_seconds)
-        self._suspect_outage(error, advised_seconds if is_too_long else None)
-        self.end_probe(attempts)
+        too_long_seconds = advised_seconds if is_too_long else None
+        self.outages.note_failure(error, is_own=is_own, too_long_seconds=too_long_seconds)
+        self.outages.end_probe(attempts)
         state = RetryCallState(AsyncRetrying(), None, (), {})
         state.attempt_number = attempts.failures
         state.start_time, state.outcome_timestamp = attempts.started_at, self._clock()
@@ -361,40 +334,3 @@ class Dispatcher:
             return wait_seconds
         # The row was asked before. It waits as long as the limiter, without a slot, so that others go first.
         return max(wait_seconds, DEFAULT_PAUSE_SECONDS if advised_seconds is None else advised_seconds)
-
-    def _is_of_this_row(self, attempts: Attempts) -> bool:
-        """Whether a failure is the row's own matter: it failed before, and answers, as many as slots, came in between.
-
-        Once that was seen it holds for the row, also when only such rows are left and no further answer comes.
-        """
-        if attempts.answers is not None and self._answers - attempts.answers >= self._concurrency.size:
-            attempts.fails_alone = True
-        attempts.answers = self._answers
-        return attempts.fails_alone
-
-    def _suspect_outage(self, error: RetryableError, too_long_seconds: float | None) -> None:
-        count, is_first = self._consecutive_failures, not self._cleared
-        if is_first and isinstance(error, UnreadableError):
-            self._suspect_all(ConfigurationError(str(error)))
-        elif is_first and too_long_seconds is not None:
-            self._suspect_all(OutageError(f"DailyStory asks to wait {too_long_seconds:.0f} s; run again after that"))
-        elif count >= self._concurrency.outage_threshold * 2 ** min(self._cleared, _MOST_DOUBLINGS):
-            self._suspect(
-                OutageError(f"{count} requests in a row failed; run again when DailyStory responds. Last: {error}")
-            )
-
-    def _suspect_all(self, error: DailyStoryError) -> None:
-        """Suspect that an error concerns all rows. Before any other answer that is sure."""
-        if self._answers:
-            self._suspect(error)
-        else:
-            self._on_fatal(error)
-
-    def _suspect(self, error: DailyStoryError) -> None:
-        if self.suspicion is None and not self._is_stopped:
-            self.suspicion = error
-            self._on_suspicion()
-
-    def _confirm_suspicion(self) -> None:
-        if self.suspicion is not None and self._probes is not None and self._probes <= 0:
-            self._on_fatal(self.suspicion)

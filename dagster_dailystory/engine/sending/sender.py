@@ -282,7 +282,7 @@ class Sender:
         """Whether a change may be sent now. Changes that DailyStory refuses whatever the row get their result here."""
         if self._is_stopping or self._is_full():
             return False
-        if self._probes or self._breaker.is_open or self._dispatcher.suspicion is not None:
+        if self._probes or self._breaker.is_open or self._dispatcher.outages.suspicion is not None:
             return bool(self._probes)
         refused = self._breaker.closed
         while self._inbox and self._inbox[0].operation in refused:
@@ -302,7 +302,7 @@ class Sender:
         while True:
             delivery = self._rows[task]
             result = await delivery.deliver()
-            self._dispatcher.end_probe(delivery.attempts)
+            self._dispatcher.outages.end_probe(delivery.attempts)
             self._take(delivery.change, result)
             attempts = Attempts()
             if not (self._has_next() and self._dispatcher.slots.pass_on(delivery.attempts, attempts)):
@@ -342,9 +342,9 @@ class Sender:
 
     def _want_probes(self) -> None:
         if self._is_looking_up:  # the look-ups of many rows have failed already
-            self._loop.call_soon(self._dispatcher.probe, 0)
+            self._loop.call_soon(self._dispatcher.outages.probe, 0)
         with self._changed:
-            suspects = self._dispatcher.suspicion is not None
+            suspects = self._dispatcher.outages.suspicion is not None
             self._wanted = SENT_OPERATIONS if suspects and not self._breaker.wanted else self._breaker.wanted
             self._changed.notify_all()
 
@@ -358,7 +358,7 @@ class Sender:
             for operation in self._breaker.wanted & operations:
                 mine = [each.sequence for each in probes if each.operation is operation]
                 self._fresh += self._breaker.probe(operation, mine)
-        self._dispatcher.probe(len(probes))
+        self._dispatcher.outages.probe(len(probes))
         self._after_results(was_open)
         self._pump()
 

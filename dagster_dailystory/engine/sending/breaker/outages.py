@@ -1,0 +1,118 @@
+"""Finds out whether failed requests are the matter of some rows, or whether DailyStory is down for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from dagster_dailystory.engine.sending.slots import Attempts, Concurrency
+from dagster_dailystory.errors import ConfigurationError, DailyStoryError, OutageError, RetryableError, UnreadableError
+
+_MOST_DOUBLINGS = 2
+"""How often a cleared suspicion doubles the number of failures that raise the next one."""
+
+
+class Outages:
+    """Counts answers and failures.
+
+    An error that seems to concern all rows is at first a suspicion: the rows that met it may be neighbours with one
+    fault in common. The sender then tries rows from elsewhere (`probe`). Any answer clears the suspicion; if each of
+    these rows fails too, the error is fatal. Each suspicion that was cleared makes the next one less likely: the rows
+    tried for it would otherwise use up those that DailyStory accepts.
+
+    Args:
+        concurrency: The number of slots; more of them may fail at once.
+        on_cleared: Called when an answer clears a suspicion.
+        on_fatal: Called with an error after which nothing may be sent.
+        on_suspicion: Called when rows from elsewhere are wanted.
+
+    Attributes:
+        suspicion: The error that seems to concern all rows.
+    """
+
+    def __init__(
+        self,
+        concurrency: Concurrency,
+        on_cleared: Callable[[], None],
+        on_fatal: Callable[[DailyStoryError], None],
+        on_suspicion: Callable[[], None],
+    ) -> None:
+        self._concurrency = concurrency
+        self._on_cleared = on_cleared
+        self._on_fatal = on_fatal
+        self._on_suspicion = on_suspicion
+        self._is_over = False
+        self._consecutive_failures = self._answers = self._cleared = 0
+        self.suspicion: DailyStoryError | None = None
+        self._probes: int | None = None
+
+    def stop(self) -> None:
+        """Suspect nothing more: rows that are cancelled do not fail."""
+        self._is_over = True
+
+    def note_answer(self) -> None:
+        """Count a request that DailyStory accepted or refused."""
+        self._consecutive_failures = 0
+        self._answers += 1
+        if self.suspicion is not None:
+            self.suspicion = self._probes = None
+            self._cleared += 1
+            self._on_cleared()
+
+    def note_failure(self, error: RetryableError, *, is_own: bool, too_long_seconds: float | None) -> None:
+        """Count a failed request.
+
+        Args:
+            error: What happened.
+            is_own: The failure is its row's own matter; see `is_of_one_row`.
+            too_long_seconds: How long DailyStory asks to wait, if that is longer than a row may take.
+        """
+        self._consecutive_failures += not is_own
+        count, is_first = self._consecutive_failures, not self._cleared
+        if is_first and isinstance(error, UnreadableError):
+            self._suspect_all(ConfigurationError(str(error)))
+        elif is_first and too_long_seconds is not None:
+            self._suspect_all(OutageError(f"DailyStory asks to wait {too_long_seconds:.0f} s; run again after that"))
+        elif count >= self._concurrency.outage_threshold * 2 ** min(self._cleared, _MOST_DOUBLINGS):
+            self.suspect(
+                OutageError(f"{count} requests in a row failed; run again when DailyStory responds. Last: {error}")
+            )
+
+    def is_of_one_row(self, attempts: Attempts) -> bool:
+        """Whether a failure is the row's own matter: it failed before, and answers, as many as slots, came in between.
+
+        Once that was seen it holds for the row, also when only such rows are left and no further answer comes.
+        """
+        if attempts.answers is not None and self._answers - attempts.answers >= self._concurrency.size:
+            attempts.fails_alone = True
+        attempts.answers = self._answers
+        return attempts.fails_alone
+
+    def suspect(self, error: DailyStoryError) -> None:
+        """Suspect that an error concerns all rows."""
+        if self.suspicion is None and not self._is_over:
+            self.suspicion = error
+            self._on_suspicion()
+
+    def _suspect_all(self, error: DailyStoryError) -> None:
+        """Suspect that an error concerns all rows. Before any other answer that is sure."""
+        if self._answers:
+            self.suspect(error)
+        else:
+            self._on_fatal(error)
+
+    def probe(self, rows: int) -> None:
+        """Expect that many rows from elsewhere, with `Attempts.is_probe`; without any, the suspicion is confirmed."""
+        if self.suspicion is not None:
+            self._probes = rows
+            self._confirm()
+
+    def end_probe(self, attempts: Attempts) -> None:
+        """Count a row from elsewhere that failed, or that ended without a request."""
+        if attempts.is_probe and self._probes is not None:
+            attempts.is_probe = False
+            self._probes -= 1
+            self._confirm()
+
+    def _confirm(self) -> None:
+        if self.suspicion is not None and self._probes is not None and self._probes <= 0:
+            self._on_fatal(self.suspicion)
