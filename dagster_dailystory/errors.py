@@ -8,7 +8,7 @@ DailyStoryError
 │   └── BusyError          another run holds the lease of the sync: wait, then run again
 ├── SafetyError            a guard or the status of the plan forbids sending: inspect the plan
 ├── AuthenticationError    fix the API token; the run stopped after one request
-├── OutageError            DailyStory is down or refuses all rows: run again later
+├── OutageError            DailyStory is down, unreachable or refuses all rows: run again later
 ├── ConsentError           a request would have opted a contact back in: report it as a bug
 ├── RejectedError          DailyStory refused this row: fix the row
 │   ├── NotFoundError      DailyStory does not know the contact
@@ -59,7 +59,7 @@ class AuthenticationError(DailyStoryError):
 
 
 class OutageError(DailyStoryError):
-    """Too many requests in a row failed for the same reason; the next run sends the remaining rows."""
+    """No request had an answer, or too many in a row failed for the same reason; the next run sends what is left."""
 
 
 class ConsentError(DailyStoryError):

@@ -1,5 +1,6 @@
 """The bodies of the two ops of a sync: one plans, the other sends; both describe what they did as metadata."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -21,6 +22,7 @@ from dagster_dailystory.definitions.resources import DailyStoryResource, Warehou
 from dagster_dailystory.definitions.run_config import PlanConfig
 from dagster_dailystory.engine.endpoints import Warehouse
 from dagster_dailystory.engine.run import plan_contact_sync, resume_or_run
+from dagster_dailystory.engine.sending.breaker.outages import OUTAGE_LOG
 from dagster_dailystory.engine.state.lease import Waiting
 from dagster_dailystory.engine.state.lease.holders import parent_has_ended
 from dagster_dailystory.engine.upkeep.inspection import (
@@ -126,7 +128,7 @@ class SyncSteps:
     ) -> Events:
         """Plan, and describe the plan."""
         sync = self.sync
-        with dagster_failures():
+        with dagster_failures(), outages_shown(context.log):
             endpoint = warehouse.warehouse()
             options = config.options(_partition(context))
             plan = plan_contact_sync(
@@ -154,7 +156,7 @@ class SyncSteps:
         """Send the plan of this run, or of the run that it re-executes; see `resume_or_run`."""
         sync, destination = self.sync, dailystory.destination()
         progress = ProgressLog(context.log_event, self.contacts_key, self._progress_seconds)
-        with dagster_failures():
+        with dagster_failures(), outages_shown(context.log):
             endpoint = warehouse.warehouse()
             result = resume_or_run(
                 sync, endpoint, destination, self._options(context), _run_ids(context), progress,
@@ -268,6 +270,28 @@ def dagster_failures(metadata: Metadata | None = None) -> Iterator[None]:
         raise dg.Failure(str(error), described, allow_retries=isinstance(error, _RETRYABLE)) from error
 
 
+class _RunLog(logging.Handler):
+    """Writes the records of a Python logger to the log of a run."""
+
+    def __init__(self, log: logging.Logger) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._log.log(record.levelno, record.getMessage())
+
+
+@contextmanager
+def outages_shown(log: logging.Logger) -> Iterator[None]:
+    """Show in the log of a run, while it waits, that requests to DailyStory fail."""
+    logger, handler = logging.getLogger(OUTAGE_LOG), _RunLog(log)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
 @contextmanager
 def retry_requests(context: dg.AssetExecutionContext, policy: dg.RetryPolicy | None) -> Iterator[None]:
     """Ask Dagster for a retry after a failure that allows one.
@@ -339,3 +363,5 @@ def _log_report(context: dg.AssetExecutionContext, report: SyncReport) -> None:
         report.plan_id, report.outcome, report.rows_created, report.rows_updated, report.rows_deleted,
         report.rows_refused, report.rows_failed, report.api_requests, report.send_seconds,
     )  # fmt: skip
+    if report.outage and report.outcome != "stopped":
+        context.log.warning("the last requests failed, and the next run goes on: %s", report.outage)

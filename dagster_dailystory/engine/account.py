@@ -33,8 +33,9 @@ def check_account(state: State, sender: Sender, destination: Destination) -> Non
     Raises:
         StateError: The token belongs to another account, or it is a new one and `/about` does not name its account.
         AuthenticationError: The token is not accepted.
+        OutageError: DailyStory cannot be reached; or the token is another one than before, and `/about` fails.
     """
-    account = _read(sender)
+    account, failure = _read(sender)
     token = _TOKEN + opaque(state.secret, destination.api_token)
     with interrupts_held():
         with state.connection.begin():
@@ -42,6 +43,8 @@ def check_account(state: State, sender: Sender, destination: Destination) -> Non
         if account is not None and _is_named(account, bound):
             _bind(state, account)
         elif token not in tokens and not destination.accept_account:
+            if failure is not None and (bound is not None or tokens):
+                raise failure
             _check_new_token(is_answered=account is not None, is_bound=bound is not None, has_tokens=bool(tokens))
         state.keep_meta(token, state.now().isoformat())
 
@@ -92,19 +95,28 @@ def _check_same(bound: Account, account: Account) -> None:
         )
 
 
-def _read(sender: Sender) -> Account | None:
-    """The account that `/about` names, possibly without values; None if it does not respond as documented."""
+def _read(sender: Sender) -> tuple[Account | None, OutageError | None]:
+    """The account that `/about` names, possibly without values; None if it does not respond as documented.
+
+    With it, the failure of `/about` where DailyStory responds, for example with 500: rows may be accepted all the same.
+    """
     try:
         account = sender.about()
-    except (RejectedError, OutageError):
-        return None
-    return account if account.is_answered else None
+    except RejectedError:
+        return None, None
+    except OutageError as error:
+        if error.status is None:
+            raise
+        return None, error
+    return (account if account.is_answered else None), None
 
 
 def _check_new_token(*, is_answered: bool, is_bound: bool, has_tokens: bool) -> None:
     """Decide about a token that this state has not seen, if `/about` does not name its account."""
     if not is_bound and not has_tokens:
-        _log.warning("DailyStory does not say which account the API token belongs to; only this token is remembered")
+        _log.warning(
+            "DailyStory does not say which account the API token belongs to (/about); only this token is remembered"
+        )
     elif is_answered and not is_bound:
         _log.warning(
             "the API token is another one than before, and DailyStory does not say which account it belongs to; "

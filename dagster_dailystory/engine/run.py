@@ -25,9 +25,16 @@ from dagster_dailystory.engine.state.plans.stored import Plan, Plans
 from dagster_dailystory.engine.state.recovery import Intents
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.errors import BusyError, DailyStoryError, SafetyError
+from dagster_dailystory.errors import BusyError, DailyStoryError, OutageError
 from dagster_dailystory.model.change import Outcome
-from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary, checked_options, planned_counts
+from dagster_dailystory.model.plan import (
+    PlanOptions,
+    PlanStatus,
+    PlanSummary,
+    checked_options,
+    planned_counts,
+    raise_if_blocked,
+)
 from dagster_dailystory.model.report import (
     COMPLETE_OUTCOMES,
     Progress,
@@ -259,20 +266,6 @@ def run_contact_sync(
     return result.report
 
 
-def raise_if_blocked(plan: PlanSummary) -> None:
-    """Raise an error if a guard blocked the plan.
-
-    Raises:
-        SafetyError: With the guards' messages.
-    """
-    if plan.status is PlanStatus.BLOCKED:
-        failed = "; ".join(f"{guard.name}: {guard.message}" for guard in plan.guards if not guard.passed)
-        waiting = (
-            f". Its {plan.opt_outs_to_send} opt-outs wait; scope='opt_outs' sends them" if plan.opt_outs_to_send else ""
-        )
-        raise SafetyError(f"the plan of sync {plan.sync_name!r} is blocked and nothing was sent. {failed}{waiting}")
-
-
 def new_run_id() -> str:
     """A random id for a run outside Dagster."""
     return f"python-{secrets.token_hex(8)}"
@@ -286,9 +279,7 @@ def _plan(
         state.check_destination(settings.base_url)
         tables = state.load_tables()
     if tables is not None and not options.dry_run and Intents(state, tables, lease).open():
-        with destination.sender(state.sync) as sender:
-            check_account(state, sender, destination)
-            settle_intents(state, tables, lease, sender)
+        _settle_before_plan(state, tables, lease, destination)
     warning = try_destination(state, destination) if options.dry_run else ""
     summary = make_plan(state, lease, warehouse.url, options, run_id, settings.base_url)
     summary = replace(summary, destination_warning=warning)
@@ -300,6 +291,17 @@ def _plan(
     for warning in summary.warnings:
         _log.warning("sync %s: %s", summary.sync_name, warning)
     return summary
+
+
+def _settle_before_plan(state: State, tables: SyncTables, lease: Lease, destination: Destination) -> None:
+    """Look up what earlier runs left open. A plan can be made without: the rows wait."""
+    with destination.sender(state.sync) as sender:
+        try:
+            check_account(state, sender, destination)
+        except OutageError as error:
+            _log.warning("sync %s: %s; the plan is made all the same", state.sync.name, error)
+        else:
+            settle_intents(state, tables, lease, sender)
 
 
 def _send(
@@ -324,17 +326,8 @@ def _send(
         check = LastCheck(state, tables, lease, plan.summary.plan_id, SourceKeys(state, tables, warehouse.url))
         outbox = Outbox(state, tables, lease, plan.summary.plan_id, sender, check, on_progress, waiting.check)
         sent = _send_all(state, tables, lease, plan, destination, sender, outbox)
-    results = (sent.outcomes, sent.rows_open, sent.opt_outs)
-    report = sent_report(
-        plan.summary,
-        *results,
-        stopped=sent.error is not None,
-        api_requests=sent.counts.api_requests,
-        api_retries=sent.counts.api_retries,
-        api_throttled=sent.counts.api_throttled,
-        send_seconds=time.perf_counter() - started,
-        send_advice=sent.counts.slot_advice,
-    )
+    results, seconds = (sent.outcomes, sent.rows_open, sent.opt_outs), time.perf_counter() - started
+    report = sent_report(plan.summary, *results, sent.counts.reported, seconds, stopped=sent.error is not None)
     if not isinstance(sent.error, BusyError):
         with lease.transaction(state):
             if sent.error is None:
@@ -347,6 +340,8 @@ def _record(state: State, plan: Plan, report: SyncReport, tables: SyncTables | N
     """Record the send and what it ends: the first load, and the read up to the plan's checkpoint if it is complete."""
     if report.send_advice:
         _log.info("sync %s: %s", report.sync_name, report.send_advice)
+    if report.outage and report.outcome != "stopped":
+        _log.warning("sync %s: the last requests failed, and the next run goes on: %s", report.sync_name, report.outage)
     Plans(state).finish(plan, report, started_at)
     if report.outcome != "stopped":
         PlanHistory(state).finish_first_load(plan, tables)
@@ -383,6 +378,7 @@ def _send_all(
             check_account(state, sender, destination)
             settle_intents(state, tables, lease, sender)
         outbox.send()
+        error = sender.counts.unanswered
     except DailyStoryError as stopped:
         error = stopped
     finally:

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import Enum
 from types import NoneType
 
-from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.errors import ConfigurationError, SafetyError
 from dagster_dailystory.model.settings import Kind, check_types, choice
 from dagster_dailystory.model.sync import ContactSync, Deletes, Mode, Scope
 from dagster_dailystory.model.watermark import Moment
@@ -207,6 +207,20 @@ def planned_counts(sync: ContactSync, plan: PlanSummary) -> str:
     if plan.rows_to_send:
         return text
     return f"nothing to send; {text}" if text else "nothing to send"
+
+
+def raise_if_blocked(plan: PlanSummary) -> None:
+    """Raise an error if a guard blocked the plan.
+
+    Raises:
+        SafetyError: With the guards' messages.
+    """
+    if plan.status is PlanStatus.BLOCKED:
+        failed = "; ".join(f"{guard.name}: {guard.message}" for guard in plan.guards if not guard.passed)
+        waiting = (
+            f". Its {plan.opt_outs_to_send} opt-outs wait; scope='opt_outs' sends them" if plan.opt_outs_to_send else ""
+        )
+        raise SafetyError(f"the plan of sync {plan.sync_name!r} is blocked and nothing was sent. {failed}{waiting}")
 
 
 def chosen_keys(keys: Sequence[object] | None) -> tuple[str, ...]:

@@ -84,6 +84,7 @@ class SyncReport:
         send_seconds: Time from the first request to the last acknowledgement.
         requests_per_second: API requests divided by `send_seconds`.
         send_advice: What would help if there were too few requests in flight for the permitted rate; else empty.
+        outage: The last failure, if the last requests all failed; else empty.
     """
 
     sync_name: str
@@ -119,6 +120,7 @@ class SyncReport:
     send_seconds: float = 0.0
     requests_per_second: float = 0.0
     send_advice: str = ""
+    outage: str = ""
 
     def numbers(self) -> dict[str, int | float]:
         """The counts and times as a flat mapping; Dagster plots each of them."""
@@ -195,13 +197,10 @@ def sent_report(
     outcomes: Mapping[Outcome, int],
     rows_open: int,
     opt_outs: SentOptOuts,
+    requests: Mapping[str, Any],
+    send_seconds: float,
     *,
     stopped: bool,
-    api_requests: int,
-    api_retries: int,
-    api_throttled: int,
-    send_seconds: float,
-    send_advice: str = "",
 ) -> SyncReport:
     """Report a sent plan from its changes by outcome.
 
@@ -210,12 +209,9 @@ def sent_report(
         outcomes: Outcome -> changes.
         rows_open: Changes without a result.
         opt_outs: What became of the opt-outs; without their acknowledgement the plan is not complete.
-        stopped: An error ended the send.
-        api_requests: Requests that were sent.
-        api_retries: Those of them that repeated another one.
-        api_throttled: Responses that asked to wait.
+        requests: What the report has about the requests, by its names.
         send_seconds: How long the send took.
-        send_advice: See `SyncReport`.
+        stopped: An error ended the send.
     """
     count = Counter(outcomes)
     counts: dict[str, Any] = {name: count[outcome] for name, outcome in _COUNTS.items()}
@@ -229,10 +225,7 @@ def sent_report(
         opt_outs_sent=opt_outs.sent,
         rows_failed=rows_failed,
         rows_delete_skipped_shared=plan.rows_delete_skipped_shared + count[Outcome.SHARED],
-        api_requests=api_requests,
-        api_retries=api_retries,
-        api_throttled=api_throttled,
+        **requests,
         send_seconds=send_seconds,
-        requests_per_second=api_requests / send_seconds if send_seconds else 0.0,
-        send_advice=send_advice,
+        requests_per_second=requests["api_requests"] / send_seconds if send_seconds else 0.0,
     )

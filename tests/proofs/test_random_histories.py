@@ -18,10 +18,10 @@ from support.faults import crash_at
 from dagster_dailystory.api.client import DailyStoryClient
 from dagster_dailystory.api.rate_limiter import RateLimiter
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
-from dagster_dailystory.engine.run import new_run_id, plan_contact_sync, raise_if_blocked, send_contact_sync
+from dagster_dailystory.engine.run import new_run_id, plan_contact_sync, send_contact_sync
 from dagster_dailystory.engine.sending.dispatcher import SenderSettings
 from dagster_dailystory.engine.sending.sender import Sender
-from dagster_dailystory.model.plan import PlanOptions
+from dagster_dailystory.model.plan import PlanOptions, raise_if_blocked
 from dagster_dailystory.model.report import SyncReport
 from dagster_dailystory.model.sync import ContactSync, Scope
 from dagster_dailystory.sandbox import Fault, Sandbox

@@ -21,6 +21,7 @@ from dagster_dailystory.api.transport import AiohttpConnections, Connections, Ht
 from dagster_dailystory.engine.endpoints import Destination
 from dagster_dailystory.engine.sending.dispatcher import SenderSettings
 from dagster_dailystory.engine.sending.sender import Sender
+from dagster_dailystory.engine.sending.slots import FIRST_SLOTS
 from dagster_dailystory.model.sync import ContactSync
 
 LetsThrough = Callable[[str, str, bytes | None], bool]
@@ -109,9 +110,12 @@ class FlakyDestination(Destination):
     """A destination that gives a row up after two attempts, without a wait between them."""
 
     lets_through: LetsThrough = lambda _method, _url, _content: True
+    attempts: int = 2
 
     def sender(self, sync: ContactSync) -> Sender:
-        settings = SenderSettings(max_attempts=2, first_wait_seconds=0.001)
+        settings = SenderSettings(
+            self.max_concurrency or FIRST_SLOTS, max_attempts=self.attempts, first_wait_seconds=0.001
+        )
         return Sender(sync, partial(self.client, sync), RateLimiter(math.inf), settings)
 
     def client(self, sync: ContactSync) -> DailyStoryClient:

@@ -22,9 +22,10 @@ from dagster_dailystory.api.client import DailyStoryClient
 from dagster_dailystory.api.rate_limiter import RateLimiter
 from dagster_dailystory.api.transport import AiohttpConnections, Connections, HttpResponse
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
-from dagster_dailystory.engine.run import plan_contact_sync, raise_if_blocked, send_contact_sync
+from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
 from dagster_dailystory.engine.sending.dispatcher import SenderSettings
 from dagster_dailystory.engine.sending.sender import Sender
+from dagster_dailystory.model.plan import raise_if_blocked
 from dagster_dailystory.model.sync import ContactSync
 
 CONCURRENCY = 16

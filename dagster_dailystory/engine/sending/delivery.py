@@ -68,7 +68,7 @@ class LookUps:
         except (RetryableError, ForbiddenError) as error:  # a firewall may forbid what it let through before
             self._unanswered += 1
             if not self._answered and self._unanswered >= most_unanswered:
-                raise no_answer(str(error)) from None
+                raise no_answer(str(error), error.status) from None
             return LookUp(is_answered=False)
         except RejectedError:
             pass
@@ -78,9 +78,9 @@ class LookUps:
         return LookUp(is_answered=True, contact=found)
 
 
-def no_answer(failure: str) -> OutageError:
+def no_answer(failure: str, status: int | None = None) -> OutageError:
     """The error of look-ups without an answer."""
-    return OutageError(f"DailyStory did not respond to a look-up ({failure}); run again later")
+    return OutageError(f"{failure}. A look-up had no answer; run again later", status=status)
 
 
 async def _find_by_identity(

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, stop_after_attempt, stop_after_delay, wait_random_exponential
 
@@ -85,6 +85,8 @@ class SenderCounts:
         api_throttled: Responses that asked to wait.
         connection_errors: Requests without a response.
         slot_advice: What would help if there were too few requests in flight for the permitted rate; else empty.
+        outage: The last failure, if the last requests all failed; else empty.
+        unanswered: The error of a run without any answer, None if there was one.
     """
 
     api_requests: int = 0
@@ -92,6 +94,14 @@ class SenderCounts:
     api_throttled: int = 0
     connection_errors: int = 0
     slot_advice: str = ""
+    outage: str = ""
+    unanswered: OutageError | None = None
+
+    @property
+    def reported(self) -> dict[str, Any]:
+        """What the report of the run has of it, by the names there."""
+        requests = {name: getattr(self, name) for name in ("api_requests", "api_retries", "api_throttled")}
+        return {**requests, "send_advice": self.slot_advice, "outage": self.outage}
 
 
 async def gather(calls: Sequence[Callable[[], Coroutine[None, None, _T]]]) -> list[_T]:
@@ -159,7 +169,8 @@ class Dispatcher:
     def counts(self) -> SenderCounts:
         """The counts so far; any thread may read them."""
         advice = self._concurrency.advice
-        return SenderCounts(self._requests, self._retries, self._throttled, self._connection_errors, advice)
+        numbers = (self._requests, self._retries, self._throttled, self._connection_errors)
+        return SenderCounts(*numbers, advice, self.outages.ongoing, self.outages.unanswered)
 
     def stop(self) -> None:
         """Send no further request."""
@@ -243,6 +254,7 @@ class Dispatcher:
         except ForbiddenError as error:
             if request is self._ask_account:
                 self._is_account_forbidden = not self._is_token_accepted
+                self.outages.note_forbidden_account()
                 raise
             meaning = await self._meaning(error)
         except RejectedError:

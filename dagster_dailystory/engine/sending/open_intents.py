@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.recovery import Intents
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import OutageError
+
+_log = logging.getLogger("dagster_dailystory")
 
 _BATCH_ROWS = 200
 """Intents that are looked up and settled in one transaction."""
@@ -27,7 +31,9 @@ def settle_intents(state: State, tables: SyncTables, lease: Lease, sender: Sende
         batch = opened[start : start + _BATCH_ROWS]
         try:
             look_ups = sender.find_many([intent.identity for intent in batch])
-        except OutageError:
+        except OutageError as error:
+            message = "sync %s: what an earlier run sent cannot be looked up, so its rows wait: %s"
+            _log.warning(message, state.sync.name, error)
             return
         found = [
             (intent, look_up.contact) for intent, look_up in zip(batch, look_ups, strict=True) if look_up.is_answered

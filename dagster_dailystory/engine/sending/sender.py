@@ -238,12 +238,12 @@ class Sender:
         try:
             return asyncio.run_coroutine_threadsafe(call(), self._loop).result()
         except RetryableError as error:
-            failure = str(error)
+            failure = no_answer(str(error), error.status)
         except (StoppedError, concurrent.futures.CancelledError):
-            failure = "the sender stopped"
+            failure = no_answer("the sender stopped")
         finally:
             self._is_looking_up = False
-        raise self._fatal or no_answer(failure)
+        raise self._fatal or self.counts.unanswered or failure
 
     # Everything below runs in the loop's thread.
 

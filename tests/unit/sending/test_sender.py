@@ -155,7 +155,8 @@ def test_a_row_gives_up_after_its_attempts() -> None:
         sender.submit([update(1)])
         [result] = collect_all(sender)
     assert (result.outcome, result.attempts) == (Outcome.FAILED, 4)
-    assert sender.counts == SenderCounts(api_requests=4, api_retries=3)
+    assert (sender.counts.api_requests, sender.counts.api_retries) == (4, 3)
+    assert str(sender.counts.unanswered) == "DailyStory responded with 500. No request of this run had an answer"
 
 
 def test_a_row_gives_up_after_its_time() -> None:

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from dagster_dailystory.engine.sending.slots import Attempts, Concurrency
 from dagster_dailystory.errors import ConfigurationError, DailyStoryError, OutageError, RetryableError, UnreadableError
+
+OUTAGE_LOG = "dagster_dailystory.outages"
+"""The logger that says, while a run waits for DailyStory, that requests fail, and that it responds again."""
+
+
+_log = logging.getLogger(OUTAGE_LOG)
+
+
+_NOTICED_FAILURES = 5
+"""Consecutive failed requests that are worth a line in the log."""
+
 
 _MOST_DOUBLINGS = 2
 """How often a cleared suspicion doubles the number of failures that raise the next one."""
@@ -42,6 +54,8 @@ class Outages:
         self._on_suspicion = on_suspicion
         self._is_over = False
         self._consecutive_failures = self._answers = self._cleared = 0
+        self._is_account_forbidden = False
+        self._last_failure: RetryableError | None = None
         self.suspicion: DailyStoryError | None = None
         self._probes: int | None = None
 
@@ -49,8 +63,27 @@ class Outages:
         """Suspect nothing more: rows that are cancelled do not fail."""
         self._is_over = True
 
+    @property
+    def unanswered(self) -> OutageError | None:
+        """The error of a run without any answer; None if there was one, or if no request failed."""
+        last = self._last_failure
+        if last is None or self._answers or self._is_account_forbidden:
+            return None
+        return OutageError(f"{last}. No request of this run had an answer", status=last.status)
+
+    @property
+    def ongoing(self) -> str:
+        """The last failure, if so many requests in a row failed up to now that it is worth showing; else empty."""
+        return str(self._last_failure) if self._consecutive_failures >= _NOTICED_FAILURES else ""
+
+    def note_forbidden_account(self) -> None:
+        """Note that DailyStory forbids /about. It responds, although that is no answer about any row."""
+        self._is_account_forbidden = True
+
     def note_answer(self) -> None:
         """Count a request that DailyStory accepted or refused."""
+        if self.ongoing:
+            _log.info("DailyStory responds again")
         self._consecutive_failures = 0
         self._answers += 1
         if self.suspicion is not None:
@@ -66,7 +99,10 @@ class Outages:
             is_own: The failure is its row's own matter; see `is_of_one_row`.
             too_long_seconds: How long DailyStory asks to wait, if that is longer than a row may take.
         """
+        self._last_failure = error
         self._consecutive_failures += not is_own
+        if self._consecutive_failures == _NOTICED_FAILURES and not is_own:
+            _log.warning("%d requests in a row failed, and are sent again. Last: %s", _NOTICED_FAILURES, error)
         count, is_first = self._consecutive_failures, not self._cleared
         if is_first and isinstance(error, UnreadableError):
             self._suspect_all(ConfigurationError(str(error)))
