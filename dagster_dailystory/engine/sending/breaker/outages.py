@@ -73,11 +73,11 @@ class Outages:
 
     @property
     def ongoing(self) -> str:
-        """The last failure, if so many requests in a row failed up to now that it is worth showing; else empty."""
+        """The last failure, if the latest requests failed often enough to be worth a line in the log; else empty."""
         return str(self._last_failure) if self._consecutive_failures >= _NOTICED_FAILURES else ""
 
     def note_forbidden_account(self) -> None:
-        """Note that DailyStory forbids /about. It responds, although that is no answer about any row."""
+        """Note that DailyStory forbids /about: it responds, although it answers nothing."""
         self._is_account_forbidden = True
 
     def note_answer(self) -> None:
