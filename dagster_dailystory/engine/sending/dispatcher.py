@@ -220,7 +220,11 @@ class Dispatcher:
         Raises:
             ForbiddenError: The token is not accepted, or may not read the account. Rows can still be sent.
         """
-        return await self.look_up(self._ask_account)
+        try:
+            return await self.look_up(self._ask_account)
+        except ForbiddenError:
+            self.outages.note_forbidden_account()
+            raise
 
     async def look_up(self, request: Callable[[], Awaitable[_T]]) -> _T:
         """Make a request that belongs to no row."""
@@ -254,7 +258,6 @@ class Dispatcher:
         except ForbiddenError as error:
             if request is self._ask_account:
                 self._is_account_forbidden = not self._is_token_accepted
-                self.outages.note_forbidden_account()
                 raise
             meaning = await self._meaning(error)
         except RejectedError:

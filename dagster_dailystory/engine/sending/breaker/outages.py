@@ -6,7 +6,14 @@ import logging
 from collections.abc import Callable
 
 from dagster_dailystory.engine.sending.slots import Attempts, Concurrency
-from dagster_dailystory.errors import ConfigurationError, DailyStoryError, OutageError, RetryableError, UnreadableError
+from dagster_dailystory.errors import (
+    ConfigurationError,
+    DailyStoryError,
+    OutageError,
+    RetryableError,
+    ThrottledError,
+    UnreadableError,
+)
 
 OUTAGE_LOG = "dagster_dailystory.outages"
 """The logger that says, while a run waits for DailyStory, that requests fail, and that it responds again."""
@@ -53,7 +60,7 @@ class Outages:
         self._on_fatal = on_fatal
         self._on_suspicion = on_suspicion
         self._is_over = False
-        self._consecutive_failures = self._answers = self._cleared = 0
+        self._consecutive_failures = self._unanswered = self._answers = self._cleared = 0
         self._is_account_forbidden = False
         self._last_failure: RetryableError | None = None
         self.suspicion: DailyStoryError | None = None
@@ -74,7 +81,7 @@ class Outages:
     @property
     def ongoing(self) -> str:
         """The last failure, if the latest requests failed often enough to be worth a line in the log; else empty."""
-        return str(self._last_failure) if self._consecutive_failures >= _NOTICED_FAILURES else ""
+        return str(self._last_failure) if self._unanswered >= _NOTICED_FAILURES else ""
 
     def note_forbidden_account(self) -> None:
         """Note that DailyStory forbids /about: it responds, although it answers nothing."""
@@ -84,7 +91,7 @@ class Outages:
         """Count a request that DailyStory accepted or refused."""
         if self.ongoing:
             _log.info("DailyStory responds again")
-        self._consecutive_failures = 0
+        self._consecutive_failures = self._unanswered = 0
         self._answers += 1
         if self.suspicion is not None:
             self.suspicion = self._probes = None
@@ -101,8 +108,10 @@ class Outages:
         """
         self._last_failure = error
         self._consecutive_failures += not is_own
-        if self._consecutive_failures == _NOTICED_FAILURES and not is_own:
-            _log.warning("%d requests in a row failed, and are sent again. Last: %s", _NOTICED_FAILURES, error)
+        if not (is_own or isinstance(error, ThrottledError)):  # a request to wait is usual
+            self._unanswered += 1
+            if self._unanswered == _NOTICED_FAILURES:
+                _log.warning("%d requests in a row failed, and are sent again. Last: %s", _NOTICED_FAILURES, error)
         count, is_first = self._consecutive_failures, not self._cleared
         if is_first and isinstance(error, UnreadableError):
             self._suspect_all(ConfigurationError(str(error)))
