@@ -1,4 +1,4 @@
--- The state tables of the demo's sync, as PostgreSQL makes them (layout version 4).
+-- The state tables of the demo's sync, as PostgreSQL makes them (layout version 5).
 -- They are made by the first run; this file is for reading, and for joining. Key and value columns have the source's
 -- own types; where the state is in another database than the warehouse, values are canonical texts.
 
@@ -153,6 +153,7 @@ CREATE TABLE dailystory_plans (
     settings TEXT,
     fields_dropped TEXT,
     new_custom_fields TEXT,
+    opt_outs_waiting TEXT,
     number BIGINT,
     rows_read BIGINT,
     rows_unchanged BIGINT,

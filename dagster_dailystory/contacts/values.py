@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 
 from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
 from dagster_dailystory.contacts.consent import SAFE_STATUSES
@@ -32,6 +33,15 @@ _TEXT, _CUSTOM, _MOBILE = FieldKind.TEXT, FieldKind.CUSTOM, FieldKind.MOBILE
 
 STATUSES = {status.casefold(): status for status in (*SAFE_STATUSES, "Active")}
 """Text of a status in lower case -> DailyStory's spelling."""
+
+
+NOT_CONSENT: Mapping[FieldKind, str] = MappingProxyType(
+    {
+        FieldKind.OPT_OUT: "not a yes or no; use a boolean, 1 and 0, 'Y' and 'N', or 'true' and 'false'",
+        FieldKind.STATUS: "not a status that a sync may set; use 'Inactive' or 'Spam', or make it NULL",
+    }
+)
+"""What is wrong with an unreadable opt-out flag or status."""
 
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
@@ -113,14 +123,14 @@ def _valid_text(text: str) -> str | None:
 def _opt_out(text: str) -> bool:
     word = text.strip(FLAG_WHITE_SPACE).lower()  # as `opt_out_text` does in SQL
     if word not in TRUE_TEXTS and word not in FALSE_TEXTS:
-        raise UnsupportedValueError("not a yes or no; use a boolean, 1 and 0, 'Y' and 'N', or 'true' and 'false'")
+        raise UnsupportedValueError(NOT_CONSENT[FieldKind.OPT_OUT])
     return word in TRUE_TEXTS
 
 
 def _status(text: str) -> str:
     status = STATUSES.get(text.strip().casefold())
     if status is None:
-        raise UnsupportedValueError("not a status that a sync may set; use 'Inactive' or 'Spam', or make it NULL")
+        raise UnsupportedValueError(NOT_CONSENT[FieldKind.STATUS])
     return status
 
 

@@ -11,7 +11,7 @@ import dagster as dg
 from dagster_dailystory.definitions.charts import bars, curve
 from dagster_dailystory.engine.upkeep.inspection import NO_VALUE, ChangePreview, SyncStatus
 from dagster_dailystory.model.change import Operation
-from dagster_dailystory.model.plan import PlanStatus, PlanSummary, RejectedRow, planned_counts
+from dagster_dailystory.model.plan import PlanStatus, PlanSummary, RejectedRow, WaitingOptOut, planned_counts
 from dagster_dailystory.model.report import Progress, SyncReport
 from dagster_dailystory.model.sync import ContactSync, Deletes, Mode
 
@@ -132,6 +132,22 @@ def sync_metadata(sync: ContactSync, source: str) -> Metadata:
         "mode": Mode(sync.mode).value,
         "deletes": Deletes(sync.deletes).value,
     }
+
+
+def waiting_table(waiting: Sequence[WaitingOptOut]) -> dg.TableMetadataValue:
+    """Show opt-outs that wait, with what to do about each."""
+    return _table(
+        [
+            {
+                "key": each.key_label,
+                "needs": "a repair in the source" if each.reason else "nothing: the next run sends it",
+                "reason": each.reason,
+                "message": each.message,
+                "source_rows": each.rows,
+            }
+            for each in waiting
+        ]
+    )
 
 
 class ProgressLog:

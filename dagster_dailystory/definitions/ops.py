@@ -17,7 +17,7 @@ from dagster_dailystory.definitions.lineage import (
     source_columns,
     source_lineage,
 )
-from dagster_dailystory.definitions.metadata import Metadata, ProgressLog, plan_metadata, sent_metadata
+from dagster_dailystory.definitions.metadata import Metadata, ProgressLog, plan_metadata, sent_metadata, waiting_table
 from dagster_dailystory.definitions.resources import DailyStoryResource, WarehouseResource
 from dagster_dailystory.definitions.run_config import PlanConfig
 from dagster_dailystory.engine.endpoints import Warehouse
@@ -33,7 +33,7 @@ from dagster_dailystory.engine.upkeep.inspection import (
     sync_status,
 )
 from dagster_dailystory.errors import BusyError, DailyStoryError, OutageError, RetryableError, WarehouseError
-from dagster_dailystory.model.plan import PlanOptions, PlanSummary, planned_counts
+from dagster_dailystory.model.plan import PlanOptions, PlanSummary, WaitingOptOuts, planned_counts
 from dagster_dailystory.model.report import SyncReport
 from dagster_dailystory.model.settings import check_value
 from dagster_dailystory.model.sync import ContactSync
@@ -144,7 +144,7 @@ class SyncSteps:
             for guard in plan.guards
         ]
         results += [
-            _opt_out_check(self.changes_key, plan.opt_outs_left),
+            _opt_out_check(self.changes_key, plan.opt_outs_left, plan.opt_outs_waiting),
             _rejected_check(self.changes_key, plan.rows_rejected, plan.rejections_by_reason),
             _custom_fields_check(self.changes_key, plan),
         ]
@@ -174,7 +174,7 @@ class SyncSteps:
         else:
             yield _rejected_check(self.contacts_key, status.rows_rejected, status.rejections_by_reason)
         yield _unsettled_check(self.contacts_key, status.rows_unsettled)
-        yield _opt_out_check(self.contacts_key, result.report.opt_outs_pending)
+        yield _opt_out_check(self.contacts_key, result.report.opt_outs_pending, result.report.opt_outs_waiting)
         # A backfill counts a slice without a materialization as failed.
         is_slice = _partition(context) is not None
         slice_done = is_slice and result.error is None and result.report.outcome != "dry"
@@ -239,18 +239,21 @@ def _warning(
     )
 
 
-def _opt_out_check(asset_key: dg.AssetKey, pending: int) -> dg.AssetCheckResult:
-    waiting = (
-        f"opt-outs that DailyStory has not acknowledged: {pending}; a run with scope='opt_outs' sends those of known "
-        "contacts, also while a plan is blocked; repair the rows that have no contact yet"
-    )
+def _opt_out_check(asset_key: dg.AssetKey, pending: int, waiting: WaitingOptOuts) -> dg.AssetCheckResult:
+    metadata: Metadata = {"rows": pending}
+    if pending:
+        metadata |= {"rows_to_repair": waiting.to_repair}
+    if waiting.few:
+        metadata["waiting"] = waiting_table(waiting.few)
+    named = f"opt-outs that DailyStory has not acknowledged: {pending:,}; {waiting.described(pending)}"
+    scope = ". scope='opt_outs' sends those of known contacts, also while a plan is blocked"
     return dg.AssetCheckResult(
         asset_key=asset_key,
         check_name=NO_PENDING_OPT_OUTS,
         passed=pending == 0,
         severity=dg.AssetCheckSeverity.ERROR,
-        description=waiting if pending else "no opt-out waits",
-        metadata={"rows": pending},
+        description=f"{named}{scope if pending > waiting.to_repair else ''}" if pending else "no opt-out waits",
+        metadata=metadata,
     )
 
 

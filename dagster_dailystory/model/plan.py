@@ -33,7 +33,7 @@ class PlanStatus(str, Enum):
     """It was not sent to its end within `plan_expires_hours`."""
 
 
-_SHOWN_KEYS = 10
+SHOWN_KEYS = 10
 """Most keys that a message names."""
 
 
@@ -70,6 +70,62 @@ class RejectedRow:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingOptOut:
+    """A key whose opt-out DailyStory has not acknowledged, without personal data.
+
+    Attributes:
+        key_label: The key as logs may show it.
+        reason: The code of the reason to repair the row; empty if the next run sends the opt-out.
+        message: What is wrong, or why it was not sent.
+        rows: How many rows of the source have this key and this reason.
+    """
+
+    key_label: str
+    reason: str
+    message: str
+    rows: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingOptOuts:
+    """The opt-outs that DailyStory has not acknowledged.
+
+    Attributes:
+        to_repair: How many cannot be sent until their rows are repaired in the source. The next run sends the others.
+        few: At most ten of all.
+    """
+
+    to_repair: int = 0
+    few: tuple[WaitingOptOut, ...] = ()
+
+    def joined(self, other: WaitingOptOuts) -> WaitingOptOuts:
+        """These and others, first those to repair."""
+        few = sorted((*self.few, *other.few), key=lambda each: not each.reason)
+        return WaitingOptOuts(self.to_repair + other.to_repair, tuple(few[:SHOWN_KEYS]))
+
+    def described(self, count: int) -> str:
+        """Name a few, with the reason of each.
+
+        Args:
+            count: How many there are.
+        """
+        kinds = {
+            "cannot be sent until the source is repaired": (self.to_repair, [e for e in self.few if e.reason]),
+            "sent by the next run": (count - self.to_repair, [e for e in self.few if not e.reason]),
+        }
+        return "; ".join(f"{rows:,} {kind}{_named(rows, few)}" for kind, (rows, few) in kinds.items() if rows)
+
+
+def _named(rows: int, few: Sequence[WaitingOptOut]) -> str:
+    """The keys of a few of these rows."""
+    if not few:
+        return ""
+    rest = rows - sum(each.rows for each in few)
+    keys = [f"{each.key_label} {each.reason}".strip() for each in few] + ([f"and {rest:,} more"] if rest > 0 else [])
+    return f" ({', '.join(keys)})"
+
+
+@dataclass(frozen=True, slots=True)
 class PlanSummary:
     """The header of a stored plan.
 
@@ -88,6 +144,7 @@ class PlanSummary:
         opt_outs_to_send: Contacts that opt out, by a change of their own or by an update of nothing else.
         opt_outs_ahead: Changes of their own among them: they leave before the other changes of their rows.
         opt_outs_pending: Rows whose opt-out waits, because no contact is known for them and none is created.
+        opt_outs_waiting: A few of the opt-outs that wait, with reasons; also those that a blocked plan would send.
         changes_by_field: Field -> number of rows in which it differs.
         rejections_by_reason: Reason -> number of rows.
         fields_dropped: Field -> reason -> invalid values that are left out of rows that are sent (`drop_field`).
@@ -127,6 +184,7 @@ class PlanSummary:
     opt_outs_to_send: int = 0
     opt_outs_ahead: int = 0
     opt_outs_pending: int = 0
+    opt_outs_waiting: WaitingOptOuts = field(default=WaitingOptOuts(), repr=False)
     since: str | None = None
     rows_in_future: int = 0
     rows_without_watermark: int = 0
@@ -158,7 +216,7 @@ class PlanSummary:
 
     @property
     def _keys_advice(self) -> str:
-        missing, rest = self.keys_not_found[:_SHOWN_KEYS], len(self.keys_not_found) - _SHOWN_KEYS
+        missing, rest = self.keys_not_found[:SHOWN_KEYS], len(self.keys_not_found) - SHOWN_KEYS
         if not missing:
             return ""
         keys = f"{', '.join(missing)}{f' and {rest} more' if rest > 0 else ''}"

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from dagster_dailystory.model.change import Outcome
-from dagster_dailystory.model.plan import PlanStatus, PlanSummary
+from dagster_dailystory.model.plan import PlanStatus, PlanSummary, WaitingOptOuts
 
 OUTCOMES: Mapping[str, str] = {
     "done": "Each change of the plan has a final result.",
@@ -84,6 +84,7 @@ class SyncReport:
         send_seconds: Time from the first request to the last acknowledgement.
         requests_per_second: API requests divided by `send_seconds`.
         send_advice: What would help if there were too few requests in flight for the permitted rate; else empty.
+        opt_outs_waiting: A few of the opt-outs that are pending, each with its key and why it waits.
         outage: The last failure, if the last requests all failed; else empty.
     """
 
@@ -120,6 +121,7 @@ class SyncReport:
     send_seconds: float = 0.0
     requests_per_second: float = 0.0
     send_advice: str = ""
+    opt_outs_waiting: WaitingOptOuts = WaitingOptOuts()  # noqa: RUF009  # frozen
     outage: str = ""
 
     def numbers(self) -> dict[str, int | float]:
@@ -144,6 +146,7 @@ def planned_report(plan: PlanSummary, outcome: str) -> SyncReport:
         rows_held=plan.rows_held,
         fields_dropped=plan.values_dropped,
         opt_outs_pending=plan.opt_outs_pending + unsent,
+        opt_outs_waiting=plan.opt_outs_waiting,
         diff_seconds=plan.diff_seconds,
     )
 
@@ -169,11 +172,13 @@ class SentOptOuts:
         sent: Contacts that the plan opted out.
         left: Contacts whose opt-out is not acknowledged.
         without_contact: Rows that opt out and whose contact was not created.
+        waiting: A few of those that were not sent.
     """
 
     sent: int = 0
     left: int = 0
     without_contact: int = 0
+    waiting: WaitingOptOuts = WaitingOptOuts()  # noqa: RUF009  # frozen
 
 
 _COUNTS = {
@@ -222,6 +227,7 @@ def sent_report(
         planned_report(plan, "stopped" if stopped else finished),
         **counts,
         opt_outs_pending=plan.opt_outs_pending + opt_outs.left + opt_outs.without_contact,
+        opt_outs_waiting=plan.opt_outs_waiting.joined(opt_outs.waiting),
         opt_outs_sent=opt_outs.sent,
         rows_failed=rows_failed,
         rows_delete_skipped_shared=plan.rows_delete_skipped_shared + count[Outcome.SHARED],

@@ -20,7 +20,8 @@ from dagster_dailystory.engine.planning.comparison.row_hashes import RowHashes
 from dagster_dailystory.engine.planning.comparison.staging import Staged, stage_source
 from dagster_dailystory.engine.planning.guards import DayInputs, GuardInputs, evaluate_guards
 from dagster_dailystory.engine.planning.identity_conflicts import IdentityConflicts
-from dagster_dailystory.engine.planning.opt_outs import OptOuts
+from dagster_dailystory.engine.planning.opt_outs.sendable import OptOuts
+from dagster_dailystory.engine.planning.opt_outs.waiting import WaitingRows
 from dagster_dailystory.engine.planning.plan_history import PlanHistory
 from dagster_dailystory.engine.planning.row_checks import RowChecks
 from dagster_dailystory.engine.presence.departures import Departures
@@ -31,6 +32,7 @@ from dagster_dailystory.engine.state.incremental import IncrementalRead
 from dagster_dailystory.engine.state.layout.mapped_columns import ensure_tables, widen_keys
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.plans.custom_fields import new_custom_fields
+from dagster_dailystory.engine.state.plans.sent_opt_outs import sent_opt_outs
 from dagster_dailystory.engine.state.plans.stored import Plans
 from dagster_dailystory.engine.state.recovery import invalidate_interrupted, resume_complete_resends
 from dagster_dailystory.engine.state.rejections import CheckedRows, Rejections
@@ -39,7 +41,7 @@ from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import OPT_OUT_PRIORITY, Operation, Reason
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.partitions import check_partition
-from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary, RejectedRow
+from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary, RejectedRow, WaitingOptOuts
 from dagster_dailystory.model.sync import Deletes, Mode, OnDeleted, Scope
 from dagster_dailystory.model.watermark import WatermarkValues
 
@@ -87,6 +89,9 @@ def make_plan(
         next_checkpoint = recent.next_checkpoint(watermark.highest, options)
         seconds = time.perf_counter() - started
         summary = _summary(plan_id, state, options, counts, watermark, seconds, next_checkpoint)
+        if tables is not None and summary.status is PlanStatus.BLOCKED and summary.opt_outs_to_send:
+            unsent = sent_opt_outs(state, tables, plan_id).waiting
+            summary = replace(summary, opt_outs_waiting=summary.opt_outs_waiting.joined(unsent))
         Plans(state).add(summary, options, run_id, destination)
         if tables is not None:
             _forget_old_changes(state, tables)
@@ -109,6 +114,7 @@ class _PlanCounts:
         sync_deletions: Contacts to be deleted or deactivated in the whole sync, whatever the slice.
         shared: Contacts of missing keys that are kept, because another sync holds them.
         few_rejected: A few rejected rows of each reason.
+        waiting: A few of the rows whose opt-out has no contact.
     """
 
     rows: RowCounts = RowCounts()  # noqa: RUF009  # frozen
@@ -121,6 +127,7 @@ class _PlanCounts:
     sync_deletions: int = 0
     shared: int = 0
     few_rejected: tuple[RejectedRow, ...] = ()
+    waiting: WaitingOptOuts = WaitingOptOuts()  # noqa: RUF009  # frozen
 
     def changes(self, operation: Operation) -> int:
         """How many changes of this operation are stored."""
@@ -160,16 +167,17 @@ class _Draft:
         fill_rekeyed(self.state, self.tables, self.plan_id)
         opt_outs = OptOuts(self.plan_id, self.state, found, checked, staged.relation)
         opt_outs.store()
+        waiting = WaitingRows(opt_outs)
         rejected = self._rejected(found, checked)
         if not self.options.dry_run and self.options.scope is not Scope.OPT_OUTS:
             Rejections(self.state, self.tables).record_local(rejected)
-            opt_outs.mark_waiting()
+            waiting.mark()
             self.state.database.release_memory(self.state.connection)
             RowHashes(self.state, self.tables).update(found.hashed, found.pending, found.duplicates)
         deletions = departures.deletions() if self.options.plans_deletions else None
-        counts = self._count(found.counts, checked, opt_outs.count_pending(), deletions)
+        counts = self._count(found.counts, checked, waiting.count(), deletions)
         few = Rejections(self.state, self.tables).few_of(rejected) if counts.rejected else ()
-        return replace(counts, few_rejected=few)
+        return replace(counts, few_rejected=few, waiting=waiting.describe(counts.opt_outs_pending))
 
     def _departures(self, staged: Staged, found: Differences, checked: Table) -> Departures:
         """Find out who of the missing keys is in the source under another key, in whichever slice."""
@@ -281,6 +289,7 @@ def _summary(
         new_custom_fields=new_custom_fields(state),
         fields_dropped=counts.dropped,
         rejected_rows=counts.few_rejected,
+        opt_outs_waiting=counts.waiting,
         diff_seconds=seconds,
         since=None if options.since is None else options.since.isoformat(),
         next_checkpoint=next_checkpoint,

@@ -35,6 +35,11 @@ from dagster_dailystory.model.sync import ContactSync
 _REMEMBERED = [reason.value for reason in REMEMBERED_REASONS]
 
 
+DUPLICATED = "several source rows have this key; none is sent until the query makes the key unique"
+KEYLESS = "the key has a NULL; fill it, or leave such rows out of the query"
+"""What to do about a row whose key does not identify it."""
+
+
 FEW = 10
 """How many rows of each reason are shown."""
 
@@ -57,9 +62,13 @@ def few_of_each(tables: SyncTables, rejected: FromClause, rows: int = FEW) -> Sq
 
 def rejected_row(sync: ContactSync, row: RowMapping, secret: bytes) -> RejectedRow:
     """A row of `few_of_each` as logs may show it."""
+    return RejectedRow(shown_key(sync, row, secret), row["reason"], row["message"], int(row["source_rows"] or 1))
+
+
+def shown_key(sync: ContactSync, row: RowMapping, secret: bytes) -> str:
+    """The key of a row as logs may show it; it may have a NULL."""
     key = [row[name] for name in sync.key_columns]
-    label = "(no key)" if None in key else key_label(sync, key, secret)
-    return RejectedRow(label, row["reason"], row["message"], int(row["source_rows"] or 1))
+    return "(no key)" if None in key else key_label(sync, key, secret)
 
 
 @dataclass(frozen=True)
@@ -128,9 +137,8 @@ class Rejections:
 
     def _duplicated(self, duplicates: FromClause) -> SqlQuery:
         keys = [duplicates.c[key] for key in self._tables.key_names]
-        message = "several source rows have this key; none is sent until the query makes the key unique"
         reason = literal(Reason.DUPLICATE_KEY.value, TEXT).label("reason")
-        return select(*keys, reason, literal(message, TEXT).label("message"), duplicates.c.source_rows)
+        return select(*keys, reason, literal(DUPLICATED, TEXT).label("message"), duplicates.c.source_rows)
 
     def _upsert(self, found: SqlQuery) -> None:
         rows = found.subquery("found")

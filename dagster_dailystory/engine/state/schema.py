@@ -28,7 +28,7 @@ from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, MOMENT,
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.sync import ContactSync
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Version of the layout below. `layout.migrations` has a step from each earlier one."""
 
 
@@ -108,7 +108,7 @@ def _plan_columns() -> Iterable[SchemaItem]:
     return [
         *_texts("plan_id", "sync_name", "partition_value", "run_id", "scope", "options", "mapping_version"),
         *_texts("destination", "status", "guards", "changes_by_field", "rejections_by_reason", "settings"),
-        *_texts("fields_dropped", "new_custom_fields"),
+        *_texts("fields_dropped", "new_custom_fields", "opt_outs_waiting"),
         Column("number", BIG_INTEGER),  # the order of the sync's plans, whatever the clock says
         *_counts("rows_read", "rows_unchanged", "rows_to_create", "rows_to_update", "rows_to_delete"),
         *_counts("rows_rejected", "rows_held", "rows_delete_skipped_shared", "opt_outs_to_send", "opt_outs_pending"),

@@ -203,5 +203,9 @@ def _remember_custom_fields(tables: StoredTables, sync: str) -> None:
         tables.connection.execute(meta.insert().values(name=row, value=json.dumps(names)))
 
 
-_STEPS: Mapping[int, Callable[[StoredTables], None]] = {2: _to_3, 3: _to_4}
+def _to_5(tables: StoredTables) -> None:
+    tables.add_columns(("plans",), {"opt_outs_waiting": TEXT})
+
+
+_STEPS: Mapping[int, Callable[[StoredTables], None]] = {2: _to_3, 3: _to_4, 4: _to_5}
 """Layout version -> the step to the next one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import reduce
@@ -18,7 +18,15 @@ from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import SafetyError, StateError
 from dagster_dailystory.model.change import SENT_OPERATIONS
-from dagster_dailystory.model.plan import GuardResult, PlanOptions, PlanStatus, PlanSummary, Selection
+from dagster_dailystory.model.plan import (
+    GuardResult,
+    PlanOptions,
+    PlanStatus,
+    PlanSummary,
+    Selection,
+    WaitingOptOut,
+    WaitingOptOuts,
+)
 from dagster_dailystory.model.report import SyncReport, planned_report, with_send
 from dagster_dailystory.model.sync import Scope
 
@@ -78,6 +86,7 @@ class Plans:
                 rejections_by_reason=json.dumps(dict(summary.rejections_by_reason)),
                 new_custom_fields=json.dumps(summary.new_custom_fields),
                 fields_dropped=json.dumps(summary.fields_dropped),
+                opt_outs_waiting=json.dumps(asdict(summary.opt_outs_waiting)),
                 diff_seconds=summary.diff_seconds,
                 created_at=state.now(),
                 expires_at=summary.expires_at,
@@ -257,6 +266,11 @@ def _selection(row: RowMapping) -> Selection:
     return Selection(partition=row["partition_value"], scope=Scope(row["scope"]), **found)
 
 
+def _waiting(stored: Mapping[str, Any]) -> WaitingOptOuts:
+    few = tuple(WaitingOptOut(**each) for each in stored.get("few", ()))
+    return WaitingOptOuts(stored.get("to_repair", 0), few)
+
+
 def _plan(row: RowMapping, status: PlanStatus) -> Plan:
     copied: dict[str, Any] = {name: row[name] or 0 for name in _COPIED}
     summary = PlanSummary(
@@ -268,6 +282,7 @@ def _plan(row: RowMapping, status: PlanStatus) -> Plan:
         rejections_by_reason=json.loads(row["rejections_by_reason"]),
         new_custom_fields=tuple(json.loads(row["new_custom_fields"] or "[]")),
         fields_dropped=json.loads(row["fields_dropped"] or "{}"),
+        opt_outs_waiting=_waiting(json.loads(row["opt_outs_waiting"] or "{}")),
         diff_seconds=row["diff_seconds"],
         since=json.loads(row["options"]).get("since"),
         next_checkpoint=json.loads(row["options"]).get("next_mark"),

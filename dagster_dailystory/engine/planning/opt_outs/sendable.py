@@ -20,7 +20,6 @@ from sqlalchemy import (
     TableClause,
     and_,
     case,
-    exists,
     false,
     func,
     literal,
@@ -31,12 +30,11 @@ from sqlalchemy import (
     union_all,
 )
 
-from dagster_dailystory.databases.expressions import among, is_unreadable_consent, opts_out
+from dagster_dailystory.databases.expressions import opts_out
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, SqlQuery, SqlType, SqlValue
 from dagster_dailystory.engine.planning.comparison.compare import Differences
 from dagster_dailystory.engine.presence.unchecked import (
     IN_SCOPE,
-    UNREADABLE,
     Unchecked,
     known_duplicates,
     rows_opting_out,
@@ -47,7 +45,6 @@ from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import OPT_OUT_PRIORITY, Operation
 from dagster_dailystory.model.contact_fields import CONSENT_KINDS, FieldKind
 from dagster_dailystory.model.mapping import MappedField
-from dagster_dailystory.model.partitions import HashBuckets
 from dagster_dailystory.model.sync import Mode, Scope
 
 
@@ -70,7 +67,8 @@ class OptOuts:
     rows: FromClause
 
     @property
-    def _tables(self) -> SyncTables:
+    def tables(self) -> SyncTables:
+        """The sync's tables."""
         return self.found.diff.tables
 
     @property
@@ -79,56 +77,23 @@ class OptOuts:
 
     @property
     def _fields(self) -> Sequence[MappedField]:
-        return [m for m in self._tables.sync.mapped_fields if m.kind is FieldKind.OPT_OUT]
+        return [m for m in self.tables.sync.mapped_fields if m.kind is FieldKind.OPT_OUT]
 
     @property
-    def _has_consent(self) -> bool:
-        return bool(self._tables.sync.state_columns(*CONSENT_KINDS))
+    def has_consent(self) -> bool:
+        """Whether an opt-out flag or the status is mapped."""
+        return bool(self.tables.sync.state_columns(*CONSENT_KINDS))
 
     def store(self) -> None:
         """Store an `opt_out` for each contact with a flag that no other change of this plan sets alone."""
         if not self._fields:
             return
-        execute, changes = self.state.connection.execute, self._tables.changes
+        execute, changes = self.state.connection.execute, self.tables.changes
         last = execute(select(func.max(self._pending.c.sequence))).scalar() or 0
         query = self._changes(self._contacts(), int(last))
         execute(changes.insert().from_select([each.name for each in query.selected_columns], query))
         if self._takes_back:
             self._keep_what_others_set()
-
-    def count_pending(self) -> int:
-        """Count the rows whose opt-out this plan cannot send: it is unreadable, or no contact is known for the row."""
-        if not self._has_consent:
-            return 0
-        waiting = union_all(*self._without_contact()).subquery("waiting")
-        counts = [select(func.count()).select_from(waiting)]
-        if self.found.diff.options.since is not None:
-            counts.append(self._waiting_unread())
-        return sum(int(self.state.connection.execute(query).scalar() or 0) for query in counts)
-
-    def mark_waiting(self) -> None:
-        """Mark the rejections of rows that wait for a contact: later runs that do not read the row count it too."""
-        rejections, tables, execute = self._tables.rejections, self._tables, self.state.connection.execute
-        if not self._has_consent or tables.sync.watermark is None:
-            return
-        keys = [rejections.c[key] for key in tables.key_names]
-        looked_at = [self._pending] if self.found.duplicates is None else [self._pending, self.found.duplicates]
-        for relation in looked_at:
-            read = select(*(relation.c[key] for key in tables.key_names))
-            execute(rejections.update().where(among(keys, read)).values(opts_out=False))
-        for waiting in self._without_contact():
-            execute(rejections.update().where(among(keys, waiting)).values(opts_out=True))
-
-    def _waiting_unread(self) -> SqlQuery:
-        """Count the keys that waited when they were read, and that this run does not look at."""
-        tables, rejections, unchecked = self._tables, self._tables.rejections, self._unchecked
-        keys = [rejections.c[key] for key in tables.key_names]
-        seen = [self._pending, *([] if unchecked is None else [unchecked])]
-        unseen = [not_(exists().where(tables.same_key(relation, rejections))) for relation in seen]
-        slices = tables.sync.partitions
-        in_slice = self.found.diff.in_partition(rejections) if isinstance(slices, HashBuckets) else true()
-        waiting = select(*keys).where(rejections.c.opts_out, in_slice, *unseen).distinct().subquery("waiting")
-        return select(func.count()).select_from(waiting)
 
     @cached_property
     def _takes_back(self) -> bool:
@@ -143,11 +108,11 @@ class OptOuts:
         return self.state.connection.execute(query).first() is not None
 
     @cached_property
-    def _unchecked(self) -> FromClause | None:
+    def unchecked(self) -> FromClause | None:
         """The rows that opt out and have no row check; None if there can be none."""
-        if not self._has_consent:
+        if not self.has_consent:
             return None
-        tables, diff, counts = self._tables, self.found.diff, self.found.counts
+        tables, diff, counts = self.tables, self.found.diff, self.found.counts
         source, options, parts = diff.source, diff.options, []
         select_rows = partial(rows_opting_out, tables)
         if self.found.duplicates is not None:
@@ -166,7 +131,7 @@ class OptOuts:
     def _contacts(self) -> FromClause:
         """For each contact and field, 1 if a row of the source opts the contact out and it is not opted out yet."""
         found = union_all(*self._links()).subquery("found")
-        keys = [found.c[key] for key in self._tables.key_names]
+        keys = [found.c[key] for key in self.tables.key_names]
         flags = [func.max(found.c[differs_column(m.state_column)]).label(m.state_column) for m in self._fields]
         is_new = or_(*(func.max(found.c[differs_column(m.state_column)]) == 1 for m in self._fields))
         grouped = select(*keys, found.c.dsid, *flags).group_by(*keys, found.c.dsid).having(is_new)
@@ -178,7 +143,7 @@ class OptOuts:
         The next run would find the opt-out of that row anew, and send it again. Of a change that sends every field, the
         flag becomes the other row's: it is sent too.
         """
-        changes = self._tables.changes
+        changes = self.tables.changes
         found = union_all(*self._links()).subquery("found")
         flags = [func.max(found.c[m.state_column]).label(m.state_column) for m in self._fields]
         set_by_others = select(found.c.dsid, *flags).group_by(found.c.dsid).subquery("set_by_others")
@@ -195,7 +160,7 @@ class OptOuts:
 
     def _links(self) -> Iterator[SqlQuery]:
         """Pair the rows that opt out with contacts: by key, by email and by mobile number."""
-        tables, pending, unchecked = self._tables, self._pending, self._unchecked
+        tables, pending, unchecked = self.tables, self._pending, self.unchecked
         row = not_(pending.c.departed)
         yield self._link(pending, tables.same_key(pending, tables.contact_map), row)
         rows = pending.join(self.checked, self.checked.c.sequence == pending.c.sequence)
@@ -214,14 +179,14 @@ class OptOuts:
         rows: FromClause | None = None,
     ) -> Select[tuple[object, ...]]:
         """Select the contacts with 1 for each flag that a row sets, and for each of them that the contact lacks."""
-        snapshot, contact_map = self._tables.snapshot, self._tables.contact_map
+        snapshot, contact_map = self.tables.snapshot, self.tables.contact_map
         flags = {m: opts_out(values.c[m.state_column]) for m in self._fields}
         counts = values.c[IN_SCOPE] == 1 if IN_SCOPE in values.c else true()
         new = {m: and_(flags[m], counts, not_(opts_out(snapshot.c[m.state_column]))) for m in self._fields}
-        contacts = snapshot.join(contact_map, self._tables.same_key(snapshot, contact_map))
+        contacts = snapshot.join(contact_map, self.tables.same_key(snapshot, contact_map))
         return (
             select(
-                *(contact_map.c[key] for key in self._tables.key_names),
+                *(contact_map.c[key] for key in self.tables.key_names),
                 contact_map.c.dsid,
                 *(case((flags[m], 1), else_=0).label(m.state_column) for m in self._fields),
                 *(case((new[m], 1), else_=0).label(differs_column(m.state_column)) for m in self._fields),
@@ -234,12 +199,12 @@ class OptOuts:
         """Whether this sync may write to the contact: it exists and, in mode `create`, this sync made it."""
         gone = or_(contact_map.c.deleted_at.is_not(None), contact_map.c.deleted_in_dailystory_at.is_not(None))
         conditions = [not_(gone)]
-        if self._tables.sync.mode is Mode.CREATE:
+        if self.tables.sync.mode is Mode.CREATE:
             conditions.append(self.found.diff.was_made_by_this_sync(snapshot))
         return conditions
 
     def _changes(self, found: FromClause, last: int) -> SqlQuery:
-        changes, keys = self._tables.changes, [found.c[key] for key in self._tables.key_names]
+        changes, keys = self.tables.changes, [found.c[key] for key in self.tables.key_names]
         alone = self._set_alone()
         left = {
             m: and_(found.c[m.state_column] == 1, func.coalesce(alone.c[m.state_column], 0) == 0) for m in self._fields
@@ -261,7 +226,7 @@ class OptOuts:
 
     def _set_alone(self) -> FromClause:
         """For each contact, 1 for the flags that an update of this plan sets and that is all it sends."""
-        changes = self._tables.changes
+        changes = self.tables.changes
         flags = [
             func.max(
                 case((and_(changes.c[differs_column(m.state_column)], opts_out(changes.c[m.state_column])), 1), else_=0)
@@ -274,47 +239,6 @@ class OptOuts:
             changes.c.priority == OPT_OUT_PRIORITY,
         )
         return select(changes.c.dsid, *flags).where(alone).group_by(changes.c.dsid).subquery("alone")
-
-    def _without_contact(self) -> Iterator[SqlQuery]:
-        """Select the keys of the rows whose opt-out is not sent.
-
-        No contact is known and none is created, or the value is unreadable, so that nothing shows what it means.
-        """
-        tables, pending, checked, unchecked = self._tables, self._pending, self.checked, self._unchecked
-        changes, keys = tables.changes, tables.keys_of
-        row_opts_out = or_(
-            false(), *(and_(flag, opts_out(value)) for _, value, flag in self._consent(FieldKind.OPT_OUT))
-        )
-        unreadable = or_(
-            *(and_(flag, is_unreadable_consent(value, m.kind)) for m, value, flag in self._consent(*CONSENT_KINDS))
-        )
-        created = exists().where(
-            changes.c.plan_id == self.plan_id,
-            changes.c.sequence == pending.c.sequence,
-            changes.c.operation.in_([Operation.CREATE.value, Operation.UPDATE.value]),
-        )
-        rows = pending.outerjoin(checked, checked.c.sequence == pending.c.sequence)
-        unknown = not_(or_(created, *self._has_contact(pending, checked)))
-        waits = or_(and_(row_opts_out, unknown), unreadable)
-        yield select(*keys(pending)).select_from(rows).where(waits, not_(pending.c.departed))
-        if unchecked is not None:
-            is_known = or_(*self._has_contact(unchecked, unchecked))
-            waits = or_(unchecked.c[UNREADABLE] == 1, not_(is_known))
-            yield select(*keys(unchecked)).where(unchecked.c[IN_SCOPE] == 1, waits)
-
-    def _consent(self, *kinds: FieldKind) -> Iterator[tuple[MappedField, SqlValue, ColumnElement[bool]]]:
-        """The fields of these kinds, each with the value of a pending row and whether it differs."""
-        columns = self._pending.c
-        for mapped in self._tables.sync.mapped_fields:
-            if mapped.kind in kinds:
-                yield mapped, columns[mapped.state_column], columns[differs_column(mapped.state_column)]
-
-    def _has_contact(self, keyed: FromClause, identified: FromClause) -> list[ColumnElement[bool]]:
-        """Whether a contact is known for the key, the email or the mobile number of a row."""
-        tables, snapshot = self._tables, self._tables.snapshot
-        identities = ("identity_email", "identity_mobile")
-        same = [exists().where(snapshot.c[name] == identified.c[name]) for name in identities]
-        return [exists().where(tables.same_key(tables.contact_map, keyed)), *same]
 
 
 def _true(kind: SqlType) -> SqlValue:

@@ -1,0 +1,1 @@
+"""The opt-outs of a plan: those that can be sent, and those that wait."""

@@ -1,0 +1,142 @@
+"""An opt-out that waits is named by its key, with why it waits and whether a repair is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from support.scenario import Scenario, customer, customers, open_scenario, sync_of
+
+from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
+from dagster_dailystory.model.plan import PlanOptions, PlanSummary, WaitingOptOuts
+from dagster_dailystory.model.sync import ContactSync, Scope
+from dagster_dailystory.model.watermark import Watermark
+
+FIELDS = {"email": "email", "mobilePhone": "mobile", "city": "city", "optOutEmail": "opted_out"}
+
+
+def opting(**settings: object) -> ContactSync:
+    return sync_of(**{"fields": FIELDS, "max_opted_out_fraction": None, **settings})
+
+
+@pytest.fixture(params=["sqlite", "duckdb", "postgresql"])
+def scenario(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> Iterator[Scenario]:
+    """Three rows were synced."""
+    with open_scenario(new_database, str(request.param)) as made:
+        made.seed(*customers(3, opted_out=False))
+        made.run(opting())
+        yield made
+
+
+def named(waiting: WaitingOptOuts) -> dict[str, str]:
+    """Key -> reason."""
+    return {each.key_label: each.reason for each in waiting.few}
+
+
+def planned(scenario: Scenario, sync: ContactSync, **options: object) -> PlanSummary:
+    return plan_contact_sync(sync, scenario.warehouse, scenario.destination, PlanOptions(**options))  # type: ignore[arg-type]
+
+
+def test_rows_that_cannot_be_sent_are_named_with_the_reason_of_each(scenario: Scenario):
+    scenario.insert(
+        customer(4, email="not an address", opted_out=True),
+        *[customer(5, opted_out=True)] * 2,
+        customer(None, email="p6@example.com", opted_out=True),
+        customer(7, opted_out=True),
+    )
+    scenario.sandbox.configure(refuse_if=lambda body: "no such plan" if body.get("email") == "p7@example.com" else None)
+    report = scenario.run(opting())
+    expected = {"4": "invalid_email", "5": "duplicate_key", "(no key)": "null_key", "7": "refused"}
+    assert named(report.opt_outs_waiting) == expected
+    assert (report.opt_outs_pending, report.opt_outs_waiting.to_repair) == (5, 5)
+    assert report.opt_outs_waiting.described(5).startswith("5 cannot be sent until the source is repaired (")
+    assert "5 duplicate_key" in report.opt_outs_waiting.described(5)
+    assert "more" not in report.opt_outs_waiting.described(5), "each row is named, two of them by one key"
+    again = scenario.run(opting())
+    assert named(again.opt_outs_waiting) == expected, "the refused row is held"
+    messages = {each.key_label: each.message for each in again.opt_outs_waiting.few}
+    assert "no such plan" in messages["7"]
+    assert "makes the key unique" in messages["5"]
+
+
+def test_a_flag_that_cannot_be_read_is_the_reason_whatever_else_is_wrong(new_database: Callable[[str], str]):
+    with open_scenario(new_database, "duckdb") as scenario:
+        scenario.create(customer_id="integer", email="varchar(99)", flag="varchar(9)")
+        scenario.insert({"customer_id": 1, "email": "broken", "flag": "perhaps"})
+        sync = opting(fields={"email": "email", "optOutEmail": "flag"}, extended_properties={})
+        [waiting] = scenario.run(sync).opt_outs_waiting.few
+    assert (waiting.key_label, waiting.reason) == ("1", "invalid_value")
+    assert waiting.message.startswith("optOutEmail (column 'flag'): not a yes or no; use a boolean")
+
+
+def test_an_opt_out_that_failed_is_sent_by_the_next_run(scenario: Scenario):
+    scenario.update(1, opted_out=True, mobile="12")
+    scenario.insert(customer(4, email="not an address", opted_out=True))
+    scenario.sandbox.script([400])
+    report = scenario.run(opting())
+    assert named(report.opt_outs_waiting) == {"4": "invalid_email", "1": ""}
+    assert report.opt_outs_waiting.described(report.opt_outs_pending) == (
+        "1 cannot be sent until the source is repaired (4 invalid_email); 1 sent by the next run (1)"
+    )
+    assert "was not accepted" in report.opt_outs_waiting.few[1].message
+
+
+def test_rows_beyond_a_limit_are_sent_by_the_next_run(scenario: Scenario):
+    scenario.insert(*[customer(number, opted_out=True) for number in range(10, 14)])
+    report = scenario.run(opting(), limit=1)
+    assert (report.opt_outs_pending, report.opt_outs_waiting.to_repair) == (3, 0)
+    assert set(named(report.opt_outs_waiting).values()) == {""}
+
+
+def test_at_most_ten_keys_are_named_and_those_to_repair_come_first(scenario: Scenario):
+    scenario.insert(*[customer(number, opted_out=True) for number in range(10, 14)])
+    scenario.insert(*[customer(number, email="broken", opted_out=True) for number in range(20, 32)])
+    waiting = planned(scenario, opting(), limit=1).opt_outs_waiting
+    assert (len(waiting.few), waiting.to_repair) == (10, 12)
+    assert waiting.described(15) == (
+        "12 cannot be sent until the source is repaired (20 invalid_email, 21 invalid_email, 22 invalid_email, "
+        "23 invalid_email, 24 invalid_email, 25 invalid_email, 26 invalid_email, 27 invalid_email, 28 invalid_email, "
+        "29 invalid_email, and 2 more); 3 sent by the next run"
+    )
+
+
+def test_a_key_that_identifies_a_person_is_masked(scenario: Scenario):
+    scenario.insert(customer(4, email="not an address", opted_out=True))
+    by_city = planned(scenario, opting(name="people", personal_keys=["customer_id"]))
+    [label] = named(by_city.opt_outs_waiting)
+    assert label.startswith("id-")
+
+
+def test_the_opt_outs_of_a_blocked_plan_are_named(scenario: Scenario):
+    scenario.update(1, opted_out=True)
+    scenario.delete(2, 3)
+    sync = opting(deletes="delete", max_deleted_fraction=0.1, min_guard_rows=1)
+    plan = planned(scenario, sync)
+    assert (plan.opt_outs_left, named(plan.opt_outs_waiting), plan.opt_outs_waiting.to_repair) == (1, {"1": ""}, 0)
+
+
+def test_a_plan_that_is_sent_later_still_names_what_waits(scenario: Scenario):
+    scenario.insert(customer(4, email="not an address", opted_out=True))
+    plan_contact_sync(opting(), scenario.warehouse, scenario.destination, run_id="run")
+    report = send_contact_sync(opting(), scenario.warehouse, scenario.destination, ["run"]).report
+    assert named(report.opt_outs_waiting) == {"4": "invalid_email"}
+
+
+def test_a_new_row_waits_for_a_run_that_creates_contacts(scenario: Scenario):
+    scenario.insert(customer(4, opted_out=True))
+    assert named(planned(scenario, opting(), scope=Scope.OPT_OUTS).opt_outs_waiting) == {"4": ""}
+
+
+def test_a_row_that_a_run_does_not_read_is_named_with_the_reason_that_is_known(new_database: Callable[[str], str]):
+    source = """
+        select *, case when plan = 'later' then timestamp '2026-01-09' else timestamp '2026-01-01' end as stamped_at
+        from customers
+    """
+    recent = opting(watermark=Watermark("stamped_at"), source=source)
+    with open_scenario(new_database, "duckdb") as scenario:
+        scenario.seed(*customers(3, opted_out=False), customer(8, plan="later", opted_out=False))
+        scenario.insert(customer(6, email="not an address", opted_out=True))
+        scenario.run(recent)
+        report = scenario.run(recent)
+    assert (report.rows_read, report.opt_outs_pending) == (1, 1)
+    assert named(report.opt_outs_waiting) == {"6": "invalid_email"}
