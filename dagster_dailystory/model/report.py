@@ -62,7 +62,7 @@ class SyncReport:
         rows_held: Rows that DailyStory refused before and that have not changed since, and rows beyond `limit`.
         fields_dropped: Invalid values that are left out of rows (`drop_field`).
         opt_outs_pending: Rows and contacts whose opt-out DailyStory has not acknowledged.
-        opt_outs_sent: Contacts that existed and that this run opted out; not part of the sums of rows.
+        opt_outs_sent: Contacts that this run opted out, or created opted out; not part of the sums of rows.
         rows_created: Contacts that were created, or found and overwritten by a create.
         rows_updated: Contacts that were updated.
         rows_deleted: Contacts that were deleted or deactivated.
@@ -169,7 +169,7 @@ class SentOptOuts:
     """How many opt-outs of a plan were sent and how many wait.
 
     Attributes:
-        sent: Contacts that the plan opted out.
+        sent: Contacts that the plan opted out, or created opted out.
         left: Contacts whose opt-out is not acknowledged.
         without_contact: Rows that opt out and whose contact was not created.
         waiting: A few of those that were not sent.

@@ -378,3 +378,22 @@ def test_a_flag_of_another_type_opts_out(new_database: Callable[[str], str], eng
         assert scenario.run(flagged).opt_outs_sent == 1
         assert opted_out(scenario) == ["p1@example.com"]
         assert scenario.run(flagged).api_requests == 0
+
+
+def test_a_contact_that_is_created_opted_out_counts_as_an_opt_out_that_was_sent(scenario: Scenario):
+    scenario.insert(customer(6, opted_out=True), customer(7, opted_out=False))
+    report = scenario.run(opting())
+    assert (report.rows_created, report.opt_outs_sent, report.opt_outs_pending) == (2, 1, 0)
+    assert opted_out(scenario) == ["p6@example.com"]
+    scenario.insert(customer(8, opted_out=True))
+    scenario.sandbox.script([400])
+    assert scenario.run(opting()).opt_outs_sent == 0
+
+
+def test_a_contact_that_mode_create_only_maps_is_not_opted_out(new_database: Callable[[str], str]):
+    with open_scenario(new_database, "sqlite") as scenario:
+        scenario.sandbox.add(email="p1@example.com")
+        scenario.seed(*customers(2, opted_out=True))
+        report = scenario.run(opting(mode="create"))
+        assert (report.rows_mapped, report.rows_created, report.opt_outs_sent) == (1, 1, 1)
+        assert opted_out(scenario) == ["p2@example.com"]

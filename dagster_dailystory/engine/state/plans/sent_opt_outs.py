@@ -15,6 +15,8 @@ from dagster_dailystory.model.report import SentOptOuts
 
 _SET = (Outcome.OPTED_OUT, Outcome.UPDATED)
 
+_WRITTEN = (Outcome.CREATED, Outcome.UPDATED)
+
 _ENDED = (*_SET, Outcome.CREATED, Outcome.MAPPED, Outcome.RECORDED)
 """Outcomes after which no opt-out of the change waits; a recorded one was acknowledged by a newer plan."""
 
@@ -33,8 +35,10 @@ def sent_opt_outs(state: State, tables: SyncTables, plan_id: str) -> SentOptOuts
     is_new = or_(*(and_(changes.c[differs_column(flag)], opts_out(changes.c[flag])) for flag in flags))
     created = and_(operation == Operation.CREATE.value, is_new)
     waits = outcome.not_in([each.value for each in _ENDED])
+    was_set = and_(alone, outcome.in_([each.value for each in _SET]))
+    was_created = and_(created, outcome.in_([each.value for each in _WRITTEN]))
     counts = (
-        _rows(and_(alone, outcome.in_([each.value for each in _SET]))),
+        _rows(or_(was_set, was_created)),
         _rows(and_(alone, waits)),
         _rows(and_(created, waits)),
         _rows(and_(waits, changes.c.reason.is_not(None))),
