@@ -10,8 +10,8 @@ import dagster as dg
 
 from dagster_dailystory.definitions.charts import bars, curve
 from dagster_dailystory.engine.upkeep.inspection import NO_VALUE, ChangePreview, SyncStatus
-from dagster_dailystory.model.change import Operation
-from dagster_dailystory.model.plan import PlanStatus, PlanSummary, RejectedRow, WaitingOptOut, planned_counts
+from dagster_dailystory.model.change import Operation, WaitingOptOut
+from dagster_dailystory.model.plan import PlanStatus, PlanSummary, RejectedRow, planned_counts
 from dagster_dailystory.model.report import Progress, SyncReport
 from dagster_dailystory.model.sync import ContactSync, Deletes, Mode
 

@@ -33,7 +33,8 @@ from dagster_dailystory.engine.upkeep.inspection import (
     sync_status,
 )
 from dagster_dailystory.errors import BusyError, DailyStoryError, OutageError, RetryableError, WarehouseError
-from dagster_dailystory.model.plan import PlanOptions, PlanSummary, WaitingOptOuts, planned_counts
+from dagster_dailystory.model.change import WaitingOptOuts
+from dagster_dailystory.model.plan import PlanOptions, PlanSummary, counted, planned_counts
 from dagster_dailystory.model.report import SyncReport
 from dagster_dailystory.model.settings import check_value
 from dagster_dailystory.model.sync import ContactSync
@@ -210,9 +211,8 @@ class SyncSteps:
 def _rejected_check(
     asset_key: dg.AssetKey, rows: int, by_reason: Mapping[str, int] = MappingProxyType({})
 ) -> dg.AssetCheckResult:
-    reasons = ", ".join(f"{count} {reason}" for reason, count in by_reason.items())
-    counted = f"{rows} ({reasons})" if reasons else str(rows)
-    warning = f"rows rejected: {counted}; the metadata of changes shows a few of each reason"
+    shown = f"{rows} ({counted(by_reason)})" if by_reason else str(rows)
+    warning = f"rows rejected: {shown}; the metadata of changes shows a few of each reason"
     return _warning(asset_key, NO_REJECTED_ROWS, rows, warning, "no row is rejected")
 
 
@@ -227,7 +227,7 @@ def _unsettled_check(asset_key: dg.AssetKey, rows: int) -> dg.AssetCheckResult:
 
 
 def _warning(
-    asset_key: dg.AssetKey, name: str, count: int, warning: str, success: str, counted: str = "rows"
+    asset_key: dg.AssetKey, name: str, count: int, warning: str, success: str, noun: str = "rows"
 ) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         asset_key=asset_key,
@@ -235,7 +235,7 @@ def _warning(
         passed=count == 0,
         severity=dg.AssetCheckSeverity.WARN,
         description=warning if count else success,
-        metadata={counted: count},
+        metadata={noun: count},
     )
 
 
@@ -361,10 +361,6 @@ def _log_plan(context: dg.AssetExecutionContext, sync: ContactSync, plan: PlanSu
 
 
 def _log_report(context: dg.AssetExecutionContext, report: SyncReport) -> None:
-    context.log.info(
-        "plan %s is %s: %d created, %d updated, %d deleted, %d refused, %d failed, %d requests in %.1f s",
-        report.plan_id, report.outcome, report.rows_created, report.rows_updated, report.rows_deleted,
-        report.rows_refused, report.rows_failed, report.api_requests, report.send_seconds,
-    )  # fmt: skip
+    context.log.info(str(report))
     if report.outage and report.outcome != "stopped":
         context.log.warning("the last requests failed, and the next run goes on: %s", report.outage)

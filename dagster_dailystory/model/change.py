@@ -1,8 +1,8 @@
-"""One change of a plan and its result."""
+"""One change of a plan and its result, and the opt-outs that have no result yet."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -219,3 +219,63 @@ class Result:
     message: str = ""
     replaced: bool = False
     is_other_contact: bool = False
+
+
+SHOWN_KEYS = 10
+"""Most keys that a message names."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingOptOut:
+    """A key whose opt-out DailyStory has not acknowledged, without personal data.
+
+    Attributes:
+        key_label: The key as logs may show it.
+        reason: The code of the reason to repair the row; empty if the next run sends the opt-out.
+        message: What is wrong, or why it was not sent.
+        rows: How many rows of the source have this key and this reason.
+    """
+
+    key_label: str
+    reason: str
+    message: str
+    rows: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingOptOuts:
+    """The opt-outs that DailyStory has not acknowledged.
+
+    Attributes:
+        to_repair: How many cannot be sent until their rows are repaired in the source. The next run sends the others.
+        few: At most ten of all.
+    """
+
+    to_repair: int = 0
+    few: tuple[WaitingOptOut, ...] = ()
+
+    def joined(self, other: WaitingOptOuts) -> WaitingOptOuts:
+        """These and others, first those to repair."""
+        few = sorted((*self.few, *other.few), key=lambda each: not each.reason)
+        return WaitingOptOuts(self.to_repair + other.to_repair, tuple(few[:SHOWN_KEYS]))
+
+    def described(self, count: int) -> str:
+        """Name a few, with the reason of each.
+
+        Args:
+            count: How many there are.
+        """
+        kinds = {
+            "cannot be sent until the source is repaired": (self.to_repair, [e for e in self.few if e.reason]),
+            "will be sent by the next run": (count - self.to_repair, [e for e in self.few if not e.reason]),
+        }
+        return "; ".join(f"{rows:,} {kind}{_named(rows, few)}" for kind, (rows, few) in kinds.items() if rows)
+
+
+def _named(rows: int, few: Sequence[WaitingOptOut]) -> str:
+    """The keys of a few of these rows."""
+    if not few:
+        return ""
+    rest = rows - sum(each.rows for each in few)
+    keys = [f"{each.key_label} {each.reason}".strip() for each in few] + ([f"and {rest:,} more"] if rest > 0 else [])
+    return f" ({', '.join(keys)})"

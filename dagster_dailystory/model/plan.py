@@ -9,7 +9,8 @@ from enum import Enum
 from types import NoneType
 
 from dagster_dailystory.errors import ConfigurationError, SafetyError
-from dagster_dailystory.model.settings import Kind, check_types, choice
+from dagster_dailystory.model.change import SHOWN_KEYS, WaitingOptOuts
+from dagster_dailystory.model.settings import choice
 from dagster_dailystory.model.sync import ContactSync, Deletes, Mode, Scope
 from dagster_dailystory.model.watermark import Moment
 
@@ -31,10 +32,6 @@ class PlanStatus(str, Enum):
     """A newer plan looks at its rows again, so it is not sent any more."""
     EXPIRED = "expired"
     """It was not sent to its end within `plan_expires_hours`."""
-
-
-SHOWN_KEYS = 10
-"""Most keys that a message names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,62 +64,6 @@ class RejectedRow:
     reason: str
     message: str
     source_rows: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingOptOut:
-    """A key whose opt-out DailyStory has not acknowledged, without personal data.
-
-    Attributes:
-        key_label: The key as logs may show it.
-        reason: The code of the reason to repair the row; empty if the next run sends the opt-out.
-        message: What is wrong, or why it was not sent.
-        rows: How many rows of the source have this key and this reason.
-    """
-
-    key_label: str
-    reason: str
-    message: str
-    rows: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingOptOuts:
-    """The opt-outs that DailyStory has not acknowledged.
-
-    Attributes:
-        to_repair: How many cannot be sent until their rows are repaired in the source. The next run sends the others.
-        few: At most ten of all.
-    """
-
-    to_repair: int = 0
-    few: tuple[WaitingOptOut, ...] = ()
-
-    def joined(self, other: WaitingOptOuts) -> WaitingOptOuts:
-        """These and others, first those to repair."""
-        few = sorted((*self.few, *other.few), key=lambda each: not each.reason)
-        return WaitingOptOuts(self.to_repair + other.to_repair, tuple(few[:SHOWN_KEYS]))
-
-    def described(self, count: int) -> str:
-        """Name a few, with the reason of each.
-
-        Args:
-            count: How many there are.
-        """
-        kinds = {
-            "cannot be sent until the source is repaired": (self.to_repair, [e for e in self.few if e.reason]),
-            "sent by the next run": (count - self.to_repair, [e for e in self.few if not e.reason]),
-        }
-        return "; ".join(f"{rows:,} {kind}{_named(rows, few)}" for kind, (rows, few) in kinds.items() if rows)
-
-
-def _named(rows: int, few: Sequence[WaitingOptOut]) -> str:
-    """The keys of a few of these rows."""
-    if not few:
-        return ""
-    rest = rows - sum(each.rows for each in few)
-    keys = [f"{each.key_label} {each.reason}".strip() for each in few] + ([f"and {rest:,} more"] if rest > 0 else [])
-    return f" ({', '.join(keys)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +190,7 @@ class PlanSummary:
 
 
 def planned_counts(sync: ContactSync, plan: PlanSummary) -> str:
-    """What a plan would send, in words: the counts that are not 0."""
+    """What a plan would send, in words: the counts that are not 0, and why rows are rejected."""
     deletion = "to deactivate" if sync.deletes is Deletes.DEACTIVATE else "to delete"
     created = "to look up and update" if sync.mode is Mode.UPDATE else "to create"
     counts = {
@@ -257,14 +198,24 @@ def planned_counts(sync: ContactSync, plan: PlanSummary) -> str:
         "to update": plan.rows_to_update,
         deletion: plan.rows_to_delete,
         "to opt out": plan.opt_outs_ahead,
-        "rejected": plan.rows_rejected,
         "held back": plan.rows_held,
         "invalid values left out": plan.values_dropped,
     }
-    text = ", ".join(f"{rows:,} {verb}" for verb, rows in counts.items() if rows)
-    if plan.rows_to_send:
-        return text
-    return f"nothing to send; {text}" if text else "nothing to send"
+    found = ", ".join(f"{rows:,} {verb}" for verb, rows in counts.items() if rows)
+    nothing = "" if plan.rows_to_send else "nothing to send"
+    return "; ".join(filter(None, (nothing, found, rejected_rows(plan.rows_rejected, plan.rejections_by_reason))))
+
+
+def rejected_rows(rows: int, by_reason: Mapping[str, int]) -> str:
+    """How many rows are rejected and why; empty if none is."""
+    reasons = f": {counted(by_reason)}" if by_reason else ""
+    return f"{rows:,} rejected{reasons}" if rows else ""
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """Name counts, the largest first: `9 invalid_mobile, 3 duplicate_key`."""
+    largest = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+    return ", ".join(f"{count:,} {name}" for name, count in largest)
 
 
 def raise_if_blocked(plan: PlanSummary) -> None:

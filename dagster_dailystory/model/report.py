@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from dagster_dailystory.model.change import Outcome
-from dagster_dailystory.model.plan import PlanStatus, PlanSummary, WaitingOptOuts
+from dagster_dailystory.model.change import Outcome, WaitingOptOuts
+from dagster_dailystory.model.plan import PlanStatus, PlanSummary, rejected_rows
 
 OUTCOMES: Mapping[str, str] = {
     "done": "Each change of the plan has a final result.",
@@ -84,6 +84,7 @@ class SyncReport:
         send_seconds: Time from the first request to the last acknowledgement.
         requests_per_second: API requests divided by `send_seconds`.
         send_advice: What would help if there were too few requests in flight for the permitted rate; else empty.
+        rejections_by_reason: Reason -> rows that the plan rejects.
         opt_outs_waiting: A few of the opt-outs that are pending, each with its key and why it waits.
         outage: The last failure, if the last requests all failed; else empty.
     """
@@ -121,12 +122,66 @@ class SyncReport:
     send_seconds: float = 0.0
     requests_per_second: float = 0.0
     send_advice: str = ""
+    rejections_by_reason: Mapping[str, int] = field(default_factory=dict)
     opt_outs_waiting: WaitingOptOuts = WaitingOptOuts()  # noqa: RUF009  # frozen
     outage: str = ""
+
+    def __str__(self) -> str:
+        """One line with the counts that are not 0, and why rows are rejected and opt-outs wait."""
+        names = _PLANNED if self.outcome in _UNSENT else _SENT
+        counts = [f"{rows:,} {words}" for name, words in names.items() if (rows := getattr(self, name))]
+        pending = self.opt_outs_pending
+        opt_outs = f"{pending:,} opt-outs wait: {self.opt_outs_waiting.described(pending)}" if pending else ""
+        requests = f"{self.api_requests:,} requests in {self.send_seconds:.1f} s" if self.api_requests else ""
+        outage = f"the last requests failed: {self.outage}" if self.outage else ""
+        rejected = rejected_rows(self.rows_rejected, self.rejections_by_reason)
+        parts = (f"{self.rows_read:,} rows read", ", ".join(counts), rejected, opt_outs, requests, outage)
+        return f"sync {self.sync_name} is {self.outcome}: {'; '.join(filter(None, parts))}"
 
     def numbers(self) -> dict[str, int | float]:
         """The counts and times as a flat mapping; Dagster plots each of them."""
         return {name: value for name, value in asdict(self).items() if isinstance(value, (int, float))}
+
+
+_UNSENT = ("dry", "blocked")
+"""Outcomes of a run that sent nothing."""
+
+
+_UNCHANGED = {"rows_unchanged": "unchanged"}
+
+
+_LEFT = {"rows_held": "held back", "fields_dropped": "invalid values left out"}
+
+
+_PLANNED = {
+    **_UNCHANGED,
+    "rows_to_create": "to create",
+    "rows_to_update": "to update",
+    "rows_to_delete": "to delete or deactivate",
+    **_LEFT,
+}
+"""Count of an unsent plan -> its words in a line."""
+
+
+_SENT = {
+    **_UNCHANGED,
+    "rows_created": "created",
+    "rows_updated": "updated",
+    "rows_deleted": "deleted or deactivated",
+    "rows_mapped": "found and not written",
+    "opt_outs_sent": "opted out",
+    "rows_refused": "refused by DailyStory",
+    "rows_failed": "failed",
+    "rows_in_doubt": "in doubt",
+    "rows_conflicted": "conflicted",
+    "rows_deleted_in_dailystory": "deleted in DailyStory",
+    "rows_skipped": "not needed any more",
+    "rows_delete_waiting": "deletions wait",
+    "rows_delete_returned": "deletions not sent",
+    "rows_delete_skipped_shared": "kept for another sync",
+    **_LEFT,
+}
+"""Count of a sent plan -> its words in a line."""
 
 
 def planned_report(plan: PlanSummary, outcome: str) -> SyncReport:
@@ -145,6 +200,7 @@ def planned_report(plan: PlanSummary, outcome: str) -> SyncReport:
         rows_rejected=plan.rows_rejected,
         rows_held=plan.rows_held,
         fields_dropped=plan.values_dropped,
+        rejections_by_reason=dict(plan.rejections_by_reason),
         opt_outs_pending=plan.opt_outs_pending + unsent,
         opt_outs_waiting=plan.opt_outs_waiting,
         diff_seconds=plan.diff_seconds,

@@ -58,10 +58,11 @@ def test_changes_by_field_are_sorted_largest_first():
     [
         ("deactivate", {}, "60 to create, 10 to update, 5 to deactivate"),
         ("delete", {"rows_rejected": 3, "rows_held": 2},
-         "60 to create, 10 to update, 5 to delete, 3 rejected, 2 held back"),
+         "60 to create, 10 to update, 5 to delete, 2 held back; 3 rejected"),
         ("keep", {"rows_to_create": 0, "rows_to_update": 0, "rows_to_delete": 0}, "nothing to send"),
-        ("keep", {"rows_to_create": 0, "rows_to_update": 0, "rows_to_delete": 0, "rows_rejected": 3},
-         "nothing to send; 3 rejected"),
+        ("keep", {"rows_to_create": 0, "rows_to_update": 0, "rows_to_delete": 0, "rows_rejected": 3,
+                  "rejections_by_reason": {"null_key": 1, "invalid_email": 2}},
+         "nothing to send; 3 rejected: 2 invalid_email, 1 null_key"),
     ],
 )  # fmt: skip
 def test_the_summary_of_a_plan_names_its_deletion_policy(deletes, plan, words):

@@ -42,7 +42,7 @@ def test_the_check_names_what_must_be_repaired_and_what_the_next_run_sends(proje
     planned, sent = results(run)
     assert planned.description == f"opt-outs that DailyStory has not acknowledged: 2; {repaired}"
     assert sent.description == (
-        f"opt-outs that DailyStory has not acknowledged: 3; {repaired}; 1 sent by the next run (1)"
+        f"opt-outs that DailyStory has not acknowledged: 3; {repaired}; 1 will be sent by the next run (1)"
         ". scope='opt_outs' sends those of known contacts, also while a plan is blocked"
     )
     assert (sent.severity, sent.metadata["rows_to_repair"].value) == (dg.AssetCheckSeverity.ERROR, 2)

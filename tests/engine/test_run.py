@@ -227,3 +227,14 @@ def test_progress_is_reported_while_a_plan_is_sent(new_database):
     assert reported
     assert all(each.rows_sent + each.rows_remaining == 12 for each in reported)
     assert all(each.rows_per_second > 0 for each in reported)
+
+
+def test_the_log_of_a_run_says_why_rows_are_rejected(new_database, caplog: pytest.LogCaptureFixture):
+    caplog.set_level("INFO", "dagster_dailystory")
+    with open_scenario(new_database) as scenario:
+        scenario.seed(customer(1), customer(2, email="broken"), *[customer(3)] * 2)
+        report = scenario.run()
+    planned, sent = (each.getMessage() for each in caplog.records if "rejected" in each.getMessage())
+    assert planned.endswith("1 to create; 3 rejected: 2 duplicate_key, 1 invalid_email")
+    assert sent == str(report)
+    assert "1 created; 3 rejected: 2 duplicate_key, 1 invalid_email; 2 requests in" in sent

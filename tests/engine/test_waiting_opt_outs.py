@@ -8,7 +8,8 @@ import pytest
 from support.scenario import Scenario, customer, customers, open_scenario, sync_of
 
 from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
-from dagster_dailystory.model.plan import PlanOptions, PlanSummary, WaitingOptOuts
+from dagster_dailystory.model.change import WaitingOptOuts
+from dagster_dailystory.model.plan import PlanOptions, PlanSummary
 from dagster_dailystory.model.sync import ContactSync, Scope
 from dagster_dailystory.model.watermark import Watermark
 
@@ -76,7 +77,7 @@ def test_an_opt_out_that_failed_is_sent_by_the_next_run(scenario: Scenario):
     report = scenario.run(opting())
     assert named(report.opt_outs_waiting) == {"4": "invalid_email", "1": ""}
     assert report.opt_outs_waiting.described(report.opt_outs_pending) == (
-        "1 cannot be sent until the source is repaired (4 invalid_email); 1 sent by the next run (1)"
+        "1 cannot be sent until the source is repaired (4 invalid_email); 1 will be sent by the next run (1)"
     )
     assert "was not accepted" in report.opt_outs_waiting.few[1].message
 
@@ -96,7 +97,7 @@ def test_at_most_ten_keys_are_named_and_those_to_repair_come_first(scenario: Sce
     assert waiting.described(15) == (
         "12 cannot be sent until the source is repaired (20 invalid_email, 21 invalid_email, 22 invalid_email, "
         "23 invalid_email, 24 invalid_email, 25 invalid_email, 26 invalid_email, 27 invalid_email, 28 invalid_email, "
-        "29 invalid_email, and 2 more); 3 sent by the next run"
+        "29 invalid_email, and 2 more); 3 will be sent by the next run"
     )
 
 

@@ -38,10 +38,10 @@ from dagster_dailystory.engine.state.recovery import invalidate_interrupted, res
 from dagster_dailystory.engine.state.rejections import CheckedRows, Rejections
 from dagster_dailystory.engine.state.schema import DROPPED, SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.model.change import OPT_OUT_PRIORITY, Operation, Reason
+from dagster_dailystory.model.change import OPT_OUT_PRIORITY, Operation, Reason, WaitingOptOuts
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.partitions import check_partition
-from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary, RejectedRow, WaitingOptOuts
+from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary, RejectedRow
 from dagster_dailystory.model.sync import Deletes, Mode, OnDeleted, Scope
 from dagster_dailystory.model.watermark import WatermarkValues
 

@@ -32,11 +32,10 @@ from dagster_dailystory.engine.presence.unchecked import IN_SCOPE, UNREADABLE
 from dagster_dailystory.engine.state.plans.sent_opt_outs import few_waiting
 from dagster_dailystory.engine.state.rejections import DUPLICATED, KEYLESS
 from dagster_dailystory.engine.state.schema import differs_column
-from dagster_dailystory.model.change import REMEMBERED_REASONS, Operation, Reason
+from dagster_dailystory.model.change import REMEMBERED_REASONS, Operation, Reason, WaitingOptOuts
 from dagster_dailystory.model.contact_fields import CONSENT_KINDS, FieldKind
 from dagster_dailystory.model.mapping import MappedField
 from dagster_dailystory.model.partitions import HashBuckets
-from dagster_dailystory.model.plan import WaitingOptOuts
 
 _NOT_PLANNED = "the row is not in this plan; the next run sends it"
 

@@ -8,9 +8,15 @@ from dagster_dailystory.databases.expressions import opts_out
 from dagster_dailystory.engine.state.rejections import shown_key
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.model.change import OPT_OUT_PRIORITY, Operation, Outcome
+from dagster_dailystory.model.change import (
+    OPT_OUT_PRIORITY,
+    SHOWN_KEYS,
+    Operation,
+    Outcome,
+    WaitingOptOut,
+    WaitingOptOuts,
+)
 from dagster_dailystory.model.contact_fields import FieldKind
-from dagster_dailystory.model.plan import SHOWN_KEYS, WaitingOptOut, WaitingOptOuts
 from dagster_dailystory.model.report import SentOptOuts
 
 _SET = (Outcome.OPTED_OUT, Outcome.UPDATED)

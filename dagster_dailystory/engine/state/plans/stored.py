@@ -17,16 +17,8 @@ from dagster_dailystory.engine.state.plans.custom_fields import remember_custom_
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import SafetyError, StateError
-from dagster_dailystory.model.change import SENT_OPERATIONS
-from dagster_dailystory.model.plan import (
-    GuardResult,
-    PlanOptions,
-    PlanStatus,
-    PlanSummary,
-    Selection,
-    WaitingOptOut,
-    WaitingOptOuts,
-)
+from dagster_dailystory.model.change import SENT_OPERATIONS, WaitingOptOut, WaitingOptOuts
+from dagster_dailystory.model.plan import GuardResult, PlanOptions, PlanStatus, PlanSummary, Selection
 from dagster_dailystory.model.report import SyncReport, planned_report, with_send
 from dagster_dailystory.model.sync import Scope
 
