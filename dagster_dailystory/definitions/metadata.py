@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import dagster as dg
 
 from dagster_dailystory.definitions.charts import bars, curve
-from dagster_dailystory.engine.upkeep.inspection import NO_VALUE, ChangePreview, SyncStatus
+from dagster_dailystory.engine.upkeep.inspection import ChangePreview, SyncStatus
 from dagster_dailystory.model.change import Operation, WaitingOptOut
 from dagster_dailystory.model.plan import PlanStatus, PlanSummary, RejectedRow, planned_counts
 from dagster_dailystory.model.report import Progress, SyncReport
@@ -228,10 +228,7 @@ def _estimate(sync: ContactSync, plan: PlanSummary, requests_per_second: float |
 def _change_record(sync: ContactSync, change: ChangePreview) -> dict[str, str | int]:
     deactivates = change.operation is Operation.DELETE and sync.deletes is Deletes.DEACTIVATE
     operation = "deactivate" if deactivates else change.operation.value
-    fields = [
-        f"{each.field}: {each.after}" if each.before == NO_VALUE else f"{each.field}: {each.before} → {each.after}"
-        for each in change.fields
-    ]
+    fields = [str(each) for each in change.fields]
     fields += [f"{name}: not sent, {reason}" for name, reason in change.dropped.items()]
     return {"key": change.key_label, "operation": operation, "changes": "; ".join(fields)}
 

@@ -126,8 +126,7 @@ def _examples(changes: Sequence[ChangePreview]) -> list[ChangePreview]:
 
 
 def _described(change: ChangePreview) -> str:
-    fields = "; ".join(f"{each.field}: {each.before} → {each.after}" for each in change.fields)
-    text = f"{change.operation.value} {change.key_label}: {fields}"
+    text = f"{change.operation.value} {change.key_label}: {'; '.join(map(str, change.fields))}"
     return textwrap.shorten(text, _WIDTH - len(_INDENT), placeholder=" …")
 
 

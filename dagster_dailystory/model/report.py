@@ -135,8 +135,9 @@ class SyncReport:
         requests = f"{self.api_requests:,} requests in {self.send_seconds:.1f} s" if self.api_requests else ""
         outage = f"the last requests failed: {self.outage}" if self.outage else ""
         rejected = rejected_rows(self.rows_rejected, self.rejections_by_reason)
-        parts = (f"{self.rows_read:,} rows read", ", ".join(counts), rejected, opt_outs, requests, outage)
-        return f"sync {self.sync_name} is {self.outcome}: {'; '.join(filter(None, parts))}"
+        parts = (", ".join(counts), rejected, opt_outs, requests, outage)
+        head = f"sync {self.sync_name}: {self.outcome}, {self.rows_read:,} rows read"
+        return "; ".join(filter(None, (head, *parts)))
 
     def numbers(self) -> dict[str, int | float]:
         """The counts and times as a flat mapping; Dagster plots each of them."""

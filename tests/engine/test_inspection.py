@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import NullPool, create_engine
 from support.dagster_project import PEOPLE, people_sync, person
-from support.scenario import Scenario
+from support.scenario import Scenario, customer, open_scenario, sync_of
 
 from dagster_dailystory.engine.endpoints import Destination, Warehouse
 from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
@@ -21,6 +21,7 @@ from dagster_dailystory.engine.upkeep.inspection import (
 )
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.plan import PlanOptions
+from dagster_dailystory.model.sync import Scope
 from dagster_dailystory.sandbox import Sandbox
 
 
@@ -53,6 +54,19 @@ def test_a_preview_is_capped_and_masks_what_it_may_not_show(warehouse: Warehouse
         send_contact_sync(sync, warehouse, destination, ["run"])
     now = sync_status(sync, warehouse)
     assert (now.rows_mapped, now.contacts_live, now.rows_rejected, now.rows_unsettled) == (30, 30, 1, 0)
+
+
+def test_a_value_that_is_sent_again_is_not_shown_as_a_change(new_database: Callable[[str], str]):
+    sync = sync_of(fields={"email": "email", "city": "city", "annualRevenue": "level"}, extended_properties={})
+    with open_scenario(new_database, "duckdb") as scenario:
+        scenario.seed(customer(1, level=7))
+        scenario.run(sync)
+        scenario.update(1, city="Milan")  # as long as Paris
+        plan = plan_contact_sync(sync, scenario.warehouse, scenario.destination, PlanOptions(scope=Scope.ALL))
+        [change] = preview_changes(sync, scenario.warehouse, plan.plan_id)
+    assert list(map(str, change.fields)) == [
+        "email: ••• (14) (sent again)", "city: ••• (5) → ••• (5)", "annualRevenue: 7 (sent again)"
+    ]  # fmt: skip
 
 
 def test_the_columns_have_the_types_of_the_warehouse(new_database: Callable[[str], str]):

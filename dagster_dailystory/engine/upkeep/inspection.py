@@ -54,11 +54,19 @@ class FieldChange:
         field: The DailyStory field or custom field.
         before: The last acknowledged value, masked unless the field may be shown.
         after: The value to be sent, masked unless the field may be shown.
+        is_sent_again: Both are the same value, which is sent once more, for example by `scope="all"`.
     """
 
     field: str
     before: str
     after: str
+    is_sent_again: bool = False
+
+    def __str__(self) -> str:
+        if self.is_sent_again:
+            return f"{self.field}: {self.after} (sent again)"
+        before = "" if self.before == NO_VALUE else f"{self.before} → "
+        return f"{self.field}: {before}{self.after}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,20 +285,33 @@ def _is_part(row: RowMapping, mapped: MappedField, operation: Operation) -> bool
         return row[mapped.state_column] is not None
     if operation is not Operation.UPDATE:
         return False
-    if mapped.kind is FieldKind.MOBILE and row.get(differs_column(REGION_COLUMN)):
-        return True  # read in another country, it is another number
-    return bool(row[differs_column(mapped.state_column)])
+    return _is_read_anew(row, mapped) or bool(row[differs_column(mapped.state_column)])
+
+
+def _is_read_anew(row: RowMapping, mapped: MappedField) -> bool:
+    """Whether it is a number whose country changed: read in another country, it is another number."""
+    return mapped.kind is FieldKind.MOBILE and bool(row.get(differs_column(REGION_COLUMN)))
 
 
 def _preview(state: State, row: RowMapping, operation: Operation, shown: frozenset[str]) -> ChangePreview:
-    fields = tuple(
-        FieldChange(m.name, _text(m, row[f"old_{m.state_column}"], shown), _text(m, row[m.state_column], shown))
-        for m in state.sync.sent_fields
-        if _is_part(row, m, operation)
-    )
+    fields = tuple(_field_change(row, m, shown) for m in state.sync.sent_fields if _is_part(row, m, operation))
     reasons = json.loads(row[DROPPED] or "{}")
     dropped = {m.name: reasons[m.state_column] for m in state.sync.sent_fields if m.state_column in reasons}
     return ChangePreview(_label(state, row), operation, row["dsid"], fields, dropped)
+
+
+def _field_change(row: RowMapping, mapped: MappedField, shown: frozenset[str]) -> FieldChange:
+    before, after = row[f"old_{mapped.state_column}"], row[mapped.state_column]
+    is_open = row["outcome"] is None  # else `before` is what was sent
+    is_same = is_open and _is_same(before, after) and not _is_read_anew(row, mapped)
+    return FieldChange(mapped.name, _text(mapped, before, shown), _text(mapped, after, shown), is_sent_again=is_same)
+
+
+def _is_same(before: object, after: object) -> bool:
+    try:
+        return before is not None and canonical_text(before) == canonical_text(after)
+    except UnsupportedValueError:
+        return False
 
 
 def _text(mapped: MappedField, value: object, shown: frozenset[str]) -> str:

@@ -13,7 +13,7 @@ def test_a_report_says_what_was_sent_and_why_rows_were_rejected() -> None:
         api_requests=81, send_seconds=4.51,
     )  # fmt: skip
     assert str(report) == (
-        "sync customers is done: 2,010 rows read; 1,940 unchanged, 25 created, 33 updated, 2 opted out; "
+        "sync customers: done, 2,010 rows read; 1,940 unchanged, 25 created, 33 updated, 2 opted out; "
         "12 rejected: 9 invalid_mobile, 3 duplicate_key; 81 requests in 4.5 s"
     )
 
@@ -25,7 +25,7 @@ def test_a_report_names_opt_outs_that_wait_and_the_last_failure() -> None:
         outage="DailyStory responded with 500",
     )  # fmt: skip
     assert str(report) == (
-        "sync customers is incomplete: 3 rows read; 1 failed; 2 opt-outs wait: 1 cannot be sent until the source is "
+        "sync customers: incomplete, 3 rows read; 1 failed; 2 opt-outs wait: 1 cannot be sent until the source is "
         "repaired (7 invalid_value); 1 will be sent by the next run (8); the last requests failed: "
         "DailyStory responded with 500"
     )
@@ -33,7 +33,7 @@ def test_a_report_names_opt_outs_that_wait_and_the_last_failure() -> None:
 
 def test_a_report_of_a_dry_run_says_what_would_be_sent() -> None:
     report = SyncReport("customers", "plan", "dry", rows_read=3, rows_to_create=2, rows_rejected=1)
-    assert str(report) == "sync customers is dry: 3 rows read; 2 to create; 1 rejected"
+    assert str(report) == "sync customers: dry, 3 rows read; 2 to create; 1 rejected"
 
 
 def test_the_numbers_of_a_report_are_flat() -> None:
