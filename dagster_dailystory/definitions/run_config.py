@@ -42,7 +42,8 @@ class PlanConfig(NamedSettings):
     scope: RunScope = Field(
         default=RunScope.changed,
         description="changed: rows that differ from what DailyStory acknowledged. all: every row, with every mapped "
-        "field. rejected: only rows that were rejected before. opt_outs: only new opt-outs, of the whole source.",
+        "field. rejected: only rows that were rejected before, none with a NULL in its key. opt_outs: only new "
+        "opt-outs, of the whole source.",
     )
     dry_run: bool = Field(
         default=False, description="Plan only: nothing is written to DailyStory, and the plan can never be sent."

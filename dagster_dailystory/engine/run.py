@@ -223,7 +223,7 @@ def run_contact_sync(
         api_token: From Account Settings > API Tokens.
         state_url: SQLAlchemy URL of the state database; None keeps the state in the warehouse.
         state_schema: Schema of the state tables.
-        scope: The rows to look at: `changed`, `all`, or `rejected` before.
+        scope: The rows to look at: `changed`, `all`, `rejected` before (none with a NULL in its key), `opt_outs` alone.
         dry_run: Plan only, as a preview that can never be sent.
         limit: At most this many creates and updates.
         keys: Only these keys; the parts of a composite one are joined by `|`. None for all keys.

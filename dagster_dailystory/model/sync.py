@@ -51,7 +51,7 @@ class Scope(str, Enum):
     ALL = "all"
     """Every row, also those that DailyStory refused; every mapped field is sent."""
     REJECTED = "rejected"
-    """Rows that are rejected, also those that DailyStory refused and that have not changed."""
+    """Rows that are rejected, also unchanged ones that DailyStory refused; none with a NULL in its key."""
     OPT_OUTS = "opt_outs"
     """New opt-outs only, under one guard; also while a plan is blocked."""
 

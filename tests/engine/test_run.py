@@ -238,3 +238,11 @@ def test_the_log_of_a_run_says_why_rows_are_rejected(new_database, caplog: pytes
     assert planned.endswith("1 to create; 3 rejected: 2 duplicate_key, 1 invalid_email")
     assert sent == str(report)
     assert "1 created; 3 rejected: 2 duplicate_key, 1 invalid_email; 2 requests in" in sent
+
+
+def test_the_scope_rejected_reads_no_row_without_a_key(new_database):
+    with open_scenario(new_database) as scenario:
+        scenario.seed(customer(1), customer(2, email="broken"), customer(None))
+        assert scenario.run().rejections_by_reason == {"invalid_email": 1, "null_key": 1}
+        again = scenario.run(scope="rejected")
+        assert (again.rows_read, again.rejections_by_reason) == (1, {"invalid_email": 1})

@@ -100,6 +100,12 @@ def test_the_component_of_the_page_loads() -> None:
     assert {f"dailystory/customers/{noun}" for noun in ("changes", "contacts", "contact_map")} <= keys
 
 
+def test_the_component_of_the_page_shows_what_decides_about_values() -> None:
+    (example,) = blocks("yaml", "type: dagster_dailystory")
+    settings = {"default_region", "invalid", "known_custom_fields", "nulls", "on_deleted", "deletes"}
+    assert settings <= yaml.safe_load(example)["attributes"].keys()
+
+
 def test_the_instance_settings_of_the_page_are_accepted(tmp_path: Path) -> None:
     (example,) = blocks("yaml", "concurrency:")
     (tmp_path / "dagster.yaml").write_text(example, encoding="utf-8")
