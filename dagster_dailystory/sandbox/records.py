@@ -298,6 +298,7 @@ class ContactRecords:
             case {"contacts": list(rows), "merged": dict(merged), **others}:
                 for row in rows:
                     self._load_row(row)
+                self._recent = dict.fromkeys(sorted(self._recent, key=lambda dsid: self._records[dsid].changed_at))
                 self._merged.update({gone: str(kept) for gone, kept in merged.items()})
                 # A file of an earlier version has no such numbers, but each contact in it was created.
                 self.created, self.updated = (

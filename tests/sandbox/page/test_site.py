@@ -264,6 +264,21 @@ def test_a_long_body_is_shown_up_to_a_limit_and_an_unread_one_is_named(sandbox, 
     assert len(bodies(requests)[0]) == 4096
 
 
+def test_the_contacts_are_listed_last_changed_first_also_after_a_restart(tmp_path: Path):
+    file = tmp_path / "sandbox.json"
+    with Sandbox(store=file) as first, httpx.Client(headers={"Authorization": f"Bearer {first.token}"}) as api:
+        made = [
+            str(api.post(f"{first.base_url}/contact", json={"email": f"p{n}@example.com"}).json()["Response"]["id"])
+            for n in range(3)
+        ]
+        time.sleep(0.002)  # the store keeps times
+        api.post(f"{first.base_url}/contact", json={"dsId": made[0], "city": "Rome"})
+        expected = [made[0], made[2], made[1]]
+        assert dsids(page_of(first)) == expected
+    with Sandbox(store=file) as again:
+        assert dsids(page_of(again)) == expected
+
+
 @pytest.mark.parametrize("text", [HOSTILE, "\ud800", "a\x00b\u2028\u202e"])
 def test_every_text_is_escaped(sandbox, text):
     custom = {text: text}
