@@ -10,7 +10,7 @@ from types import NoneType
 
 from dagster_dailystory.errors import ConfigurationError, SafetyError
 from dagster_dailystory.model.change import SHOWN_KEYS, WaitingOptOuts
-from dagster_dailystory.model.settings import choice
+from dagster_dailystory.model.settings import Kind, check_types, choice
 from dagster_dailystory.model.sync import ContactSync, Deletes, Mode, Scope
 from dagster_dailystory.model.watermark import Moment
 
