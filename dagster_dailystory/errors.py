@@ -114,7 +114,7 @@ class ThrottledError(RetryableError):
 
 
 class UnreadableError(RetryableError):
-    """The response to a request has a form that cannot be read, and that another response would have too.
+    """The response to a request is a redirect, or has a form that cannot be read; so would another response.
 
-    The request may have been applied. It is not repeated within the run.
+    It is not repeated within the run. If it meets all requests, it becomes a ConfigurationError.
     """

@@ -28,8 +28,8 @@ _json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=Fa
 class DailyStoryClient:
     """The contact API over one pool of connections. Use it with `async with`, in one event loop.
 
-    No method retries, follows a redirect or logs. Each raises AuthenticationError, ConfigurationError (redirect),
-    RejectedError, NotFoundError, ForbiddenError, RetryableError or ThrottledError.
+    No method retries, follows a redirect or logs. Each raises AuthenticationError, RejectedError,
+    NotFoundError, ForbiddenError, RetryableError, ThrottledError or UnreadableError (redirect).
 
     Args:
         settings: Address, token, timeout.

@@ -21,13 +21,13 @@ from dagster_dailystory.api.transport import HttpResponse
 from dagster_dailystory.contacts.masking import mask_values
 from dagster_dailystory.errors import (
     AuthenticationError,
-    ConfigurationError,
     DailyStoryError,
     ForbiddenError,
     NotFoundError,
     RejectedError,
     RetryableError,
     ThrottledError,
+    UnreadableError,
 )
 
 _STATUS_NAMES: Mapping[str, str] = {"0": "Active", "100": "Deleted"}
@@ -213,17 +213,18 @@ def _refusal(
     return RejectedError(f"DailyStory refused the request ({status}): {explanation}", status=status)
 
 
-def _redirect(response: HttpResponse) -> ConfigurationError:
+def _redirect(response: HttpResponse) -> UnreadableError:
     status = response.status
     try:
         host = httpx.URL(response.headers.get("location", "")).host
     except (httpx.InvalidURL, UnicodeError):
         host = ""
     target = f"to the host {host}" if host else "elsewhere"
-    return ConfigurationError(
+    return UnreadableError(
         f"DailyStory redirects {target} ({status}). Redirects are not followed, to protect the API token: set base_url"
         " to the host that you see after logging in, for example https://us-1.dailystory.com/api/v1",
         status=status,
+        may_have_landed=False,
     )
 
 

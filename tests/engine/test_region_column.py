@@ -140,6 +140,30 @@ def test_another_default_region_sends_the_numbers_without_a_country_code(scenari
     assert scenario.run(by_country()).api_requests == 0
 
 
+def test_a_country_column_that_returns_is_read_again(scenario: Scenario):
+    scenario.insert(row(1, "347 5550101", "IT"), row(2, "+33612345670", "FR"))
+    scenario.run(by_country())
+    scenario.run(by_country(default_region="US"))
+    scenario.sandbox.clear_journal()
+    scenario.run(by_country())
+    assert scenario.sent() == [("p1@example.com", "update", {"mobilePhone": "+393475550101"})]
+    assert scenario.run(by_country()).rows_unchanged == 2
+
+
+@pytest.mark.parametrize("region", ["FR", "US", "JP"])
+def test_a_number_with_its_own_country_code_is_sent_once(scenario: Scenario, region: str):
+    written = [
+        " +49 151 2345678{}", "\u00a0+49 151 2345678{}", "(+49) 151 2345678{}", "tel:+49-151-2345678{}",
+        "+49 (0)151 2345678{}", "0049 151 2345678{}", "(0049) 151 2345678{}", "00-49/151.2345678{}",
+        "010 49 151 2345678{}", "011 49 151 2345678{}",
+    ]  # fmt: skip
+    scenario.insert(*(row(number, each.format(number), None) for number, each in enumerate(written)))
+    sync = by_country(default_region=region)
+    first = scenario.run(sync)
+    assert first.rows_created >= 5
+    assert scenario.run(sync).api_requests == 0
+
+
 def test_an_opt_out_reaches_the_number_of_its_country(scenario: Scenario):
     scenario.insert(row(1, GERMAN, "DE"), row(2, None, None), row(2, None, None))
     sync = by_country(max_opted_out_fraction=None)

@@ -16,7 +16,6 @@ from dagster_dailystory.api.settings import ClientSettings
 from dagster_dailystory.api.transport import HttpxConnections
 from dagster_dailystory.errors import (
     AuthenticationError,
-    ConfigurationError,
     ConsentError,
     DailyStoryError,
     ForbiddenError,
@@ -24,6 +23,7 @@ from dagster_dailystory.errors import (
     RejectedError,
     RetryableError,
     ThrottledError,
+    UnreadableError,
 )
 
 T = TypeVar("T")
@@ -290,7 +290,8 @@ def test_a_redirect_is_not_followed_and_the_error_names_base_url() -> None:
         return httpx.Response(302, headers={"Location": f"https://uk-3.dailystory.test/api/v1/contact?email={EMAIL}"})
 
     error = failure(handler, lambda client: client.find(email=EMAIL))
-    assert isinstance(error, ConfigurationError)
+    assert isinstance(error, UnreadableError)
+    assert not error.may_have_landed
     assert "uk-3.dailystory.test" in str(error)
     assert "base_url" in str(error)
     assert "ada" not in str(error)

@@ -16,7 +16,7 @@ import pytest
 from dagster_dailystory.api.client import DailyStoryClient
 from dagster_dailystory.api.settings import ClientSettings
 from dagster_dailystory.api.transport import HttpxConnections
-from dagster_dailystory.errors import AuthenticationError, ConfigurationError, RetryableError
+from dagster_dailystory.errors import AuthenticationError, RetryableError, UnreadableError
 from dagster_dailystory.sandbox import Sandbox, SandboxSettings
 
 T = TypeVar("T")
@@ -57,7 +57,7 @@ def test_a_wrong_token_is_an_authentication_error_over_real_http() -> None:
 
 
 def test_a_redirect_is_not_followed_over_real_http() -> None:
-    with Sandbox(SandboxSettings(wrong_host="302")) as sandbox, pytest.raises(ConfigurationError, match="uk-3"):
+    with Sandbox(SandboxSettings(wrong_host="302")) as sandbox, pytest.raises(UnreadableError, match="uk-3"):
         run_at(sandbox.base_url, post, token=sandbox.token)
 
 

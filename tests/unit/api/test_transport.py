@@ -340,7 +340,7 @@ def test_a_redirect_to_an_unreadable_url_is_still_a_redirect() -> None:
         read_request(connection)
         connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: https://h.test/caf\xe9\r\nContent-Length: 0\r\n\r\n")
 
-    with server(serve) as address, pytest.raises(ConfigurationError, match="redirects"):
+    with server(serve) as address, pytest.raises(UnreadableError, match="redirects"):
         asyncio.run(account_at(settings_for(address)))
 
 

@@ -155,7 +155,31 @@ def test_a_redirect_stops_the_run() -> None:
         sender.submit(creates(10))
         results, error = collect_until_fatal(sender)
     assert isinstance(error, ConfigurationError)
-    assert (results, api.requests) == ([], 1)
+    assert {result.outcome for result in results} == {Outcome.FAILED}
+    assert api.requests == 1
+
+
+@pytest.mark.parametrize("status", [302, 308])
+def test_a_redirect_of_some_rows_keeps_no_other_row_from_being_sent(status: int) -> None:
+    bad = range(30, 80)
+    moved = httpx.Response(status, headers={"Location": "https://uk-3.dailystory.test/"})
+    api = FakeApi(lambda request, number: moved if int(json.loads(request.content)["dsId"][1:]) in bad else None)
+    with sender_for(api) as sender:
+        sender.submit([update(number) for number in range(1, 201)])
+        outcomes = {result.sequence: result.outcome for result in collect_all(sender)}
+    assert {number for number, outcome in outcomes.items() if outcome is Outcome.FAILED} == {*bad}
+    assert Counter(outcomes.values())[Outcome.UPDATED] == 150
+
+
+def test_a_redirect_of_all_rows_from_one_on_stops_the_run() -> None:
+    moved = httpx.Response(302, headers={"Location": "https://uk-3.dailystory.test/"})
+    api = FakeApi(lambda request, number: moved if number > 100 else None)
+    with sender_for(api) as sender:
+        sender.submit(creates(400))
+        _, error = collect_until_fatal(sender)
+    assert isinstance(error, ConfigurationError)
+    assert api.requests < 130
+    assert "redirects to the host uk-3" in str(error)
 
 
 def test_a_payload_that_would_opt_in_stops_the_run_and_is_not_sent() -> None:

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import phonenumbers
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -32,6 +31,7 @@ from sqlalchemy import (
 from dagster_dailystory.databases.expressions import empty_to_null, expected_rarely, may_opt_out, opt_out_text
 from dagster_dailystory.databases.kinds.base import Database
 from dagster_dailystory.databases.sql_types import SqlQuery, SqlValue, Untyped
+from dagster_dailystory.engine.planning.comparison.countries import was_read_elsewhere
 from dagster_dailystory.engine.planning.comparison.key_ranges import WHOLE, KeyRange, Statement, each_range
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.model.change import DEPARTURE_IN_DOUBT, KEPT_FOR_ANOTHER_SYNC, Reason
@@ -338,7 +338,7 @@ class Diff:
         if mapped.kind is FieldKind.OPT_OUT and isinstance(new.type, (String, Untyped)):
             changed.append(opt_out_text(new).is_distinct_from(opt_out_text(old)))  # yes and Y do not differ
         if mapped.kind is FieldKind.MOBILE and isinstance(region := self.tables.sync.default_region, str):
-            return or_(and_(*changed), _was_read_elsewhere(new, number, region))
+            return or_(and_(*changed), was_read_elsewhere(new, number, region))
         return and_(*changed)
 
     def _flag(self, mapped: MappedField, found: FromClause) -> ColumnElement[bool]:
@@ -369,13 +369,6 @@ class Diff:
 def _acknowledged(mapped: MappedField) -> str:
     """The column of the acknowledged value, beside that of the source's value."""
     return f"old_{mapped.state_column}"
-
-
-def _was_read_elsewhere(new: SqlValue, number: SqlValue, region: str) -> ColumnElement[bool]:
-    """Whether a number without a country code was sent with that of another country: `default_region` was another."""
-    text, code = cast(new, String), phonenumbers.country_code_for_region(region)
-    names_country = or_(text.like("+%"), text.like("00%"), text.like("011%"))
-    return and_(not_(number.like(f"+{code}%")), empty_to_null(new).is_not(None), not_(names_country))
 
 
 def _numbered(order: Sequence[SqlValue]) -> SqlValue:
