@@ -166,10 +166,31 @@ def test_an_unconfirmed_clear_is_not_forgotten_beside_a_dropped_field(scenario: 
     once = replace(scenario.destination, max_attempts=1)
     assert send_contact_sync(sync, scenario.warehouse, once, ["lost"]).report.rows_failed == 1
     scenario.update(1, first_name="y" * 300)
-    scenario.run(sync)
+    assert scenario.run(sync).rows_updated == 1
+    assert scenario.run(sync).api_requests == 0
     scenario.update(1, first_name=None)
     scenario.run(sync)
     assert scenario.contact("p1@example.com")["firstName"] == ""
+    assert scenario.run(sync).api_requests == 0
+
+
+@pytest.mark.parametrize("edited", ["city", "firstName"])
+def test_a_row_is_sent_as_a_whole_once_although_a_field_is_dropped(scenario: Scenario, edited: str):
+    sync = dropping(nulls="clear")
+    scenario.update(1, first_name=None)
+    scenario.run(sync)
+    scenario.update(1, first_name="y" * 300)
+    scenario.run(sync)
+    scenario.edit("p1@example.com", **{edited: "Marketer"})
+    audit_contacts(sync, scenario.warehouse, scenario.destination, repair=True)
+    scenario.execute_state("UPDATE dailystory_customers_snapshot SET resend_all = true WHERE customer_id = 1")
+    assert scenario.run(sync).rows_updated == 1
+    assert [scenario.run(sync).api_requests for _ in range(2)] == [0, 0]
+    scenario.edit("p1@example.com", city="Marketer")
+    scenario.update(1, first_name="repaired")
+    scenario.run(sync)
+    contact = scenario.contact("p1@example.com")
+    assert (contact["firstName"], contact["city"]) == ("repaired", "Marketer")
     assert scenario.run(sync).api_requests == 0
 
 

@@ -203,7 +203,9 @@ def test_layout_3_is_upgraded_and_its_custom_fields_are_known(new_database: Call
         scenario.execute(
             "ALTER TABLE dailystory_plans DROP COLUMN fields_dropped",
             "ALTER TABLE dailystory_plans DROP COLUMN new_custom_fields",
+            "ALTER TABLE dailystory_plans DROP COLUMN opt_outs_waiting",
             "ALTER TABLE dailystory_customers_changes DROP COLUMN dropped_fields",
+            "ALTER TABLE dailystory_customers_snapshot DROP COLUMN unknown_fields",
             "DELETE FROM dailystory_meta WHERE name = 'custom_fields:customers'",
             "UPDATE dailystory_meta SET value = '3' WHERE name = 'schema_version'",
         )

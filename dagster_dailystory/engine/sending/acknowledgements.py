@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, reduce
 
 from sqlalchemy import (
     ColumnElement,
@@ -34,7 +34,15 @@ from dagster_dailystory.engine.state.incremental import require_full_comparison
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.recovery import has_intent, invalidate
 from dagster_dailystory.engine.state.rejections import Rejections
-from dagster_dailystory.engine.state.schema import DROPPED, IDENTITY_COLUMNS, SyncTables, differs_column, is_dropped
+from dagster_dailystory.engine.state.schema import (
+    DROPPED,
+    IDENTITY_COLUMNS,
+    UNKNOWN_FIELDS,
+    SyncTables,
+    differs_column,
+    is_dropped,
+    is_unknown,
+)
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import KEPT_FOR_ANOTHER_SYNC, Change, Operation, Outcome, Reason, Result
 from dagster_dailystory.model.contact_fields import FieldKind
@@ -236,7 +244,8 @@ class Acknowledgements:
         values["acknowledged_plan"] = self._number
         same = self._tables.same_key(snapshot, sent)
         present: dict[str, SqlValue] = {
-            "resend_all": self._is_still_unknown(sent),
+            "resend_all": false(),
+            UNKNOWN_FIELDS: self._still_unknown(sent),
             "only_mapped": false(),
             "absent_since": null(),
             "absent_action": null(),
@@ -258,17 +267,27 @@ class Acknowledgements:
         kept = case((sent.c.is_other_contact, null()), else_=old)
         return case((is_dropped(sent, mapped.state_column), kept), else_=acknowledged)
 
-    def _is_still_unknown(self, sent: FromClause) -> SqlValue:
-        """Whether a dropped field may have to be emptied: its last write is unconfirmed, and NULL would not differ."""
-        snapshot = self._tables.snapshot
-        unknown = [
-            and_(is_dropped(sent, m.state_column), snapshot.c[m.state_column].is_(None))
+    def _still_unknown(self, sent: FromClause) -> SqlValue:
+        """The dropped fields that may have to be emptied: their last write is unconfirmed."""
+        snapshot, empty = self._tables.snapshot, literal("", TEXT)
+        resends_all = func.coalesce(snapshot.c.resend_all, false())
+        unknown: list[SqlValue] = [
+            case(
+                (
+                    and_(
+                        is_dropped(sent, m.state_column),
+                        snapshot.c[m.state_column].is_(None),
+                        or_(resends_all, is_unknown(snapshot, m.state_column)),
+                        not_(sent.c.is_other_contact),
+                    ),
+                    literal(f'"{m.state_column}"', TEXT),
+                ),
+                else_=empty,
+            )
             for m in self._tables.sync.mapped_fields
             if m.drops_invalid and m.nulls is Nulls.CLEAR
         ]
-        if not unknown:
-            return false()
-        return and_(func.coalesce(snapshot.c.resend_all, false()), not_(sent.c.is_other_contact), or_(*unknown))
+        return func.nullif(reduce(lambda one, other: one.concat(other), unknown), empty) if unknown else null()
 
     def _identity(self, name: str, sent: FromClause) -> SqlValue:
         """The identity of the row's contact; of another contact than before only what it was sent."""

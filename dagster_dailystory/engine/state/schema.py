@@ -28,7 +28,7 @@ from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, MOMENT,
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.sync import ContactSync
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 4
 """Version of the layout below. `layout.migrations` has a step from each earlier one."""
 
 
@@ -45,6 +45,15 @@ DROPPED = "dropped_fields"
 
 IDENTITY_COLUMNS = {FieldKind.EMAIL: "identity_email", FieldKind.MOBILE: "identity_mobile"}
 """Kind of a field -> the column with its value as it is matched."""
+
+
+UNKNOWN_FIELDS = "unknown_fields"
+"""The dropped fields of a row that DailyStory may have another value of than NULL, each in quotation marks."""
+
+
+def is_unknown(snapshot: FromClause, name: str) -> ColumnElement[bool]:
+    """Whether DailyStory may have a value in the field of a state column, although the snapshot has NULL."""
+    return func.coalesce(snapshot.c[UNKNOWN_FIELDS].contains(f'"{name}"', autoescape=True), false())
 
 
 def is_dropped(changes: FromClause, name: str) -> ColumnElement[bool]:
@@ -199,6 +208,7 @@ class SyncTables:
             *self._values(),
             *_texts("identity_email", "identity_mobile", "partition_value"),
             Column("resend_all", BOOLEAN),
+            Column(UNKNOWN_FIELDS, TEXT),
             Column("absent_since", MOMENT),
             Column("absent_action", TEXT),
             Column("acknowledged_plan", BIG_INTEGER),

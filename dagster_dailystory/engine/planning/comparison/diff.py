@@ -33,7 +33,7 @@ from dagster_dailystory.databases.kinds.base import Database
 from dagster_dailystory.databases.sql_types import SqlQuery, SqlValue, Untyped
 from dagster_dailystory.engine.planning.comparison.countries import was_read_elsewhere
 from dagster_dailystory.engine.planning.comparison.key_ranges import WHOLE, KeyRange, Statement, each_range
-from dagster_dailystory.engine.state.schema import SyncTables, differs_column
+from dagster_dailystory.engine.state.schema import UNKNOWN_FIELDS, SyncTables, differs_column, is_unknown
 from dagster_dailystory.model.change import DEPARTURE_IN_DOUBT, KEPT_FOR_ANOTHER_SYNC, Reason
 from dagster_dailystory.model.contact_fields import CONSENT_KINDS, FieldKind
 from dagster_dailystory.model.mapping import MappedField, Nulls
@@ -258,6 +258,7 @@ class Diff:
                 snapshot.c.absent_since.is_not(None).label("returns"),
                 snapshot.c.identity_email.label("old_email"),
                 snapshot.c.identity_mobile.label("old_mobile"),
+                *((snapshot.c[UNKNOWN_FIELDS],) if self._clearable else ()),
             )
             .select_from(source.join(snapshot, self.tables.same_key(source, snapshot), isouter=True, full=full))
             .where(expected_rarely(found) if full and self.expects_few else found)
@@ -313,7 +314,8 @@ class Diff:
         changed = [self._changed(m, source.c[m.state_column], snapshot.c[m.state_column], number) for m in self._fields]
         # A row in another slice than before differs: a missing key is found by the slice that the snapshot names.
         moves = [value.is_distinct_from(snapshot.c[PARTITION_VALUE]) for value in self._partition_value(source)]
-        return or_(self._resends_all(snapshot), *changed, *moves)
+        cleared = [self._is_cleared(m, source.c[m.state_column], snapshot) for m in self._clearable]
+        return or_(self._resends_all(snapshot), *changed, *moves, *cleared)
 
     def _partition_value(self, source: FromClause, missing: FromClause | None = None) -> list[SqlValue]:
         """The slice of a row; of a missing key the slice that the snapshot names."""
@@ -345,9 +347,21 @@ class Diff:
         """Whether the field of a row that differs is to be sent."""
         new = found.c[mapped.state_column]
         changed = self._changed(mapped, new, found.c[_acknowledged(mapped)], found.c.old_mobile)
+        if mapped in self._clearable:
+            changed = or_(changed, self._is_cleared(mapped, new, found))
         if mapped.kind in CONSENT_KINDS:  # consent that the source did not change stays as it is in DailyStory
             return changed
         return or_(changed, and_(found.c.replaces, empty_to_null(new).is_not(None)))
+
+    @property
+    def _clearable(self) -> Sequence[MappedField]:
+        return [m for m in self._fields if m.nulls is Nulls.CLEAR]
+
+    def _is_cleared(self, mapped: MappedField, new: SqlValue, known: FromClause) -> ColumnElement[bool]:
+        """Whether a NULL empties a field that the snapshot has NULL in and DailyStory may have a value in."""
+        return and_(
+            known.c[UNKNOWN_FIELDS].is_not(None), empty_to_null(new).is_(None), is_unknown(known, mapped.state_column)
+        )
 
     def was_made_by_this_sync(self, snapshot: FromClause) -> ColumnElement[bool]:
         """Whether the sync made the contact of a key, or wrote to it; others were only found, in mode `create`."""

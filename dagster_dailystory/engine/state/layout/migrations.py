@@ -184,10 +184,11 @@ def _is_whole(scope: str, options: str) -> bool:
 
 
 def _to_4(tables: StoredTables) -> None:
-    tables.add_columns(("plans",), {"fields_dropped": TEXT, "new_custom_fields": TEXT})
+    tables.add_columns(("plans",), dict.fromkeys(("fields_dropped", "new_custom_fields", "opt_outs_waiting"), TEXT))
     syncs = tables.syncs()
     for sync in syncs:
         tables.add_columns((sync, "changes"), {"dropped_fields": TEXT})
+        tables.add_columns((sync, "snapshot"), {"unknown_fields": TEXT})
     with tables.transaction():
         for sync in syncs:
             _remember_custom_fields(tables, sync)
@@ -203,9 +204,5 @@ def _remember_custom_fields(tables: StoredTables, sync: str) -> None:
         tables.connection.execute(meta.insert().values(name=row, value=json.dumps(names)))
 
 
-def _to_5(tables: StoredTables) -> None:
-    tables.add_columns(("plans",), {"opt_outs_waiting": TEXT})
-
-
-_STEPS: Mapping[int, Callable[[StoredTables], None]] = {2: _to_3, 3: _to_4, 4: _to_5}
+_STEPS: Mapping[int, Callable[[StoredTables], None]] = {2: _to_3, 3: _to_4}
 """Layout version -> the step to the next one."""
