@@ -78,6 +78,8 @@ _RESERVED_KEY_COLUMNS = frozenset(
         "departed", "returns", "held", "old_email", "old_mobile", "new_email", "new_mobile", "planned_dsid",
         "mapped_dsid", "intent_at", "leaves", "other_dsid", "taken_out_at", "other_sequence", "other_moves", "replaced",
         "is_same", "identity", "place", "text", "as_a_whole", "departs", "in_scope",
+        # Of each table of PostgreSQL:
+        "ctid", "xmin", "xmax", "cmin", "cmax", "tableoid",
         # Not quoted by SQLAlchemy for SQLite:
         "true", "false",
     }

@@ -141,3 +141,18 @@ def test_a_row_that_a_run_does_not_read_is_named_with_the_reason_that_is_known(n
         report = scenario.run(recent)
     assert (report.rows_read, report.opt_outs_pending) == (1, 1)
     assert named(report.opt_outs_waiting) == {"6": "invalid_email"}
+
+
+def test_a_row_without_a_key_waits_also_when_it_is_no_longer_recent(scenario: Scenario):
+    recent = opting(watermark=Watermark("updated_at", overlap_seconds=60))
+    scenario.execute("ALTER TABLE customers ADD COLUMN updated_at timestamp")
+    scenario.execute("UPDATE customers SET updated_at = '2026-11-01 12:00:00'")
+    scenario.run(recent)
+    scenario.insert({**customer(None, email="p8@example.com", opted_out=True), "updated_at": "2026-11-01 13:00:00"})
+    assert scenario.run(recent).opt_outs_pending == 1
+    scenario.insert({**customer(9, opted_out=False), "updated_at": "2026-11-01 15:00:00"})
+    assert [scenario.run(recent).opt_outs_pending for _ in range(3)] == [1, 1, 1]
+    assert scenario.run(recent, scope="all").opt_outs_pending == 1
+    scenario.execute("DELETE FROM customers WHERE customer_id IS NULL")
+    assert scenario.run(recent, scope="all").opt_outs_pending == 0
+    assert scenario.run(recent).opt_outs_pending == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from sqlalchemy import (
     ColumnElement,
@@ -36,6 +37,9 @@ from dagster_dailystory.model.change import REMEMBERED_REASONS, Operation, Reaso
 from dagster_dailystory.model.contact_fields import CONSENT_KINDS, FieldKind
 from dagster_dailystory.model.mapping import MappedField
 from dagster_dailystory.model.partitions import HashBuckets
+
+_KEYLESS = "waiting_without_key"
+"""How the name of a value of the meta table begins: of the rows that wait and have a NULL in their key."""
 
 _NOT_PLANNED = "the row is not in this plan; the next run sends it"
 
@@ -78,7 +82,8 @@ class WaitingRows:
         if self._reads_recent_rows:
             unread = self._unread(self._rejections_keys()).distinct().subquery("waiting")
             counts.append(select(func.count()).select_from(unread))
-        return sum(int(self.opt_outs.state.connection.execute(query).scalar() or 0) for query in counts)
+        found = sum(int(self.opt_outs.state.connection.execute(query).scalar() or 0) for query in counts)
+        return found + max(self._keyless_before - self._keyless_now, 0)
 
     def mark(self) -> None:
         """Mark the rejections of rows that wait for a contact: later runs that do not read the row count it too."""
@@ -86,6 +91,7 @@ class WaitingRows:
         rejections, tables, found = opt_outs.tables.rejections, opt_outs.tables, opt_outs.found
         if not opt_outs.has_consent or tables.sync.watermark is None:
             return
+        self._mark_keyless()
         keys = self._rejections_keys()
         looked_at = [found.pending] if found.duplicates is None else [found.pending, found.duplicates]
         for relation in looked_at:
@@ -93,6 +99,31 @@ class WaitingRows:
             execute(rejections.update().where(among(keys, read)).values(opts_out=False))
         for waiting in self._keys():
             execute(rejections.update().where(among(keys, waiting)).values(opts_out=True))
+
+    def _mark_keyless(self) -> None:
+        """Remember how many rows without a key wait: no key finds them again in a run that does not read them."""
+        found = self._keyless_now
+        if self.opt_outs.found.diff.options.plans_deletions or found > self._keyless_before:
+            self.opt_outs.state.set_meta(self._keyless_name, str(found))
+
+    @property
+    def _keyless_name(self) -> str:
+        return f"{_KEYLESS}:{self.opt_outs.tables.sync.name}"
+
+    @property
+    def _keyless_before(self) -> int:
+        """How many rows without a key waited when the whole source was read; 0 if this run reads it."""
+        return int(self.opt_outs.state.meta(self._keyless_name) or 0) if self._reads_recent_rows else 0
+
+    @cached_property
+    def _keyless_now(self) -> int:
+        unchecked = self.opt_outs.unchecked
+        if unchecked is None:
+            return 0
+        *_, rows = self._waiting()
+        is_keyless = or_(*(key.is_(None) for key in self.opt_outs.tables.keys_of(unchecked)))
+        query = select(func.count()).select_from(rows.joined).where(rows.condition, is_keyless)
+        return int(self.opt_outs.state.connection.execute(query).scalar() or 0)
 
     def describe(self, count: int) -> WaitingOptOuts:
         """Name a few of the `count` rows with the reason of each."""
