@@ -32,6 +32,8 @@ customers = ContactSync(
         "signed_up_at": "signed_up_at",
         "loyalty_id": "loyalty_id",
     },
+    known_custom_fields=["plan", "lifetime_value", "signed_up_at", "loyalty_id"],
+    default_region="US",
     deletes="deactivate",
 )
 

@@ -60,8 +60,9 @@ def run_demo(folder: Path, port: int) -> list[Mapping[str, float]]:
         story = run_story(customers, defs, instance, folder, port)
         put_runs_into_location(instance, LOCATION)
     print(f"The sandbox holds {story.contacts:,} contacts. Where to look next:")
-    print(f"  make dev                 the Dagster UI with both runs, and the contacts at http://127.0.0.1:{port}")
-    print("                           Materialize all sends what the dry run showed")
+    print("  make dev                 starts both pages, until Ctrl-C:")
+    print("    http://127.0.0.1:3000  the Dagster UI with both runs; Materialize all sends what the dry run showed")
+    print(f"    http://127.0.0.1:{port}  the sandbox: its contacts, last changed first, and their requests")
     print(f"  {folder}/warehouse.duckdb   customers join dailystory_customers_contact_map using (customer_id)")
     print("  definitions.py           the sync itself; sql/customers.sql its query")
     return story.runs

@@ -60,6 +60,9 @@ _CITIES = (
     ("Tucson", "AZ", "85701", 520), ("Tulsa", "OK", "74103", 918),
 )  # fmt: skip
 
+_NEW_NUMBER = "+16465550100"
+"""A number of no other customer: no city has its area code."""
+
 _UPDATED, _DELETED, _ADDED, _TOUCHED = 40, 15, 25, 300
 
 _SHARED: dict[str, object] = {"email": "front.desk@home.example.net", "mobile_phone": None}
@@ -175,6 +178,18 @@ def opt_out_with_a_broken_number(url: str) -> int:
         broken = {"marketing_opt_out": True, "mobile_phone": row["mobile_phone"][:-4]}
         connection.execute(customers.update().where(_is_one_of([row])).values(broken))
     return int(row["customer_id"])
+
+
+def repair_number(url: str, customer: int) -> None:
+    """Give a customer a new and valid mobile number.
+
+    Args:
+        url: SQLAlchemy URL of a database that `seed` filled.
+        customer: The customer's number.
+    """
+    with _transaction(url) as connection:
+        row = customers.update().where(customers.c.customer_id == customer)
+        connection.execute(row.values(mobile_phone=_NEW_NUMBER))
 
 
 @contextmanager

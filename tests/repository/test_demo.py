@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import socket
@@ -35,14 +36,20 @@ class Shown:
     port: int
     counts: list[list[Mapping[str, float]]]
     text: str
+    logged: str
 
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
     folder, port = tmp_path_factory.mktemp("demo"), free_port(0)
-    with redirect_stdout(StringIO()) as text:
-        counts = [run_demo(folder / ".demo", port) for _ in range(2)]
-    return Shown(folder, port, counts, text.getvalue())
+    logger, handler = logging.getLogger("dagster_dailystory"), logging.StreamHandler(StringIO())
+    logger.addHandler(handler)
+    try:
+        with redirect_stdout(StringIO()) as text:
+            counts = [run_demo(folder / ".demo", port) for _ in range(2)]
+    finally:
+        logger.removeHandler(handler)
+    return Shown(folder, port, counts, text.getvalue(), handler.stream.getvalue())
 
 
 def test_the_demo_sends_every_row_once_and_then_exactly_what_changed(shown: Shown) -> None:
@@ -54,6 +61,9 @@ def test_the_demo_sends_every_row_once_and_then_exactly_what_changed(shown: Show
         assert writes <= second["api_requests"] <= writes + 3
     assert shown.text.index("First run") < shown.text.index("Second run") < shown.text.index("Third act")
     assert "make dev" in shown.text
+    assert "http://127.0.0.1:3000  the Dagster UI" in shown.text
+    assert f"http://127.0.0.1:{shown.port}  the sandbox" in shown.text
+    assert shown.logged == "", "the story is not interrupted"
     assert f"{shown.folder / '.demo'}/warehouse.duckdb" in shown.text
 
 

@@ -16,6 +16,7 @@ from dagster_dailystory.demo.data import (
     customers,
     evolve,
     opt_out_with_a_broken_number,
+    repair_number,
     seed,
     without_every_third,
 )
@@ -121,6 +122,16 @@ def test_an_opt_out_with_a_broken_number_changes_one_row(warehouse_url):
     changed = {name for name, value in before[key].items() if value != after[key][name]}
     assert changed == {"marketing_opt_out", "mobile_phone"}
     assert not phonenumbers.is_valid_number(phonenumbers.parse(after[key]["mobile_phone"]))
+
+
+def test_a_repaired_number_is_valid_and_of_no_other_customer(warehouse_url):
+    seed(warehouse_url)
+    evolve(warehouse_url)
+    before = read(warehouse_url)
+    repair_number(warehouse_url, 1)
+    repaired = read(warehouse_url)[1]["mobile_phone"]
+    assert phonenumbers.is_valid_number(phonenumbers.parse(repaired))
+    assert repaired not in [row["mobile_phone"] for row in before.values()]
 
 
 def test_every_third_row_comes_back(warehouse_url):
