@@ -197,7 +197,7 @@ def test_materialize_all_sends_the_changes_and_shows_counts_and_plots(
     least = [changed - plan["rows_rejected"] for changed in (day.added, day.updated, day.deleted)]
     assert all(rows >= few for rows, few in zip(planned, least, strict=True))
     assert {field["field"] for field in plan["changes_by_field"]} >= {"city", "plan", "email"}
-    # Six rows of the demo are rejected, which warns and does not fail the run.
+    # Five rows of the demo are rejected, which warns and does not fail the run.
     for key in CUSTOMERS[:2]:
         failed = {name for name, status in deployment.ui.checks(key).items() if status == "FAILED"}
         assert failed == {"no_rejected_rows"}
