@@ -1,4 +1,4 @@
--- The state tables of the demo's sync, as PostgreSQL makes them (layout version 5).
+-- The state tables of the demo's sync, as PostgreSQL makes them (layout version 4).
 -- They are made by the first run; this file is for reading, and for joining. Key and value columns have the source's
 -- own types; where the state is in another database than the warehouse, values are canonical texts.
 
@@ -115,6 +115,7 @@ CREATE TABLE dailystory_customers_snapshot (
     identity_mobile TEXT,
     partition_value TEXT,
     resend_all BOOLEAN,
+    unknown_fields TEXT,
     absent_since TIMESTAMP WITHOUT TIME ZONE,
     absent_action TEXT,
     acknowledged_plan BIGINT,

@@ -152,7 +152,8 @@ class ContactSync:
         consent_override: Opt-out fields that may go from true to false, and `status` if it may become `Active`; each
             use is logged.
         default_region: ISO country (`US`) for mobile numbers without a country code, or the source column that holds
-            it (`{"column": "country"}`); None makes such numbers invalid.
+            it (`{"column": "country"}`); None makes such numbers invalid. Another country sends them again; None leaves
+            those that were sent.
         max_value_length: Maximum length of a custom field in characters.
         partitions: `HashBuckets(8)` or `ColumnValues("region", ["emea", "amer"])`, to run the sync in slices.
         watermark: `Watermark("updated_at")`, to compare recent rows only and all rows once a day; not with partitions.
