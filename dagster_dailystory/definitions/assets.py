@@ -142,7 +142,7 @@ def build_contact_sync_assets(
         warehouse_key=warehouse_key,
         dailystory_key=dailystory_key,
     )
-    steps = SyncSteps(sync, find_upstream(sync, dialect), tuple(preview_fields), progress_seconds, wait_seconds)
+    steps = SyncSteps(sync, find_upstream(sync, dialect), preview_fields, progress_seconds, wait_seconds)
     return make_assets(asset_specs(steps, settings), settings, sync, steps.plan, steps.send)
 
 

@@ -97,8 +97,9 @@ def sent_metadata(
         for name in _OUTCOMES
         if (rows := getattr(report, f"rows_{name}"))
     }
+    counts = outcomes | ({"opted out": report.opt_outs_sent} if report.opt_outs_sent else {})
     metadata: Metadata = {
-        "summary": ", ".join(f"{rows:,} {name}" for name, rows in outcomes.items()) or "nothing had to be sent",
+        "summary": ", ".join(f"{rows:,} {name}" for name, rows in counts.items()) or "nothing had to be sent",
         "plan_id": report.plan_id,
         "outcome": report.outcome,
         "destination": dg.MetadataValue.url(_site(destination)),
@@ -134,13 +135,19 @@ def sync_metadata(sync: ContactSync, source: str) -> Metadata:
     }
 
 
-def waiting_table(waiting: Sequence[WaitingOptOut]) -> dg.TableMetadataValue:
-    """Show opt-outs that wait, with what to do about each."""
+def waiting_table(waiting: Sequence[WaitingOptOut], *, are_blocked: bool) -> dg.TableMetadataValue:
+    """Show opt-outs that wait, with what to do about each.
+
+    Args:
+        waiting: The opt-outs.
+        are_blocked: Too many contacts opt out.
+    """
+    needs = "a higher max_opted_out_fraction" if are_blocked else "nothing: the next run sends it"
     return _table(
         [
             {
                 "key": each.key_label,
-                "needs": "a repair in the source" if each.reason else "nothing: the next run sends it",
+                "needs": "a repair in the source" if each.reason else needs,
                 "reason": each.reason,
                 "message": each.message,
                 "source_rows": each.rows,
@@ -227,7 +234,7 @@ def _estimate(sync: ContactSync, plan: PlanSummary, requests_per_second: float |
 
 def _change_record(sync: ContactSync, change: ChangePreview) -> dict[str, str | int]:
     deactivates = change.operation is Operation.DELETE and sync.deletes is Deletes.DEACTIVATE
-    operation = "deactivate" if deactivates else change.operation.value
+    operation = "deactivate" if deactivates else change.operation.value.replace("_", " ")
     fields = [str(each) for each in change.fields]
     fields += [f"{name}: not sent, {reason}" for name, reason in change.dropped.items()]
     return {"key": change.key_label, "operation": operation, "changes": "; ".join(fields)}

@@ -145,7 +145,9 @@ class SyncSteps:
             for guard in plan.guards
         ]
         results += [
-            _opt_out_check(self.changes_key, plan.opt_outs_left, plan.opt_outs_waiting),
+            _opt_out_check(
+                self.changes_key, plan.opt_outs_left, plan.opt_outs_waiting, are_blocked=plan.blocks_opt_outs
+            ),
             _rejected_check(self.changes_key, plan.rows_rejected, plan.rejections_by_reason),
             _custom_fields_check(self.changes_key, plan),
         ]
@@ -239,14 +241,18 @@ def _warning(
     )
 
 
-def _opt_out_check(asset_key: dg.AssetKey, pending: int, waiting: WaitingOptOuts) -> dg.AssetCheckResult:
+def _opt_out_check(
+    asset_key: dg.AssetKey, pending: int, waiting: WaitingOptOuts, *, are_blocked: bool = False
+) -> dg.AssetCheckResult:
     metadata: Metadata = {"rows": pending}
     if pending:
         metadata |= {"rows_to_repair": waiting.to_repair}
     if waiting.few:
-        metadata["waiting"] = waiting_table(waiting.few)
+        metadata["waiting"] = waiting_table(waiting.few, are_blocked=are_blocked)
     named = f"opt-outs that DailyStory has not acknowledged: {pending:,}; {waiting.described(pending)}"
     scope = ". scope='opt_outs' sends those of known contacts, also while a plan is blocked"
+    if are_blocked:
+        scope = ". No scope sends them while max_opted_out_fraction is exceeded"
     return dg.AssetCheckResult(
         asset_key=asset_key,
         check_name=NO_PENDING_OPT_OUTS,

@@ -338,7 +338,8 @@ def _send(
 
 def _record(state: State, plan: Plan, report: SyncReport, tables: SyncTables | None, started_at: datetime) -> None:
     """Record the send and what it ends: the first load, and the read up to the plan's checkpoint if it is complete."""
-    _log.info("%s", report)
+    is_whole = report.outcome in COMPLETE_OUTCOMES
+    _log.log(logging.INFO if is_whole else logging.WARNING, "%s", report)
     if report.send_advice:
         _log.info("sync %s: %s", report.sync_name, report.send_advice)
     if report.outage and report.outcome != "stopped":

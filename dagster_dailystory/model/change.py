@@ -277,5 +277,5 @@ def _named(rows: int, few: Sequence[WaitingOptOut]) -> str:
     if not few:
         return ""
     rest = rows - sum(each.rows for each in few)
-    keys = [f"{each.key_label} {each.reason}".strip() for each in few] + ([f"and {rest:,} more"] if rest > 0 else [])
-    return f" ({', '.join(keys)})"
+    keys = [f"key {each.key_label}{f': {each.reason}' if each.reason else ''}" for each in few]
+    return f" ({', '.join([*keys, *([f'and {rest:,} more'] if rest > 0 else [])])})"

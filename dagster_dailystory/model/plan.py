@@ -10,6 +10,7 @@ from types import NoneType
 
 from dagster_dailystory.errors import ConfigurationError, SafetyError
 from dagster_dailystory.model.change import SHOWN_KEYS, WaitingOptOuts
+from dagster_dailystory.model.contact_fields import CONTACT_FIELDS
 from dagster_dailystory.model.settings import Kind, check_types, choice
 from dagster_dailystory.model.sync import ContactSync, Deletes, Mode, Scope
 from dagster_dailystory.model.watermark import Moment
@@ -32,6 +33,10 @@ class PlanStatus(str, Enum):
     """A newer plan looks at its rows again, so it is not sent any more."""
     EXPIRED = "expired"
     """It was not sent to its end within `plan_expires_hours`."""
+
+
+OPTED_OUT_SHARE = "opted_out_share"
+"""The guard that stops opt-outs too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +155,12 @@ class PlanSummary:
         if not self.new_custom_fields:
             return ""
         names = ", ".join(map(repr, self.new_custom_fields))
+        standard = {each.casefold(): each for each in CONTACT_FIELDS}
+        meant = [standard[each.casefold()] for each in self.new_custom_fields if each.casefold() in standard]
+        contact_fields = f" ({', '.join(meant)}: a contact field, which belongs in fields)" if meant else ""
         return (
-            f"never sent before: custom field {names}. DailyStory makes a new field of each name that it does not "
-            "know, so check the spelling; known_custom_fields lists the names that a sync may send"
+            f"never sent before: custom field {names}{contact_fields}. DailyStory makes a new field of each name that "
+            "it does not know, so check the spelling; known_custom_fields lists the names that a sync may send"
         )
 
     @property
@@ -184,6 +192,11 @@ class PlanSummary:
         return self.opt_outs_pending + (0 if is_sent else self.opt_outs_to_send)
 
     @property
+    def blocks_opt_outs(self) -> bool:
+        """Whether too many contacts opt out, so that no scope sends the opt-outs."""
+        return any(guard.name == OPTED_OUT_SHARE and not guard.passed for guard in self.guards)
+
+    @property
     def rows_to_send(self) -> int:
         """Writes that sending this plan would make."""
         return self.rows_to_create + self.rows_to_update + self.rows_to_delete + self.opt_outs_ahead
@@ -199,11 +212,18 @@ def planned_counts(sync: ContactSync, plan: PlanSummary) -> str:
         deletion: plan.rows_to_delete,
         "to opt out": plan.opt_outs_ahead,
         "held back": plan.rows_held,
-        "invalid values left out": plan.values_dropped,
     }
     found = ", ".join(f"{rows:,} {verb}" for verb, rows in counts.items() if rows)
     nothing = "" if plan.rows_to_send else "nothing to send"
-    return "; ".join(filter(None, (nothing, found, rejected_rows(plan.rows_rejected, plan.rejections_by_reason))))
+    dropped = ", ".join(f"{name} ({counted(reasons)})" for name, reasons in plan.fields_dropped.items())
+    left_out = f"values left out: {dropped}" if dropped else ""
+    rejected = rejected_rows(plan.rows_rejected, plan.rejections_by_reason)
+    return "; ".join(filter(None, (nothing, found, left_out, rejected)))
+
+
+def some(count: int, one: str, more: str) -> str:
+    """A count with its word in the singular or the plural."""
+    return f"{count:,} {one if count == 1 else more}"
 
 
 def rejected_rows(rows: int, by_reason: Mapping[str, int]) -> str:
@@ -226,10 +246,19 @@ def raise_if_blocked(plan: PlanSummary) -> None:
     """
     if plan.status is PlanStatus.BLOCKED:
         failed = "; ".join(f"{guard.name}: {guard.message}" for guard in plan.guards if not guard.passed)
-        waiting = (
-            f". Its {plan.opt_outs_to_send} opt-outs wait; scope='opt_outs' sends them" if plan.opt_outs_to_send else ""
+        raise SafetyError(
+            f"the plan of sync {plan.sync_name!r} is blocked and nothing was sent. {failed}{_waiting_text(plan)}"
         )
-        raise SafetyError(f"the plan of sync {plan.sync_name!r} is blocked and nothing was sent. {failed}{waiting}")
+
+
+def _waiting_text(plan: PlanSummary) -> str:
+    """What becomes of the opt-outs of a blocked plan."""
+    if not plan.opt_outs_to_send:
+        return ""
+    waiting = some(plan.opt_outs_to_send, "opt-out waits", "opt-outs wait")
+    if plan.blocks_opt_outs:
+        return f". Its {waiting}, also for scope='opt_outs', until the limit is raised or the source is repaired"
+    return f". Its {waiting}; scope='opt_outs' sends them"
 
 
 def chosen_keys(keys: Sequence[object] | None) -> tuple[str, ...]:
@@ -241,7 +270,7 @@ def chosen_keys(keys: Sequence[object] | None) -> tuple[str, ...]:
     if keys is None:
         return ()
     if isinstance(keys, str):
-        raise ConfigurationError(f"keys must be a list of keys; write keys=[{keys!r}]")
+        raise ConfigurationError("keys must be a list of keys; it is one text: write it in brackets, keys=['...']")
     if not keys:
         raise ConfigurationError(
             "keys is empty, so no row would be planned; omit it, or set it to None, to plan all rows"

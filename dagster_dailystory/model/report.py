@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from dagster_dailystory.model.change import Outcome, WaitingOptOuts
-from dagster_dailystory.model.plan import PlanStatus, PlanSummary, rejected_rows
+from dagster_dailystory.model.plan import PlanStatus, PlanSummary, rejected_rows, some
 
 OUTCOMES: Mapping[str, str] = {
     "done": "Each change of the plan has a final result.",
@@ -61,6 +61,7 @@ class SyncReport:
         rows_rejected: Rows that the plan rejects.
         rows_held: Rows that DailyStory refused before and that have not changed since, and rows beyond `limit`.
         fields_dropped: Invalid values that are left out of rows (`drop_field`).
+        opt_outs_ahead: Opt-outs that the plan sends before the other changes of their rows.
         opt_outs_pending: Rows and contacts whose opt-out DailyStory has not acknowledged.
         opt_outs_sent: Contacts that this run opted out, or created opted out; not part of the sums of rows.
         rows_created: Contacts that were created, or found and overwritten by a create.
@@ -100,6 +101,7 @@ class SyncReport:
     rows_rejected: int = 0
     rows_held: int = 0
     fields_dropped: int = 0
+    opt_outs_ahead: int = 0
     opt_outs_pending: int = 0
     opt_outs_sent: int = 0
     rows_created: int = 0
@@ -131,12 +133,15 @@ class SyncReport:
         names = _PLANNED if self.outcome in _UNSENT else _SENT
         counts = [f"{rows:,} {words}" for name, words in names.items() if (rows := getattr(self, name))]
         pending = self.opt_outs_pending
-        opt_outs = f"{pending:,} opt-outs wait: {self.opt_outs_waiting.described(pending)}" if pending else ""
-        requests = f"{self.api_requests:,} requests in {self.send_seconds:.1f} s" if self.api_requests else ""
+        waiting = some(pending, "opt-out waits", "opt-outs wait")
+        opt_outs = f"{waiting}: {self.opt_outs_waiting.described(pending)}" if pending else ""
+        sent = f"{some(self.api_requests, 'request', 'requests')} in {self.send_seconds:.1f} s"
+        requests = sent if self.api_requests else ""
         outage = f"the last requests failed: {self.outage}" if self.outage else ""
         rejected = rejected_rows(self.rows_rejected, self.rejections_by_reason)
         parts = (", ".join(counts), rejected, opt_outs, requests, outage)
-        head = f"sync {self.sync_name}: {self.outcome}, {self.rows_read:,} rows read"
+        outcome = "nothing to send" if self.outcome == "empty" else self.outcome
+        head = f"sync {self.sync_name}: {outcome}, {some(self.rows_read, 'row', 'rows')} read"
         return "; ".join(filter(None, (head, *parts)))
 
     def numbers(self) -> dict[str, int | float]:
@@ -156,9 +161,10 @@ _LEFT = {"rows_held": "held back", "fields_dropped": "invalid values left out"}
 
 _PLANNED = {
     **_UNCHANGED,
-    "rows_to_create": "to create",
+    "rows_to_create": "to create or look up",
     "rows_to_update": "to update",
     "rows_to_delete": "to delete or deactivate",
+    "opt_outs_ahead": "to opt out",
     **_LEFT,
 }
 """Count of an unsent plan -> its words in a line."""
@@ -201,6 +207,7 @@ def planned_report(plan: PlanSummary, outcome: str) -> SyncReport:
         rows_rejected=plan.rows_rejected,
         rows_held=plan.rows_held,
         fields_dropped=plan.values_dropped,
+        opt_outs_ahead=plan.opt_outs_ahead,
         rejections_by_reason=dict(plan.rejections_by_reason),
         opt_outs_pending=plan.opt_outs_pending + unsent,
         opt_outs_waiting=plan.opt_outs_waiting,

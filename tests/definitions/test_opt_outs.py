@@ -38,11 +38,11 @@ def test_the_check_names_what_must_be_repaired_and_what_the_next_run_sends(proje
     project.put(1, city="yes")
     project.sandbox.script([400])
     run = project.materialize(build_contact_sync_assets(FLAGGED))
-    repaired = "2 cannot be sent until the source is repaired (3 invalid_email, 4 invalid_value)"
+    repaired = "2 cannot be sent until the source is repaired (key 3: invalid_email, key 4: invalid_value)"
     planned, sent = results(run)
     assert planned.description == f"opt-outs that DailyStory has not acknowledged: 2; {repaired}"
     assert sent.description == (
-        f"opt-outs that DailyStory has not acknowledged: 3; {repaired}; 1 will be sent by the next run (1)"
+        f"opt-outs that DailyStory has not acknowledged: 3; {repaired}; 1 will be sent by the next run (key 1)"
         ". scope='opt_outs' sends those of known contacts, also while a plan is blocked"
     )
     assert (sent.severity, sent.metadata["rows_to_repair"].value) == (dg.AssetCheckSeverity.ERROR, 2)

@@ -36,6 +36,8 @@ def test_a_custom_field_is_new_until_it_is_sent(scenario: Scenario):
     assert plan(scenario, sync_of()).new_custom_fields == ()
     misspelled = sync_of(extended_properties={"paln": "plan", "plan": "plan"})
     assert plan(scenario, misspelled).new_custom_fields == ("paln",)
+    standard = plan(scenario, sync_of(extended_properties={"FirstName": "plan"}))
+    assert "custom field 'FirstName' (firstName: a contact field, which belongs in fields)" in standard.warnings[0]
 
 
 def test_a_custom_field_that_another_sync_sent_is_not_new(scenario: Scenario):

@@ -10,6 +10,7 @@ from support.scenario import Scenario, customer, customers, open_scenario, sync_
 
 from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
 from dagster_dailystory.engine.upkeep.audit import audit_contacts
+from dagster_dailystory.engine.upkeep.inspection import preview_changes
 from dagster_dailystory.errors import SafetyError
 from dagster_dailystory.model.partitions import HashBuckets
 from dagster_dailystory.model.plan import PlanOptions
@@ -88,12 +89,33 @@ def test_an_opt_out_leaves_ahead_of_the_other_fields_of_its_row(scenario: Scenar
     assert scenario.run(opting()).outcome == "empty"
 
 
+def test_too_many_opt_outs_wait_in_every_scope_and_the_error_says_so(scenario: Scenario):
+    scenario.execute("UPDATE customers SET opted_out = true")
+    sync = opting(max_opted_out_fraction=0.1, min_guard_rows=1)
+    shown = plan_contact_sync(sync, scenario.warehouse, scenario.destination, PlanOptions(dry_run=True))
+    changes = preview_changes(sync, scenario.warehouse, shown.plan_id)
+    assert {change.fields[0].field for change in changes} == {"optOutEmail"}
+    assert len(changes) == 5
+    for scope in ("changed", "opt_outs"):
+        with pytest.raises(SafetyError, match=r"Its 5 opt-outs wait, also for scope='opt_outs', until the limit"):
+            scenario.run(sync, scope=scope)
+
+
+def test_a_dry_run_shows_an_opt_out_that_leaves_ahead_of_its_row(scenario: Scenario):
+    scenario.update(1, opted_out=True, mobile="n/a")
+    report = scenario.run(opting(), dry_run=True)
+    assert report.opt_outs_ahead == 1
+    assert "1 to opt out; 1 rejected" in str(report)
+    [change] = preview_changes(opting(), scenario.warehouse, report.plan_id)
+    assert (change.key_label, change.operation.value, len(change.fields)) == ("1", "opt_out", 1)
+
+
 def test_a_blocked_plan_says_that_opt_outs_wait_and_a_dry_run_leaves_none(scenario: Scenario):
     scenario.update(1, opted_out=True)
     scenario.delete(2, 3, 4)
     sync = opting(deletes="delete", max_deleted_fraction=0.1, min_guard_rows=1)
     assert scenario.run(sync, dry_run=True).opt_outs_pending == 0
-    with pytest.raises(SafetyError, match=r"Its 1 opt-outs wait; scope='opt_outs' sends them"):
+    with pytest.raises(SafetyError, match=r"Its 1 opt-out waits; scope='opt_outs' sends them"):
         scenario.run(sync)
     assert scenario.run(sync, scope="opt_outs").opt_outs_sent == 1
     assert opted_out(scenario) == ["p1@example.com"]

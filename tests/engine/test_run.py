@@ -170,7 +170,7 @@ def test_a_key_that_cannot_be_one_of_this_sync(scenario: Scenario):
 def test_no_key_and_no_row_is_not_everything(scenario: Scenario):
     wrong = (
         ({"keys": ()}, "keys is empty"),
-        ({"keys": "1"}, r"write keys=\['1'\]"),
+        ({"keys": "1"}, r"keys=\['...'\]"),
         ({"limit": 0}, "limit=0 must be at least 1"),
     )
     for options, message in wrong:

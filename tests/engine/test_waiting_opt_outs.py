@@ -51,7 +51,7 @@ def test_rows_that_cannot_be_sent_are_named_with_the_reason_of_each(scenario: Sc
     assert named(report.opt_outs_waiting) == expected
     assert (report.opt_outs_pending, report.opt_outs_waiting.to_repair) == (5, 5)
     assert report.opt_outs_waiting.described(5).startswith("5 cannot be sent until the source is repaired (")
-    assert "5 duplicate_key" in report.opt_outs_waiting.described(5)
+    assert "key 5: duplicate_key" in report.opt_outs_waiting.described(5)
     assert "more" not in report.opt_outs_waiting.described(5), "each row is named, two of them by one key"
     again = scenario.run(opting())
     assert named(again.opt_outs_waiting) == expected, "the refused row is held"
@@ -77,7 +77,7 @@ def test_an_opt_out_that_failed_is_sent_by_the_next_run(scenario: Scenario):
     report = scenario.run(opting())
     assert named(report.opt_outs_waiting) == {"4": "invalid_email", "1": ""}
     assert report.opt_outs_waiting.described(report.opt_outs_pending) == (
-        "1 cannot be sent until the source is repaired (4 invalid_email); 1 will be sent by the next run (1)"
+        "1 cannot be sent until the source is repaired (key 4: invalid_email); 1 will be sent by the next run (key 1)"
     )
     assert "was not accepted" in report.opt_outs_waiting.few[1].message
 
@@ -94,10 +94,9 @@ def test_at_most_ten_keys_are_named_and_those_to_repair_come_first(scenario: Sce
     scenario.insert(*[customer(number, email="broken", opted_out=True) for number in range(20, 32)])
     waiting = planned(scenario, opting(), limit=1).opt_outs_waiting
     assert (len(waiting.few), waiting.to_repair) == (10, 12)
+    keys = ", ".join(f"key {number}: invalid_email" for number in range(20, 30))
     assert waiting.described(15) == (
-        "12 cannot be sent until the source is repaired (20 invalid_email, 21 invalid_email, 22 invalid_email, "
-        "23 invalid_email, 24 invalid_email, 25 invalid_email, 26 invalid_email, 27 invalid_email, 28 invalid_email, "
-        "29 invalid_email, and 2 more); 3 will be sent by the next run"
+        f"12 cannot be sent until the source is repaired ({keys}, and 2 more); 3 will be sent by the next run"
     )
 
 

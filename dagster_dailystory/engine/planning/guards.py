@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dagster_dailystory.model.plan import GuardResult
+from dagster_dailystory.model.plan import OPTED_OUT_SHARE, GuardResult
 from dagster_dailystory.model.sync import ContactSync, Deletes
 
 GUARD_NAMES = (
@@ -140,7 +140,7 @@ def _shares(sync: ContactSync) -> tuple[_Share, ...]:
     return (
         _Share("created_share", "contacts", "created", "max_created_fraction"),
         _Share("changed_share", "contacts", "updated", "max_changed_fraction"),
-        _Share("opted_out_share", "contacts", "opted out", "max_opted_out_fraction"),
+        _Share(OPTED_OUT_SHARE, "contacts", "opted out", "max_opted_out_fraction"),
         _Share("deleted_share", "contacts", leaving, "max_deleted_fraction"),
         _Share("rejected_share", "rows", "rejected", "max_rejected_fraction"),
     )

@@ -198,7 +198,8 @@ class IdentityConflicts:
             if row["other_moves"]:
                 waits[row["sequence"]] = row["other_sequence"]
                 continue
-            message = f"row {self._other_label(row)} is synced with the same email or mobile number; keep one of them"
+            other = f"the row with key {self._other_label(row)}"
+            message = f"{other} is synced with the same email or mobile number; keep one of them"
             rejected[row["sequence"]] = rejected_row(row["sequence"], Reason.DUPLICATE_IDENTITY, message)
         waiting: list[dict[str, object]] = []
         for sequence in waits:

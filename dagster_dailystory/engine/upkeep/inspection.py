@@ -43,7 +43,9 @@ _IMPERSONAL = frozenset({FieldKind.OPT_OUT, FieldKind.STATUS, FieldKind.INTEGER,
 _UNSETTLED = frozenset({Outcome.FAILED, Outcome.IN_DOUBT, Outcome.CONFLICTED, Outcome.WAITING})
 
 
-_SHOWN = (Operation.UPDATE, Operation.CREATE, Operation.DELETE)
+_OF_ROWS = (Operation.UPDATE, Operation.CREATE, Operation.DELETE)
+
+_SHOWN = (Operation.OPT_OUT, *_OF_ROWS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,7 @@ def preview_changes(
         rows: At most this many of each operation.
 
     Returns:
-        Updates first, then creates, then deletions.
+        Opt-outs that leave ahead of their rows first, then updates, creates and deletions.
     """
     with _reading(sync, warehouse) as (state, tables):
         if tables is None:
@@ -258,7 +260,7 @@ def _unsettled(state: State, tables: SyncTables) -> SqlQuery:
         .select_from(changes)
         .where(
             changes.c.plan_id == latest.scalar_subquery(),
-            changes.c.operation.in_([operation.value for operation in _SHOWN]),
+            changes.c.operation.in_([operation.value for operation in _OF_ROWS]),
             or_(changes.c.outcome.is_(None), not_(settled)),
         )
     )
@@ -283,6 +285,8 @@ def _label(state: State, row: RowMapping) -> str:
 def _is_part(row: RowMapping, mapped: MappedField, operation: Operation) -> bool:
     if operation is Operation.CREATE:
         return row[mapped.state_column] is not None
+    if operation is Operation.OPT_OUT:
+        return mapped.kind is FieldKind.OPT_OUT and bool(row[differs_column(mapped.state_column)])
     if operation is not Operation.UPDATE:
         return False
     return _is_read_anew(row, mapped) or bool(row[differs_column(mapped.state_column)])

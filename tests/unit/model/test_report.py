@@ -26,14 +26,14 @@ def test_a_report_names_opt_outs_that_wait_and_the_last_failure() -> None:
     )  # fmt: skip
     assert str(report) == (
         "sync customers: incomplete, 3 rows read; 1 failed; 2 opt-outs wait: 1 cannot be sent until the source is "
-        "repaired (7 invalid_value); 1 will be sent by the next run (8); the last requests failed: "
+        "repaired (key 7: invalid_value); 1 will be sent by the next run (key 8); the last requests failed: "
         "DailyStory responded with 500"
     )
 
 
 def test_a_report_of_a_dry_run_says_what_would_be_sent() -> None:
     report = SyncReport("customers", "plan", "dry", rows_read=3, rows_to_create=2, rows_rejected=1)
-    assert str(report) == "sync customers: dry, 3 rows read; 2 to create; 1 rejected"
+    assert str(report) == "sync customers: dry, 3 rows read; 2 to create or look up; 1 rejected"
 
 
 def test_the_numbers_of_a_report_are_flat() -> None:
