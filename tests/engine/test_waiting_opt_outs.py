@@ -155,3 +155,13 @@ def test_a_row_without_a_key_waits_also_when_it_is_no_longer_recent(scenario: Sc
     scenario.execute("DELETE FROM customers WHERE customer_id IS NULL")
     assert scenario.run(recent, scope="all").opt_outs_pending == 0
     assert scenario.run(recent).opt_outs_pending == 0
+
+
+def test_a_run_of_chosen_rows_does_not_hide_the_opt_outs_that_wait(scenario: Scenario):
+    scenario.insert(customer(4, email="broken", opted_out=True), customer(None, email="p8@example.com", opted_out=True))
+    assert scenario.run(opting()).opt_outs_pending == 2
+    assert scenario.run(opting(), keys=["1"]).opt_outs_pending == 2
+    assert scenario.run(opting(), scope="rejected").opt_outs_pending == 2
+    scenario.execute("DELETE FROM customers WHERE email IN ('broken', 'p8@example.com')")
+    assert scenario.run(opting()).opt_outs_pending == 0
+    assert scenario.run(opting(), keys=["1"]).opt_outs_pending == 0

@@ -175,7 +175,10 @@ class _Draft:
             self.state.database.release_memory(self.state.connection)
             RowHashes(self.state, self.tables).update(found.hashed, found.pending, found.duplicates)
         deletions = departures.deletions() if self.options.plans_deletions else None
-        counts = self._count(found.counts, checked, waiting.count(), deletions)
+        pending = waiting.count()
+        if not self.options.dry_run and self.options.plans_deletions:
+            waiting.remember(pending)
+        counts = self._count(found.counts, checked, pending, deletions)
         few = Rejections(self.state, self.tables).few_of(rejected) if counts.rejected else ()
         return replace(counts, few_rejected=few, waiting=waiting.describe(counts.opt_outs_pending))
 

@@ -37,9 +37,13 @@ from dagster_dailystory.model.change import REMEMBERED_REASONS, Operation, Reaso
 from dagster_dailystory.model.contact_fields import CONSENT_KINDS, FieldKind
 from dagster_dailystory.model.mapping import MappedField
 from dagster_dailystory.model.partitions import HashBuckets
+from dagster_dailystory.model.sync import Scope
 
 _KEYLESS = "waiting_without_key"
 """How the name of a value of the meta table begins: of the rows that wait and have a NULL in their key."""
+
+_WAITING = "waiting_opt_outs"
+"""How the name of a value of the meta table begins: of all rows that wait."""
 
 _NOT_PLANNED = "the row is not in this plan; the next run sends it"
 
@@ -83,7 +87,23 @@ class WaitingRows:
             unread = self._unread(self._rejections_keys()).distinct().subquery("waiting")
             counts.append(select(func.count()).select_from(unread))
         found = sum(int(self.opt_outs.state.connection.execute(query).scalar() or 0) for query in counts)
-        return found + max(self._keyless_before - self._keyless_now, 0)
+        found += max(self._keyless_before - self._keyless_now, 0)
+        options = self.opt_outs.found.diff.options
+        # A run that looks at chosen rows only does not make the others wait less.
+        return max(found, self._remembered) if options.keys or options.scope is Scope.REJECTED else found
+
+    def remember(self, count: int) -> None:
+        """Remember how many rows of the whole source, or of the slice, wait."""
+        if self.opt_outs.has_consent and count != self._remembered:
+            self.opt_outs.state.set_meta(self._name(_WAITING), str(count))
+
+    @property
+    def _remembered(self) -> int:
+        return int(self.opt_outs.state.meta(self._name(_WAITING)) or 0)
+
+    def _name(self, start: str) -> str:
+        partition = self.opt_outs.found.diff.options.partition
+        return ":".join([start, self.opt_outs.tables.sync.name, *([] if partition is None else [partition])])
 
     def mark(self) -> None:
         """Mark the rejections of rows that wait for a contact: later runs that do not read the row count it too."""
@@ -104,16 +124,12 @@ class WaitingRows:
         """Remember how many rows without a key wait: no key finds them again in a run that does not read them."""
         found = self._keyless_now
         if self.opt_outs.found.diff.options.plans_deletions or found > self._keyless_before:
-            self.opt_outs.state.set_meta(self._keyless_name, str(found))
-
-    @property
-    def _keyless_name(self) -> str:
-        return f"{_KEYLESS}:{self.opt_outs.tables.sync.name}"
+            self.opt_outs.state.set_meta(self._name(_KEYLESS), str(found))
 
     @property
     def _keyless_before(self) -> int:
         """How many rows without a key waited when the whole source was read; 0 if this run reads it."""
-        return int(self.opt_outs.state.meta(self._keyless_name) or 0) if self._reads_recent_rows else 0
+        return int(self.opt_outs.state.meta(self._name(_KEYLESS)) or 0) if self._reads_recent_rows else 0
 
     @cached_property
     def _keyless_now(self) -> int:
