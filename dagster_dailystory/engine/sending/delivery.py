@@ -92,11 +92,11 @@ async def _find_by_identity(
     """
     found = None
     for spelling in email_spellings(identity.email) if identity.email else ():
-        found = await dispatcher.send(attempts, partial(client.find, email=spelling))
+        found = await dispatcher.send(attempts, partial(client.find, email=spelling), is_read=True)
         if found is not None:
             return found
     if identity.mobile is not None:
-        found = await dispatcher.send(attempts, partial(client.find, mobile=identity.mobile))
+        found = await dispatcher.send(attempts, partial(client.find, mobile=identity.mobile), is_read=True)
     return found
 
 

@@ -183,6 +183,7 @@ class Dispatcher:
         request: Callable[[], Awaitable[_T]],
         *,
         is_repeatable: bool = True,
+        is_read: bool = False,
         leave_before: float | None = None,
     ) -> _T:
         """Make a request, and retry it within the row's budget.
@@ -191,6 +192,7 @@ class Dispatcher:
             attempts: The row's requests so far.
             request: Makes one HTTP request each time it is called.
             is_repeatable: False for a request that must not be repeated if it may have been applied.
+            is_read: The request changes nothing.
             leave_before: Until when the request may be sent, on this clock; None for any time.
 
         Raises:
@@ -202,12 +204,12 @@ class Dispatcher:
         while True:
             await self.slots.acquire(attempts)
             try:
-                return await self._send_once(attempts, request, leave_before)
+                return await self._send_once(attempts, request, leave_before, is_read=is_read)
             except RetryableError as error:
                 is_lost = error.may_have_landed and not is_repeatable
                 attempts.in_doubt = attempts.in_doubt or is_lost
                 self.slots.release(attempts)
-                wait_seconds = self._wait_after(attempts, error)
+                wait_seconds = self._wait_after(attempts, error, is_read=is_read)
                 if wait_seconds is None:
                     raise
             await self._sleep(wait_seconds)
@@ -230,12 +232,17 @@ class Dispatcher:
         """Make a request that belongs to no row."""
         attempts = Attempts(is_look_up=True)
         try:
-            return await self.send(attempts, request)
+            return await self.send(attempts, request, is_read=True)
         finally:
             self.slots.release(attempts)
 
     async def _send_once(
-        self, attempts: Attempts, request: Callable[[], Awaitable[_T]], leave_before: float | None
+        self,
+        attempts: Attempts,
+        request: Callable[[], Awaitable[_T]],
+        leave_before: float | None,
+        *,
+        is_read: bool,
     ) -> _T:
         if not self._is_stopped:
             asked_at = self._clock()
@@ -252,7 +259,7 @@ class Dispatcher:
             attempts.started_at = self._clock()
         attempts.requests += 1
         self._requests += 1
-        attempts.in_flight, sent_at = True, self._clock()
+        attempts.in_flight, sent_at, number = True, self._clock(), self.outages.note_request()
         try:
             result = await request()
         except ForbiddenError as error:
@@ -261,13 +268,13 @@ class Dispatcher:
                 raise
             meaning = await self._meaning(error)
         except RejectedError:
-            self._note_response()
+            self._note_response(number, is_read=is_read)
             raise
         except FATAL_ERRORS as error:
             self._on_fatal(error)
             raise
         else:
-            self._note_response(self._clock() - sent_at)
+            self._note_response(number, self._clock() - sent_at, is_read=is_read)
             return result
         finally:
             attempts.in_flight = False
@@ -296,6 +303,7 @@ class Dispatcher:
         """Ask for the account; return an error unless the response shows that the token is accepted."""
         await self._limiter.wait()
         self._requests += 1
+        number = self.outages.note_request()
         try:
             await self._ask_account()
         except ForbiddenError:
@@ -309,18 +317,18 @@ class Dispatcher:
             return RetryableError(f"forbidden, and /about does not say why: {error}", may_have_landed=False)
         finally:
             self._token_check = None
-        self._note_response()
+        self._note_response(number, is_read=True)
         return None
 
-    def _note_response(self, seconds: float | None = None) -> None:
-        self.outages.note_answer()
+    def _note_response(self, number: int, seconds: float | None = None, *, is_read: bool) -> None:
+        self.outages.note_answer(number, is_read=is_read)
         if not self._is_token_accepted:
             self._is_token_accepted = True
             self._concurrency.open()
         if seconds is not None:
             self._concurrency.note_response(seconds)
 
-    def _wait_after(self, attempts: Attempts, error: RetryableError) -> float | None:
+    def _wait_after(self, attempts: Attempts, error: RetryableError, *, is_read: bool) -> float | None:
         """Count a failure; return the seconds until the row's next attempt, None if there is none."""
         is_own = self.outages.is_of_one_row(attempts)
         advised_seconds = error.retry_after_seconds if isinstance(error, ThrottledError) else None
@@ -336,7 +344,7 @@ class Dispatcher:
             elif not is_too_long:
                 self._limiter.throttled(advised_seconds)
         too_long_seconds = advised_seconds if is_too_long else None
-        self.outages.note_failure(error, is_own=is_own, too_long_seconds=too_long_seconds)
+        self.outages.note_failure(error, is_own=is_own, is_read=is_read, too_long_seconds=too_long_seconds)
         self.outages.end_probe(attempts)
         state = RetryCallState(AsyncRetrying(), None, (), {})
         state.attempt_number = attempts.failures

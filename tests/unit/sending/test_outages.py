@@ -182,6 +182,27 @@ def test_a_redirect_of_all_rows_from_one_on_stops_the_run() -> None:
     assert "redirects to the host uk-3" in str(error)
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        httpx.Response(200, text="<html>Blocked</html>"),
+        httpx.Response(302, headers={"Location": "https://uk-3.dailystory.test/"}),
+        httpx.Response(429, headers={"Retry-After": "3600"}),
+        httpx.Response(500),
+    ],
+    ids=["page", "redirect", "long wait", "500"],
+)
+def test_an_outage_of_writes_stops_the_run_although_reads_are_answered(reply: httpx.Response) -> None:
+    posts = iter(range(1, 10_000))
+    api = FakeApi(lambda request, number: reply if request.method == "POST" and next(posts) > 60 else None)
+    api.latency_seconds = 0.001
+    with sender_for(api) as sender:
+        sender.submit(creates(400))
+        _, error = collect_until_fatal(sender)
+    assert isinstance(error, (OutageError, ConfigurationError))
+    assert api.requests < 250
+
+
 def test_a_payload_that_would_opt_in_stops_the_run_and_is_not_sent() -> None:
     sync = ContactSync(
         name="c", source="t", key="id", fields={"email": "email", "optOutEmail": "o"}, consent_override=["optOutEmail"]

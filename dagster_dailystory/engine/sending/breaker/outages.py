@@ -35,8 +35,8 @@ class Outages:
 
     An error that seems to concern all rows is at first a suspicion: the rows that met it may be neighbours with one
     fault in common. The sender then tries rows from elsewhere (`probe`). Any answer clears the suspicion; if each of
-    these rows fails too, the error is fatal. Each suspicion that was cleared makes the next one less likely: the rows
-    tried for it would otherwise use up those that DailyStory accepts.
+    these rows fails too, the error is fatal. Each suspicion that was cleared makes the next one less likely until
+    many answers came in a row: the rows tried for it would otherwise use up those that DailyStory accepts.
 
     Args:
         concurrency: The number of slots; more of them may fail at once.
@@ -60,7 +60,9 @@ class Outages:
         self._on_fatal = on_fatal
         self._on_suspicion = on_suspicion
         self._is_over = False
-        self._consecutive_failures = self._unanswered = self._answers = self._cleared = 0
+        self._requests = self._answers = self._answered_reads = self._good = 0
+        self._consecutive_failures = self._unanswered = self._cleared = self._suspected_after = 0
+        self._writes_fail = False
         self._is_account_forbidden = False
         self._last_failure: RetryableError | None = None
         self.suspicion: DailyStoryError | None = None
@@ -74,7 +76,7 @@ class Outages:
     def unanswered(self) -> OutageError | None:
         """The error of a run without any answer; None if there was one, or if no request failed."""
         last = self._last_failure
-        if last is None or self._answers or self._is_account_forbidden:
+        if last is None or self._answers or self._answered_reads or self._is_account_forbidden:
             return None
         return OutageError(f"{last}. No request of this run had an answer", status=last.status)
 
@@ -87,26 +89,49 @@ class Outages:
         """Note that DailyStory forbids /about: it responds, although it answers nothing."""
         self._is_account_forbidden = True
 
-    def note_answer(self) -> None:
-        """Count a request that DailyStory accepted or refused."""
+    def note_request(self) -> int:
+        """Number a request that is about to be sent."""
+        self._requests += 1
+        return self._requests
+
+    def note_answer(self, number: int, *, is_read: bool) -> None:
+        """Count a request that DailyStory accepted or refused.
+
+        Args:
+            number: From `note_request`. An answer to a request that left before the suspicion does not clear it.
+            is_read: The request changed nothing; while those that do fail, it does not show that DailyStory is up.
+        """
+        if is_read and self._writes_fail:
+            self._answered_reads += 1
+            return
+        self._answers += 1
+        if self.suspicion is not None and number <= self._suspected_after:
+            return
         if self.ongoing:
             _log.info("DailyStory responds again")
         self._consecutive_failures = self._unanswered = 0
-        self._answers += 1
+        self._writes_fail = False
+        self._good += 1
         if self.suspicion is not None:
             self.suspicion = self._probes = None
             self._cleared += 1
             self._on_cleared()
+        elif self._good >= self._concurrency.outage_threshold:
+            self._cleared = 0
 
-    def note_failure(self, error: RetryableError, *, is_own: bool, too_long_seconds: float | None) -> None:
+    def note_failure(
+        self, error: RetryableError, *, is_own: bool, is_read: bool, too_long_seconds: float | None
+    ) -> None:
         """Count a failed request.
 
         Args:
             error: What happened.
             is_own: The failure is its row's own matter; see `is_of_one_row`.
+            is_read: The request changed nothing.
             too_long_seconds: How long DailyStory asks to wait, if that is longer than a row may take.
         """
-        self._last_failure = error
+        self._last_failure, self._good = error, 0
+        self._writes_fail = self._writes_fail or not is_read
         self._consecutive_failures += not is_own
         if not (is_own or isinstance(error, ThrottledError)):  # a request to wait is usual
             self._unanswered += 1
@@ -135,7 +160,7 @@ class Outages:
     def suspect(self, error: DailyStoryError) -> None:
         """Suspect that an error concerns all rows."""
         if self.suspicion is None and not self._is_over:
-            self.suspicion = error
+            self.suspicion, self._suspected_after = error, self._requests
             self._on_suspicion()
 
     def _suspect_all(self, error: DailyStoryError) -> None:
