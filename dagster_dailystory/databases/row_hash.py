@@ -27,7 +27,7 @@ def row_hash(source: Source, sync: ContactSync, connection: Connection) -> SqlVa
     Returns:
         A 64-bit integer; None if the database has no suitable hash function.
     """
-    values = list(source.selection(sync).values())
+    values = list(source.read_columns(sync).values())
     result = connection.execute(select(*values).where(false()))
     described = [] if result.cursor is None else list(result.cursor.description)
     result.close()

@@ -25,6 +25,7 @@ from sqlalchemy import (
     func,
     inspect,
     literal,
+    literal_column,
     or_,
     select,
     table,
@@ -118,10 +119,17 @@ class Source:
         return replace(self, relation=moved.subquery("source"))
 
     def selection(self, sync: ContactSync) -> dict[str, SqlValue]:
-        """The columns that the diff reads, by state column: the key columns and one per mapped field."""
+        """What the diff compares, by state column: the columns of `read_columns`, with constants beside the fields."""
+        known = {**self.read_columns(sync), **_constants(sync)}
+        fields = {m.state_column: known.pop(m.state_column) for m in sync.mapped_fields}
+        keys = {key: known.pop(key) for key in sync.key_columns}
+        return {**keys, **fields, **known}
+
+    def read_columns(self, sync: ContactSync) -> dict[str, SqlValue]:
+        """The columns that are read, by state column: the key columns and one per field that a column fills."""
         real = self.columns
         selected: dict[str, SqlValue] = {key: self.relation.c[real[key]] for key in sync.key_columns}
-        selected.update({m.state_column: self.relation.c[real[m.column]] for m in sync.mapped_fields})
+        selected.update({m.state_column: self.relation.c[real[m.column]] for m in sync.read_fields})
         if sync.partition_column:
             selected[PARTITION_VALUE] = self.relation.c[real[sync.partition_column]]
         return selected
@@ -222,7 +230,7 @@ def resolve_source(sync: ContactSync, sql: str, found: list[str], dialect: Diale
         relation = table(name, *columns, schema=schema).alias("source")
     others = [sync.partition_column] if sync.partition_column else []
     others += [sync.watermark.column] if sync.watermark else []
-    used = dict.fromkeys((*sync.key_columns, *(m.column for m in sync.mapped_fields), *others))
+    used = dict.fromkeys((*sync.key_columns, *(m.column for m in sync.read_fields), *others))
     matched = {each: _match(each, found, sync) for each in used}
     return Source(relation, None if query is not None else (schema, name), matched)
 
@@ -290,15 +298,31 @@ def typed_selection(
     for key in sync.key_columns:
         database.check_key_type(key, types[real[key]])
         selected[key] = database.stored_key(source.relation.c[real[key]], types[real[key]])
-    for mapped in sync.mapped_fields:
+    for mapped in sync.read_fields:
         name = real[mapped.column]
         selected[mapped.state_column] = database.stored_value(source.relation.c[name], types[name])
+    selected |= {name: cast(value, TEXT) for name, value in _constants(sync).items()}
     if isinstance(sync.partitions, ColumnValues):
         name = real[sync.partitions.column]
         value = cast(database.stored_key(source.relation.c[name], types[name]), TEXT)
         other = literal(OTHER_VALUES, TEXT)
         selected[PARTITION_VALUE] = case((value.in_(sync.partitions.values), value), else_=other)
     return selected
+
+
+def _constants(sync: ContactSync) -> dict[str, SqlValue]:
+    """The constants of a sync by state column: ISO countries, which need no quotation."""
+    return {m.state_column: literal_column(f"'{m.constant}'") for m in sync.mapped_fields if m.constant is not None}
+
+
+def stored_types(
+    source: Source, sync: ContactSync, types: Mapping[str, SqlType], connection: Connection
+) -> tuple[dict[str, SqlType], dict[str, SqlType]]:
+    """The types of the state's key and value columns for a source in the same database."""
+    real, database = source.columns, database_of(connection.dialect)
+    keys = {key: database.key_type(types[real[key]]) for key in sync.key_columns}
+    values = {m.state_column: database.storage_type(types[real[m.column]]) for m in sync.read_fields}
+    return keys, values | {name: database.storage_type(TEXT) for name in _constants(sync)}
 
 
 def reading(source: Source, sync: ContactSync) -> SqlQuery:

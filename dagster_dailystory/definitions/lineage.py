@@ -51,7 +51,7 @@ def find_upstream(sync: ContactSync, dialect: str | None = None) -> Upstream:
         ConfigurationError: The `.sql` file cannot be read.
     """
     source = source_text(sync)
-    wanted = dict.fromkeys((*sync.key_columns, *(mapped.column for mapped in sync.mapped_fields)))
+    wanted = dict.fromkeys((*sync.key_columns, *(mapped.column for mapped in sync.read_fields)))
     table = name_parts(source)[-2:]
     if table:
         return Upstream((table,), {column: ((table, column),) for column in wanted})
@@ -122,7 +122,7 @@ def source_columns(sync: ContactSync, types: Mapping[str, str] = MappingProxyTyp
             that the column fills is shown.
     """
     filled: dict[str, list[MappedField]] = {}
-    for mapped in sync.mapped_fields:
+    for mapped in sync.read_fields:
         filled.setdefault(mapped.column, []).append(mapped)
     columns = [_key_column(key, types, filled.pop(key, [])) for key in sync.key_columns]
     for column, fields in filled.items():

@@ -124,7 +124,7 @@ def sync_metadata(sync: ContactSync, source: str) -> Metadata:
     """Describe the definition of a sync: its query, mapping and policies."""
     mapping: list[dict[str, str | int]] = [
         {"DailyStory field": m.name, "source column": m.column, "kind": m.kind.value, "NULL": m.nulls.value}
-        for m in sync.mapped_fields
+        for m in sync.read_fields
     ]
     return {
         "source": dg.MetadataValue.md(f"```sql\n{source}\n```"),

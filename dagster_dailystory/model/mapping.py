@@ -42,7 +42,7 @@ class Invalid(str, Enum):
 _REGION_FIELD = "default_region"
 
 REGION_COLUMN = f"field_{_REGION_FIELD}"
-"""The state column of the column that `default_region` names: a mapped field that is compared and never sent."""
+"""The state column of `default_region`: of a column or a constant, a mapped field that is compared and never sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +51,12 @@ class MappedField:
 
     Attributes:
         name: The field in DailyStory's JSON, or the custom field's API name.
-        column: The source column.
+        column: The source column; empty for a constant.
         kind: How values are checked and sent.
         nulls: What a NULL in the source means for this field.
         max_length: Maximum length in characters.
         drops_invalid: An invalid value costs only this field, not its row.
+        constant: The value of every row; None for a field that a column fills.
         is_custom: The value is sent in `extendedProperties`.
         state_column: The column in the state tables; its prefix keeps `field_city` and `custom_city` apart.
     """
@@ -66,6 +67,7 @@ class MappedField:
     nulls: Nulls
     max_length: int
     drops_invalid: bool = False
+    constant: str | None = None
     is_custom: bool = field(init=False)
     state_column: str = field(init=False)
 
@@ -90,7 +92,7 @@ def map_fields(
     nulls: Nulls | str | Mapping[str, Nulls | str],
     invalid: Invalid | str | Mapping[str, Invalid | str],
     max_value_length: int,
-    region_column: str | None,
+    region: str | Mapping[str, str] | None,
 ) -> tuple[MappedField, ...]:
     """Make the mapped fields from the settings of `ContactSync`.
 
@@ -114,10 +116,10 @@ def map_fields(
         )
         for place, ((name, kind), column) in enumerate(zip(kinds, columns, strict=True))
     ]
-    if region_column is not None:
-        mapped.append(
-            MappedField(_REGION_FIELD, region_column, FieldKind.REGION, Nulls.KEEP, _LONGEST_REGION, drops_invalid=True)
-        )
+    if region is not None and any(kind is FieldKind.MOBILE for _, kind in kinds):
+        column, constant = ("", region) if isinstance(region, str) else (region["column"], None)
+        kept = (FieldKind.REGION, Nulls.KEEP, _LONGEST_REGION, True, constant)
+        mapped.append(MappedField(_REGION_FIELD, column, *kept))
     return tuple(mapped)
 
 

@@ -241,7 +241,7 @@ class ContactSync:
             nulls=self.nulls,
             invalid=self.invalid,
             max_value_length=self.max_value_length,
-            region_column=None if not isinstance(self.default_region, Mapping) else self.default_region["column"],
+            region=self.default_region,
         )
 
     @property
@@ -252,6 +252,11 @@ class ContactSync:
     def state_columns(self, *kinds: FieldKind) -> tuple[str, ...]:
         """The columns in the state tables of the fields of these kinds."""
         return tuple(m.state_column for m in self.mapped_fields if m.kind in kinds)
+
+    @property
+    def read_fields(self) -> tuple[MappedField, ...]:
+        """The mapped fields that a source column fills."""
+        return tuple(m for m in self.mapped_fields if m.constant is None)
 
     @property
     def sent_fields(self) -> tuple[MappedField, ...]:

@@ -31,9 +31,7 @@ class SourceIdentities:
         self._state = state
         self._tables = tables
         self._source = source
-        self._fields = [
-            m for m in tables.sync.mapped_fields if m.kind in IDENTITY_COLUMNS or m.kind is FieldKind.REGION
-        ]
+        self._fields = [m for m in tables.sync.read_fields if m.kind in IDENTITY_COLUMNS or m.kind is FieldKind.REGION]
 
     def taken_up(self, known: Sequence[RowMapping]) -> set[str]:
         """Select those of the identities that a new row of the source has, within the caller's transaction.

@@ -199,7 +199,7 @@ def column_types(sync: ContactSync, warehouse: Warehouse) -> dict[str, str]:
         if tables is None:
             return {}
         types = {key: tables.snapshot.c[key].type for key in sync.key_columns}
-        types |= {m.column: tables.snapshot.c[m.state_column].type for m in sync.mapped_fields}
+        types |= {m.column: tables.snapshot.c[m.state_column].type for m in sync.read_fields}
         typed = {column: kind for column, kind in types.items() if not isinstance(kind, NullType)}  # SQLite has none
         return {column: kind.compile(state.dialect).lower() for column, kind in typed.items()}
 

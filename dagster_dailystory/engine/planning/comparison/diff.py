@@ -31,7 +31,6 @@ from sqlalchemy import (
 from dagster_dailystory.databases.expressions import empty_to_null, expected_rarely, may_opt_out, opt_out_text
 from dagster_dailystory.databases.kinds.base import Database
 from dagster_dailystory.databases.sql_types import SqlQuery, SqlValue, Untyped
-from dagster_dailystory.engine.planning.comparison.countries import was_read_elsewhere
 from dagster_dailystory.engine.planning.comparison.key_ranges import WHOLE, KeyRange, Statement, each_range
 from dagster_dailystory.engine.state.schema import UNKNOWN_FIELDS, SyncTables, differs_column, is_unknown
 from dagster_dailystory.model.change import DEPARTURE_IN_DOUBT, KEPT_FOR_ANOTHER_SYNC, Reason
@@ -302,16 +301,15 @@ class Diff:
 
     def _differs(self, source: FromClause, snapshot: FromClause) -> ColumnElement[bool]:
         """Whether a source row differs from its snapshot, so that it needs a change."""
-        number = snapshot.c.identity_mobile
         if self.tables.sync.mode is Mode.CREATE:  # the only change of a contact that exists is an opt-out or a fault
             fields = [m for m in self._fields if m.kind is FieldKind.OPT_OUT]
-            flags = [(m, source.c[m.state_column], snapshot.c[m.state_column], number) for m in fields]
+            flags = [(m, source.c[m.state_column], snapshot.c[m.state_column]) for m in fields]
             new = [and_(self._changed(*flag), may_opt_out(flag[1])) for flag in flags]
             is_made = [and_(self.was_made_by_this_sync(snapshot), or_(*new))] if new else []
             return or_(snapshot.c[self._keys[0]].is_(None), *is_made)
         if self.options.scope is Scope.ALL:
             return true()
-        changed = [self._changed(m, source.c[m.state_column], snapshot.c[m.state_column], number) for m in self._fields]
+        changed = [self._changed(m, source.c[m.state_column], snapshot.c[m.state_column]) for m in self._fields]
         # A row in another slice than before differs: a missing key is found by the slice that the snapshot names.
         moves = [value.is_distinct_from(snapshot.c[PARTITION_VALUE]) for value in self._partition_value(source)]
         cleared = [self._is_cleared(m, source.c[m.state_column], snapshot) for m in self._clearable]
@@ -326,11 +324,10 @@ class Diff:
             return [value]
         return [func.coalesce(value, missing.c[PARTITION_VALUE]).label(PARTITION_VALUE)]
 
-    def _changed(self, mapped: MappedField, new: SqlValue, old: SqlValue, number: SqlValue) -> ColumnElement[bool]:
+    def _changed(self, mapped: MappedField, new: SqlValue, old: SqlValue) -> ColumnElement[bool]:
         """Whether a value differs from the acknowledged one. A NULL counts only if the field is cleared by it.
 
-        The order matters: databases evaluate the second condition only where the first one holds, for few rows. The
-        last argument is the mobile number as it was sent.
+        The order matters: databases evaluate the second condition only where the first one holds, for few rows.
         """
         clears = mapped.nulls is Nulls.CLEAR
         changed = [
@@ -339,14 +336,12 @@ class Diff:
         ]
         if mapped.kind is FieldKind.OPT_OUT and isinstance(new.type, (String, Untyped)):
             changed.append(opt_out_text(new).is_distinct_from(opt_out_text(old)))  # yes and Y do not differ
-        if mapped.kind is FieldKind.MOBILE and isinstance(region := self.tables.sync.default_region, str):
-            return or_(and_(*changed), was_read_elsewhere(new, number, region))
         return and_(*changed)
 
     def _flag(self, mapped: MappedField, found: FromClause) -> ColumnElement[bool]:
         """Whether the field of a row that differs is to be sent."""
         new = found.c[mapped.state_column]
-        changed = self._changed(mapped, new, found.c[_acknowledged(mapped)], found.c.old_mobile)
+        changed = self._changed(mapped, new, found.c[_acknowledged(mapped)])
         if mapped in self._clearable:
             changed = or_(changed, self._is_cleared(mapped, new, found))
         if mapped.kind in CONSENT_KINDS:  # consent that the source did not change stays as it is in DailyStory

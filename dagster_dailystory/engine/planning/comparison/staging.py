@@ -30,6 +30,7 @@ from dagster_dailystory.databases.source import (
     is_table,
     open_source,
     reading,
+    stored_types,
     stream,
     typed_selection,
 )
@@ -146,11 +147,9 @@ def _stage_in_database(state: State, lease: Lease, options: PlanOptions, recent:
         version = "" if hashed is None else state.database.hash_version(state.connection)
     selected = typed_selection(source, state.sync, types, state.connection)
     columns = [value.label(name) for name, value in selected.items()]
-    real = source.columns
     staged = Staged(
         select(*columns).subquery("source"),
-        {key: state.database.key_type(types[real[key]]) for key in state.sync.key_columns},
-        {m.state_column: state.database.storage_type(types[real[m.column]]) for m in state.sync.mapped_fields},
+        *stored_types(source, state.sync, types, state.connection),
         compared.watermark,
         compared.since,
         has_unique_keys=are_unique,

@@ -35,7 +35,7 @@ from dagster_dailystory.engine.state.incremental import require_full_comparison
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import StateError
-from dagster_dailystory.model.mapping import REGION_COLUMN, MappedField, Nulls
+from dagster_dailystory.model.mapping import MappedField, Nulls
 
 _PARSERS: Mapping[type, Callable[[str], object]] = {
     int: int, float: float, Decimal: Decimal, UUID: UUID, date: date.fromisoformat, time: time.fromisoformat,
@@ -149,9 +149,6 @@ def ensure_tables(state: State, key_types: Mapping[str, SqlType], value_types: M
     if state.database.folds_case:
         existing = _without_recased(state, existing)
     found, changes = _types(existing.snapshot), _columns(state, existing.changes)
-    if REGION_COLUMN in found and REGION_COLUMN not in value_types:
-        # Another country is assumed for these numbers now. If the column returns, each number is read again.
-        alter(state, existing.snapshot, f"DROP COLUMN {quoted(state, REGION_COLUMN)}")
     for mapped in state.sync.mapped_fields:
         for name in (mapped.state_column, differs_column(mapped.state_column)):
             if name not in changes:
@@ -182,6 +179,9 @@ def _fit_value(
         alter(state, wanted.snapshot, f"DROP COLUMN {quoted(state, rebuilt)}")
     if name not in found and rebuilt not in found:
         _add(state, wanted.snapshot, name)
+        if mapped.constant is not None:  # what was sent before is taken for sent with the present constant
+            with state.connection.begin():
+                state.connection.execute(wanted.snapshot.update().values({name: mapped.constant}))
     elif name in found and not state.database.same_storage(found[name], kind):
         retype(state, wanted, mapped, kind)
 
