@@ -15,6 +15,7 @@ from sqlalchemy.sql.type_api import TypeEngine
 
 import definitions
 from dagster_dailystory.databases.kinds.registry import database_of
+from dagster_dailystory.databases.sql_types import TEXT
 from dagster_dailystory.demo.data import customers as source
 from dagster_dailystory.engine.state.schema import SCHEMA_VERSION, SharedTables, StateLocation, SyncTables
 
@@ -29,9 +30,9 @@ HEADER = f"""\
 def statements() -> str:
     sync, location, dialect = definitions.customers, StateLocation("postgresql+psycopg://"), postgresql.dialect()
     key_types: dict[str, TypeEngine[object]] = {key: source.c[key].type for key in sync.key_columns}
-    value_types = {
-        m.state_column: database_of(dialect).storage_type(source.c[m.column].type) for m in sync.mapped_fields
-    }
+    database = database_of(dialect)
+    value_types = {m.state_column: database.storage_type(source.c[m.column].type) for m in sync.read_fields}
+    value_types |= {m.state_column: TEXT for m in sync.mapped_fields if m.constant is not None}
     tables = [
         *SyncTables(sync, location, key_types, value_types, dialect).metadata.sorted_tables,
         *SharedTables(location).metadata.sorted_tables,
