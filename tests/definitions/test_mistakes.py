@@ -276,7 +276,7 @@ COLUMNS_AND_KEYS = [
     Mistake("a watermark of texts", runs(watermark=Watermark("first_name")), "holds texts", "write it as YYYY-MM-DD"),
     Mistake("a watermark of numbers", runs(watermark=Watermark("id")), "holds whole numbers", "a date or a timestamp"),
     Mistake("no key at all", options(keys=[]), "keys is empty", "omit it"),
-    Mistake("a text for keys", options(keys="1"), "keys must be a list", "keys=['1']"),
+    Mistake("a text for keys", options(keys="1"), "keys must be a list", "keys=['...']"),
     Mistake("a limit of nothing", options(limit=0), "limit=0", "dry_run"),
     Mistake("a wrong scope", options(scope="rejectd"), "scope='rejectd' is not one of", "did you mean 'rejected'"),
     Mistake("a slice of a sync without slices", options(partition="emea"), "partition", "no partitions"),

@@ -244,17 +244,7 @@ class Dispatcher:
         *,
         is_read: bool,
     ) -> _T:
-        if not self._is_stopped:
-            asked_at = self._clock()
-            await self._limiter.wait()
-            self._concurrency.note_wait(self._clock() - asked_at, self._limiter.requests_per_second)
-        while not (self._is_stopped or attempts.is_look_up or self.may_send()):
-            await self._sleep(_HELD_UP_SECONDS)
-            await self._limiter.wait()
-        if self._is_stopped:
-            raise StoppedError
-        if leave_before is not None and self._clock() > leave_before:
-            raise LateError
+        await self._wait_to_leave(attempts, leave_before)
         if attempts.requests == 0:
             attempts.started_at = self._clock()
         attempts.requests += 1
@@ -281,6 +271,25 @@ class Dispatcher:
         if isinstance(meaning, FATAL_ERRORS):
             self._on_fatal(meaning)
         raise meaning
+
+    async def _wait_to_leave(self, attempts: Attempts, leave_before: float | None) -> None:
+        """Wait for the rate limiter, and until anything may be sent.
+
+        Raises:
+            LateError: The time is over.
+            StoppedError: The sender is stopping.
+        """
+        if not self._is_stopped:
+            asked_at = self._clock()
+            await self._limiter.wait()
+            self._concurrency.note_wait(self._clock() - asked_at, self._limiter.requests_per_second)
+        while not (self._is_stopped or attempts.is_look_up or self.may_send()):
+            await self._sleep(_HELD_UP_SECONDS)
+            await self._limiter.wait()
+        if self._is_stopped:
+            raise StoppedError
+        if leave_before is not None and self._clock() > leave_before:
+            raise LateError
 
     async def _meaning(self, error: ForbiddenError) -> DailyStoryError:
         """Find out whether a 403 is about the row (the same error) or about the token.
