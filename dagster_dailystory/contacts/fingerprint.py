@@ -60,6 +60,8 @@ def settings_version(sync: ContactSync, source: str) -> dict[str, str]:
     names = (each.name for each in fields(sync) if not each.name.startswith("max_"))
     values = {name: getattr(sync, name) for name in names if name not in _WITHOUT_EFFECT}
     values |= {"source": source, "max_value_length": sync.max_value_length}
+    if len(sync.read_fields) < len(sync.mapped_fields):  # the state of an earlier version has no column for a constant
+        values["version of this package"] = "with constants"
     return {name: _version(value) for name, value in values.items()}
 
 

@@ -13,17 +13,17 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from support import freeze_state
-from support.scenario import customers, open_scenario, sync_of
+from support.scenario import customer, customers, open_scenario, sync_of
 
 from dagster_dailystory import SyncReport, run_contact_sync
 from dagster_dailystory.engine.endpoints import Warehouse
-from dagster_dailystory.engine.run import plan_contact_sync
+from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
 from dagster_dailystory.engine.state.layout.migrations import StoredTables, migrate, prepare_leases, sync_names
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.schema import SCHEMA_VERSION, StateLocation
 from dagster_dailystory.engine.state.store import connect_state, open_state
 from dagster_dailystory.engine.upkeep.inspection import contact_map_frame
-from dagster_dailystory.errors import BusyError, StateError
+from dagster_dailystory.errors import BusyError, SafetyError, StateError
 from dagster_dailystory.sandbox import Sandbox
 
 STATES = Path(__file__).with_name("states")
@@ -213,6 +213,33 @@ def test_layout_3_is_upgraded_and_its_custom_fields_are_known(new_database: Call
         planned = plan_contact_sync(sync_of(), scenario.warehouse, scenario.destination)
         assert (planned.rows_to_update, planned.new_custom_fields) == (1, ())
         assert scenario.run().rows_updated == 1
+
+
+@pytest.mark.parametrize("database", ["sqlite", "duckdb", "postgresql"])
+def test_layout_3_without_the_countries_of_numbers_goes_on(new_database: Callable[[str], str], database: str):
+    sync = sync_of(fields={"email": "email", "mobilePhone": "mobile", "city": "city"}, default_region="US")
+    with open_scenario(new_database, database, None) as scenario:
+        scenario.seed(*(customer(number, mobile=f"202 555 01{number:02}") for number in (1, 2, 3)))
+        scenario.run(sync)
+        scenario.update(1, city="Rome")
+        plan_contact_sync(sync, scenario.warehouse, scenario.destination, run_id="killed")
+        scenario.execute(
+            *(
+                f"ALTER TABLE dailystory_customers_{table} DROP COLUMN {column}"
+                for table, column in (
+                    ("snapshot", "field_default_region"),
+                    ("changes", "field_default_region"),
+                    ("changes", "differs_field_default_region"),
+                )
+            ),
+            "UPDATE dailystory_plans SET settings = replace(settings, 'version of this package', 'deletes')",
+        )
+        with pytest.raises(SafetyError, match="another deletes, version of this package; plan again"):
+            send_contact_sync(sync, scenario.warehouse, scenario.destination, ["killed"])
+        report = scenario.run(sync)
+        assert (report.rows_updated, report.rows_unchanged, report.api_requests) == (1, 2, 2)
+        assert scenario.run(sync).rows_unchanged == 3
+        assert {row["field_default_region"] for row in scenario.rows("snapshot")} == {"US"}
 
 
 def test_reading_refuses_an_earlier_layout_and_leaves_it_alone(earlier: EarlierState):
