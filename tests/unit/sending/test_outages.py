@@ -203,6 +203,24 @@ def test_an_outage_of_writes_stops_the_run_although_reads_are_answered(reply: ht
     assert api.requests < 250
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        httpx.Response(302, headers={"Location": "https://uk-3.dailystory.test/"}),
+        httpx.Response(429, headers={"Retry-After": "86400"}),
+    ],
+    ids=["redirect", "long wait"],
+)
+@pytest.mark.parametrize("bad", [{50}, {48, 49, 50}], ids=["one", "three"])
+def test_the_last_rows_alone_are_no_outage(reply: httpx.Response, bad: Collection[int]) -> None:
+    api = FakeApi(lambda request, number: reply if int(json.loads(request.content)["dsId"][1:]) in bad else None)
+    api.latency_seconds = 0.002
+    with sender_for(api) as sender:
+        sender.submit([update(number) for number in range(1, 51)])
+        outcomes = {result.sequence: result.outcome for result in collect_all(sender)}
+    assert {number for number, outcome in outcomes.items() if outcome is Outcome.FAILED} == {*bad}
+
+
 def test_a_payload_that_would_opt_in_stops_the_run_and_is_not_sent() -> None:
     sync = ContactSync(
         name="c", source="t", key="id", fields={"email": "email", "optOutEmail": "o"}, consent_override=["optOutEmail"]

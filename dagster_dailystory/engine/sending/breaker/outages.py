@@ -62,7 +62,7 @@ class Outages:
         self._is_over = False
         self._requests = self._answers = self._answered_reads = self._good = 0
         self._consecutive_failures = self._unanswered = self._cleared = self._suspected_after = 0
-        self._writes_fail = False
+        self._writes_fail = self._is_single = False
         self._is_account_forbidden = False
         self._last_failure: RetryableError | None = None
         self.suspicion: DailyStoryError | None = None
@@ -113,9 +113,7 @@ class Outages:
         self._writes_fail = False
         self._good += 1
         if self.suspicion is not None:
-            self.suspicion = self._probes = None
-            self._cleared += 1
-            self._on_cleared()
+            self._clear()
         elif self._good >= self._concurrency.outage_threshold:
             self._cleared = 0
 
@@ -166,13 +164,20 @@ class Outages:
     def _suspect_all(self, error: DailyStoryError) -> None:
         """Suspect that an error concerns all rows. Before any other answer that is sure."""
         if self._answers:
+            self._is_single = True
             self.suspect(error)
         else:
             self._on_fatal(error)
 
     def probe(self, rows: int) -> None:
-        """Expect that many rows from elsewhere, with `Attempts.is_probe`; without any, the suspicion is confirmed."""
-        if self.suspicion is not None:
+        """Expect that many rows from elsewhere, with `Attempts.is_probe`.
+
+        Without any, many failures confirm the suspicion; a single one is taken for its row's own, because the rows
+        before it were answered.
+        """
+        if self.suspicion is not None and not rows and self._is_single:
+            self._clear()
+        elif self.suspicion is not None:
             self._probes = rows
             self._confirm()
 
@@ -182,6 +187,12 @@ class Outages:
             attempts.is_probe = False
             self._probes -= 1
             self._confirm()
+
+    def _clear(self) -> None:
+        self.suspicion = self._probes = None
+        self._is_single = False
+        self._cleared += 1
+        self._on_cleared()
 
     def _confirm(self) -> None:
         if self.suspicion is not None and self._probes is not None and self._probes <= 0:
