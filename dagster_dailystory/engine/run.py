@@ -338,8 +338,8 @@ def _send(
 
 def _record(state: State, plan: Plan, report: SyncReport, tables: SyncTables | None, started_at: datetime) -> None:
     """Record the send and what it ends: the first load, and the read up to the plan's checkpoint if it is complete."""
-    is_whole = report.outcome in COMPLETE_OUTCOMES
-    _log.log(logging.INFO if is_whole else logging.WARNING, "%s", report)
+    is_usual = report.outcome in COMPLETE_OUTCOMES or report.outage  # an outage has a line of its own
+    _log.log(logging.INFO if is_usual else logging.WARNING, "%s", report)
     if report.send_advice:
         _log.info("sync %s: %s", report.sync_name, report.send_advice)
     if report.outage and report.outcome != "stopped":
