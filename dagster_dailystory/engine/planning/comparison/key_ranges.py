@@ -126,12 +126,8 @@ def rows_at_once(row_bytes: float, connection: Connection) -> RowsAtOnce:
     """
     if not row_bytes:
         return MOST_AT_ONCE
-    rows = (
-        _SHARE_OF_MEMORY
-        * (database_of(connection.dialect).limit_megabytes(connection) - _OVERHEAD_MEGABYTES)
-        * 1e6
-        / row_bytes
-    )
+    limit = database_of(connection.dialect).limit_megabytes(connection)
+    rows = _SHARE_OF_MEMORY * (limit - _OVERHEAD_MEGABYTES) * 1e6 / row_bytes
     return RowsAtOnce(*(int(min(max(rows, _FEWEST), most)) for most in astuple(MOST_AT_ONCE)))
 
 
@@ -145,14 +141,10 @@ def hashed_at_once(row_bytes: float, connection: Connection) -> float:
     Returns:
         The number of rows; 0 where DuckDB may not write temporary files.
     """
-    if not database_of(connection.dialect).can_spill(connection):
+    database = database_of(connection.dialect)
+    if not database.can_spill(connection):
         return 0.0
-    return (
-        _TIMES_THE_LIMIT
-        * database_of(connection.dialect).limit_megabytes(connection)
-        * 1e6
-        / (row_bytes + _BYTES_PER_HASH)
-    )
+    return _TIMES_THE_LIMIT * database.limit_megabytes(connection) * 1e6 / (row_bytes + _BYTES_PER_HASH)
 
 
 def width_of(relation: FromClause, connection: Connection) -> float:
