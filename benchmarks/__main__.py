@@ -22,7 +22,7 @@ from benchmarks.faults import cost_of_faults, use_of_a_permitted_rate
 from benchmarks.rounds import Contest, Measured, exponent, in_a_process
 from benchmarks.seed import acknowledge_everything
 from benchmarks.servers import new_database, postgres, sandbox, waiting
-from dagster_dailystory.engine.endpoints import Warehouse
+from dagster_dailystory.engine.warehouse import Warehouse
 
 MEMORY, LEAST_MEMORY, LEAST_FOR_A_MILLION = (f"?memory_limit={megabytes}MB" for megabytes in (200, 110, 80))
 """DuckDB's memory limits for this package, as set in the URL: the recommended one and the lowest that work."""

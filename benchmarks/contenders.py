@@ -21,13 +21,15 @@ import sqlalchemy as sa
 
 from benchmarks.data import COLUMNS, FIELDS, TABLE, customers_sync, hash_of, state_column
 from benchmarks.servers import TOKEN
+from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.databases.connect import open_engine
-from dagster_dailystory.engine.endpoints import Destination, Warehouse
-from dagster_dailystory.engine.run import plan_contact_sync, run_contact_sync
+from dagster_dailystory.engine.run import open_run
+from dagster_dailystory.engine.warehouse import Warehouse
+from dagster_dailystory.functions import run_contact_sync
 
 SNAPSHOT, CONTACT_MAP = "dailystory_customers_snapshot", "dailystory_customers_contact_map"
 _HEADERS = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
-_NOWHERE = Destination("http://127.0.0.1:9/api/v1", "none")
+_NOWHERE = AccountSettings("http://127.0.0.1:9/api/v1", "none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +53,8 @@ Facts = Mapping[str, float]
 
 def ours_plan(task: Task) -> Facts:
     """This package: the whole plan, from opening the state to the stored changes."""
-    plan = plan_contact_sync(customers_sync(), Warehouse.at(task.url, task.state_url), _NOWHERE)
+    with open_run(customers_sync(), Warehouse.at(task.url, task.state_url), _NOWHERE) as run:
+        plan = run.plan()
     return {"changes": plan.rows_to_send}
 
 

@@ -13,20 +13,17 @@ import statistics
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.data import customers_sync, make_customers
 from benchmarks.servers import TOKEN, sandbox
-from dagster_dailystory.api.client import DailyStoryClient
-from dagster_dailystory.api.rate_limiter import RateLimiter
-from dagster_dailystory.api.transport import AiohttpConnections, Connections, HttpResponse
-from dagster_dailystory.engine.endpoints import Destination, Warehouse
-from dagster_dailystory.engine.run import new_run_id, plan_contact_sync, send_contact_sync
-from dagster_dailystory.engine.sending.dispatcher import SenderSettings
-from dagster_dailystory.engine.sending.sender import Sender
-from dagster_dailystory.model.report import SyncReport
-from dagster_dailystory.model.sync import ContactSync
+from dagster_dailystory.api.connections import Connections, HttpResponse
+from dagster_dailystory.api.settings import AccountSettings
+from dagster_dailystory.api.transport import AiohttpConnections
+from dagster_dailystory.engine.run import open_run
+from dagster_dailystory.engine.warehouse import Warehouse
+from dagster_dailystory.model.runs.report import SyncReport
 
 MIXED = {"throttled": 0.05, "server_error": 0.05}
 IN_FLIGHT, PERMITTED = 32, 50
@@ -47,32 +44,21 @@ class _Watched:
         await self.inner.close()
 
 
-@dataclass(frozen=True)
-class WatchedDestination(Destination):
-    """A destination that records when its requests are sent."""
-
-    instants: list[float] = field(default_factory=list)
-
-    def sender(self, sync: ContactSync) -> Sender:
-        """A sender with recording connections."""
-        settings = self.client_settings(sync)
-        watched = _Watched(AiohttpConnections(settings), self.instants)
-        limiter = RateLimiter(self.requests_per_second)
-        return Sender(sync, lambda: DailyStoryClient(settings, watched), limiter, SenderSettings(self.max_concurrency))
-
-
 def send(home: Path, rows: int, base_url: str, rate: float = math.inf) -> tuple[SyncReport, list[float]]:
     """Create contacts; return the report and the instants at which requests were sent."""
     url = f"duckdb:///{home}/faults{time.monotonic_ns()}.duckdb"
     make_customers(url, rows)
     warehouse = Warehouse.at(url)
-    destination = WatchedDestination(base_url, TOKEN, rate, IN_FLIGHT)
-    run_id = new_run_id()
-    plan_contact_sync(customers_sync(), warehouse, destination, run_id=run_id)
-    result = send_contact_sync(customers_sync(), warehouse, destination, [run_id])
+    instants: list[float] = []
+    watched = AccountSettings(
+        base_url, TOKEN, rate, IN_FLIGHT, connect=lambda settings: _Watched(AiohttpConnections(settings), instants)
+    )
+    with open_run(customers_sync(), warehouse, watched) as run:
+        run.plan()
+        result = run.send()
     assert result.error is None
     assert result.report.rows_created == rows
-    return result.report, destination.instants
+    return result.report, instants
 
 
 def cost_of_faults(home: Path, rows: int, rounds: int, latency_ms: float) -> list[str]:

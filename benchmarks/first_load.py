@@ -16,8 +16,8 @@ from pathlib import Path
 
 from benchmarks.data import customers_sync, make_customers
 from benchmarks.servers import TOKEN, new_database, postgres, sandbox
-from dagster_dailystory.engine.run import run_contact_sync
-from dagster_dailystory.model.report import Progress
+from dagster_dailystory.functions import run_contact_sync
+from dagster_dailystory.model.runs.report import Progress
 
 _SHOWN = 10
 _TICKS = os.sysconf("SC_CLK_TCK")

@@ -15,13 +15,14 @@ from contextlib import nullcontext
 import sqlalchemy as sa
 
 from benchmarks.servers import postgres
-from dagster_dailystory.engine.endpoints import Destination, Warehouse
-from dagster_dailystory.engine.run import plan_contact_sync
+from dagster_dailystory.api.settings import AccountSettings
+from dagster_dailystory.engine.run import open_run
 from dagster_dailystory.engine.sending.acknowledgements import Acknowledgements
 from dagster_dailystory.engine.state.lease import open_session
 from dagster_dailystory.engine.state.plans.row_reader import RowReader
 from dagster_dailystory.engine.state.recovery import Intents
 from dagster_dailystory.engine.state.store import utc_now
+from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.model.change import USUAL_PRIORITY, Change, Operation, Outcome, Result
 from dagster_dailystory.model.sync import ContactSync
 
@@ -38,7 +39,7 @@ _COLUMNS = (
     " 'Paris' AS city, 'gold' AS plan, 'v' || i AS visits, 'r' || i AS region, 'c' || i AS company, 's' || i AS score,"
     " 'n' || i AS note"
 )
-DESTINATION = Destination("http://127.0.0.1:9", "no-token")
+ACCOUNT = AccountSettings("http://127.0.0.1:9", "no-token")
 
 
 def main(databases: Sequence[str]) -> None:
@@ -61,7 +62,8 @@ def prepare(url: str) -> None:
     else:
         make = f"CREATE TABLE people AS SELECT {_COLUMNS} FROM {series}"
     run(url, make, "CREATE TABLE everyone AS SELECT * FROM people", "DELETE FROM people WHERE id > 1")
-    plan_contact_sync(SYNC, Warehouse.at(url), DESTINATION)
+    with open_run(SYNC, Warehouse.at(url), ACCOUNT) as opened:
+        opened.plan()
     values = [f'"{m.state_column}"' for m in SYNC.mapped_fields]
     columns = ", ".join(m.column for m in SYNC.mapped_fields)
     known = f"everyone WHERE id <= {ROWS - CHANGED // 2}"
@@ -85,7 +87,8 @@ def run(url: str, *statements: str) -> None:
 
 def measure(name: str, warehouse: Warehouse, operation: Operation) -> None:
     """Plan, then write the intents and acknowledgements of all changes of one operation as if they had been sent."""
-    plan = plan_contact_sync(SYNC, warehouse, DESTINATION)
+    with open_run(SYNC, warehouse, ACCOUNT) as opened:
+        plan = opened.plan()
     with open_session(SYNC, warehouse.state) as (state, lease):
         with state.connection.begin():
             tables = state.load_tables()

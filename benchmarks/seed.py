@@ -5,12 +5,12 @@ from __future__ import annotations
 from sqlalchemy import Text, cast, func, literal, select
 
 from benchmarks.data import vacuum
-from dagster_dailystory.engine.endpoints import Warehouse
 from dagster_dailystory.engine.planning.comparison.staging import stage_source
 from dagster_dailystory.engine.state.incremental import IncrementalRead
 from dagster_dailystory.engine.state.layout.mapped_columns import ensure_tables
 from dagster_dailystory.engine.state.lease import open_session
-from dagster_dailystory.model.plan import PlanOptions
+from dagster_dailystory.engine.warehouse import Warehouse
+from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.sync import ContactSync
 
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
         resources_from_environment,
     )
     from dagster_dailystory.definitions.run_config import PlanConfig
-    from dagster_dailystory.engine.run import run_contact_sync
     from dagster_dailystory.engine.upkeep.retirement import retire_sync
     from dagster_dailystory.errors import (
         AuthenticationError,
@@ -35,8 +34,10 @@ if TYPE_CHECKING:
         StateError,
         WarehouseError,
     )
+    from dagster_dailystory.functions import plan_contact_sync, run_contact_sync, send_contact_sync
     from dagster_dailystory.model.partitions import ColumnValues, HashBuckets
-    from dagster_dailystory.model.report import SyncReport
+    from dagster_dailystory.model.runs.plan import PlanSummary
+    from dagster_dailystory.model.runs.report import SyncReport
     from dagster_dailystory.model.sync import ContactSync
     from dagster_dailystory.model.watermark import Watermark
 
@@ -52,6 +53,7 @@ __all__ = [
     "HashBuckets",
     "OutageError",
     "PlanConfig",
+    "PlanSummary",
     "SafetyError",
     "StateError",
     "SyncReport",
@@ -63,10 +65,12 @@ __all__ = [
     "drift_check",
     "every",
     "observed_source",
+    "plan_contact_sync",
     "resources_from_environment",
     "retire_sync",
     "retry_sensor",
     "run_contact_sync",
+    "send_contact_sync",
     "sync_schedule",
 ]
 
@@ -78,7 +82,8 @@ _HOMES = {
     "DailyStorySyncComponent": "definitions.component.component",
     "HashBuckets": "model.partitions",
     "PlanConfig": "definitions.run_config",
-    "SyncReport": "model.report",
+    "PlanSummary": "model.runs.plan",
+    "SyncReport": "model.runs.report",
     "WarehouseResource": "definitions.resources",
     "Watermark": "model.watermark",
     "build_contact_sync_assets": "definitions.assets",
@@ -88,7 +93,9 @@ _HOMES = {
     "resources_from_environment": "definitions.resources",
     "retire_sync": "engine.upkeep.retirement",
     "retry_sensor": "definitions.automation",
-    "run_contact_sync": "engine.run",
+    "run_contact_sync": "functions",
+    "plan_contact_sync": "functions",
+    "send_contact_sync": "functions",
     "sync_schedule": "definitions.automation",
     "alert_sensors": "definitions.automation",
 }

@@ -8,6 +8,7 @@ from types import TracebackType
 from urllib.parse import quote
 
 from dagster_dailystory.api.connection_errors import connection_error
+from dagster_dailystory.api.connections import Connections
 from dagster_dailystory.api.responses import (
     Account,
     RemoteContact,
@@ -17,8 +18,8 @@ from dagster_dailystory.api.responses import (
     read_dsid,
     read_envelope,
 )
-from dagster_dailystory.api.settings import ClientSettings
-from dagster_dailystory.api.transport import TRANSPORT_ERRORS, AiohttpConnections, Connections, silence_http_loggers
+from dagster_dailystory.api.settings import AccountSettings
+from dagster_dailystory.api.transport import TRANSPORT_ERRORS, AiohttpConnections, silence_http_loggers
 from dagster_dailystory.contacts.consent import check_consent
 from dagster_dailystory.errors import ForbiddenError, NotFoundError, RejectedError, RetryableError
 
@@ -32,14 +33,15 @@ class DailyStoryClient:
     NotFoundError, ForbiddenError, RetryableError, ThrottledError or UnreadableError (redirect).
 
     Args:
-        settings: Address, token, timeout.
-        connections: Replaces the network in tests.
+        settings: Address, token, timeout, connections.
+        consent_override: The sync's `consent_override`.
     """
 
-    def __init__(self, settings: ClientSettings, connections: Connections | None = None) -> None:
+    def __init__(self, settings: AccountSettings, consent_override: Collection[str] = ()) -> None:
         silence_http_loggers()
         self._settings = settings
-        self._connections = connections or AiohttpConnections(settings)
+        self._consent_override = frozenset(consent_override)
+        self._connections: Connections = (settings.connect or AiohttpConnections)(settings)
         self._contact = settings.base_url + "/contact"
 
     async def __aenter__(self) -> DailyStoryClient:
@@ -67,7 +69,7 @@ class DailyStoryClient:
         Raises:
             ConsentError: The body would undo an opt-out; nothing was sent.
         """
-        check_consent(body, self._settings.consent_override | frozenset(allowed))
+        check_consent(body, self._consent_override | frozenset(allowed))
         content = _encoded(body)
         envelope = await self._request(
             "POST", self._contact, content, names_dsid="dsId" in body, personal=_personal_values(body)

@@ -8,7 +8,7 @@ import errno
 import aiohttp
 import httpx
 
-from dagster_dailystory.api.settings import ClientSettings
+from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.api.transport import MAX_HEADER_BYTES
 from dagster_dailystory.errors import RetryableError, UnreadableError
 
@@ -32,7 +32,7 @@ _TOO_LONG = ("Got more than", "Too many headers")
 _PROXY_NEEDS_LOGIN = 407
 
 
-def connection_error(error: Exception, settings: ClientSettings) -> RetryableError:
+def connection_error(error: Exception, settings: AccountSettings) -> RetryableError:
     """Translate a transport's exception; its text is dropped because it may contain a URL with an email."""
     if isinstance(error, aiohttp.ClientResponseError) and error.message.startswith(_TOO_LONG):
         return UnreadableError(
@@ -45,7 +45,7 @@ def connection_error(error: Exception, settings: ClientSettings) -> RetryableErr
     return RetryableError(_broken(error, settings), may_have_landed=True)
 
 
-def _not_sent(error: Exception, settings: ClientSettings) -> str:
+def _not_sent(error: Exception, settings: AccountSettings) -> str:
     host = settings.address
     if isinstance(error, aiohttp.ClientHttpProxyError):
         needs_login = ": it expects a user name and a password" if error.status == _PROXY_NEEDS_LOGIN else ""
@@ -75,17 +75,17 @@ def _unconnected(error: aiohttp.ClientConnectorError, peer: str) -> str:
     return f"there is no route to {peer}" if number in _NO_ROUTE else f"no connection to {peer} could be opened"
 
 
-def _advice(settings: ClientSettings) -> str:
+def _advice(settings: AccountSettings) -> str:
     """The settings to check; requests to this machine use no proxy."""
     proxy = "" if settings.is_local else ", and HTTPS_PROXY if your network needs a proxy"
     return f"check base_url{proxy}"
 
 
-def _proxy_advice(settings: ClientSettings) -> str:
+def _proxy_advice(settings: AccountSettings) -> str:
     return f"check the proxy in HTTPS_PROXY, or add {settings.host} to NO_PROXY"
 
 
-def _broken(error: Exception, settings: ClientSettings) -> str:
+def _broken(error: Exception, settings: AccountSettings) -> str:
     host = settings.address
     if isinstance(error, _TIMEOUTS):
         return f"DailyStory ({host}) did not respond within {settings.timeout_seconds:g} s"

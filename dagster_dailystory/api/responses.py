@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 import httpx
 
-from dagster_dailystory.api.transport import HttpResponse
+from dagster_dailystory.api.connections import HttpResponse
 from dagster_dailystory.contacts.masking import mask_values
 from dagster_dailystory.errors import (
     AuthenticationError,

@@ -1,47 +1,94 @@
-"""The settings of the API client: address, token, timeout."""
+"""The settings of a DailyStory account: its address, its token, the rate, and how long a failed row is retried."""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import NoneType
+from typing import TYPE_CHECKING, TypedDict
 
 import httpx
 
 from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.model.settings import Kind, check_types, named_settings
+
+if TYPE_CHECKING:
+    from dagster_dailystory.api.connections import Connections
 
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
 
+MOST_CONCURRENCY = 32
+"""Most requests in flight at once, where `max_concurrency` is not set."""
 
-@dataclass(frozen=True, slots=True)
-class ClientSettings:
-    """Address, token and limits of the API client.
+_SECONDS = Kind((int, float), "a number of seconds, such as 30")
+_TYPES = {
+    "base_url": Kind((str,), "the URL of the data centre, such as https://us-1.dailystory.com/api/v1", is_secret=True),
+    "api_token": Kind((str,), "the API token, a text from Account Settings > API Tokens", is_secret=True),
+    "requests_per_second": Kind((int, float, NoneType), "a number, such as 5, or None to find the rate by trying"),
+    "max_concurrency": Kind((int, NoneType), "a whole number, such as 8, or None to let it follow the rate"),
+    "timeout_seconds": _SECONDS,
+    "accept_account": Kind((bool,), "True or False"),
+    "max_attempts": Kind((int,), "a whole number, such as 9"),
+    "max_seconds_per_row": _SECONDS,
+}
+
+
+@named_settings
+@dataclass(frozen=True)
+class AccountSettings:
+    """A DailyStory account, and how it is used. The one place of these settings and of their defaults.
 
     Attributes:
-        base_url: The data centre's address, `https://us-1.dailystory.com/api/v1`; `/api/v1` is added to a bare host.
-        api_token: From Account Settings > API Tokens. Sent as a bearer token, never shown.
-        timeout_seconds: Limit of one request, from connecting to the last byte of the response.
-        max_connections: Connections open at the same time; the sender's concurrency.
-        consent_override: The sync's `consent_override`.
+        base_url: URL of the data centre, `https://us-1.dailystory.com/api/v1`; `/api/v1` is added to a bare host.
+        api_token: API token from Account Settings > API Tokens. It is a secret, sent as a bearer token, never shown.
+        requests_per_second: Permitted rate. Default: start at 2 a second and find the rate.
+        max_concurrency: Requests in flight at once. Default: as many as rate and latency need, up to 32.
+        timeout_seconds: Time limit of one request, from connecting to the last byte of the response.
+        accept_account: Send with a token that the state has not seen, although DailyStory does not say which account it
+            belongs to. Needed for one run, and only if an error asks for it.
+        max_attempts: Failed requests after which a run gives a row up; the next run sends it again. Throttled requests
+            do not count.
+        max_seconds_per_row: Seconds after a row's first request after which a run gives the row up.
+        first_wait_seconds: Upper bound of the random wait before a row's second attempt; it doubles each time.
+        longest_wait_seconds: The limit of the doubling.
+        breaker_threshold: Number of consecutive rows, refused with the same message, after which other rows are tried.
+        connect: Makes the connections in place of aiohttp, for example in tests.
 
     Raises:
-        ConfigurationError: The address or the token is not valid, or the token would be sent unencrypted.
+        ConfigurationError: A setting is of another type or cannot work, or the token would be sent unencrypted.
     """
 
     base_url: str
     api_token: str = field(repr=False)
+    requests_per_second: float | None = None
+    max_concurrency: int | None = None
     timeout_seconds: float = 30.0
-    max_connections: int = 4
-    consent_override: frozenset[str] = frozenset()
+    accept_account: bool = False
+    max_attempts: int = 9
+    max_seconds_per_row: float = 180.0
+    first_wait_seconds: float = 0.25
+    longest_wait_seconds: float = 30.0
+    breaker_threshold: int = 20
+    connect: Callable[[AccountSettings], Connections] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        check_types(self, _TYPES)
         object.__setattr__(self, "base_url", normal_base_url(self.base_url))
         object.__setattr__(self, "api_token", self.api_token.strip())
         _check_token(self.api_token)
-        if not 0 < self.timeout_seconds < math.inf:
-            raise ConfigurationError(f"timeout_seconds={self.timeout_seconds!r} must be positive and finite")
-        if self.max_connections < 1:
-            raise ConfigurationError(f"max_concurrency={self.max_connections!r} must be at least 1")
+        for name in ("timeout_seconds", "max_seconds_per_row"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ConfigurationError(f"{name}={getattr(self, name)!r} must be positive and finite")
+        for name in ("max_concurrency", "max_attempts", "breaker_threshold"):
+            if (number := getattr(self, name)) is not None and number < 1:
+                raise ConfigurationError(f"{name}={number!r} must be at least 1")
+
+    @property
+    def most_connections(self) -> int:
+        """Connections that may be open at the same time."""
+        return MOST_CONCURRENCY if self.max_concurrency is None else self.max_concurrency
 
     @property
     def host(self) -> str:
@@ -57,6 +104,17 @@ class ClientSettings:
     def is_local(self) -> bool:
         """Whether the host is this machine (the sandbox)."""
         return _LOOPBACK.fullmatch(self.host) is not None
+
+
+class AccountOptions(TypedDict, total=False):
+    """The settings of an account that have a default, for functions that take them by name; see `AccountSettings`."""
+
+    requests_per_second: float | None
+    max_concurrency: int | None
+    timeout_seconds: float
+    accept_account: bool
+    max_attempts: int
+    max_seconds_per_row: float
 
 
 def _check_token(token: str) -> None:

@@ -9,15 +9,14 @@ import re
 import ssl
 import zlib
 from collections.abc import AsyncIterable, Mapping
-from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import Protocol
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx
 
-from dagster_dailystory.api.settings import ClientSettings
+from dagster_dailystory.api.connections import HttpResponse
+from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.contacts.masking import mask
 from dagster_dailystory.errors import ConfigurationError, UnreadableError
 
@@ -69,36 +68,6 @@ _MAX_CONNECT_SECONDS = 10.0
 """Limit of connecting, within the limit of the whole request."""
 
 
-@dataclass(frozen=True, slots=True)
-class HttpResponse:
-    """A complete response.
-
-    Attributes:
-        status: The status code.
-        headers: A mapping that ignores case.
-        body: The content, decompressed.
-    """
-
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
-
-
-class Connections(Protocol):
-    """The network as the client needs it, replaced in tests. Used in one event loop."""
-
-    async def exchange(self, method: str, url: str, content: bytes | None = None) -> HttpResponse:
-        """Send one request with the token; redirects are returned, not followed.
-
-        Raises:
-            One of TRANSPORT_ERRORS: The response was incomplete, late or too large.
-            UnreadableError: The response accepts the request, and its content has an encoding that cannot be read.
-        """
-
-    async def close(self) -> None:
-        """Close all connections."""
-
-
 class AiohttpConnections:
     """Connections of aiohttp; the pool of httpx needs more CPU with each connection (docs/decisions/004).
 
@@ -106,7 +75,7 @@ class AiohttpConnections:
         ConfigurationError: The environment names a proxy or certificates that cannot be used.
     """
 
-    def __init__(self, settings: ClientSettings) -> None:
+    def __init__(self, settings: AccountSettings) -> None:
         self._settings = settings
         # Sent with each request: a session would also send its default headers to a proxy, unencrypted.
         self._headers = _headers(settings)
@@ -134,7 +103,7 @@ class AiohttpConnections:
         connect = _connect_seconds(settings)
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=settings.max_connections,
+                limit=settings.most_connections,
                 keepalive_timeout=_KEEP_ALIVE_SECONDS,
                 ssl=self._tls or True,
             ),
@@ -154,7 +123,7 @@ class HttpxConnections:
         transport: Receives each request with all its headers.
     """
 
-    def __init__(self, settings: ClientSettings, transport: httpx.AsyncBaseTransport) -> None:
+    def __init__(self, settings: AccountSettings, transport: httpx.AsyncBaseTransport) -> None:
         self._settings = settings
         self._transport = transport
 
@@ -233,7 +202,7 @@ _FORMATS = {"gzip": (_GZIP,), "x-gzip": (_GZIP,), "deflate": (_ZLIB, _DEFLATE)}
 _LONGEST_ENCODING = 40
 
 
-def _headers(settings: ClientSettings) -> dict[str, str]:
+def _headers(settings: AccountSettings) -> dict[str, str]:
     return {
         "Authorization": f"Bearer {settings.api_token}",
         "User-Agent": f"dagster-dailystory/{version('dagster-dailystory')}",
@@ -243,7 +212,7 @@ def _headers(settings: ClientSettings) -> dict[str, str]:
     }
 
 
-def _connect_seconds(settings: ClientSettings) -> float:
+def _connect_seconds(settings: AccountSettings) -> float:
     return min(_MAX_CONNECT_SECONDS, settings.timeout_seconds / 2)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 
 from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
 from dagster_dailystory.contacts.consent import SAFE_STATUSES
-from dagster_dailystory.contacts.identity import e164
+from dagster_dailystory.contacts.identity import e164, email_for_matching
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.mapping import MappedField, Value
 
@@ -99,7 +100,7 @@ def wire_text(mapped: MappedField, text: str, *, region: str | None = None) -> V
         if mobile is None:
             raise UnsupportedValueError("not a valid mobile number; write it with + and the country code")
         return mobile
-    return _CONVERTERS[kind](text)
+    return KINDS[kind].convert(text)
 
 
 def _single_line(text: str) -> str | None:
@@ -164,13 +165,46 @@ def _date(text: str) -> str:
         ) from None
 
 
-_CONVERTERS: dict[FieldKind, Callable[[str], Value | None]] = {
-    _TEXT: _single_line,
-    _CUSTOM: _text_with_lines,
-    FieldKind.EMAIL: str.strip,
-    FieldKind.OPT_OUT: _opt_out,
-    FieldKind.STATUS: _status,
-    FieldKind.INTEGER: _integer,
-    FieldKind.NUMBER: _number,
-    FieldKind.DATE: _date,
+def _digits(text: str) -> str:
+    return "".join(character for character in text if character.isdigit())
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a kind of field does with a value. A new kind is one row of `KINDS`.
+
+    Attributes:
+        convert: Canonical text -> the value in JSON.
+        comparable: Makes two spellings of one value equal, of which DailyStory may store either.
+        column_type: The type of such a column, until the warehouse has said its own.
+        is_impersonal: A value identifies no person, so that previews may show it.
+    """
+
+    convert: Callable[[str], Value | None]
+    comparable: Callable[[str], str] = str
+    column_type: str = "text"
+    is_impersonal: bool = False
+
+
+KINDS: Mapping[FieldKind, Kind] = {
+    _TEXT: Kind(_single_line),
+    _CUSTOM: Kind(_text_with_lines),
+    FieldKind.EMAIL: Kind(str.strip, email_for_matching),
+    _MOBILE: Kind(str.strip, _digits),  # `wire_text` makes it E.164, in the country of its row
+    FieldKind.OPT_OUT: Kind(_opt_out, column_type="boolean", is_impersonal=True),
+    FieldKind.STATUS: Kind(_status, is_impersonal=True),
+    FieldKind.INTEGER: Kind(_integer, column_type="integer", is_impersonal=True),
+    FieldKind.NUMBER: Kind(_number, column_type="number", is_impersonal=True),
+    FieldKind.DATE: Kind(_date, lambda text: text[:10], column_type="date"),
+    FieldKind.REGION: Kind(str.strip),  # never sent
 }
+
+
+_PHONE_FIELDS = ("phone", "homePhone")
+"""Texts that DailyStory may format as phone numbers."""
+
+
+def comparable(mapped: MappedField, value: object) -> str:
+    """A value in the one spelling in which it is compared with what DailyStory stores."""
+    text = (canonical_text(value) or "").strip().casefold()
+    return _digits(text) if mapped.name in _PHONE_FIELDS else KINDS[mapped.kind].comparable(text)

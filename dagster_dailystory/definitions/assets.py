@@ -10,24 +10,23 @@ from dagster._core.definitions.metadata import TableMetadataSet  # not exported;
 from dagster_dailystory.contacts.fingerprint import mapping_version
 from dagster_dailystory.databases.kinds.registry import database_named
 from dagster_dailystory.databases.source_text import source_text
+from dagster_dailystory.definitions.events.failures import retry_requests
+from dagster_dailystory.definitions.events.metadata import sync_metadata
 from dagster_dailystory.definitions.lineage import contact_columns, contact_map_columns, find_upstream, source_columns
-from dagster_dailystory.definitions.metadata import sync_metadata
 from dagster_dailystory.definitions.ops import (
-    CHANGES_CHECKS,
-    CONTACT_CHECKS,
     POOL,
     PROGRESS_SECONDS,
     WAIT_SECONDS,
     Events,
     SyncSteps,
-    retry_requests,
 )
 from dagster_dailystory.definitions.resources import DailyStoryResource, WarehouseResource
 from dagster_dailystory.definitions.run_config import PlanConfig, option_fields
 from dagster_dailystory.engine.planning.guards import guard_texts
+from dagster_dailystory.engine.upkeep.checks import PLAN_CHECKS, SEND_CHECKS
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.settings import named_settings
-from dagster_dailystory.model.sync import ContactSync, Deletes
+from dagster_dailystory.model.sync import ContactSync, DeletePolicy
 
 PlanBody = Callable[[dg.AssetExecutionContext, PlanConfig, WarehouseResource, DailyStoryResource], Events]
 """The body of the op of `changes`."""
@@ -39,13 +38,6 @@ SendBody = Callable[[dg.AssetExecutionContext, WarehouseResource, DailyStoryReso
 
 RETRIES = dg.RetryPolicy(max_retries=2, delay=60, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.FULL)
 """Default retries of an op after an error that may pass."""
-
-
-_ROWS_TO_DELETE = {
-    Deletes.KEEP: "is 0: contacts whose key left the source are kept (`deletes: keep`)",
-    Deletes.DEACTIVATE: "counts contacts to deactivate, because their key left the source (`deletes: deactivate`)",
-    Deletes.DELETE: "counts contacts to delete, because their key left the source (`deletes: delete`)",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,12 +178,18 @@ def _changes_spec(common: dg.AssetSpec, steps: SyncSteps, settings: SyncSettings
     return common.replace_attributes(
         description=f"The plan of the sync `{sync.name}`: the changes that make DailyStory's contacts equal to the "
         "source, stored before anything is sent. Its checks block a plan that a guard rejects. "
-        f"`rows_to_delete` {_ROWS_TO_DELETE[Deletes(sync.deletes)]}.",
+        f"`rows_to_delete` {_rows_to_delete(sync.delete_policy)} (`deletes: {sync.delete_policy.value}`).",
         deps=tables if settings.deps is None else settings.deps,
         kinds=kinds,
         metadata=sync_metadata(sync, source_text(sync)) | dict(columns),
         freshness_policy=settings.freshness_policy,
     )
+
+
+def _rows_to_delete(policy: DeletePolicy) -> str:
+    if policy is DeletePolicy.KEEP:
+        return "is 0: contacts whose key left the source are kept"
+    return f"counts contacts to {policy.value}, because their key left the source"
 
 
 def make_assets(
@@ -216,7 +214,7 @@ def _changes_asset(
             dg.AssetCheckSpec(name, asset=spec.key, blocking=True, description=text)
             for name, text in guard_texts(sync).items()
         ]
-        + [dg.AssetCheckSpec(name, asset=spec.key, description=text) for name, text in CHANGES_CHECKS.items()],
+        + [dg.AssetCheckSpec(name, asset=spec.key, description=text) for name, text in PLAN_CHECKS.items()],
         required_resource_keys={settings.warehouse_key, settings.dailystory_key},
         config_schema=option_fields(sync),
         pool=settings.pool,
@@ -237,7 +235,7 @@ def _contacts_asset(
         name=f"dailystory__{sync.name}__contacts",
         specs=specs,
         check_specs=[
-            dg.AssetCheckSpec(name, asset=specs[0].key, description=text) for name, text in CONTACT_CHECKS.items()
+            dg.AssetCheckSpec(name, asset=specs[0].key, description=text) for name, text in SEND_CHECKS.items()
         ],
         required_resource_keys={settings.warehouse_key, settings.dailystory_key},
         pool=settings.pool,

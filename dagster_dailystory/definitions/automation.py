@@ -12,11 +12,13 @@ from dagster._utils.schedules import is_valid_cron_string  # not exported
 from sqlalchemy import Connection, text
 
 from dagster_dailystory.databases.connect import connect, open_engine
-from dagster_dailystory.definitions.ops import CHANGES_CHECKS, CONTACT_CHECKS, POOL, WAIT_SECONDS, dagster_failures
+from dagster_dailystory.definitions.events.failures import dagster_failures
+from dagster_dailystory.definitions.ops import POOL, WAIT_SECONDS
 from dagster_dailystory.definitions.resources import WarehouseResource
 from dagster_dailystory.engine.planning.guards import GUARD_NAMES
 from dagster_dailystory.engine.state.lease import Waiting
 from dagster_dailystory.engine.upkeep.audit import AuditReport, audit_contacts
+from dagster_dailystory.engine.upkeep.checks import PLAN_CHECKS, SEND_CHECKS
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.contact_fields import nearest
 from dagster_dailystory.model.settings import check_value, named_settings
@@ -209,12 +211,12 @@ def drift_check(
         pool=POOL,
     )
     def no_drift(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-        destination = getattr(context.resources, dailystory_key).destination()
+        account = getattr(context.resources, dailystory_key).account()
         with dagster_failures():
             endpoint = getattr(context.resources, warehouse_key).warehouse()
             waiting = Waiting(WAIT_SECONDS, context.log.info)
             audit = audit_contacts(
-                sync, endpoint, destination, sample=sample, repair=repair, recreate=recreate, waiting=waiting
+                sync, endpoint, account, sample=sample, repair=repair, recreate=recreate, waiting=waiting
             )
         return _drift_result(audit)
 
@@ -352,8 +354,8 @@ def _assets(sync_name: str) -> dg.AssetSelection:
     changes, contacts, contact_map = (
         dg.AssetKey(["dailystory", sync_name, noun]) for noun in ("changes", "contacts", "contact_map")
     )
-    checks = [dg.AssetCheckKey(changes, name) for name in (*GUARD_NAMES, *CHANGES_CHECKS)]
-    checks += [dg.AssetCheckKey(contacts, name) for name in CONTACT_CHECKS]
+    checks = [dg.AssetCheckKey(changes, name) for name in (*GUARD_NAMES, *PLAN_CHECKS)]
+    checks += [dg.AssetCheckKey(contacts, name) for name in SEND_CHECKS]
     assets = dg.AssetSelection.assets(changes, contacts, contact_map).without_checks()
     return assets | dg.AssetSelection.checks(*checks)
 

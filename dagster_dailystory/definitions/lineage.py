@@ -11,9 +11,9 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.scope import Scope, build_scope
 
+from dagster_dailystory.contacts.values import KINDS
 from dagster_dailystory.databases.kinds.registry import database_named
 from dagster_dailystory.databases.source_text import name_parts, source_text
-from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.mapping import MappedField
 from dagster_dailystory.model.sync import ContactSync
 
@@ -105,14 +105,6 @@ def _follow(scope: Scope, source_name: str, column: str) -> tuple[tuple[TableNam
     return _origins(source, column) if isinstance(source, Scope) else ()
 
 
-_KIND_NAMES = {
-    FieldKind.OPT_OUT: "boolean",
-    FieldKind.INTEGER: "integer",
-    FieldKind.NUMBER: "number",
-    FieldKind.DATE: "date",
-}
-
-
 def source_columns(sync: ContactSync, types: Mapping[str, str] = MappingProxyType({})) -> dg.TableSchema:
     """The columns that a plan reads.
 
@@ -126,7 +118,7 @@ def source_columns(sync: ContactSync, types: Mapping[str, str] = MappingProxyTyp
         filled.setdefault(mapped.column, []).append(mapped)
     columns = [_key_column(key, types, filled.pop(key, [])) for key in sync.key_columns]
     for column, fields in filled.items():
-        kind = types.get(column) or _KIND_NAMES.get(fields[0].kind, "text")
+        kind = types.get(column) or KINDS[fields[0].kind].column_type
         columns.append(dg.TableColumn(column, kind, description=_fills(fields)))
     return dg.TableSchema(columns)
 
@@ -147,7 +139,7 @@ def contact_columns(sync: ContactSync) -> dg.TableSchema:
         [
             dg.TableColumn(
                 m.name,
-                _KIND_NAMES.get(m.kind, "text"),
+                KINDS[m.kind].column_type,
                 description=f"{'Custom field' if m.is_custom else 'Field'} filled from column {m.column}",
             )
             for m in sync.sent_fields

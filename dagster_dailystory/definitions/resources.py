@@ -4,18 +4,19 @@ import difflib
 import os
 from collections.abc import Mapping
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from dagster_shared.libraries import DagsterLibraryRegistry
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
-from dagster_dailystory.api.settings import normal_base_url
+from dagster_dailystory.api.settings import AccountSettings, normal_base_url
 from dagster_dailystory.databases.urls import read_url
-from dagster_dailystory.engine.endpoints import Destination, Warehouse
+from dagster_dailystory.engine.state.store import open_state
 from dagster_dailystory.engine.upkeep.inspection import contact_map_frame, plan_frame, rejections_frame
+from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.errors import ConfigurationError
-from dagster_dailystory.model.settings import check_names, check_value, is_scalar
+from dagster_dailystory.model.settings import attribute_texts, check_names, check_value, fits, is_scalar
 from dagster_dailystory.model.sync import ContactSync
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ class WarehouseResource(NamedSettings, dg.ConfigurableResource["WarehouseResourc
         Raises:
             DailyStoryError: The state cannot be read.
         """
-        return contact_map_frame(sync, self.warehouse())
+        with open_state(self.warehouse().state, sync) as state:
+            return contact_map_frame(state)
 
     def plan(self, sync: ContactSync, plan_id: str) -> "pandas.DataFrame":
         """Read one of the latest plans as a pandas frame, one row for each field that differs. It holds personal data.
@@ -98,7 +100,8 @@ class WarehouseResource(NamedSettings, dg.ConfigurableResource["WarehouseResourc
         Raises:
             DailyStoryError: The state cannot be read.
         """
-        return plan_frame(sync, self.warehouse(), plan_id)
+        with open_state(self.warehouse().state, sync) as state:
+            return plan_frame(state, plan_id)
 
     def rejections(self, sync: ContactSync) -> "pandas.DataFrame":
         """Read the rejections, with reason and message, as a pandas frame.
@@ -106,11 +109,36 @@ class WarehouseResource(NamedSettings, dg.ConfigurableResource["WarehouseResourc
         Raises:
             DailyStoryError: The state cannot be read.
         """
-        return rejections_frame(sync, self.warehouse())
+        with open_state(self.warehouse().state, sync) as state:
+            return rejections_frame(state)
 
 
-class DailyStoryResource(NamedSettings, dg.ConfigurableResource["DailyStoryResource"]):
-    """The DailyStory account to write to, and the rate to use.
+_TEXTS = attribute_texts(AccountSettings)
+
+
+def _of_account(name: str, example: object) -> Any:
+    """A setting with the default and the description of the account's."""
+    default = getattr(AccountSettings, name)
+    return Field(default=default, description=_TEXTS.get(name), examples=[example])
+
+
+class AccountFields(BaseModel):
+    """The settings of an account that have a default, for the resource, YAML and the environment."""
+
+    requests_per_second: float | None = _of_account("requests_per_second", 5.0)
+    max_concurrency: int | None = _of_account("max_concurrency", 8)
+    timeout_seconds: float = _of_account("timeout_seconds", 30)
+    accept_account: bool = _of_account("accept_account", example=False)
+    max_attempts: int = _of_account("max_attempts", 9)
+    max_seconds_per_row: float = _of_account("max_seconds_per_row", 180)
+
+    def account_options(self) -> dict[str, Any]:
+        """The settings by name."""
+        return {name: getattr(self, name) for name in AccountFields.model_fields}
+
+
+class DailyStoryResource(AccountFields, NamedSettings, dg.ConfigurableResource["DailyStoryResource"]):
+    """The DailyStory account to write to, and how to use it. Concurrent runs each use the rate: see the pool.
 
     Example:
         ```python
@@ -118,41 +146,16 @@ class DailyStoryResource(NamedSettings, dg.ConfigurableResource["DailyStoryResou
         ```
     """
 
-    base_url: str = Field(
-        description="URL of the account's data centre, with /api/v1. The page of the API token in DailyStory shows it.",
-        examples=["https://us-1.dailystory.com/api/v1"],
-    )
-    api_token: str = Field(
-        repr=False, description="API token from Account Settings > API Tokens. It is a secret: use EnvVar."
-    )
-    requests_per_second: float | None = Field(
-        default=None,
-        description="Permitted rate. DailyStory documents none. Default: start at 2 a second and find the rate. Each "
-        "concurrent run uses this rate: see the pool.",
-        examples=[5.0],
-    )
-    max_concurrency: int | None = Field(
-        default=None,
-        description="Requests in flight at once. Default: as many as rate and latency need, up to 32.",
-        examples=[8],
-    )
-    timeout_seconds: float = Field(default=30.0, description="Time limit of one request.", examples=[30])
-    accept_account: bool = Field(
-        default=False,
-        description="Send with a token that the state has not seen, although DailyStory does not say which account it "
-        "belongs to. Needed for one run, and only if an error asks for it.",
-    )
+    base_url: str = Field(description=_TEXTS.get("base_url"), examples=["https://us-1.dailystory.com/api/v1"])
+    api_token: str = Field(repr=False, description=f"{_TEXTS.get('api_token')} Use EnvVar.")
 
-    def destination(self) -> Destination:
-        """Convert to the engine's endpoint."""
-        return Destination(
-            self.base_url,
-            self.api_token,
-            self.requests_per_second,
-            self.max_concurrency,
-            self.timeout_seconds,
-            self.accept_account,
-        )
+    def account(self) -> AccountSettings:
+        """Convert to the engine's settings.
+
+        Raises:
+            ConfigurationError: A setting cannot work.
+        """
+        return AccountSettings(self.base_url, self.api_token, **self.account_options())
 
 
 DagsterLibraryRegistry.register("dagster-dailystory", version("dagster-dailystory"), is_dagster_package=False)
@@ -162,7 +165,11 @@ REQUIRED = ("WAREHOUSE_URL", "DAILYSTORY_BASE_URL", "DAILYSTORY_API_TOKEN")
 """Environment variables that a real sync needs."""
 
 
-OPTIONAL = ("DAILYSTORY_STATE_URL", "DAILYSTORY_REQUESTS_PER_SECOND", "DAILYSTORY_MAX_CONCURRENCY")
+_ACCOUNT_VARIABLES = {f"DAILYSTORY_{name.upper()}": name for name in AccountFields.model_fields}
+"""Environment variable -> the setting of the account."""
+
+
+OPTIONAL = ("DAILYSTORY_STATE_URL", *_ACCOUNT_VARIABLES)
 """Environment variables that a real sync may have."""
 
 
@@ -198,8 +205,11 @@ def resources_from_environment(
         raise ConfigurationError(
             f"{', '.join(sorted(given))} is set, but {', '.join(missing)} {verb} not; set all or none"
         )
-    rate = _number(environment, "DAILYSTORY_REQUESTS_PER_SECOND")
-    concurrency = _number(environment, "DAILYSTORY_MAX_CONCURRENCY")
+    options: dict[str, Any] = {
+        setting: _read(environment[name], name, setting)
+        for name, setting in _ACCOUNT_VARIABLES.items()
+        if name in given
+    }
     for name in ("WAREHOUSE_URL", "DAILYSTORY_STATE_URL"):
         if name in given:
             read_url(environment[name], name)
@@ -210,8 +220,7 @@ def resources_from_environment(
         "dailystory": DailyStoryResource(
             base_url=dg.EnvVar("DAILYSTORY_BASE_URL"),
             api_token=dg.EnvVar("DAILYSTORY_API_TOKEN"),
-            requests_per_second=rate,
-            max_concurrency=None if concurrency is None else int(concurrency),
+            **options,
         ),
     }
 
@@ -226,17 +235,22 @@ def _refuse_misspelled(environment: Mapping[str, str], name: str) -> None:
         )
 
 
-def _number(environment: Mapping[str, str], name: str) -> float | None:
-    text = environment.get(name)
-    if not text:
-        return None
+def _read(text: str, variable: str, setting: str) -> float | int | bool:
+    """Read a setting of the account from an environment variable.
+
+    Raises:
+        ConfigurationError: The text is not of the setting's type, or not positive.
+    """
+    kind = AccountFields.model_fields[setting].annotation
+    if kind is bool:
+        if text.strip().casefold() not in ("true", "false"):
+            raise ConfigurationError(f"{variable}={text!r} must be true or false")
+        return text.strip().casefold() == "true"
     try:
         number = float(text)
     except ValueError:
-        raise ConfigurationError(f"{name}={text!r} is not a number") from None
-    if not number > 0 or (name in _WHOLE and not number.is_integer()):
-        raise ConfigurationError(f"{name}={text!r} must be a positive {'whole ' if name in _WHOLE else ''}number")
-    return number
-
-
-_WHOLE = ("DAILYSTORY_MAX_CONCURRENCY",)
+        raise ConfigurationError(f"{variable}={text!r} is not a number") from None
+    is_whole = fits(1, kind) and not fits(1.5, kind)
+    if not number > 0 or (is_whole and not number.is_integer()):
+        raise ConfigurationError(f"{variable}={text!r} must be a positive {'whole ' if is_whole else ''}number")
+    return int(number) if is_whole else number

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dagster_dailystory.demo.data import evolve, opt_out_with_a_broken_number, repair_number, without_every_third
-from dagster_dailystory.engine.endpoints import Destination, Warehouse
-from dagster_dailystory.engine.run import plan_contact_sync, run_contact_sync
+from dagster_dailystory.engine.state.store import open_state
 from dagster_dailystory.engine.upkeep.inspection import ChangePreview, preview_changes, preview_rejections
+from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.errors import SafetyError
+from dagster_dailystory.functions import plan_contact_sync, run_contact_sync
 from dagster_dailystory.model.change import Operation
-from dagster_dailystory.model.plan import PlanOptions, PlanSummary, counted, planned_counts
-from dagster_dailystory.model.report import SyncReport
+from dagster_dailystory.model.runs.plan import PlanSummary, counted, planned_counts
+from dagster_dailystory.model.runs.report import SyncReport
 from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.sandbox import Sandbox
 
@@ -70,7 +71,9 @@ def _opt_out(sync: ContactSync, url: str, sandbox: Sandbox, key: int) -> SyncRep
     print(f"a. Customer {key} opts out, in a row whose mobile number is broken. A run:")
     since = _latest(sandbox)
     report = _run(sync, url, sandbox)
-    for row in preview_rejections(sync, Warehouse.at(url)):
+    with open_state(Warehouse.at(url).state, sync) as state:
+        rejections = preview_rejections(state)
+    for row in rejections:
         if row.key_label == str(key):
             _say(f"the row is rejected, {row.reason}: {row.message.partition('; ')[0]}")
     _say_sent("sent all the same", sandbox, since)
@@ -102,7 +105,8 @@ def _dry_run(sync: ContactSync, url: str, sandbox: Sandbox) -> PlanSummary:
     evolve(url)
     plan = _plan(sync, url, sandbox)
     _say(planned_counts(sync, plan))
-    changes = preview_changes(sync, Warehouse.at(url), plan.plan_id, _SHOWN_FIELDS, rows=plan.rows_to_update)
+    with open_state(Warehouse.at(url).state, sync) as state:
+        changes = preview_changes(state, plan.plan_id, _SHOWN_FIELDS, rows=plan.rows_to_update)
     for change in _examples(changes):
         _say(_described(change))
     lenient = _plan(replace(sync, invalid="drop_field"), url, sandbox)
@@ -126,8 +130,7 @@ def _run(sync: ContactSync, url: str, sandbox: Sandbox, keys: Sequence[str] | No
 
 
 def _plan(sync: ContactSync, url: str, sandbox: Sandbox) -> PlanSummary:
-    destination = Destination(sandbox.base_url, sandbox.token)
-    return plan_contact_sync(sync, Warehouse.at(url), destination, PlanOptions(dry_run=True))
+    return plan_contact_sync(sync, warehouse_url=url, base_url=sandbox.base_url, api_token=sandbox.token, dry_run=True)
 
 
 def _examples(changes: Sequence[ChangePreview]) -> list[ChangePreview]:

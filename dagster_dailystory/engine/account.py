@@ -7,8 +7,8 @@ import logging
 from dataclasses import replace
 
 from dagster_dailystory.api.responses import Account
+from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.contacts.fingerprint import opaque
-from dagster_dailystory.engine.endpoints import Destination
 from dagster_dailystory.engine.interrupts import interrupts_held
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.store import State
@@ -24,7 +24,7 @@ _DRY_ATTEMPTS = 3
 """A dry run shows its plan although DailyStory does not respond, and so asks for seconds, not for minutes."""
 
 
-def check_account(state: State, sender: Sender, destination: Destination) -> None:
+def check_account(state: State, sender: Sender, settings: AccountSettings) -> None:
     """Make sure that the token belongs to the account of this state, before any other request.
 
     The first run binds the state to the account that `/about` names. If `/about` names none, or nothing that can be
@@ -36,20 +36,20 @@ def check_account(state: State, sender: Sender, destination: Destination) -> Non
         OutageError: DailyStory cannot be reached; or the token is another one than before, and `/about` fails.
     """
     account, failure = _read(sender)
-    token = _TOKEN + opaque(state.secret, destination.api_token)
+    token = _TOKEN + opaque(state.secret, settings.api_token)
     with interrupts_held():
         with state.connection.begin():
             bound, tokens = _decoded(state.meta(_ACCOUNT)), state.meta_names(_TOKEN)
         if account is not None and _is_named(account, bound):
             _bind(state, account)
-        elif token not in tokens and not destination.accept_account:
+        elif token not in tokens and not settings.accept_account:
             if failure is not None and (bound is not None or tokens):
                 raise failure
             _check_new_token(is_answered=account is not None, is_bound=bound is not None, has_tokens=bool(tokens))
         state.keep_meta(token, state.now().isoformat())
 
 
-def try_destination(state: State, destination: Destination) -> str:
+def try_account(state: State, settings: AccountSettings) -> str:
     """Find out for a dry run whether a send could begin now. The state is not bound to the account.
 
     Returns:
@@ -60,7 +60,7 @@ def try_destination(state: State, destination: Destination) -> str:
         ConfigurationError: DailyStory redirects to another address.
         StateError: As in `check_account`.
     """
-    sender = replace(destination, max_attempts=_DRY_ATTEMPTS).sender(state.sync)
+    sender = Sender(state.sync, replace(settings, max_attempts=_DRY_ATTEMPTS))
     try:
         with sender:
             account = sender.about()
@@ -71,7 +71,7 @@ def try_destination(state: State, destination: Destination) -> str:
     if account.is_answered and _is_named(account, bound):
         if bound is not None:
             _check_same(bound, account)
-    elif _TOKEN + opaque(state.secret, destination.api_token) not in tokens and not destination.accept_account:
+    elif _TOKEN + opaque(state.secret, settings.api_token) not in tokens and not settings.accept_account:
         _check_new_token(is_answered=account.is_answered, is_bound=bound is not None, has_tokens=bool(tokens))
     answered = "" if account.is_answered else "/about of base_url does not respond as the API of DailyStory does"
     return answered and f"{answered}; make sure that base_url is right"

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from enum import Enum
 from types import NoneType, UnionType
 from typing import NamedTuple, TypeVar, Union, cast, get_args, get_origin
+
+from typing_extensions import get_type_hints
 
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.contact_fields import nearest
 
 _Called = TypeVar("_Called", bound=Callable[..., object])
 
+_BY_NAME = inspect.Parameter.KEYWORD_ONLY
 _BY_PLACE = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -29,7 +33,7 @@ def named_settings(called: _Called) -> _Called:
 
 
 def _checked(function: Callable[..., object], owner: str) -> Callable[..., object]:
-    parameters = list(inspect.signature(function).parameters.values())
+    parameters = _parameters(function)
     by_place = [each.name for each in parameters if each.kind in _BY_PLACE]
 
     @functools.wraps(function)
@@ -42,6 +46,22 @@ def _checked(function: Callable[..., object], owner: str) -> Callable[..., objec
         return function(*values, **settings)
 
     return checked
+
+
+def _parameters(function: Callable[..., object]) -> list[inspect.Parameter]:
+    """The parameters of a function, with the settings of a `**options: Unpack[...]`, which have a default."""
+    found = list(inspect.signature(function).parameters.values())
+    if not found or found[-1].kind is not inspect.Parameter.VAR_KEYWORD:
+        return found
+    (options,) = get_args(get_type_hints(function)[found.pop().name])
+    return found + [inspect.Parameter(name, _BY_NAME, default=...) for name in options.__annotations__]
+
+
+def attribute_texts(documented: type) -> dict[str, str]:
+    """The attributes of a class -> their texts in its docstring; empty where Python drops docstrings (`-OO`)."""
+    listed = (inspect.getdoc(documented) or "").partition("Attributes:\n")[2]
+    found = re.findall(r"^    (\w+): (.*(?:\n {8,}.*)*)", listed, flags=re.M)
+    return {name: " ".join(text.split()) for name, text in found}
 
 
 def check_names(owner: str, given: Iterable[str], known: Sequence[str], required: Iterable[str] = ()) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType, NoneType
 
 from phonenumbers import SUPPORTED_REGIONS
+from typing_extensions import Self
 
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.contact_fields import OPT_OUT_FIELDS, FieldKind, nearest
@@ -28,12 +29,28 @@ class Mode(str, Enum):
     CREATE = "create"
 
 
-class Deletes(str, Enum):
-    """What happens to the contact of a missing key."""
+class DeletePolicy(str, Enum):
+    """What happens to the contact of a missing key. The one place of the words and columns of a policy.
 
-    KEEP = "keep"
-    DEACTIVATE = "deactivate"
-    DELETE = "delete"
+    Attributes:
+        past: The verb in the past, for counts.
+        status: The status that the contact gets; empty if a request deletes it, or nothing happens.
+        map_column: The column of the contact map that has the time of it; empty if nothing happens.
+    """
+
+    past: str
+    status: str
+    map_column: str
+
+    KEEP = ("keep", "kept", "", "")
+    DEACTIVATE = ("deactivate", "deactivated", "Inactive", "deactivated_at")
+    DELETE = ("delete", "deleted", "", "deleted_at")
+
+    def __new__(cls, value: str, past: str, status: str, map_column: str) -> Self:
+        """A member whose value is the text of the setting."""
+        member = str.__new__(cls, value)
+        member._value_, member.past, member.status, member.map_column = value, past, status, map_column
+        return member
 
 
 class OnDeleted(str, Enum):
@@ -181,7 +198,7 @@ class ContactSync:
     extended_properties: Mapping[str, str] = field(default_factory=dict)
     known_custom_fields: Sequence[str] | None = None
     mode: Mode | str = Mode.UPSERT
-    deletes: Deletes | str = Deletes.KEEP
+    deletes: DeletePolicy | str = DeletePolicy.KEEP
     on_deleted: OnDeleted | str = OnDeleted.RESPECT
     nulls: Nulls | str | Mapping[str, Nulls | str] = Nulls.KEEP
     invalid: Invalid | str | Mapping[str, Invalid | str] = Invalid.REJECT_ROW
@@ -216,7 +233,7 @@ class ContactSync:
         set_value(self, "key", keys if isinstance(self.key, Set) else self.key)
         set_value(self, "key_columns", keys)
         set_value(self, "mode", choice(Mode, self.mode, "mode"))
-        set_value(self, "deletes", choice(Deletes, self.deletes, "deletes"))
+        set_value(self, "deletes", choice(DeletePolicy, self.deletes, "deletes"))
         set_value(self, "on_deleted", choice(OnDeleted, self.on_deleted, "on_deleted"))
         for setting in ("fields", "extended_properties"):
             set_value(self, setting, MappingProxyType(dict(getattr(self, setting))))
@@ -243,6 +260,11 @@ class ContactSync:
             max_value_length=self.max_value_length,
             region=self.default_region,
         )
+
+    @property
+    def delete_policy(self) -> DeletePolicy:
+        """What happens to the contact of a missing key."""
+        return choice(DeletePolicy, self.deletes, "deletes")
 
     @property
     def partition_column(self) -> str | None:
@@ -332,5 +354,5 @@ def _check_limits(sync: ContactSync) -> None:
             raise ConfigurationError(f"consent_override names {name!r}{nearest(name, allowed)}")
     if sync.watermark is not None and sync.partitions is not None:
         raise ConfigurationError("watermark and partitions exclude each other: a slice has no watermark of its own")
-    if sync.deletes is Deletes.DEACTIVATE and "status" in sync.fields:
+    if sync.deletes is DeletePolicy.DEACTIVATE and "status" in sync.fields:
         raise ConfigurationError("deletes='deactivate' and a mapped status contradict each other; choose one")

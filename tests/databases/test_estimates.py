@@ -7,11 +7,12 @@ from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
+from support.steps import plan_run
 
+from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.databases.connect import open_engine
-from dagster_dailystory.engine.endpoints import Destination, Warehouse
-from dagster_dailystory.engine.run import plan_contact_sync
-from dagster_dailystory.model.plan import PlanSummary
+from dagster_dailystory.engine.warehouse import Warehouse
+from dagster_dailystory.model.runs.plan import PlanSummary
 from dagster_dailystory.model.sync import ContactSync
 
 SYNC = ContactSync(
@@ -46,7 +47,7 @@ def customers(url: str, rows: int, order: str) -> None:
 
 
 def plan(url: str) -> PlanSummary:
-    return plan_contact_sync(SYNC, Warehouse.at(url), Destination("http://127.0.0.1:9/api/v1", "none"))
+    return plan_run(SYNC, Warehouse.at(url), AccountSettings("http://127.0.0.1:9/api/v1", "none"))
 
 
 @contextmanager

@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, event
 from support.scenario import Scenario, customers
+from support.steps import plan_run
 
+from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.databases.connect import open_engine
 from dagster_dailystory.databases.kinds.registry import database_of
-from dagster_dailystory.engine.endpoints import Destination, Warehouse
-from dagster_dailystory.engine.run import plan_contact_sync
-from dagster_dailystory.model.plan import PlanOptions, PlanSummary
+from dagster_dailystory.engine.warehouse import Warehouse
+from dagster_dailystory.model.runs.options import PlanOptions
+from dagster_dailystory.model.runs.plan import PlanSummary
 from dagster_dailystory.model.sync import ContactSync, Scope
 from dagster_dailystory.sandbox import Sandbox
 
@@ -166,7 +168,7 @@ def test_memory_is_released_before_each_key_range(tmp_path: Path):
         )
     sync = ContactSync(name="customers", source="customers", key="customer_id", fields={"email": "email"})
     with recorded_steps() as before:
-        plan_contact_sync(sync, Warehouse.at(url), Destination("http://127.0.0.1:9/api/v1", "none"))
+        plan_run(sync, Warehouse.at(url), AccountSettings("http://127.0.0.1:9/api/v1", "none"))
     assert len(before["pending"]) > 2
     assert set(before["pending"]) == {"SET memory_limit"}
 
@@ -179,19 +181,19 @@ def test_wide_source_rows_are_compared_in_more_key_ranges(tmp_path: Path):
             "CREATE TABLE customers AS SELECT i AS customer_id, NULL::TEXT AS email, repeat('x', 250) AS notes"
             " FROM range(40000) AS series(i)"
         )
-    warehouse, nowhere = Warehouse.at(url), Destination("http://127.0.0.1:9/api/v1", "none")
+    warehouse, nowhere = Warehouse.at(url), AccountSettings("http://127.0.0.1:9/api/v1", "none")
     sync = ContactSync(
         name="customers", source="customers", key="customer_id",
         fields={"email": "email"}, extended_properties={"notes": "notes"},
     )  # fmt: skip
-    plan_contact_sync(sync, warehouse, nowhere)
+    plan_run(sync, warehouse, nowhere)
     with open_engine(url).begin() as connection:
         connection.exec_driver_sql(
             "INSERT INTO dailystory_customers_snapshot (customer_id, resend_all)"
             " SELECT customer_id, false FROM customers"
         )
     with recorded_steps() as before:
-        plan_contact_sync(sync, warehouse, nowhere)
+        plan_run(sync, warehouse, nowhere)
     assert len(before["pending"]) > 2
 
 
@@ -219,10 +221,13 @@ def test_a_low_limit_is_enough_for_every_kind_of_plan(tmp_path: Path, limit: str
             f"CREATE TABLE customers AS SELECT i AS customer_id, 'p' || i || '@example.com' AS email, {texts}"
             f" FROM range({rows}) AS series(i)"
         )
-    warehouse, nowhere = Warehouse.at(f"{url}?memory_limit={limit}"), Destination("http://127.0.0.1:9/api/v1", "none")
+    warehouse, nowhere = (
+        Warehouse.at(f"{url}?memory_limit={limit}"),
+        AccountSettings("http://127.0.0.1:9/api/v1", "none"),
+    )
 
     def plan(scope: Scope) -> PlanSummary:
-        return plan_contact_sync(WIDE_SYNC, warehouse, nowhere, PlanOptions(scope=scope))
+        return plan_run(WIDE_SYNC, warehouse, nowhere, PlanOptions(scope=scope))
 
     assert plan(Scope.CHANGED).rows_to_create == rows
     with open_engine(url).begin() as connection:

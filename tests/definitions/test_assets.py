@@ -12,9 +12,9 @@ from support.dagster_project import NOUNS, DagsterProject, people_sync
 
 from dagster_dailystory import ConfigurationError, build_contact_sync_assets
 from dagster_dailystory.definitions.assets import code_version
-from dagster_dailystory.definitions.ops import CHANGES_CHECKS, CONTACT_CHECKS
 from dagster_dailystory.definitions.run_config import PlanConfig, RunScope
 from dagster_dailystory.engine.planning.guards import GUARD_NAMES
+from dagster_dailystory.engine.upkeep.checks import PLAN_CHECKS, SEND_CHECKS
 from dagster_dailystory.model.partitions import ColumnValues, HashBuckets
 from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.sandbox import Sandbox
@@ -55,7 +55,7 @@ def test_a_run_creates_every_contact_and_a_second_run_sends_nothing(project: Dag
     assert (run.value("changes", "summary"), run.value("contacts", "summary")) == ("3 to create", "3 created")
     assert run.value("contacts", "outcome") == "done"
     assert run.value("contact_map", "dagster/table_name") == "dailystory_people_contact_map"
-    assert run.checks.keys() == {*GUARD_NAMES, *CHANGES_CHECKS, *CONTACT_CHECKS}
+    assert run.checks.keys() == {*GUARD_NAMES, *PLAN_CHECKS, *SEND_CHECKS}
     assert all(run.checks.values())
     project.sandbox.clear_journal()
     second = project.materialize(assets())

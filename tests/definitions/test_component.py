@@ -173,10 +173,10 @@ def test_a_component_in_python_refuses_a_misspelled_setting_by_name():
 
 
 def test_slices_become_the_engines_partitions():
-    assert Slices(buckets=4).partitioning() == HashBuckets(4)
-    assert Slices(column="region", values=["emea"]).partitioning() == ColumnValues("region", ["emea"])
+    assert Slices(buckets=4).setting() == HashBuckets(4)
+    assert Slices(column="region", values=["emea"]).setting() == ColumnValues("region", ["emea"])
     with pytest.raises(ConfigurationError, match="either buckets"):
-        Slices(column="region").partitioning()
+        Slices(column="region").setting()
 
 
 def test_every_setting_is_described_with_an_example():
@@ -212,7 +212,9 @@ def test_dg_lists_scaffolds_and_checks_the_component_in_a_new_project(tmp_path: 
     project = tmp_path / "shop"
     listed = json.loads(run("dg", project, "list", "components", "--json"))["items"]
     assert TYPE in {component["key"] for component in listed}
-    assert "left the source: keep, deactivate" in run("dg", project, "utils", "inspect-component", TYPE)
+    assert "the contact of a missing key: `keep`, `deactivate`" in run(
+        "dg", project, "utils", "inspect-component", TYPE
+    )
 
     run("dg", project, "scaffold", "defs", TYPE, "Customers-EU")
     written = project / "src/shop/defs/Customers-EU/defs.yaml"

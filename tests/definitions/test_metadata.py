@@ -6,12 +6,12 @@ import dagster as dg
 import pytest
 from support.dagster_project import people_sync
 
+from dagster_dailystory.definitions.events.metadata import ProgressLog, plan_metadata, sent_metadata
 from dagster_dailystory.definitions.lineage import contact_lineage, find_upstream, source_columns, source_lineage
-from dagster_dailystory.definitions.metadata import ProgressLog, plan_metadata, sent_metadata
 from dagster_dailystory.engine.upkeep.inspection import ChangePreview, SyncStatus
 from dagster_dailystory.model.change import Operation
-from dagster_dailystory.model.plan import PlanStatus, PlanSummary
-from dagster_dailystory.model.report import Progress, SyncReport
+from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary
+from dagster_dailystory.model.runs.report import Progress, SyncReport
 
 KEY = dg.AssetKey(["dailystory", "people", "contacts"])
 PLAN = PlanSummary(

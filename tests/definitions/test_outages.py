@@ -13,16 +13,7 @@ import pytest
 from support.dagster_project import DagsterProject, people_sync
 
 from dagster_dailystory import DailyStoryResource, build_contact_sync_assets
-from dagster_dailystory.engine.endpoints import Destination
-from dagster_dailystory.engine.sending.breaker.outages import OUTAGE_LOG
 from dagster_dailystory.sandbox import Sandbox
-
-
-class Impatient(DailyStoryResource):
-    """Gives a request up after five attempts."""
-
-    def destination(self) -> Destination:
-        return replace(super().destination(), max_attempts=5)
 
 
 @dataclass
@@ -34,7 +25,10 @@ class Unreachable(DagsterProject):
     @property
     def resources(self) -> dict[str, object]:
         base_url = f"http://127.0.0.1:{self.port}/api/v1"
-        return {**super().resources, "dailystory": Impatient(base_url=base_url, api_token=self.token)}
+        return {
+            **super().resources,
+            "dailystory": DailyStoryResource(base_url=base_url, api_token=self.token, max_attempts=5),
+        }
 
 
 @pytest.fixture
@@ -58,4 +52,4 @@ def test_an_unreachable_dailystory_fails_the_op_with_its_host_and_may_be_retried
     assert [entry.user_message for entry in logged if cause in entry.user_message] == [
         f"5 requests in a row failed, and are sent again. Last: {cause}"
     ] * 2
-    assert logging.getLogger(OUTAGE_LOG).handlers == []
+    assert logging.getLogger("dagster_dailystory").handlers == []

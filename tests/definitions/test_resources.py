@@ -17,8 +17,9 @@ from dagster_dailystory import (
     resources_from_environment,
     run_contact_sync,
 )
+from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.definitions.resources import REQUIRED
-from dagster_dailystory.engine.endpoints import Destination, Warehouse
+from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.sandbox import Sandbox
 
 TOKEN = "a-secret-token-0123456789"
@@ -28,7 +29,7 @@ URL = "postgresql+psycopg://sync:hidden-password@warehouse/analytics"
 def test_a_repr_contains_no_secret():
     account = DailyStoryResource(base_url="https://us-1.dailystory.com/api/v1", api_token=TOKEN)
     warehouse = WarehouseResource(url=URL, state_url=URL)
-    shown = f"{account!r} {account} {warehouse!r} {warehouse} {account.destination()!r} {warehouse.warehouse()!r}"
+    shown = f"{account!r} {account} {warehouse!r} {warehouse} {account.account()!r} {warehouse.warehouse()!r}"
     assert TOKEN not in shown
     assert "hidden-password" not in shown
 
@@ -37,7 +38,7 @@ def test_they_become_the_engines_endpoints():
     account = DailyStoryResource(
         base_url="https://x/api/v1", api_token=TOKEN, requests_per_second=5, max_concurrency=2, timeout_seconds=9
     )
-    assert account.destination() == Destination("https://x/api/v1", TOKEN, 5.0, 2, 9.0)
+    assert account.account() == AccountSettings("https://x/api/v1", TOKEN, 5.0, 2, 9.0)
     assert WarehouseResource(url=URL).warehouse() == Warehouse.at(URL)
     assert WarehouseResource(url=URL, state_url="sqlite:///s", state_schema="etl").warehouse() == Warehouse.at(
         URL, "sqlite:///s", "etl"
@@ -178,6 +179,18 @@ def test_a_rate_that_is_not_a_number_is_refused_by_name() -> None:
         resources_from_environment(given)
 
 
+def test_every_setting_of_an_account_is_read_from_the_environment() -> None:
+    given = {"REQUESTS_PER_SECOND": "2.5", "MAX_CONCURRENCY": "3", "TIMEOUT_SECONDS": "9", "ACCEPT_ACCOUNT": "true"}
+    given |= {"MAX_ATTEMPTS": "4", "MAX_SECONDS_PER_ROW": "60"}
+    made = resources_from_environment(GIVEN | {f"DAILYSTORY_{name}": text for name, text in given.items()})
+    account = made["dailystory"]
+    assert isinstance(account, DailyStoryResource)
+    assert account.account_options() == {
+        "requests_per_second": 2.5, "max_concurrency": 3, "timeout_seconds": 9.0, "accept_account": True,
+        "max_attempts": 4, "max_seconds_per_row": 60.0,
+    }  # fmt: skip
+
+
 GIVEN = {
     "WAREHOUSE_URL": "duckdb://",
     "DAILYSTORY_BASE_URL": "https://us-1.dailystory.com",
@@ -192,6 +205,8 @@ GIVEN = {
         ({"DAILYSTORY_MAX_CONCURENCY": "9"}, "did you mean 'DAILYSTORY_MAX_CONCURRENCY'"),
         ({"DAILYSTORY_MAX_CONCURRENCY": "0"}, "DAILYSTORY_MAX_CONCURRENCY='0' must be a positive whole number"),
         ({"DAILYSTORY_MAX_CONCURRENCY": "2.5"}, "DAILYSTORY_MAX_CONCURRENCY='2.5' must be a positive whole number"),
+        ({"DAILYSTORY_MAX_ATTEMPTS": "1.5"}, "DAILYSTORY_MAX_ATTEMPTS='1.5' must be a positive whole number"),
+        ({"DAILYSTORY_ACCEPT_ACCOUNT": "yes"}, "DAILYSTORY_ACCEPT_ACCOUNT='yes' must be true or false"),
         ({"DAILYSTORY_REQUESTS_PER_SECOND": "nan"}, "DAILYSTORY_REQUESTS_PER_SECOND='nan' must be a positive number"),
         ({"WAREHOUSE_URL": "postgres://me:hush@host/db"}, "WAREHOUSE_URL starts with 'postgres'"),
         ({"DAILYSTORY_STATE_URL": "state.db"}, "DAILYSTORY_STATE_URL is not a database URL"),

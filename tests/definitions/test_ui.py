@@ -18,10 +18,10 @@ import sqlalchemy as sa
 from playwright.sync_api import Locator, Page, expect
 from support.ui_driver import DagsterUi, browser_page, dagster_ui, free_port, wait_for
 
-from dagster_dailystory.definitions.ops import CHANGES_CHECKS
 from dagster_dailystory.demo import data
 from dagster_dailystory.demo.resources import demo_warehouse_url
 from dagster_dailystory.engine.planning.guards import GUARD_NAMES
+from dagster_dailystory.engine.upkeep.checks import PLAN_CHECKS
 from dagster_dailystory.sandbox import Sandbox, SandboxSettings
 from demo.__main__ import run_demo
 
@@ -203,7 +203,7 @@ def test_materialize_all_sends_the_changes_and_shows_counts_and_plots(
         assert failed == {"no_rejected_rows"}
 
     page.goto(group_page(deployment, "dailystory", "dailystory"))
-    checks = len(CHANGES_CHECKS) + len(GUARD_NAMES)
+    checks = len(PLAN_CHECKS) + len(GUARD_NAMES)
     expect(page.get_by_text(f"{checks - 1} / {checks} Passed")).to_be_visible()
     page.wait_for_timeout(1500)
     page.screenshot(path=images / "asset-graph.png", clip={"x": 300, "y": 270, "width": 920, "height": 460})

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 from support.scenario import Scenario, customer, customers, open_scenario, sync_of
+from support.steps import plan_run, read_state, send_run
 
-from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
 from dagster_dailystory.engine.upkeep.audit import audit_contacts
 from dagster_dailystory.engine.upkeep.inspection import sync_status
 from dagster_dailystory.errors import AuthenticationError, StateError
@@ -64,7 +64,7 @@ def test_the_audit_asks_no_other_account(scenario: Scenario):
     scenario.sandbox.configure(tenant_uid="another0tenant")
     asked = len(requests(scenario))
     with pytest.raises(StateError, match="belongs to another DailyStory account"):
-        audit_contacts(sync_of(), scenario.warehouse, scenario.destination)
+        audit_contacts(sync_of(), scenario.warehouse, scenario.account)
     assert requests(scenario)[asked:] == ["/about"]
 
 
@@ -137,25 +137,27 @@ def statuses(scenario: Scenario) -> list[str]:
 
 
 def test_after_a_wrong_token_the_plan_is_ready_and_the_run_with_a_right_one_sends_it(scenario: Scenario):
-    plan_contact_sync(sync_of(), scenario.warehouse, scenario.destination, run_id="run")
-    wrong = replace(scenario.destination, api_token="another-token-us-1")
-    sent = send_contact_sync(sync_of(), scenario.warehouse, wrong, ["run"])
+    plan_run(sync_of(), scenario.warehouse, scenario.account, run_id="run")
+    wrong = replace(scenario.account, api_token="another-token-us-1")
+    sent = send_run(sync_of(), scenario.warehouse, wrong, ["run"])
     assert isinstance(sent.error, AuthenticationError)
     assert statuses(scenario) == ["ready"]
-    assert sync_status(sync_of(), scenario.warehouse).rows_unsettled == 0, "nothing was sent that could be open"
-    sent = send_contact_sync(sync_of(), scenario.warehouse, scenario.destination, ["run"])
+    assert read_state(sync_status, sync_of(), scenario.warehouse).rows_unsettled == 0, (
+        "nothing was sent that could be open"
+    )
+    sent = send_run(sync_of(), scenario.warehouse, scenario.account, ["run"])
     assert (sent.error, sent.report.rows_created, statuses(scenario)) == (None, 3, ["done"])
 
 
 @pytest.mark.parametrize("accepted", [0, 2])
 def test_a_plan_of_which_something_may_have_been_sent_stays_open_for_resuming(scenario: Scenario, accepted: int):
     """A 401 for a row: its create has an intent, even if it is the first one."""
-    plan_contact_sync(sync_of(), scenario.warehouse, scenario.destination, run_id="run")
+    plan_run(sync_of(), scenario.warehouse, scenario.account, run_id="run")
     scenario.sandbox.script([None] * accepted + [401])
-    sent = send_contact_sync(sync_of(), scenario.warehouse, scenario.destination, ["run"])
+    sent = send_run(sync_of(), scenario.warehouse, scenario.account, ["run"])
     assert isinstance(sent.error, AuthenticationError)
     assert statuses(scenario) == ["sending"]
-    sent = send_contact_sync(sync_of(), scenario.warehouse, scenario.destination, ["run"])
+    sent = send_run(sync_of(), scenario.warehouse, scenario.account, ["run"])
     assert (sent.error, statuses(scenario), len(scenario.emails())) == (None, ["done"], 3)
 
 

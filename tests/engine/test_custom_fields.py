@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 import pytest
 from support.placements import Placement
 from support.scenario import Scenario, customers, open_scenario, sync_of
+from support.steps import plan_run
 
-from dagster_dailystory.engine.run import plan_contact_sync
 from dagster_dailystory.errors import ConfigurationError
-from dagster_dailystory.model.plan import PlanOptions, PlanSummary
+from dagster_dailystory.model.runs.options import PlanOptions
+from dagster_dailystory.model.runs.plan import PlanSummary
 from dagster_dailystory.model.sync import ContactSync
 
 PLACEMENTS = (Placement("sqlite"), Placement("duckdb"), Placement("postgresql", "duckdb"))
@@ -24,7 +25,7 @@ def scenario(engine_placement: Placement, new_database: Callable[[str], str]) ->
 
 
 def plan(scenario: Scenario, sync: ContactSync, *, dry_run: bool = False) -> PlanSummary:
-    return plan_contact_sync(sync, scenario.warehouse, scenario.destination, PlanOptions(dry_run=dry_run), "a run")
+    return plan_run(sync, scenario.warehouse, scenario.account, PlanOptions(dry_run=dry_run), "a run")
 
 
 def test_a_custom_field_is_new_until_it_is_sent(scenario: Scenario):

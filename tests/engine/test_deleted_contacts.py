@@ -86,9 +86,9 @@ def test_an_audit_finds_a_contact_whose_updates_seem_to_succeed(scenario: Scenar
     scenario.edit("p2@example.com", status="Deleted")
     scenario.update(2, city="Lima")
     assert scenario.run(KEPT).rows_updated == 1, "the response does not show the status"
-    report = audit_contacts(KEPT, scenario.warehouse, scenario.destination, repair=True)
+    report = audit_contacts(KEPT, scenario.warehouse, scenario.account, repair=True)
     assert (report.contacts_deleted, report.contacts_missing, report.keys) == (1, 0, ("2",))
     scenario.sent()
     scenario.update(2, city="Rome")
     assert (scenario.run(KEPT).rows_held, scenario.sent()) == (2, [])
-    assert audit_contacts(KEPT, scenario.warehouse, scenario.destination, repair=True).is_clean
+    assert audit_contacts(KEPT, scenario.warehouse, scenario.account, repair=True).is_clean

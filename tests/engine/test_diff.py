@@ -18,7 +18,7 @@ from dagster_dailystory.databases.sql_types import TEXT, Untyped
 from dagster_dailystory.engine.planning.comparison.diff import Diff
 from dagster_dailystory.engine.planning.comparison.key_ranges import WHOLE, KeyRange
 from dagster_dailystory.engine.state.schema import StateLocation, SyncTables
-from dagster_dailystory.model.plan import PlanOptions
+from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.sync import ContactSync, Scope
 from dagster_dailystory.sandbox import Sandbox
 

@@ -8,11 +8,12 @@ from dataclasses import replace
 import pytest
 from support.placements import Placement
 from support.scenario import Scenario, customer, open_scenario, sync_of
+from support.steps import plan_run, read_state, send_run
 
-from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
 from dagster_dailystory.engine.upkeep.audit import audit_contacts
 from dagster_dailystory.engine.upkeep.inspection import preview_changes
-from dagster_dailystory.model.plan import PlanOptions, PlanSummary
+from dagster_dailystory.model.runs.options import PlanOptions
+from dagster_dailystory.model.runs.plan import PlanSummary
 from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.sandbox import Fault
 
@@ -41,7 +42,7 @@ def scenario(engine_placement: Placement, new_database: Callable[[str], str]) ->
 
 def plan(scenario: Scenario, sync: ContactSync | None = None, **options: object) -> PlanSummary:
     settings = PlanOptions(**options)  # type: ignore[arg-type]  # each has its own type
-    return plan_contact_sync(sync or dropping(), scenario.warehouse, scenario.destination, settings, "a run")
+    return plan_run(sync or dropping(), scenario.warehouse, scenario.account, settings, "a run")
 
 
 def test_a_new_row_is_sent_without_its_invalid_fields(scenario: Scenario):
@@ -87,7 +88,7 @@ def test_dropped_values_are_counted_by_field_and_reason(scenario: Scenario):
 def test_the_preview_names_the_dropped_fields(scenario: Scenario):
     scenario.update(1, mobile="n/a", city="Rome")
     made = plan(scenario)
-    (change,) = preview_changes(dropping(), scenario.warehouse, made.plan_id)
+    (change,) = read_state(preview_changes, dropping(), scenario.warehouse, made.plan_id)
     assert change.dropped == {"mobilePhone": "invalid_mobile"}
     assert [each.field for each in change.fields] == ["city"]
 
@@ -161,10 +162,10 @@ def test_an_unconfirmed_clear_is_not_forgotten_beside_a_dropped_field(scenario: 
     sync = dropping(nulls={"firstName": "clear"})
     scenario.run(sync)
     scenario.update(1, first_name=None)
-    plan_contact_sync(sync, scenario.warehouse, scenario.destination, PlanOptions(), "lost")
+    plan_run(sync, scenario.warehouse, scenario.account, PlanOptions(), "lost")
     scenario.sandbox.script([Fault.SERVER_ERROR])
-    once = replace(scenario.destination, max_attempts=1)
-    assert send_contact_sync(sync, scenario.warehouse, once, ["lost"]).report.rows_failed == 1
+    once = replace(scenario.account, max_attempts=1)
+    assert send_run(sync, scenario.warehouse, once, ["lost"]).report.rows_failed == 1
     scenario.update(1, first_name="y" * 300)
     assert scenario.run(sync).rows_updated == 1
     assert scenario.run(sync).api_requests == 0
@@ -182,7 +183,7 @@ def test_a_row_is_sent_as_a_whole_once_although_a_field_is_dropped(scenario: Sce
     scenario.update(1, first_name="y" * 300)
     scenario.run(sync)
     scenario.edit("p1@example.com", **{edited: "Marketer"})
-    audit_contacts(sync, scenario.warehouse, scenario.destination, repair=True)
+    audit_contacts(sync, scenario.warehouse, scenario.account, repair=True)
     scenario.execute_state("UPDATE dailystory_customers_snapshot SET resend_all = true WHERE customer_id = 1")
     assert scenario.run(sync).rows_updated == 1
     assert [scenario.run(sync).api_requests for _ in range(2)] == [0, 0]
@@ -198,7 +199,7 @@ def test_a_repaired_drift_is_not_forgotten_beside_a_null(scenario: Scenario):
     sync = dropping(nulls={"firstName": "clear"})
     scenario.run(sync)
     scenario.edit("p1@example.com", firstName="Marketer")
-    audit_contacts(sync, scenario.warehouse, scenario.destination, repair=True)
+    audit_contacts(sync, scenario.warehouse, scenario.account, repair=True)
     scenario.update(1, first_name=None)
     scenario.run(sync)
     assert scenario.contact("p1@example.com")["firstName"] == ""

@@ -15,15 +15,15 @@ import pytest
 import sqlalchemy as sa
 from support import freeze_state
 from support.scenario import customer, customers, open_scenario, sync_of
+from support.steps import plan_run, read_state, send_run
 
 from dagster_dailystory import SyncReport, run_contact_sync
-from dagster_dailystory.engine.endpoints import Warehouse
-from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
 from dagster_dailystory.engine.state.layout.migrations import StoredTables, migrate, prepare_leases, sync_names
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.schema import SCHEMA_VERSION, StateLocation
 from dagster_dailystory.engine.state.store import connect_state, open_state
 from dagster_dailystory.engine.upkeep.inspection import contact_map_frame
+from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.errors import BusyError, SafetyError, StateError
 from dagster_dailystory.sandbox import Sandbox
 
@@ -211,7 +211,7 @@ def test_layout_3_is_upgraded_and_its_custom_fields_are_known(new_database: Call
             "UPDATE dailystory_meta SET value = '3' WHERE name = 'schema_version'",
         )
         scenario.update(1, city="Rome")
-        planned = plan_contact_sync(sync_of(), scenario.warehouse, scenario.destination)
+        planned = plan_run(sync_of(), scenario.warehouse, scenario.account)
         assert (planned.rows_to_update, planned.new_custom_fields) == (1, ())
         assert scenario.run().rows_updated == 1
 
@@ -223,7 +223,7 @@ def test_layout_3_without_the_countries_of_numbers_goes_on(new_database: Callabl
         scenario.seed(*(customer(number, mobile=f"202 555 01{number:02}") for number in (1, 2, 3)))
         scenario.run(sync)
         scenario.update(1, city="Rome")
-        plan_contact_sync(sync, scenario.warehouse, scenario.destination, run_id="killed")
+        plan_run(sync, scenario.warehouse, scenario.account, run_id="killed")
         scenario.execute(
             *(
                 f"ALTER TABLE dailystory_customers_{table} DROP COLUMN {column}"
@@ -240,7 +240,7 @@ def test_layout_3_without_the_countries_of_numbers_goes_on(new_database: Callabl
         }
         scenario.execute("UPDATE dailystory_plans SET settings = :settings", settings=json.dumps(settings))
         with pytest.raises(SafetyError, match="was made with another version of this package; plan again"):
-            send_contact_sync(sync, scenario.warehouse, scenario.destination, ["killed"])
+            send_run(sync, scenario.warehouse, scenario.account, ["killed"])
         report = scenario.run(sync)
         assert (report.rows_updated, report.rows_unchanged, report.api_requests) == (1, 2, 2)
         assert scenario.run(sync).rows_unchanged == 3
@@ -250,7 +250,7 @@ def test_layout_3_without_the_countries_of_numbers_goes_on(new_database: Callabl
 def test_reading_refuses_an_earlier_layout_and_leaves_it_alone(earlier: EarlierState):
     before = earlier.layout()
     with pytest.raises(StateError, match=r"layout version 2.*A run upgrades them"):
-        contact_map_frame(freeze_state.SYNCS["customers"], Warehouse.at(earlier.url))
+        read_state(contact_map_frame, freeze_state.SYNCS["customers"], Warehouse.at(earlier.url))
     assert earlier.layout() == before
 
 

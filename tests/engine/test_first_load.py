@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
 import pytest
-from support.faults import flaky_destination
+from support.faults import flaky_account
 from support.placements import Placement
 from support.scenario import Scenario, customer, customers, open_scenario, sync_of
+from support.steps import plan_run, send_run
 
-from dagster_dailystory.engine.run import new_run_id, plan_contact_sync, send_contact_sync
+from dagster_dailystory.engine.run import new_run_id
 from dagster_dailystory.errors import OutageError, SafetyError
 from dagster_dailystory.model.partitions import HashBuckets
-from dagster_dailystory.model.plan import PlanOptions
+from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.sync import ContactSync
 
 SYNC = sync_of(min_guard_rows=5)
@@ -74,10 +75,10 @@ def test_a_first_load_of_limited_runs_is_done_when_no_create_is_left(scenario: S
 def send_all_but(scenario: Scenario, sync: ContactSync, numbers: Iterable[int], partition: str | None = None) -> str:
     """Plan and send; the creates of these customers get no answer."""
     run_id = new_run_id()
-    plan_contact_sync(sync, scenario.warehouse, scenario.destination, PlanOptions(partition=partition), run_id)
+    plan_run(sync, scenario.warehouse, scenario.account, PlanOptions(partition=partition), run_id)
     lost = [f'"p{number}@'.encode() for number in numbers]
-    failing = flaky_destination(scenario, lambda _method, _url, sent: not any(each in (sent or b"") for each in lost))
-    return send_contact_sync(sync, scenario.warehouse, failing, [run_id], partition=partition).report.outcome
+    failing = flaky_account(scenario, lambda _method, _url, sent: not any(each in (sent or b"") for each in lost))
+    return send_run(sync, scenario.warehouse, failing, [run_id], partition=partition).report.outcome
 
 
 @pytest.mark.parametrize("sync", [SYNC, SLICES], ids=["whole", "slices"])

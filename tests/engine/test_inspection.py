@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import NullPool, create_engine
 from support.dagster_project import PEOPLE, people_sync, person
 from support.scenario import Scenario, customer, open_scenario, sync_of
+from support.steps import plan_run, read_state, send_run
 
-from dagster_dailystory.engine.endpoints import Destination, Warehouse
-from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
+from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.engine.upkeep.inspection import (
     check_shown_fields,
     column_types,
@@ -19,8 +19,9 @@ from dagster_dailystory.engine.upkeep.inspection import (
     preview_rejections,
     sync_status,
 )
+from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.errors import ConfigurationError
-from dagster_dailystory.model.plan import PlanOptions
+from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.sync import Scope
 from dagster_dailystory.sandbox import Sandbox
 
@@ -34,25 +35,29 @@ def warehouse(tmp_path: Path) -> Warehouse:
 
 
 def test_before_the_first_plan_there_is_nothing_to_see(warehouse: Warehouse):
-    now = sync_status(people_sync(), warehouse)
+    now = read_state(sync_status, people_sync(), warehouse)
     assert (now.rows_mapped, now.contacts_live, now.rows_rejected, now.rows_unsettled) == (0, 0, 0, 0)
-    assert preview_changes(people_sync(), warehouse, "plan") == preview_rejections(people_sync(), warehouse) == []
+    assert (
+        read_state(preview_changes, people_sync(), warehouse, "plan")
+        == read_state(preview_rejections, people_sync(), warehouse)
+        == []
+    )
 
 
 def test_a_preview_is_capped_and_masks_what_it_may_not_show(warehouse: Warehouse):
     sync = people_sync()
     with Sandbox() as sandbox:
-        destination = Destination(sandbox.base_url, sandbox.token, requests_per_second=2_000)
-        plan = plan_contact_sync(sync, warehouse, destination, PlanOptions(), "run")
-        seen = preview_changes(sync, warehouse, plan.plan_id, ["city"], rows=4)
+        account = AccountSettings(sandbox.base_url, sandbox.token, requests_per_second=2_000)
+        plan = plan_run(sync, warehouse, account, PlanOptions(), "run")
+        seen = read_state(preview_changes, sync, warehouse, plan.plan_id, ["city"], rows=4)
         assert [change.key_label for change in seen] == ["1", "2", "3", "4"]
         assert {field.field: field.after for field in seen[0].fields} == {
             "email": "••• (14)", "firstName": "••• (6)", "city": "Oslo"
         }  # fmt: skip
-        [rejected] = preview_rejections(sync, warehouse)
+        [rejected] = read_state(preview_rejections, sync, warehouse)
         assert (rejected.key_label, rejected.reason) == ("31", "invalid_email")
-        send_contact_sync(sync, warehouse, destination, ["run"])
-    now = sync_status(sync, warehouse)
+        send_run(sync, warehouse, account, ["run"])
+    now = read_state(sync_status, sync, warehouse)
     assert (now.rows_mapped, now.contacts_live, now.rows_rejected, now.rows_unsettled) == (30, 30, 1, 0)
 
 
@@ -62,8 +67,8 @@ def test_a_value_that_is_sent_again_is_not_shown_as_a_change(new_database: Calla
         scenario.seed(customer(1, level=7))
         scenario.run(sync)
         scenario.update(1, city="Milan")  # as long as Paris
-        plan = plan_contact_sync(sync, scenario.warehouse, scenario.destination, PlanOptions(scope=Scope.ALL))
-        [change] = preview_changes(sync, scenario.warehouse, plan.plan_id)
+        plan = plan_run(sync, scenario.warehouse, scenario.account, PlanOptions(scope=Scope.ALL))
+        [change] = read_state(preview_changes, sync, scenario.warehouse, plan.plan_id)
     assert list(map(str, change.fields)) == [
         "email: ••• (14) (sent again)", "city: ••• (5) → ••• (5)", "annualRevenue: 7 (sent again)"
     ]  # fmt: skip
@@ -74,10 +79,10 @@ def test_the_columns_have_the_types_of_the_warehouse(new_database: Callable[[str
     engine = create_engine(warehouse.url, poolclass=NullPool)
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE people (id BIGINT, email VARCHAR, first_name VARCHAR, city VARCHAR)")
-    assert column_types(sync, warehouse) == {}, "before the first plan nothing is known"
+    assert read_state(column_types, sync, warehouse) == {}, "before the first plan nothing is known"
     with Sandbox() as sandbox:
-        plan_contact_sync(sync, warehouse, Destination(sandbox.base_url, sandbox.token), run_id="run")
-    assert column_types(sync, warehouse) == {
+        plan_run(sync, warehouse, AccountSettings(sandbox.base_url, sandbox.token), run_id="run")
+    assert read_state(column_types, sync, warehouse) == {
         "id": "bigint", "email": "varchar", "first_name": "varchar", "city": "varchar"
     }  # fmt: skip
 
@@ -85,9 +90,9 @@ def test_the_columns_have_the_types_of_the_warehouse(new_database: Callable[[str
 def test_a_personal_key_is_shown_as_an_opaque_id(warehouse: Warehouse):
     sync = people_sync(key="email", name="by_email")
     with Sandbox() as sandbox:
-        plan = plan_contact_sync(sync, warehouse, Destination(sandbox.base_url, sandbox.token), run_id="run")
-    assert all(c.key_label.startswith("id-") for c in preview_changes(sync, warehouse, plan.plan_id))
-    assert "@" not in repr(preview_changes(sync, warehouse, plan.plan_id))
+        plan = plan_run(sync, warehouse, AccountSettings(sandbox.base_url, sandbox.token), run_id="run")
+    assert all(c.key_label.startswith("id-") for c in read_state(preview_changes, sync, warehouse, plan.plan_id))
+    assert "@" not in repr(read_state(preview_changes, sync, warehouse, plan.plan_id))
 
 
 def test_only_a_mapped_field_can_be_shown():

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from support.scenario import Scenario, customers, sync_of
-
-from dagster_dailystory.engine.run import plan_contact_sync
+from support.steps import plan_run
 
 
 def die_while_creating(scenario: Scenario, *customer_ids: int) -> None:
     """Leave the state of a run that was killed after it committed its intents."""
-    plan_contact_sync(sync_of(), scenario.warehouse, scenario.destination)
+    plan_run(sync_of(), scenario.warehouse, scenario.account)
     columns = "customer_id, email_as_sent, plan_id, sequence, sent_at"
     values = "customer_id, field_email, plan_id, sequence, current_timestamp"
     chosen = ", ".join(map(str, customer_ids))

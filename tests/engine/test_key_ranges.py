@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from support.steps import plan_run
 
+from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.databases.kinds.registry import database_of
-from dagster_dailystory.engine.endpoints import Destination, Warehouse
 from dagster_dailystory.engine.planning.comparison.diff import OFFSET, Diff
 from dagster_dailystory.engine.planning.comparison.key_ranges import (
     HASHED_ROWS,
@@ -28,10 +29,10 @@ from dagster_dailystory.engine.planning.comparison.key_ranges import (
     width_of,
 )
 from dagster_dailystory.engine.planning.comparison.row_hashes import RowHashes
-from dagster_dailystory.engine.run import plan_contact_sync
 from dagster_dailystory.engine.state.schema import StateLocation, SyncTables
 from dagster_dailystory.engine.state.store import open_state
-from dagster_dailystory.model.plan import PlanOptions
+from dagster_dailystory.engine.warehouse import Warehouse
+from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.sync import ContactSync
 
 SYNC = ContactSync(name="customers", source="customers", key=("area", "number"), fields={"city": "city"}, mode="update")
@@ -246,16 +247,16 @@ def acknowledge(connection: sa.Connection, city: str) -> None:
 @pytest.mark.slow
 def test_a_plan_that_is_written_in_ranges_has_each_row_once(new_database) -> None:
     rows = 60_000
-    url, nowhere = new_database("duckdb"), Destination("http://127.0.0.1:9/api/v1", "none")
+    url, nowhere = new_database("duckdb"), AccountSettings("http://127.0.0.1:9/api/v1", "none")
     sync = ContactSync(name="customers", source="customers", key="id", fields={"email": "email", "city": "city"})
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.begin() as connection:
         values = "i AS id, 'p' || i || '@example.com' AS email, 'Paris' AS city"
         connection.exec_driver_sql(f"CREATE TABLE customers AS SELECT {values} FROM range({rows}) AS t(i)")
-    assert plan_contact_sync(sync, Warehouse.at(url), nowhere).rows_to_create == rows
+    assert plan_run(sync, Warehouse.at(url), nowhere).rows_to_create == rows
     with engine.begin() as connection:
         acknowledge(connection, city="'Rome'")
-    plan = plan_contact_sync(replace(sync, max_changed_fraction=None), Warehouse.at(url), nowhere)
+    plan = plan_run(replace(sync, max_changed_fraction=None), Warehouse.at(url), nowhere)
     assert plan.rows_to_update == rows
     with engine.begin() as connection:
         numbers = "count(*), count(DISTINCT id), count(DISTINCT sequence), min(sequence), max(sequence), count(dsid)"
@@ -289,7 +290,7 @@ def statements_that_write(name: str) -> Iterator[list[str]]:
 def test_a_plan_whose_moved_rows_are_joined_in_ranges_has_each_row_once(new_database, order: str, lookups: int) -> None:
     rows = HASHED_ROWS // 2 + 10_000
     assert rows > MOST_AT_ONCE.changed
-    url, nowhere = new_database("duckdb"), Destination("http://127.0.0.1:9/api/v1", "none")
+    url, nowhere = new_database("duckdb"), AccountSettings("http://127.0.0.1:9/api/v1", "none")
     sync = ContactSync(name="customers", source="customers", key="id", fields={"email": "email", "city": "city"})
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.begin() as connection:
@@ -297,15 +298,15 @@ def test_a_plan_whose_moved_rows_are_joined_in_ranges_has_each_row_once(new_data
         connection.exec_driver_sql(
             f"CREATE TABLE customers AS SELECT {values} FROM range({2 * rows}) AS t(i) ORDER BY {order}"
         )
-    plan_contact_sync(sync, Warehouse.at(url), nowhere)
+    plan_run(sync, Warehouse.at(url), nowhere)
     with engine.begin() as connection:
         acknowledge(connection, city="city")
-    assert plan_contact_sync(sync, Warehouse.at(url), nowhere).rows_to_update == 0
+    assert plan_run(sync, Warehouse.at(url), nowhere).rows_to_update == 0
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE customers SET city = 'Rome' WHERE id % 2 = 0")
         connection.exec_driver_sql("DELETE FROM customers WHERE id = 7")
     with statements_that_write("dailystory_customers_moved") as looked_up:
-        plan = plan_contact_sync(replace(sync, deletes="delete", max_changed_fraction=None), Warehouse.at(url), nowhere)
+        plan = plan_run(replace(sync, deletes="delete", max_changed_fraction=None), Warehouse.at(url), nowhere)
     assert len(looked_up) == lookups
     assert (plan.rows_to_update, plan.rows_to_delete) == (rows, 1)
     with engine.begin() as connection:

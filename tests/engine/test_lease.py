@@ -15,12 +15,13 @@ from datetime import datetime, timedelta
 import pytest
 import sqlalchemy as sa
 from support.scenario import Scenario, customers, open_scenario, sync_of
+from support.steps import plan_run, resume_or_run
 
 from dagster_dailystory.engine.planning.plan import make_plan
 from dagster_dailystory.engine.presence.last_check import LastCheck
 from dagster_dailystory.engine.presence.source_keys import SourceKeys
-from dagster_dailystory.engine.run import plan_contact_sync, resume_or_run
 from dagster_dailystory.engine.sending.outbox import Outbox
+from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.lease import LEASE_SECONDS, Lease, Waiting, open_session
 from dagster_dailystory.engine.state.lease.holders import let_go, new_holder
 from dagster_dailystory.engine.state.lease.waiting import Place
@@ -28,7 +29,7 @@ from dagster_dailystory.engine.state.plans.stored import Plans
 from dagster_dailystory.engine.state.schema import StateLocation
 from dagster_dailystory.engine.state.store import State, open_state, utc_now
 from dagster_dailystory.errors import BusyError, DailyStoryError, WarehouseError
-from dagster_dailystory.model.plan import PlanOptions
+from dagster_dailystory.model.runs.options import PlanOptions
 
 
 @contextmanager
@@ -115,13 +116,13 @@ class Sleeper:
 
     def send(self) -> None:
         scenario, sync = self._scenario, sync_of()
-        plan = plan_contact_sync(sync, scenario.warehouse, scenario.destination, run_id="sleeper")
+        plan = plan_run(sync, scenario.warehouse, scenario.account, run_id="sleeper")
         scenario.sandbox.configure(refuse_if=self._sleep)
-        sender = replace(scenario.destination, max_concurrency=1).sender(sync)
+        sender = Sender(sync, replace(scenario.account, max_concurrency=1))
         with open_state(scenario.warehouse.state, sync) as state:
             with state.connection.begin():
                 lease = Lease.take(state, clock=lambda: self._slept)
-                Plans(state).claim(["sleeper"])
+                Plans(state).claim(Plans(state).newest_of(["sleeper"]))
                 tables = state.load_tables()
             assert tables is not None
             sender.start(lease.heartbeat.is_safe)
@@ -311,14 +312,14 @@ def test_a_wait_is_reported_with_the_run_that_holds_the_sync(new_database: Calla
 def test_an_abandoned_run_neither_waits_nor_sends(new_database: Callable[[str], str]):
     with open_scenario(new_database) as scenario:
         scenario.seed(*customers(40))
-        location, destination = scenario.warehouse.state, scenario.destination
+        location, account = scenario.warehouse.state, scenario.account
         abandoned = Waiting(60, is_abandoned=lambda: True)
         with (
             open_session(sync_of(), location),
             pytest.raises(DailyStoryError, match="the process that started this run"),
         ):
             open_session(sync_of(), location, abandoned).__enter__()
-        result = resume_or_run(sync_of(), scenario.warehouse, destination, PlanOptions(), ["run"], waiting=abandoned)
+        result = resume_or_run(sync_of(), scenario.warehouse, account, PlanOptions(), ["run"], waiting=abandoned)
         assert "the process that started this run has ended" in str(result.error)
         assert scenario.run().outcome == "done"
         assert set(scenario.sandbox.creates_by_identity().values()) == {1}

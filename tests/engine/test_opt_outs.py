@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 import pytest
 from support.placements import Placement
 from support.scenario import Scenario, customer, customers, open_scenario, sync_of
+from support.steps import plan_run, read_state, send_run
 
-from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
 from dagster_dailystory.engine.upkeep.audit import audit_contacts
 from dagster_dailystory.engine.upkeep.inspection import preview_changes
 from dagster_dailystory.errors import SafetyError
 from dagster_dailystory.model.partitions import HashBuckets
-from dagster_dailystory.model.plan import PlanOptions
+from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.model.watermark import Watermark
 
@@ -92,8 +92,8 @@ def test_an_opt_out_leaves_ahead_of_the_other_fields_of_its_row(scenario: Scenar
 def test_too_many_opt_outs_wait_in_every_scope_and_the_error_says_so(scenario: Scenario):
     scenario.execute("UPDATE customers SET opted_out = true")
     sync = opting(max_opted_out_fraction=0.1, min_guard_rows=1)
-    shown = plan_contact_sync(sync, scenario.warehouse, scenario.destination, PlanOptions(dry_run=True))
-    changes = preview_changes(sync, scenario.warehouse, shown.plan_id)
+    shown = plan_run(sync, scenario.warehouse, scenario.account, PlanOptions(dry_run=True))
+    changes = read_state(preview_changes, sync, scenario.warehouse, shown.plan_id)
     assert {change.fields[0].field for change in changes} == {"optOutEmail"}
     assert len(changes) == 5
     for scope in ("changed", "opt_outs"):
@@ -106,7 +106,7 @@ def test_a_dry_run_shows_an_opt_out_that_leaves_ahead_of_its_row(scenario: Scena
     report = scenario.run(opting(), dry_run=True)
     assert report.opt_outs_ahead == 1
     assert "1 to opt out; 1 rejected" in str(report)
-    [change] = preview_changes(opting(), scenario.warehouse, report.plan_id)
+    [change] = read_state(preview_changes, opting(), scenario.warehouse, report.plan_id)
     assert (change.key_label, change.operation.value, len(change.fields)) == ("1", "opt_out", 1)
 
 
@@ -272,20 +272,20 @@ def test_each_flag_of_a_contact_is_sent_whichever_row_sets_it(new_database: Call
 
 def test_an_older_plan_still_sends_the_opt_out_that_a_newer_one_did_not_know(scenario: Scenario):
     scenario.insert(customer(9, email="p1@example.com", opted_out=True))
-    plan_contact_sync(opting(), scenario.warehouse, scenario.destination, PlanOptions(), "older")
+    plan_run(opting(), scenario.warehouse, scenario.account, PlanOptions(), "older")
     scenario.update(1, city="Rome")
     scenario.run(opting(), keys=("1",))
-    report = send_contact_sync(opting(), scenario.warehouse, scenario.destination, ["older"]).report
+    report = send_run(opting(), scenario.warehouse, scenario.account, ["older"]).report
     assert opted_out(scenario) == ["p1@example.com"]
     assert (report.opt_outs_sent, report.opt_outs_pending, report.outcome) == (1, 0, "done")
 
 
 def test_an_older_plan_leaves_out_the_opt_out_that_a_newer_one_sent(scenario: Scenario):
     scenario.insert(customer(9, email="p1@example.com", opted_out=True))
-    plan_contact_sync(opting(), scenario.warehouse, scenario.destination, PlanOptions(), "older")
+    plan_run(opting(), scenario.warehouse, scenario.account, PlanOptions(), "older")
     scenario.update(1, opted_out=True)
     scenario.run(opting(), keys=("1",))
-    report = send_contact_sync(opting(), scenario.warehouse, scenario.destination, ["older"]).report
+    report = send_run(opting(), scenario.warehouse, scenario.account, ["older"]).report
     assert (report.opt_outs_sent, report.opt_outs_pending, report.outcome) == (0, 0, "done")
     assert len(scenario.sandbox.writes()) == 1
 
@@ -366,7 +366,7 @@ def test_in_mode_create_only_contacts_of_the_sync_are_opted_out(new_database: Ca
 def test_in_mode_create_a_contact_of_a_killed_run_is_opted_out(scenario: Scenario):
     creating = opting(mode="create")
     scenario.insert(customer(6, opted_out=False))
-    plan_contact_sync(creating, scenario.warehouse, scenario.destination)
+    plan_run(creating, scenario.warehouse, scenario.account)
     scenario.execute_state(
         "INSERT INTO dailystory_customers_intents (customer_id, email_as_sent, plan_id, sequence, sent_at)"
         " SELECT customer_id, field_email, plan_id, sequence, current_timestamp FROM dailystory_customers_changes"
@@ -382,7 +382,7 @@ def test_in_mode_create_a_contact_of_a_killed_run_is_opted_out(scenario: Scenari
 def test_in_mode_create_a_repaired_contact_is_opted_out(scenario: Scenario):
     creating = opting(mode="create")
     scenario.sandbox.edit(str(scenario.contact("p2@example.com")["dsId"]), email="other@example.com")
-    assert audit_contacts(creating, scenario.warehouse, scenario.destination, repair=True).contacts_drifted == 1
+    assert audit_contacts(creating, scenario.warehouse, scenario.account, repair=True).contacts_drifted == 1
     scenario.update(2, opted_out=True)
     assert scenario.run(creating).opt_outs_sent == 1
     assert opted_out(scenario) == ["other@example.com"]

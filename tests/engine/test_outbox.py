@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import json
-import math
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
-from support.faults import FlakyConnections, crash_at
+from support.faults import crash_at, flaky_account
 from support.scenario import Scenario, customer, customers, open_scenario, sync_of
+from support.steps import plan_run, send_run
 
-from dagster_dailystory.api.client import DailyStoryClient
-from dagster_dailystory.api.rate_limiter import RateLimiter
-from dagster_dailystory.api.transport import AiohttpConnections
-from dagster_dailystory.engine.endpoints import Destination
-from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
-from dagster_dailystory.engine.sending.dispatcher import SenderSettings
-from dagster_dailystory.engine.sending.sender import MAX_UNWRITTEN, Sender
+from dagster_dailystory.api.settings import AccountSettings
+from dagster_dailystory.engine.sending.sender import MAX_UNWRITTEN
 from dagster_dailystory.errors import BusyError, OutageError
-from dagster_dailystory.model.sync import ContactSync
 
 
 @pytest.fixture
@@ -87,29 +81,26 @@ def test_a_lost_response_is_looked_up_in_the_same_run(scenario: Scenario):
     assert scenario.run().api_requests == 0
 
 
-@dataclass(frozen=True)
-class StubbornDestination(Destination):
-    """A destination that fails the updates of some contacts until all others are written."""
+def stubborn_account(scenario: Scenario, dsids: frozenset[str], others: int) -> AccountSettings:
+    """An account that fails the updates of some contacts until all others are written."""
+    written: set[str] = set()
 
-    dsids: frozenset[str] = frozenset()
-    others: int = 0
-
-    def sender(self, sync: ContactSync) -> Sender:
-        settings = self.client_settings(sync)
-        written: set[str] = set()
-
-        def lets_through(_method: str, _url: str, content: bytes | None) -> bool:
-            if content is None:
-                return True
-            dsid = json.loads(content)["dsId"]
-            if dsid in self.dsids and len(written) < self.others:
-                return False
-            written.add(dsid)
+    def lets_through(_method: str, _url: str, content: bytes | None) -> bool:
+        if content is None:
             return True
+        dsid = json.loads(content)["dsId"]
+        if dsid in dsids and len(written) < others:
+            return False
+        written.add(dsid)
+        return True
 
-        connections = FlakyConnections(AiohttpConnections(settings), lets_through)
-        options = SenderSettings(32, first_wait_seconds=1.0, longest_wait_seconds=2.0)
-        return Sender(sync, lambda: DailyStoryClient(settings, connections), RateLimiter(math.inf), options)
+    return replace(
+        flaky_account(scenario, lets_through),
+        max_concurrency=32,
+        max_attempts=9,
+        first_wait_seconds=1.0,
+        longest_wait_seconds=2.0,
+    )
 
 
 def test_rows_that_wait_for_a_retry_do_not_hold_up_others(scenario: Scenario):
@@ -118,9 +109,9 @@ def test_rows_that_wait_for_a_retry_do_not_hold_up_others(scenario: Scenario):
     scenario.run()
     scenario.execute("UPDATE customers SET city = 'Rome'")
     stubborn = frozenset(row["dsid"] for row in scenario.rows("contact_map") if row["customer_id"] % 4)
-    destination = StubbornDestination(scenario.sandbox.base_url, scenario.sandbox.token, dsids=stubborn, others=100)
-    plan_contact_sync(sync_of(), scenario.warehouse, destination, run_id="run")
-    report = send_contact_sync(sync_of(), scenario.warehouse, destination, ["run"]).report
+    account = stubborn_account(scenario, stubborn, others=100)
+    plan_run(sync_of(), scenario.warehouse, account, run_id="run")
+    report = send_run(sync_of(), scenario.warehouse, account, ["run"]).report
     assert (report.rows_updated, report.rows_failed, report.outcome) == (400, 0, "done")
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from support.steps import plan_run, send_run
 
+from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.databases.connect import open_engine
-from dagster_dailystory.engine.endpoints import Destination, Warehouse
-from dagster_dailystory.engine.run import new_run_id, plan_contact_sync, run_contact_sync, send_contact_sync
+from dagster_dailystory.engine.run import new_run_id
+from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.errors import ConfigurationError, SafetyError
+from dagster_dailystory.functions import run_contact_sync
 from dagster_dailystory.model.partitions import OTHER_VALUES, ColumnValues, HashBuckets, Partitioning
-from dagster_dailystory.model.plan import PlanOptions
-from dagster_dailystory.model.report import SyncReport
+from dagster_dailystory.model.runs.options import PlanOptions
+from dagster_dailystory.model.runs.report import SyncReport
 from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.sandbox import Sandbox
 
@@ -121,14 +124,11 @@ def test_two_planned_slices_never_send_one_identity_twice(warehouse_url: str) ->
     execute(warehouse_url, "insert into customers values (61, 'same@example.com', 'Oslo', 'amer')")
     with Sandbox() as sandbox:
         warehouse = Warehouse.at(warehouse_url)
-        destination = Destination(sandbox.base_url, sandbox.token, 5000)
+        account = AccountSettings(sandbox.base_url, sandbox.token, 5000)
         runs = {name: new_run_id() for name in ("emea", "amer")}
         for name, run_id in runs.items():
-            plan_contact_sync(sync, warehouse, destination, PlanOptions(partition=name), run_id)
-        sent = [
-            send_contact_sync(sync, warehouse, destination, [run_id], partition=name).report
-            for name, run_id in runs.items()
-        ]
+            plan_run(sync, warehouse, account, PlanOptions(partition=name), run_id)
+        sent = [send_run(sync, warehouse, account, [run_id], partition=name).report for name, run_id in runs.items()]
         assert [report.rows_failed for report in sent] == [0, 1]
         assert sandbox.writes_by_email()["same@example.com"] == 1
 
@@ -138,10 +138,10 @@ def test_a_plan_of_one_slice_is_not_sent_as_another(warehouse_url: str) -> None:
     sync = sync_with(REGIONS)
     with Sandbox() as sandbox:
         warehouse, run_id = Warehouse.at(warehouse_url), new_run_id()
-        destination = Destination(sandbox.base_url, sandbox.token, 5000)
-        plan_contact_sync(sync, warehouse, destination, PlanOptions(partition="emea"), run_id)
+        account = AccountSettings(sandbox.base_url, sandbox.token, 5000)
+        plan_run(sync, warehouse, account, PlanOptions(partition="emea"), run_id)
         with pytest.raises(SafetyError, match="has made no plan"):
-            send_contact_sync(sync, warehouse, destination, [run_id], partition="amer")
+            send_run(sync, warehouse, account, [run_id], partition="amer")
 
 
 def test_an_unknown_slice_is_refused_with_the_nearest_name(warehouse_url: str) -> None:

@@ -7,15 +7,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from support.faults import flaky_destination
+from support.faults import flaky_account
 from support.scenario import Scenario, customers, open_scenario, sync_of
+from support.steps import plan_run, resume_or_run, send_run
 
-from dagster_dailystory.engine.endpoints import Destination
+from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.engine.planning.plan import KEPT_PLANS
-from dagster_dailystory.engine.run import RunResult, plan_contact_sync, resume_or_run, send_contact_sync
+from dagster_dailystory.engine.run import RunResult
 from dagster_dailystory.errors import AuthenticationError, SafetyError, StateError
 from dagster_dailystory.model.partitions import HashBuckets
-from dagster_dailystory.model.plan import PlanOptions, PlanStatus
+from dagster_dailystory.model.runs.options import PlanOptions
+from dagster_dailystory.model.runs.plan import PlanStatus
 from dagster_dailystory.model.sync import ContactSync, Scope
 
 GUARDED = sync_of(max_changed_fraction=0.1, min_guard_rows=1)
@@ -33,14 +35,12 @@ def scenario(new_database: Callable[[str], str]) -> Iterator[Scenario]:
 
 
 def plan(scenario: Scenario, run_id: str, sync: ContactSync | None = None, **options: object) -> str:
-    summary = plan_contact_sync(
-        sync or sync_of(), scenario.warehouse, scenario.destination, PlanOptions(**options), run_id
-    )
+    summary = plan_run(sync or sync_of(), scenario.warehouse, scenario.account, PlanOptions(**options), run_id)
     return summary.status.value
 
 
 def send(scenario: Scenario, *run_ids: str, sync: ContactSync | None = None) -> int:
-    return send_contact_sync(sync or sync_of(), scenario.warehouse, scenario.destination, run_ids).report.rows_updated
+    return send_run(sync or sync_of(), scenario.warehouse, scenario.account, run_ids).report.rows_updated
 
 
 def statuses(scenario: Scenario) -> dict[str, int]:
@@ -103,9 +103,9 @@ def test_another_runs_plan_is_not_sent(scenario: Scenario):
 
 def test_another_destinations_plan_is_not_sent(scenario: Scenario):
     plan(scenario, "run")
-    elsewhere = replace(scenario.destination, base_url="https://uk-3.dailystory.com/api/v1")
+    elsewhere = replace(scenario.account, base_url="https://uk-3.dailystory.com/api/v1")
     with pytest.raises(StateError, match="this state belongs to"):
-        send_contact_sync(sync_of(), scenario.warehouse, elsewhere, ["run"])
+        send_run(sync_of(), scenario.warehouse, elsewhere, ["run"])
     assert scenario.sandbox.counts.requests == 0
 
 
@@ -180,7 +180,7 @@ def test_an_older_plan_does_not_take_back_what_a_newer_one_wrote(scenario: Scena
     scenario.update(1, city="Oslo")
     plan(scenario, "one", keys=("1",))
     assert send(scenario, "one") == 1
-    result = send_contact_sync(sync_of(), scenario.warehouse, scenario.destination, ["whole"])
+    result = send_run(sync_of(), scenario.warehouse, scenario.account, ["whole"])
     assert (result.report.rows_updated, result.report.rows_skipped) == (2, 1)
     assert scenario.sandbox.find(email="p1@example.com")["city"] == "Oslo"
     assert scenario.run().outcome == "empty"
@@ -199,8 +199,8 @@ def test_an_older_plan_does_not_write_to_a_contact_that_another_key_has_now(scen
 def test_the_rest_of_a_stopped_send_of_all_rows_is_sent_by_the_next_run(scenario: Scenario):
     scenario.run()
     plan(scenario, "all", scope=Scope.ALL)
-    wrong = replace(scenario.destination, api_token="wrong")
-    stopped = send_contact_sync(sync_of(), scenario.warehouse, wrong, ["all"])
+    wrong = replace(scenario.account, api_token="wrong")
+    stopped = send_run(sync_of(), scenario.warehouse, wrong, ["all"])
     assert stopped.report.outcome == "stopped"
     assert scenario.run().rows_updated == 3
     assert scenario.run().outcome == "empty"
@@ -209,7 +209,7 @@ def test_the_rest_of_a_stopped_send_of_all_rows_is_sent_by_the_next_run(scenario
 def test_a_send_that_stopped_is_resumed_by_the_run_that_re_executes_it(scenario: Scenario):
     scenario.execute("UPDATE customers SET city = 'Rome'")
     plan(scenario, "first")
-    lost = send_contact_sync(sync_of(), scenario.warehouse, replace(scenario.destination, api_token="wrong"), ["first"])
+    lost = send_run(sync_of(), scenario.warehouse, replace(scenario.account, api_token="wrong"), ["first"])
     assert isinstance(lost.error, AuthenticationError)
     assert (lost.report.outcome, lost.report.rows_failed) == ("stopped", 3)
     assert send(scenario, "second", "first") == 3
@@ -244,7 +244,7 @@ def test_slices_planned_before_any_is_sent_are_all_sent(new_database: Callable[[
         for name in HashBuckets(8).names:
             plan(scenario, name, sliced, partition=name)
         reports = [
-            send_contact_sync(sliced, scenario.warehouse, scenario.destination, [name], partition=name).report
+            send_run(sliced, scenario.warehouse, scenario.account, [name], partition=name).report
             for name in HashBuckets(8).names
         ]
         assert sum(report.rows_created for report in reports) == 60
@@ -269,7 +269,7 @@ def test_a_plan_whose_changes_are_missing_is_refused(scenario: Scenario):
 
 
 def run_on(scenario: Scenario, *run_ids: str, sync: ContactSync | None = None) -> RunResult:
-    return resume_or_run(sync or sync_of(), scenario.warehouse, scenario.destination, PlanOptions(), run_ids)
+    return resume_or_run(sync or sync_of(), scenario.warehouse, scenario.account, PlanOptions(), run_ids)
 
 
 def test_runs_that_overlap_all_succeed_and_send_each_change_once(scenario: Scenario):
@@ -278,8 +278,7 @@ def test_runs_that_overlap_all_succeed_and_send_each_change_once(scenario: Scena
         plan(scenario, run)
     results = [run_on(scenario, run) for run in runs]
     assert [result.report.outcome for result in results] == ["done", "empty", "empty"]
-    assert [result.new_plan is not None for result in results] == [True, True, True]
-    assert "superseded by a newer plan, so this run plans again" in results[0].note
+    assert all("superseded by a newer plan, so this run plans again" in result.note for result in results)
     assert len(scenario.sent()) == 1
 
 
@@ -303,11 +302,11 @@ def test_a_run_that_re_executes_one_whose_plan_was_sent_succeeds(scenario: Scena
 
 def test_a_run_that_re_executes_one_with_failed_rows_sends_them(scenario: Scenario):
     plan(scenario, "run")
-    failing = flaky_destination(scenario, lambda method, _url, _content: method != "POST")
-    failed = send_contact_sync(sync_of(), scenario.warehouse, failing, ["run"])
+    failing = flaky_account(scenario, lambda method, _url, _content: method != "POST")
+    failed = send_run(sync_of(), scenario.warehouse, failing, ["run"])
     assert (failed.report.outcome, failed.report.rows_failed) == ("incomplete", 1)
     result = run_on(scenario, "again", "run")
-    assert (result.report.outcome, result.report.rows_updated, result.new_plan is not None) == ("done", 1, True)
+    assert (result.report.outcome, result.report.rows_updated) == ("done", 1)
     assert "sent, but rows of it failed, so this run plans again" in result.note
 
 
@@ -322,11 +321,11 @@ def test_a_run_whose_plan_another_run_sent_plans_again(scenario: Scenario):
 def test_a_state_without_contacts_may_change_its_destination(new_database: Callable[[str], str]):
     with open_scenario(new_database) as scenario:
         scenario.seed(*customers(3))
-        mistyped = Destination("https://us-9.dailystory.invalid/api/v1", scenario.sandbox.token)
-        plan_contact_sync(sync_of(), scenario.warehouse, mistyped)
+        mistyped = AccountSettings("https://us-9.dailystory.invalid/api/v1", scenario.sandbox.token)
+        plan_run(sync_of(), scenario.warehouse, mistyped)
         assert scenario.run().outcome == "done"
         with pytest.raises(StateError, match="If that address is wrong, correct base_url"):
-            plan_contact_sync(sync_of(), scenario.warehouse, mistyped)
+            plan_run(sync_of(), scenario.warehouse, mistyped)
 
 
 @pytest.mark.parametrize(
@@ -335,11 +334,11 @@ def test_a_state_without_contacts_may_change_its_destination(new_database: Calla
 def test_a_state_with_an_answer_keeps_its_destination(new_database: Callable[[str], str], table: str, column: str):
     with open_scenario(new_database) as scenario:
         scenario.seed(*customers(1))
-        plan_contact_sync(sync_of(), scenario.warehouse, scenario.destination)
+        plan_run(sync_of(), scenario.warehouse, scenario.account)
         scenario.execute_state(f"INSERT INTO dailystory_customers_{table} (customer_id, {column}) VALUES (1, 'x')")
-        other = Destination("https://us-9.dailystory.invalid/api/v1", scenario.sandbox.token)
+        other = AccountSettings("https://us-9.dailystory.invalid/api/v1", scenario.sandbox.token)
         with pytest.raises(StateError, match="this state belongs to"):
-            plan_contact_sync(sync_of(), scenario.warehouse, other)
+            plan_run(sync_of(), scenario.warehouse, other)
 
 
 def test_a_run_of_opt_outs_counts_other_differences_as_unchanged(scenario: Scenario):

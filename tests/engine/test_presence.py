@@ -10,15 +10,16 @@ import pytest
 from sqlalchemy import Engine, event, select
 from support.placements import Placement
 from support.scenario import Scenario, customer, customers, open_scenario, sync_of
+from support.steps import plan_run, send_run
 
 from dagster_dailystory import retire_sync
 from dagster_dailystory.engine.presence.source_keys import Key, SourceKeys
-from dagster_dailystory.engine.run import new_run_id, plan_contact_sync, send_contact_sync
+from dagster_dailystory.engine.run import new_run_id
 from dagster_dailystory.engine.state.lease import open_session
 from dagster_dailystory.errors import SafetyError
 from dagster_dailystory.model.partitions import ColumnValues, HashBuckets, Partitioning
-from dagster_dailystory.model.plan import PlanOptions
-from dagster_dailystory.model.report import SyncReport
+from dagster_dailystory.model.runs.options import PlanOptions
+from dagster_dailystory.model.runs.report import SyncReport
 from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.model.watermark import Watermark
 
@@ -213,10 +214,10 @@ def planned(scenario: Scenario, sync: ContactSync, partition: str | None = None)
     """Make a plan, and return what sends it."""
     run_id = new_run_id()
     options = PlanOptions(partition=partition)
-    plan_contact_sync(sync, scenario.warehouse, scenario.destination, options, run_id)
+    plan_run(sync, scenario.warehouse, scenario.account, options, run_id)
 
     def send() -> SyncReport:
-        sent = send_contact_sync(sync, scenario.warehouse, scenario.destination, [run_id], partition=partition)
+        sent = send_run(sync, scenario.warehouse, scenario.account, [run_id], partition=partition)
         assert sent.error is None
         return sent.report
 
@@ -418,8 +419,8 @@ def test_a_sync_does_not_write_to_a_contact_that_another_one_deleted(scenario: S
 def test_sending_a_plan_ends_the_retirement_of_its_sync(scenario: Scenario):
     seed_two_syncs(scenario)
     scenario.execute("UPDATE others SET city = 'Rome'")
-    plan_contact_sync(OTHER, scenario.warehouse, scenario.destination, run_id="before")
+    plan_run(OTHER, scenario.warehouse, scenario.account, run_id="before")
     retire_sync(SHARES, "others", warehouse_url=scenario.warehouse_url, state_url=scenario.state_url)
-    send_contact_sync(OTHER, scenario.warehouse, scenario.destination, ["before"])
+    send_run(OTHER, scenario.warehouse, scenario.account, ["before"])
     scenario.delete(1)
     assert scenario.run(SHARES).rows_delete_skipped_shared == 1

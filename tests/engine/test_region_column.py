@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from support.placements import Placement
 from support.scenario import Scenario, customer, open_scenario, sync_of
+from support.steps import plan_run, read_state
 
-from dagster_dailystory.engine.run import plan_contact_sync
 from dagster_dailystory.engine.upkeep.audit import audit_contacts
 from dagster_dailystory.engine.upkeep.inspection import preview_changes
 from dagster_dailystory.model.partitions import ColumnValues
@@ -75,8 +75,8 @@ def test_the_same_digits_in_another_country_are_sent(scenario: Scenario):
     scenario.run(by_country())
     scenario.sandbox.clear_journal()
     scenario.update(1, country="NL")
-    planned = plan_contact_sync(by_country(), scenario.warehouse, scenario.destination)
-    (change,) = preview_changes(by_country(), scenario.warehouse, planned.plan_id)
+    planned = plan_run(by_country(), scenario.warehouse, scenario.account)
+    (change,) = read_state(preview_changes, by_country(), scenario.warehouse, planned.plan_id)
     assert [each.field for each in change.fields] == ["mobilePhone"]
     scenario.run(by_country())
     assert scenario.sent() == [("p1@example.com", "update", {"mobilePhone": "+31612345678"})]
@@ -112,9 +112,9 @@ def test_a_drift_check_compares_the_number_that_was_sent(scenario: Scenario):
     scenario.run(sync)
     scenario.update(1, country="DE")
     scenario.run(sync)
-    assert audit_contacts(sync, scenario.warehouse, scenario.destination).contacts_drifted == 0
+    assert audit_contacts(sync, scenario.warehouse, scenario.account).contacts_drifted == 0
     scenario.edit("p1@example.com", mobilePhone="+33612345679")
-    assert audit_contacts(sync, scenario.warehouse, scenario.destination).drift_by_field == {"mobilePhone": 1}
+    assert audit_contacts(sync, scenario.warehouse, scenario.account).drift_by_field == {"mobilePhone": 1}
 
 
 def test_a_sync_that_gets_a_region_column_sends_nothing(scenario: Scenario):
@@ -131,8 +131,8 @@ def test_another_default_region_sends_the_numbers_without_a_country_code(scenari
     )
     scenario.run(french)
     scenario.sandbox.clear_journal()
-    planned = plan_contact_sync(dutch, scenario.warehouse, scenario.destination)
-    (change,) = preview_changes(dutch, scenario.warehouse, planned.plan_id)
+    planned = plan_run(dutch, scenario.warehouse, scenario.account)
+    (change,) = read_state(preview_changes, dutch, scenario.warehouse, planned.plan_id)
     assert [each.field for each in change.fields] == ["mobilePhone"]
     assert scenario.run(french).rows_unchanged == 4
     scenario.run(dutch)

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 import pytest
 from support.placements import Placement
 from support.scenario import Scenario, customer, open_scenario, sync_of
+from support.steps import plan_run, send_run
 
-from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
 from dagster_dailystory.model.partitions import ColumnValues
-from dagster_dailystory.model.plan import PlanOptions
-from dagster_dailystory.model.report import SyncReport
+from dagster_dailystory.model.runs.options import PlanOptions
+from dagster_dailystory.model.runs.report import SyncReport
 from dagster_dailystory.model.sync import ContactSync
 
 MOBILE = "+14155552671"
@@ -43,9 +43,9 @@ def planned(
 ) -> Callable[[], SyncReport]:
     """Make a plan, and return what sends it."""
     options = PlanOptions(partition=partition, keys=keys)
-    plan_contact_sync(sync, scenario.warehouse, scenario.destination, options, run_id)
-    ends = (sync, scenario.warehouse, scenario.destination)
-    return lambda: send_contact_sync(*ends, [run_id], partition=partition).report
+    plan_run(sync, scenario.warehouse, scenario.account, options, run_id)
+    ends = (sync, scenario.warehouse, scenario.account)
+    return lambda: send_run(*ends, [run_id], partition=partition).report
 
 
 @pytest.mark.parametrize("is_sliced", [True, False], ids=["slices", "keys"])

@@ -206,7 +206,7 @@ def test_another_mapping_query_or_mode_reads_all_rows(scenario):
 
 def test_the_next_run_sends_what_the_audit_repairs(scenario):
     scenario.edit("p3@example.com", city="Oslo")
-    audit_contacts(SYNC, scenario.warehouse, scenario.destination, sample=ROWS, repair=True)
+    audit_contacts(SYNC, scenario.warehouse, scenario.account, sample=ROWS, repair=True)
     assert scenario.run(SYNC).rows_updated == 1
     assert scenario.contact("p3@example.com")["city"] == "Paris"
 

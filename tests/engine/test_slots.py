@@ -8,8 +8,9 @@ import pytest
 from support.gateway import Gateway, gateway
 from support.scenario import Scenario, customers, open_scenario
 
-from dagster_dailystory.engine.sending.slots import FIRST_SLOTS, MOST_SLOTS
-from dagster_dailystory.model.report import SyncReport
+from dagster_dailystory.api.settings import MOST_CONCURRENCY
+from dagster_dailystory.engine.sending.slots import FIRST_SLOTS
+from dagster_dailystory.model.runs.report import SyncReport
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def send(
 
 def test_requests_in_flight_follow_rate_and_latency(scenario: Scenario):
     report, running = send(scenario, 250, rate=100, latency_seconds=0.2)
-    assert 12 < running.most_in_flight <= MOST_SLOTS, "100 a second of 0.2 seconds are 20 at once"
+    assert 12 < running.most_in_flight <= MOST_CONCURRENCY, "100 a second of 0.2 seconds are 20 at once"
     assert report.send_advice == ""
 
 
@@ -45,7 +46,7 @@ def test_a_number_that_is_set_is_kept_and_the_report_says_what_would_help(scenar
 
 def test_the_number_has_a_limit_and_the_report_names_it(scenario: Scenario):
     report, running = send(scenario, 400, rate=2_000, latency_seconds=0.2)
-    assert FIRST_SLOTS < running.most_in_flight <= MOST_SLOTS
+    assert FIRST_SLOTS < running.most_in_flight <= MOST_CONCURRENCY
     assert "32 requests in flight (the most that are chosen automatically), of " in report.send_advice
     assert "leave it out" not in report.send_advice
 
@@ -58,4 +59,4 @@ def test_a_rate_that_the_first_slots_reach_needs_no_more(scenario: Scenario):
 
 def test_the_rate_that_is_found_while_sending_has_its_slots_too(scenario: Scenario):
     _, running = send(scenario, 150, rate=None, latency_seconds=0.4)
-    assert FIRST_SLOTS < running.most_in_flight <= MOST_SLOTS
+    assert FIRST_SLOTS < running.most_in_flight <= MOST_CONCURRENCY

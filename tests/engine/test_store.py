@@ -12,10 +12,10 @@ from functools import partial
 import pytest
 from support.scenario import Scenario, customers, open_scenario, sync_of
 
-from dagster_dailystory.engine.run import run_contact_sync
 from dagster_dailystory.engine.state.schema import StateLocation
 from dagster_dailystory.engine.state.store import open_state
 from dagster_dailystory.errors import BusyError
+from dagster_dailystory.functions import run_contact_sync
 
 RUNS = 4
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from support.faults import crash_after_a_write, crash_at, flaky_destination
+from support.faults import crash_after_a_write, crash_at, flaky_account
 from support.scenario import Scenario, customer, customers, open_scenario, sync_of
+from support.steps import plan_run, send_run
 
-from dagster_dailystory.engine.run import new_run_id, plan_contact_sync, send_contact_sync
-from dagster_dailystory.model.plan import PlanOptions
+from dagster_dailystory.engine.run import new_run_id
+from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.sync import Scope
 from dagster_dailystory.sandbox import Fault
 
@@ -45,7 +46,7 @@ def test_a_new_email_that_was_never_applied_is_not_recorded(scenario):
     scenario.seed(*customers(1))
     scenario.run()
     scenario.update(1, email="new@example.com")
-    plan_contact_sync(sync_of(), scenario.warehouse, scenario.destination, run_id="cut off")
+    plan_run(sync_of(), scenario.warehouse, scenario.account, run_id="cut off")
     scenario.execute_state(
         "INSERT INTO dailystory_customers_intents (customer_id, email_as_sent, dsid, plan_id, sequence)"
         " SELECT customer_id, field_email, dsid, plan_id, sequence FROM dailystory_customers_changes"
@@ -126,9 +127,9 @@ def test_only_the_part_of_an_identity_that_changes_is_looked_up(scenario):
     scenario.seed(customer(5, mobile="+14155552671"))
     scenario.run(sync)
     scenario.update(5, email="new@example.com")
-    down = flaky_destination(scenario, is_an_about_request)
-    plan_contact_sync(sync, scenario.warehouse, down, PlanOptions(scope=Scope.ALL), "down")
-    assert send_contact_sync(sync, scenario.warehouse, down, ["down"]).report.rows_failed == 1
+    down = flaky_account(scenario, is_an_about_request)
+    plan_run(sync, scenario.warehouse, down, PlanOptions(scope=Scope.ALL), "down")
+    assert send_run(sync, scenario.warehouse, down, ["down"]).report.rows_failed == 1
     assert [row["mobile_as_sent"] for row in scenario.rows("intents")] == [None]
     scenario.insert(customer(2, email="p5@example.com"))
     scenario.run(sync)
@@ -140,9 +141,9 @@ def test_an_update_that_failed_may_have_been_applied(scenario):
     scenario.run()
     scenario.update(1, email="new@example.com", city="Rome")
     scenario.sandbox.script([Fault.SERVER_ERROR_AFTER] * 2)
-    run_id, quick = new_run_id(), flaky_destination(scenario)
-    plan_contact_sync(sync_of(), scenario.warehouse, quick, run_id=run_id)
-    assert send_contact_sync(sync_of(), scenario.warehouse, quick, [run_id]).report.rows_failed == 1
+    run_id, quick = new_run_id(), flaky_account(scenario)
+    plan_run(sync_of(), scenario.warehouse, quick, run_id=run_id)
+    assert send_run(sync_of(), scenario.warehouse, quick, [run_id]).report.rows_failed == 1
     scenario.update(1, email="p1@example.com", city="Paris")
     scenario.run()
     assert scenario.contact("p1@example.com")["city"] == "Paris"
@@ -154,13 +155,13 @@ def test_a_row_in_doubt_is_sent_again(scenario):
     scenario.seed(*customers(1))
     scenario.run()
     scenario.update(1, email="new@example.com", city="Rome")
-    run_id, deaf = new_run_id(), flaky_destination(scenario, is_not_a_look_up)
-    plan_contact_sync(sync_of(), scenario.warehouse, scenario.destination, run_id=run_id)
+    run_id, deaf = new_run_id(), flaky_account(scenario, is_not_a_look_up)
+    plan_run(sync_of(), scenario.warehouse, scenario.account, run_id=run_id)
     posts = scenario.sandbox.counts.posts
     with crash_at(1, lambda: scenario.sandbox.counts.posts > posts):
-        send_contact_sync(sync_of(), scenario.warehouse, scenario.destination, [run_id])
+        send_run(sync_of(), scenario.warehouse, scenario.account, [run_id])
     scenario.execute_state("UPDATE dailystory_meta SET holder = NULL")
-    assert send_contact_sync(sync_of(), scenario.warehouse, deaf, [run_id]).report.rows_in_doubt == 1
+    assert send_run(sync_of(), scenario.warehouse, deaf, [run_id]).report.rows_in_doubt == 1
     scenario.update(1, email="p1@example.com", city="Paris")
     scenario.run()
     assert (scenario.emails(), scenario.contact("p1@example.com")["city"]) == (["p1@example.com"], "Paris")
@@ -174,9 +175,9 @@ def test_a_plan_made_during_an_outage_waits_for_creates_in_doubt(scenario):
     crash_after_a_write(scenario)
     scenario.delete(1)
     scenario.insert(customer(3, email="p1@example.com"))
-    run_id, down = new_run_id(), flaky_destination(scenario, lambda _method, _url, _content: False)
-    assert plan_contact_sync(sync_of(), scenario.warehouse, down, run_id=run_id).rows_to_create == 2
-    report = send_contact_sync(sync_of(), scenario.warehouse, scenario.destination, [run_id]).report
+    run_id, down = new_run_id(), flaky_account(scenario, lambda _method, _url, _content: False)
+    assert plan_run(sync_of(), scenario.warehouse, down, run_id=run_id).rows_to_create == 2
+    report = send_run(sync_of(), scenario.warehouse, scenario.account, [run_id]).report
     assert (report.rows_created, report.rows_failed) == (0, 1)
     scenario.run()
     assert scenario.emails() == ["p1@example.com", "p2@example.com"]

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 from support.gateway import gateway
 from support.scenario import Scenario, customers, open_scenario, sync_of
+from support.steps import plan_run, send_run
 
-from dagster_dailystory.engine.endpoints import Destination
-from dagster_dailystory.engine.run import new_run_id, plan_contact_sync, send_contact_sync
+from dagster_dailystory.api.settings import AccountSettings
+from dagster_dailystory.engine.run import new_run_id
 from dagster_dailystory.engine.sending.breaker.circuit_breaker import PROBES
 from dagster_dailystory.errors import ConfigurationError
 
@@ -28,14 +29,14 @@ def scenario(new_database: Callable[[str], str]) -> Iterator[Scenario]:
 def send_through(scenario: Scenario, base_url: str):
     """Plan and send at this address, one request after the other."""
     run_id = new_run_id()
-    destination = Destination(base_url, scenario.sandbox.token, max_concurrency=1)
-    plan_contact_sync(sync_of(), scenario.warehouse, destination, run_id=run_id)
-    return send_contact_sync(sync_of(), scenario.warehouse, destination, [run_id])
+    account = AccountSettings(base_url, scenario.sandbox.token, max_concurrency=1)
+    plan_run(sync_of(), scenario.warehouse, account, run_id=run_id)
+    return send_run(sync_of(), scenario.warehouse, account, [run_id])
 
 
 def state_belongs_to_sandbox(scenario: Scenario) -> None:
     scenario.execute_state(
-        "UPDATE dailystory_meta SET value = :url WHERE name = 'destination'", url=scenario.sandbox.base_url
+        "UPDATE dailystory_meta SET value = :url WHERE name = 'account'", url=scenario.sandbox.base_url
     )
 
 

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from support.scenario import Scenario, customer, customers, open_scenario, sync_of
+from support.steps import plan_run, send_run
 
-from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
 from dagster_dailystory.model.change import WaitingOptOuts
-from dagster_dailystory.model.plan import PlanOptions, PlanSummary
+from dagster_dailystory.model.runs.options import PlanOptions
+from dagster_dailystory.model.runs.plan import PlanSummary
 from dagster_dailystory.model.sync import ContactSync, Scope
 from dagster_dailystory.model.watermark import Watermark
 
@@ -35,7 +36,7 @@ def named(waiting: WaitingOptOuts) -> dict[str, str]:
 
 
 def planned(scenario: Scenario, sync: ContactSync, **options: object) -> PlanSummary:
-    return plan_contact_sync(sync, scenario.warehouse, scenario.destination, PlanOptions(**options))  # type: ignore[arg-type]
+    return plan_run(sync, scenario.warehouse, scenario.account, PlanOptions(**options))  # type: ignore[arg-type]
 
 
 def test_rows_that_cannot_be_sent_are_named_with_the_reason_of_each(scenario: Scenario):
@@ -117,8 +118,8 @@ def test_the_opt_outs_of_a_blocked_plan_are_named(scenario: Scenario):
 
 def test_a_plan_that_is_sent_later_still_names_what_waits(scenario: Scenario):
     scenario.insert(customer(4, email="not an address", opted_out=True))
-    plan_contact_sync(opting(), scenario.warehouse, scenario.destination, run_id="run")
-    report = send_contact_sync(opting(), scenario.warehouse, scenario.destination, ["run"]).report
+    plan_run(opting(), scenario.warehouse, scenario.account, run_id="run")
+    report = send_run(opting(), scenario.warehouse, scenario.account, ["run"]).report
     assert named(report.opt_outs_waiting) == {"4": "invalid_email"}
 
 

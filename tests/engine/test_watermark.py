@@ -112,7 +112,7 @@ def test_chosen_keys_are_read_whatever_their_watermark(scenario):
 
 def test_a_repair_by_the_audit_is_sent_by_the_next_run(scenario):
     scenario.edit("p3@example.com", city="Oslo")
-    report = audit_contacts(RECENT, scenario.warehouse, scenario.destination, sample=ROWS, repair=True)
+    report = audit_contacts(RECENT, scenario.warehouse, scenario.account, sample=ROWS, repair=True)
     assert report.contacts_drifted == 1
     assert scenario.run(RECENT).rows_updated == 1
 

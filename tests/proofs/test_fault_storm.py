@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 import pytest
 import sqlalchemy as sa
 
-from dagster_dailystory.engine.run import run_contact_sync
 from dagster_dailystory.errors import OutageError
+from dagster_dailystory.functions import run_contact_sync
 from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.sandbox import FaultShares, Sandbox, SandboxSettings
 

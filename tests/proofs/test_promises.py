@@ -31,7 +31,8 @@ from support.promise_world import FAULTS, REFUSED, Settings, World
 from dagster_dailystory.engine.run import SendResult, new_run_id
 from dagster_dailystory.errors import SafetyError, StateError
 from dagster_dailystory.model.partitions import ColumnValues, HashBuckets, Partitioning
-from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary
+from dagster_dailystory.model.runs.options import PlanOptions
+from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary
 from dagster_dailystory.model.sync import Scope
 from dagster_dailystory.model.watermark import Watermark
 

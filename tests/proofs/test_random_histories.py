@@ -14,15 +14,14 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from support.faults import crash_at
+from support.steps import plan_run, send_run
 
-from dagster_dailystory.api.client import DailyStoryClient
-from dagster_dailystory.api.rate_limiter import RateLimiter
-from dagster_dailystory.engine.endpoints import Destination, Warehouse
-from dagster_dailystory.engine.run import new_run_id, plan_contact_sync, send_contact_sync
-from dagster_dailystory.engine.sending.dispatcher import SenderSettings
-from dagster_dailystory.engine.sending.sender import Sender
-from dagster_dailystory.model.plan import PlanOptions, raise_if_blocked
-from dagster_dailystory.model.report import SyncReport
+from dagster_dailystory.api.settings import AccountSettings
+from dagster_dailystory.engine.run import new_run_id
+from dagster_dailystory.engine.warehouse import Warehouse
+from dagster_dailystory.model.runs.options import PlanOptions
+from dagster_dailystory.model.runs.plan import raise_if_blocked
+from dagster_dailystory.model.runs.report import SyncReport
 from dagster_dailystory.model.sync import ContactSync, Scope
 from dagster_dailystory.sandbox import Fault, Sandbox
 
@@ -33,15 +32,6 @@ pytestmark = pytest.mark.timeout(900)
 
 FAULTS = [None, *(fault for fault in Fault if fault not in (Fault.SLOW, Fault.REFUSED, Fault.REFUSED_WITH_200))]
 STATUS_OF_LEFT = {"keep": "Active", "deactivate": "Inactive", "delete": "Deleted"}
-
-
-class QuickDestination(Destination):
-    """Waits little between attempts."""
-
-    def sender(self, sync: ContactSync) -> Sender:
-        quick = SenderSettings(first_wait_seconds=0.001, longest_wait_seconds=0.002)
-        limiter = RateLimiter(math.inf)
-        return Sender(sync, lambda: DailyStoryClient(self.client_settings(sync)), limiter, quick)
 
 
 @dataclass
@@ -237,9 +227,10 @@ class Histories(RuleBasedStateMachine):
             allow_empty_source=True,
         )
         warehouse, run_id = Warehouse.at(self.source_url, self.url), new_run_id()
-        destination = QuickDestination(self.sandbox.base_url, self.sandbox.token)
-        raise_if_blocked(plan_contact_sync(sync, warehouse, destination, options or PlanOptions(), run_id))
-        result = send_contact_sync(sync, warehouse, destination, [run_id])
+        quick = {"first_wait_seconds": 0.001, "longest_wait_seconds": 0.002}
+        account = AccountSettings(self.sandbox.base_url, self.sandbox.token, math.inf, **quick)
+        raise_if_blocked(plan_run(sync, warehouse, account, options or PlanOptions(), run_id))
+        result = send_run(sync, warehouse, account, [run_id])
         assert result.error is None
         return result.report
 

@@ -43,6 +43,7 @@ class Shown:
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
     folder, port = tmp_path_factory.mktemp("demo"), free_port(0)
     logger, handler = logging.getLogger("dagster_dailystory"), logging.StreamHandler(StringIO())
+    handler.setLevel(logging.WARNING)  # what a terminal shows
     logger.addHandler(handler)
     try:
         with redirect_stdout(StringIO()) as text:

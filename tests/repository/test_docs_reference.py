@@ -6,7 +6,6 @@ import ast
 import dataclasses
 import inspect
 import os
-import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from enum import Enum
@@ -16,8 +15,9 @@ from dagster_dailystory.model.change import Outcome, Reason
 from dagster_dailystory.model.contact_fields import CONTACT_FIELDS, FieldKind
 from dagster_dailystory.model.mapping import Invalid, Nulls
 from dagster_dailystory.model.partitions import OTHER_VALUES, HashBuckets
-from dagster_dailystory.model.plan import PlanStatus, PlanSummary
-from dagster_dailystory.model.report import OUTCOMES, SyncReport
+from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary
+from dagster_dailystory.model.runs.report import OUTCOMES, SyncReport
+from dagster_dailystory.model.settings import attribute_texts
 from dagster_dailystory.model.sync import Scope
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference.md"
@@ -70,7 +70,7 @@ def sections() -> Iterator[str]:
     rows = ((f"`{name}`", planned[name]) for name in names)
     yield section(
         "A plan",
-        "What `dagster_dailystory.engine.run.plan_contact_sync` returns beside these counts.",
+        "What `plan_contact_sync` returns beside these counts.",
         ("attribute", "meaning"),
         rows,
     )
@@ -112,7 +112,6 @@ def members(enum: type[Enum]) -> dict[str, str]:
 
 
 def attributes(cls: type) -> dict[str, str]:
-    """Attribute -> its text in the docstring."""
-    listed = (inspect.getdoc(cls) or "").partition("Attributes:\n")[2]
-    found = re.findall(r"^    (\w+): (.*(?:\n {8,}.*)*)", listed, flags=re.M)
-    return {name: " ".join(text.split()).replace("|", "\\|") for name, text in found}
+    """Attribute -> its text in the docstring of the class, or of one that it inherits from."""
+    texts = {name: text for each in reversed(cls.__mro__) for name, text in attribute_texts(each).items()}
+    return {name: text.replace("|", "\\|") for name, text in texts.items()}

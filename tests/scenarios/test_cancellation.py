@@ -14,8 +14,8 @@ import pytest
 import sqlalchemy as sa
 from support.faults import interrupted_when
 
-from dagster_dailystory.engine.run import run_contact_sync
-from dagster_dailystory.model.report import SyncReport
+from dagster_dailystory.functions import run_contact_sync
+from dagster_dailystory.model.runs.report import SyncReport
 from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.sandbox import Sandbox
 

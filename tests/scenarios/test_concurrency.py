@@ -13,17 +13,19 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from support.steps import plan_run
 
-from dagster_dailystory.engine.endpoints import Destination, Warehouse
+from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.engine.planning.plan import make_plan
-from dagster_dailystory.engine.run import plan_contact_sync, run_contact_sync
 from dagster_dailystory.engine.sending.acknowledgements import Acknowledgements
 from dagster_dailystory.engine.state.lease import Lease, open_session
 from dagster_dailystory.engine.state.recovery import Intents
 from dagster_dailystory.engine.state.store import utc_now
+from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.errors import BusyError
+from dagster_dailystory.functions import run_contact_sync
 from dagster_dailystory.model.change import Outcome, Result
-from dagster_dailystory.model.plan import PlanOptions
+from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.sandbox import Sandbox
 
@@ -197,8 +199,8 @@ def state_of(url: str) -> dict[str, list[str]]:
 
 
 def test_the_fence_refuses_every_kind_of_late_write(url: str, sandbox: Sandbox) -> None:
-    warehouse, destination = Warehouse.at(url), Destination(sandbox.base_url, sandbox.token)
-    plan = plan_contact_sync(SYNC, warehouse, destination)
+    warehouse, account = Warehouse.at(url), AccountSettings(sandbox.base_url, sandbox.token)
+    plan = plan_run(SYNC, warehouse, account)
     with open_session(SYNC, warehouse.state) as (state, lease):
         with state.connection.begin():
             tables = state.load_tables()
@@ -212,7 +214,7 @@ def test_the_fence_refuses_every_kind_of_late_write(url: str, sandbox: Sandbox) 
             lambda: journal.acknowledge([Result(1, Outcome.FAILED, utc_now())], {}),
             journal.record_without_request,
             lambda: intents.settle([]),
-            lambda: make_plan(state, lease, url, PlanOptions(), "run", destination.base_url),
+            lambda: make_plan(state, lease, url, PlanOptions(), "run", account.base_url),
         ):
             with pytest.raises(BusyError, match="took sync 'customers' over"):
                 late_write()
@@ -220,15 +222,15 @@ def test_the_fence_refuses_every_kind_of_late_write(url: str, sandbox: Sandbox) 
 
 
 def test_a_process_id_used_again_is_another_process(url: str, sandbox: Sandbox) -> None:
-    warehouse, destination = Warehouse.at(url), Destination(sandbox.base_url, sandbox.token)
-    plan_contact_sync(SYNC, warehouse, destination)
+    warehouse, account = Warehouse.at(url), AccountSettings(sandbox.base_url, sandbox.token)
+    plan_run(SYNC, warehouse, account)
     with open_session(SYNC, warehouse.state) as (_, lease):
         host, pid, started, word = lease.holder.rsplit(":", 3)
     assert int(pid) == os.getpid()
     for holder, is_dead in ((f"{host}:{pid}:1{started}:{word}", True), (f"elsewhere:{pid}:{started}:{word}", False)):
         execute(url, f"UPDATE dailystory_meta SET holder = '{holder}' WHERE name = 'lock:customers'")
         if is_dead:
-            plan_contact_sync(SYNC, warehouse, destination)
+            plan_run(SYNC, warehouse, account)
             continue
         with pytest.raises(BusyError, match="another run holds sync 'customers'"):
-            plan_contact_sync(SYNC, warehouse, destination)
+            plan_run(SYNC, warehouse, account)

@@ -12,16 +12,20 @@ import dagster as dg
 import pytest
 import sqlalchemy as sa
 from support.dagster_project import DagsterProject, people_sync
+from support.steps import plan_run, send_run
 
 from dagster_dailystory import build_contact_sync_assets
-from dagster_dailystory.engine.endpoints import Destination, Warehouse
-from dagster_dailystory.engine.run import new_run_id, plan_contact_sync, run_contact_sync, send_contact_sync
+from dagster_dailystory.api.settings import AccountSettings
+from dagster_dailystory.engine.run import new_run_id
+from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.lease import open_session
 from dagster_dailystory.engine.state.recovery import Intent, Intents
 from dagster_dailystory.engine.state.store import utc_now
+from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.errors import AuthenticationError, DailyStoryError
+from dagster_dailystory.functions import run_contact_sync
 from dagster_dailystory.model.change import Change, Identity, Operation, Outcome, Result
-from dagster_dailystory.model.plan import PlanOptions
+from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.sandbox import Fault, Sandbox
 
@@ -193,10 +197,10 @@ def test_a_syncs_whole_life_shows_no_secret_or_personal_data(
 def test_public_objects_show_no_secret_or_personal_data(warehouse_url: str, sandbox: Sandbox) -> None:
     fill(warehouse_url, person(1))
     warehouse = Warehouse.at(f"{warehouse_url}", None)
-    destination = Destination(sandbox.base_url, TOKEN)
+    account = AccountSettings(sandbox.base_url, TOKEN)
     run_id = new_run_id()
-    plan = plan_contact_sync(SYNC, warehouse, destination, run_id=run_id)
-    result = send_contact_sync(SYNC, warehouse, destination, [run_id])
+    plan = plan_run(SYNC, warehouse, account, run_id=run_id)
+    result = send_run(SYNC, warehouse, account, [run_id])
     identity = Identity("poisonmail1@example.com", "+14155557141")
     values = {m.state_column: "Poisonfirst" for m in SYNC.mapped_fields}
     with open_session(SYNC, warehouse.state) as (state, lease):
@@ -206,12 +210,10 @@ def test_public_objects_show_no_secret_or_personal_data(warehouse_url: str, sand
         secret = state.secret.hex()
         shown_objects = [state, lease, Intents(state, tables, lease), Intent("plan", 1, identity)]
         texts = list(map(repr, shown_objects))
-    with destination.sender(SYNC) as sender:
+    with Sender(SYNC, account) as sender:
         [look_up] = sender.find_many([identity])
         texts += map(repr, (sender, look_up))
-    texts += map(
-        repr, (warehouse, destination, destination.client_settings(SYNC), plan, result, sandbox, sandbox.settings)
-    )
+    texts += map(repr, (warehouse, account, plan, result, sandbox, sandbox.settings))
     texts += map(repr, (identity, Change(1, "id-1", Operation.CREATE, None, values, frozenset(values), identity)))
     texts += map(repr, (Result(1, Outcome.CREATED, utc_now()), PlanOptions(keys=("poisonmail1@example.com",))))
     assert_clean(*texts)

@@ -2,46 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
-from support.faults import crash_after_a_write, crash_at
+from support.faults import crash_after_a_write, crash_at, flaky_account
 from support.scenario import Scenario, customer, customers, open_scenario, sync_of
+from support.steps import plan_run, send_run
 
-from dagster_dailystory.api.client import DailyStoryClient
-from dagster_dailystory.api.rate_limiter import RateLimiter
-from dagster_dailystory.api.transport import AiohttpConnections, HttpResponse
-from dagster_dailystory.engine.endpoints import Destination
-from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
-from dagster_dailystory.engine.sending.dispatcher import SenderSettings
-from dagster_dailystory.engine.sending.sender import Sender
+from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.errors import SafetyError
-from dagster_dailystory.model.sync import ContactSync
 
 
-@dataclass(frozen=True)
-class RefusingDestination(Destination):
-    """A destination that answers every write with one status."""
-
-    status: int = 500
-
-    def sender(self, sync: ContactSync) -> Sender:
-        settings = self.client_settings(sync)
-        status, inner = self.status, AiohttpConnections(settings)
-
-        class Refusing:
-            async def exchange(self, method: str, url: str, content: bytes | None = None) -> HttpResponse:
-                return HttpResponse(status, {}, b"") if content else await inner.exchange(method, url, content)
-
-            async def close(self) -> None:
-                await inner.close()
-
-        options = SenderSettings(max_seconds_per_row=0.5, first_wait_seconds=0.01, longest_wait_seconds=0.02)
-        return Sender(sync, lambda: DailyStoryClient(settings, Refusing()), RateLimiter(math.inf), options)
+def refusing_account(scenario: Scenario, status: int) -> AccountSettings:
+    """An account that answers every write with one status."""
+    deaf = flaky_account(scenario, lambda _method, _url, content: content is None, status)
+    return replace(deaf, max_attempts=9, max_seconds_per_row=0.5, first_wait_seconds=0.01, longest_wait_seconds=0.02)
 
 
 @contextmanager
@@ -174,9 +152,9 @@ def test_marketings_inactive_stays_after_a_deactivation_that_never_landed(new_da
                 scenario.run(sync)
             scenario.execute_state("UPDATE dailystory_meta SET holder = NULL")
         else:
-            plan_contact_sync(sync, scenario.warehouse, scenario.destination, run_id="run")
-            deaf = RefusingDestination(scenario.sandbox.base_url, scenario.sandbox.token, math.inf, status=int(reply))
-            send_contact_sync(sync, scenario.warehouse, deaf, ["run"])
+            plan_run(sync, scenario.warehouse, scenario.account, run_id="run")
+            deaf = refusing_account(scenario, int(reply))
+            send_run(sync, scenario.warehouse, deaf, ["run"])
         scenario.insert(customer(1))
         scenario.run(sync)
         assert scenario.contact("p1@example.com")["status"] == "Inactive"

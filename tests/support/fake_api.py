@@ -9,15 +9,15 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 from urllib.parse import parse_qs
 
 import httpx
 
-from dagster_dailystory.api.client import DailyStoryClient
 from dagster_dailystory.api.rate_limiter import RateLimiter
-from dagster_dailystory.api.settings import ClientSettings
+from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.api.transport import HttpxConnections
-from dagster_dailystory.engine.sending.dispatcher import SenderSettings
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.errors import (
     DailyStoryError,
@@ -27,7 +27,16 @@ from dagster_dailystory.model.sync import ContactSync
 
 TOKEN = "k3yk3yk3yk3yk3yk3yk3yk3yk-us-1"
 SYNC = ContactSync(name="customers", source="customers", key="id", fields={"email": "email", "city": "city"})
-QUICK = SenderSettings(first_wait_seconds=0.001, longest_wait_seconds=0.002, max_attempts=4)
+
+
+def account_of(**settings: Any) -> AccountSettings:
+    """An account whose rate is not limited, with four requests in flight."""
+    usual: dict[str, Any] = {"requests_per_second": math.inf, "max_concurrency": 4, "timeout_seconds": 20.0}
+    return AccountSettings("https://us-1.dailystory.test", TOKEN, **{**usual, **settings})
+
+
+QUICK = account_of(first_wait_seconds=0.001, longest_wait_seconds=0.002, max_attempts=4)
+
 
 Reply = httpx.Response | str
 """A response, or `cut before`, `cut after`, `hang`."""
@@ -125,11 +134,9 @@ def creates(count: int) -> list[Change]:
 
 
 def sender_for(
-    api: httpx.AsyncBaseTransport, options: SenderSettings = QUICK, limiter: RateLimiter | None = None
+    api: httpx.AsyncBaseTransport, account: AccountSettings = QUICK, limiter: RateLimiter | None = None
 ) -> Sender:
-    settings = ClientSettings("https://us-1.dailystory.test", TOKEN, timeout_seconds=20.0)
-    client = DailyStoryClient(settings, HttpxConnections(settings, api))
-    return Sender(SYNC, lambda: client, limiter or RateLimiter(math.inf), options)
+    return Sender(SYNC, replace(account, connect=lambda settings: HttpxConnections(settings, api)), limiter)
 
 
 def collect_all(sender: Sender) -> list[Result]:

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 from support.scenario import Scenario
 
-from dagster_dailystory.api.client import DailyStoryClient
-from dagster_dailystory.api.rate_limiter import RateLimiter
-from dagster_dailystory.api.transport import AiohttpConnections, Connections, HttpResponse
-from dagster_dailystory.engine.endpoints import Destination
-from dagster_dailystory.engine.sending.dispatcher import SenderSettings
-from dagster_dailystory.engine.sending.sender import Sender
-from dagster_dailystory.engine.sending.slots import FIRST_SLOTS
+from dagster_dailystory.api.connections import Connections, HttpResponse
+from dagster_dailystory.api.settings import AccountSettings
+from dagster_dailystory.api.transport import AiohttpConnections
 from dagster_dailystory.model.sync import ContactSync
 
 LetsThrough = Callable[[str, str, bytes | None], bool]
@@ -91,39 +85,28 @@ def interrupted_when(condition: Callable[[], bool], number: signal.Signals) -> I
 
 @dataclass
 class FlakyConnections:
-    """Lets some requests through and answers the others with 500."""
+    """Lets some requests through and answers the others with one status."""
 
     inner: Connections
     lets_through: LetsThrough
+    status: int = 500
 
     async def exchange(self, method: str, url: str, content: bytes | None = None) -> HttpResponse:
         if not self.lets_through(method, url, content):
-            return HttpResponse(500, {}, b'{"Status": false}')
+            return HttpResponse(self.status, {}, b'{"Status": false}')
         return await self.inner.exchange(method, url, content)
 
     async def close(self) -> None:
         await self.inner.close()
 
 
-@dataclass(frozen=True)
-class FlakyDestination(Destination):
-    """A destination that gives a row up after two attempts, without a wait between them."""
-
-    lets_through: LetsThrough = lambda _method, _url, _content: True
-    attempts: int = 2
-
-    def sender(self, sync: ContactSync) -> Sender:
-        settings = SenderSettings(
-            self.max_concurrency or FIRST_SLOTS, max_attempts=self.attempts, first_wait_seconds=0.001
-        )
-        return Sender(sync, partial(self.client, sync), RateLimiter(math.inf), settings)
-
-    def client(self, sync: ContactSync) -> DailyStoryClient:
-        settings = self.client_settings(sync)
-        return DailyStoryClient(settings, FlakyConnections(AiohttpConnections(settings), self.lets_through))
-
-
-def flaky_destination(
-    scenario: Scenario, lets_through: LetsThrough = lambda _method, _url, _content: True
-) -> FlakyDestination:
-    return FlakyDestination(scenario.sandbox.base_url, scenario.sandbox.token, lets_through=lets_through)
+def flaky_account(
+    scenario: Scenario, lets_through: LetsThrough = lambda _method, _url, _content: True, status: int = 500
+) -> AccountSettings:
+    """An account that gives a row up after two attempts, without a wait between them."""
+    return replace(
+        scenario.account,
+        max_attempts=2,
+        first_wait_seconds=0.001,
+        connect=lambda settings: FlakyConnections(AiohttpConnections(settings), lets_through, status),
+    )

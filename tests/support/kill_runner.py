@@ -17,15 +17,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
+from support.steps import plan_run, send_run
 
-from dagster_dailystory.api.client import DailyStoryClient
-from dagster_dailystory.api.rate_limiter import RateLimiter
-from dagster_dailystory.api.transport import AiohttpConnections, Connections, HttpResponse
-from dagster_dailystory.engine.endpoints import Destination, Warehouse
-from dagster_dailystory.engine.run import plan_contact_sync, send_contact_sync
-from dagster_dailystory.engine.sending.dispatcher import SenderSettings
-from dagster_dailystory.engine.sending.sender import Sender
-from dagster_dailystory.model.plan import raise_if_blocked
+from dagster_dailystory.api.connections import Connections, HttpResponse
+from dagster_dailystory.api.settings import AccountSettings
+from dagster_dailystory.api.transport import AiohttpConnections
+from dagster_dailystory.engine.warehouse import Warehouse
+from dagster_dailystory.model.runs.plan import raise_if_blocked
 from dagster_dailystory.model.sync import ContactSync
 
 CONCURRENCY = 16
@@ -109,31 +107,23 @@ class KilledConnections:
         await self._inner.close()
 
 
-@dataclass(frozen=True)
-class KilledDestination(Destination):
-    """A destination whose connections are `KilledConnections`."""
-
-    kill_point: KillPoint = field(default_factory=KillPoint)
-
-    def sender(self, sync: ContactSync) -> Sender:
-        settings = self.client_settings(sync)
-        options = SenderSettings(self.max_concurrency)
-        limiter = RateLimiter(self.requests_per_second)
-        connections = KilledConnections(AiohttpConnections(settings), self.kill_point)
-        return Sender(sync, lambda: DailyStoryClient(settings, connections), limiter, options)
-
-
 def run(job: Mapping[str, Any]) -> None:
     """Plan and send once."""
     kill_point = KillPoint(**job["kill_point"])
     kill_point.listen()
     sync = sync_of()
     warehouse = Warehouse.at(job["url"])
-    destination = KilledDestination(job["base_url"], job["token"], math.inf, CONCURRENCY, kill_point=kill_point)
+    account = AccountSettings(
+        job["base_url"],
+        job["token"],
+        math.inf,
+        CONCURRENCY,
+        connect=lambda settings: KilledConnections(AiohttpConnections(settings), kill_point),
+    )
     run_id = f"run-{os.getpid()}-{time.time_ns()}"
-    plan = plan_contact_sync(sync, warehouse, destination, run_id=run_id)
+    plan = plan_run(sync, warehouse, account, run_id=run_id)
     raise_if_blocked(plan)
-    result = send_contact_sync(sync, warehouse, destination, [run_id])
+    result = send_run(sync, warehouse, account, [run_id])
     if result.error is not None:
         raise result.error
 

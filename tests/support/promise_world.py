@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, field, fields, replace
+from dataclasses import astuple, dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -16,16 +16,15 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import httpx
 import sqlalchemy as sa
 from support.promise_model import Request, Row, same_email
+from support.steps import plan_run, send_run
 
-from dagster_dailystory.api.client import DailyStoryClient
-from dagster_dailystory.api.rate_limiter import RateLimiter
-from dagster_dailystory.api.transport import HttpResponse
-from dagster_dailystory.engine.endpoints import Destination, Warehouse
-from dagster_dailystory.engine.run import SendResult, plan_contact_sync, send_contact_sync
-from dagster_dailystory.engine.sending.dispatcher import SenderSettings
-from dagster_dailystory.engine.sending.sender import Sender
+from dagster_dailystory.api.connections import HttpResponse
+from dagster_dailystory.api.settings import AccountSettings
+from dagster_dailystory.engine.run import SendResult
+from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.model.partitions import Partitioning
-from dagster_dailystory.model.plan import PlanOptions, PlanSummary
+from dagster_dailystory.model.runs.options import PlanOptions
+from dagster_dailystory.model.runs.plan import PlanSummary
 from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.model.watermark import Watermark
 from dagster_dailystory.sandbox.api import SandboxApi
@@ -171,19 +170,19 @@ class Account:
 _ERROR = b'{"Status": false, "Message": "not this one"}'
 
 
-@dataclass(frozen=True)
-class InProcess(Destination):
+def in_process(base_url: str, token: str, account: Account) -> AccountSettings:
     """The account that a token belongs to, with short waits between attempts."""
-
-    account: Account = field(default_factory=lambda: Account("none"))
-
-    def sender(self, sync: ContactSync) -> Sender:
-        quick = SenderSettings(
-            max_attempts=2, max_seconds_per_row=0.05, first_wait_seconds=0.0005, longest_wait_seconds=0.001
-        )
-        return Sender(
-            sync, lambda: DailyStoryClient(self.client_settings(sync), self.account), RateLimiter(math.inf), quick
-        )
+    return AccountSettings(
+        base_url,
+        token,
+        requests_per_second=math.inf,
+        max_concurrency=1,
+        max_attempts=2,
+        max_seconds_per_row=0.05,
+        first_wait_seconds=0.0005,
+        longest_wait_seconds=0.001,
+        connect=lambda _settings: account,
+    )
 
 
 class World:
@@ -216,12 +215,12 @@ class World:
     # Runs
 
     def plan(self, sync: ContactSync, options: PlanOptions, run_id: str, account: Account | None = None) -> PlanSummary:
-        return plan_contact_sync(sync, self.warehouse, self._destination(account), options, run_id)
+        return plan_run(sync, self.warehouse, self._settings(account), options, run_id)
 
     def send(
         self, sync: ContactSync, run_id: str, partition: str | None = None, account: Account | None = None
     ) -> SendResult:
-        return send_contact_sync(sync, self.warehouse, self._destination(account), [run_id], partition=partition)
+        return send_run(sync, self.warehouse, self._settings(account), [run_id], partition=partition)
 
     def move_the_clock(self, hours: int) -> None:
         """Move every time that the state remembers, which is the same to the next run."""
@@ -237,9 +236,9 @@ class World:
     def warehouse(self) -> Warehouse:
         return Warehouse.at(self.url)
 
-    def _destination(self, account: Account | None) -> InProcess:
+    def _settings(self, account: Account | None) -> AccountSettings:
         account = account or self.mine
-        return InProcess(BASE_URL, account.store.settings.tokens[0], math.inf, max_concurrency=1, account=account)
+        return in_process(BASE_URL, account.store.settings.tokens[0], account)
 
     def free_the_lease(self) -> None:
         """This process goes on after an imitated crash; the process of a real one does not."""

@@ -12,9 +12,10 @@ from typing import Any
 import sqlalchemy as sa
 from support.sql_for import sql_for
 
-from dagster_dailystory.engine.endpoints import Destination, Warehouse
-from dagster_dailystory.engine.run import run_contact_sync
-from dagster_dailystory.model.report import SyncReport
+from dagster_dailystory.api.settings import AccountSettings
+from dagster_dailystory.engine.warehouse import Warehouse
+from dagster_dailystory.functions import run_contact_sync
+from dagster_dailystory.model.runs.report import SyncReport
 from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.sandbox import Contact, Sandbox
 
@@ -100,8 +101,8 @@ class Scenario:
         return Warehouse.at(self.warehouse_url, self.state_url)
 
     @property
-    def destination(self) -> Destination:
-        return Destination(self.sandbox.base_url, self.sandbox.token, math.inf)
+    def account(self) -> AccountSettings:
+        return AccountSettings(self.sandbox.base_url, self.sandbox.token, math.inf)
 
     # The source
 

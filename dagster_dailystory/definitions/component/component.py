@@ -12,23 +12,17 @@ from typing_extensions import Self
 from dagster_dailystory.definitions.assets import SyncSettings, asset_specs, make_assets
 from dagster_dailystory.definitions.automation import check_cron, sync_job, sync_schedule
 from dagster_dailystory.definitions.component.scaffolder import DailyStorySyncScaffolder
-from dagster_dailystory.definitions.component.settings import (
-    DailyStorySettings,
-    Settings,
-    Slices,
-    WarehouseSettings,
-    WatermarkSettings,
-)
+from dagster_dailystory.definitions.component.settings import DailyStorySettings, WarehouseSettings
+from dagster_dailystory.definitions.component.sync_settings import SyncFields
 from dagster_dailystory.definitions.lineage import find_upstream
 from dagster_dailystory.definitions.ops import POOL, Events, SyncSteps
 from dagster_dailystory.definitions.resources import DailyStoryResource, WarehouseResource
 from dagster_dailystory.definitions.run_config import PlanConfig
 from dagster_dailystory.errors import ConfigurationError
-from dagster_dailystory.model.sync import ContactSync
 
 
 @dg.scaffold_with(DailyStorySyncScaffolder)
-class DailyStorySyncComponent(dg.Component, Settings):
+class DailyStorySyncComponent(dg.Component, SyncFields):  # type: ignore[valid-type, misc]  # made at run time
     """Keep DailyStory's contacts equal to one warehouse query.
 
     Makes the assets `dailystory/NAME/changes`, `dailystory/NAME/contacts` and `dailystory/NAME/contact_map`, and the
@@ -37,101 +31,6 @@ class DailyStorySyncComponent(dg.Component, Settings):
 
     model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 
-    name: str = Field(description="Name of the sync, [a-z][a-z0-9_]{0,30}.", examples=["customers"])
-    source: str = Field(
-        description="A table, a SELECT (any text with white space), or the path of a .sql file beside this one.",
-        examples=["analytics.customers", "customers.sql"],
-    )
-    key: str | list[str] = Field(
-        description="The column or columns that identify a row: unique, never NULL.", examples=["customer_id"]
-    )
-    fields: dict[str, str] = Field(
-        default_factory=dict, description="DailyStory field: source column.", examples=[{"firstName": "first_name"}]
-    )
-    extended_properties: dict[str, str] = Field(
-        default_factory=dict, description="Custom field (its API name): source column.", examples=[{"plan": "plan"}]
-    )
-    mode: str = Field(
-        default="upsert",
-        description="upsert; update (no contact is created); create (existing contacts are mapped, not written).",
-        examples=["upsert", "update", "create"],
-    )
-    deletes: str = Field(
-        default="keep",
-        description="What happens to the contact of a row that left the source: keep, deactivate or delete.",
-        examples=["keep", "deactivate", "delete"],
-    )
-    on_deleted: str = Field(
-        default="respect",
-        description="What happens to the row of a contact that was deleted in DailyStory: `respect` or `reactivate`.",
-        examples=["respect"],
-    )
-    nulls: str | dict[str, str] = Field(
-        default="keep",
-        description="What a NULL does: keep (leave the field) or clear (empty the field); for all fields, or by field.",
-        examples=["keep", {"city": "clear"}],
-    )
-    invalid: str | dict[str, str] = Field(
-        default="reject_row",
-        description="What an invalid value costs: its row (reject_row) or its field (drop_field); for all or by field.",
-        examples=["reject_row", {"mobilePhone": "drop_field"}],
-    )
-    known_custom_fields: list[str] | None = Field(
-        default=None, description="The custom fields that may be sent. Default: any.", examples=[["plan", "tier"]]
-    )
-    max_created_fraction: float | None = Field(
-        default=1.0,
-        description="After the first load, block a plan that creates more than this share of the contacts.",
-        examples=[1.0],
-    )
-    max_created_rows: int | None = Field(
-        default=None, description="Block a plan that creates more contacts.", examples=[5_000]
-    )
-    max_changed_fraction: float | None = Field(
-        default=None, description="Block a plan that changes a larger share of the contacts (0 to 1).", examples=[0.5]
-    )
-    max_opted_out_fraction: float | None = Field(
-        default=0.1, description="Block a plan that opts a larger share of the contacts out.", examples=[0.1]
-    )
-    max_deleted_fraction: float | None = Field(
-        default=0.1, description="Block a plan that deletes a larger share of the contacts.", examples=[0.1]
-    )
-    max_rejected_fraction: float | None = Field(
-        default=None, description="Block a plan that rejects a larger share of the rows.", examples=[0.05]
-    )
-    min_guard_rows: int = Field(
-        default=20, description="Smallest number of affected rows at which the limits of a share apply.", examples=[20]
-    )
-    allow_empty_source: bool = Field(
-        default=False, description="Let an empty source delete every contact of the sync.", examples=[False]
-    )
-    personal_keys: list[str] = Field(
-        default_factory=list,
-        description="Key columns that identify a person: shown as an opaque id.",
-        examples=[["email"]],
-    )
-    consent_override: list[str] = Field(
-        default_factory=list, description="Opt-out fields that may go back to false.", examples=[["optOutPush"]]
-    )
-    default_region: str | dict[str, str] | None = Field(
-        default=None,
-        description="Country of mobile numbers without a country code, or the column that holds it.",
-        examples=["US", {"column": "country"}],
-    )
-    max_value_length: int = Field(
-        default=255, description="Longest value of a custom field in characters.", examples=[255]
-    )
-    partitions: Slices | None = Field(
-        default=None, description="Split the sync into slices for backfills.", examples=[{"buckets": 8}]
-    )
-    plan_expires_hours: float = Field(
-        default=24, description="Hours after which a plan that was not sent is not sent any more.", examples=[24]
-    )
-    watermark: WatermarkSettings | None = Field(
-        default=None,
-        description="Compare recent rows only, with a full comparison from time to time.",
-        examples=[{"column": "updated_at"}],
-    )
     warehouse: str | WarehouseSettings = Field(
         default="warehouse",
         description="Key of a WarehouseResource, or the settings of one for this component alone.",
@@ -265,49 +164,6 @@ class DailyStorySyncComponent(dg.Component, Settings):
         )
         schedules = [sync_schedule(sync, self.schedule)] if self.schedule else []
         return dg.Definitions(assets=assets, jobs=[sync_job(sync)], schedules=schedules, resources=resources)
-
-    def sync(self, folder: Path) -> ContactSync:
-        """Make the sync that the YAML describes.
-
-        Args:
-            folder: The folder of a relative `.sql` path.
-
-        Raises:
-            ConfigurationError: A setting is not valid.
-        """
-        is_file = self.source.endswith(".sql") and len(self.source.split()) == 1
-        if is_file and not (folder / self.source).exists():
-            raise ConfigurationError(
-                f"the source file {self.source!r} does not exist; a relative path starts at the folder of this file"
-            )
-        return ContactSync(
-            name=self.name,
-            source=folder / self.source if is_file else self.source,
-            key=self.key,
-            fields=self.fields,
-            extended_properties=self.extended_properties,
-            mode=self.mode,
-            deletes=self.deletes,
-            on_deleted=self.on_deleted,
-            known_custom_fields=self.known_custom_fields,
-            nulls=self.nulls,
-            invalid=self.invalid,
-            max_changed_fraction=self.max_changed_fraction,
-            max_opted_out_fraction=self.max_opted_out_fraction,
-            max_created_fraction=self.max_created_fraction,
-            max_created_rows=self.max_created_rows,
-            max_deleted_fraction=self.max_deleted_fraction,
-            max_rejected_fraction=self.max_rejected_fraction,
-            min_guard_rows=self.min_guard_rows,
-            allow_empty_source=self.allow_empty_source,
-            personal_keys=self.personal_keys,
-            consent_override=self.consent_override,
-            default_region=self.default_region,
-            max_value_length=self.max_value_length,
-            partitions=self.partitions.partitioning() if self.partitions else None,
-            plan_expires_hours=self.plan_expires_hours,
-            watermark=self.watermark.watermark() if self.watermark else None,
-        )
 
 
 def _unresolved(error: ResolutionException) -> str:

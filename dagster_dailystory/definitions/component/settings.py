@@ -25,7 +25,7 @@ from typing_extensions import Self
 
 from dagster_dailystory.api.settings import normal_base_url
 from dagster_dailystory.databases.urls import read_url
-from dagster_dailystory.definitions.resources import DailyStoryResource, WarehouseResource
+from dagster_dailystory.definitions.resources import AccountFields, DailyStoryResource, WarehouseResource
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.partitions import ColumnValues, HashBuckets, Partitioning
 from dagster_dailystory.model.settings import check_names, fits, form_of, wrong_value
@@ -175,7 +175,7 @@ class WarehouseSettings(Settings):
         )
 
 
-class DailyStorySettings(Settings):
+class DailyStorySettings(AccountFields, Settings):
     """A DailyStory account for this component alone."""
 
     place: ClassVar[str] = "dailystory"
@@ -187,20 +187,6 @@ class DailyStorySettings(Settings):
         default="DAILYSTORY_API_TOKEN",
         description="Environment variable that holds the API token, which is never written to a file.",
         examples=["DAILYSTORY_API_TOKEN"],
-    )
-    requests_per_second: float | None = Field(
-        default=None, description="Permitted rate. Default: found while sending.", examples=[5]
-    )
-    max_concurrency: int | None = Field(
-        default=None,
-        description="Requests in flight at once. Default: as many as rate and latency need, up to 32.",
-        examples=[8],
-    )
-    timeout_seconds: float = Field(default=30.0, description="Time limit of one request.", examples=[30])
-    accept_account: bool = Field(
-        default=False,
-        description="Send with a new token, although DailyStory does not say which account it belongs to.",
-        examples=[False],
     )
 
     def resource(self) -> DailyStoryResource:
@@ -214,10 +200,7 @@ class DailyStorySettings(Settings):
         return DailyStoryResource(
             base_url=self.base_url,
             api_token=dg.EnvVar(self.api_token_variable),
-            requests_per_second=self.requests_per_second,
-            max_concurrency=self.max_concurrency,
-            timeout_seconds=self.timeout_seconds,
-            accept_account=self.accept_account,
+            **self.account_options(),
         )
 
 
@@ -247,7 +230,7 @@ class WatermarkSettings(Settings):
         examples=[86400],
     )
 
-    def watermark(self) -> Watermark:
+    def setting(self) -> Watermark:
         """Convert to the engine's setting."""
         return Watermark(self.column, self.overlap_seconds, self.full_every_seconds)
 
@@ -268,7 +251,7 @@ class Slices(Settings):
         examples=[["emea", "amer"]],
     )  # fmt: skip
 
-    def partitioning(self) -> Partitioning:
+    def setting(self) -> Partitioning:
         """Convert to the engine's setting.
 
         Raises:

@@ -32,7 +32,7 @@ from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import Operation, Reason
 from dagster_dailystory.model.mapping import MappedField, Nulls
 from dagster_dailystory.model.partitions import PARTITION_VALUE
-from dagster_dailystory.model.plan import PlanOptions
+from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.sync import Mode, Scope
 
 _COLUMNS: Mapping[str, SqlType] = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dagster_dailystory.model.plan import OPTED_OUT_SHARE, GuardResult
-from dagster_dailystory.model.sync import ContactSync, Deletes
+from dagster_dailystory.model.runs.plan import OPTED_OUT_SHARE, GuardResult
+from dagster_dailystory.model.sync import ContactSync, DeletePolicy
 
 GUARD_NAMES = (
     "source_not_empty", "created_share", "created_rows", "changed_share", "opted_out_share", "deleted_share",
@@ -136,18 +136,17 @@ def _not_empty(sync: ContactSync, figures: GuardInputs) -> GuardResult:
 
 
 def _shares(sync: ContactSync) -> tuple[_Share, ...]:
-    leaving = "deactivated" if sync.deletes is Deletes.DEACTIVATE else "deleted"
     return (
         _Share("created_share", "contacts", "created", "max_created_fraction"),
         _Share("changed_share", "contacts", "updated", "max_changed_fraction"),
         _Share(OPTED_OUT_SHARE, "contacts", "opted out", "max_opted_out_fraction"),
-        _Share("deleted_share", "contacts", leaving, "max_deleted_fraction"),
+        _Share("deleted_share", "contacts", sync.delete_policy.past, "max_deleted_fraction"),
         _Share("rejected_share", "rows", "rejected", "max_rejected_fraction"),
     )
 
 
 def _evaluate(sync: ContactSync, figures: GuardInputs, day: DayInputs | None) -> Iterator[GuardResult]:
-    deletes = figures.rows_deleted if sync.deletes is not Deletes.KEEP else 0
+    deletes = figures.rows_deleted if sync.deletes is not DeletePolicy.KEEP else 0
     rows_of = {
         "created_share": (figures.rows_created, figures.live_keys),
         "changed_share": (figures.rows_updated, figures.live_keys),

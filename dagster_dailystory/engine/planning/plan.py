@@ -41,8 +41,9 @@ from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import OPT_OUT_PRIORITY, Operation, Reason, WaitingOptOuts
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.partitions import check_partition
-from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary, RejectedRow
-from dagster_dailystory.model.sync import Deletes, Mode, OnDeleted, Scope
+from dagster_dailystory.model.runs.options import PlanOptions
+from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary, RejectedRow
+from dagster_dailystory.model.sync import DeletePolicy, Mode, OnDeleted, Scope
 from dagster_dailystory.model.watermark import WatermarkValues
 
 KEPT_PLANS = 5
@@ -188,7 +189,7 @@ class _Draft:
         has_unchecked = self.options.partition is not None or counts.duplicates or counts.without_key
         new = shared = None
         deleted: tuple[FromClause, ...] = ()
-        if sync.deletes is not Deletes.KEEP and counts.missing_keys:
+        if sync.deletes is not DeletePolicy.KEEP and counts.missing_keys:
             if has_unchecked:
                 new = newcomers(self.state, self.tables, staged.relation, pending)
             shared, deleted = contacts_of_other_syncs(self.state), deletions_of_other_syncs(self.state)

@@ -15,8 +15,8 @@ from dagster_dailystory.databases.source_text import source_text
 from dagster_dailystory.engine.state.plans.stored import Plan
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.model.plan import PlanStatus
-from dagster_dailystory.model.report import COMPLETE_OUTCOMES
+from dagster_dailystory.model.runs.plan import PlanStatus
+from dagster_dailystory.model.runs.report import COMPLETE_OUTCOMES
 
 _SENT_TO_THE_END = (*COMPLETE_OUTCOMES, "incomplete")
 """Outcomes of a run that no error stopped, although rows may have failed."""

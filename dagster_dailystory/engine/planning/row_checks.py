@@ -29,10 +29,10 @@ from dagster_dailystory.model.change import (
 )
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.mapping import REGION_COLUMN
-from dagster_dailystory.model.plan import PlanOptions
-from dagster_dailystory.model.sync import Deletes, OnDeleted
+from dagster_dailystory.model.runs.options import PlanOptions
+from dagster_dailystory.model.sync import DeletePolicy, OnDeleted
 
-_TAKEN_OUT = (Deletes.DEACTIVATE.value, Deletes.DELETE.value)
+_TAKEN_OUT = (DeletePolicy.DEACTIVATE.value, DeletePolicy.DELETE.value)
 """What this sync did with the contact of a missing key, once it is acknowledged."""
 
 

@@ -11,7 +11,7 @@ from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, SqlQuery, 
 from dagster_dailystory.engine.state.contact_map import is_deleted_in
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.model.change import DELETION_PRIORITY, Operation, Reason
-from dagster_dailystory.model.sync import Deletes, Mode
+from dagster_dailystory.model.sync import DeletePolicy, Mode
 
 
 @dataclass(frozen=True)
@@ -64,15 +64,15 @@ class Departures:
         reason: SqlValue = literal(None, TEXT)
         message: SqlValue = literal(None, TEXT)
         decided = [(is_claimed, if_claimed)]
-        if self.shared is not None and sync.deletes is not Deletes.KEEP:
+        if self.shared is not None and sync.deletes is not DeletePolicy.KEEP:
             joined = joined.outerjoin(self.shared, self.shared.c.dsid == contact_map.c.dsid)
             is_shared = and_(self.shared.c.dsid.is_not(None), contact_map.c.deleted_at.is_(None))
             decided.append((is_shared, keeps))
             reason = case((is_shared, literal(Reason.SHARED_DSID.value, TEXT)))
             message = case((is_shared, shared_message(self.shared.c.sync_name)))
-        if self.deleted and sync.deletes is not Deletes.KEEP:
+        if self.deleted and sync.deletes is not DeletePolicy.KEEP:
             decided.append((is_deleted_in(self.deleted, contact_map.c.dsid, contact_map.c.last_synced_at), keeps))
-        usual = keeps if sync.deletes is Deletes.KEEP else literal(Operation.DELETE.value, TEXT)
+        usual = keeps if sync.deletes is DeletePolicy.KEEP else literal(Operation.DELETE.value, TEXT)
         return (
             select(
                 missing.c.sequence,

@@ -47,7 +47,7 @@ from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import KEPT_FOR_ANOTHER_SYNC, Change, Operation, Outcome, Reason, Result
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.mapping import MappedField, Nulls
-from dagster_dailystory.model.sync import Deletes
+from dagster_dailystory.model.sync import DeletePolicy
 
 _LINKING = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.MAPPED})
 
@@ -58,7 +58,7 @@ _WRITTEN = frozenset({Outcome.CREATED, Outcome.UPDATED})
 _UNCONFIRMED = frozenset({Outcome.FAILED, Outcome.IN_DOUBT})
 
 
-_KEPT = {Outcome.RECORDED: Deletes.KEEP.value, Outcome.SHARED: KEPT_FOR_ANOTHER_SYNC}
+_KEPT = {Outcome.RECORDED: DeletePolicy.KEEP.value, Outcome.SHARED: KEPT_FOR_ANOTHER_SYNC}
 """Outcomes of deletions whose key is gone and whose contact is kept, with the action that the snapshot notes."""
 
 
@@ -112,7 +112,7 @@ class Acknowledgements:
             is_shared = gone.c.reason == Reason.SHARED_DSID.value
             absent: dict[str, SqlValue] = {
                 "absent_since": func.coalesce(snapshot.c.absent_since, literal(now, MOMENT)),
-                "absent_action": case((is_shared, KEPT_FOR_ANOTHER_SYNC), else_=Deletes.KEEP.value),
+                "absent_action": case((is_shared, KEPT_FOR_ANOTHER_SYNC), else_=DeletePolicy.KEEP.value),
                 "acknowledged_plan": self._number,
             }
             execute(snapshot.update().where(self._tables.same_key(snapshot, gone)).values(**absent))
@@ -324,10 +324,10 @@ class Acknowledgements:
         self._state.connection.execute(snapshot.insert().from_select(names, new))
 
     def _mark_deleted(self) -> None:
-        contact_map, policy = self._tables.contact_map, Deletes(self._tables.sync.deletes)
+        contact_map, policy = self._tables.contact_map, self._tables.sync.delete_policy
         self._mark_absent(Outcome.DELETED, policy.value)
         gone = self._results.changes_with((Outcome.DELETED,), self._results.table.c.answered_at).subquery("gone")
-        moment = contact_map.c.deleted_at if policy is Deletes.DELETE else contact_map.c.deactivated_at
+        moment = contact_map.c[policy.map_column]
         marked = contact_map.update().where(self._tables.same_key(contact_map, gone))
         self._state.connection.execute(marked.values({moment: gone.c.answered_at}))
 

@@ -21,7 +21,7 @@ from dagster_dailystory.engine.sending.slots import Attempts
 from dagster_dailystory.errors import ForbiddenError, NotFoundError, OutageError, RejectedError, RetryableError
 from dagster_dailystory.model.change import DEPARTURE_IN_DOUBT, Change, Identity, Operation, Outcome, Reason, Result
 from dagster_dailystory.model.contact_fields import IDENTITY_FIELDS
-from dagster_dailystory.model.sync import ContactSync, Deletes, Mode, OnDeleted
+from dagster_dailystory.model.sync import ContactSync, DeletePolicy, Mode, OnDeleted
 
 _T = TypeVar("_T")
 
@@ -242,7 +242,7 @@ class Delivery:
         contact = await self._send(partial(self._client.get, dsid))
         if contact is None:
             return await self._relink()
-        ours = ("Inactive", _DELETED) if change.absent_action == Deletes.DELETE.value else ("Inactive",)
+        ours = ("Inactive", _DELETED) if change.absent_action == DeletePolicy.DELETE.value else ("Inactive",)
         is_ours = change.deactivated_by_us and contact.status in ours
         if contact.status == _DELETED and not is_ours:
             return await self._overwrite(contact)
@@ -325,10 +325,10 @@ class Delivery:
         if self.change.deleted_in_dailystory:  # a status would bring it back
             return self._result(Outcome.RECORDED, dsid, message="the contact was deleted in DailyStory before")
         try:
-            if self._sync.deletes is Deletes.DELETE:
+            if not (status := self._sync.delete_policy.status):
                 await self._send(partial(self._client.delete, dsid))
             else:
-                body = {"dsId": dsid, "status": "Inactive"}
+                body = {"dsId": dsid, "status": status}
                 returned = await self._send(partial(self._client.create_or_update, body))
                 if returned != dsid:
                     return self._conflict(returned, "DailyStory returned another contact's id for a deactivation")

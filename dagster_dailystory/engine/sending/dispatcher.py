@@ -12,6 +12,7 @@ from tenacity import AsyncRetrying, RetryCallState, stop_after_attempt, stop_aft
 
 from dagster_dailystory.api.rate_limiter import DEFAULT_PAUSE_SECONDS, RateLimiter
 from dagster_dailystory.api.responses import Account, token_refused
+from dagster_dailystory.api.settings import MOST_CONCURRENCY, AccountSettings
 from dagster_dailystory.engine.sending.breaker.outages import Outages
 from dagster_dailystory.engine.sending.slots import FIRST_SLOTS, Attempts, Concurrency, Slots
 from dagster_dailystory.errors import (
@@ -46,33 +47,6 @@ class LateError(Exception):
 
 class StoppedError(Exception):
     """The sender is stopping: this request was not sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class SenderSettings:
-    """How hard the sender tries.
-
-    Attributes:
-        max_concurrency: Requests in flight at once, from the first answer on.
-        max_attempts: Failed requests after which this run gives a row up; throttled ones do not count.
-        max_seconds_per_row: Time from a row's first request after which this run gives the row up.
-        first_wait_seconds: Upper bound of the random wait before the second attempt; it doubles each time.
-        longest_wait_seconds: The limit of the doubling.
-        breaker_threshold: Number of consecutive rows, refused with the same message, after which other rows are tried.
-        most_slots: The number up to which requests in flight follow rate and latency; None: `max_concurrency`.
-    """
-
-    max_concurrency: int = FIRST_SLOTS
-    max_attempts: int = 9
-    max_seconds_per_row: float = 180.0
-    first_wait_seconds: float = 0.25
-    longest_wait_seconds: float = 30.0
-    breaker_threshold: int = 20
-    most_slots: int | None = None
-
-    def __post_init__(self) -> None:
-        if min(self.max_concurrency, self.max_attempts, self.breaker_threshold) < 1 or self.max_seconds_per_row <= 0:
-            raise ConfigurationError("max_concurrency, max_attempts, max_seconds_per_row: each must be positive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +112,7 @@ class Dispatcher:
 
     def __init__(
         self,
-        settings: SenderSettings,
+        settings: AccountSettings,
         limiter: RateLimiter,
         ask_account: Callable[[], Awaitable[Account]],
         on_free: Callable[[], None],
@@ -149,7 +123,8 @@ class Dispatcher:
     ) -> None:
         self.slots = Slots(1, on_free)
         self.may_send: Callable[[], bool] = lambda: True
-        self._concurrency = Concurrency(self.slots, settings.max_concurrency, settings.most_slots or 0)
+        fixed = settings.max_concurrency
+        self._concurrency = Concurrency(self.slots, fixed or FIRST_SLOTS, fixed or MOST_CONCURRENCY)
         self.outages = Outages(self._concurrency, on_free, on_fatal, on_suspicion)
         self._settings = settings
         self._limiter = limiter

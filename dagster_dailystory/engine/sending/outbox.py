@@ -31,7 +31,7 @@ from dagster_dailystory.model.change import (
     Outcome,
     Result,
 )
-from dagster_dailystory.model.report import Progress, SentOptOuts
+from dagster_dailystory.model.runs.report import Progress, SentOptOuts
 
 FLUSH_ROWS = MAX_UNWRITTEN // 2
 """Results that are acknowledged as soon as there are as many; meanwhile the sender may go on for as many again."""

@@ -18,13 +18,13 @@ from typing import TypeVar
 from dagster_dailystory.api.client import DailyStoryClient
 from dagster_dailystory.api.rate_limiter import RateLimiter
 from dagster_dailystory.api.responses import Account, RemoteContact
+from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.engine.sending.breaker.circuit_breaker import PROBES, CircuitBreaker, take_spread
 from dagster_dailystory.engine.sending.delivery import Delivery, LookUp, LookUps, no_answer, unsent
 from dagster_dailystory.engine.sending.dispatcher import (
     FATAL_ERRORS,
     Dispatcher,
     SenderCounts,
-    SenderSettings,
     StoppedError,
     gather,
 )
@@ -52,28 +52,26 @@ class Sender:
     """Sends changes concurrently, in the order of submission. A context manager, to be used from one thread.
 
     Args:
-        sync: Mode and deletion policy.
-        make_client: Makes the client; called once, in `start`.
-        limiter: Spaces all requests.
-        settings: Concurrency, budgets, breaker.
+        sync: Mode, deletion policy, consent.
+        account: Where to send to, and how.
+        limiter: Spaces all requests; None for one of this sender, at the account's rate.
     """
 
     def __init__(
         self,
         sync: ContactSync,
-        make_client: Callable[[], DailyStoryClient],
-        limiter: RateLimiter,
-        settings: SenderSettings,
+        account: AccountSettings,
+        limiter: RateLimiter | None = None,
     ) -> None:
         self._sync = sync
-        self._make_client = make_client
+        self._account = account
         calls = (lambda: self._client.about(), self._pump, self._fail, self._want_probes)
-        self._dispatcher = Dispatcher(settings, limiter, *calls)
+        self._dispatcher = Dispatcher(account, limiter or RateLimiter(account.requests_per_second), *calls)
         self._thread: threading.Thread | None = None
         # Shared by both threads, under the condition.
         self._changed = threading.Condition()
         self._results: list[Result] = []
-        self._breaker = CircuitBreaker(settings.breaker_threshold)
+        self._breaker = CircuitBreaker(account.breaker_threshold)
         self._fatal: DailyStoryError | None = None
         self._is_over = self._is_looking_up = False
         self._wanted: frozenset[Operation] = frozenset()
@@ -122,11 +120,11 @@ class Sender:
             return self._breaker.closed
 
     def start(self, may_send: Callable[[], bool] = lambda: True) -> None:
-        """Make the client, whose settings may raise ConfigurationError, and start the thread.
+        """Make the client and start the thread.
 
         `may_send` is asked before each request of a row; while it returns False, none is sent.
         """
-        self._client = self._make_client()
+        self._client = DailyStoryClient(self._account, self._sync.consent_override)
         self._dispatcher.may_send = may_send
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name=f"dailystory-{self._sync.name}", daemon=True)

@@ -11,11 +11,10 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from dagster_dailystory.api.settings import MOST_CONCURRENCY
+
 FIRST_SLOTS = 4
 """Slots at first, where `max_concurrency` is not set."""
-
-MOST_SLOTS = 32
-"""Most slots, where `max_concurrency` is not set."""
 
 _MARGIN = 1.25
 """Slots for each one that the mean latency needs, because some responses take longer."""
@@ -188,7 +187,7 @@ class Concurrency:
             return ""
         chosen = "" if self._first == self._most else " (the most that are chosen automatically)"
         remedy = f"set max_concurrency={self._needed}"
-        remedy += ", or leave it out" if not chosen and self._needed <= MOST_SLOTS else ""
+        remedy += ", or leave it out" if not chosen and self._needed <= MOST_CONCURRENCY else ""
         return (
             f"{self.size} requests in flight{chosen}, of {self._latency_seconds * 1000:.0f} ms each, are at most "
             f"{reached:.3g} a second, and {self._rate:.3g} a second are permitted; {remedy}"

@@ -15,7 +15,7 @@ from dagster_dailystory.contacts.fingerprint import mapping_version
 from dagster_dailystory.databases.source import Source
 from dagster_dailystory.databases.source_text import source_text
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.model.plan import PlanOptions
+from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.sync import Scope
 from dagster_dailystory.model.watermark import Moment, WatermarkValues
 

@@ -24,7 +24,7 @@ from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import DEPARTURE_IN_DOUBT, Change, Identity, Operation, Outcome
 from dagster_dailystory.model.mapping import Nulls
-from dagster_dailystory.model.plan import PlanStatus
+from dagster_dailystory.model.runs.plan import PlanStatus
 from dagster_dailystory.model.sync import ContactSync, Scope
 
 

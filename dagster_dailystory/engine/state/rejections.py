@@ -29,7 +29,7 @@ from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import REMEMBERED_REASONS, Operation, Reason
 from dagster_dailystory.model.contact_fields import FieldKind
-from dagster_dailystory.model.plan import RejectedRow
+from dagster_dailystory.model.runs.plan import RejectedRow
 from dagster_dailystory.model.sync import ContactSync
 
 _REMEMBERED = [reason.value for reason in REMEMBERED_REASONS]

@@ -26,6 +26,7 @@ from sqlalchemy.schema import SchemaItem
 from dagster_dailystory.databases.kinds.registry import database_of
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, MOMENT, TEXT, SqlType, SqlValue
 from dagster_dailystory.model.contact_fields import FieldKind
+from dagster_dailystory.model.runs.counts import PlanCounts, SendCounts, counts_of
 from dagster_dailystory.model.sync import ContactSync
 
 SCHEMA_VERSION = 4
@@ -88,6 +89,10 @@ class StateLocation:
         """The name of a state table."""
         return "_".join((self.prefix, *parts))
 
+    def full_name(self, *parts: str) -> str:
+        """The name of a state table, with its schema."""
+        return ".".join(filter(None, (self.schema, self.table_name(*parts))))
+
     def __repr__(self) -> str:
         return f"StateLocation(schema={self.schema!r}, prefix={self.prefix!r})"
 
@@ -119,9 +124,7 @@ def _plan_columns() -> Iterable[SchemaItem]:
         *_texts("destination", "status", "guards", "changes_by_field", "rejections_by_reason", "settings"),
         *_texts("fields_dropped", "new_custom_fields", "opt_outs_waiting"),
         Column("number", BIG_INTEGER),  # the order of the sync's plans, whatever the clock says
-        *_counts("rows_read", "rows_unchanged", "rows_to_create", "rows_to_update", "rows_to_delete"),
-        *_counts("rows_rejected", "rows_held", "rows_delete_skipped_shared", "opt_outs_to_send", "opt_outs_pending"),
-        *_counts("opt_outs_ahead"),
+        *_counts(*counts_of(PlanCounts)),
         *_counts("live_keys"),
         Column("whole_source", BOOLEAN),
         Column("first_load", BOOLEAN),
@@ -140,10 +143,7 @@ def _run_columns() -> Iterable[SchemaItem]:
         *_texts("run_id", "plan_id", "sync_name", "partition_value", "outcome"),
         Column("started_at", MOMENT),
         Column("finished_at", MOMENT),
-        *_counts("rows_created", "rows_updated", "rows_deleted", "rows_mapped", "rows_refused", "rows_failed"),
-        *_counts("rows_in_doubt", "rows_conflicted", "rows_deleted_in_dailystory", "rows_delete_skipped_shared"),
-        *_counts("rows_skipped", "rows_delete_waiting", "rows_delete_returned", "opt_outs_sent", "opt_outs_pending"),
-        *_counts("api_requests", "api_retries", "api_throttled"),
+        *_counts(*counts_of(SendCounts)),
         Column("send_seconds", Float(53)),
     ]
 

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, RowMapping, Table, and_, func, select, update
 
 from dagster_dailystory.api.responses import RemoteContact
-from dagster_dailystory.contacts.canonical import canonical_text
+from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.contacts.fingerprint import key_label
-from dagster_dailystory.contacts.identity import email_for_matching
-from dagster_dailystory.contacts.values import wire_value
+from dagster_dailystory.contacts.values import comparable, wire_value
 from dagster_dailystory.engine.account import check_account
-from dagster_dailystory.engine.endpoints import Destination, Warehouse
+from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.incremental import require_full_comparison
 from dagster_dailystory.engine.state.lease import NO_WAIT, Waiting, open_session
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
+from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.mapping import MappedField, Nulls
 from dagster_dailystory.model.sync import ContactSync, OnDeleted
@@ -63,7 +63,7 @@ class AuditReport:
 def audit_contacts(
     sync: ContactSync,
     warehouse: Warehouse,
-    destination: Destination,
+    account: AccountSettings,
     *,
     sample: int = 100,
     repair: bool = False,
@@ -78,7 +78,7 @@ def audit_contacts(
     Args:
         sync: The sync.
         warehouse: Its warehouse and state; the warehouse is not read.
-        destination: The account that holds its contacts.
+        account: The account that holds its contacts.
         sample: How many contacts to read back, chosen at random.
         repair: Invalidate the acknowledged values of drifted fields, so that the next run sends the fields again.
             Missing and deleted contacts are recorded: their rows are held, and no later audit reads them.
@@ -91,13 +91,13 @@ def audit_contacts(
     """
     with open_session(sync, warehouse.state, waiting) as (state, lease):
         with state.connection.begin():
-            state.check_destination(destination.client_settings(sync).base_url)
+            state.check_destination(account.base_url)
             tables = state.load_tables()
             rows = [] if tables is None else _sampled(state, tables, sample)
         audit = _Audit(state, sync)
-        with destination.sender(sync) as sender:
+        with Sender(sync, account) as sender:
             if rows:
-                check_account(state, sender, destination)
+                check_account(state, sender, account)
             for start in range(0, len(rows), _BATCH):
                 batch = rows[start : start + _BATCH]
                 for row, contact in zip(batch, sender.get_many([row["dsid"] for row in batch]), strict=True):
@@ -153,7 +153,7 @@ class _Audit:
             return sent is True and mapped.name not in contact.opted_out
         custom = contact.fields.get("extendedProperties")
         held: Mapping[str, object] = custom if mapped.is_custom and isinstance(custom, Mapping) else contact.fields
-        return _comparable(mapped, sent) != _comparable(mapped, held.get(mapped.name))
+        return comparable(mapped, sent) != comparable(mapped, held.get(mapped.name))
 
     def repair(self, tables: SyncTables, *, recreate: bool) -> None:
         snapshot, contact_map, execute = tables.snapshot, tables.contact_map, self._state.connection.execute
@@ -192,13 +192,3 @@ class _Audit:
             keys=tuple(keys),
             repaired=repaired,
         )
-
-
-def _comparable(mapped: MappedField, value: object) -> str:
-    """Normalize a value, because DailyStory may store it in another format."""
-    text = (canonical_text(value) or "").strip().casefold()
-    if mapped.kind is FieldKind.EMAIL:
-        return email_for_matching(text)
-    if mapped.kind is FieldKind.MOBILE or mapped.name in ("phone", "homePhone"):
-        return "".join(c for c in text if c.isdigit())
-    return text[:10] if mapped.kind is FieldKind.DATE else text

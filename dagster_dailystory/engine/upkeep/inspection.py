@@ -14,16 +14,16 @@ from sqlalchemy.types import NullType
 from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
 from dagster_dailystory.contacts.fingerprint import key_label
 from dagster_dailystory.contacts.masking import mask
+from dagster_dailystory.contacts.values import KINDS
 from dagster_dailystory.databases.sql_types import SqlQuery, SqlValue
-from dagster_dailystory.engine.endpoints import Warehouse
 from dagster_dailystory.engine.state.rejections import FEW, few_of_each, rejected_row
 from dagster_dailystory.engine.state.schema import DROPPED, SyncTables, differs_column
-from dagster_dailystory.engine.state.store import State, open_state
+from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.change import Operation, Outcome
 from dagster_dailystory.model.contact_fields import FieldKind, nearest
 from dagster_dailystory.model.mapping import REGION_COLUMN, MappedField
-from dagster_dailystory.model.plan import PlanStatus, RejectedRow
+from dagster_dailystory.model.runs.plan import PlanStatus, RejectedRow
 from dagster_dailystory.model.sync import ContactSync
 
 if TYPE_CHECKING:
@@ -35,9 +35,6 @@ NO_VALUE = "(none)"
 
 
 _LONGEST_VALUE = 60
-
-
-_IMPERSONAL = frozenset({FieldKind.OPT_OUT, FieldKind.STATUS, FieldKind.INTEGER, FieldKind.NUMBER})
 
 
 _UNSETTLED = frozenset({Outcome.FAILED, Outcome.IN_DOUBT, Outcome.CONFLICTED, Outcome.WAITING})
@@ -112,13 +109,13 @@ class SyncStatus:
         return sum(self.rejections_by_reason.values())
 
 
-def sync_status(sync: ContactSync, warehouse: Warehouse) -> SyncStatus:
+def sync_status(state: State) -> SyncStatus:
     """Count what the state of a sync holds now.
 
     Raises:
         DailyStoryError: The state cannot be read.
     """
-    with _reading(sync, warehouse) as (state, tables):
+    with _reading(state) as tables:
         if tables is None:
             return SyncStatus(0, 0, {}, 0)
         execute = state.connection.execute
@@ -151,13 +148,12 @@ def check_shown_fields(sync: ContactSync, names: Sequence[str]) -> None:
 
 
 def preview_changes(
-    sync: ContactSync, warehouse: Warehouse, plan_id: str, shown_fields: Sequence[str] = (), rows: int = 15
+    state: State, plan_id: str, shown_fields: Sequence[str] = (), rows: int = 15
 ) -> list[ChangePreview]:
     """Read the first changes of a plan, without personal data.
 
     Args:
-        sync: The mapping.
-        warehouse: The state.
+        state: The open state.
         plan_id: One of the latest plans.
         shown_fields: Fields whose values are shown. All others are masked, except opt-out flags, the status and
             numbers, which identify no person.
@@ -166,7 +162,7 @@ def preview_changes(
     Returns:
         Opt-outs that leave ahead of their rows first, then updates, creates and deletions.
     """
-    with _reading(sync, warehouse) as (state, tables):
+    with _reading(state) as tables:
         if tables is None:
             return []
         shown = frozenset(shown_fields)
@@ -178,40 +174,40 @@ def preview_changes(
         return found
 
 
-def preview_rejections(sync: ContactSync, warehouse: Warehouse, rows: int = FEW) -> list[RejectedRow]:
+def preview_rejections(state: State, rows: int = FEW) -> list[RejectedRow]:
     """Read the latest rejections of each reason, without personal data.
 
     Args:
-        sync: The sync.
-        warehouse: The state.
+        state: The open state.
         rows: At most this many of each reason.
     """
-    with _reading(sync, warehouse) as (state, tables):
+    with _reading(state) as tables:
         if tables is None:
             return []
         found = few_of_each(tables, tables.rejections, rows)
-        return [rejected_row(sync, row, state.secret) for row in state.connection.execute(found).mappings()]
+        return [rejected_row(state.sync, row, state.secret) for row in state.connection.execute(found).mappings()]
 
 
-def column_types(sync: ContactSync, warehouse: Warehouse) -> dict[str, str]:
+def column_types(state: State) -> dict[str, str]:
     """The types of the key and mapped columns as the state stores them; empty before the first plan."""
-    with _reading(sync, warehouse) as (state, tables):
+    with _reading(state) as tables:
         if tables is None:
             return {}
-        types = {key: tables.snapshot.c[key].type for key in sync.key_columns}
-        types |= {m.column: tables.snapshot.c[m.state_column].type for m in sync.read_fields}
+        types = {key: tables.snapshot.c[key].type for key in state.sync.key_columns}
+        types |= {m.column: tables.snapshot.c[m.state_column].type for m in state.sync.read_fields}
         typed = {column: kind for column, kind in types.items() if not isinstance(kind, NullType)}  # SQLite has none
         return {column: kind.compile(state.dialect).lower() for column, kind in typed.items()}
 
 
-def plan_frame(sync: ContactSync, warehouse: Warehouse, plan_id: str) -> pandas.DataFrame:
+def plan_frame(state: State, plan_id: str) -> pandas.DataFrame:
     """A plan as a pandas frame: one row for each field that differs, with unmasked values. Not for logs.
 
     `before` is empty if the change has an outcome: then the snapshot holds the new value.
     """
     records: list[dict[str, object]] = []
+    sync = state.sync
     keys = sync.key_columns
-    with _reading(sync, warehouse) as (state, tables):
+    with _reading(state) as tables:
         queries = {} if tables is None else {each: _changes(tables, plan_id, each) for each in _SHOWN}
         for operation, query in queries.items():
             for row in state.connection.execute(query).mappings():
@@ -231,22 +227,22 @@ def plan_frame(sync: ContactSync, warehouse: Warehouse, plan_id: str) -> pandas.
     return _frame(records, (*keys, "operation", "dsid", "outcome", "field", "before", "after"))
 
 
-def contact_map_frame(sync: ContactSync, warehouse: Warehouse) -> pandas.DataFrame:
+def contact_map_frame(state: State) -> pandas.DataFrame:
     """The contact map as a pandas frame: the key columns, the dsid, the times (UTC)."""
     moments = ("first_synced_at", "last_synced_at", "deactivated_at", "deleted_at", "deleted_in_dailystory_at")
-    return _table_frame(sync, warehouse, "contact_map", (*sync.key_columns, "dsid", *moments))
+    return _table_frame(state, "contact_map", (*state.sync.key_columns, "dsid", *moments))
 
 
-def rejections_frame(sync: ContactSync, warehouse: Warehouse) -> pandas.DataFrame:
+def rejections_frame(state: State) -> pandas.DataFrame:
     """The rejections as a pandas frame: the key columns, reason, message, counts, the times (UTC)."""
     columns = ("reason", "message", "source_rows", "attempts", "first_seen_at", "last_seen_at")
-    return _table_frame(sync, warehouse, "rejections", (*sync.key_columns, *columns))
+    return _table_frame(state, "rejections", (*state.sync.key_columns, *columns))
 
 
 @contextmanager
-def _reading(sync: ContactSync, warehouse: Warehouse) -> Iterator[tuple[State, SyncTables | None]]:
-    with open_state(warehouse.state, sync) as state, state.connection.begin():
-        yield state, state.load_tables()
+def _reading(state: State) -> Iterator[SyncTables | None]:
+    with state.connection.begin():
+        yield state.load_tables()
 
 
 def _unsettled(state: State, tables: SyncTables) -> SqlQuery:
@@ -326,18 +322,18 @@ def _text(mapped: MappedField, value: object, shown: frozenset[str]) -> str:
         return "(unsupported)"
     if text is None:
         return NO_VALUE
-    if mapped.name in shown or mapped.kind in _IMPERSONAL:
+    if mapped.name in shown or KINDS[mapped.kind].is_impersonal:
         clear = mask(text)
         return clear if len(clear) <= _LONGEST_VALUE else clear[: _LONGEST_VALUE - 1] + "…"
     return f"••• ({len(text)})"
 
 
-def _table_frame(sync: ContactSync, warehouse: Warehouse, name: str, columns: Sequence[str]) -> pandas.DataFrame:
-    with _reading(sync, warehouse) as (state, tables):
+def _table_frame(state: State, name: str, columns: Sequence[str]) -> pandas.DataFrame:
+    with _reading(state) as tables:
         if tables is None:
             return _frame([], columns)
         table: Table = getattr(tables, name)
-        query = select(*(table.c[column] for column in columns)).order_by(*_keys(table, sync))
+        query = select(*(table.c[column] for column in columns)).order_by(*_keys(table, state.sync))
         return _frame([dict(row) for row in state.connection.execute(query).mappings()], columns)
 
 

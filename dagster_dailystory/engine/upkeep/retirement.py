@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from dagster_dailystory.engine.endpoints import Warehouse
 from dagster_dailystory.engine.state.store import open_state
+from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.contact_fields import nearest
 from dagster_dailystory.model.settings import named_settings

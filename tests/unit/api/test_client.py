@@ -12,7 +12,7 @@ import pytest
 
 from dagster_dailystory.api.client import DailyStoryClient
 from dagster_dailystory.api.responses import Account, RemoteContact
-from dagster_dailystory.api.settings import ClientSettings
+from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.api.transport import HttpxConnections
 from dagster_dailystory.errors import (
     AuthenticationError,
@@ -34,12 +34,14 @@ Handler = Callable[[httpx.Request], httpx.Response]
 
 
 def run_with(handler: Handler, call: Callable[[DailyStoryClient], Awaitable[T]], *, override: str = "") -> T:
-    settings = ClientSettings(
-        "https://us-1.dailystory.test", TOKEN, consent_override=frozenset(filter(None, [override]))
+    settings = AccountSettings(
+        "https://us-1.dailystory.test",
+        TOKEN,
+        connect=lambda settings: HttpxConnections(settings, httpx.MockTransport(handler)),
     )
 
     async def scenario() -> T:
-        async with DailyStoryClient(settings, HttpxConnections(settings, httpx.MockTransport(handler))) as client:
+        async with DailyStoryClient(settings, list(filter(None, [override]))) as client:
             return await call(client)
 
     return asyncio.run(scenario())

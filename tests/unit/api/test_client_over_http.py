@@ -8,13 +8,14 @@ import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar
 
 import httpx
 import pytest
 
 from dagster_dailystory.api.client import DailyStoryClient
-from dagster_dailystory.api.settings import ClientSettings
+from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.api.transport import HttpxConnections
 from dagster_dailystory.errors import AuthenticationError, RetryableError, UnreadableError
 from dagster_dailystory.sandbox import Sandbox, SandboxSettings
@@ -27,7 +28,7 @@ MOBILE = "+15557140059"
 
 def run_at(base_url: str, call: Callable[[DailyStoryClient], Awaitable[T]], *, token: str = TOKEN) -> T:
     async def scenario() -> T:
-        async with DailyStoryClient(ClientSettings(base_url, token, timeout_seconds=1.0)) as client:
+        async with DailyStoryClient(AccountSettings(base_url, token, timeout_seconds=1.0)) as client:
             return await call(client)
 
     return asyncio.run(scenario())
@@ -113,8 +114,8 @@ def test_no_query_email_or_token_is_logged_at_debug_level(caplog: pytest.LogCapt
     logging.getLogger("httpcore.http11").setLevel(logging.DEBUG)
 
     async def through_httpx(base_url: str, token: str) -> None:
-        settings = ClientSettings(base_url, token)
-        async with DailyStoryClient(settings, HttpxConnections(settings, httpx.AsyncHTTPTransport())) as client:
+        over_httpx = partial(HttpxConnections, transport=httpx.AsyncHTTPTransport())
+        async with DailyStoryClient(AccountSettings(base_url, token, connect=over_httpx)) as client:
             await client.create_or_update({"email": EMAIL})
             await client.find(email=EMAIL)
         async with httpx.AsyncClient() as other:

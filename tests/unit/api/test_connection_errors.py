@@ -14,10 +14,10 @@ import httpx
 import pytest
 
 from dagster_dailystory.api.connection_errors import connection_error
-from dagster_dailystory.api.settings import ClientSettings
+from dagster_dailystory.api.settings import AccountSettings
 
-SETTINGS = ClientSettings("https://us-1.dailystory.com/api/v1", "k3yk3yk3yk3yk3yk3yk3yk3yk-us-1")
-LOCAL = ClientSettings("http://127.0.0.1:8019/api/v1", "k3yk3yk3yk3yk3yk3yk3yk3yk-us-1")
+SETTINGS = AccountSettings("https://us-1.dailystory.com/api/v1", "k3yk3yk3yk3yk3yk3yk3yk3yk-us-1")
+LOCAL = AccountSettings("http://127.0.0.1:8019/api/v1", "k3yk3yk3yk3yk3yk3yk3yk3yk-us-1")
 DIRECT = "check base_url, and HTTPS_PROXY if your network needs a proxy"
 PROXY = "check the proxy in HTTPS_PROXY, or add us-1.dailystory.com to NO_PROXY"
 

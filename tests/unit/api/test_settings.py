@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from dagster_dailystory.api.settings import ClientSettings
+from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.errors import ConfigurationError
 
 TOKEN = "k3yk3yk3yk3yk3yk3yk3yk3yk-us-1"
@@ -25,7 +25,7 @@ TOKEN = "k3yk3yk3yk3yk3yk3yk3yk3yk-us-1"
     ],
 )
 def test_the_base_url_always_ends_in_api_v1(given: str, kept: str) -> None:
-    assert ClientSettings(given, TOKEN).base_url == kept
+    assert AccountSettings(given, TOKEN).base_url == kept
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_the_base_url_always_ends_in_api_v1(given: str, kept: str) -> None:
 )
 def test_an_invalid_base_url_is_refused_with_an_example(given: str, words: str) -> None:
     with pytest.raises(ConfigurationError, match=words) as caught:
-        ClientSettings(given, TOKEN)
+        AccountSettings(given, TOKEN)
     assert "https://us-1.dailystory.com/api/v1" in str(caught.value)
     assert "secret" not in str(caught.value)
 
@@ -55,23 +55,23 @@ def test_an_invalid_base_url_is_refused_with_an_example(given: str, words: str) 
 @pytest.mark.parametrize("token", ["", "  ", "two words", "line\nfeed", "toké"])
 def test_an_invalid_token_is_refused_and_not_shown(token: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        ClientSettings("https://us-1.dailystory.com", token)
+        AccountSettings("https://us-1.dailystory.com", token)
     assert not token.strip() or token not in str(caught.value)
 
 
 def test_the_token_is_stripped_and_not_in_the_repr() -> None:
-    settings = ClientSettings("https://us-1.dailystory.com", TOKEN + "\n")
+    settings = AccountSettings("https://us-1.dailystory.com", TOKEN + "\n")
     assert TOKEN not in repr(settings)
     assert settings.api_token == TOKEN
 
 
 def test_only_a_loopback_host_is_local() -> None:
-    assert ClientSettings("http://127.0.0.1:1", TOKEN).is_local
-    assert not ClientSettings("https://us-1.dailystory.com", TOKEN).is_local
-    assert ClientSettings("https://us-1.dailystory.com", TOKEN).host == "us-1.dailystory.com"
+    assert AccountSettings("http://127.0.0.1:1", TOKEN).is_local
+    assert not AccountSettings("https://us-1.dailystory.com", TOKEN).is_local
+    assert AccountSettings("https://us-1.dailystory.com", TOKEN).host == "us-1.dailystory.com"
 
 
 @pytest.mark.parametrize("seconds", [0.0, -1.0, math.inf, math.nan])
 def test_a_timeout_must_be_positive_and_finite(seconds: float) -> None:
     with pytest.raises(ConfigurationError, match="timeout_seconds"):
-        ClientSettings("https://us-1.dailystory.com", TOKEN, timeout_seconds=seconds)
+        AccountSettings("https://us-1.dailystory.com", TOKEN, timeout_seconds=seconds)

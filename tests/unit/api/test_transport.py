@@ -25,15 +25,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from dagster_dailystory.api.client import DailyStoryClient
+from dagster_dailystory.api.connections import Connections, HttpResponse
 from dagster_dailystory.api.responses import Account
-from dagster_dailystory.api.settings import ClientSettings
-from dagster_dailystory.api.transport import (
-    TRANSPORT_ERRORS,
-    AiohttpConnections,
-    Connections,
-    HttpResponse,
-    HttpxConnections,
-)
+from dagster_dailystory.api.settings import AccountSettings
+from dagster_dailystory.api.transport import TRANSPORT_ERRORS, AiohttpConnections, HttpxConnections
 from dagster_dailystory.errors import AuthenticationError, ConfigurationError, RetryableError, UnreadableError
 
 TOKEN = "k3yk3yk3yk3yk3yk3yk3yk3yk-us-1"
@@ -111,8 +106,8 @@ def exchange(
         return error
 
 
-def settings_for(address: str, scheme: str = "http", timeout_seconds: float = 5.0) -> ClientSettings:
-    return ClientSettings(f"{scheme}://{address}", TOKEN, timeout_seconds=timeout_seconds)
+def settings_for(address: str, scheme: str = "http", timeout_seconds: float = 5.0) -> AccountSettings:
+    return AccountSettings(f"{scheme}://{address}", TOKEN, timeout_seconds=timeout_seconds)
 
 
 def parsed(request: bytes) -> tuple[tuple[str, str, dict[str, list[str]]], dict[str, str], bytes]:
@@ -192,7 +187,7 @@ def test_the_timeout_includes_the_last_byte_of_the_response() -> None:
     assert not isinstance(error, aiohttp.ConnectionTimeoutError)
 
 
-def post_through(settings: ClientSettings) -> RetryableError:
+def post_through(settings: AccountSettings) -> RetryableError:
     async def scenario() -> None:
         async with DailyStoryClient(settings) as client:
             await client.create_or_update({"email": "ada@example.com"})
@@ -224,7 +219,7 @@ def test_a_proxy_gets_no_token_and_its_refusal_cannot_have_landed(
 
     with server(serve) as address:
         no_proxy.setenv("HTTPS_PROXY", f"http://{user}{address}")
-        error = post_through(ClientSettings("https://us-1.dailystory.test", TOKEN, timeout_seconds=5.0))
+        error = post_through(AccountSettings("https://us-1.dailystory.test", TOKEN, timeout_seconds=5.0))
     assert seen[0].startswith(b"CONNECT us-1.dailystory.test:443 HTTP/1.1\r\n")
     assert headers_of(seen[0]).get("proxy-authorization") == credentials
     assert TOKEN.encode() not in seen[0]
@@ -255,14 +250,14 @@ def test_an_invalid_environment_variable_is_named_before_any_request(
 ) -> None:
     no_proxy.setenv(variable, value)
     with pytest.raises(ConfigurationError, match=variable) as caught:
-        DailyStoryClient(ClientSettings("https://us-1.dailystory.test", TOKEN))
+        DailyStoryClient(AccountSettings("https://us-1.dailystory.test", TOKEN))
     assert value not in str(caught.value)
 
 
 def test_a_host_in_no_proxy_is_reached_whatever_the_proxy_is(no_proxy: pytest.MonkeyPatch) -> None:
     no_proxy.setenv("HTTPS_PROXY", "socks5://127.0.0.1:1080")
     no_proxy.setenv("NO_PROXY", "us-1.dailystory.test")
-    DailyStoryClient(ClientSettings("https://us-1.dailystory.test", TOKEN))
+    DailyStoryClient(AccountSettings("https://us-1.dailystory.test", TOKEN))
 
 
 def encoded(encoding: str, body: bytes, status: str = "200 OK") -> Serve:
@@ -330,7 +325,7 @@ def test_headers_that_are_too_long_are_named_and_may_have_landed(header: str) ->
     assert "a header of more than 64 KB, or too many headers" in str(error)
 
 
-async def account_at(settings: ClientSettings) -> Account:
+async def account_at(settings: AccountSettings) -> Account:
     async with DailyStoryClient(settings) as client:
         return await client.about()
 

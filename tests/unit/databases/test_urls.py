@@ -8,7 +8,7 @@ import pytest
 
 from dagster_dailystory.databases.kinds.registry import DATABASES
 from dagster_dailystory.databases.urls import checked_url
-from dagster_dailystory.engine.endpoints import Warehouse
+from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.errors import ConfigurationError
 
 SECRET = "hush"

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from dagster_dailystory.definitions.charts import INLINE_CHARACTERS, bars, curve
+from dagster_dailystory.definitions.events.charts import INLINE_CHARACTERS, bars, curve
 
 
 def drawn(markdown: str) -> ET.Element:

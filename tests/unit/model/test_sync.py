@@ -13,10 +13,11 @@ from dagster_dailystory.model.change import Change, Identity, Operation, Outcome
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.mapping import Nulls
 from dagster_dailystory.model.partitions import ColumnValues
-from dagster_dailystory.model.plan import PlanOptions, PlanStatus, PlanSummary
-from dagster_dailystory.model.report import SyncReport
+from dagster_dailystory.model.runs.options import PlanOptions
+from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary
+from dagster_dailystory.model.runs.report import SyncReport
 from dagster_dailystory.model.settings import choice
-from dagster_dailystory.model.sync import SETTING_TYPES, ContactSync, Deletes, Mode, Scope
+from dagster_dailystory.model.sync import SETTING_TYPES, ContactSync, DeletePolicy, Mode, Scope
 
 
 def sync(**settings: object) -> ContactSync:
@@ -122,10 +123,10 @@ def test_nulls_can_be_chosen_field_by_field() -> None:
 
 
 def test_texts_become_enum_members_and_defaults_are_the_safe_ones() -> None:
-    assert (sync().mode, sync().deletes) == (Mode.UPSERT, Deletes.KEEP)
+    assert (sync().mode, sync().deletes) == (Mode.UPSERT, DeletePolicy.KEEP)
     assert sync().max_deleted_fraction == 0.1
     assert sync().allow_empty_source is False
-    assert (sync(mode="create").mode, sync(deletes=Deletes.DELETE).deletes) == (Mode.CREATE, Deletes.DELETE)
+    assert (sync(mode="create").mode, sync(deletes=DeletePolicy.DELETE).deletes) == (Mode.CREATE, DeletePolicy.DELETE)
     assert choice(Mode, Mode.UPDATE, "mode") is Mode.UPDATE
 
 

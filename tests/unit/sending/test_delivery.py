@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 
 import httpx
 import pytest
+from support.fake_api import account_of
 
-from dagster_dailystory.api.client import DailyStoryClient
-from dagster_dailystory.api.rate_limiter import RateLimiter
-from dagster_dailystory.api.settings import ClientSettings
+from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.api.transport import HttpxConnections
 from dagster_dailystory.contacts.identity import email_for_matching
-from dagster_dailystory.engine.sending.dispatcher import SenderSettings
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.model.change import Change, Identity, Operation, Outcome, Reason, Result
 from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.sandbox import Fault, Sandbox
 
 EMAIL = "ada@example.com"
-QUICK = SenderSettings(first_wait_seconds=0.001, longest_wait_seconds=0.002, max_attempts=4)
+QUICK = account_of(first_wait_seconds=0.001, longest_wait_seconds=0.002, max_attempts=4)
 FIELDS = {"email": "email", "firstName": "first_name", "city": "city"}
 
 
@@ -53,17 +51,16 @@ def update(dsid: str, **facts: object) -> Change:
 
 
 def send(sandbox: Sandbox, change: Change, sync: ContactSync | None = None) -> Result:
-    settings = ClientSettings(sandbox.base_url, sandbox.token, timeout_seconds=5.0)
-    return result_of(change, sync, lambda: DailyStoryClient(settings))
+    account = replace(QUICK, base_url=sandbox.base_url, api_token=sandbox.token, timeout_seconds=5.0)
+    return result_of(change, sync, account)
 
 
 def send_through(transport: httpx.AsyncBaseTransport, change: Change, sync: ContactSync | None = None) -> Result:
-    settings = ClientSettings("https://us-1.dailystory.test", "token")
-    return result_of(change, sync, lambda: DailyStoryClient(settings, HttpxConnections(settings, transport)))
+    return result_of(change, sync, replace(QUICK, connect=lambda settings: HttpxConnections(settings, transport)))
 
 
-def result_of(change: Change, sync: ContactSync | None, make_client: Callable[[], DailyStoryClient]) -> Result:
-    sender = Sender(sync or sync_of(), make_client, RateLimiter(math.inf), QUICK)
+def result_of(change: Change, sync: ContactSync | None, account: AccountSettings) -> Result:
+    sender = Sender(sync or sync_of(), account)
     with sender:
         sender.submit([change])
         results: list[Result] = []

@@ -7,9 +7,10 @@ import math
 from typing import NoReturn
 
 import pytest
+from support.fake_api import account_of
 
 from dagster_dailystory.api.rate_limiter import RateLimiter
-from dagster_dailystory.engine.sending.dispatcher import Dispatcher, SenderSettings, StoppedError
+from dagster_dailystory.engine.sending.dispatcher import Dispatcher, StoppedError
 from dagster_dailystory.engine.sending.slots import Attempts
 
 
@@ -22,7 +23,7 @@ def test_after_a_stop_no_request_waits_for_the_end_of_a_pause():
         limiter = RateLimiter(math.inf)
         limiter.throttled(retry_after_seconds=120.0)
         ignore = lambda *_: None  # noqa: E731
-        dispatcher = Dispatcher(SenderSettings(), limiter, nothing, ignore, ignore, ignore)
+        dispatcher = Dispatcher(account_of(), limiter, nothing, ignore, ignore, ignore)
         dispatcher.stop()
         await asyncio.wait_for(dispatcher.send(Attempts(), nothing), 1.0)
 

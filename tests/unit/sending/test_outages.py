@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import math
 import random
 import time
 from collections import Counter, deque
@@ -17,10 +16,11 @@ import pytest
 from support.fake_api import (
     FIREWALL,
     QUICK,
-    TOKEN,
+    SYNC,
     FakeApi,
     Reply,
     accepted,
+    account_of,
     collect_all,
     collect_until_fatal,
     create,
@@ -32,12 +32,9 @@ from support.fake_api import (
     update,
 )
 
-from dagster_dailystory.api.client import DailyStoryClient
-from dagster_dailystory.api.rate_limiter import RateLimiter
-from dagster_dailystory.api.settings import ClientSettings
+from dagster_dailystory.api.connections import HttpResponse
 from dagster_dailystory.api.transport import HttpxConnections
 from dagster_dailystory.engine.sending.breaker.circuit_breaker import PROBES, take_spread
-from dagster_dailystory.engine.sending.dispatcher import SenderSettings
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.errors import (
     AuthenticationError,
@@ -46,8 +43,7 @@ from dagster_dailystory.errors import (
     ForbiddenError,
     OutageError,
 )
-from dagster_dailystory.model.change import Change, Identity, Operation, Outcome, Result
-from dagster_dailystory.model.sync import ContactSync
+from dagster_dailystory.model.change import Change, Operation, Outcome, Result
 
 # Errors that stop the run
 
@@ -55,7 +51,7 @@ from dagster_dailystory.model.sync import ContactSync
 def test_a_bad_token_costs_one_request() -> None:
     api = FakeApi(lambda request, number: httpx.Response(401))
     api.latency_seconds = 0.02
-    with sender_for(api, SenderSettings(max_concurrency=32)) as sender:
+    with sender_for(api, account_of(max_concurrency=32)) as sender:
         sender.submit(creates(100))
         results, error = collect_until_fatal(sender)
     assert isinstance(error, AuthenticationError)
@@ -66,7 +62,7 @@ def test_a_bad_token_costs_one_request() -> None:
 @pytest.mark.parametrize("asks_first", [True, False])
 def test_a_token_that_is_forbidden_everything_stops_the_run_after_five_other_rows(asks_first: bool) -> None:
     api = FakeApi(lambda request, number: refusal(403, "Forbidden"))
-    with sender_for(api, SenderSettings(max_concurrency=32)) as sender:
+    with sender_for(api, account_of(max_concurrency=32)) as sender:
         if asks_first:
             with pytest.raises(ForbiddenError):
                 sender.about()
@@ -221,17 +217,14 @@ def test_the_last_rows_alone_are_no_outage(reply: httpx.Response, bad: Collectio
     assert {number for number, outcome in outcomes.items() if outcome is Outcome.FAILED} == {*bad}
 
 
-def test_a_payload_that_would_opt_in_stops_the_run_and_is_not_sent() -> None:
-    sync = ContactSync(
-        name="c", source="t", key="id", fields={"email": "email", "optOutEmail": "o"}, consent_override=["optOutEmail"]
-    )
-    values = {"field_email": email_of(1), "field_optOutEmail": False}
-    change = Change(1, "1", Operation.UPDATE, "u1", values, frozenset({"field_optOutEmail"}), Identity(email_of(1)))
+def test_a_payload_that_would_opt_in_stops_the_run() -> None:
+    class Firewall(HttpxConnections):
+        async def exchange(self, method: str, url: str, content: bytes | None = None) -> HttpResponse:
+            raise ConsentError("the payload would undo an opt-out")
+
     api = FakeApi()
-    settings = ClientSettings("https://us-1.dailystory.test", TOKEN)  # forgets the sync's consent_override
-    client = DailyStoryClient(settings, HttpxConnections(settings, api))
-    with Sender(sync, lambda: client, RateLimiter(math.inf), QUICK) as sender:
-        sender.submit([change])
+    with Sender(SYNC, replace(QUICK, connect=lambda settings: Firewall(settings, api))) as sender:
+        sender.submit([create(1)])
         results, error = collect_until_fatal(sender)
     assert isinstance(error, ConsentError)
     assert (results, api.requests) == ([], 0)
@@ -251,9 +244,7 @@ def test_a_service_that_only_fails_is_an_outage() -> None:
 def test_failures_with_successes_between_them_are_not_an_outage() -> None:
     coin = random.Random(7)  # every second request would always hit the same row
     api = FakeApi(lambda request, number: refusal(500, "") if coin.random() < 0.5 else None)
-    with sender_for(
-        api, SenderSettings(first_wait_seconds=0.001, longest_wait_seconds=0.002, max_attempts=50)
-    ) as sender:
+    with sender_for(api, account_of(first_wait_seconds=0.001, longest_wait_seconds=0.002, max_attempts=50)) as sender:
         sender.submit([update(number) for number in range(1, 101)])
         results = collect_all(sender)
     assert {result.outcome for result in results} == {Outcome.UPDATED}
@@ -266,7 +257,7 @@ def test_an_unexpected_error_stops_the_run_and_names_only_the_row(raised: type[B
             raise raised(email_of(3))
         return None
 
-    with sender_for(FakeApi(decide), SenderSettings(max_concurrency=1)) as sender:
+    with sender_for(FakeApi(decide), account_of(max_concurrency=1)) as sender:
         sender.submit(creates(5))
         results, error = collect_until_fatal(sender)
     assert [result.sequence for result in results] == [1, 2]
@@ -348,7 +339,7 @@ def test_rows_that_fail_alone_are_no_outage_when_only_they_are_left(status: int)
         lambda request, number: reply if int(json.loads(request.content)["dsId"][1:]) in range(20, 32) else None
     )
     api.latency_seconds = 0.002
-    with sender_for(api, SenderSettings(max_attempts=30, first_wait_seconds=0.05, longest_wait_seconds=0.1)) as sender:
+    with sender_for(api, account_of(max_attempts=30, first_wait_seconds=0.05, longest_wait_seconds=0.1)) as sender:
         sender.submit([update(number) for number in range(1, 101)])
         outcomes = Counter(result.outcome for result in collect_all(sender))
     assert outcomes == {Outcome.UPDATED: 88, Outcome.FAILED: 12}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import threading
 import time
 from collections import Counter
@@ -22,6 +21,7 @@ from support.fake_api import (
     TOKEN,
     FakeApi,
     Reply,
+    account_of,
     collect_all,
     collect_until_fatal,
     create,
@@ -35,10 +35,8 @@ from support.fake_api import (
 )
 from support.fake_time import FakeTime, most_in_a_second
 
-from dagster_dailystory.api.client import DailyStoryClient
 from dagster_dailystory.api.rate_limiter import RateLimiter
-from dagster_dailystory.api.settings import ClientSettings
-from dagster_dailystory.engine.sending.dispatcher import SenderCounts, SenderSettings
+from dagster_dailystory.engine.sending.dispatcher import SenderCounts
 from dagster_dailystory.engine.sending.sender import MAX_UNWRITTEN, Sender
 from dagster_dailystory.errors import (
     AuthenticationError,
@@ -103,8 +101,9 @@ def test_changes_submitted_before_the_start_are_sent() -> None:
         assert len(collect_all(sender)) == 1
 
 
-def test_a_client_that_cannot_be_made_is_reported_at_the_start() -> None:
-    sender = Sender(SYNC, lambda: DailyStoryClient(ClientSettings("", TOKEN)), RateLimiter(), QUICK)
+def test_connections_that_cannot_be_made_are_reported_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy:port")
+    sender = Sender(SYNC, QUICK)
     with pytest.raises(ConfigurationError):
         sender.start()
     assert sender.stop() == []
@@ -113,7 +112,7 @@ def test_a_client_that_cannot_be_made_is_reported_at_the_start() -> None:
 @pytest.mark.parametrize("setting", ["max_concurrency", "max_attempts", "breaker_threshold", "max_seconds_per_row"])
 def test_settings_that_would_send_nothing_are_refused(setting: str) -> None:
     with pytest.raises(ConfigurationError):
-        SenderSettings(**{setting: 0})
+        account_of(**{setting: 0})
 
 
 # Retries
@@ -123,7 +122,7 @@ def test_a_row_that_waits_for_its_next_attempt_does_not_hold_up_the_others() -> 
     def decide(request: httpx.Request, number: int) -> Reply | None:
         return refusal(500, "") if number_of(request) <= 8 else None
 
-    options = SenderSettings(max_concurrency=2, first_wait_seconds=300.0, longest_wait_seconds=300.0)
+    options = account_of(max_concurrency=2, first_wait_seconds=300.0, longest_wait_seconds=300.0)
     with sender_for(FakeApi(decide), options) as sender:
         sender.submit(creates(28))
         results: list[Result] = []
@@ -142,7 +141,7 @@ def test_a_row_whose_wait_is_over_goes_before_new_ones() -> None:
 
     api = FakeApi(decide)
     api.latency_seconds = 0.002
-    with sender_for(api, SenderSettings(max_concurrency=1, first_wait_seconds=0.004)) as sender:
+    with sender_for(api, account_of(max_concurrency=1, first_wait_seconds=0.004)) as sender:
         sender.submit([update(number) for number in range(1, 101)])
         collect_all(sender)
     assert order.count(2) == 2
@@ -162,7 +161,7 @@ def test_a_row_gives_up_after_its_attempts() -> None:
 def test_a_row_gives_up_after_its_time() -> None:
     values = {"field_email": email_of(1), "field_city": "Paris"}
     change = Change(1, "1", Operation.UPDATE, "u1", values, frozenset(values), Identity(email_of(1)))
-    options = SenderSettings(max_seconds_per_row=0.02, first_wait_seconds=0.02, max_attempts=1000)
+    options = account_of(max_seconds_per_row=0.02, first_wait_seconds=0.02, max_attempts=1000)
     api = FakeApi(lambda request, number: refusal(500, "") if b"person1@" in request.content else None)
     with sender_for(api, options) as sender:
         sender.submit([create(2), change])
@@ -262,8 +261,7 @@ def test_stop_waits_for_requests_in_flight_and_starts_no_others() -> None:
 
 def test_stop_ends_within_three_seconds_over_real_http_too() -> None:
     with Sandbox(SandboxSettings(latency_seconds=4.0)) as sandbox:
-        client = ClientSettings(sandbox.base_url, sandbox.token)
-        sender = Sender(SYNC, lambda: DailyStoryClient(client), RateLimiter(math.inf), QUICK)
+        sender = Sender(SYNC, replace(QUICK, base_url=sandbox.base_url, api_token=sandbox.token))
         sender.start()
         sender.submit(creates(20))
         assert sender.collect(0.2) == []
@@ -274,7 +272,7 @@ def test_stop_ends_within_three_seconds_over_real_http_too() -> None:
 
 
 def test_stop_reports_a_waiting_create_without_a_response_as_in_doubt() -> None:
-    options = SenderSettings(first_wait_seconds=300.0, longest_wait_seconds=300.0)
+    options = account_of(first_wait_seconds=300.0, longest_wait_seconds=300.0)
     api = FakeApi(lambda request, number: "cut after")
     sender = sender_for(api, options)
     sender.start()
@@ -417,7 +415,7 @@ def test_with_any_faults_each_change_has_one_result_and_is_created_once(
 ) -> None:
     api = FakeApi()
     api.decide = faulty(script, api)
-    options = SenderSettings(
+    options = account_of(
         max_concurrency=concurrency, max_attempts=5, first_wait_seconds=0.0005, longest_wait_seconds=0.001
     )
     sender = sender_for(api, options)
@@ -448,11 +446,9 @@ def test_over_real_http_with_every_fault_no_contact_is_created_twice() -> None:
         cut_after=0.04,
     )  # fmt: skip
     with Sandbox(SandboxSettings(faults=faults, duplicates_allowed=True, retry_after_seconds=0), seed=7) as sandbox:
-        client = ClientSettings(sandbox.base_url, sandbox.token, max_connections=8, timeout_seconds=5.0)
-        options = SenderSettings(
-            max_concurrency=8, max_attempts=40, first_wait_seconds=0.002, longest_wait_seconds=0.01
-        )
-        with Sender(SYNC, lambda: DailyStoryClient(client), RateLimiter(math.inf), options) as sender:
+        options = account_of(max_concurrency=8, max_attempts=40, first_wait_seconds=0.002, longest_wait_seconds=0.01)
+        account = replace(options, base_url=sandbox.base_url, api_token=sandbox.token, timeout_seconds=5.0)
+        with Sender(SYNC, account) as sender:
             sender.submit(creates(300))
             results = collect_all(sender)
         made = sandbox.creates_by_identity()

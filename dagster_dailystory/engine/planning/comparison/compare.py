@@ -30,7 +30,7 @@ from dagster_dailystory.engine.planning.comparison.row_hashes import HashedRows,
 from dagster_dailystory.engine.planning.comparison.staging import Staged
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.model.plan import PlanOptions
+from dagster_dailystory.model.runs.options import PlanOptions
 
 _LARGE_TABLE_ROWS = 100_000
 """Rows from which the choice of a join matters: fewer are joined in a fraction of a second in any way."""

@@ -37,8 +37,8 @@ from dagster_dailystory.model.change import DEPARTURE_IN_DOUBT, KEPT_FOR_ANOTHER
 from dagster_dailystory.model.contact_fields import CONSENT_KINDS, FieldKind
 from dagster_dailystory.model.mapping import MappedField, Nulls
 from dagster_dailystory.model.partitions import OTHER_VALUES, PARTITION_VALUE, HashBuckets
-from dagster_dailystory.model.plan import PlanOptions
-from dagster_dailystory.model.sync import Deletes, Mode, Scope
+from dagster_dailystory.model.runs.options import PlanOptions
+from dagster_dailystory.model.sync import DeletePolicy, Mode, Scope
 
 OFFSET = "offset"
 """The bind parameter of each statement of `differing` and `missing_keys`: the highest `sequence` assigned so far."""
@@ -212,7 +212,7 @@ class Diff:
             present.c.rows == live.c.rows + arrived.c.rows,
             present.c.hashes == live.c.hashes + arrived.c.hashes,
         ]
-        if self.tables.sync.deletes is not Deletes.KEEP:
+        if self.tables.sync.deletes is not DeletePolicy.KEEP:
             is_equal.append(not_(exists().where(self._is_owed(snapshot))))
         return select(and_(*is_equal)).select_from(present.join(live, true()).join(arrived, true()))
 
@@ -287,7 +287,7 @@ class Diff:
     def _may_depart(self, snapshot: FromClause) -> ColumnElement[bool]:
         """Whether a missing key is planned: it was not found missing before, or the deletion of its contact is owed."""
         is_live = snapshot.c.absent_since.is_(None)
-        return is_live if self.tables.sync.deletes is Deletes.KEEP else or_(is_live, self._is_owed(snapshot))
+        return is_live if self.tables.sync.deletes is DeletePolicy.KEEP else or_(is_live, self._is_owed(snapshot))
 
     def _is_owed(self, snapshot: FromClause) -> ColumnElement[bool]:
         """Whether a key that was missing before has a contact that was kept for another sync."""

@@ -21,7 +21,7 @@ from dagster_dailystory.engine.planning.comparison.key_ranges import WHOLE, KeyR
 from dagster_dailystory.engine.state.incremental import row_hashes_name
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.model.plan import PlanOptions
+from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.sync import ContactSync, Scope
 
 

@@ -59,7 +59,7 @@ from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import StateError
 from dagster_dailystory.model.partitions import PARTITION_VALUE, ColumnValues
-from dagster_dailystory.model.plan import PlanOptions
+from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.watermark import Moment, WatermarkValues
 
 _REREAD_ROWS, _REREAD_ONE_IN = 1_000, 10

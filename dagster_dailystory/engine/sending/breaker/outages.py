@@ -15,11 +15,7 @@ from dagster_dailystory.errors import (
     UnreadableError,
 )
 
-OUTAGE_LOG = "dagster_dailystory.outages"
-"""The logger that says, while a run waits for DailyStory, that requests fail, and that it responds again."""
-
-
-_log = logging.getLogger(OUTAGE_LOG)
+_log = logging.getLogger("dagster_dailystory")
 
 
 _NOTICED_FAILURES = 5

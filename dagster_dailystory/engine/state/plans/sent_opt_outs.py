@@ -17,7 +17,7 @@ from dagster_dailystory.model.change import (
     WaitingOptOuts,
 )
 from dagster_dailystory.model.contact_fields import FieldKind
-from dagster_dailystory.model.report import SentOptOuts
+from dagster_dailystory.model.runs.report import SentOptOuts
 
 _SET = (Outcome.OPTED_OUT, Outcome.UPDATED)
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import reduce
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, func, select
+from sqlalchemy import ColumnElement, MappingResult, RowMapping, and_, func, select
 
 from dagster_dailystory.contacts.fingerprint import default_versions, mapping_version, opaque, settings_version
 from dagster_dailystory.databases.source_text import source_text
@@ -18,8 +18,10 @@ from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import SafetyError, StateError
 from dagster_dailystory.model.change import SENT_OPERATIONS, WaitingOptOut, WaitingOptOuts
-from dagster_dailystory.model.plan import GuardResult, PlanOptions, PlanStatus, PlanSummary, Selection
-from dagster_dailystory.model.report import SyncReport, planned_report, with_send
+from dagster_dailystory.model.runs.counts import PlanCounts, counts_of
+from dagster_dailystory.model.runs.options import PlanOptions, Selection
+from dagster_dailystory.model.runs.plan import GuardResult, PlanStatus, PlanSummary
+from dagster_dailystory.model.runs.report import SyncReport, planned_report, with_send
 from dagster_dailystory.model.sync import Scope
 
 _OPEN = (PlanStatus.READY, PlanStatus.SENDING)
@@ -128,18 +130,33 @@ class Plans:
             plans.c.partition_value.is_not_distinct_from(partition),
         )
         rows = self._state.connection.execute(select(plans).where(mine).order_by(plans.c.number.desc())).mappings()
-        newest = rows.first()
-        return None if newest is None else _plan(newest, self._status(newest))
+        return self._first(rows)
 
-    def claim(self, run_ids: Sequence[str], partition: str | None = None) -> Plan:
-        """Take the newest plan of these runs for sending; a plan that they were already sending is resumed.
+    def named(self, plan_id: str) -> Plan:
+        """The plan with this id.
+
+        Raises:
+            SafetyError: The sync has none.
+        """
+        plans, name = self._plans, self._state.sync.name
+        mine = select(plans).where(plans.c.sync_name == name, plans.c.plan_id == plan_id)
+        plan = self._first(self._state.connection.execute(mine).mappings())
+        if plan is None:
+            raise SafetyError(f"sync {name!r} has no plan {plan_id!r} in this state; plan again")
+        return plan
+
+    def _first(self, rows: MappingResult) -> Plan | None:
+        row = rows.first()
+        return None if row is None else _plan(row, self._status(row))
+
+    def claim(self, plan: Plan | None) -> Plan:
+        """Take a plan for sending; one that was already being sent is resumed.
 
         A retirement of the sync ends: it is about to hold the contacts that it writes to.
 
         Raises:
             SafetyError: There is none, or it must not be sent.
         """
-        plan = self.newest_of(run_ids, partition)
         name = self._state.sync.name
         if plan is None:
             raise SafetyError(f"this run has made no plan for sync {name!r}; materialize its changes first")
@@ -245,11 +262,8 @@ _WHY = {
 }
 
 
-_COPIED = (
-    "rows_read", "rows_unchanged", "rows_to_create", "rows_to_update", "rows_to_delete", "rows_rejected", "rows_held",
-    "rows_delete_skipped_shared", "live_keys", "whole_source", "first_load", "opt_outs_to_send", "opt_outs_ahead",
-    "opt_outs_pending",
-)  # fmt: skip
+_COPIED = (*counts_of(PlanCounts), "live_keys", "whole_source", "first_load")
+"""Attributes of a header that are columns of the same name."""
 
 
 def _selection(row: RowMapping) -> Selection:

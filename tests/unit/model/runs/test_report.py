@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dagster_dailystory.model.change import WaitingOptOut, WaitingOptOuts
-from dagster_dailystory.model.report import SyncReport
+from dagster_dailystory.model.runs.report import SyncReport
 
 
 def test_a_report_says_what_was_sent_and_why_rows_were_rejected() -> None:

@@ -8,26 +8,17 @@ from urllib.parse import urlsplit
 
 import dagster as dg
 
-from dagster_dailystory.definitions.charts import bars, curve
+from dagster_dailystory.definitions.events.charts import bars, curve
+from dagster_dailystory.engine.upkeep.checks import Check
 from dagster_dailystory.engine.upkeep.inspection import ChangePreview, SyncStatus
-from dagster_dailystory.model.change import Operation, WaitingOptOut
-from dagster_dailystory.model.plan import PlanStatus, PlanSummary, RejectedRow, planned_counts
-from dagster_dailystory.model.report import Progress, SyncReport
-from dagster_dailystory.model.sync import ContactSync, Deletes, Mode
+from dagster_dailystory.model.change import Operation
+from dagster_dailystory.model.runs.counts import SendCounts, counts_of
+from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary, RejectedRow, planned_counts
+from dagster_dailystory.model.runs.report import Progress, SyncReport
+from dagster_dailystory.model.sync import ContactSync, Mode
 
 Metadata: TypeAlias = dict[str, dg.MetadataValue | int | float | str]
 """Metadata of one event, by key."""
-
-
-_PLAN_COUNTS = (
-    "rows_read", "rows_unchanged", "rows_to_create", "rows_to_update", "rows_to_delete", "rows_rejected", "rows_held",
-    "rows_delete_skipped_shared", "opt_outs_to_send", "opt_outs_pending",
-)  # fmt: skip
-
-
-_OUTCOMES = (
-    "created", "updated", "deleted", "mapped", "refused", "failed", "in_doubt", "conflicted", "delete_waiting",
-)  # fmt: skip
 
 
 _MOST_POINTS = 240  # of a send over time
@@ -42,7 +33,7 @@ def plan_metadata(
     """Describe a plan: its counts, an estimate, and a preview with masked values."""
     metadata: Metadata = {"summary": _plan_summary(sync, plan)}
     metadata |= {"plan_id": plan.plan_id, "plan_status": plan.status.value}
-    metadata |= {name: getattr(plan, name) for name in _PLAN_COUNTS}
+    metadata |= plan.counts
     if plan.status is PlanStatus.READY and plan.expires_at is not None:
         metadata["plan_expires_at"] = f"{plan.expires_at:%Y-%m-%d %H:%M} UTC"
     metadata |= {"rows_to_send": plan.rows_to_send, "diff_seconds": round(plan.diff_seconds, 3)}
@@ -92,11 +83,9 @@ def sent_metadata(
         sends: Seconds since the start of the send, and the rows sent until then.
     """
     numbers = {name: round(value, 3) for name, value in report.numbers().items()}
-    outcomes = {
-        _deletion(sync) if name == "deleted" else name.replace("_", " "): rows
-        for name in _OUTCOMES
-        if (rows := getattr(report, f"rows_{name}"))
-    }
+    words = {name: each.metadata["words"] for name, each in counts_of(SendCounts).items() if "outcome" in each.metadata}
+    words["rows_deleted"] = sync.delete_policy.past
+    outcomes = {shown: rows for name, shown in words.items() if (rows := getattr(report, name))}
     counts = outcomes | ({"opted out": report.opt_outs_sent} if report.opt_outs_sent else {})
     metadata: Metadata = {
         "summary": ", ".join(f"{rows:,} {name}" for name, rows in counts.items()) or "nothing had to be sent",
@@ -111,7 +100,7 @@ def sent_metadata(
     if outcomes:
         metadata["outcomes_chart"] = _chart(bars("Rows by outcome", outcomes))
     if len(sends) > 1:
-        sent = sum(rows for name, rows in outcomes.items() if name != "failed")
+        sent = sum(rows for name, rows in outcomes.items() if name != words["rows_failed"])
         end = (max(report.send_seconds, sends[-1][0]), max(sent, sends[-1][1]))
         metadata["sends_over_time"] = _chart(curve("Rows sent since the start of the send", [*sends, end]))
     if status.rejections_by_reason:
@@ -131,29 +120,22 @@ def sync_metadata(sync: ContactSync, source: str) -> Metadata:
         "mapping": _table(mapping),
         "key": ", ".join(sync.key_columns),
         "mode": Mode(sync.mode).value,
-        "deletes": Deletes(sync.deletes).value,
+        "deletes": sync.delete_policy.value,
     }
 
 
-def waiting_table(waiting: Sequence[WaitingOptOut], *, are_blocked: bool) -> dg.TableMetadataValue:
-    """Show opt-outs that wait, with what to do about each.
-
-    Args:
-        waiting: The opt-outs.
-        are_blocked: Too many contacts opt out.
-    """
-    needs = "a higher max_opted_out_fraction" if are_blocked else "nothing: the next run sends it"
-    return _table(
-        [
-            {
-                "key": each.key_label,
-                "needs": "a repair in the source" if each.reason else needs,
-                "reason": each.reason,
-                "message": each.message,
-                "source_rows": each.rows,
-            }
-            for each in waiting
-        ]
+def check_result(asset_key: dg.AssetKey, check: Check) -> dg.AssetCheckResult:
+    """A check that never stops a run, as Dagster shows it."""
+    metadata: Metadata = dict(check.counts)
+    if check.waiting:
+        metadata["waiting"] = _table(check.waiting)
+    return dg.AssetCheckResult(
+        asset_key=asset_key,
+        check_name=check.name,
+        passed=check.passed,
+        severity=dg.AssetCheckSeverity.ERROR if check.is_error else dg.AssetCheckSeverity.WARN,
+        description=check.message,
+        metadata=metadata,
     )
 
 
@@ -205,11 +187,6 @@ class ProgressLog:
         self._log(dg.AssetObservation(self._asset_key, metadata=metadata))
 
 
-def _deletion(sync: ContactSync) -> str:
-    """What happens to the contact of a missing key; the counts call both outcomes deleted."""
-    return "deactivated" if sync.deletes is Deletes.DEACTIVATE else "deleted"
-
-
 def _plan_summary(sync: ContactSync, plan: PlanSummary) -> str:
     notes = [planned_counts(sync, plan)]
     if plan.since is not None:
@@ -233,8 +210,8 @@ def _estimate(sync: ContactSync, plan: PlanSummary, requests_per_second: float |
 
 
 def _change_record(sync: ContactSync, change: ChangePreview) -> dict[str, str | int]:
-    deactivates = change.operation is Operation.DELETE and sync.deletes is Deletes.DEACTIVATE
-    operation = "deactivate" if deactivates else change.operation.value.replace("_", " ")
+    is_deletion = change.operation is Operation.DELETE
+    operation = sync.delete_policy.value if is_deletion else change.operation.value.replace("_", " ")
     fields = [str(each) for each in change.fields]
     fields += [f"{name}: not sent, {reason}" for name, reason in change.dropped.items()]
     return {"key": change.key_label, "operation": operation, "changes": "; ".join(fields)}

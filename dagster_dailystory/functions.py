@@ -1,0 +1,181 @@
+"""A sync without an orchestrator: plan it, send a plan, or do both, with the engine that the Dagster assets use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from typing_extensions import Unpack
+
+from dagster_dailystory.api.settings import AccountOptions, AccountSettings
+from dagster_dailystory.engine.run import OnProgress, SendResult, open_run
+from dagster_dailystory.engine.warehouse import Warehouse
+from dagster_dailystory.model.runs.options import checked_options
+from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary, raise_if_blocked
+from dagster_dailystory.model.runs.report import SyncReport, planned_report
+from dagster_dailystory.model.settings import named_settings
+from dagster_dailystory.model.sync import ContactSync, Scope
+
+
+@named_settings
+def run_contact_sync(
+    sync: ContactSync,
+    *,
+    warehouse_url: str,
+    base_url: str,
+    api_token: str,
+    state_url: str | None = None,
+    state_schema: str | None = None,
+    scope: Scope | str = Scope.CHANGED,
+    dry_run: bool = False,
+    limit: int | None = None,
+    keys: Sequence[object] | None = None,
+    partition: str | None = None,
+    on_progress: OnProgress | None = None,
+    **account: Unpack[AccountOptions],
+) -> SyncReport:
+    """Make DailyStory's contacts equal to a warehouse query: plan, and send the plan.
+
+    Args:
+        sync: The sync.
+        warehouse_url: SQLAlchemy URL of the warehouse.
+        base_url: The data centre's URL, `https://us-1.dailystory.com/api/v1`.
+        api_token: From Account Settings > API Tokens.
+        state_url: SQLAlchemy URL of the state database; None keeps the state in the warehouse.
+        state_schema: Schema of the state tables.
+        scope: The rows to look at: `changed`, `all`, `rejected` before (none with a NULL in its key), `opt_outs` alone.
+        dry_run: Plan only, as a preview that can never be sent.
+        limit: At most this many creates and updates.
+        keys: Only these keys; the parts of a composite one are joined by `|`. None for all keys.
+        partition: Only this slice of a sync with `partitions`.
+        on_progress: Called at most once a second while sending.
+        **account: Other settings of the account, such as `requests_per_second`; see `AccountOptions`.
+
+    Returns:
+        The counts of the run.
+
+    Raises:
+        SafetyError: A guard blocked the plan; nothing was sent.
+        DailyStoryError: See the tree in `errors`.
+
+    Example:
+        ```python
+        report = run_contact_sync(
+            customers,
+            warehouse_url="postgresql+psycopg://sync@warehouse/analytics",
+            base_url="https://us-1.dailystory.com/api/v1",
+            api_token=os.environ["DAILYSTORY_API_TOKEN"],
+        )
+        print(report.rows_created, report.rows_updated)
+        ```
+    """
+    warehouse = Warehouse.at(warehouse_url, state_url, state_schema)
+    options = checked_options(scope, dry_run=dry_run, limit=limit, keys=keys, partition=partition)
+    with open_run(sync, warehouse, AccountSettings(base_url, api_token, **account)) as run:
+        plan = run.plan(options)
+        if plan.status is PlanStatus.DRY:
+            return planned_report(plan, "dry")
+        raise_if_blocked(plan)
+        return _reported(run.send(partition, on_progress=on_progress))
+
+
+@named_settings
+def plan_contact_sync(
+    sync: ContactSync,
+    *,
+    warehouse_url: str,
+    base_url: str,
+    api_token: str,
+    state_url: str | None = None,
+    state_schema: str | None = None,
+    scope: Scope | str = Scope.CHANGED,
+    dry_run: bool = False,
+    limit: int | None = None,
+    keys: Sequence[object] | None = None,
+    partition: str | None = None,
+    **account: Unpack[AccountOptions],
+) -> PlanSummary:
+    """Compare source and snapshot, and store the changes as a plan. Nothing is written to DailyStory.
+
+    A plan that a guard blocks is returned like any other: look at its `status` and `guards`.
+
+    Args:
+        sync: The sync.
+        warehouse_url: SQLAlchemy URL of the warehouse.
+        base_url: The data centre's URL, `https://us-1.dailystory.com/api/v1`.
+        api_token: From Account Settings > API Tokens.
+        state_url: SQLAlchemy URL of the state database; None keeps the state in the warehouse.
+        state_schema: Schema of the state tables.
+        scope: The rows to look at; see `run_contact_sync`.
+        dry_run: Store the plan as a preview that can never be sent.
+        limit: At most this many creates and updates.
+        keys: Only these keys; None for all keys.
+        partition: Only this slice of a sync with `partitions`.
+        **account: Other settings of the account; see `AccountOptions`.
+
+    Returns:
+        The header of the plan, with its `plan_id`.
+
+    Raises:
+        DailyStoryError: See the tree in `errors`; the state is as it was.
+
+    Example:
+        ```python
+        ends = {"warehouse_url": warehouse_url, "base_url": base_url, "api_token": os.environ["DAILYSTORY_API_TOKEN"]}
+        plan = plan_contact_sync(customers, **ends)
+        if plan.rows_to_delete == 0:
+            send_contact_sync(customers, plan_id=plan.plan_id, **ends)
+        ```
+    """
+    warehouse = Warehouse.at(warehouse_url, state_url, state_schema)
+    options = checked_options(scope, dry_run=dry_run, limit=limit, keys=keys, partition=partition)
+    with open_run(sync, warehouse, AccountSettings(base_url, api_token, **account)) as run:
+        return run.plan(options)
+
+
+@named_settings
+def send_contact_sync(
+    sync: ContactSync,
+    *,
+    plan_id: str,
+    warehouse_url: str,
+    base_url: str,
+    api_token: str,
+    state_url: str | None = None,
+    state_schema: str | None = None,
+    on_progress: OnProgress | None = None,
+    **account: Unpack[AccountOptions],
+) -> SyncReport:
+    """Send exactly this plan. A plan whose send was interrupted goes on where it stopped.
+
+    Args:
+        sync: The sync, with the settings that it was planned with.
+        plan_id: The plan, from `plan_contact_sync` or from the metadata of `changes`.
+        warehouse_url: SQLAlchemy URL of the warehouse.
+        base_url: The data centre's URL, `https://us-1.dailystory.com/api/v1`.
+        api_token: From Account Settings > API Tokens.
+        state_url: SQLAlchemy URL of the state database; None if the state is in the warehouse.
+        state_schema: Schema of the state tables.
+        on_progress: Called at most once a second while sending.
+        **account: Other settings of the account; see `AccountOptions`.
+
+    Returns:
+        The counts of the run.
+
+    Raises:
+        SafetyError: There is no such plan, or it is blocked, a dry run, superseded, expired or sent already.
+        DailyStoryError: See the tree in `errors`.
+    """
+    warehouse = Warehouse.at(warehouse_url, state_url, state_schema)
+    with open_run(sync, warehouse, AccountSettings(base_url, api_token, **account)) as run:
+        return _reported(run.send(plan_id=plan_id, on_progress=on_progress))
+
+
+def _reported(result: SendResult) -> SyncReport:
+    """The report of a send that was not stopped by an error.
+
+    Raises:
+        DailyStoryError: The error that stopped it.
+    """
+    if result.error is not None:
+        raise result.error
+    return result.report

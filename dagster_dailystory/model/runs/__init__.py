@@ -1,0 +1,1 @@
+"""What travels of a run: its options, its counts, its plan and its report."""

@@ -1,0 +1,124 @@
+"""The options of a run: which rows it plans, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import NoneType
+
+from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.model.settings import Kind, check_types, choice
+from dagster_dailystory.model.sync import Scope
+from dagster_dailystory.model.watermark import Moment
+
+
+def chosen_keys(keys: Sequence[object] | None) -> tuple[str, ...]:
+    """Convert the run option `keys` to texts; None, for all keys, becomes empty.
+
+    Raises:
+        ConfigurationError: It is one text, or it has no key, which would mean all rows.
+    """
+    if keys is None:
+        return ()
+    if isinstance(keys, str):
+        raise ConfigurationError("keys must be a list of keys; it is one text: write it in brackets, keys=['...']")
+    if not keys:
+        raise ConfigurationError(
+            "keys is empty, so no row would be planned; omit it, or set it to None, to plan all rows"
+        )
+    return tuple(dict.fromkeys(map(str, keys)))
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """Which rows a run plans, and how.
+
+    Attributes:
+        scope: Which rows are compared.
+        dry_run: Store the plan as a preview that can never be sent.
+        limit: Maximum number of creates and updates; the next run plans the rest. Plans no deletions.
+        keys: Plan only these keys. Plans no deletions.
+        partition: The slice to plan, None for the whole source.
+        since: The lowest watermark value to read, None for all rows; set by the planner, not by the caller.
+    """
+
+    scope: Scope = Scope.CHANGED
+    dry_run: bool = False
+    limit: int | None = None
+    keys: tuple[str, ...] = field(default=(), repr=False)
+    partition: str | None = None
+    since: Moment | None = None
+
+    @property
+    def plans_deletions(self) -> bool:
+        """Whether missing keys are planned: only if the whole source, or a whole slice, is read."""
+        chooses_rows = self.scope in (Scope.REJECTED, Scope.OPT_OUTS)
+        return self.limit is None and not self.keys and not chooses_rows and self.since is None
+
+    @property
+    def retries_refused(self) -> bool:
+        """Whether rows that DailyStory refused, or whose contact was deleted there, are sent again."""
+        return self.scope is not Scope.CHANGED
+
+    def plans_all_creates(self, rows_to_send: int) -> bool:
+        """Whether a plan with this number of creates and updates has every create of the source, or of its slice."""
+        is_whole = not self.keys and self.scope in (Scope.CHANGED, Scope.ALL) and self.since is None
+        return is_whole and (self.limit is None or rows_to_send < self.limit)
+
+
+_OPTION_TYPES = {
+    "dry_run": Kind((bool,), "True or False"),
+    "limit": Kind((int, NoneType), "a whole number, or None for no limit"),
+    "partition": Kind((str, NoneType), "the name of a slice, or None for all"),
+}
+
+
+def checked_options(
+    scope: Scope | str, *, dry_run: bool, limit: int | None, keys: Sequence[object] | None, partition: str | None
+) -> PlanOptions:
+    """Make the options of a run from what a user gave.
+
+    Raises:
+        ConfigurationError: A value is of another type, or means that nothing is planned; the text "no" would be a yes.
+    """
+    options = PlanOptions(choice(Scope, scope, "scope"), dry_run, limit, chosen_keys(keys), partition)
+    check_types(options, _OPTION_TYPES)
+    if limit is not None and limit < 1:
+        raise ConfigurationError(f"limit={limit!r} must be at least 1; omit it for no limit, or set dry_run to preview")
+    return options
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The rows of the source that a plan looks at.
+
+    Attributes:
+        partition: The slice, None for the whole source.
+        scope: Which rows are compared.
+        limit: Maximum number of creates and updates.
+        keys: How many keys were chosen; 0 for all.
+        chosen: A keyed hash of the chosen keys, None without any.
+        since: The lowest watermark value that was read, None for all rows.
+    """
+
+    partition: str | None
+    scope: Scope
+    limit: int | None
+    keys: int
+    chosen: str | None
+    since: str | None
+
+    @classmethod
+    def of(cls, options: PlanOptions, chosen: str | None) -> Selection:
+        """The selection of a run."""
+        since = None if options.since is None else options.since.isoformat()
+        return cls(options.partition, options.scope, options.limit, len(options.keys), chosen, since)
+
+    def covers(self, other: Selection) -> bool:
+        """Whether a plan of this selection looks at each row of the other again, and so supersedes its plan."""
+        if Scope.OPT_OUTS in (self.scope, other.scope):
+            return self == other
+        if self.limit is not None or self.keys:
+            return self == other
+        as_far_back = self.since is None or (other.since is not None and self.since <= other.since)
+        return self.partition in (None, other.partition) and as_far_back and self.scope in (other.scope, Scope.ALL)
