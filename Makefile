@@ -48,7 +48,7 @@ dev: $(V)/.ui ## Open the Dagster UI on the demo, with the sandbox beside it
 	@$(RUN) dagster_dailystory.sandbox --port 8019 --store .demo/sandbox.json --token-file .demo/token & sandbox=$$!; \
 	trap "kill $$sandbox" EXIT; DAGSTER_HOME=$(CURDIR)/.demo/dagster $(V)/bin/dg dev
 
-golden: $(V)/.test ## Rewrite the recorded SQL in tests/databases/sql; then review the diff
+golden: $(V)/.test ## Rewrite the SQL in tests/databases/sql: state tables and what is read; then review the diff
 	UPDATE_GOLDEN_SQL=1 $(RUN) pytest -q -p no:randomly tests/databases/test_golden_sql.py
 
 lint: $(V)/.test ## Check style, format and the direction of imports

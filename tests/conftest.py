@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from support.databases import SERVER_FIXTURES, create_database, drop_database, mariadb_server, postgresql_server
 from support.placements import Placement, placements_of, taken_in_turn
 from support.scenario import Scenario, open_scenario
+from support.statements import checked_statements
 from support.stories import check_story, story_path
 
 ENGINES = ("duckdb", "sqlite", "postgresql")
@@ -90,8 +91,8 @@ def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cal
 
 @pytest.fixture
 def scenario(placement: Placement, new_database: Callable[[str], str]) -> Iterator[Scenario]:
-    """A new scenario at each placement; what it comes to must be the recorded story of the test."""
-    with open_scenario(new_database, placement.warehouse, placement.state) as opened:
+    """A new scenario at each placement; its story must be the recorded one, and a parser reads what it sent."""
+    with open_scenario(new_database, placement.warehouse, placement.state) as opened, checked_statements():
         yield opened
 
 

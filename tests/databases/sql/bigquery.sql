@@ -1,32 +1,32 @@
 -- The table: its columns.
-SELECT * 
-FROM `crm`.`people` 
+SELECT *
+FROM `crm`.`people`
 WHERE false;
 
 -- The table: its rows.
-SELECT `source`.`id` AS `c0`, `source`.`e_mail` AS `c1`, `source`.`first_name` AS `c2`, `source`.`City Name` AS `c3`, `source`.`select` AS `c4` 
+SELECT `source`.`id` AS `c0`, `source`.`e_mail` AS `c1`, `source`.`first_name` AS `c2`, `source`.`City Name` AS `c3`, `source`.`select` AS `c4`
 FROM `crm`.`people` AS `source`;
 
 -- The table with a catalog: its columns.
-SELECT * 
+SELECT *
 FROM (
 select * from `main-catalog`.`crm`.`Big People`
-) AS source 
+) AS source
 WHERE false;
 
 -- The table with a catalog: its rows.
-SELECT `source`.`id` AS `c0`, `source`.`e_mail` AS `c1`, `source`.`first_name` AS `c2`, `source`.`City Name` AS `c3`, `source`.`select` AS `c4` 
+SELECT `source`.`id` AS `c0`, `source`.`e_mail` AS `c1`, `source`.`first_name` AS `c2`, `source`.`City Name` AS `c3`, `source`.`select` AS `c4`
 FROM (select * from `main-catalog`.`crm`.`Big People`
 ) AS `source`;
 
 -- The query: its columns.
-SELECT * 
+SELECT *
 FROM (
 select id, e_mail, first_name, city from crm.people where city like '%:x' -- all of them
-) AS source 
+) AS source
 WHERE false;
 
 -- The query: its rows.
-SELECT `source`.`id` AS `c0`, `source`.`e_mail` AS `c1`, `source`.`first_name` AS `c2`, `source`.`City Name` AS `c3`, `source`.`select` AS `c4` 
+SELECT `source`.`id` AS `c0`, `source`.`e_mail` AS `c1`, `source`.`first_name` AS `c2`, `source`.`City Name` AS `c3`, `source`.`select` AS `c4`
 FROM (select id, e_mail, first_name, city from crm.people where city like '%:x' -- all of them
 ) AS `source`;
