@@ -35,7 +35,7 @@ test-slow: $(V)/.test ## Run the long proofs: fifty kills, the fault storm, rand
 test-snowflake: $(V)-snowflake/.test ## Run the scenarios on a Snowflake emulator, in a separate environment
 	VIRTUAL_ENV=$(CURDIR)/$(V)-snowflake $(V)-snowflake/bin/python -m pytest -q -n 2 -m snowflake \
 	   tests/databases/test_warehouses.py tests/databases/test_types.py tests/databases/test_names.py \
-	   tests/engine/test_intents.py tests/scenarios
+	   tests/scenarios
 
 test-ui: $(V)/.test ## Test the Dagster UI and the sandbox's page in Chromium; UPDATE_IMAGES=1 retakes the pictures
 	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \

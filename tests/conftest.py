@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
+import shutil
 import signal
 import uuid
 from collections.abc import Callable, Generator, Iterator
@@ -12,27 +14,30 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from support.databases import SERVER_FIXTURES, create_database, drop_database, mariadb_server, postgresql_server
-from support.placements import Placement, placements_of, taken_in_turn
+from support.placements import Placement, placements_of
 from support.scenario import Scenario, open_scenario
 from support.statements import checked_statements
 from support.stories import check_story, story_path
 
 ENGINES = ("duckdb", "sqlite", "postgresql")
+SHARED_MEMORY = Path("/dev/shm")
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C interrupt: a shell that starts the tests in the background has them ignore it."""
+    """Keep the tests' files in memory if it has space: on a disk, each commit of SQLite and DuckDB waits for it.
+
+    Let Ctrl-C interrupt: a shell that starts the tests in the background has them ignore it.
+    """
+    if SHARED_MEMORY.is_dir() and shutil.disk_usage(SHARED_MEMORY).free > 4 << 30:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(SHARED_MEMORY))
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each test of the fixture `scenario` at every placement, or at one of those that its module names."""
-    name = metafunc.definition.originalname
+    """Run each test of the fixture `scenario` at every placement."""
     if "placement" in metafunc.fixturenames:
-        metafunc.parametrize("placement", placements_of(name))
-    if "engine_placement" in metafunc.fixturenames:
-        metafunc.parametrize("engine_placement", taken_in_turn(name, metafunc.module.PLACEMENTS), ids=str)
+        metafunc.parametrize("placement", placements_of(metafunc.definition.originalname))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -14,6 +14,7 @@ from sqlglot.optimizer.scope import Scope, build_scope
 from dagster_dailystory.contacts.values import KINDS
 from dagster_dailystory.databases.kinds.registry import database_named
 from dagster_dailystory.databases.source_text import name_parts, source_text
+from dagster_dailystory.engine.state.schema import CONTACT_MAP_TIMES
 from dagster_dailystory.model.mapping import MappedField
 from dagster_dailystory.model.sync import ContactSync
 
@@ -149,18 +150,11 @@ def contact_columns(sync: ContactSync) -> dg.TableSchema:
 
 def contact_map_columns(sync: ContactSync, types: Mapping[str, str] = MappingProxyType({})) -> dg.TableSchema:
     """The columns of the contact map; `types` as in `source_columns`."""
-    times = {
-        "first_synced_at": "When the contact was mapped (UTC)",
-        "last_synced_at": "When DailyStory last accepted a change (UTC)",
-        "deactivated_at": "When the contact was deactivated because its key left the source (UTC)",
-        "deleted_at": "When the contact was deleted because its key left the source (UTC)",
-        "deleted_in_dailystory_at": "When the contact was found deleted in DailyStory; its row is held (UTC)",
-    }
     return dg.TableSchema(
         [
             *(_key_column(key, types) for key in sync.key_columns),
             dg.TableColumn("dsid", "text", description="The contact in DailyStory"),
-            *(dg.TableColumn(name, "timestamp", description=text) for name, text in times.items()),
+            *(dg.TableColumn(name, "timestamp", description=text) for name, text in CONTACT_MAP_TIMES.items()),
         ]
     )
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from support.scenario import Scenario, customer, customers, open_scenario, sync_of
+from support.scenario import Scenario, customer, customers, sync_of
 from support.steps import plan_run, read_state, send_run
 
 from dagster_dailystory.engine.upkeep.audit import audit_contacts
@@ -18,11 +17,10 @@ TOKENS = ("sandbox-token-us-1", "second-token-us-1")
 
 
 @pytest.fixture
-def scenario(new_database: Callable[[str], str]) -> Iterator[Scenario]:
-    with open_scenario(new_database) as made:
-        made.sandbox.configure(tokens=TOKENS)
-        made.seed(*customers(3))
-        yield made
+def scenario(scenario: Scenario) -> Scenario:
+    scenario.sandbox.configure(tokens=TOKENS)
+    scenario.seed(*customers(3))
+    return scenario
 
 
 def requests(scenario: Scenario) -> list[str]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
 import pytest
 from support.placements import Placement
-from support.scenario import Scenario, customers, open_scenario, sync_of
+from support.scenario import Scenario, customers, sync_of
 from support.steps import plan_run
 
 from dagster_dailystory.errors import ConfigurationError
@@ -18,10 +16,9 @@ PLACEMENTS = (Placement("sqlite"), Placement("duckdb"), Placement("postgresql", 
 
 
 @pytest.fixture
-def scenario(engine_placement: Placement, new_database: Callable[[str], str]) -> Iterator[Scenario]:
-    with open_scenario(new_database, engine_placement.warehouse, engine_placement.state) as made:
-        made.seed(*customers(2))
-        yield made
+def scenario(scenario: Scenario) -> Scenario:
+    scenario.seed(*customers(2))
+    return scenario
 
 
 def plan(scenario: Scenario, sync: ContactSync, *, dry_run: bool = False) -> PlanSummary:

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
 import pytest
-from support.scenario import Scenario, customer, customers, open_scenario, sync_of
+from support.placements import Placement, at
+from support.scenario import Scenario, customer, customers, sync_of
 
 from dagster_dailystory.engine.upkeep.audit import audit_contacts
 
 KEPT = sync_of(deletes="deactivate", max_deleted_fraction=None)
 
 
+PLACEMENTS = (Placement("sqlite"), Placement("duckdb"), Placement("postgresql"))
+
+
 @pytest.fixture
-def scenario(new_database: Callable[[str], str], engine_name: str) -> Iterator[Scenario]:
+def scenario(scenario: Scenario) -> Scenario:
     """Of three synced contacts, the row of the first left the source and was deactivated; then people deleted it."""
-    with open_scenario(new_database, engine_name) as made:
-        made.seed(*customers(3))
-        made.run(KEPT)
-        made.delete(1)
-        made.run(KEPT)
-        made.edit("p1@example.com", status="Deleted")
-        made.insert(customer(1))
-        made.sent()
-        yield made
+    scenario.seed(*customers(3))
+    scenario.run(KEPT)
+    scenario.delete(1)
+    scenario.run(KEPT)
+    scenario.edit("p1@example.com", status="Deleted")
+    scenario.insert(customer(1))
+    scenario.sent()
+    return scenario
 
 
 def stamped(scenario: Scenario) -> list[int]:
     return [row["customer_id"] for row in scenario.rows("contact_map") if row["deleted_in_dailystory_at"]]
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite", "duckdb", "postgresql"])
 def test_the_row_of_a_deleted_contact_is_counted_once_and_held_from_then_on(scenario: Scenario):
     found = scenario.run(KEPT)
     assert (found.outcome, found.rows_deleted_in_dailystory, found.rows_updated) == ("done", 1, 0)
@@ -43,7 +43,7 @@ def test_the_row_of_a_deleted_contact_is_counted_once_and_held_from_then_on(scen
     assert (scenario.sent(), scenario.contact("p1@example.com")["status"]) == ([], "Deleted")
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite"])
+@at(Placement("sqlite"))
 def test_another_setting_makes_the_contact_active_again_with_all_its_fields(scenario: Scenario):
     scenario.run(KEPT)
     again = sync_of(deletes="deactivate", max_deleted_fraction=None, on_deleted="reactivate")
@@ -54,7 +54,7 @@ def test_another_setting_makes_the_contact_active_again_with_all_its_fields(scen
     assert scenario.run(again).outcome == "empty"
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite"])
+@at(Placement("sqlite"))
 def test_a_deleted_contact_that_opted_out_is_held_under_either_setting(scenario: Scenario):
     scenario.edit("p1@example.com", optOutEmail=True)
     again = sync_of(deletes="deactivate", max_deleted_fraction=None, on_deleted="reactivate")
@@ -63,7 +63,7 @@ def test_a_deleted_contact_that_opted_out_is_held_under_either_setting(scenario:
     assert (held.rows_held, held.api_requests) == (1, 0)
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite"])
+@at(Placement("sqlite"))
 def test_a_contact_that_people_restored_is_synced_again_on_request(scenario: Scenario):
     scenario.run(KEPT)
     scenario.edit("p1@example.com", status="Active")
@@ -72,7 +72,6 @@ def test_a_contact_that_people_restored_is_synced_again_on_request(scenario: Sce
     assert (stamped(scenario), scenario.rejections()) == ([], {})
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite", "duckdb", "postgresql"])
 def test_the_row_of_a_deleted_contact_may_leave_without_a_request(scenario: Scenario):
     scenario.run(KEPT)
     scenario.delete(1)
@@ -81,7 +80,6 @@ def test_the_row_of_a_deleted_contact_may_leave_without_a_request(scenario: Scen
     assert scenario.run(KEPT).outcome == "empty"
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite", "duckdb", "postgresql"])
 def test_an_audit_finds_a_contact_whose_updates_seem_to_succeed(scenario: Scenario):
     scenario.edit("p2@example.com", status="Deleted")
     scenario.update(2, city="Lima")

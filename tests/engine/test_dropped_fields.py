@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
 from support.placements import Placement
-from support.scenario import Scenario, customer, open_scenario, sync_of
+from support.scenario import Scenario, customer, sync_of
 from support.steps import plan_run, read_state, send_run
 
 from dagster_dailystory.engine.upkeep.audit import audit_contacts
@@ -31,13 +30,12 @@ PLACEMENTS = (Placement("sqlite"), Placement("duckdb"), Placement("postgresql", 
 
 
 @pytest.fixture
-def scenario(engine_placement: Placement, new_database: Callable[[str], str]) -> Iterator[Scenario]:
+def scenario(scenario: Scenario) -> Scenario:
     """Two rows were synced."""
-    with open_scenario(new_database, engine_placement.warehouse, engine_placement.state) as made:
-        made.seed(customer(1, mobile="+12025550142", level=5), customer(2, mobile="+12025550143"))
-        made.run(dropping())
-        made.sandbox.clear_journal()
-        yield made
+    scenario.seed(customer(1, mobile="+12025550142", level=5), customer(2, mobile="+12025550143"))
+    scenario.run(dropping())
+    scenario.sandbox.clear_journal()
+    return scenario
 
 
 def plan(scenario: Scenario, sync: ContactSync | None = None, **options: object) -> PlanSummary:

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from support import freeze_state
-from support.scenario import customer, customers, open_scenario, sync_of
+from support.placements import Placement, at
+from support.scenario import Scenario, customer, customers, sync_of
 from support.steps import plan_run, read_state, send_run
 
 from dagster_dailystory import SyncReport, run_contact_sync
@@ -68,6 +69,9 @@ class EarlierState:
         )
 
 
+PLACEMENTS = (Placement("sqlite"), Placement("duckdb"), Placement("postgresql"))
+
+
 @pytest.fixture(params=sorted(folder.name for folder in STATES.iterdir() if folder.name.isdigit()))
 def version(request: pytest.FixtureRequest) -> str:
     """A version of the state tables."""
@@ -76,15 +80,15 @@ def version(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def earlier(
-    version: str, engine_name: str, new_database: Callable[[str], str], tmp_path: Path
+    version: str, engine_placement: Placement, new_database: Callable[[str], str], tmp_path: Path
 ) -> Iterator[EarlierState]:
-    url = new_database(engine_name)
+    url = new_database(engine_placement.warehouse)
     engine = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT").execution_options(
         no_parameters=True
     )
-    statements = (STATES / version / f"{engine_name}.sql").read_text(encoding="utf-8")
+    statements = (STATES / version / f"{engine_placement.warehouse}.sql").read_text(encoding="utf-8")
     store = tmp_path / "sandbox.json"
-    shutil.copy(STATES / version / f"{engine_name}.json", store)
+    shutil.copy(STATES / version / f"{engine_placement.warehouse}.json", store)
     with Sandbox(store=store) as sandbox, engine.connect() as connection:
         for statement in statements.split(";\n"):
             if statement.strip() not in ("", "BEGIN TRANSACTION", "COMMIT"):
@@ -108,7 +112,7 @@ def test_slices_of_an_earlier_state_send_nothing(earlier: EarlierState):
     assert [(report.rows_unchanged, report.api_requests) for report in reports] == [(4, 0)] * 3
 
 
-@pytest.mark.parametrize("engine_name", ["duckdb"])
+@at(Placement("duckdb"))
 def test_only_a_plan_of_the_whole_source_ends_a_first_load_of_an_earlier_state(earlier: EarlierState):
     """Layout 2 does not say how many slices a sync has."""
     earlier.execute("UPDATE dailystory_plans SET status = 'done'")
@@ -120,7 +124,7 @@ def test_only_a_plan_of_the_whole_source_ends_a_first_load_of_an_earlier_state(e
     assert "first_load:regional" in earlier.meta_names()
 
 
-@pytest.mark.parametrize("engine_name", ["duckdb", "postgresql"])
+@at(Placement("duckdb"), Placement("postgresql"))
 def test_a_checkpoint_of_an_earlier_state_is_used(earlier: EarlierState):
     report = earlier.run("recent")
     assert report.api_requests == 0
@@ -137,10 +141,10 @@ def new_layout(url: str) -> dict[str, set[str]]:
 
 
 def test_upgraded_tables_have_the_columns_of_new_ones(
-    earlier: EarlierState, new_database: Callable[[str], str], engine_name: str
+    earlier: EarlierState, new_database: Callable[[str], str], engine_placement: Placement
 ):
     earlier.run("regional", "emea")
-    upgraded, new = earlier.layout(), new_layout(new_database(engine_name))
+    upgraded, new = earlier.layout(), new_layout(new_database(engine_placement.warehouse))
     assert {name: upgraded[name] for name in new} == new
     assert "deleted_in_dailystory_at" in upgraded["dailystory_regional_contact_map"]
 
@@ -196,55 +200,49 @@ class Limited:
         return self.connection.begin()
 
 
-@pytest.mark.parametrize("database", ["sqlite", "duckdb", "postgresql"])
-def test_layout_3_is_upgraded_and_its_custom_fields_are_known(new_database: Callable[[str], str], database: str):
-    with open_scenario(new_database, database, None) as scenario:
-        scenario.seed(*customers(2))
-        scenario.run()
-        scenario.execute(
-            "ALTER TABLE dailystory_plans DROP COLUMN fields_dropped",
-            "ALTER TABLE dailystory_plans DROP COLUMN new_custom_fields",
-            "ALTER TABLE dailystory_plans DROP COLUMN opt_outs_waiting",
-            "ALTER TABLE dailystory_customers_changes DROP COLUMN dropped_fields",
-            "ALTER TABLE dailystory_customers_snapshot DROP COLUMN unknown_fields",
-            "DELETE FROM dailystory_meta WHERE name = 'custom_fields:customers'",
-            "UPDATE dailystory_meta SET value = '3' WHERE name = 'schema_version'",
-        )
-        scenario.update(1, city="Rome")
-        planned = plan_run(sync_of(), scenario.warehouse, scenario.account)
-        assert (planned.rows_to_update, planned.new_custom_fields) == (1, ())
-        assert scenario.run().rows_updated == 1
+def test_layout_3_is_upgraded_and_its_custom_fields_are_known(scenario: Scenario):
+    scenario.seed(*customers(2))
+    scenario.run()
+    scenario.execute(
+        "ALTER TABLE dailystory_plans DROP COLUMN fields_dropped",
+        "ALTER TABLE dailystory_plans DROP COLUMN new_custom_fields",
+        "ALTER TABLE dailystory_plans DROP COLUMN opt_outs_waiting",
+        "ALTER TABLE dailystory_customers_changes DROP COLUMN dropped_fields",
+        "ALTER TABLE dailystory_customers_snapshot DROP COLUMN unknown_fields",
+        "DELETE FROM dailystory_meta WHERE name = 'custom_fields:customers'",
+        "UPDATE dailystory_meta SET value = '3' WHERE name = 'schema_version'",
+    )
+    scenario.update(1, city="Rome")
+    planned = plan_run(sync_of(), scenario.warehouse, scenario.account)
+    assert (planned.rows_to_update, planned.new_custom_fields) == (1, ())
+    assert scenario.run().rows_updated == 1
 
 
-@pytest.mark.parametrize("database", ["sqlite", "duckdb", "postgresql"])
-def test_layout_3_without_the_countries_of_numbers_goes_on(new_database: Callable[[str], str], database: str):
+def test_layout_3_without_the_countries_of_numbers_goes_on(scenario: Scenario):
     sync = sync_of(fields={"email": "email", "mobilePhone": "mobile", "city": "city"}, default_region="US")
-    with open_scenario(new_database, database, None) as scenario:
-        scenario.seed(*(customer(number, mobile=f"202 555 01{number:02}") for number in (1, 2, 3)))
-        scenario.run(sync)
-        scenario.update(1, city="Rome")
-        plan_run(sync, scenario.warehouse, scenario.account, run_id="killed")
-        scenario.execute(
-            *(
-                f"ALTER TABLE dailystory_customers_{table} DROP COLUMN {column}"
-                for table, column in (
-                    ("snapshot", "field_default_region"),
-                    ("changes", "field_default_region"),
-                    ("changes", "differs_field_default_region"),
-                )
-            ),
-        )
-        [plan] = scenario.select("SELECT settings FROM dailystory_plans WHERE run_id = 'killed'")
-        settings = {
-            name: each for name, each in json.loads(plan["settings"]).items() if name != "version of this package"
-        }
-        scenario.execute("UPDATE dailystory_plans SET settings = :settings", settings=json.dumps(settings))
-        with pytest.raises(SafetyError, match="was made with another version of this package; plan again"):
-            send_run(sync, scenario.warehouse, scenario.account, ["killed"])
-        report = scenario.run(sync)
-        assert (report.rows_updated, report.rows_unchanged, report.api_requests) == (1, 2, 2)
-        assert scenario.run(sync).rows_unchanged == 3
-        assert {row["field_default_region"] for row in scenario.rows("snapshot")} == {"US"}
+    scenario.seed(*(customer(number, mobile=f"202 555 01{number:02}") for number in (1, 2, 3)))
+    scenario.run(sync)
+    scenario.update(1, city="Rome")
+    plan_run(sync, scenario.warehouse, scenario.account, run_id="killed")
+    scenario.execute(
+        *(
+            f"ALTER TABLE dailystory_customers_{table} DROP COLUMN {column}"
+            for table, column in (
+                ("snapshot", "field_default_region"),
+                ("changes", "field_default_region"),
+                ("changes", "differs_field_default_region"),
+            )
+        ),
+    )
+    [plan] = scenario.select("SELECT settings FROM dailystory_plans WHERE run_id = 'killed'")
+    settings = {name: each for name, each in json.loads(plan["settings"]).items() if name != "version of this package"}
+    scenario.execute("UPDATE dailystory_plans SET settings = :settings", settings=json.dumps(settings))
+    with pytest.raises(SafetyError, match="was made with another version of this package; plan again"):
+        send_run(sync, scenario.warehouse, scenario.account, ["killed"])
+    report = scenario.run(sync)
+    assert (report.rows_updated, report.rows_unchanged, report.api_requests) == (1, 2, 2)
+    assert scenario.run(sync).rows_unchanged == 3
+    assert {row["field_default_region"] for row in scenario.rows("snapshot")} == {"US"}
 
 
 def test_reading_refuses_an_earlier_layout_and_leaves_it_alone(earlier: EarlierState):

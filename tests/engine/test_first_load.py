@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 import pytest
 from support.faults import flaky_account
 from support.placements import Placement
-from support.scenario import Scenario, customer, customers, open_scenario, sync_of
+from support.scenario import Scenario, customer, customers, sync_of
 from support.steps import plan_run, send_run
 
 from dagster_dailystory.engine.run import new_run_id
@@ -19,12 +19,7 @@ from dagster_dailystory.model.sync import ContactSync
 
 SYNC = sync_of(min_guard_rows=5)
 SLICES = sync_of(min_guard_rows=5, partitions=HashBuckets(2))
-
-
-@pytest.fixture(params=["duckdb", "postgresql"])
-def scenario(request: pytest.FixtureRequest, new_database) -> Iterator[Scenario]:
-    with open_scenario(new_database, Placement(request.param).warehouse) as scenario:
-        yield scenario
+PLACEMENTS = (Placement("duckdb"), Placement("postgresql"))
 
 
 def add(scenario: Scenario, first: int, last: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from support.placements import Placement
@@ -31,14 +31,13 @@ PLACEMENTS = (Placement("sqlite"), Placement("duckdb"), Placement("postgresql", 
 
 
 @pytest.fixture
-def scenario(engine_placement: Placement, new_database: Callable[[str], str]) -> Iterator[Scenario]:
+def scenario(scenario: Scenario) -> Scenario:
     """Five rows were synced, one of them with a mobile number."""
-    with open_scenario(new_database, engine_placement.warehouse, engine_placement.state) as made:
-        made.seed(customer(1, mobile="+12025550142"), *customers(5)[1:])
-        made.execute("UPDATE customers SET opted_out = false")
-        made.run(opting())
-        made.sandbox.clear_journal()
-        yield made
+    scenario.seed(customer(1, mobile="+12025550142"), *customers(5)[1:])
+    scenario.execute("UPDATE customers SET opted_out = false")
+    scenario.run(opting())
+    scenario.sandbox.clear_journal()
+    return scenario
 
 
 def opted_out(scenario: Scenario) -> list[str]:
@@ -334,14 +333,11 @@ def test_the_scope_opt_outs_sends_opt_outs_alone_from_the_whole_source(scenario:
     assert scenario.run(opting()).rows_updated == 5
 
 
-@pytest.mark.parametrize("engine_name", ["duckdb"])
-def test_the_scope_opt_outs_moves_no_watermark(new_database: Callable[[str], str], engine_name: str):
-    if engine_name == "sqlite":
-        return
+def test_the_scope_opt_outs_moves_no_watermark(new_database: Callable[[str], str]):
     recent = opting(
         watermark=Watermark("updated_at"), source="select *, timestamp '2026-01-01' as updated_at from customers"
     )
-    with open_scenario(new_database, engine_name) as scenario:
+    with open_scenario(new_database, "duckdb") as scenario:
         scenario.seed(*customers(3, opted_out=False))
         scenario.run(recent)
         before = scenario.rows("meta")
@@ -350,9 +346,11 @@ def test_the_scope_opt_outs_moves_no_watermark(new_database: Callable[[str], str
         assert [row["value"] for row in scenario.rows("meta")] == [row["value"] for row in before]
 
 
-def test_in_mode_create_only_contacts_of_the_sync_are_opted_out(new_database: Callable[[str], str], engine_name: str):
+def test_in_mode_create_only_contacts_of_the_sync_are_opted_out(
+    new_database: Callable[[str], str], engine_placement: Placement
+):
     creating = opting(mode="create")
-    with open_scenario(new_database, engine_name) as scenario:
+    with open_scenario(new_database, engine_placement.warehouse) as scenario:
         scenario.sandbox.add(email="p1@example.com")
         scenario.seed(*customers(2, opted_out=False))
         scenario.run(creating)
@@ -389,9 +387,9 @@ def test_in_mode_create_a_repaired_contact_is_opted_out(scenario: Scenario):
 
 
 @pytest.mark.parametrize("kind", ["integer", "varchar(3)"])
-def test_a_flag_of_another_type_opts_out(new_database: Callable[[str], str], engine_name: str, kind: str):
+def test_a_flag_of_another_type_opts_out(new_database: Callable[[str], str], engine_placement: Placement, kind: str):
     yes, no = (1, 0) if kind == "integer" else ("Yes", "No")
-    with open_scenario(new_database, engine_name) as scenario:
+    with open_scenario(new_database, engine_placement.warehouse) as scenario:
         scenario.create(customer_id="integer", email="varchar(99)", city="varchar(99)", flag=kind)
         scenario.insert({"customer_id": 1, "email": "p1@example.com", "flag": no})
         flagged = opting(fields={"email": "email", "city": "city", "optOutEmail": "flag"}, extended_properties={})

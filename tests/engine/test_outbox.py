@@ -5,24 +5,19 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 from support.faults import crash_at, flaky_account
+from support.placements import Placement, at
 from support.scenario import Scenario, customer, customers, open_scenario, sync_of
 from support.steps import plan_run, send_run
 
 from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.engine.sending.sender import MAX_UNWRITTEN
 from dagster_dailystory.errors import BusyError, OutageError
-
-
-@pytest.fixture
-def scenario(new_database: Callable[[str], str]) -> Iterator[Scenario]:
-    with open_scenario(new_database) as made:
-        yield made
 
 
 def test_opt_outs_go_first_and_deletions_last(scenario: Scenario):
@@ -179,25 +174,24 @@ def test_throttling_loses_no_row_and_uses_up_no_attempts(scenario: Scenario):
     assert set(scenario.sandbox.creates_by_identity().values()) == {1}
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite", "duckdb", "postgresql"])
-def test_neighbours_that_are_refused_keep_no_other_row_from_being_sent(new_database, engine_name: str):
+@at(Placement("sqlite"), Placement("duckdb"), Placement("postgresql"))
+def test_neighbours_that_are_refused_keep_no_other_row_from_being_sent(scenario: Scenario):
     """Four clusters of rows with one message, of creates and of updates, the last at the end of the plan."""
     clusters = (range(1, 26), range(300, 330), range(700, 740), range(876, 901))
     bad = {f"p{number}@example.com" for cluster in clusters for number in cluster}
-    with open_scenario(new_database, engine_name) as scenario:
-        scenario.seed(*customers(900))
-        scenario.sandbox.configure(refuse_if=lambda body: "no" if body.get("email") in bad else None)
-        with pytest.raises(OutageError, match=r"create: .*no"):  # no other row is left when the last cluster is reached
-            scenario.run()
-        assert len(scenario.rows("contact_map")) == 900 - len(bad)
-        refused = {f"p{key}@example.com" for key in scenario.rejections()}
-        assert {f"p{number}@example.com" for cluster in clusters[:3] for number in cluster} <= refused < bad
-        assert scenario.rows("intents") == []
-        assert set(scenario.sandbox.creates_by_identity().values()) == {1}
-        scenario.insert(*(customer(number) for number in range(901, 911)))
-        assert scenario.run().rows_created == 10
-        assert len(scenario.rejections()) == len(bad)
-        assert scenario.run().outcome == "empty"
+    scenario.seed(*customers(900))
+    scenario.sandbox.configure(refuse_if=lambda body: "no" if body.get("email") in bad else None)
+    with pytest.raises(OutageError, match=r"create: .*no"):  # no other row is left when the last cluster is reached
+        scenario.run()
+    assert len(scenario.rows("contact_map")) == 900 - len(bad)
+    refused = {f"p{key}@example.com" for key in scenario.rejections()}
+    assert {f"p{number}@example.com" for cluster in clusters[:3] for number in cluster} <= refused < bad
+    assert scenario.rows("intents") == []
+    assert set(scenario.sandbox.creates_by_identity().values()) == {1}
+    scenario.insert(*(customer(number) for number in range(901, 911)))
+    assert scenario.run().rows_created == 10
+    assert len(scenario.rejections()) == len(bad)
+    assert scenario.run().outcome == "empty"
 
 
 def test_rows_that_are_tried_out_of_turn_are_sent_again_after_a_crash(scenario: Scenario):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
+from support.placements import Placement
 from support.steps import plan_run, send_run
 
 from dagster_dailystory.api.settings import AccountSettings
@@ -71,9 +74,18 @@ def contacts(sandbox: Sandbox) -> list[tuple[object, ...]]:
     return sorted((c["email"], c["city"], c["status"]) for c in sandbox.contacts())
 
 
+PLACEMENTS = (Placement("sqlite"), Placement("duckdb"), Placement("postgresql"))
+
+
+@pytest.fixture
+def warehouse_url(engine_placement: Placement, new_database: Callable[[str], str]) -> str:
+    url = new_database(engine_placement.warehouse)
+    seed(url)
+    return url
+
+
 @pytest.mark.parametrize("partitions", [HashBuckets(4), REGIONS], ids=["buckets", "values"])
 def test_partitions_lead_to_the_same_contacts_as_one_whole_run(warehouse_url: str, partitions: Partitioning) -> None:
-    seed(warehouse_url)
     sync = sync_with(partitions)
     with Sandbox() as sandbox:
         reports = [run(sync, warehouse_url, sandbox, name) for name in partitions.names]
@@ -91,7 +103,6 @@ def test_partitions_lead_to_the_same_contacts_as_one_whole_run(warehouse_url: st
 
 
 def test_a_key_that_moves_to_another_slice_is_neither_deleted_nor_created(warehouse_url: str) -> None:
-    seed(warehouse_url)
     sync = sync_with(REGIONS)
     with Sandbox() as sandbox:
         for name in REGIONS.names:
@@ -105,20 +116,17 @@ def test_a_key_that_moves_to_another_slice_is_neither_deleted_nor_created(wareho
 
 
 def test_rows_without_a_listed_value_have_a_slice_of_their_own(warehouse_url: str) -> None:
-    seed(warehouse_url)
     with Sandbox() as sandbox:
         assert run(sync_with(REGIONS), warehouse_url, sandbox, OTHER_VALUES).rows_created == 20
 
 
 def test_an_empty_slice_of_a_source_with_rows_is_not_an_empty_source(warehouse_url: str) -> None:
-    seed(warehouse_url)
     with Sandbox() as sandbox:
         report = run(sync_with(ColumnValues("region", ["antarctica"])), warehouse_url, sandbox, "antarctica")
         assert (report.rows_read, report.outcome) == (0, "empty")
 
 
 def test_two_planned_slices_never_send_one_identity_twice(warehouse_url: str) -> None:
-    seed(warehouse_url)
     sync = sync_with(REGIONS)
     execute(warehouse_url, "insert into customers values (60, 'same@example.com', 'Oslo', 'emea')")
     execute(warehouse_url, "insert into customers values (61, 'same@example.com', 'Oslo', 'amer')")
@@ -134,7 +142,6 @@ def test_two_planned_slices_never_send_one_identity_twice(warehouse_url: str) ->
 
 
 def test_a_plan_of_one_slice_is_not_sent_as_another(warehouse_url: str) -> None:
-    seed(warehouse_url)
     sync = sync_with(REGIONS)
     with Sandbox() as sandbox:
         warehouse, run_id = Warehouse.at(warehouse_url), new_run_id()
@@ -145,7 +152,6 @@ def test_a_plan_of_one_slice_is_not_sent_as_another(warehouse_url: str) -> None:
 
 
 def test_an_unknown_slice_is_refused_with_the_nearest_name(warehouse_url: str) -> None:
-    seed(warehouse_url)
     with Sandbox() as sandbox, pytest.raises(ConfigurationError, match="did you mean 'emea'"):
         run(sync_with(REGIONS), warehouse_url, sandbox, "emae")
 
@@ -157,7 +163,6 @@ def test_partitions_that_cannot_work_are_refused(make: object) -> None:
 
 
 def test_a_plan_of_one_slice_keeps_the_rejections_of_the_others(warehouse_url: str) -> None:
-    seed(warehouse_url)
     sync = sync_with(REGIONS)
     execute(
         warehouse_url,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -24,14 +24,13 @@ GUARDED = sync_of(max_changed_fraction=0.1, min_guard_rows=1)
 
 
 @pytest.fixture
-def scenario(new_database: Callable[[str], str]) -> Iterator[Scenario]:
+def scenario(scenario: Scenario) -> Scenario:
     """Three rows were synced and one of them changed."""
-    with open_scenario(new_database) as made:
-        made.seed(*customers(3))
-        made.run()
-        made.update(1, city="Rome")
-        made.sandbox.clear_journal()
-        yield made
+    scenario.seed(*customers(3))
+    scenario.run()
+    scenario.update(1, city="Rome")
+    scenario.sandbox.clear_journal()
+    return scenario
 
 
 def plan(scenario: Scenario, run_id: str, sync: ContactSync | None = None, **options: object) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, event, select
-from support.placements import Placement
+from support.placements import Placement, at
 from support.scenario import Scenario, customer, customers, open_scenario, sync_of
 from support.steps import plan_run, send_run
 
@@ -29,21 +29,8 @@ AT_EACH = (
     Placement("sqlite"), Placement("duckdb"), Placement("postgresql"),
     Placement("postgresql", "sqlite"), Placement("duckdb", "postgresql"), Placement("sqlite", "duckdb"),
 )  # fmt: skip
-
-
-def at(*placements: Placement) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("scenario", placements, ids=str, indirect=True)
-
-
-BOTH = (Placement("duckdb"), Placement("postgresql", "sqlite"))
+PLACEMENTS = (Placement("duckdb"), Placement("postgresql", "sqlite"))
 """The source in the state's database, which is joined, and in another one, which is asked for the keys."""
-
-
-@pytest.fixture(params=BOTH, ids=str)
-def scenario(request: pytest.FixtureRequest, new_database) -> Iterator[Scenario]:
-    placement = request.param
-    with open_scenario(new_database, placement.warehouse, placement.state) as scenario:
-        yield scenario
 
 
 def seed_dated(scenario: Scenario, count: int) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
 import pytest
 from support.placements import Placement
-from support.scenario import Scenario, customer, open_scenario, sync_of
+from support.scenario import Scenario, customer, sync_of
 from support.steps import plan_run, read_state
 
 from dagster_dailystory.engine.upkeep.audit import audit_contacts
@@ -26,10 +24,9 @@ PLACEMENTS = (Placement("sqlite"), Placement("duckdb"), Placement("postgresql", 
 
 
 @pytest.fixture
-def scenario(engine_placement: Placement, new_database: Callable[[str], str]) -> Iterator[Scenario]:
-    with open_scenario(new_database, engine_placement.warehouse, engine_placement.state) as made:
-        made.create(**made.source.columns, country="varchar(20)")
-        yield made
+def scenario(scenario: Scenario) -> Scenario:
+    scenario.create(**scenario.source.columns, country="varchar(20)")
+    return scenario
 
 
 def row(number: int, mobile: str | None, country: str | None, **columns: object) -> dict[str, object]:

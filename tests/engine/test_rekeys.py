@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from support.placements import Placement
-from support.scenario import Scenario, customer, open_scenario, sync_of
+from support.scenario import Scenario, customer, sync_of
 from support.steps import plan_run, send_run
 
 from dagster_dailystory.model.partitions import ColumnValues
@@ -28,14 +28,13 @@ PLACEMENTS = (Placement("duckdb"), Placement("sqlite"), Placement("postgresql", 
 
 
 @pytest.fixture
-def scenario(engine_placement: Placement, new_database: Callable[[str], str]) -> Iterator[Scenario]:
-    with open_scenario(new_database, engine_placement.warehouse, engine_placement.state) as made:
-        made.create(**made.source.columns, region="varchar(9)")
-        made.insert({**customer(1, mobile=MOBILE), "region": "emea"})
-        made.insert({**customer(2), "region": "amer"})
-        made.run(syncing())
-        made.sandbox.clear_journal()
-        yield made
+def scenario(scenario: Scenario) -> Scenario:
+    scenario.create(**scenario.source.columns, region="varchar(9)")
+    scenario.insert({**customer(1, mobile=MOBILE), "region": "emea"})
+    scenario.insert({**customer(2), "region": "amer"})
+    scenario.run(syncing())
+    scenario.sandbox.clear_journal()
+    return scenario
 
 
 def planned(

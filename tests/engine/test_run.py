@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
 
 import pytest
+from support.placements import Placement, at
 from support.scenario import Scenario, customer, customers, open_scenario, sync_of
 
 from dagster_dailystory.engine.state.lease import Lease
@@ -20,18 +20,17 @@ from dagster_dailystory.errors import (
 )
 from dagster_dailystory.model.sync import ContactSync
 
-ENGINES = ("sqlite", "duckdb", "postgresql")
+PLACEMENTS = (Placement("sqlite"), Placement("duckdb"), Placement("postgresql"))
 
 
 @pytest.fixture
-def scenario(new_database: Callable[[str], str], engine_name: str) -> Iterator[Scenario]:
+def scenario(scenario: Scenario) -> Scenario:
     """Two rows were synced; the state is in the warehouse."""
-    with open_scenario(new_database, engine_name) as made:
-        made.seed(*customers(2))
-        made.run()
-        made.sandbox.clear_journal()
-        made.update(1, city="Rome")
-        yield made
+    scenario.seed(*customers(2))
+    scenario.run()
+    scenario.sandbox.clear_journal()
+    scenario.update(1, city="Rome")
+    return scenario
 
 
 def refused(
@@ -70,7 +69,7 @@ def test_a_query_that_fails_on_its_last_row(new_database):
                 refused(scenario, WarehouseError, sync)
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
+@at(Placement("sqlite"), Placement("postgresql"))
 def test_a_column_that_is_not_there(scenario: Scenario):
     message = refused(scenario, ConfigurationError, sync_of(fields={"email": "emial", "firstName": "first_name"}))
     assert message == "the source of sync 'customers' has no column 'emial'; did you mean 'email'?"
@@ -79,14 +78,14 @@ def test_a_column_that_is_not_there(scenario: Scenario):
     assert "it has customer_id, email" in refused(scenario, ConfigurationError, strange)
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite"])
+@at(Placement("sqlite"))
 def test_a_source_file_that_is_not_there_and_an_empty_one(scenario: Scenario, tmp_path):
     (tmp_path / "empty.sql").write_text("\n ;\n")
     assert "cannot be read: No such file" in refused(scenario, ConfigurationError, sync_of(source="missing.sql"))
     assert "has an empty source" in refused(scenario, ConfigurationError, sync_of(source=str(tmp_path / "empty.sql")))
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite"])
+@at(Placement("sqlite"))
 def test_a_wrong_token_costs_one_request(scenario: Scenario):
     before = [scenario.rows(table) for table in ("snapshot", "contact_map", "intents", "rejections")]
     with pytest.raises(AuthenticationError, match=r"does not accept the API token \(401\)"):
@@ -116,13 +115,13 @@ def test_an_unreachable_warehouse_or_state_is_named_by_the_setting_that_was_writ
         assert scenario.sandbox.counts.requests == 0
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite"])
+@at(Placement("sqlite"))
 def test_a_url_that_names_no_database(scenario: Scenario):
     assert "dialect+driver://" in refused(scenario, ConfigurationError, state_url="not a url")
     assert "state_url starts with 'nosuch'" in refused(scenario, ConfigurationError, state_url="nosuch://me@host/db")
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite"])
+@at(Placement("sqlite"))
 @pytest.mark.parametrize(
     ("url", "kind"),
     [("mysql+pymysql://me:hush@127.0.0.1:1/db?nosuch=1", "TypeError"), ("sqlite:///{path}?timeout=soon", "ValueError")],
@@ -142,7 +141,7 @@ def test_state_of_another_version(scenario: Scenario):
     assert "layout version 99, written by" in refused(scenario, StateError)
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
+@at(Placement("sqlite"), Placement("postgresql"))
 def test_state_of_another_destination(scenario: Scenario):
     message = refused(scenario, StateError, base_url="https://us-1.dailystory.com/api/v1")
     assert f"this state belongs to {scenario.sandbox.base_url}" in message
@@ -160,7 +159,7 @@ def test_another_run_holds_the_sync(scenario: Scenario):
     assert scenario.run().rows_updated == 1
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite"])
+@at(Placement("sqlite"))
 def test_a_key_that_cannot_be_one_of_this_sync(scenario: Scenario):
     two = sync_of(key=["customer_id", "city"], name="two")
     with pytest.raises(ConfigurationError, match=r"has 2 parts, written as a\|b"):
@@ -184,7 +183,7 @@ def test_a_chosen_key_that_the_source_does_not_have_is_named(scenario: Scenario,
     assert "the source has no row with the chosen key 98, 99" in caplog.text
 
 
-@pytest.mark.parametrize("engine_name", ["postgresql"])
+@at(Placement("postgresql"))
 def test_a_key_of_another_type_is_refused(scenario: Scenario):
     assert "'customer_id' must be of type int" in refused(scenario, ConfigurationError, keys=["abc"])
 

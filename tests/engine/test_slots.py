@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
-import pytest
 from support.gateway import Gateway, gateway
-from support.scenario import Scenario, customers, open_scenario
+from support.scenario import Scenario, customers
 
 from dagster_dailystory.api.settings import MOST_CONCURRENCY
 from dagster_dailystory.engine.sending.slots import FIRST_SLOTS
 from dagster_dailystory.model.runs.report import SyncReport
-
-
-@pytest.fixture
-def scenario(new_database: Callable[[str], str]) -> Iterator[Scenario]:
-    with open_scenario(new_database) as opened:
-        yield opened
 
 
 def send(
@@ -37,10 +28,10 @@ def test_requests_in_flight_follow_rate_and_latency(scenario: Scenario):
 
 
 def test_a_number_that_is_set_is_kept_and_the_report_says_what_would_help(scenario: Scenario):
-    report, running = send(scenario, 80, rate=100, latency_seconds=0.2, max_concurrency=4)
+    report, running = send(scenario, 80, rate=60, latency_seconds=0.2, max_concurrency=4)
     assert running.most_in_flight == 4
     assert report.send_advice.startswith("4 requests in flight, of 2")
-    assert "and 100 a second are permitted; set max_concurrency=" in report.send_advice
+    assert "and 60 a second are permitted; set max_concurrency=" in report.send_advice
     assert report.send_advice.endswith(", or leave it out")
 
 

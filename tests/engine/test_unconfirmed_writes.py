@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
 from support.faults import crash_after_a_write, crash_at, flaky_account
-from support.scenario import Scenario, customer, customers, open_scenario, sync_of
+from support.scenario import customer, customers, sync_of
 from support.steps import plan_run, send_run
 
 from dagster_dailystory.engine.run import new_run_id
 from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.sync import Scope
 from dagster_dailystory.sandbox import Fault
-
-
-@pytest.fixture
-def scenario(new_database) -> Iterator[Scenario]:
-    with open_scenario(new_database) as scenario:
-        yield scenario
 
 
 def is_not_a_look_up(method: str, url: str, _content: bytes | None) -> bool:

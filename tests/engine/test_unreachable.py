@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import math
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from support.faults import flaky_account
-from support.scenario import Scenario, customer, customers, open_scenario, sync_of
+from support.scenario import Scenario, customer, customers, sync_of
 from support.steps import plan_run, send_run
 
 from dagster_dailystory.api.settings import AccountSettings
@@ -19,10 +19,9 @@ from dagster_dailystory.model.runs.options import PlanOptions
 
 
 @pytest.fixture
-def scenario(new_database: Callable[[str], str]) -> Iterator[Scenario]:
-    with open_scenario(new_database) as made:
-        made.seed(*customers(3))
-        yield made
+def scenario(scenario: Scenario) -> Scenario:
+    scenario.seed(*customers(3))
+    return scenario
 
 
 @pytest.fixture

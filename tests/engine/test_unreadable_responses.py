@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 
 import pytest
 from support.gateway import gateway
-from support.scenario import Scenario, customers, open_scenario, sync_of
+from support.scenario import Scenario, customers, sync_of
 from support.steps import plan_run, send_run
 
 from dagster_dailystory.api.settings import AccountSettings
@@ -20,10 +20,9 @@ ROWS = 60
 
 
 @pytest.fixture
-def scenario(new_database: Callable[[str], str]) -> Iterator[Scenario]:
-    with open_scenario(new_database) as opened:
-        opened.seed(*customers(ROWS))
-        yield opened
+def scenario(scenario: Scenario) -> Scenario:
+    scenario.seed(*customers(ROWS))
+    return scenario
 
 
 def send_through(scenario: Scenario, base_url: str):
@@ -36,7 +35,7 @@ def send_through(scenario: Scenario, base_url: str):
 
 def state_belongs_to_sandbox(scenario: Scenario) -> None:
     scenario.execute_state(
-        "UPDATE dailystory_meta SET value = :url WHERE name = 'account'", url=scenario.sandbox.base_url
+        "UPDATE dailystory_meta SET value = :url WHERE name = 'destination'", url=scenario.sandbox.base_url
     )
 
 

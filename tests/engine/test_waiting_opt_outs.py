@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
+from support.placements import Placement
 from support.scenario import Scenario, customer, customers, open_scenario, sync_of
 from support.steps import plan_run, send_run
 
@@ -21,13 +22,15 @@ def opting(**settings: object) -> ContactSync:
     return sync_of(**{"fields": FIELDS, "max_opted_out_fraction": None, **settings})
 
 
-@pytest.fixture(params=["sqlite", "duckdb", "postgresql"])
-def scenario(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> Iterator[Scenario]:
+PLACEMENTS = (Placement("sqlite"), Placement("duckdb"), Placement("postgresql"))
+
+
+@pytest.fixture
+def scenario(scenario: Scenario) -> Scenario:
     """Three rows were synced."""
-    with open_scenario(new_database, str(request.param)) as made:
-        made.seed(*customers(3, opted_out=False))
-        made.run(opting())
-        yield made
+    scenario.seed(*customers(3, opted_out=False))
+    scenario.run(opting())
+    return scenario
 
 
 def named(waiting: WaitingOptOuts) -> dict[str, str]:

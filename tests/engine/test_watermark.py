@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
-from support.placements import Placement
+from support.placements import Placement, at
 from support.scenario import Scenario, customers, open_scenario, sync_of
 
 from dagster_dailystory.engine.upkeep.audit import audit_contacts
@@ -31,34 +30,27 @@ def change(scenario: Scenario, number: int, minutes: float, **columns: object) -
     scenario.update(number, updated_at=START + timedelta(minutes=minutes), **columns)
 
 
-AT_FOUR_PLACEMENTS = pytest.mark.parametrize(
-    "scenario",
-    [
-        Placement("duckdb"), Placement("postgresql"), Placement("postgresql", "sqlite"),
-        Placement("duckdb", "postgresql"),
-    ],
-    ids=str,
-    indirect=True,
+PLACEMENTS = (Placement("duckdb"),)
+AT_FOUR = at(
+    Placement("duckdb"), Placement("postgresql"), Placement("postgresql", "sqlite"), Placement("duckdb", "postgresql")
 )  # fmt: skip
 
 
 @pytest.fixture
-def scenario(request: pytest.FixtureRequest, new_database) -> Iterator[Scenario]:
+def scenario(scenario: Scenario) -> Scenario:
     """Twenty synced rows: the first one changed at the start, the last one 19 hours later."""
-    placement = getattr(request, "param", Placement("duckdb"))
-    with open_scenario(new_database, placement.warehouse, placement.state) as scenario:
-        scenario.execute(
-            "CREATE TABLE customers (customer_id integer, email varchar(200), first_name varchar(200),"
-            " city varchar(100), plan varchar(100), updated_at timestamp)"
-        )
-        for number in range(1, ROWS + 1):
-            put(scenario, number, 60 * (number - 1))
-        assert scenario.run(RECENT).rows_created == ROWS
-        scenario.sent()
-        yield scenario
+    scenario.execute(
+        "CREATE TABLE customers (customer_id integer, email varchar(200), first_name varchar(200),"
+        " city varchar(100), plan varchar(100), updated_at timestamp)"
+    )
+    for number in range(1, ROWS + 1):
+        put(scenario, number, 60 * (number - 1))
+    assert scenario.run(RECENT).rows_created == ROWS
+    scenario.sent()
+    return scenario
 
 
-@AT_FOUR_PLACEMENTS
+@AT_FOUR
 def test_a_run_reads_recent_rows_and_sends_what_differs(scenario):
     change(scenario, 3, 2_000, city="Rome")
     change(scenario, 4, 2_000)
@@ -145,7 +137,7 @@ def test_without_the_row_of_the_checkpoint_all_rows_are_compared(scenario):
     assert scenario.run(no_overlap).rows_read == 2
 
 
-@AT_FOUR_PLACEMENTS
+@AT_FOUR
 def test_a_query_has_a_watermark_too(scenario):
     query = replace(RECENT, source="select * from customers where city <> 'nowhere'")
     assert scenario.run(query).rows_read == ROWS, "another source is read whole"
@@ -155,7 +147,7 @@ def test_a_query_has_a_watermark_too(scenario):
 
 
 @pytest.mark.parametrize(
-    ("scenario", "stamp"),
+    ("engine_placement", "stamp"),
     [
         (Placement("postgresql"), "infinity"),
         (Placement("postgresql"), "2099-01-01"),
@@ -163,7 +155,6 @@ def test_a_query_has_a_watermark_too(scenario):
         (Placement("duckdb"), "infinity"),
     ],
     ids=str,
-    indirect=["scenario"],
 )
 def test_a_row_stamped_in_the_future_hides_no_later_change(scenario, stamp, caplog):
     scenario.insert({**customers(21)[20], "updated_at": START})
@@ -183,12 +174,7 @@ def test_a_row_stamped_in_the_future_hides_no_later_change(scenario, stamp, capl
     assert scenario.run(RECENT).rows_read == 21, "no row has a usable watermark, so all are compared"
 
 
-@pytest.mark.parametrize(
-    "scenario",
-    [Placement("postgresql"), Placement("postgresql", "sqlite"), Placement("duckdb")],
-    ids=str,
-    indirect=True,
-)
+@at(Placement("postgresql"), Placement("postgresql", "sqlite"), Placement("duckdb"))
 def test_a_row_without_a_stamp_is_read_by_each_run(scenario, caplog):
     """A column that is NULL until the first update of a row."""
     put(scenario, 21, 0, updated_at=None)
@@ -207,7 +193,7 @@ def test_a_row_without_a_stamp_is_read_by_each_run(scenario, caplog):
     assert scenario.run(RECENT).rows_read == 21, "no row has a usable watermark, so all are compared"
 
 
-@pytest.mark.parametrize("scenario", [Placement("postgresql", "sqlite"), Placement("duckdb")], ids=str, indirect=True)
+@at(Placement("postgresql", "sqlite"), Placement("duckdb"))
 def test_a_row_stamped_before_every_calendar_stops_no_run(scenario):
     scenario.execute("UPDATE customers SET updated_at = '-infinity'")
     assert scenario.run(RECENT).rows_read == ROWS
@@ -228,14 +214,13 @@ def test_a_checkpoint_beyond_the_clock_is_not_used(scenario):
 
 
 @pytest.mark.parametrize(
-    ("scenario", "source"),
+    ("engine_placement", "source"),
     [
         (Placement("postgresql"), "select * from customers"),
         (Placement("postgresql", "sqlite"), "customers"),
         (Placement("duckdb"), "customers"),
     ],
     ids=str,
-    indirect=["scenario"],
 )
 def test_a_reload_with_older_stamps_is_compared_in_full(scenario, source):
     sync = replace(RECENT, source=source)

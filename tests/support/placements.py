@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -74,8 +72,6 @@ def placements_of(test_name: str) -> list[Any]:
     ]
 
 
-def taken_in_turn(test_name: str, placements: Sequence[Placement]) -> Sequence[Placement]:
-    """The one of these placements at which a test of the engine runs; its name picks it. `PLACEMENTS=all` takes all."""
-    if os.environ.get("PLACEMENTS") == "all":
-        return placements
-    return [placements[crc32(test_name.encode()) % len(placements)]]
+def at(*placements: Placement) -> pytest.MarkDecorator:
+    """Run a test of the engine at these placements in place of those of its module."""
+    return pytest.mark.parametrize("engine_placement", placements, ids=str)

@@ -62,6 +62,16 @@ def is_dropped(changes: FromClause, name: str) -> ColumnElement[bool]:
     return func.coalesce(changes.c[DROPPED].contains(f'"{name}":', autoescape=True), false())
 
 
+CONTACT_MAP_TIMES = {
+    "first_synced_at": "When the contact was mapped (UTC)",
+    "last_synced_at": "When DailyStory last accepted a change (UTC)",
+    "deactivated_at": "When the contact was deactivated because its key left the source (UTC)",
+    "deleted_at": "When the contact was deleted because its key left the source (UTC)",
+    "deleted_in_dailystory_at": "When the contact was found deleted in DailyStory; its row is held (UTC)",
+}
+"""The columns of the contact map with a time, and their meaning."""
+
+
 def differs_column(name: str) -> str:
     """The name of the flag that records whether a field differs."""
     return f"differs_{name}"
@@ -217,13 +227,12 @@ class SyncTables:
         )
 
     def _contact_map(self) -> Table:
-        moments = ("first_synced_at", "last_synced_at", "deactivated_at", "deleted_at", "deleted_in_dailystory_at")
         return self._table(
             "contact_map",
             self.key_names,
             *self._keys(),
             Column("dsid", TEXT, nullable=False),
-            *(Column(name, MOMENT) for name in moments),
+            *(Column(name, MOMENT) for name in CONTACT_MAP_TIMES),
         )
 
     def _changes(self) -> Table:

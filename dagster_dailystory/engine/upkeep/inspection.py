@@ -17,7 +17,7 @@ from dagster_dailystory.contacts.masking import mask
 from dagster_dailystory.contacts.values import KINDS
 from dagster_dailystory.databases.sql_types import SqlQuery, SqlValue
 from dagster_dailystory.engine.state.rejections import FEW, few_of_each, rejected_row
-from dagster_dailystory.engine.state.schema import DROPPED, SyncTables, differs_column
+from dagster_dailystory.engine.state.schema import CONTACT_MAP_TIMES, DROPPED, SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.change import Operation, Outcome
@@ -229,8 +229,7 @@ def plan_frame(state: State, plan_id: str) -> pandas.DataFrame:
 
 def contact_map_frame(state: State) -> pandas.DataFrame:
     """The contact map as a pandas frame: the key columns, the dsid, the times (UTC)."""
-    moments = ("first_synced_at", "last_synced_at", "deactivated_at", "deleted_at", "deleted_in_dailystory_at")
-    return _table_frame(state, "contact_map", (*state.sync.key_columns, "dsid", *moments))
+    return _table_frame(state, "contact_map", (*state.sync.key_columns, "dsid", *CONTACT_MAP_TIMES))
 
 
 def rejections_frame(state: State) -> pandas.DataFrame:
