@@ -29,7 +29,7 @@ test-unit: $(V)/.test ## Run the tests that need no server, in seconds
 test: $(V)/.test ## Run the tests, with a real PostgreSQL server
 	$(RUN) pytest -q -n 2 --dist worksteal -m "not ui and not slow"
 
-test-slow: $(V)/.test ## Run the long proofs: fifty kills, the fault storm, random histories
+test-slow: $(V)/.test ## Run the long proofs (fifty kills, the fault storm, random histories) and all other placements
 	$(RUN) pytest -q -n 2 --dist worksteal -m "slow and not snowflake"
 
 test-snowflake: $(V)-snowflake/.test ## Run the scenarios on a Snowflake emulator, in a separate environment

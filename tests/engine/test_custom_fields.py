@@ -12,7 +12,7 @@ from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.runs.plan import PlanSummary
 from dagster_dailystory.model.sync import ContactSync
 
-PLACEMENTS = (Placement("sqlite"), Placement("duckdb"), Placement("postgresql", "duckdb"))
+PLACEMENTS = (Placement("sqlite"), Placement("duckdb"), Placement("postgresql", "sqlite"))
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ def dropping(**settings: object) -> ContactSync:
     return sync_of(**{"fields": FIELDS, "invalid": "drop_field", **settings})
 
 
-PLACEMENTS = (Placement("sqlite"), Placement("duckdb"), Placement("postgresql", "duckdb"))
+PLACEMENTS = (Placement("sqlite"), Placement("duckdb"), Placement("postgresql", "sqlite"))
 
 
 @pytest.fixture

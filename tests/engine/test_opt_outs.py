@@ -27,7 +27,7 @@ def opting(**settings: object) -> ContactSync:
     return sync_of(**{"fields": FIELDS, "max_opted_out_fraction": None, **settings})
 
 
-PLACEMENTS = (Placement("sqlite"), Placement("duckdb"), Placement("postgresql", "duckdb"))
+PLACEMENTS = (Placement("sqlite"), Placement("duckdb"), Placement("postgresql", "sqlite"))
 
 
 @pytest.fixture

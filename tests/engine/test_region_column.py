@@ -20,7 +20,7 @@ def by_country(**settings: object) -> ContactSync:
     return sync_of(**{"fields": FIELDS, "default_region": {"column": "country"}, **settings})
 
 
-PLACEMENTS = (Placement("sqlite"), Placement("duckdb"), Placement("postgresql", "duckdb"))
+PLACEMENTS = (Placement("sqlite"), Placement("duckdb"), Placement("postgresql", "sqlite"))
 
 
 @pytest.fixture

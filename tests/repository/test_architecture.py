@@ -53,12 +53,13 @@ def test_importing_the_engine_loads_no_dagster():
 
 def test_only_the_databases_folder_names_a_database():
     """In code; a comment may say which database is the reason for a line, and an example may have a URL."""
+    names = {*DATABASES, *(each.title for each in DATABASES.values())}
     named = {
         f"{inner(path)}: {node.value!r}"
         for path in MODULES
         if not inner(path).startswith(("databases", "demo"))
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Constant) and node.value in {*DATABASES, *(each.title for each in DATABASES.values())}
+        if isinstance(node, ast.Constant) and node.value in names
         if (inner(path), node.value) != ("definitions/component/component.py", "postgresql")  # an example
     }
     assert named == set()

@@ -75,18 +75,7 @@ def test_these_tests_import_the_installed_package_only(installed: Path, folder: 
     assert run(installed, folder, "-c", find).split() == [str(installed / "dagster_dailystory/__init__.py"), "None"]
 
 
-def test_the_installed_demo_leaves_an_empty_folder_empty(installed: Path, folder: Path) -> None:
-    shown = run(installed, folder, *DEMO)
-    assert "First run" in shown
-    assert "Second run" in shown
-    assert "1,995  created in DailyStory" in shown
-    assert str(installed / "dagster_dailystory/demo/definitions.py") in shown
-    assert "make " not in shown
-    assert list(folder.iterdir()) == []
-    assert list(folder.parent.iterdir()) == [folder], "the temporary folder is removed"
-
-
-def test_the_installed_demo_leaves_another_projects_files_alone(installed: Path, folder: Path) -> None:
+def test_the_installed_demo_leaves_its_folder_as_it_was(installed: Path, folder: Path) -> None:
     files = {
         folder / "definitions.py": "raise AssertionError('imported by the demo')\n",
         folder / ".demo" / "notes.txt": "to be kept\n",
@@ -94,5 +83,12 @@ def test_the_installed_demo_leaves_another_projects_files_alone(installed: Path,
     for file, text in files.items():
         file.parent.mkdir(exist_ok=True)
         file.write_text(text, encoding="utf-8")
-    run(installed, folder, *DEMO)
-    assert {file: file.read_text(encoding="utf-8") for file in folder.rglob("*") if file.is_file()} == files
+    shown = run(installed, folder, *DEMO)
+    assert "First run" in shown
+    assert "Second run" in shown
+    assert "1,995  created in DailyStory" in shown
+    assert str(installed / "dagster_dailystory/demo/definitions.py") in shown
+    assert "make " not in shown
+    assert sorted(folder.rglob("*")) == sorted([*files, folder / ".demo"])
+    assert {file: file.read_text(encoding="utf-8") for file in files} == files
+    assert list(folder.parent.iterdir()) == [folder], "the temporary folder is removed"
