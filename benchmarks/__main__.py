@@ -15,27 +15,31 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from benchmarks import drt, report
+from benchmarks import budget, drt, report
+from benchmarks.budget import Line
 from benchmarks.contenders import Task
-from benchmarks.data import change_customers, customers_sync, keep_hashes, make_customers, scatter_customers
+from benchmarks.data import change_customers, customers_sync, make_customers, scatter_customers
 from benchmarks.faults import cost_of_faults, use_of_a_permitted_rate
-from benchmarks.rounds import Contest, Measured, exponent, in_a_process
+from benchmarks.rounds import Contest, Measured, in_a_process
 from benchmarks.seed import acknowledge_everything
 from benchmarks.servers import new_database, postgres, sandbox, waiting
 from dagster_dailystory.engine.warehouse import Warehouse
 
-MEMORY, LEAST_MEMORY, LEAST_FOR_A_MILLION = (f"?memory_limit={megabytes}MB" for megabytes in (200, 110, 80))
-"""DuckDB's memory limits for this package, as set in the URL: the recommended one and the lowest that work."""
+MEGABYTES = 200
+"""The recommended memory limit of DuckDB, for this package only."""
+
+MEMORY = f"?memory_limit={MEGABYTES}MB"
+
+BY_HAND = "SQL by hand, same answer"
+
+ONLY_WAITS = "a server that only waits"
 
 OURS = "dagster_dailystory"
 
 PARTS = ("plans", "sending", "latency", "faults")
 
-_MEASURABLE_ROWS = 50_000
-"""With fewer rows a diff measures the start only."""
-
-_SCATTERED_ROWS = 1_000_000
-"""With fewer rows the order of the rows does not matter."""
+_SENT_ROWS = 10_000
+"""With fewer rows, sending measures the start only."""
 
 Runs = Mapping[str, Callable[[], Measured]]
 
@@ -54,10 +58,10 @@ class Size:
 
 QUICK = Size(2, (20_000, 100_000), (20_000, 60_000), (20_000,), 1_000, 30)
 FULL = Size(
-    rounds=5,
-    duckdb_rows=(100_000, 1_000_000, 10_000_000),
-    postgres_rows=(100_000, 1_000_000),
-    read_only_rows=(100_000, 1_000_000),
+    rounds=3,
+    duckdb_rows=(1_000_000, budget.LARGE),
+    postgres_rows=(1_000_000, budget.LARGE),
+    read_only_rows=(1_000_000,),
     send_rows=10_000,
     slow_rows=500,
 )
@@ -73,6 +77,7 @@ class Bench:
         self._numbers = count()
         self.contests: list[Contest] = []
         self.notes: list[str] = []
+        self.lines: list[budget.Line] = []
 
     def run(self, parts: Sequence[str]) -> None:
         """Run the contests of some `PARTS`."""
@@ -85,8 +90,6 @@ class Bench:
         self._diffs("DuckDB", self._size.duckdb_rows)
         self._diffs("PostgreSQL", self._size.postgres_rows)
         self._read_only()
-        self._scattered("DuckDB", self._size.duckdb_rows)
-        self._scattered("PostgreSQL", self._size.postgres_rows)
 
     def _contest(self, title: str, contenders: Runs) -> Contest:
         contest = Contest(title, self._size.rounds).run(contenders)
@@ -94,36 +97,35 @@ class Bench:
         return contest
 
     def _diffs(self, database: str, sizes: Sequence[int]) -> None:
-        unchanged: list[float] = []
+        """Plan without a change, with 1 % changed, and after the customers were rewritten in random key order."""
         for rows in sizes:
             url = self._new_diff(database, rows)
             make_customers(url, rows)
             acknowledge_everything(customers_sync(), Warehouse.at(url))
-            ours = partial(in_a_process, "ours_plan", Task(url=url + _memory(database)))
-            if database == "DuckDB":  # the run after a first load compares all rows and stores their hashes
-                seconds = ours()["seconds"]
-                self.notes.append(f"DuckDB, {rows:,} rows: the plan that stores the row hashes, {seconds:.2f} s.")
-            title = f"{database}, {rows:,} rows of 20 columns"
-            contest = self._contest(f"{title}, no change", {**_typed_by_hand(url), OURS: ours})
-            unchanged.append(contest.median(OURS, "seconds"))
-            if rows < _MEASURABLE_ROWS:
-                continue
-            if database == "DuckDB":
-                keep_hashes(url)
+            title = f"{database}, {rows:,} rows"
+            self._diff(f"{title}, no change", database, url, rows)
             change_customers(url, 0.01)
-            self._contest(f"{title}, 1 % changed, plan stored", _of_changes(database, url))
-        if sizes[0] < _MEASURABLE_ROWS:
-            return
-        fitted = exponent(sizes, unchanged)
-        self.notes.append(f"Growth of the plan without a change on {database}: time grows with rows ^ {fitted:.2f}.")
-
-    def _scattered(self, database: str, sizes: Sequence[int]) -> None:
-        """Repeat the last contest of the diffs after the customers were rewritten in random key order."""
-        for rows in filter(lambda rows: rows >= _SCATTERED_ROWS, sizes):
-            url = self._diff_url(database, rows)
+            self._diff(f"{title}, 1 % changed", database, url, rows)
             scatter_customers(url)
-            title = f"{database}, {rows:,} rows of 20 columns in random key order, 1 % changed, plan stored"
-            self._contest(title, _of_changes(database, url))
+            self._diff(f"{title} in random key order, 1 % changed", database, url, rows)
+
+    def _diff(self, title: str, database: str, url: str, rows: int) -> None:
+        limit = MEGABYTES if database == "DuckDB" else 0
+        contenders = {
+            BY_HAND: partial(in_a_process, "whole_sql", Task(url=url)),
+            OURS: partial(in_a_process, "ours_plan", Task(url=url + MEMORY * bool(limit))),
+        }
+        contest = self._contest(title, contenders)
+        self.lines += budget.of_plan(
+            title,
+            database,
+            rows=rows,
+            changed=contest.median(OURS, "changes"),
+            by_hand=contest.median(BY_HAND, "seconds"),
+            seconds=contest.median(OURS, "seconds"),
+            peak=contest.median(OURS, "peak_mb"),
+            limit=limit,
+        )
 
     def _new_diff(self, database: str, rows: int) -> str:
         if database == "PostgreSQL":
@@ -142,15 +144,12 @@ class Bench:
             contenders: dict[str, Callable[[], Measured]] = {
                 "pandas, both sides": partial(in_a_process, "pandas_diff", Task(url=url))
             }
-            for name, option in (("DuckDB", MEMORY), ("DuckDB, 80 MB", LEAST_FOR_A_MILLION), ("SQLite", "")):
-                kind = name.partition(",")[0].lower()
-                state = f"{kind}:///{self._home}/elsewhere{rows}.{kind}"
-                if option != LEAST_FOR_A_MILLION:
-                    acknowledge_everything(customers_sync(), Warehouse.at(url, state))
-                    # The run after a first load reads all rows and stores their hashes.
-                    in_a_process("ours_plan", Task(url=url, state_url=state + option))
-                task_of = partial(_state_in, url, option)
-                contenders[f"{OURS}, state in {name}"] = partial(_on_a_copy, state, task_of)
+            for name, option in (("DuckDB", MEMORY), ("SQLite", "")):
+                state = f"{name.lower()}:///{self._home}/elsewhere{rows}.{name.lower()}"
+                acknowledge_everything(customers_sync(), Warehouse.at(url, state))
+                # The run after a first load reads all rows and stores their hashes.
+                in_a_process("ours_plan", Task(url=url, state_url=state + option))
+                contenders[f"{OURS}, state in {name}"] = partial(_on_a_copy, url, state, option)
             change_customers(url, 0.02)
             self._contest(f"PostgreSQL read only, {rows:,} rows, 2 % changed", contenders)
 
@@ -168,10 +167,15 @@ class Bench:
             }
             self._add_drt(contenders, base_url, rows)
             contest = self._contest(f"First load of {rows:,} rows, no latency", contenders)
-        for name in contest.results:
-            if name.startswith(OURS):
-                plan, send = contest.median(name, "diff_seconds"), contest.median(name, "send_seconds")
-                self.notes.append(f"First load, {name}: {plan:.1f} s for the plan, {send:.1f} s for sending.")
+        for name in (each for each in contest.results if each.startswith(OURS)):
+            plan, send = contest.median(name, "diff_seconds"), contest.median(name, "send_seconds")
+            self.notes.append(f"First load, {name}: {plan:.1f} s for the plan, {send:.1f} s for sending.")
+            if rows >= _SENT_ROWS:
+                per_second, cpu_ms = contest.contacts_per_second(name), 1e3 * contest.median(name, "cpu_seconds") / rows
+                self.lines += [
+                    Line(f"First load, {name}, contacts/s", per_second, budget.CONTACTS_PER_SECOND, is_least=True),
+                    Line(f"First load, {name}, CPU ms per contact", cpu_ms, budget.CPU_MS_PER_CONTACT),
+                ]
 
     def _add_drt(self, contenders: dict[str, Callable[[], Measured]], base_url: str, rows: int) -> None:
         command = drt.install(self._home / "drt-venv")
@@ -188,7 +192,7 @@ class Bench:
     def _latency(self) -> None:
         rows, slow = self._size.send_rows, self._size.slow_rows
         source = self._to_send()
-        for server, name in ((waiting(20), "a server that only waits"), (sandbox(20), "the local DailyStory")):
+        for server, name in ((waiting(20), ONLY_WAITS), (sandbox(20), "the local DailyStory")):
             with server as base_url:
                 bare = Task(url=source, base_url=base_url, rows=rows, concurrency=32)
                 contest = self._contest(
@@ -210,12 +214,17 @@ class Bench:
             )
             for ours in (each for each in contest.results if each.startswith(OURS)):
                 share = rows / contest.median(ours, "send_seconds") / 1600
-                self.notes.append(f"20 ms latency, 32 in flight, {name}: {ours} {share:.0%}, while sending.")
+                title = f"20 ms latency, 32 in flight, {name}: {ours}"
+                self.notes.append(f"{title} {share:.0%}, while sending.")
+                if rows >= _SENT_ROWS and name == ONLY_WAITS:
+                    self.lines.append(Line(f"{title}, share", share, budget.SHARE_OF_LATENCY, is_least=True))
 
     def _faults(self) -> None:
         rows = min(self._size.send_rows, 6_000)
         self.notes += cost_of_faults(self._home, rows, self._size.rounds, latency_ms=20)
-        self.notes.append(use_of_a_permitted_rate(self._home, 1_000 if self._size is FULL else 500))
+        share, note = use_of_a_permitted_rate(self._home, 1_000 if self._size is FULL else 500)
+        self.notes.append(note)
+        self.lines.append(Line("Share of a permitted rate", share, budget.SHARE_OF_RATE, is_least=True))
 
     def _imports(self) -> None:
         others = "import sqlalchemy, httpx, aiohttp, tenacity, phonenumbers, email_validator"
@@ -242,44 +251,17 @@ class Bench:
         return f"sqlite:///{self._home}/state{next(self._numbers)}.sqlite"
 
 
-def _memory(database: str) -> str:
-    return MEMORY if database == "DuckDB" else ""
-
-
-def _typed_by_hand(url: str) -> Runs:
-    return {
-        "typed SQL by hand": partial(in_a_process, "typed_sql", Task(url=url)),
-        "with counts, flags and dsids": partial(in_a_process, "whole_sql", Task(url=url)),
-    }
-
-
-def _of_changes(database: str, url: str) -> Runs:
-    """The contenders that plan the changes of a database; on DuckDB `keep_hashes` must have run."""
-    if database != "DuckDB":
-        return {**_typed_by_hand(url), OURS: partial(in_a_process, "ours_plan", Task(url=url))}
-    return {
-        **_typed_by_hand(url),
-        "stored hash by hand": partial(in_a_process, "hash_sql", Task(url=url)),
-        OURS: partial(_on_a_copy, url, lambda copy: Task(url=copy + MEMORY)),
-        f"{OURS}, 110 MB": partial(_on_a_copy, url, lambda copy: Task(url=copy + LEAST_MEMORY)),
-    }
-
-
-def _on_a_copy(url: str, task_of: Callable[[str], Task]) -> Measured:
-    """Plan on a copy of a database file, because a plan removes the hashes of rows that differ."""
-    path = Path(url.split(":///")[1])
+def _on_a_copy(url: str, state: str, option: str) -> Measured:
+    """Plan on a copy of the state's file, because a plan removes the hashes of rows that differ."""
+    path = Path(state.split(":///")[1])
     copy = path.with_stem(f"{path.stem}-copy")
     shutil.copy(path, copy)
     with copy.open("rb") as written:  # otherwise the contender's first fsync would write the whole file
         os.fsync(written.fileno())
     try:
-        return in_a_process("ours_plan", task_of(url.replace(str(path), str(copy))))
+        return in_a_process("ours_plan", Task(url=url, state_url=state.replace(str(path), str(copy)) + option))
     finally:
         copy.unlink()
-
-
-def _state_in(url: str, option: str, state: str) -> Task:
-    return Task(url=url, state_url=state + option)
 
 
 def _seconds_of(statement: str, after: str) -> float:
@@ -289,22 +271,21 @@ def _seconds_of(statement: str, after: str) -> float:
 
 
 def main() -> None:
-    """Run the benchmarks and print where the results are."""
+    """Run the benchmarks, print where the results are and whether they keep the budget; if not, exit with 1."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="under three minutes")
+    parser.add_argument("--quick", action="store_true", help="about three minutes")
     parser.add_argument("--part", choices=PARTS, action="append", help="what to measure; may be repeated")
-    parser.add_argument("--rows", type=int, help="one more size of the diffs on PostgreSQL")
     asked = parser.parse_args()
     size = QUICK if asked.quick else FULL
-    if asked.rows:
-        size = replace(size, postgres_rows=(*size.postgres_rows, asked.rows))
     with tempfile.TemporaryDirectory(prefix="bench") as home, postgres() as url:
         bench = Bench(Path(home), url, size)
         try:
             bench.run(asked.part or PARTS)
         finally:  # keep the results so far
             results = Path(__file__).parent / "results"
-            print(report.write(results, bench.contests, bench.notes, quick=asked.quick))
+            print(report.write(results, bench.contests, [*bench.notes, *map(str, bench.lines)], quick=asked.quick))
+    print(*bench.lines, sep="\n")
+    sys.exit(not all(line.passes for line in bench.lines))
 
 
 if __name__ == "__main__":

@@ -53,6 +53,7 @@ def customers_sync(source: str = TABLE, columns: int = len(COLUMNS)) -> ContactS
         fields=FIELDS,
         extended_properties={name: name for name in custom},
         max_deleted_fraction=None,
+        known_custom_fields=custom,
     )
 
 
@@ -112,16 +113,3 @@ def vacuum(postgres_url: str, *tables: str) -> None:
 def state_column(column: str) -> str:
     """The name of a column in the snapshot."""
     return next(m.state_column for m in customers_sync().mapped_fields if m.column == column)
-
-
-def hash_of() -> str:
-    """DuckDB's hash of all mapped columns."""
-    return f"hash({', '.join(COLUMNS[1:])})"
-
-
-def keep_hashes(url: str) -> None:
-    """Store the row hashes in a table of their own (DuckDB)."""
-    with open_engine(url).begin() as connection:
-        connection.execute(
-            sa.text(f"CREATE TABLE customers_hashes AS SELECT customer_id, {hash_of()} AS h FROM {TABLE}")
-        )

@@ -80,13 +80,13 @@ def cost_of_faults(home: Path, rows: int, rounds: int, latency_ms: float) -> lis
     ]
 
 
-def use_of_a_permitted_rate(home: Path, rows: int) -> str:
-    """The share of a permitted rate that is used, and the most requests sent in any second."""
+def use_of_a_permitted_rate(home: Path, rows: int) -> tuple[float, str]:
+    """The share of a permitted rate that is used; a note also has the most requests sent in any second."""
     with sandbox(20) as base_url:
         _, instants = send(home, rows, base_url, PERMITTED)
     share = (len(instants) - 1) / (instants[-1] - instants[0]) / PERMITTED
     most = most_in_a_second(instants)
-    return f"Permitted {PERMITTED}/s: {share:.1%} of it by the send instants, at most {most} in any second."
+    return share, f"Permitted {PERMITTED}/s: {share:.1%} of it by the send instants, at most {most} in any second."
 
 
 def most_in_a_second(instants: Sequence[float]) -> int:
@@ -109,7 +109,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench") as home:
         for note in cost_of_faults(Path(home), asked.rows, asked.rounds, asked.latency_ms):
             print(note, flush=True)
-        print(use_of_a_permitted_rate(Path(home), asked.rows // 12), flush=True)
+        print(use_of_a_permitted_rate(Path(home), asked.rows // 12)[1], flush=True)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import math
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from benchmarks.contenders import Task
@@ -55,9 +55,3 @@ class Contest:
     def contacts_per_second(self, name: str) -> float:
         """Contacts divided by the total time of the contender."""
         return self.median(name, "contacts") / self.median(name, "seconds")
-
-
-def exponent(sizes: Sequence[int], seconds: Sequence[float]) -> float:
-    """Fit b in seconds = a * size ** b, by least squares of the logarithms."""
-    x, y = [math.log(size) for size in sizes], [math.log(each) for each in seconds]
-    return statistics.linear_regression(x, y).slope

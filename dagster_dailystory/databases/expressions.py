@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import (
     Boolean,
     ColumnElement,
+    Insert,
     Integer,
     Numeric,
+    TableClause,
     Text,
     and_,
     bindparam,
@@ -17,6 +19,7 @@ from sqlalchemy import (
     cast,
     false,
     func,
+    insert,
     literal,
     literal_column,
     or_,
@@ -88,6 +91,11 @@ def among(columns: Sequence[SqlValue], found: SqlQuery) -> ColumnElement[bool]:
     IN rather than a correlated EXISTS, for which SQLite reads the query's tables once per row.
     """
     return columns[0].in_(found) if len(columns) == 1 else tuple_(*columns).in_(found)
+
+
+def appended(table: TableClause, query: SqlQuery) -> Insert:
+    """A statement that appends the rows of a query to a table, with columns matched by name."""
+    return insert(table).from_select([column.name for column in query.selected_columns], query)
 
 
 def expected_rarely(condition: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""Interpreter settings while rows are read and sent: held interrupts, a frozen heap, a short switch interval.
+"""Interpreter settings while rows are read and sent: held interrupts, a frozen heap.
 
 Ctrl-C and Dagster's cancellation raise in the main thread at any bytecode: within a database driver, or between
 collecting results and keeping them. Held interrupts end a run only where no step is half done.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,10 +15,6 @@ from types import FrameType
 
 _FROZEN_AT_START = 1_000
 """More frozen objects than this mean that the heap was frozen before; CPython 3.12 itself starts with 375."""
-
-
-_SWITCH_SECONDS = 0.0005
-"""GIL switch interval while sending: with CPython's 5 ms, slots were empty for 5 % of the time."""
 
 
 @contextmanager
@@ -38,24 +33,6 @@ def frozen_heap() -> Iterator[None]:
         yield
     finally:
         gc.unfreeze()
-
-
-@contextmanager
-def short_switch_interval() -> Iterator[None]:
-    """Lower the GIL switch interval, until the end of the context.
-
-    The sender's thread needs the interpreter only briefly for each response, but the thread that writes the state is
-    busy for 0.1 s at a time.
-    """
-    before = sys.getswitchinterval()
-    if before <= _SWITCH_SECONDS:
-        yield
-        return
-    sys.setswitchinterval(_SWITCH_SECONDS)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
 
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)

@@ -72,22 +72,12 @@ def test_a_key_has_one_bucket_below_the_count(state: sa.Connection, database: Da
     assert found == state.execute(sa.select(table.c.number, bucket).order_by(table.c.number)).all()
 
 
-def test_a_query_is_appended_by_column_names(state: sa.Connection, database: Database):
-    table = table_of(state)
-    query = sa.select(sa.literal("x", TEXT).label("value"), sa.bindparam("n", type_=BIG_INTEGER).label("number"))
-    for number in (1, 2):
-        database.insert_selected(state, table, query, {"n": number})
-    assert sorted(map(tuple, state.execute(sa.select(table)))) == [(1, "x"), (2, "x")]
-
-
 def test_a_filled_temporary_table_can_be_indexed(state: sa.Connection, database: Database):
     table = table_of(state)
     database.insert_rows(state, table, [(1, "x"), (2, "y")])
     state.execute(CreateTemporaryTableAs("copied", sa.select(table)))
     database.index_temporary(state, "copied", ["value"], "number")
     assert state.execute(sa.text("SELECT value FROM copied WHERE number = 2")).scalar_one() == "y"
-    database.release_memory(state)
-    assert state.execute(sa.text("SELECT count(*) FROM copied")).scalar_one() == 2
 
 
 def test_a_table_that_is_filled_anew_is_temporary(state: sa.Connection, database: Database):
@@ -103,17 +93,15 @@ def test_a_query_that_is_evaluated_first_returns_its_rows(state: sa.Connection, 
     assert state.execute(sa.select(first.c.number)).scalar_one() == 3
 
 
-def test_only_a_database_that_needs_ranges_has_a_memory_limit(state: sa.Connection, database: Database):
-    if database.needs_ranges:
-        state.exec_driver_sql("SET memory_limit = '300MB'")
-        assert database.limit_megabytes(state) == pytest.approx(300, rel=0.05)
-        assert database.can_spill(state)
-        state.exec_driver_sql("SET temp_directory = ''")
-        assert not database.can_spill(state)
-        return
-    for ask in (database.limit_megabytes, database.can_spill):
+def test_a_database_that_compares_hashes_has_one_of_every_value(state: sa.Connection, database: Database):
+    values = [sa.literal(each, TEXT) for each in ("x", "", None)]
+    if not database.compares_hashes:
         with pytest.raises(NotImplementedError):
-            ask(state)
+            database.hash_of(values)
+        return
+    hashes = [state.execute(sa.select(database.hash_of([one, *values]))).scalar_one() for one in values]
+    assert len({*hashes}) == 3
+    assert None not in hashes
 
 
 def test_storage_of_a_type_is_the_same_storage(database: Database):

@@ -124,6 +124,14 @@ def test_only_a_plan_of_the_whole_source_ends_a_first_load_of_an_earlier_state(e
     assert "first_load:regional" in earlier.meta_names()
 
 
+@at(Placement("duckdb"))
+def test_row_hashes_that_an_earlier_version_stored_beside_the_source_are_removed(earlier: EarlierState):
+    for _ in range(2):  # the first run completes a plan of the earlier version
+        earlier.run("customers")
+    with sa.create_engine(earlier.url, poolclass=sa.NullPool).connect() as connection:
+        assert connection.execute(sa.text("SELECT count(*) FROM dailystory_customers_row_hashes")).scalar_one() == 0
+
+
 @at(Placement("duckdb"), Placement("postgresql"))
 def test_a_checkpoint_of_an_earlier_state_is_used(earlier: EarlierState):
     report = earlier.run("recent")

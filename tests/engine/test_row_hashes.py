@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-import sqlalchemy as sa
 from support.placements import Placement
 from support.scenario import Scenario, customer, customers, open_scenario, sync_of
 
@@ -21,7 +20,7 @@ SYNC = sync_of(deletes="delete", min_guard_rows=1_000)
 
 @pytest.fixture(
     params=[
-        Placement("duckdb"),
+        Placement("duckdb", "sqlite"),
         Placement("postgresql", "sqlite"),
         pytest.param(Placement("postgresql", "duckdb"), marks=pytest.mark.slow),
         pytest.param(Placement("duckdb", "postgresql"), marks=pytest.mark.slow),
@@ -130,59 +129,6 @@ def test_a_missing_key_is_found_beside_a_new_key(scenario):
     scenario.delete(8, 9)
     report = scenario.run(SYNC)
     assert (report.rows_created, report.rows_updated, report.rows_deleted) == (1, 1, 2)
-
-
-@pytest.mark.parametrize("key", ["customer_id", ("customer_id", "level")])
-def test_a_missing_key_is_found_though_its_hash_is_zero(new_database, key):
-    sync = replace(SYNC, key=key)
-    with open_scenario(new_database, "duckdb") as scenario:
-        scenario.create()
-        scenario.insert(*(customer(number, level=0) for number in range(ROWS)))
-        for _ in range(2):
-            scenario.run(sync)
-        assert scenario.select("SELECT hash(0) AS alone, hash(0, 0) AS both") == [{"alone": 0, "both": 0}]
-        scenario.delete(0)
-        assert scenario.run(sync).rows_deleted == 1
-        assert "p0@example.com" not in scenario.emails()
-
-
-def test_rows_of_a_duplicate_key_are_not_paired_with_each_other(new_database):
-    rows_looked_at: list[int] = []
-
-    def look(connection: sa.Connection, _cursor: object, statement: str, *_others: object) -> None:
-        if "TABLE dailystory_customers_duplicates" in statement:
-            cursor = connection.connection.cursor()
-            cursor.execute("SELECT count(*) FROM dailystory_customers_pending")
-            rows_looked_at.extend(cursor.fetchone() or ())
-
-    with open_scenario(new_database, "duckdb") as scenario:
-        scenario.create()
-        scenario.insert(*customers(ROWS), *(customer(99) for _ in range(300)))
-        scenario.run(SYNC)
-        sa.event.listen(sa.Engine, "before_cursor_execute", look)
-        try:
-            assert scenario.run(SYNC).rows_rejected == 300
-        finally:
-            sa.event.remove(sa.Engine, "before_cursor_execute", look)
-    assert rows_looked_at == [300]
-
-
-def test_the_hash_of_a_changing_view_is_that_of_the_compared_row(new_database):
-    with open_scenario(new_database, "duckdb") as scenario:
-        scenario.create("stored")
-        scenario.insert(*customers(ROWS), table="stored")
-        scenario.execute(
-            "CREATE VIEW customers AS SELECT * REPLACE (if(random() < 0.5, 'Rome', 'Paris') AS city) FROM stored"
-        )
-        for _ in range(6):
-            scenario.run(SYNC)
-            stale = scenario.select(
-                "SELECT customer_id FROM dailystory_customers_snapshot JOIN dailystory_customers_row_hashes"
-                ' USING (customer_id) WHERE row_hash <> hash(customer_id, field_email, "field_firstName", field_city,'
-                " custom_plan)::HUGEINT - 9223372036854775808"
-            )
-            assert stale == []
-        assert remembered(scenario), "rows that were the same twice are remembered"
 
 
 def test_a_row_without_a_key_is_counted(scenario):

@@ -311,7 +311,7 @@ class HashedHistories(Histories):
 
 
 class HashedBesideHistories(Histories):
-    """In one DuckDB database, which compares the hashes of its rows first."""
+    """In one DuckDB database, which compares hashes of source and snapshot first."""
 
     def state_at(self, home: str) -> str:
         return f"duckdb:///{Path(home, 'all.duckdb')}"

@@ -73,9 +73,9 @@ class Database:
         date_advice: What to do in the query so that a column holds dates, where a cast does not help.
         uses_indexes: Whether primary keys and indexes are worth their cost: column stores scan faster than look up.
         folds_case: Whether two columns of a table cannot differ by letter case alone.
-        prefers_row_hashes: Whether it compares row hashes faster than rows, both in one database.
+        compares_hashes: Whether it joins source and snapshot by hashes of their rows first, and by values only where
+            the hashes differ.
         has_full_join: Whether it has FULL JOIN.
-        needs_ranges: Whether it joins and writes large tables range by range, so that its memory does not grow.
         alters_column_types: Whether it can give a column another type.
     """
 
@@ -91,9 +91,8 @@ class Database:
     date_advice: ClassVar[str] = ""
     uses_indexes: ClassVar[bool] = False
     folds_case: ClassVar[bool] = False
-    prefers_row_hashes: ClassVar[bool] = False
+    compares_hashes: ClassVar[bool] = False
     has_full_join: ClassVar[bool] = True
-    needs_ranges: ClassVar[bool] = False
     alters_column_types: ClassVar[bool] = True
 
     def __init__(self, dialect: Dialect) -> None:
@@ -109,9 +108,6 @@ class Database:
 
     def use_read_committed(self, connection: Connection) -> None:
         """Undo `use_repeatable_read`."""
-
-    def release_memory(self, connection: Connection) -> None:
-        """Return freed memory to the system, where the database keeps it."""
 
     # The source.
 
@@ -236,6 +232,10 @@ class Database:
         """Compare NULL-safe and byte by byte."""
         return self.exactly(new).is_distinct_from(self.exactly(old))
 
+    def hash_of(self, values: Sequence[SqlValue]) -> SqlValue:
+        """A 64-bit hash of values, equal for equal values of equal types; needed where `compares_hashes`."""
+        raise NotImplementedError
+
     def bucket(self, keys: Sequence[SqlValue], count: int) -> SqlValue:
         """The hash bucket of a key, from 0 to count - 1; a key with a NULL is in bucket 0.
 
@@ -266,13 +266,6 @@ class Database:
         insert = table.insert().from_select(names, select(*given.c))
         connection.execute(insert, rows_parameter([dict(zip(names, row, strict=True)) for row in rows]))
 
-    def insert_selected(
-        self, connection: Connection, table: Table, query: SqlQuery, parameters: Mapping[str, object]
-    ) -> None:
-        """Append the rows of a query to a table, with columns matched by name."""
-        insert = table.insert().from_select([column.name for column in query.selected_columns], query)
-        connection.execute(insert, parameters).close()
-
     def refilled_table(self, name: str, *items: SchemaItem) -> Table:
         """A temporary table that each transaction fills anew."""
         return Table(name, MetaData(), *items, prefixes=["TEMPORARY"])
@@ -294,14 +287,6 @@ class Database:
             connection: To the state database.
         """
         return False
-
-    def limit_megabytes(self, connection: Connection) -> float:
-        """The memory limit of a connection in millions of bytes; needed where `needs_ranges`."""
-        raise NotImplementedError
-
-    def can_spill(self, connection: Connection) -> bool:
-        """Whether what exceeds the memory limit goes to temporary files; needed where `needs_ranges`."""
-        raise NotImplementedError
 
     # Files.
 

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import (
     Connection,
     DateTime,
-    Engine,
     LargeBinary,
     String,
-    Table,
     Text,
     case,
     cast,
-    event,
     func,
     literal_column,
     select,
@@ -26,7 +21,6 @@ from sqlalchemy import (
     text,
     type_coerce,
 )
-from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.functions import Function
 from sqlalchemy.sql.selectable import Subquery
 from sqlalchemy.types import JSON, NullType
@@ -39,7 +33,6 @@ from dagster_dailystory.databases.sql_types import (
     UNKNOWN_COLLATION,
     CreateTemporaryTableAs,
     Native,
-    SqlQuery,
     SqlType,
     SqlValue,
 )
@@ -54,12 +47,6 @@ _HASHED_AS_TEXT = re.compile("INTERVAL|TIME WITH")
 
 _LOWEST: SqlValue = literal_column("9223372036854775808")
 
-_LIMIT = "memory_limit"
-
-_CURRENT = f"current_setting('{_LIMIT}')"
-
-_UNITS = {unit: 1024.0**power for power, unit in enumerate(("bytes", "KiB", "MiB", "GiB", "TiB", "PiB"))}
-
 
 class DuckDB(Database):
     """DuckDB, a column store within this process: its memory counts."""
@@ -69,32 +56,7 @@ class DuckDB(Database):
     short_name = sql_name = "duckdb"
     is_file = True
     folds_case = True
-    prefers_row_hashes = True  # it then reads the columns of one side only
-    needs_ranges = True
-
-    def set_up(self, engine: Engine) -> None:
-        """Record the memory limit of each new connection, so that a limit set later by the user is recognised."""
-        if _limit_of(engine) is None:
-            return
-
-        @event.listens_for(engine, "connect")
-        def _connect(connection: Any, record: ConnectionPoolEntry) -> None:
-            (record.info[_LIMIT],) = connection.execute(f"SELECT {_CURRENT}").fetchone()
-
-    def release_memory(self, connection: Connection) -> None:
-        """Make DuckDB return freed memory, so that the next step's peak does not come on top of it.
-
-        DuckDB's allocator keeps freed memory for about a second, but releases it whenever `memory_limit` is set. So the
-        limit of the connection's URL is set again. Nothing happens if the URL has no limit, if the user has changed the
-        limit since, or if the configuration is locked.
-        """
-        limit = _limit_of(connection.engine)
-        if limit is None:
-            return
-        settings = f"SELECT {_CURRENT}, current_setting('lock_configuration')"
-        current, is_locked = connection.exec_driver_sql(settings).one()
-        if current == connection.info.get(_LIMIT) and not is_locked:
-            connection.exec_driver_sql(f"SET {_LIMIT} = '{limit}'").close()
+    compares_hashes = True  # wide rows would not fit into its memory limit, and the joins of narrow ones are faster
 
     def has_collations(self, connection: Connection, name: str, schema: str | None) -> bool:
         """Look at the definition of a table that is made from the other one: reflection does not show collations."""
@@ -156,6 +118,10 @@ class DuckDB(Database):
         """DuckDB's own hash, which is a number also for NULL."""
         return case((text.is_not(None), func.hash(text)))
 
+    def hash_of(self, values: Sequence[SqlValue]) -> SqlValue:
+        """DuckDB's own hash, in which NULL is a value."""
+        return func.hash(*values)
+
     def json_rows(self, columns: Mapping[str, SqlType], name: str = "given") -> Subquery:
         """Use from_json."""
         structure = json.dumps([{each: kind.compile(dialect=self.dialect) for each, kind in columns.items()}])
@@ -169,34 +135,6 @@ class DuckDB(Database):
         ]
         return select(*parts).subquery(name)
 
-    def insert_selected(
-        self, connection: Connection, table: Table, query: SqlQuery, parameters: Mapping[str, object]
-    ) -> None:
-        """Append with one thread, after freed memory was released.
-
-        RETURNING makes DuckDB insert with one thread, for which it has no setting: each writing thread holds 0.5 MB per
-        column.
-        """
-        self.release_memory(connection)
-        insert = table.insert().from_select([column.name for column in query.selected_columns], query)
-        connection.execute(insert.returning(next(iter(table.c))), parameters).close()
-
-    def limit_megabytes(self, connection: Connection) -> float:
-        """Infinity if there is no limit."""
-        shown = str(connection.exec_driver_sql(f"SELECT {_CURRENT}").scalar())  # "190.7 MiB"
-        number, _, unit = shown.partition(" ")
-        return float(number) * _UNITS[unit] / 1e6 if unit in _UNITS else math.inf
-
-    def can_spill(self, connection: Connection) -> bool:
-        """Whether there is a directory for temporary files."""
-        return bool(connection.exec_driver_sql("SELECT current_setting('temp_directory')").scalar())
-
 
 def _hashed(value: SqlValue, kind: object) -> SqlValue:
     return cast(value, TEXT) if _HASHED_AS_TEXT.search(str(kind)) else value
-
-
-def _limit_of(engine: Engine) -> str | None:
-    """The URL's limit; None if it has none, or a negative one, which means the default in a URL but not in a SET."""
-    limit = engine.url.query.get(_LIMIT)
-    return limit if isinstance(limit, str) and re.fullmatch(r"[0-9.]+ *[A-Za-z]+", limit) else None

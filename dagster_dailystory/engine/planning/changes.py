@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import (
@@ -25,7 +25,6 @@ from sqlalchemy import (
 
 from dagster_dailystory.databases.expressions import rows_parameter
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, TEXT, SqlQuery, SqlType, SqlValue
-from dagster_dailystory.engine.planning.comparison.key_ranges import KeyRange, Statement, each_range
 from dagster_dailystory.engine.presence.departures import Departures
 from dagster_dailystory.engine.state.schema import DROPPED, SyncTables, differs_column, is_dropped
 from dagster_dailystory.engine.state.store import State
@@ -130,21 +129,16 @@ class PlannedChanges:
     checked: FromClause
     departures: Departures
 
-    def parts(self, ranges: Sequence[KeyRange]) -> Iterator[Statement]:
-        """Select what goes into `changes`, by its columns.
-
-        Args:
-            ranges: Ranges of `sequence` that cover all rows.
-        """
+    def queries(self) -> Iterator[SqlQuery]:
+        """Select what goes into `changes`, by its columns."""
         if self.options.scope is Scope.OPT_OUTS:
             return
-        yield from each_range(ranges, self._sendable)
+        yield self._sendable()
         if self.options.plans_deletions:
-            yield self.departures.changes(self.plan_id), {}
+            yield self.departures.changes(self.plan_id)
 
-    def _sendable(self, key_range: KeyRange) -> SqlQuery:
-        tables, checked = self.tables, self.checked
-        pending = key_range.of(self.pending, "sequence", "pending")
+    def _sendable(self) -> SqlQuery:
+        tables, checked, pending = self.tables, self.checked, self.pending
         query = (
             select(
                 literal(self.plan_id, TEXT).label("plan_id"),

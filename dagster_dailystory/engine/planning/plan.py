@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import FromClause, Table, and_, case, func, select
 
+from dagster_dailystory.databases.expressions import appended
 from dagster_dailystory.databases.sql_types import SqlQuery
 from dagster_dailystory.engine.planning.changes import CheckedTable, PlannedChanges, fill_rekeyed
 from dagster_dailystory.engine.planning.comparison.compare import Differences, RowCounts, compare
@@ -163,8 +164,8 @@ class _Draft:
         checked = self._check(found)
         departures = self._departures(staged, found, checked)
         planned = PlannedChanges(self.plan_id, self.tables, self.options, found.pending, checked, departures)
-        for query, parameters in planned.parts(found.ranges):
-            self.state.database.insert_selected(self.state.connection, self.tables.changes, query, parameters)
+        for query in planned.queries():
+            self.state.connection.execute(appended(self.tables.changes, query))
         fill_rekeyed(self.state, self.tables, self.plan_id)
         opt_outs = OptOuts(self.plan_id, self.state, found, checked, staged.relation)
         opt_outs.store()
@@ -173,8 +174,11 @@ class _Draft:
         if not self.options.dry_run and self.options.scope is not Scope.OPT_OUTS:
             Rejections(self.state, self.tables).record_local(rejected)
             waiting.mark()
-            self.state.database.release_memory(self.state.connection)
-            RowHashes(self.state, self.tables).update(found.hashed, found.pending, found.duplicates)
+            row_hashes = RowHashes(self.state, self.tables)
+            if self.source_keys.is_inside:
+                row_hashes.clear()
+            else:
+                row_hashes.update(found.hashed, found.pending, found.duplicates)
         deletions = departures.deletions() if self.options.plans_deletions else None
         pending = waiting.count()
         if not self.options.dry_run and self.options.plans_deletions:
@@ -198,11 +202,10 @@ class _Draft:
     def _check(self, found: Differences) -> Table:
         """Check each row that differs, and return the table of the results."""
         connection = self.state.connection
-        self.state.database.release_memory(connection)
         checked = CheckedTable.create(self.state)
         if found.counts.pending:
             self.state.database.index_temporary(connection, found.pending.name, self.tables.key_names, "sequence")
-            RowChecks(self.state, self.tables, self.options).check(found.pending, checked, found.ranges)
+            RowChecks(self.state, self.tables, self.options).check(found.pending, checked)
             diff, pending = found.diff, found.pending
             holds_deleted = self.tables.sync.on_deleted is OnDeleted.RESPECT and not self.options.retries_refused
             conflicts = IdentityConflicts(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from functools import partial
+from collections.abc import Collection, Mapping
 
-from sqlalchemy import FromClause, RowMapping, and_, exists, func, not_, select
+from sqlalchemy import FromClause, RowMapping, func, not_, select
 
 from dagster_dailystory.contacts.fingerprint import refusal_fingerprint
 from dagster_dailystory.contacts.identity import identity_of, stripped_text
@@ -14,8 +13,6 @@ from dagster_dailystory.contacts.payload import sends_nothing
 from dagster_dailystory.contacts.validation import check_row
 from dagster_dailystory.contacts.values import wire_value
 from dagster_dailystory.engine.planning.changes import CheckedTable
-from dagster_dailystory.engine.planning.comparison.key_ranges import KeyRange, each_range
-from dagster_dailystory.engine.planning.plain_updates import plain_updates
 from dagster_dailystory.engine.state.plans.row_reader import RowReader, new_identity
 from dagster_dailystory.engine.state.schema import DROPPED, SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
@@ -49,28 +46,20 @@ class RowChecks:
         self._identity_columns = frozenset((*self._emails, *self._mobiles))
         self._opt_outs = [m for m in self._sync.mapped_fields if m.kind is FieldKind.OPT_OUT]
 
-    def check(self, pending: FromClause, checked: CheckedTable, ranges: Sequence[KeyRange]) -> None:
-        """Write one result for each row that differs: one statement passes the plain updates, Python checks the rest.
+    def check(self, pending: FromClause, checked: CheckedTable) -> None:
+        """Write one result for each row that differs.
 
         Args:
             pending: The rows that differ, and the missing keys, which are not checked.
             checked: Where the results go.
-            ranges: Ranges of `sequence` that cover all rows.
         """
-        plain = partial(plain_updates, self._tables, pending, USUAL_PRIORITY)
-        for query, parameters in each_range(ranges, plain):
-            self._state.database.insert_selected(self._state.connection, checked.table, query, parameters)
-        # Indexed only now: maintaining an index while a statement fills the table takes as long as the rows themselves.
-        self._state.database.index_temporary(self._state.connection, checked.table.name, (), "sequence")
-        is_checked = exists().where(checked.table.c.sequence == pending.c.sequence)
-        unchecked = and_(not_(pending.c.departed), not_(is_checked))
-        execute, sequence = self._state.connection.execute, pending.c.sequence
-        first, last = execute(select(func.min(sequence), func.max(sequence)).where(unchecked)).one()
-        if first is None:
-            return
+        is_row, connection, sequence = not_(pending.c.departed), self._state.connection, pending.c.sequence
+        first, last = connection.execute(select(func.min(sequence), func.max(sequence)).where(is_row)).one()
         refused = self._refused()
-        for chunk in self._reader.chunks(pending, unchecked, first, last):
+        for chunk in self._reader.chunks(pending, is_row, first, last):
             checked.add(self._state, [self._check(row, refused) for row in chunk])
+        # Indexed only now: maintaining an index while a statement fills the table takes as long as the rows themselves.
+        self._state.database.index_temporary(connection, checked.table.name, (), "sequence")
 
     def _refused(self) -> dict[tuple[object, ...], str]:
         """Key -> fingerprint of each row that DailyStory refused; empty if the scope sends these rows again."""

@@ -61,7 +61,6 @@ def with_identities(
 def _batches(state: State, name: str, query: SqlQuery) -> Iterator[Sequence[RowMapping]]:
     """Keep the values in a table of its own: no cursor stays open while identities are written."""
     connection = state.connection
-    state.database.release_memory(connection)
     connection.execute(CreateTemporaryTableAs(name, query))
     kept = Table(name, MetaData(), *(Column(each.name) for each in query.selected_columns))
     last = int(connection.execute(select(func.max(kept.c.sequence))).scalar() or 0)

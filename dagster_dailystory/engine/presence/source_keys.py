@@ -41,6 +41,9 @@ class SourceKeys:
         state: The sync's state; if the source is in the same database, its connection reads the source too.
         tables: The sync's tables.
         warehouse_url: Where the source is.
+
+    Attributes:
+        is_inside: Whether the source is in the database of the state.
     """
 
     def __init__(self, state: State, tables: SyncTables, warehouse_url: str) -> None:
@@ -48,7 +51,7 @@ class SourceKeys:
         self._sync = tables.sync
         self._tables = tables
         self._url = warehouse_url
-        self._is_inside = same_database(warehouse_url, state.location.url)
+        self.is_inside = same_database(warehouse_url, state.location.url)
         self._types: Mapping[str, SqlType] | None = None
         self._failure = f"the source of sync {tables.sync.name!r} cannot be read"
 
@@ -62,7 +65,7 @@ class SourceKeys:
             WarehouseError: The source cannot be asked: nothing is known about any key.
         """
         try:
-            if self._is_inside:
+            if self.is_inside:
                 with driver_errors_as(self._failure):
                     return self._present_inside(keys)
             wanted = {tuple(row) for row in self._state.connection.execute(keys)}
@@ -81,7 +84,7 @@ class SourceKeys:
         """
         try:
             with driver_errors_as(self._failure):
-                if self._is_inside:
+                if self.is_inside:
                     connection = self._state.connection
                     return connection.execute(build(open_source(self._sync, connection))).all()
                 with connect(open_engine(self._url), "warehouse") as warehouse, warehouse.begin():
@@ -101,7 +104,7 @@ class SourceKeys:
     def key_columns(self, source: Source) -> list[SqlValue]:
         """The key columns of the source, for `select`; `staged` takes what they hold."""
         columns = {name: source.relation.c[name] for name in (source.columns[key] for key in self._tables.key_names)}
-        if not self._is_inside:
+        if not self.is_inside:
             return list(columns.values())
         types, dialect = self._key_types(source), self._state.connection.dialect
         return [database_of(dialect).stored_key(column, types[name]) for name, column in columns.items()]
@@ -171,7 +174,7 @@ class SourceKeys:
 
     def staged(self, row: Sequence[object]) -> Key:
         """A key of the source as the state has it."""
-        if self._is_inside:
+        if self.is_inside:
             return tuple(row)
         kinds = (self._tables.snapshot.c[name].type for name in self._tables.key_names)
         return tuple(

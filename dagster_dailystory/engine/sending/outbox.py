@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, exists, false, func, not_, or_, select
 
-from dagster_dailystory.engine.interrupts import frozen_heap, interrupts_held, short_switch_interval
+from dagster_dailystory.engine.interrupts import frozen_heap, interrupts_held
 from dagster_dailystory.engine.presence.last_check import CheckedChanges
 from dagster_dailystory.engine.presence.source_keys import KEYS_AT_ONCE
 from dagster_dailystory.engine.sending.acknowledgements import Acknowledgements
@@ -110,7 +110,7 @@ class Outbox:
             BusyError: Another run took over the lease.
             DailyStoryError: Another cause, or the run was interrupted and the interrupt's handler did not raise.
         """
-        with interrupts_held() as self._is_interrupted, frozen_heap(), short_switch_interval():
+        with interrupts_held() as self._is_interrupted, frozen_heap():
             self._send_all()
 
     def _send_all(self) -> None:

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import NamedTuple
 
-from sqlalchemy import FromClause, TableClause, column, exists, func, literal, select, table
+from sqlalchemy import TableClause, column, exists, func, literal, select, table
 
 from dagster_dailystory.contacts.fingerprint import key_label
-from dagster_dailystory.databases.expressions import among
-from dagster_dailystory.databases.row_hash import ROW_HASH
+from dagster_dailystory.databases.expressions import appended
 from dagster_dailystory.databases.sql_types import CreateTemporaryTableAs, SqlQuery
-from dagster_dailystory.engine.planning.comparison.diff import OFFSET, Diff
-from dagster_dailystory.engine.planning.comparison.key_ranges import (
-    HASHED_ROWS,
-    WHOLE,
-    KeyRange,
-    Statement,
-    each_range,
-    hashed_at_once,
-    ranges_of_keys,
-    ranges_of_numbers,
-    rows_at_once,
-    width_of,
-)
-from dagster_dailystory.engine.planning.comparison.row_hashes import HashedRows, RowHashes
+from dagster_dailystory.engine.planning.comparison.diff import Diff
+from dagster_dailystory.engine.planning.comparison.row_hashes import HashedRows
 from dagster_dailystory.engine.planning.comparison.staging import Staged
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
@@ -70,7 +56,6 @@ class Differences:
     Attributes:
         diff: Builds the statements of the comparison.
         pending: The rows that differ and the missing keys, each with its `sequence`; no row of a duplicate key.
-        ranges: Ranges of `sequence` that are checked and stored one after the other.
         duplicates: The keys that more than one row has; None where the counts rule them out.
         hashed: The rows that were compared, with their hashes; None where hashes are not used.
         counts: How many rows there are of each kind.
@@ -78,7 +63,6 @@ class Differences:
 
     diff: Diff
     pending: TableClause
-    ranges: Sequence[KeyRange]
     duplicates: TableClause | None
     hashed: HashedRows | None
     counts: RowCounts
@@ -88,11 +72,10 @@ def compare(state: State, tables: SyncTables, staged: Staged, options: PlanOptio
     """Find the rows that differ from the snapshot, the missing keys and the duplicate keys."""
     all_rows = Diff(staged.relation, tables, options, state.database, staged.typed_keys(options.keys), staged.all_keys)
     rows_read, rows_keyed = map(int, state.connection.execute(all_rows.row_counts()).one())
-    comparison = _Comparison(state, all_rows, staged, rows_read)
-    diff, hashed = comparison.without_unchanged(all_rows, staged)
+    comparison = _Comparison(state, all_rows, rows_read)
+    diff = comparison.without_unchanged(all_rows)
     source_is_empty = not rows_read and comparison.source_is_empty()
-    pending = comparison.pending(diff, hashed)
-    ranges = comparison.ranges_of(pending)
+    pending = comparison.pending(diff)
     found = comparison.count(diff, pending)
     live = comparison.live_keys(diff, found, rows_keyed, are_unique=staged.has_unique_keys)
     duplicates = comparison.duplicates(diff, pending, is_each_matched_once=live.is_each_matched_once)
@@ -110,7 +93,7 @@ def compare(state: State, tables: SyncTables, staged: Staged, options: PlanOptio
         missing_keys=found.keys_missing + found.keys_owed,
         keys_not_found=comparison.keys_not_found(all_rows),
     )
-    return Differences(diff, pending, ranges, duplicates, hashed, counts)
+    return Differences(diff, pending, duplicates, staged.hashed, counts)
 
 
 class _PendingCounts(NamedTuple):
@@ -132,52 +115,33 @@ class _LiveKeys(NamedTuple):
 class _Comparison:
     """The steps of one comparison; `compare` has their order."""
 
-    def __init__(self, state: State, diff: Diff, staged: Staged, rows_read: int) -> None:
+    def __init__(self, state: State, diff: Diff, rows_read: int) -> None:
         self._state = state
         self._connection = state.connection
         self._temporary = _TemporaryTables(state)
         self._tables = diff.tables
         self._all_rows = diff.all_rows
         self._rows_read = rows_read
-        self._row_bytes = self._width(staged)
-        self._at_once = rows_at_once(self._row_bytes, self._connection)
 
-    def without_unchanged(self, diff: Diff, staged: Staged) -> tuple[Diff, HashedRows | None]:
-        """Narrow the diff to the rows whose hash is new or differs, and return these rows with their hashes too."""
-        hashed, hashes = staged.hashed, RowHashes(self._state, self._tables)
-        if hashed is None or not staged.can_be_narrowed or not hashes.are_current(hashed.version):
-            return diff, hashed
-        keys = self._tables.key_names
-        names = [*keys, ROW_HASH] if staged.is_stored else [each.name for each in hashed.relation.c]
-        ranges = self._ranges_to_look_up(whole_rows=not staged.is_stored)
-        (query, _), *others = each_range(ranges, partial(hashes.changed_rows, hashed.relation, names))
-        changed = self._temporary.make("moved", query)
-        self._temporary.append(changed, others)
-        source: FromClause = changed
-        if staged.is_stored:  # read again: keeping whole rows in the temporary table takes twice the memory
-            has_changed = among([diff.source.c[key] for key in keys], select(*(changed.c[key] for key in keys)))
-            source = select(*diff.source.c).where(has_changed).subquery("source")
-        return replace(diff, source=source, all_keys=self._all_rows), HashedRows(changed, hashed.version)
+    def without_unchanged(self, diff: Diff) -> Diff:
+        """Narrow the diff to the keys whose rows may differ, where the database compares hashes first."""
+        if not diff.compares_hashes:
+            return diff
+        return replace(diff, moved=self._temporary.make("moved", diff.moved_keys()))
 
     def source_is_empty(self) -> bool:
         """Whether the source has no row, in scope or not."""
         return not self._temporary.number(select(literal(1)).select_from(self._all_rows))
 
-    def pending(self, diff: Diff, hashed: HashedRows | None) -> TableClause:
+    def pending(self, diff: Diff) -> TableClause:
         """Write the rows that differ and the missing keys to the table `pending`."""
         if diff.uses_full_join and self._rows_read >= _LARGE_TABLE_ROWS:
             diff = replace(diff, expects_few=diff.database.would_hash_join(diff.joined, self._connection))
-        (query, _), *others = diff.differing(self._ranges_to_compare(diff, hashed))
-        pending = self._temporary.make("pending", query)
-        self._temporary.append(pending, self._numbered(pending, others))
-        if diff.options.plans_deletions and not diff.uses_full_join and not self._no_key_is_missing(diff, pending):
-            parts = diff.missing_keys(self._ranges(self._at_once.compared))
-            self._temporary.append(pending, self._numbered(pending, parts))
+        pending = self._temporary.make("pending", diff.differing())
+        if diff.options.plans_deletions and not diff.uses_full_join:
+            highest = self._temporary.number(select(func.max(pending.c.sequence)))
+            self._connection.execute(appended(pending, diff.missing_keys(highest)))
         return pending
-
-    def ranges_of(self, pending: TableClause) -> Sequence[KeyRange]:
-        """The ranges of `pending` that are checked and stored one after the other."""
-        return ranges_of_numbers(self._highest_in(pending), self._at_once, self._connection.dialect)
 
     def count(self, diff: Diff, pending: TableClause) -> _PendingCounts:
         """Count what is in `pending`."""
@@ -224,45 +188,6 @@ class _Comparison:
             self._connection.execute(pending.delete().where(exists().where(self._tables.same_key(duplicates, pending))))
         return rows
 
-    def _width(self, staged: Staged) -> float:
-        """The bytes of a row, in the source or the snapshot; a view is measured only if the snapshot is empty."""
-        known = self._width_in_snapshot(*self._tables.key_names, *self._tables.value_names)
-        is_measured = staged.is_stored or not known
-        return max(known, width_of(staged.relation, self._connection)) if is_measured else known
-
-    def _width_in_snapshot(self, *names: str) -> float:
-        snapshot = self._tables.snapshot
-        return width_of(select(*(snapshot.c[name] for name in names)).subquery("known"), self._connection)
-
-    def _ranges_to_look_up(self, *, whole_rows: bool) -> Sequence[KeyRange]:
-        if self._rows_read < HASHED_ROWS:
-            return [WHOLE]
-        width = self._row_bytes if whole_rows else self._width_in_snapshot(*self._tables.key_names)
-        return self._ranges(HASHED_ROWS, hashed_at_once(width, self._connection))
-
-    def _ranges_to_compare(self, diff: Diff, hashed: HashedRows | None) -> Sequence[KeyRange]:
-        if diff.all_keys is None or hashed is None:
-            return self._ranges(self._at_once.compared)
-        changed, key = hashed.relation, self._tables.key_names[0]
-        rows_changed = self._temporary.number(select(func.count()).select_from(changed))
-        return ranges_of_keys(rows_changed, self._at_once.changed, changed, key, self._connection)
-
-    def _ranges(self, range_rows: int, if_scattered: float = 0.0) -> Sequence[KeyRange]:
-        rows, key = self._all_rows, self._tables.key_names[0]
-        return ranges_of_keys(self._rows_read, range_rows, rows, key, self._connection, if_scattered)
-
-    def _numbered(self, pending: TableClause, parts: Iterable[Statement]) -> Iterator[Statement]:
-        """Let each part continue the sequence of `pending`: its highest number is read right before the part runs."""
-        for query, parameters in parts:
-            yield query, {**parameters, OFFSET: self._highest_in(pending)}
-
-    def _highest_in(self, pending: TableClause) -> int:
-        return self._temporary.number(select(func.max(pending.c.sequence)))
-
-    def _no_key_is_missing(self, diff: Diff, pending: TableClause) -> bool:
-        query = diff.no_key_is_missing(pending)
-        return query is not None and bool(self._temporary.number(query))
-
 
 @dataclass(frozen=True)
 class _TemporaryTables:
@@ -272,17 +197,9 @@ class _TemporaryTables:
 
     def make(self, name: str, query: SqlQuery) -> TableClause:
         """Make a table of what a query selects."""
-        self.state.database.release_memory(self.state.connection)
         full_name = self.state.location.table_name(self.state.sync.name, name)
         self.state.connection.execute(CreateTemporaryTableAs(full_name, query))
         return table(full_name, *(column(each.name, each.type) for each in query.selected_columns))
-
-    def append(self, made: TableClause, parts: Iterable[Statement]) -> None:
-        """Append what each of the queries selects."""
-        for query, parameters in parts:
-            self.state.database.release_memory(self.state.connection)
-            names = [each.name for each in query.selected_columns]
-            self.state.connection.execute(made.insert().from_select(names, query), parameters)
 
     def number(self, query: SqlQuery) -> int:
         """The one number that a query selects, 0 for NULL."""

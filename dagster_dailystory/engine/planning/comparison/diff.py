@@ -6,19 +6,15 @@ missing keys. Their columns are the flags of a row; see the glossary for `depart
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     FromClause,
     String,
     and_,
-    bindparam,
     case,
-    cast,
     exists,
     false,
     func,
@@ -28,10 +24,10 @@ from sqlalchemy import (
     true,
 )  # fmt: skip
 
-from dagster_dailystory.databases.expressions import empty_to_null, expected_rarely, may_opt_out, opt_out_text
+from dagster_dailystory.databases.expressions import among, empty_to_null, expected_rarely, may_opt_out, opt_out_text
 from dagster_dailystory.databases.kinds.base import Database
+from dagster_dailystory.databases.row_hash import ROW_HASH
 from dagster_dailystory.databases.sql_types import SqlQuery, SqlValue, Untyped
-from dagster_dailystory.engine.planning.comparison.key_ranges import WHOLE, KeyRange, Statement, each_range
 from dagster_dailystory.engine.state.schema import UNKNOWN_FIELDS, SyncTables, differs_column, is_unknown
 from dagster_dailystory.model.change import DEPARTURE_IN_DOUBT, KEPT_FOR_ANOTHER_SYNC, Reason
 from dagster_dailystory.model.contact_fields import CONSENT_KINDS, FieldKind
@@ -39,9 +35,6 @@ from dagster_dailystory.model.mapping import MappedField, Nulls
 from dagster_dailystory.model.partitions import OTHER_VALUES, PARTITION_VALUE, HashBuckets
 from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.sync import DeletePolicy, Mode, Scope
-
-OFFSET = "offset"
-"""The bind parameter of each statement of `differing` and `missing_keys`: the highest `sequence` assigned so far."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +48,7 @@ class Diff:
         database: The state database.
         keys: The keys that the run is limited to, with values as the database holds them; empty for all keys.
         all_keys: The keys of all source rows, if `source` has only the rows that may differ; otherwise None.
+        moved: The result of `moved_keys`, if only these keys are compared by value; otherwise None.
         expects_few: Whether a full join carries a hint for the query planner that few rows differ.
     """
 
@@ -64,6 +58,7 @@ class Diff:
     database: Database
     keys: Sequence[Mapping[str, object]] = ()
     all_keys: FromClause | None = None
+    moved: FromClause | None = None
     expects_few: bool = False
 
     @property
@@ -168,62 +163,47 @@ class Diff:
         """Whether one full outer join finds the rows that differ and the missing keys."""
         return self.options.plans_deletions and self.database.has_full_join and self.all_keys is None
 
-    def differing(self, ranges: Sequence[KeyRange]) -> Iterator[Statement]:
-        """Find the rows that differ, and the missing keys too if the database has a full join.
+    @property
+    def compares_hashes(self) -> bool:
+        """Whether `moved_keys` leaves unchanged rows out. A row that is sent whatever its values needs no hash."""
+        return self.database.compares_hashes and self.all_keys is None and self.options.scope is not Scope.ALL
 
-        Args:
-            ranges: Key ranges that cover all keys.
+    def moved_keys(self) -> SqlQuery:
+        """The keys whose rows may differ: their hashes do, one side lacks them, or the snapshot is in doubt.
 
-        Yields:
-            A statement for each range, with the additional bind parameter `OFFSET`.
+        Hashes also differ by a NULL that clears no field, and by another spelling of a flag: values decide.
         """
-        yield from each_range(ranges, partial(self._differing, full=self.uses_full_join))
+        source = self._hashed(self.source, self.in_scope().label("in_scope")).where(self.has_key(self.source))
+        known, full = self.tables.snapshot, self.uses_full_join
+        is_cleared = known.c[UNKNOWN_FIELDS].is_not(None) if self._clearable else false()
+        in_doubt = or_(self._resends_all(known), is_cleared).label("in_doubt")
+        snapshot = self._hashed(known, in_doubt, self._may_depart(known).label("may_depart"))
+        one, other = source.subquery("source"), snapshot.subquery("known")
+        first_key = self._keys[0]
+        is_moved = or_(other.c[first_key].is_(None), other.c.in_doubt, one.c[ROW_HASH] != other.c[ROW_HASH])
+        is_missing = and_(one.c[first_key].is_(None), other.c.may_depart) if full else false()
+        keys = [(func.coalesce(one.c[key], other.c[key]) if full else one.c[key]).label(key) for key in self._keys]
+        joined = one.join(other, self.tables.same_key(one, other), isouter=True, full=full)
+        return select(*keys).select_from(joined).where(or_(and_(one.c.in_scope, is_moved), is_missing))
+
+    def _hashed(self, relation: FromClause, *flags: SqlValue) -> SqlQuery:
+        """The keys of a relation with the hash of what is compared, and some flags."""
+        fields = [m for m in self._fields if self.tables.sync.mode is not Mode.CREATE or m.kind is FieldKind.OPT_OUT]
+        values = [*(empty_to_null(relation.c[m.state_column]) for m in fields), *self._partition_value(relation)]
+        hashed = self.database.hash_of(values or [true()]).label(ROW_HASH)
+        return select(*(relation.c[key] for key in self._keys), hashed, *flags)
 
     @property
     def joined(self) -> SqlQuery:
-        """The join of `differing` over all keys, without `sequence`; only to be explained by the database."""
-        return self._differing_rows(WHOLE, full=self.uses_full_join)
+        """The join of `differing`, without `sequence`; only to be explained by the database."""
+        return self._differing_rows()
 
-    def missing_keys(self, ranges: Sequence[KeyRange]) -> Iterator[Statement]:
-        """Find the missing keys, with the same ranges and the same parameter as `differing`."""
-        yield from each_range(ranges, self._missing)
+    def differing(self) -> SqlQuery:
+        """The rows that differ, and the missing keys too if the database has a full join.
 
-    def no_key_is_missing(self, pending: FromClause) -> SqlQuery | None:
-        """Whether the counts and sums of the key hashes prove, without a join, that no key is missing.
-
-        If no key is missing, the source has exactly the live keys of the snapshot and the new and returning keys: the
-        counts are equal, and so are the sums of the hashes. A duplicate key makes the source's count too high, unless
-        all its rows are in `pending`, where it is found. If one key is missing and another is duplicated, the sums are
-        equal with a probability of 1 in 2^64; the missing key is then found together with the next one.
-
-        Args:
-            pending: The rows that differ, before any missing key is added.
-
-        Returns:
-            One value, true or false; None where the database has no 64-bit hash, or cannot count all matches.
+        Each has its `sequence`, and a flag for each field that differs.
         """
-        if not (self.database.prefers_row_hashes and self.counts_matches):
-            return None
-        rows, snapshot = self.all_rows, self.tables.snapshot
-        present = self._key_sums(rows, self.has_key(rows))
-        live = self._key_sums(snapshot, snapshot.c.absent_since.is_(None))
-        arrived = self._key_sums(pending, or_(pending.c.is_new, pending.c.returns))
-        is_equal = [
-            present.c.rows == live.c.rows + arrived.c.rows,
-            present.c.hashes == live.c.hashes + arrived.c.hashes,
-        ]
-        if self.tables.sync.deletes is not DeletePolicy.KEEP:
-            is_equal.append(not_(exists().where(self._is_owed(snapshot))))
-        return select(and_(*is_equal)).select_from(present.join(live, true()).join(arrived, true()))
-
-    def _key_sums(self, relation: FromClause, condition: ColumnElement[bool]) -> FromClause:
-        """Count keys and sum their hashes. The sum alone is not enough: DuckDB's hash of 0 is 0."""
-        hashes = func.coalesce(func.sum(func.hash(*(relation.c[key] for key in self._keys))), 0)
-        return select(func.count().label("rows"), hashes.label("hashes")).where(condition).subquery()
-
-    def _differing(self, key_range: KeyRange, *, full: bool) -> SqlQuery:
-        """The rows that differ, each with its `sequence` and a flag for each field that differs."""
-        found = self.database.evaluated_first(self._differing_rows(key_range, full=full), "differing")
+        found = self.database.evaluated_first(self._differing_rows(), "differing")
         return select(
             _numbered([found.c.departed, *(found.c[key] for key in self._keys)]),
             *(found.c[key] for key in self._keys),
@@ -233,11 +213,10 @@ class Diff:
             *(found.c[name] for name in ("is_new", "replaces", "departed", "returns", "old_email", "old_mobile")),
         )
 
-    def _differing_rows(self, key_range: KeyRange, *, full: bool) -> SqlQuery:
+    def _differing_rows(self) -> SqlQuery:
         """Join source and snapshot; keep the rows that differ and, with a full join, the missing keys."""
-        first_key = self._keys[0]
-        source = key_range.of(self.source, first_key, "source")
-        snapshot = key_range.of(self.tables.snapshot, first_key, "known")
+        first_key, full = self._keys[0], self.uses_full_join
+        source, snapshot = self._moved(self.source, "source"), self._moved(self.tables.snapshot, "known")
         is_new = snapshot.c[first_key].is_(None)
         resends_all = true() if self.options.scope is Scope.ALL else self._resends_all(snapshot)
         is_missing = and_(source.c[first_key].is_(None), snapshot.c[first_key].is_not(None)) if full else false()
@@ -263,15 +242,24 @@ class Diff:
             .where(expected_rarely(found) if full and self.expects_few else found)
         )
 
-    def _missing(self, key_range: KeyRange) -> SqlQuery:
-        """The missing keys of all slices whose contact is not decided, each with its `sequence`."""
-        first_key = self._keys[0]
-        source = key_range.of(self.all_rows, first_key, "source")
-        snapshot = key_range.of(self.tables.snapshot, first_key, "known")
+    def _moved(self, relation: FromClause, name: str) -> FromClause:
+        """The rows of a relation that are compared by value."""
+        if self.moved is None:
+            return relation
+        moved = select(*(self.moved.c[key] for key in self._keys))
+        return select(relation).where(among([relation.c[key] for key in self._keys], moved)).subquery(name)
+
+    def missing_keys(self, numbered_from: int) -> SqlQuery:
+        """The missing keys of all slices whose contact is not decided, each with its `sequence`.
+
+        Args:
+            numbered_from: The highest `sequence` so far.
+        """
+        first_key, source, snapshot = self._keys[0], self.all_rows, self.tables.snapshot
         keys = [snapshot.c[key] for key in self._keys]
         return (
             select(
-                _numbered(keys),
+                (_numbered(keys) + numbered_from).label("sequence"),
                 *keys,
                 *self._partition_value(snapshot),
                 true().label("departed"),
@@ -381,7 +369,7 @@ def _acknowledged(mapped: MappedField) -> str:
 
 
 def _numbered(order: Sequence[SqlValue]) -> SqlValue:
-    return (func.row_number().over(order_by=order) + cast(bindparam(OFFSET, 0), BigInteger)).label("sequence")
+    return func.row_number().over(order_by=order).label("sequence")
 
 
 def _rows(condition: ColumnElement[bool]) -> SqlValue:

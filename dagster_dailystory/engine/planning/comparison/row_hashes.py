@@ -1,6 +1,7 @@
 """Remembered row hashes: a row that still has its remembered hash does not differ, and need not be read again.
 
-A plan remembers the hashes of the rows that equal the snapshot, and forgets the hashes of the rows that differ.
+They spare the transfer of rows from another database than that of the state. A plan remembers the hashes of the rows
+that equal the snapshot, and forgets the hashes of the rows that differ.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from dagster_dailystory.databases.expressions import among
 from dagster_dailystory.databases.row_hash import ROW_HASH
 from dagster_dailystory.databases.source_text import source_text
 from dagster_dailystory.databases.sql_types import SqlQuery
-from dagster_dailystory.engine.planning.comparison.key_ranges import WHOLE, KeyRange
 from dagster_dailystory.engine.state.incremental import row_hashes_name
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
@@ -56,21 +56,24 @@ class RowHashes:
         """Whether the remembered hashes were computed in the same way, for the same query and mapping."""
         return self._state.meta(row_hashes_name(self._state)) == self._made_for(version)
 
-    def changed_rows(self, hashed: FromClause, columns: Sequence[str], key_range: KeyRange = WHOLE) -> SqlQuery:
+    def changed_rows(self, hashed: FromClause, columns: Sequence[str]) -> SqlQuery:
         """Select the rows whose hash is not the remembered one: rows that changed, and new rows.
 
         Args:
             hashed: The source rows with their hashes.
             columns: The columns to select.
-            key_range: The range of keys to look at.
         """
-        first_key = self._tables.key_names[0]
-        rows = key_range.of(hashed, first_key, "hashed")
-        hashes = key_range.of(self._hashes, first_key, "remembered")
-        remembered = rows.outerjoin(hashes, self._tables.same_key(rows, hashes))
-        has_key = (rows.c[key].is_not(None) for key in self._tables.key_names)
-        differs = rows.c[ROW_HASH].is_distinct_from(hashes.c[ROW_HASH])
-        return select(*(rows.c[name] for name in columns)).select_from(remembered).where(*has_key, differs)
+        remembered = hashed.outerjoin(self._hashes, self._tables.same_key(hashed, self._hashes))
+        has_key = (hashed.c[key].is_not(None) for key in self._tables.key_names)
+        differs = hashed.c[ROW_HASH].is_distinct_from(self._hashes.c[ROW_HASH])
+        return select(*(hashed.c[name] for name in columns)).select_from(remembered).where(*has_key, differs)
+
+    def clear(self) -> None:
+        """Remove the hashes of a sync whose source and state are in one database: there they are not used."""
+        execute = self._state.connection.execute
+        if execute(select(self._hashes.c[ROW_HASH]).limit(1)).first() is not None:  # an earlier version stored them
+            execute(self._hashes.delete())
+            self._state.set_meta(row_hashes_name(self._state), "")
 
     def update(self, hashed: HashedRows | None, pending: FromClause, duplicates: FromClause | None) -> None:
         """Forget the hashes of the rows that differ, and remember those of the other rows that were read.

@@ -83,9 +83,6 @@ class Staged:
         has_unique_keys: The database itself guarantees that no key has two rows.
         all_keys: The keys of all source rows, if `relation` has only the rows that may differ; otherwise None.
         hashed: The rows with their hashes; None where hashes are not used.
-        can_be_narrowed: `relation` has all rows, and their hashes show which of them may differ.
-        is_stored: `relation` is a table, not a view, so that a second read gives the same rows and evaluates no query.
-            Of a source in the state's database this is known only on DuckDB.
     """
 
     relation: FromClause
@@ -97,8 +94,6 @@ class Staged:
     has_unique_keys: bool = False
     all_keys: FromClause | None = None
     hashed: HashedRows | None = None
-    can_be_narrowed: bool = False
-    is_stored: bool = False
 
     def typed_keys(self, written: Sequence[str]) -> list[dict[str, object]]:
         """Parse the keys that a user gave (`a|b` for a composite key) as values of the key columns.
@@ -114,8 +109,8 @@ def stage_source(
 ) -> Staged | None:
     """Make the source available in the state's database.
 
-    A query in that database is evaluated once. A query in another database is evaluated by each statement that needs
-    it: the watermark's values, the row hashes, and the rows.
+    A query in that database is evaluated once, and so is a view where hashes are compared first. A query in another
+    database is evaluated by each statement that needs it: the watermark's values, the row hashes, and the rows.
 
     Args:
         state: The sync's state.
@@ -133,38 +128,30 @@ def stage_source(
 
 
 def _stage_in_database(state: State, lease: Lease, options: PlanOptions, recent: IncrementalRead) -> Staged:
-    hashing_pays = state.database.prefers_row_hashes
     with lease.during(state):
         opened = open_source(state.sync, state.connection)
         compared = recent.rows_to_read(options, partial(_readable, state, opened), state.connection)
-        source, options = compared.source, replace(options, since=compared.since)
+        source = compared.source
         types = column_types(source, state.connection) or {}
         are_unique = has_unique_keys(source, state.sync, state.connection)
-        is_copy = source.table_name != opened.table_name
-        is_stored = hashing_pays and (is_copy or is_table(source, state.connection))
-        is_hashed = hashing_pays and may_leave_rows_out(state.sync, options)
-        hashed = row_hash(source, state.sync, state.connection) if is_hashed else None
-        version = "" if hashed is None else state.database.hash_version(state.connection)
     selected = typed_selection(source, state.sync, types, state.connection)
     columns = [value.label(name) for name, value in selected.items()]
-    staged = Staged(
+    return Staged(
         select(*columns).subquery("source"),
         *stored_types(source, state.sync, types, state.connection),
         compared.watermark,
         compared.since,
         has_unique_keys=are_unique,
-        is_stored=is_stored,
     )
-    if hashed is None:
-        return staged
-    rows = HashedRows(select(*columns, hashed.label(ROW_HASH)).subquery("hashed"), version)
-    return replace(staged, hashed=rows, can_be_narrowed=True)
 
 
 def _readable(state: State, opened: Source, since: Moment | None) -> Source:
-    """A table in place, a query's rows in a temporary table."""
-    source = opened.recent(state.sync, state.dialect, since)
-    return source if column_types(source, state.connection) is not None else _materialize(state, source)
+    """A table in place, a query's rows in a temporary table; a view like a query, where several statements read it."""
+    source, is_needed_once = opened.recent(state.sync, state.dialect, since), not state.database.compares_hashes
+    is_readable = column_types(source, state.connection) is not None
+    if is_readable and (is_needed_once or is_table(source, state.connection)):
+        return source
+    return _materialize(state, source)
 
 
 def _materialize(state: State, source: Source) -> Source:
@@ -231,7 +218,6 @@ class _Transfer:
         version = "" if self.row_hash is None else database_of(self.warehouse.dialect).hash_version(self.warehouse)
         keyed = self._keys_and_hashes(version)
         changed = None if keyed is None else self._changed(keyed)
-        self.state.database.release_memory(self.state.connection)
         batches = self._stream(self._query()) if keyed is None or changed is None else self._look_up(keyed, changed)
         first = next(batches, [])
         keys = self._key_types(first)
@@ -250,7 +236,6 @@ class _Transfer:
             has_unique_keys=bool(hashes) and has_unique_keys(self.source, sync, self.warehouse),
             all_keys=None if changed is None else keyed,
             hashed=HashedRows(relation, version) if hashes else None,
-            is_stored=True,
         )
 
     def _keys_and_hashes(self, version: str) -> Table | None:
