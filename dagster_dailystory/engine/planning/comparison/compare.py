@@ -118,7 +118,6 @@ class _Comparison:
     def __init__(self, state: State, diff: Diff, rows_read: int) -> None:
         self._state = state
         self._connection = state.connection
-        self._temporary = _TemporaryTables(state)
         self._tables = diff.tables
         self._all_rows = diff.all_rows
         self._rows_read = rows_read
@@ -127,19 +126,19 @@ class _Comparison:
         """Narrow the diff to the keys whose rows may differ, where the database compares hashes first."""
         if not diff.compares_hashes:
             return diff
-        return replace(diff, moved=self._temporary.make("moved", diff.moved_keys()))
+        return replace(diff, moved=self._make("moved", diff.moved_keys()))
 
     def source_is_empty(self) -> bool:
         """Whether the source has no row, in scope or not."""
-        return not self._temporary.number(select(literal(1)).select_from(self._all_rows))
+        return not self._number(select(literal(1)).select_from(self._all_rows))
 
     def pending(self, diff: Diff) -> TableClause:
         """Write the rows that differ and the missing keys to the table `pending`."""
         if diff.uses_full_join and self._rows_read >= _LARGE_TABLE_ROWS:
-            diff = replace(diff, expects_few=diff.database.would_hash_join(diff.joined, self._connection))
-        pending = self._temporary.make("pending", diff.differing())
+            diff = replace(diff, expects_few=diff.database.would_hash_join(diff.joined(), self._connection))
+        pending = self._make("pending", diff.differing())
         if diff.options.plans_deletions and not diff.uses_full_join:
-            highest = self._temporary.number(select(func.max(pending.c.sequence)))
+            highest = self._number(select(func.max(pending.c.sequence)))
             self._connection.execute(appended(pending, diff.missing_keys(highest)))
         return pending
 
@@ -175,7 +174,7 @@ class _Comparison:
         """Find the keys that more than one row has, unless the counts and `pending` rule them out."""
         if is_each_matched_once and self._connection.execute(diff.repeated_keys(pending).limit(1)).first() is None:
             return None
-        return self._temporary.make("duplicates", diff.duplicate_keys())
+        return self._make("duplicates", diff.duplicate_keys())
 
     def remove(self, duplicates: TableClause, pending: TableClause) -> int:
         """Delete the rows of duplicate keys from `pending`.
@@ -183,24 +182,17 @@ class _Comparison:
         Returns:
             How many rows of the source, within the run's scope, have a duplicate key.
         """
-        rows = self._temporary.number(select(func.coalesce(func.sum(duplicates.c.source_rows), 0)))
+        rows = self._number(select(func.coalesce(func.sum(duplicates.c.source_rows), 0)))
         if rows:
             self._connection.execute(pending.delete().where(exists().where(self._tables.same_key(duplicates, pending))))
         return rows
 
-
-@dataclass(frozen=True)
-class _TemporaryTables:
-    """Temporary tables on the state's connection."""
-
-    state: State
-
-    def make(self, name: str, query: SqlQuery) -> TableClause:
-        """Make a table of what a query selects."""
-        full_name = self.state.location.table_name(self.state.sync.name, name)
-        self.state.connection.execute(CreateTemporaryTableAs(full_name, query))
+    def _make(self, name: str, query: SqlQuery) -> TableClause:
+        """Make a temporary table of what a query selects."""
+        full_name = self._state.location.table_name(self._state.sync.name, name)
+        self._connection.execute(CreateTemporaryTableAs(full_name, query))
         return table(full_name, *(column(each.name, each.type) for each in query.selected_columns))
 
-    def number(self, query: SqlQuery) -> int:
+    def _number(self, query: SqlQuery) -> int:
         """The one number that a query selects, 0 for NULL."""
-        return int(self.state.connection.execute(query).scalar() or 0)
+        return int(self._connection.execute(query).scalar() or 0)

@@ -193,17 +193,12 @@ class Diff:
         hashed = self.database.hash_of(values or [true()]).label(ROW_HASH)
         return select(*(relation.c[key] for key in self._keys), hashed, *flags)
 
-    @property
-    def joined(self) -> SqlQuery:
-        """The join of `differing`, without `sequence`; only to be explained by the database."""
-        return self._differing_rows()
-
     def differing(self) -> SqlQuery:
         """The rows that differ, and the missing keys too if the database has a full join.
 
         Each has its `sequence`, and a flag for each field that differs.
         """
-        found = self.database.evaluated_first(self._differing_rows(), "differing")
+        found = self.database.evaluated_first(self.joined(), "differing")
         return select(
             _numbered([found.c.departed, *(found.c[key] for key in self._keys)]),
             *(found.c[key] for key in self._keys),
@@ -213,8 +208,8 @@ class Diff:
             *(found.c[name] for name in ("is_new", "replaces", "departed", "returns", "old_email", "old_mobile")),
         )
 
-    def _differing_rows(self) -> SqlQuery:
-        """Join source and snapshot; keep the rows that differ and, with a full join, the missing keys."""
+    def joined(self) -> SqlQuery:
+        """The join of source and snapshot, with the rows that differ and, if it is a full join, the missing keys."""
         first_key, full = self._keys[0], self.uses_full_join
         source, snapshot = self._moved(self.source, "source"), self._moved(self.tables.snapshot, "known")
         is_new = snapshot.c[first_key].is_(None)
