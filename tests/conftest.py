@@ -20,6 +20,8 @@ from support.scenario import Scenario, open_scenario
 from support.statements import checked_statements
 from support.stories import check_story, story_path
 
+from dagster_dailystory.sandbox import Sandbox
+
 ENGINES = ("duckdb", "sqlite", "postgresql")
 SHARED_MEMORY = Path("/dev/shm")
 
@@ -97,6 +99,13 @@ def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cal
     yield create
     for server_url, name in created:
         drop_database(server_url, name)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A running sandbox without contacts."""
+    with Sandbox() as running:
+        yield running
 
 
 @pytest.fixture

@@ -3,15 +3,6 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from dagster_dailystory.sandbox import Sandbox
-
-
-@pytest.fixture
-def sandbox():
-    """A running sandbox without contacts."""
-    with Sandbox() as running:
-        yield running
-
 
 @pytest.fixture
 def api(sandbox):

@@ -28,12 +28,6 @@ class ExecutionInterrupted(BaseException):
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as running:
-        yield running
-
-
-@pytest.fixture
 def url(warehouse_url: str) -> str:
     rows = ", ".join(f"({number}, 'person{number}@example.com', 'Paris')" for number in range(ROWS))
     query(

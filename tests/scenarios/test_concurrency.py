@@ -46,12 +46,6 @@ except errors.DailyStoryError as error:
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as running:
-        yield running
-
-
-@pytest.fixture
 def url(warehouse_url: str) -> str:
     execute(warehouse_url, "CREATE TABLE people (id INTEGER, email VARCHAR(99), city VARCHAR(99))")
     rows = ", ".join(f"({number}, 'person{number}@example.com', 'Paris')" for number in range(40))

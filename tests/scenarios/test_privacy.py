@@ -129,10 +129,9 @@ def failure(*arguments: object, **options: object) -> str:
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as running:
-        running.configure(tokens=(TOKEN,), retry_after_seconds=0)
-        yield running
+def sandbox(sandbox: Sandbox) -> Sandbox:
+    sandbox.configure(tokens=(TOKEN,), retry_after_seconds=0)
+    return sandbox
 
 
 def test_a_syncs_whole_life_shows_no_secret_or_personal_data(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 
 import httpx
@@ -21,12 +20,6 @@ from dagster_dailystory.sandbox import Fault, Sandbox
 EMAIL = "ada@example.com"
 QUICK = account_of(first_wait_seconds=0.001, longest_wait_seconds=0.002, max_attempts=4)
 FIELDS = {"email": "email", "firstName": "first_name", "city": "city"}
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as running:
-        yield running
 
 
 def sync_of(**settings: object) -> ContactSync:
