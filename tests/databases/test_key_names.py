@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import uuid
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
+from support.databases import create_database
 from support.scenario import Scenario, open_scenario, sync_of
+from support.statements import checked_statements
 
 from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.model.partitions import HashBuckets
 from dagster_dailystory.model.sync import ContactSync
 
 LABELS = re.compile(r'\bAS "?([a-z_][a-z_0-9]*)"?', re.IGNORECASE)
-STATEMENTS = Path(__file__).with_name("sql").rglob("*.sql")
-FOUND = sorted({label.lower() for path in STATEMENTS for label in LABELS.findall(path.read_text())} | {"true", "order"})
 FIELDS = {"email": "mail", "firstName": "given_name", "optOutEmail": "no_mail"}
 
 
@@ -31,41 +34,65 @@ def is_free(name: str) -> bool:
     return True
 
 
-FREE = [name for name in FOUND if is_free(name)]
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory, postgres_server: str) -> list[str]:
+    """The names in the statements of a sync's life, with the state inside and elsewhere."""
+    folder, numbers = tmp_path_factory.mktemp("names"), itertools.count()
+
+    def new_database(name: str) -> str:
+        if name == "postgresql":
+            return create_database(postgres_server, f"names_{uuid.uuid4().hex[:12]}", name)
+        return f"{name}:///{folder}/{next(numbers)}.db"
+
+    sync = sync_with(("customer_id",))
+    with checked_statements() as sent:
+        for warehouse, state in (("duckdb", None), ("postgresql", None), ("duckdb", "sqlite")):
+            with open_scenario(new_database, warehouse, state) as scenario:
+                live(scenario, sync)
+                add(scenario, sync, 4, "not an address")
+                for options in ({"scope": "all"}, {"scope": "rejected"}, {"limit": 1}, {"keys": ["4"]}):
+                    scenario.run(sync, **options)
+                scenario.run(replace(sync, partitions=HashBuckets(2)), partition="bucket_1")
+    labels = {label.lower() for _, statement in sent for label in LABELS.findall(statement)}
+    return sorted(labels - {*sync.key_columns} | {"true", "order"})
 
 
-def test_most_names_are_free():
-    assert len(FREE) > 60
+def test_most_names_are_free(found: list[str]):
+    assert len(list(filter(is_free, found))) > 60
 
 
-@pytest.mark.parametrize("name", [*sorted(set(FOUND) - set(FREE)), "field_email", "old_field_email", "custom_plan"])
-def test_other_names_are_refused_with_advice(name: str):
-    with pytest.raises(ConfigurationError, match="give it an alias in the query"):
-        sync_with((name,))
-
-
-def add(scenario: Scenario, names: tuple[str, ...], number: int, mail: str) -> None:
-    values = ", ".join(str(number) for _ in names)
-    scenario.execute(f"INSERT INTO people VALUES ({values}, '{mail}', 'Jo', false, 'free')")
+def test_other_names_are_refused_with_advice(found: list[str]):
+    refused = [name for name in found if not is_free(name)]
+    for name in (*refused, "field_email", "old_field_email", "custom_plan"):
+        with pytest.raises(ConfigurationError, match="give it an alias in the query"):
+            sync_with((name,))
 
 
 @pytest.mark.parametrize("databases", ["duckdb", "postgresql", "duckdb-sqlite"])
-@pytest.mark.parametrize("names", [tuple(FREE[start : start + 25]) for start in range(0, len(FREE), 25)])
-def test_a_key_of_such_names_is_synced(new_database: Callable[[str], str], databases: str, names: tuple[str, ...]):
+def test_a_key_of_such_names_is_synced(new_database: Callable[[str], str], databases: str, found: list[str]):
     warehouse, _, state = databases.partition("-")
-    with open_scenario(new_database, warehouse, state or None) as scenario:
-        columns = ", ".join(f'"{name}" integer' for name in names)
-        scenario.execute(
-            f"CREATE TABLE people ({columns}, mail varchar(99), given_name varchar(99), no_mail boolean,"
-            " plan varchar(99))"
-        )
-        for number in (1, 2):
-            add(scenario, names, number, f"p{number}@example.com")
-        assert scenario.run(sync_with(names)).rows_created == 2
-        scenario.execute("DELETE FROM people WHERE mail = 'p2@example.com'")
-        add(scenario, names, 3, "p2@example.com")
-        scenario.execute("UPDATE people SET plan = 'gold', no_mail = true")
-        rekeyed = scenario.run(sync_with(names))
-        assert (rekeyed.outcome, rekeyed.rows_created, rekeyed.opt_outs_sent) == ("done", 0, 2)
-        scenario.execute("DELETE FROM people WHERE mail = 'p1@example.com'")
-        assert scenario.run(sync_with(names)).rows_deleted == 1
+    free = list(filter(is_free, found))
+    for start in range(0, len(free), 25):
+        with open_scenario(new_database, warehouse, state or None) as scenario:
+            live(scenario, sync_with(tuple(free[start : start + 25])))
+
+
+def live(scenario: Scenario, sync: ContactSync) -> None:
+    """Two rows are created, one gets another key, and one is deleted."""
+    columns = dict.fromkeys(("mail", "given_name", "plan"), "varchar(99)")
+    scenario.create("people", **{f'"{name}"': "integer" for name in sync.key_columns}, **columns, no_mail="boolean")
+    for number in (1, 2):
+        add(scenario, sync, number, f"p{number}@example.com")
+    assert scenario.run(sync).rows_created == 2
+    scenario.execute("DELETE FROM people WHERE mail = 'p2@example.com'")
+    add(scenario, sync, 3, "p2@example.com")
+    scenario.execute("UPDATE people SET plan = 'gold', no_mail = true")
+    rekeyed = scenario.run(sync)
+    assert (rekeyed.outcome, rekeyed.rows_created, rekeyed.opt_outs_sent) == ("done", 0, 2)
+    scenario.execute("DELETE FROM people WHERE mail = 'p1@example.com'")
+    assert scenario.run(sync).rows_deleted == 1
+
+
+def add(scenario: Scenario, sync: ContactSync, number: int, mail: str) -> None:
+    keys = ", ".join(str(number) for _ in sync.key_columns)
+    scenario.execute(f"INSERT INTO people VALUES ({keys}, '{mail}', 'Jo', 'free', false)")
