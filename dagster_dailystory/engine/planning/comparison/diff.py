@@ -176,12 +176,12 @@ class Diff:
         source = self._hashed(self.source, self.in_scope().label("in_scope")).where(self.has_key(self.source))
         known, full = self.tables.snapshot, self.uses_full_join
         is_cleared = known.c[UNKNOWN_FIELDS].is_not(None) if self._clearable else false()
-        in_doubt = or_(self._resends_all(known), is_cleared).label("in_doubt")
-        snapshot = self._hashed(known, in_doubt, self._may_depart(known).label("may_depart"))
+        in_doubt = or_(self._resends_all(known), is_cleared).label("as_a_whole")
+        snapshot = self._hashed(known, in_doubt, self._may_depart(known).label("departs"))
         one, other = source.subquery("source"), snapshot.subquery("known")
         first_key = self._keys[0]
-        is_moved = or_(other.c[first_key].is_(None), other.c.in_doubt, one.c[ROW_HASH] != other.c[ROW_HASH])
-        is_missing = and_(one.c[first_key].is_(None), other.c.may_depart) if full else false()
+        is_moved = or_(other.c[first_key].is_(None), other.c.as_a_whole, one.c[ROW_HASH] != other.c[ROW_HASH])
+        is_missing = and_(one.c[first_key].is_(None), other.c.departs) if full else false()
         keys = [(func.coalesce(one.c[key], other.c[key]) if full else one.c[key]).label(key) for key in self._keys]
         joined = one.join(other, self.tables.same_key(one, other), isouter=True, full=full)
         return select(*keys).select_from(joined).where(or_(and_(one.c.in_scope, is_moved), is_missing))
