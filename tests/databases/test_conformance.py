@@ -8,6 +8,7 @@ from datetime import date, datetime, timezone
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
+from sqlalchemy.schema import DropTable
 from support.databases import SERVER_FIXTURES
 
 from dagster_dailystory.databases.connect import open_engine
@@ -86,6 +87,24 @@ def test_a_table_that_is_filled_anew_is_temporary(state: sa.Connection, database
     database.insert_rows(state, table, [(1,)])
     assert state.execute(sa.select(table)).scalars().all() == [1]
     assert "answers" not in sa.inspect(state).get_table_names()
+
+
+@pytest.mark.parametrize("engine_name", HOLD_STATE)
+def test_ddl_is_rolled_back_with_its_transaction_and_ends_none(warehouse_url: str):
+    with open_engine(warehouse_url).connect() as connection:
+        database = database_of(connection.dialect)
+        with connection.begin():
+            table = table_of(connection)
+        with connection.begin() as transaction:
+            database.insert_rows(connection, table, [(1, "x")])
+            sa.Table("made", sa.MetaData(), sa.Column("number", BIG_INTEGER)).create(connection)
+            connection.execute(CreateTemporaryTableAs("copied", sa.select(table)))
+            database.index_temporary(connection, "copied", ["value"], "number")
+            connection.execute(DropTable(sa.Table("copied", sa.MetaData())))
+            transaction.rollback()
+        with connection.begin():
+            assert connection.execute(sa.select(table)).all() == []
+            assert sa.inspect(connection).get_table_names() == ["kept"]
 
 
 def test_a_query_that_is_evaluated_first_returns_its_rows(state: sa.Connection, database: Database):

@@ -58,7 +58,8 @@ class Database:
     """A kind of database, bound to the dialect of a connection.
 
     Every database can be read. The methods below the line "the state" are needed of those that hold the state tables;
-    here they raise NotImplementedError.
+    here they raise NotImplementedError. Such a database also rolls DDL back with its transaction, and finds equal texts
+    of any length without comparing all pairs.
 
     Attributes:
         title: Its usual name.

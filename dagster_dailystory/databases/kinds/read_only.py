@@ -20,6 +20,8 @@ _SLOW = "each acknowledgement would be a separate query there, which takes a sec
 
 _NO_TRANSACTIONS = "it has no transactions, so an acknowledgement could be half written"
 
+_DDL_COMMITS = "it commits a transaction that creates or changes a table, so the state could be half made"
+
 _NO_BULK_ROWS = "it lacks the statements that write results in bulk"
 
 _LEADING_WITH = re.compile(r"(?:\s+|--[^\n]*\n|/\*.*?\*/)*with\b", re.IGNORECASE | re.DOTALL)
@@ -121,7 +123,7 @@ class MySQL(Database):
     title = "MySQL"
     url = "mysql+pymysql://user@host/database?charset=utf8mb4"
     extra = "mysql"
-    why_no_state = _NO_BULK_ROWS
+    why_no_state = _DDL_COMMITS
     short_name = sql_name = "mysql"
 
 
