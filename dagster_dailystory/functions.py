@@ -12,7 +12,7 @@ from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.model.runs.options import checked_options
 from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary, raise_if_blocked
 from dagster_dailystory.model.runs.report import SyncReport, planned_report
-from dagster_dailystory.model.settings import named_settings
+from dagster_dailystory.model.settings import check_value, named_settings
 from dagster_dailystory.model.sync import ContactSync, Scope
 
 
@@ -165,6 +165,7 @@ def send_contact_sync(
         SafetyError: There is no such plan, or it is blocked, a dry run, superseded, expired or sent already.
         DailyStoryError: See the tree in `errors`.
     """
+    check_value("plan_id", plan_id, str, ("the plan_id of a plan",))
     warehouse = Warehouse.at(warehouse_url, state_url, state_schema)
     with open_run(sync, warehouse, AccountSettings(base_url, api_token, **account)) as run:
         return _reported(run.send(plan_id=plan_id, on_progress=on_progress))

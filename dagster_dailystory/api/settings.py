@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import NoneType
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import httpx
 
@@ -22,15 +21,17 @@ _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
 MOST_CONCURRENCY = 32
 """Most requests in flight at once, where `max_concurrency` is not set."""
 
-_SECONDS = Kind((int, float), "a number of seconds, such as 30")
+_LONGEST_SECONDS = 86_400.0
+
+_SECONDS = Kind((int, float), "a number of seconds, such as 30", is_secret=True)  # none repeats a misplaced token
 _TYPES = {
     "base_url": Kind((str,), "the URL of the data centre, such as https://us-1.dailystory.com/api/v1", is_secret=True),
     "api_token": Kind((str,), "the API token, a text from Account Settings > API Tokens", is_secret=True),
-    "requests_per_second": Kind((int, float, NoneType), "a number, such as 5, or None to find the rate by trying"),
-    "max_concurrency": Kind((int, NoneType), "a whole number, such as 8, or None to let it follow the rate"),
+    "requests_per_second": Kind((int, float, NoneType), "a number, such as 5, or None to find it", is_secret=True),
+    "max_concurrency": Kind((int, NoneType), "a whole number, such as 8, or None", is_secret=True),
     "timeout_seconds": _SECONDS,
-    "accept_account": Kind((bool,), "True or False"),
-    "max_attempts": Kind((int,), "a whole number, such as 9"),
+    "accept_account": Kind((bool,), "True or False", is_secret=True),
+    "max_attempts": Kind((int,), "a whole number, such as 9", is_secret=True),
     "max_seconds_per_row": _SECONDS,
 }
 
@@ -79,8 +80,12 @@ class AccountSettings:
         object.__setattr__(self, "api_token", self.api_token.strip())
         _check_token(self.api_token)
         for name in ("timeout_seconds", "max_seconds_per_row"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise ConfigurationError(f"{name}={getattr(self, name)!r} must be positive and finite")
+            if not 0 < getattr(self, name) <= _LONGEST_SECONDS:
+                raise ConfigurationError(f"{name}={getattr(self, name)!r} must be positive, and at most a day")
+        if self.requests_per_second is not None and not self.requests_per_second > 0:
+            raise ConfigurationError(
+                f"requests_per_second={self.requests_per_second!r} must be positive; omit it to find it"
+            )
         for name in ("max_concurrency", "max_attempts", "breaker_threshold"):
             if (number := getattr(self, name)) is not None and number < 1:
                 raise ConfigurationError(f"{name}={number!r} must be at least 1")
@@ -104,6 +109,15 @@ class AccountSettings:
     def is_local(self) -> bool:
         """Whether the host is this machine (the sandbox)."""
         return _LOOPBACK.fullmatch(self.host) is not None
+
+
+def check_account_options(options: Mapping[str, Any]) -> None:
+    """Check the settings that have a default, before address and token are known.
+
+    Raises:
+        ConfigurationError: One of them cannot work.
+    """
+    AccountSettings("https://us-1.dailystory.com", "token", **options)
 
 
 class AccountOptions(TypedDict, total=False):

@@ -10,7 +10,7 @@ import dagster as dg
 from dagster_shared.libraries import DagsterLibraryRegistry
 from pydantic import BaseModel, Field, ValidationError
 
-from dagster_dailystory.api.settings import AccountSettings, normal_base_url
+from dagster_dailystory.api.settings import AccountSettings, check_account_options, normal_base_url
 from dagster_dailystory.databases.urls import read_url
 from dagster_dailystory.engine.state.store import open_state
 from dagster_dailystory.engine.upkeep.inspection import contact_map_frame, plan_frame, rejections_frame
@@ -210,6 +210,7 @@ def resources_from_environment(
         for name, setting in _ACCOUNT_VARIABLES.items()
         if name in given
     }
+    check_account_options(options)
     for name in ("WAREHOUSE_URL", "DAILYSTORY_STATE_URL"):
         if name in given:
             read_url(environment[name], name)
@@ -244,12 +245,12 @@ def _read(text: str, variable: str, setting: str) -> float | int | bool:
     kind = AccountFields.model_fields[setting].annotation
     if kind is bool:
         if text.strip().casefold() not in ("true", "false"):
-            raise ConfigurationError(f"{variable}={text!r} must be true or false")
+            raise ConfigurationError(f"{variable} must be true or false")
         return text.strip().casefold() == "true"
     try:
         number = float(text)
     except ValueError:
-        raise ConfigurationError(f"{variable}={text!r} is not a number") from None
+        raise ConfigurationError(f"{variable} is not a number") from None
     is_whole = fits(1, kind) and not fits(1.5, kind)
     if not number > 0 or (is_whole and not number.is_integer()):
         raise ConfigurationError(f"{variable}={text!r} must be a positive {'whole ' if is_whole else ''}number")

@@ -86,7 +86,7 @@ class Kind(NamedTuple):
     Attributes:
         types: Its types. A bool does not count as a number, and a list holds texts.
         form: Its form in words, for an error.
-        is_secret: An error does not repeat the value.
+        is_secret: An error does not repeat the value, unless it is a number.
     """
 
     types: tuple[type, ...]
@@ -109,8 +109,9 @@ def check_types(settings: object, kinds: Mapping[str, Kind]) -> None:
         is_flag = isinstance(value, bool) and bool not in types  # a bool is an int for Python
         has_others = isinstance(value, NAMES) and not all(isinstance(each, str) for each in value)
         if is_flag or has_others or not isinstance(value, types):
-            given = name if is_secret else f"{name}={value!r}"
-            raise ConfigurationError(f"{given} must be {form}{f'; it is {in_words(value)}' if is_secret else ''}")
+            is_hidden = is_secret and not isinstance(value, (int, float))
+            given = name if is_hidden else f"{name}={value!r}"
+            raise ConfigurationError(f"{given} must be {form}{f'; it is {in_words(value)}' if is_hidden else ''}")
 
 
 _SCALARS: Mapping[object, str] = {str: "a text", bool: "true or false", int: "a whole number", float: "a number"}

@@ -300,7 +300,7 @@ URLS_AND_TOKENS = [
     Mistake("an API without a scheme", options(base_url="us-1.dailystory.com"), "base_url", "https://"),
     Mistake("a negative rate", options(requests_per_second=-1), "requests_per_second=-1 must be positive", "omit it"),
     Mistake(
-        "a rate in quotes", options(requests_per_second="5"), "requests_per_second='5'",
+        "a rate in quotes", options(requests_per_second="5"), "requests_per_second",
         "must be a number, such as 5",
     ),
     Mistake(
@@ -308,11 +308,11 @@ URLS_AND_TOKENS = [
         "must be a number, such as 5",
     ),
     Mistake(
-        "requests in quotes", options(max_concurrency="8"), "max_concurrency='8'",
+        "requests in quotes", options(max_concurrency="8"), "max_concurrency",
         "must be a whole number, such as 8",
     ),
     Mistake("half a request", options(max_concurrency=1.5), "max_concurrency=1.5", "must be a whole number, such as 8"),
-    Mistake("an account in words", options(accept_account="no"), "accept_account='no'", "must be True or False"),
+    Mistake("an account in words", options(accept_account="no"), "accept_account", "must be True or False"),
     Mistake("no token at all", options(api_token=None), "api_token must be the API token, a text", "it is empty"),
     Mistake("no API at all", options(base_url=None), "base_url must be the URL of the data centre", "it is empty"),
     Mistake(

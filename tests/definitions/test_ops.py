@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from support.dagster_project import DagsterProject, people_sync
 
 from dagster_dailystory import build_contact_sync_assets
+from dagster_dailystory.definitions.events.failures import engine_log_shown
 from dagster_dailystory.sandbox import Sandbox
 
 
@@ -50,3 +51,23 @@ def test_the_log_of_a_run_has_each_line_of_the_engine_once(project: DagsterProje
     ]
     logger = logging.getLogger("dagster_dailystory")
     assert (logger.handlers, logger.level) == ([], logging.NOTSET), "as before the run"
+
+
+def test_a_line_that_cannot_be_written_stops_nothing(capsys: pytest.CaptureFixture[str]):
+    class Away(logging.Logger):
+        def log(self, *_args: object, **_options: object) -> None:
+            raise OSError("the event log is away")
+
+    with engine_log_shown(Away("away")):
+        logging.getLogger("dagster_dailystory").info("a line")
+    assert "the event log is away" in capsys.readouterr().err
+
+
+def test_a_logger_that_the_instance_manages_shows_each_line_once(tmp_path: Path):
+    managed = {"python_logs": {"managed_python_loggers": ["dagster_dailystory"], "python_log_level": "INFO"}}
+    with Sandbox() as sandbox, dg.instance_for_test(managed) as instance:
+        project = DagsterProject.in_folder(tmp_path, sandbox, instance)
+        project.put(1)
+        run = project.materialize(build_contact_sync_assets(people_sync()))
+        lines = [entry.user_message for entry in instance.all_logs(run.run_id)]
+    assert len([line for line in lines if "rows read" in line and "is ready" in line]) == 1

@@ -206,7 +206,7 @@ GIVEN = {
         ({"DAILYSTORY_MAX_CONCURRENCY": "0"}, "DAILYSTORY_MAX_CONCURRENCY='0' must be a positive whole number"),
         ({"DAILYSTORY_MAX_CONCURRENCY": "2.5"}, "DAILYSTORY_MAX_CONCURRENCY='2.5' must be a positive whole number"),
         ({"DAILYSTORY_MAX_ATTEMPTS": "1.5"}, "DAILYSTORY_MAX_ATTEMPTS='1.5' must be a positive whole number"),
-        ({"DAILYSTORY_ACCEPT_ACCOUNT": "yes"}, "DAILYSTORY_ACCEPT_ACCOUNT='yes' must be true or false"),
+        ({"DAILYSTORY_ACCEPT_ACCOUNT": "yes"}, "DAILYSTORY_ACCEPT_ACCOUNT must be true or false"),
         ({"DAILYSTORY_REQUESTS_PER_SECOND": "nan"}, "DAILYSTORY_REQUESTS_PER_SECOND='nan' must be a positive number"),
         ({"WAREHOUSE_URL": "postgres://me:hush@host/db"}, "WAREHOUSE_URL starts with 'postgres'"),
         ({"DAILYSTORY_STATE_URL": "state.db"}, "DAILYSTORY_STATE_URL is not a database URL"),

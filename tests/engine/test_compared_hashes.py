@@ -197,3 +197,41 @@ def test_a_column_of_another_type_is_cast_before_it_is_hashed(scenario):
     with rows_compared_by_value() as counts:
         assert scenario.run(SYNC).outcome == "empty"
     assert counts == [0]
+
+
+ALIKE = [
+    ("hugeint", "0", "-1"),
+    ("decimal(38,2)", "0.00", "-0.01"),
+    ("uuid", "'00000000-0000-0001-0000-000000000002'", "'00000000-0000-0002-0000-000000000001'"),
+    ("int[]", "NULL", "[]"),
+    ("struct(a int)", "NULL", "{'a': NULL}"),
+    ("map(int, int)", "NULL", "map()"),
+    ("struct(a int[], b int[])", "{'a': [1], 'b': [2]}", "{'a': [1, 2], 'b': []}"),
+    ("varchar[]", "['x', 'y']", "['x, y']"),
+]
+"""Type and two values, to which DuckDB's own hash gives the same number, or whose texts are the same."""
+
+
+@pytest.mark.parametrize(("kind", "before", "after"), ALIKE)
+@pytest.mark.parametrize("state", [None, "sqlite"])
+def test_a_change_between_values_of_one_hash_is_sent(
+    new_database, state: str | None, kind: str, before: str, after: str
+):
+    with open_scenario(new_database, "duckdb", state) as scenario:
+        scenario.execute(f"CREATE TABLE odd AS SELECT 1 AS id, 'a@x.com' AS email, CAST({before} AS {kind}) AS value")
+        sync = sync_of(source="odd", key="id", fields={"email": "email"}, extended_properties={"value": "value"})
+        for _ in range(3):
+            scenario.run(sync)
+        scenario.execute(f"UPDATE odd SET value = {after}")
+        assert [scenario.run(sync).rows_updated for _ in range(2)] == [1, 0]
+
+
+def test_an_item_that_moves_to_the_next_list_is_sent(new_database):
+    with open_scenario(new_database, "duckdb", None) as scenario:
+        scenario.execute("CREATE TABLE odd AS SELECT 1 AS id, 'a@x.com' AS email, ['x'] AS one, ['y'] AS two")
+        sync = sync_of(
+            source="odd", key="id", fields={"email": "email"}, extended_properties={"one": "one", "two": "two"}
+        )
+        scenario.run(sync)
+        scenario.execute("UPDATE odd SET one = ['x', 'y'], two = []")
+        assert scenario.run(sync).rows_updated == 1

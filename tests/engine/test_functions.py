@@ -89,3 +89,17 @@ def test_every_option_of_an_account_is_one_of_its_settings():
 def test_a_misspelled_option_is_refused_with_the_nearest_name(scenario: Scenario):
     with pytest.raises(ConfigurationError, match="send_contact_sync has no setting 'max_atempts'; did you mean"):
         send_contact_sync(sync_of(), plan_id="p", max_atempts=3, **ends(scenario))  # type: ignore[call-arg]
+
+
+def test_a_plan_in_place_of_its_id_is_refused(scenario: Scenario):
+    plan = plan_contact_sync(sync_of(), **ends(scenario))
+    with pytest.raises(ConfigurationError, match="plan_id must be a text, such as the plan_id of a plan"):
+        send_contact_sync(sync_of(), plan_id=plan, **ends(scenario))  # type: ignore[arg-type]
+
+
+def test_a_token_in_another_setting_is_not_repeated(scenario: Scenario):
+    with pytest.raises(
+        ConfigurationError, match="max_attempts must be a whole number, such as 9; it is a text"
+    ) as error:
+        send_contact_sync(sync_of(), plan_id="p", max_attempts=scenario.sandbox.token, **ends(scenario))  # type: ignore[arg-type]
+    assert scenario.sandbox.token not in str(error.value)

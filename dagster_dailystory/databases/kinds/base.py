@@ -233,8 +233,8 @@ class Database:
         """Compare NULL-safe and byte by byte."""
         return self.exactly(new).is_distinct_from(self.exactly(old))
 
-    def hash_of(self, values: Sequence[SqlValue]) -> SqlValue:
-        """A 64-bit hash of values, equal for equal values of equal types; needed where `compares_hashes`."""
+    def hash_of(self, values: Sequence[SqlValue], types: Sequence[SqlType]) -> SqlValue:
+        """A 64-bit hash that differs wherever a value of these types does; needed where `compares_hashes`."""
         raise NotImplementedError
 
     def bucket(self, keys: Sequence[SqlValue], count: int) -> SqlValue:

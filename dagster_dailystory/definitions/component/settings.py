@@ -23,7 +23,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 from typing_extensions import Self
 
-from dagster_dailystory.api.settings import normal_base_url
+from dagster_dailystory.api.settings import check_account_options, normal_base_url
 from dagster_dailystory.databases.urls import read_url
 from dagster_dailystory.definitions.resources import AccountFields, DailyStoryResource, WarehouseResource
 from dagster_dailystory.errors import ConfigurationError
@@ -196,6 +196,7 @@ class DailyStorySettings(AccountFields, Settings):
             ConfigurationError: `base_url` is not the address of an API, or no variable can have that name.
         """
         normal_base_url(self.base_url, "dailystory.base_url")
+        check_account_options(self.account_options())
         _content("dailystory.api_token_variable", self.api_token_variable)
         return DailyStoryResource(
             base_url=self.base_url,

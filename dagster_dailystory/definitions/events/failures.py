@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import dagster as dg
+from dagster._core.log_manager import DagsterLogHandler  # not exported
 
 from dagster_dailystory.definitions.events.metadata import Metadata
 from dagster_dailystory.errors import BusyError, DailyStoryError, OutageError, RetryableError, WarehouseError
@@ -49,28 +50,38 @@ def retry_requests(context: dg.AssetExecutionContext, policy: dg.RetryPolicy | N
 
 
 class _RunLog(logging.Handler):
-    """Writes the records of a Python logger to the log of a run."""
+    """Writes the records of a Python logger to the log of a run. A line that cannot be written stops no send."""
 
     def __init__(self, log: logging.Logger) -> None:
         super().__init__()
         self._log = log
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._log.log(record.levelno, record.getMessage())
+        try:
+            self._log.log(record.levelno, record.getMessage())
+        except Exception:  # the storage of Dagster's events may be away
+            self.handleError(record)
+
+
+_LOGGER = logging.getLogger("dagster_dailystory")
 
 
 @contextmanager
 def engine_log_shown(log: logging.Logger) -> Iterator[None]:
-    """Show the log of the engine in the log of a run, and only there: the plan, its warnings, outages, the report."""
-    logger, handler = logging.getLogger("dagster_dailystory"), _RunLog(log)
-    level, propagates = logger.level, logger.propagate
-    logger.addHandler(handler)
-    logger.propagate = False
-    if logger.getEffectiveLevel() > logging.INFO:
-        logger.setLevel(logging.INFO)
+    """Show the log of the engine in the log of a run: the plan, its warnings, outages, the report.
+
+    Nothing is added where the instance manages the logger (`managed_python_loggers`): Dagster shows its lines then.
+    """
+    if any(isinstance(each, DagsterLogHandler) for each in (*_LOGGER.handlers, *logging.root.handlers)):
+        yield
+        return
+    handler = _RunLog(log)
+    _LOGGER.addHandler(handler)
+    if _LOGGER.level == logging.NOTSET:  # else a user has chosen one
+        _LOGGER.setLevel(logging.INFO)
     try:
         yield
     finally:
-        logger.removeHandler(handler)
-        logger.setLevel(level)
-        logger.propagate = propagates
+        _LOGGER.removeHandler(handler)
+        if not any(isinstance(each, _RunLog) for each in _LOGGER.handlers) and _LOGGER.level == logging.INFO:
+            _LOGGER.setLevel(logging.NOTSET)

@@ -96,7 +96,7 @@ class SendCounts(PlanCounts):
     rows_skipped: int = count("not needed any more", outcome=Outcome.RECORDED)
     rows_delete_waiting: int = count("deletions wait", outcome=Outcome.WAITING)
     rows_delete_returned: int = count("deletions not sent", outcome=Outcome.RETURNED)
-    rows_delete_skipped_shared: int = count("kept for another sync", outcome=Outcome.SHARED, latest=True)
+    rows_delete_skipped_shared: int = count("kept for another sync", outcome=Outcome.SHARED)
     api_requests: int = count()
     api_retries: int = count()
     api_throttled: int = count()

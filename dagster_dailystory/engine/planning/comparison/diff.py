@@ -27,7 +27,7 @@ from sqlalchemy import (
 from dagster_dailystory.databases.expressions import among, empty_to_null, expected_rarely, may_opt_out, opt_out_text
 from dagster_dailystory.databases.kinds.base import Database
 from dagster_dailystory.databases.row_hash import ROW_HASH
-from dagster_dailystory.databases.sql_types import SqlQuery, SqlValue, Untyped
+from dagster_dailystory.databases.sql_types import BOOLEAN, TEXT, SqlQuery, SqlType, SqlValue, Untyped
 from dagster_dailystory.engine.state.schema import UNKNOWN_FIELDS, SyncTables, differs_column, is_unknown
 from dagster_dailystory.model.change import DEPARTURE_IN_DOUBT, KEPT_FOR_ANOTHER_SYNC, Reason
 from dagster_dailystory.model.contact_fields import CONSENT_KINDS, FieldKind
@@ -189,8 +189,11 @@ class Diff:
     def _hashed(self, relation: FromClause, *flags: SqlValue) -> SqlQuery:
         """The keys of a relation with the hash of what is compared, and some flags."""
         fields = [m for m in self._fields if self.tables.sync.mode is not Mode.CREATE or m.kind is FieldKind.OPT_OUT]
-        values = [*(empty_to_null(relation.c[m.state_column]) for m in fields), *self._partition_value(relation)]
-        hashed = self.database.hash_of(values or [true()]).label(ROW_HASH)
+        partition = self._partition_value(relation)
+        values = [*(empty_to_null(relation.c[m.state_column]) for m in fields), *partition, true()]
+        types: list[SqlType] = [self.tables.snapshot.c[m.state_column].type for m in fields]
+        types += [TEXT] * len(partition) + [BOOLEAN]
+        hashed = self.database.hash_of(values, types).label(ROW_HASH)
         return select(*(relation.c[key] for key in self._keys), hashed, *flags)
 
     def differing(self) -> SqlQuery:

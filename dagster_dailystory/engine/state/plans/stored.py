@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import reduce
 from typing import Any
@@ -226,8 +226,11 @@ class Plans:
         """What the sends of a plan did together, from the run log."""
         runs = self._state.shared.runs
         mine = select(runs).where(runs.c.plan_id == plan.summary.plan_id).order_by(runs.c.finished_at)
-        sends = map(dict, self._state.connection.execute(mine).mappings())
-        return reduce(with_send, sends, planned_report(plan.summary, plan.summary.status.value))
+        sends = list(map(dict, self._state.connection.execute(mine).mappings()))
+        planned = planned_report(plan.summary, plan.summary.status.value)
+        # The log of each send has the contacts that the plan keeps, and those that the send kept.
+        shared = planned.rows_delete_skipped_shared * (1 - len(sends))
+        return reduce(with_send, sends, replace(planned, rows_delete_skipped_shared=shared))
 
     def finish(self, plan: Plan, report: SyncReport, started_at: datetime) -> None:
         """Write the run log; a plan whose every change has a result is done."""
