@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from zlib import crc32
 
 import pytest
-from support.placements import Placement
+from support.placements import Placement, picked
 from support.scenario import Scenario, open_scenario
 
 
@@ -21,21 +20,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of the items that differ only in their placements, mark all but one slow; their common name picks it.
-
-    A run takes three times as long on DuckDB, so that is picked half as often.
-    """
-    alike = defaultdict(list)
+    """Of the items that differ only in their placements, mark all but one slow."""
+    alike: defaultdict[str, dict[Placement, pytest.Item]] = defaultdict(dict)
     for item in items:
         if isinstance(item, pytest.Function) and "engine_placement" in item.fixturenames:
-            others = item.callspec.id.replace(str(item.callspec.params["engine_placement"]), "")
-            alike[f"{item.path.stem} {item.originalname} {others}"].append(item)
+            placement = item.callspec.params["engine_placement"]
+            others = item.callspec.id.replace(str(placement), "")
+            alike[f"{item.path.stem} {item.originalname} {others}"][placement] = item
     for name, found in alike.items():
-        choices = [item for item in found for _ in range(1 if "duckdb" in item.name else 2)]
-        picked = choices[crc32(name.encode()) % len(choices)]
-        for item in found:
-            if item is not picked:
-                item.add_marker(pytest.mark.slow)
+        for placement in found.keys() - {picked(name, list(found))}:
+            found[placement].add_marker(pytest.mark.slow)
 
 
 @pytest.fixture
