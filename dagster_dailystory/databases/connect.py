@@ -152,7 +152,10 @@ def open_engine(url: str, setting: str = "the URL of the warehouse") -> Engine:
     parsed = checked_url(url, setting)
     with _usable(setting):
         engine = create_engine(parsed, poolclass=NullPool, hide_parameters=True, logging_name=_LOGGER)
-    database_of(engine.dialect).set_up(engine)
+    database = database_of(engine.dialect)
+    names = engine.dialect.identifier_preparer
+    names.reserved_words = {*names.reserved_words, *database.reserved_words}
+    database.set_up(engine)
     return engine
 
 

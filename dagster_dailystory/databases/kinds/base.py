@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import ClassVar
 
@@ -78,6 +78,7 @@ class Database:
             the hashes differ.
         has_full_join: Whether it has FULL JOIN.
         alters_column_types: Whether it can give a column another type.
+        reserved_words: Its reserved words that SQLAlchemy does not quote.
     """
 
     title: ClassVar[str]
@@ -95,6 +96,7 @@ class Database:
     compares_hashes: ClassVar[bool] = False
     has_full_join: ClassVar[bool] = True
     alters_column_types: ClassVar[bool] = True
+    reserved_words: ClassVar[Collection[str]] = ()
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect

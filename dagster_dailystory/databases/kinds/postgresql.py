@@ -69,6 +69,7 @@ class PostgreSQL(Database):
     extra = "postgres"
     longest_name = 63
     short_name = sql_name = "postgres"
+    reserved_words = ("collation", "concurrently", "lateral", "system_user", "tablesample")  # pg_get_keywords()
     uses_indexes = True
 
     def set_up(self, engine: Engine) -> None:

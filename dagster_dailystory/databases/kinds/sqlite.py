@@ -45,6 +45,7 @@ class SQLite(Database):
     title = "SQLite"
     url = "sqlite:////path/to/file.sqlite"
     short_name = sql_name = "sqlite"
+    reserved_words = ("nothing", "returning")
     is_file = True
     compares_texts_only = False
     date_advice = "write it as YYYY-MM-DD HH:MM:SS"
