@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
-from support.steps import plan_run, send_run
 
 from dagster_dailystory.api.connections import Connections, HttpResponse
 from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.api.transport import AiohttpConnections
+from dagster_dailystory.engine.run import open_run
 from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.model.runs.plan import raise_if_blocked
 from dagster_dailystory.model.sync import ContactSync
@@ -121,9 +121,10 @@ def run(job: Mapping[str, Any]) -> None:
         connect=lambda settings: KilledConnections(AiohttpConnections(settings), kill_point),
     )
     run_id = f"run-{os.getpid()}-{time.time_ns()}"
-    plan = plan_run(sync, warehouse, account, run_id=run_id)
-    raise_if_blocked(plan)
-    result = send_run(sync, warehouse, account, [run_id])
+    with open_run(sync, warehouse, account, [run_id]) as planning:
+        raise_if_blocked(planning.plan())
+    with open_run(sync, warehouse, account, [run_id]) as sending:
+        result = sending.send()
     if result.error is not None:
         raise result.error
 
