@@ -112,6 +112,13 @@ def test_a_query_that_is_evaluated_first_returns_its_rows(state: sa.Connection, 
     assert state.execute(sa.select(first.c.number)).scalar_one() == 3
 
 
+def test_rows_are_numbered_in_their_order(state: sa.Connection, database: Database):
+    given = database.json_rows({"number": sa.BigInteger()})
+    numbered = database.numbered(sa.select(given.c.number), [given.c.number])
+    found = state.execute(numbered, rows_parameter([{"number": each} for each in (30, 10, 20)])).mappings()
+    assert sorted((row["sequence"], row["number"]) for row in found) == [(1, 10), (2, 20), (3, 30)]
+
+
 def test_a_database_that_compares_hashes_has_one_of_every_value(state: sa.Connection, database: Database):
     values = [sa.literal(each, TEXT) for each in ("x", "", None)]
     if not database.compares_hashes:

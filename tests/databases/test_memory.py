@@ -14,7 +14,7 @@ from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.runs.plan import PlanSummary
 from dagster_dailystory.model.sync import ContactSync, Scope
 
-TEXT = "value "
+LONG_TEXT = "A value as long as an address is, number "
 WIDE = [f"text_{number}" for number in range(17)]
 WIDE_SYNC = ContactSync(
     name="customers",
@@ -28,16 +28,17 @@ WIDE_SYNC = ContactSync(
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_200_megabytes_are_enough_for_every_kind_of_plan(tmp_path: Path):
+@pytest.mark.parametrize(("megabytes", "value"), [(200, "value "), (400, LONG_TEXT)], ids=["short-texts", "long-texts"])
+def test_a_limit_is_enough_for_every_kind_of_plan(tmp_path: Path, megabytes: int, value: str):
     """A first load, all rows again, and a third of them changed, as `docs/warehouses.md` promises."""
     rows, url = 300_000, f"duckdb:///{tmp_path / 'warehouse.duckdb'}"
-    texts = ", ".join(f"'{TEXT}' || i % 499 AS {name}" for name in WIDE)
+    texts = ", ".join(f"'{value}' || i % 499 AS {name}" for name in WIDE)
     with open_engine(url).begin() as connection:
         connection.exec_driver_sql(
             f"CREATE TABLE customers AS SELECT i AS customer_id, 'p' || i || '@example.com' AS email, {texts}"
             f" FROM range({rows}) AS series(i)"
         )
-    warehouse = Warehouse.at(f"{url}?memory_limit=200MB")
+    warehouse = Warehouse.at(f"{url}?memory_limit={megabytes}MB")
     nowhere = AccountSettings("http://127.0.0.1:9/api/v1", "none")
 
     def plan(scope: Scope) -> PlanSummary:

@@ -282,6 +282,10 @@ class Database:
         """A query as a relation that the database evaluates before the surrounding statement."""
         return query.subquery(name)
 
+    def numbered(self, query: SqlQuery, order: Sequence[SqlValue]) -> SqlQuery:
+        """The rows of a query, each with its place in an order as `sequence`."""
+        return query.add_columns(func.row_number().over(order_by=order).label("sequence"))
+
     def would_hash_join(self, joined: SqlQuery, connection: Connection) -> bool:
         """Whether the database would join two tables with a hash join, and takes a hint to do it in parallel.
 

@@ -33,6 +33,7 @@ from dagster_dailystory.databases.sql_types import (
     UNKNOWN_COLLATION,
     CreateTemporaryTableAs,
     Native,
+    SqlQuery,
     SqlType,
     SqlValue,
 )
@@ -128,6 +129,11 @@ class DuckDB(Database):
     def hash_of(self, values: Sequence[SqlValue], types: Sequence[SqlType]) -> SqlValue:
         """DuckDB's own hash, in which NULL is a value."""
         return func.hash(*_exact(values, (each.compile(dialect=self.dialect) for each in types)))
+
+    def numbered(self, query: SqlQuery, order: Sequence[SqlValue]) -> SqlQuery:
+        """Sort first, which keeps to the memory limit; a window function with an order does not."""
+        ordered = query.order_by(*order).subquery("ordered")
+        return select(func.row_number().over().label("sequence"), *ordered.c)
 
     def json_rows(self, columns: Mapping[str, SqlType], name: str = "given") -> Subquery:
         """Use from_json."""

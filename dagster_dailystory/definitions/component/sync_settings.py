@@ -49,7 +49,7 @@ _EXAMPLES: Mapping[str, list[object]] = {
 """Setting -> examples; of all others the default is one."""
 
 
-class _SyncSettings(Settings):
+class _SyncFields(Settings):
     """Makes the sync that the YAML describes."""
 
     def sync(self, folder: Path) -> ContactSync:
@@ -109,5 +109,5 @@ def _fields() -> dict[str, Any]:
 
 _FIELDS = _fields()
 
-SyncFields = cast("type[_SyncSettings]", create_model("SyncFields", __base__=_SyncSettings, **_FIELDS))
+SyncFields = cast("type[_SyncFields]", create_model("SyncFields", __base__=_SyncFields, **_FIELDS))
 """The settings of a sync, for a component to inherit."""

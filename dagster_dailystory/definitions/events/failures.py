@@ -75,13 +75,13 @@ def engine_log_shown(log: logging.Logger) -> Iterator[None]:
     if any(isinstance(each, DagsterLogHandler) for each in (*_LOGGER.handlers, *logging.root.handlers)):
         yield
         return
-    handler = _RunLog(log)
+    handler, is_unset = _RunLog(log), _LOGGER.level == logging.NOTSET  # else a user has chosen a level
     _LOGGER.addHandler(handler)
-    if _LOGGER.level == logging.NOTSET:  # else a user has chosen one
+    if is_unset:
         _LOGGER.setLevel(logging.INFO)
     try:
         yield
     finally:
         _LOGGER.removeHandler(handler)
-        if not any(isinstance(each, _RunLog) for each in _LOGGER.handlers) and _LOGGER.level == logging.INFO:
+        if is_unset:
             _LOGGER.setLevel(logging.NOTSET)

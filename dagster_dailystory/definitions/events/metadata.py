@@ -100,7 +100,8 @@ def sent_metadata(
     if outcomes:
         metadata["outcomes_chart"] = _chart(bars("Rows by outcome", outcomes))
     if len(sends) > 1:
-        sent = sum(rows for name, rows in outcomes.items() if name != words["rows_failed"])
+        unsent = (words["rows_failed"], words["rows_delete_skipped_shared"])
+        sent = sum(rows for name, rows in outcomes.items() if name not in unsent)
         end = (max(report.send_seconds, sends[-1][0]), max(sent, sends[-1][1]))
         metadata["sends_over_time"] = _chart(curve("Rows sent since the start of the send", [*sends, end]))
     if status.rejections_by_reason:

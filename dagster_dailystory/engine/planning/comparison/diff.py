@@ -202,14 +202,14 @@ class Diff:
         Each has its `sequence`, and a flag for each field that differs.
         """
         found = self.database.evaluated_first(self.joined(), "differing")
-        return select(
-            _numbered([found.c.departed, *(found.c[key] for key in self._keys)]),
+        rows = select(
             *(found.c[key] for key in self._keys),
             *(empty_to_null(found.c[m.state_column]).label(m.state_column) for m in self._fields),
             *(self._flag(m, found).label(differs_column(m.state_column)) for m in self._fields),
             *self._partition_value(found),
             *(found.c[name] for name in ("is_new", "replaces", "departed", "returns", "old_email", "old_mobile")),
         )
+        return self.database.numbered(rows, [found.c.departed, *(found.c[key] for key in self._keys)])
 
     def joined(self) -> SqlQuery:
         """The join of source and snapshot, with the rows that differ and, if it is a full join, the missing keys."""
@@ -257,7 +257,7 @@ class Diff:
         keys = [snapshot.c[key] for key in self._keys]
         return (
             select(
-                (_numbered(keys) + numbered_from).label("sequence"),
+                (func.row_number().over(order_by=keys) + numbered_from).label("sequence"),
                 *keys,
                 *self._partition_value(snapshot),
                 true().label("departed"),
@@ -364,10 +364,6 @@ class Diff:
 def _acknowledged(mapped: MappedField) -> str:
     """The column of the acknowledged value, beside that of the source's value."""
     return f"old_{mapped.state_column}"
-
-
-def _numbered(order: Sequence[SqlValue]) -> SqlValue:
-    return func.row_number().over(order_by=order).label("sequence")
 
 
 def _rows(condition: ColumnElement[bool]) -> SqlValue:
