@@ -2,33 +2,59 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, false, select
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, case, cast, false, literal_column, select
+from sqlalchemy.types import Date
 
 from dagster_dailystory.databases.kinds.registry import database_of
-from dagster_dailystory.databases.source import Source
 from dagster_dailystory.databases.sql_types import SqlValue
-from dagster_dailystory.model.sync import ContactSync
 
 ROW_HASH = "row_hash"
 """The column with the row hash, next to the key."""
 
 
-def row_hash(source: Source, sync: ContactSync, connection: Connection) -> SqlValue | None:
-    """The expression for a row's hash, which changes with the key and with every mapped value.
+@dataclass(frozen=True)
+class NoHash:
+    """Rows that cannot be compared by their hashes.
+
+    Attributes:
+        reason: Why, as a sentence without a full stop.
+    """
+
+    reason: str
+
+
+def row_hash(values: Sequence[SqlValue], connection: Connection) -> SqlValue | NoHash:
+    """The expression for the hash of some values of a row, which changes with each of them.
 
     A value is hashed as text if its type treats different texts as equal. Two rows have the same hash by chance with
-    probability 2^-64.
+    probability 2^-64 (2^-60 on MySQL and MariaDB).
 
     Args:
-        source: The resolved source.
-        sync: Its key and mapped columns are hashed.
+        values: Columns of the source.
         connection: To the warehouse.
 
     Returns:
-        A 64-bit integer; None if the database has no suitable hash function.
+        A signed 64-bit integer, never NULL; `NoHash` if the database cannot hash these columns exactly.
     """
-    values = list(source.read_columns(sync).values())
     result = connection.execute(select(*values).where(false()))
     described = [] if result.cursor is None else list(result.cursor.description)
     result.close()
-    return database_of(connection.dialect).row_hash(values, [column[1] for column in described])
+    database, kinds = database_of(connection.dialect), [column[1] for column in described]
+    reason = database.why_no_hash(kinds)
+    return database.row_hash(values, kinds) if reason is None else NoHash(reason)
+
+
+def hash_version(connection: Connection) -> str:
+    """Names the way in which the warehouse hashes: its kind, and the hash of a fixed row.
+
+    A new version of the warehouse that computes other hashes is recognised, whatever it calls itself.
+    """
+    fixed: list[SqlValue] = [literal_column("42"), literal_column("'Zoë'"), literal_column("1.50")]
+    fixed += [cast(literal_column("'2024-02-29'"), Date()), case((literal_column("1") == 0, literal_column("'x'")))]
+    row = select(*(value.label(f"c{place}") for place, value in enumerate(fixed))).subquery("fixed")
+    hashed = row_hash(list(row.c), connection)
+    number = "" if isinstance(hashed, NoHash) else connection.execute(select(hashed)).scalar_one()
+    return f"{connection.dialect.name} {number}"

@@ -10,7 +10,7 @@ from support.placements import Placement
 from support.scenario import Scenario, customer, customers, open_scenario, sync_of
 
 from dagster_dailystory.databases.connect import open_engine
-from dagster_dailystory.databases.row_hash import row_hash
+from dagster_dailystory.databases.row_hash import NoHash, row_hash
 from dagster_dailystory.databases.source import open_source
 from dagster_dailystory.engine.upkeep.audit import audit_contacts
 
@@ -235,8 +235,8 @@ def test_a_hash_differs_exactly_where_a_value_does(new_database, engine_name, ki
             connection.exec_driver_sql(f"INSERT INTO kinds VALUES ({number // 4}, 'a@example.com', {value})")
         sync = sync_of(source="kinds", key="id", fields={"email": "email"}, extended_properties={"value": "value"})
         source = open_source(sync, connection)
-        hashed = row_hash(source, sync, connection)
-        assert hashed is not None
+        hashed = row_hash(list(source.read_columns(sync).values()), connection)
+        assert not isinstance(hashed, NoHash)
         found = connection.execute(source.relation.select().with_only_columns(hashed)).scalars().all()
         assert found[0] == found[1]
         assert len({*found}) == 3
@@ -250,8 +250,8 @@ def test_a_hash_sees_case_that_the_collation_ignores(new_database, engine_name):
         connection.exec_driver_sql("INSERT INTO kinds VALUES (1, 'a@example.com'), (1, 'A@example.com')")
         sync = sync_of(source="kinds", key="id", fields={"email": "email"}, extended_properties={})
         source = open_source(sync, connection)
-        hashed = row_hash(source, sync, connection)
-        assert hashed is not None
+        hashed = row_hash(list(source.read_columns(sync).values()), connection)
+        assert not isinstance(hashed, NoHash)
         assert len(set(connection.execute(source.relation.select().with_only_columns(hashed)).scalars())) == 2
 
 
@@ -259,4 +259,6 @@ def test_a_hash_sees_case_that_the_collation_ignores(new_database, engine_name):
 def test_a_database_without_a_hash_has_none(new_database, engine_name):
     with open_engine(new_database(engine_name)).connect() as connection:
         connection.exec_driver_sql("CREATE TABLE customers (customer_id integer, email text, first_name, city, plan)")
-        assert row_hash(open_source(sync_of(), connection), sync_of(), connection) is None
+        source = open_source(sync_of(), connection)
+        found = row_hash(list(source.read_columns(sync_of()).values()), connection)
+        assert found == NoHash("SQLite has no suitable hash function")

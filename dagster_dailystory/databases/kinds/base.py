@@ -142,18 +142,22 @@ class Database:
         streaming = connection.execution_options(stream_results=True, yield_per=size)
         yield from streaming.execute(query, parameters).partitions(size)
 
-    def row_hash(self, values: Sequence[SqlValue], kinds: Sequence[object]) -> SqlValue | None:
-        """A 64-bit integer that changes with each of the values; None if the database has no suitable function.
+    def why_no_hash(self, kinds: Sequence[object]) -> str | None:
+        """Why rows with columns of these types have no exact hash; None if `row_hash` makes one.
+
+        Args:
+            kinds: The type codes of the driver.
+        """
+        return f"{self.title} has no suitable hash function"
+
+    def row_hash(self, values: Sequence[SqlValue], kinds: Sequence[object]) -> SqlValue:
+        """A signed 64-bit integer that changes with each of the values, NULL included; see `why_no_hash`.
 
         Args:
             values: The key and the mapped columns.
             kinds: The type codes of the driver, one for each value.
         """
-        return None
-
-    def hash_version(self, connection: Connection) -> str:
-        """The database and version that computes the hashes; another version may compute other hashes."""
-        return f"{self.dialect.name} {connection.exec_driver_sql('SELECT version()').scalar_one()}"
+        raise NotImplementedError
 
     # A source in the database of the state.
 

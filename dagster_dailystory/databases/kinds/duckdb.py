@@ -76,7 +76,11 @@ class DuckDB(Database):
         connection.exec_driver_sql(f"DROP TABLE {made}")
         return " COLLATE " in definition
 
-    def row_hash(self, values: Sequence[SqlValue], kinds: Sequence[object]) -> SqlValue | None:
+    def why_no_hash(self, kinds: Sequence[object]) -> str | None:
+        """Each type is hashed, or its text is."""
+        return None
+
+    def row_hash(self, values: Sequence[SqlValue], kinds: Sequence[object]) -> SqlValue:
         """DuckDB's own hash, as a signed number."""
         unsigned = cast(func.hash(*_exact(values, map(str, kinds))), Native("HUGEINT"))
         return cast(unsigned.op("-")(_LOWEST), BIG_INTEGER)

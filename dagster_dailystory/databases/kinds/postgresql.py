@@ -98,11 +98,14 @@ class PostgreSQL(Database):
             return streamed_batches(connection, query, parameters, size)
         return super().batches(connection, query, parameters, size)
 
-    def row_hash(self, values: Sequence[SqlValue], kinds: Sequence[object]) -> SqlValue | None:
-        """Hash a record of the values; texts under collation "C", because under another one they may be equal."""
+    def why_no_hash(self, kinds: Sequence[object]) -> str | None:
+        """The function is there since PostgreSQL 14."""
         version = self.dialect.server_version_info or (0,)
-        if int(version[0]) < _HASHES_SINCE:
-            return None
+        is_known = int(version[0]) >= _HASHES_SINCE
+        return None if is_known else f"PostgreSQL before version {_HASHES_SINCE} has no suitable hash function"
+
+    def row_hash(self, values: Sequence[SqlValue], kinds: Sequence[object]) -> SqlValue:
+        """Hash a record of the values; texts under collation "C", because under another one they may be equal."""
         row = func.row(*map(_hashed, values, kinds))
         return func.hash_record_extended(row, literal_column("0"), type_=BIG_INTEGER)
 

@@ -9,17 +9,14 @@ from sqlalchemy import Dialect
 from dagster_dailystory.databases.kinds.base import Database
 from dagster_dailystory.databases.kinds.duckdb import DuckDB
 from dagster_dailystory.databases.kinds.postgresql import PostgreSQL
-from dagster_dailystory.databases.kinds.read_only import (
-    BigQuery,
-    ClickHouse,
-    Databricks,
-    MariaDB,
-    MySQL,
-    Redshift,
-    Snowflake,
-    SqlServer,
-    Trino,
-)
+from dagster_dailystory.databases.kinds.read_only.bigquery import BigQuery
+from dagster_dailystory.databases.kinds.read_only.clickhouse import ClickHouse
+from dagster_dailystory.databases.kinds.read_only.databricks import Databricks
+from dagster_dailystory.databases.kinds.read_only.mysql import MariaDB, MySQL
+from dagster_dailystory.databases.kinds.read_only.redshift import Redshift
+from dagster_dailystory.databases.kinds.read_only.snowflake import Snowflake
+from dagster_dailystory.databases.kinds.read_only.sqlserver import SqlServer
+from dagster_dailystory.databases.kinds.read_only.trino import Trino
 from dagster_dailystory.databases.kinds.sqlite import SQLite
 from dagster_dailystory.errors import ConfigurationError
 

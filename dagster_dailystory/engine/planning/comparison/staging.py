@@ -20,7 +20,7 @@ from sqlalchemy.schema import DropTable
 from dagster_dailystory.databases.connect import connect, driver_errors_as, open_engine, same_database
 from dagster_dailystory.databases.expressions import among, rows_parameter
 from dagster_dailystory.databases.kinds.registry import database_of
-from dagster_dailystory.databases.row_hash import ROW_HASH, row_hash
+from dagster_dailystory.databases.row_hash import ROW_HASH, NoHash, hash_version, row_hash
 from dagster_dailystory.databases.source import (
     NO_PARAMETERS,
     Batches,
@@ -176,7 +176,9 @@ def _stage_from_elsewhere(
             read = partial(opened.recent, state.sync, warehouse.dialect)
             compared = recent.rows_to_read(options, read, warehouse)
             source, options = compared.source, replace(options, since=compared.since)
-            hashed = row_hash(source, state.sync, warehouse) if may_leave_rows_out(state.sync, options) else None
+            may_hash = may_leave_rows_out(state.sync, options)
+            hashed = row_hash(list(source.read_columns(state.sync).values()), warehouse) if may_hash else None
+            hashed = None if isinstance(hashed, NoHash) else hashed
             with lease.during(state):
                 transfer = _Transfer(state, warehouse, source, hashed, state.load_tables(), streams)
                 staged = transfer.stage_with_any_key()
@@ -215,7 +217,7 @@ class _Transfer:
 
     def stage(self) -> Staged | None:
         sync = self.state.sync
-        version = "" if self.row_hash is None else database_of(self.warehouse.dialect).hash_version(self.warehouse)
+        version = "" if self.row_hash is None else hash_version(self.warehouse)
         keyed = self._keys_and_hashes(version)
         changed = None if keyed is None else self._changed(keyed)
         batches = self._stream(self._query()) if keyed is None or changed is None else self._look_up(keyed, changed)

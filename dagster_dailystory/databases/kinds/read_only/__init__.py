@@ -1,0 +1,1 @@
+"""Databases that are only read: they hold no state."""
