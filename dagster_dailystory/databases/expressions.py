@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import (
     Boolean,
@@ -91,6 +91,12 @@ def among(columns: Sequence[SqlValue], found: SqlQuery) -> ColumnElement[bool]:
     IN rather than a correlated EXISTS, for which SQLite reads the query's tables once per row.
     """
     return columns[0].in_(found) if len(columns) == 1 else tuple_(*columns).in_(found)
+
+
+def among_numbers(column: SqlValue, numbers: Iterable[int]) -> ColumnElement[bool]:
+    """Whether a column has one of many whole numbers, which are part of the statement: parameters are limited."""
+    listed: list[SqlValue] = [literal_column(str(int(number))) for number in numbers]
+    return column.in_(listed) if listed else false()
 
 
 def appended(table: TableClause, query: SqlQuery) -> Insert:

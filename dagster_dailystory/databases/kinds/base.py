@@ -79,6 +79,8 @@ class Database:
         has_full_join: Whether it has FULL JOIN.
         alters_column_types: Whether it can give a column another type.
         reserved_words: Its reserved words that SQLAlchemy does not quote.
+        reads_json_rows: Whether it has `json_rows`.
+        longest_list: Most numbers in the list of an IN, where `json_rows` is missing.
     """
 
     title: ClassVar[str]
@@ -97,6 +99,8 @@ class Database:
     has_full_join: ClassVar[bool] = True
     alters_column_types: ClassVar[bool] = True
     reserved_words: ClassVar[Collection[str]] = ()
+    reads_json_rows: ClassVar[bool] = False
+    longest_list: ClassVar[int] = 5_000
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect

@@ -61,6 +61,7 @@ class DuckDB(Database):
 
     title = "DuckDB"
     url = "duckdb:////path/to/file.duckdb"
+    reads_json_rows = True
     short_name = sql_name = "duckdb"
     is_file = True
     folds_case = True

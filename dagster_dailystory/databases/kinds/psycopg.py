@@ -108,13 +108,12 @@ def streamed_batches(
     from psycopg import Error
 
     compiled = query.compile(dialect=connection.dialect)
+    expanded = compiled.construct_expanded_state(dict(parameters))
     with cast(Any, connection.connection.driver_connection).cursor() as cursor:
         try:
             # Closed before the connection is used again: an open stream holds its lock.
-            with closing(
-                cursor.stream(compiled.string, compiled.construct_params(dict(parameters)), size=size)
-            ) as rows:
+            with closing(cursor.stream(expanded.statement, expanded.parameters, size=size)) as rows:
                 while batch := list(islice(rows, size)):
                     yield batch
         except Error as error:
-            raise DBAPIError.instance(compiled.string, None, error, Error, hide_parameters=True) from None
+            raise DBAPIError.instance(expanded.statement, None, error, Error, hide_parameters=True) from None

@@ -44,6 +44,7 @@ class SQLite(Database):
 
     title = "SQLite"
     url = "sqlite:////path/to/file.sqlite"
+    reads_json_rows = True
     short_name = sql_name = "sqlite"
     reserved_words = ("nothing", "returning")
     is_file = True

@@ -145,7 +145,7 @@ class PlannedChanges:
                 *(pending.c[name] for name in ("sequence", *tables.key_names)),
                 *(self._value(m, pending) for m in tables.sync.mapped_fields),
                 *(self._differs(m, pending) for m in tables.sync.mapped_fields),
-                *([pending.c[PARTITION_VALUE]] if tables.sync.partition_column else []),
+                *([pending.c[PARTITION_VALUE]] if PARTITION_VALUE in pending.c else []),
                 pending.c.is_new,
                 or_(pending.c.replaces, func.coalesce(checked.c.rekeyed, False)).label("replaces"),
                 *(checked.c[name] for name in _CHECKED_COLUMNS),

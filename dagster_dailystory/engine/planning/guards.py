@@ -28,6 +28,7 @@ class GuardInputs:
         rows_updated: Contacts that would be updated.
         rows_opted_out: Contacts that would be opted out.
         rows_deleted: Contacts that would be deleted or deactivated in the whole sync, also if the plan is for a slice.
+            If only the slice was read, at least as many as the source has fewer rows than there are keys.
         rows_rejected: Rejected rows.
         live_keys: Keys of the snapshot that were not missing before this run; of a slice those that belong to it.
         sync_live_keys: The same for the whole sync.
@@ -59,6 +60,7 @@ class DayInputs:
         rows_updated: Contacts updated, or to be updated.
         rows_opted_out: Contacts opted out, or to be opted out.
         rows_rejected: Rejected rows.
+        rows_deleted: Contacts deleted or deactivated, or to be so.
         live_keys: Live keys of the sync before these plans.
     """
 
@@ -68,6 +70,7 @@ class DayInputs:
     rows_updated: int
     rows_opted_out: int
     rows_rejected: int
+    rows_deleted: int
     live_keys: int
 
 
@@ -158,6 +161,7 @@ def _evaluate(sync: ContactSync, figures: GuardInputs, day: DayInputs | None) ->
         "created_share": (day.rows_created_after_first_load, day.live_keys),
         "changed_share": (day.rows_updated, day.live_keys),
         "opted_out_share": (day.rows_opted_out, day.live_keys),
+        "deleted_share": (day.rows_deleted if deletes else 0, figures.sync_live_keys),
         "rejected_share": (day.rows_rejected, day.rows_read),
     }  # fmt: skip
     for share in _shares(sync):

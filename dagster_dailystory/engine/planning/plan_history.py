@@ -36,6 +36,7 @@ class DayTotals:
         rows_updated: Contacts updated, or to be updated.
         rows_opted_out: Contacts opted out, or to be opted out.
         rows_rejected: Rejected rows.
+        rows_deleted: Contacts deleted or deactivated, or to be so.
         contacts_added: Contacts created after the first load; they are live keys now.
     """
 
@@ -45,6 +46,7 @@ class DayTotals:
     rows_updated: int = 0
     rows_opted_out: int = 0
     rows_rejected: int = 0
+    rows_deleted: int = 0
     contacts_added: int = 0
 
 
@@ -103,21 +105,21 @@ class PlanHistory:
         since = self._state.now() - timedelta(days=1)
         counted = plans.c.status.not_in([PlanStatus.DRY.value, PlanStatus.BLOCKED.value])
         mine = and_(plans.c.sync_name == self._state.sync.name, plans.c.created_at >= since, counted)
-        results = (func.sum(runs.c.rows_created), func.sum(runs.c.rows_updated))
+        results = (func.sum(runs.c.rows_created), func.sum(runs.c.rows_updated), func.sum(runs.c.rows_deleted))
         sums = select(runs.c.plan_id, *results).where(runs.c.plan_id.in_(select(plans.c.plan_id).where(mine)))
-        sent = {row[0]: (int(row[1] or 0), int(row[2] or 0)) for row in execute(sums.group_by(runs.c.plan_id))}
+        sent = {row[0]: tuple(int(each or 0) for each in row[1:]) for row in execute(sums.group_by(runs.c.plan_id))}
         totals: Counter[str] = Counter()
         for row in execute(select(plans).where(mine)).mappings():
             ends = row["partition_value"] == partition and row["status"] != PlanStatus.DONE.value
-            totals.update(_counts(row, *sent.get(row["plan_id"], (0, 0)), is_planned=not ends))
+            totals.update(_counts(row, *sent.get(row["plan_id"], (0, 0, 0)), is_planned=not ends))
         return DayTotals(**totals)
 
 
-def _counts(row: RowMapping, created: int, updated: int, *, is_planned: bool) -> Mapping[str, int]:
+def _counts(row: RowMapping, created: int, updated: int, deleted: int, *, is_planned: bool) -> Mapping[str, int]:
     """What one plan adds to the totals; an old plan, which does not say so, counts as part of the first load."""
     added = 0 if row["first_load"] in (None, True) else created
     if is_planned and row["status"] in _PLANNED:
-        created, updated = row["rows_to_create"], row["rows_to_update"]
+        created, updated, deleted = row["rows_to_create"], row["rows_to_update"], row["rows_to_delete"]
     return {
         "rows_read": row["rows_read"],
         "rows_created": created,
@@ -125,5 +127,6 @@ def _counts(row: RowMapping, created: int, updated: int, *, is_planned: bool) ->
         "rows_updated": updated,
         "rows_opted_out": row["opt_outs_to_send"] or 0 if is_planned else 0,
         "rows_rejected": row["rows_rejected"],
+        "rows_deleted": deleted,
         "contacts_added": added,
     }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from sqlalchemy import RowMapping, String, cast, func, or_, select
+from sqlalchemy import ColumnElement, RowMapping, String, cast, func, or_, select
 
 from dagster_dailystory.contacts.identity import identity_of, stripped_text
 from dagster_dailystory.databases.source import Source
-from dagster_dailystory.databases.sql_types import SqlQuery
+from dagster_dailystory.databases.sql_types import SqlQuery, SqlValue
 from dagster_dailystory.engine.presence.source_keys import SourceKeys
 from dagster_dailystory.engine.state.schema import IDENTITY_COLUMNS, SyncTables
 from dagster_dailystory.engine.state.store import State
@@ -45,7 +45,7 @@ class SourceIdentities:
         Raises:
             WarehouseError: The source cannot be asked.
         """
-        spellings = {m: set(self._spellings(m, known)) for m in self._fields if m.kind in IDENTITY_COLUMNS}
+        spellings = self.spellings(known)
         if not any(spellings.values()):
             return set()
         found = self._source.select(lambda source: self._query(source, spellings))
@@ -60,6 +60,10 @@ class SourceIdentities:
         )
         return {each for identity in identities for each in (identity.email, identity.mobile) if each is not None}
 
+    def spellings(self, known: Sequence[RowMapping]) -> Mapping[MappedField, set[str]]:
+        """The known spellings of the identities of some rows of the snapshot, by field and in lower case."""
+        return {m: set(self._spellings(m, known)) for m in self._fields if m.kind in IDENTITY_COLUMNS}
+
     def _spellings(self, mapped: MappedField, known: Sequence[RowMapping]) -> Iterator[str]:
         for row in known:
             for value in (row[mapped.state_column], row[IDENTITY_COLUMNS[mapped.kind]]):
@@ -68,14 +72,21 @@ class SourceIdentities:
                     yield text.lower()
 
     def _query(self, source: Source, spellings: Mapping[MappedField, set[str]]) -> SqlQuery:
-        columns = source.relation.c
-        values = {mapped: columns[source.columns[mapped.column]] for mapped in self._fields}
-        has_identity = [
-            func.lower(func.trim(cast(values[mapped], String))).in_(sorted(texts))
-            for mapped, texts in spellings.items()
-            if texts
-        ]
-        return select(*self._source.key_columns(source), *values.values()).where(or_(*has_identity))
+        values = [self._value(source, mapped) for mapped in self._fields]
+        return select(*self._source.key_columns(source), *values).where(self.has_identity(source, spellings))
+
+    def has_identity(self, source: Source, spellings: Mapping[MappedField, set[str]]) -> ColumnElement[bool]:
+        """Whether a row of the source has one of these emails or mobile numbers."""
+        return or_(
+            *(
+                func.lower(func.trim(cast(self._value(source, mapped), String))).in_(sorted(texts))
+                for mapped, texts in spellings.items()
+                if texts
+            )
+        )
+
+    def _value(self, source: Source, mapped: MappedField) -> SqlValue:
+        return source.relation.c[source.columns[mapped.column]]
 
     def _mapped(self, first_keys: Sequence[object]) -> set[tuple[object, ...]]:
         """The keys of the contact map whose first part is one of these."""

@@ -55,11 +55,12 @@ class SourceKeys:
         self._types: Mapping[str, SqlType] | None = None
         self._failure = f"the source of sync {tables.sync.name!r} cannot be read"
 
-    def present(self, keys: SqlQuery) -> set[Key]:
+    def present(self, keys: SqlQuery, source: Source | None = None) -> set[Key]:
         """Select those of the keys that the source has, within the caller's transaction.
 
         Args:
             keys: Selects the key columns from the state.
+            source: A part of the source in another database; None for all rows.
 
         Raises:
             WarehouseError: The source cannot be asked: nothing is known about any key.
@@ -69,7 +70,7 @@ class SourceKeys:
                 with driver_errors_as(self._failure):
                     return self._present_inside(keys)
             wanted = {tuple(row) for row in self._state.connection.execute(keys)}
-            return self._present_elsewhere(wanted) if wanted else set()
+            return self._present_elsewhere(wanted, source) if wanted else set()
         except (BusyError, ConfigurationError) as error:  # a locked DuckDB file, or a column that was removed
             raise WarehouseError(str(error)) from None
 
@@ -122,10 +123,10 @@ class SourceKeys:
                 connection.exec_driver_sql(f"DROP TABLE {connection.dialect.identifier_preparer.quote(name)}")
         return self._types
 
-    def _present_elsewhere(self, wanted: set[Key]) -> set[Key]:
+    def _present_elsewhere(self, wanted: set[Key], part: Source | None) -> set[Key]:
         with connect(open_engine(self._url), "warehouse") as warehouse:
             with warehouse.begin():
-                source = open_source(self._sync, warehouse)
+                source = part or open_source(self._sync, warehouse)
             columns = self.key_columns(source)
             rows = select(*columns).where(*(column.is_not(None) for column in columns))
             found: set[Key] = set()

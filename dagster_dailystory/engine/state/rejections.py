@@ -24,11 +24,12 @@ from sqlalchemy import (
 
 from dagster_dailystory.contacts.fingerprint import key_label
 from dagster_dailystory.databases.expressions import opts_out, rows_parameter
-from dagster_dailystory.databases.sql_types import BIG_INTEGER, MOMENT, TEXT, SqlQuery, SqlType
+from dagster_dailystory.databases.sql_types import BIG_INTEGER, MOMENT, TEXT, SqlQuery, SqlType, SqlValue
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import REMEMBERED_REASONS, Operation, Reason
 from dagster_dailystory.model.contact_fields import FieldKind
+from dagster_dailystory.model.partitions import PARTITION_VALUE
 from dagster_dailystory.model.runs.plan import RejectedRow
 from dagster_dailystory.model.sync import ContactSync
 
@@ -80,6 +81,7 @@ class CheckedRows:
         checked: The row check of each pending row, by sequence.
         duplicates: Keys that several rows have, with their number in `source_rows`; None if there are none.
         rows_keyless: Rows with a NULL in the key; None if the plan cannot count them.
+        keyless_slice: The slice that such rows are in; None if the plan is for the whole source.
         source: The keys of all source rows.
         in_scope: Condition on `source`: the plan looked at the row.
         may_be_gone: Condition on the rejections: a key that is not in `source` has left it, and is not merely out of
@@ -90,6 +92,7 @@ class CheckedRows:
     checked: FromClause
     duplicates: FromClause | None
     rows_keyless: int | None
+    keyless_slice: str | None
     source: FromClause
     in_scope: ColumnElement[bool]
     may_be_gone: ColumnElement[bool]
@@ -119,7 +122,13 @@ class Rejections:
         pending, checked = rows.pending, rows.checked
         keys = [pending.c[key] for key in self._tables.key_names]
         yield (
-            select(*keys, checked.c.reason, checked.c.message, cast(literal(1), BIG_INTEGER).label("source_rows"))
+            select(
+                *keys,
+                checked.c.reason,
+                checked.c.message,
+                cast(literal(1), BIG_INTEGER).label("source_rows"),
+                _slice_of(pending),
+            )
             .join(checked, checked.c.sequence == pending.c.sequence)
             .where(checked.c.reason.is_not(None))
         )
@@ -133,21 +142,28 @@ class Rejections:
         if self._state.connection.execute(select(self._rejections.c.reason).limit(1)).first() is not None:
             self._delete_obsolete(rows)
         if rows.rows_keyless:
-            self._add_keyless(rows.rows_keyless)
+            self._add_keyless(rows.rows_keyless, rows.keyless_slice)
 
     def _duplicated(self, duplicates: FromClause) -> SqlQuery:
         keys = [duplicates.c[key] for key in self._tables.key_names]
         reason = literal(Reason.DUPLICATE_KEY.value, TEXT).label("reason")
-        return select(*keys, reason, literal(DUPLICATED, TEXT).label("message"), duplicates.c.source_rows)
+        return select(
+            *keys, reason, literal(DUPLICATED, TEXT).label("message"), duplicates.c.source_rows, _slice_of(duplicates)
+        )
 
     def _upsert(self, found: SqlQuery) -> None:
         rows = found.subquery("found")
         known = and_(self._tables.same_key(self._rejections, rows), self._rejections.c.reason == rows.c.reason)
         seen = self._rejections.update().where(known)
         self._state.connection.execute(
-            seen.values(message=rows.c.message, source_rows=rows.c.source_rows, last_seen_at=self._now)
+            seen.values(
+                message=rows.c.message,
+                source_rows=rows.c.source_rows,
+                last_seen_at=self._now,
+                partition_value=rows.c[PARTITION_VALUE],
+            )
         )
-        columns = (*self._tables.key_names, "reason", "message", "source_rows")
+        columns = (*self._tables.key_names, "reason", "message", "source_rows", PARTITION_VALUE)
         absent = not_(select(self._rejections.c.reason).where(known).exists())
         new = select(*(rows.c[name] for name in columns), self._now, self._now, literal(0, BIG_INTEGER)).where(absent)
         names = [*columns, "first_seen_at", "last_seen_at", "attempts"]
@@ -169,12 +185,13 @@ class Rejections:
         obsolete = or_(stale, and_(remembered, not_(still_differs)))
         self._state.connection.execute(self._rejections.delete().where(in_plan, obsolete))
 
-    def _add_keyless(self, rows_keyless: int) -> None:
+    def _add_keyless(self, rows_keyless: int, partition_value: str | None) -> None:
         self._state.connection.execute(
             self._rejections.insert().values(
                 **dict.fromkeys(self._tables.key_names, null()),
                 reason=Reason.NULL_KEY.value,
                 message=_keyless(rows_keyless),
+                partition_value=partition_value,
                 source_rows=rows_keyless,
                 attempts=0,
                 first_seen_at=self._now,
@@ -192,7 +209,12 @@ class Rejections:
         is_create = changes.c.operation == Operation.CREATE.value
         waits = and_(is_create, or_(false(), *(opts_out(changes.c[flag]) for flag in flags))).label("opts_out")
         rows = (
-            select(*(changes.c[key] for key in self._tables.key_names), *(given.c[n] for n in list(names)[1:]), waits)
+            select(
+                *(changes.c[key] for key in self._tables.key_names),
+                *(given.c[n] for n in list(names)[1:]),
+                waits,
+                changes.c[PARTITION_VALUE],
+            )
             .join(given, given.c.sequence == changes.c.sequence)
             .where(changes.c.plan_id == plan_id)
             .subquery("found")
@@ -205,17 +227,24 @@ class Rejections:
                 message=rows.c.message,
                 fingerprint=rows.c.fingerprint,
                 opts_out=rows.c.opts_out,
+                partition_value=rows.c[PARTITION_VALUE],
                 attempts=self._rejections.c.attempts + 1,
                 last_seen_at=self._now,
             ),
             parameter,
         )
         absent = not_(select(self._rejections.c.reason).where(self._tables.same_key(self._rejections, rows)).exists())
-        columns = (*self._tables.key_names, "reason", "message", "fingerprint", "opts_out")
+        columns = (*self._tables.key_names, "reason", "message", "fingerprint", "opts_out", PARTITION_VALUE)
         one = literal(1, BIG_INTEGER)
         new = select(*(rows.c[name] for name in columns), self._now, self._now, one, one).where(absent)
         names_inserted = [*columns, "first_seen_at", "last_seen_at", "attempts", "source_rows"]
         execute(self._rejections.insert().from_select(names_inserted, new), parameter)
+
+
+def _slice_of(relation: FromClause) -> SqlValue:
+    """The slice of the rows of a relation; NULL where the sync has none."""
+    known = relation.c.get(PARTITION_VALUE)
+    return cast(null(), TEXT).label(PARTITION_VALUE) if known is None else known
 
 
 def _keyless(rows: int) -> str:

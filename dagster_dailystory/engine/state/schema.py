@@ -29,7 +29,7 @@ from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.runs.counts import PlanCounts, SendCounts, counts_of
 from dagster_dailystory.model.sync import ContactSync
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Version of the layout below. `layout.migrations` has a step from each earlier one."""
 
 
@@ -132,7 +132,7 @@ def _plan_columns() -> Iterable[SchemaItem]:
     return [
         *_texts("plan_id", "sync_name", "partition_value", "run_id", "scope", "options", "mapping_version"),
         *_texts("destination", "status", "guards", "changes_by_field", "rejections_by_reason", "settings"),
-        *_texts("fields_dropped", "new_custom_fields", "opt_outs_waiting"),
+        *_texts("fields_dropped", "new_custom_fields", "opt_outs_waiting", "compared", "compared_why"),
         Column("number", BIG_INTEGER),  # the order of the sync's plans, whatever the clock says
         *_counts(*counts_of(PlanCounts)),
         *_counts("live_keys"),
@@ -271,7 +271,7 @@ class SyncTables:
             "rejections",
             (),
             *self._keys(nullable=True),
-            *_texts("reason", "message", "fingerprint"),
+            *_texts("reason", "message", "fingerprint", "partition_value"),
             Column("opts_out", BOOLEAN),  # the row opts out, and no contact is known for it
             Column("source_rows", BIG_INTEGER),
             Column("attempts", BIG_INTEGER),

@@ -36,6 +36,9 @@ class PlanCounts:
         rows_rejected: Rows rejected before sending, for example by a row check.
         rows_held: Rows that DailyStory refused before and that have not changed since, and rows beyond `limit`.
         rows_delete_skipped_shared: Contacts of missing keys that are kept, because another sync holds them.
+        rows_transferred: Whole rows that left the warehouse to be compared or checked.
+        keys_transferred: Keys that left the warehouse, with a hash or alone.
+        bytes_read: An estimate of what left the warehouse for a state in another database; 0 if the state is inside.
     """
 
     rows_read: int = count()
@@ -49,6 +52,9 @@ class PlanCounts:
     rows_rejected: int = count()
     rows_held: int = count("held back")
     rows_delete_skipped_shared: int = count()
+    rows_transferred: int = count()
+    keys_transferred: int = count()
+    bytes_read: int = count()
 
 
 @dataclass(frozen=True, kw_only=True)

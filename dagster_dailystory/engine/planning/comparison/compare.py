@@ -13,7 +13,7 @@ from dagster_dailystory.databases.expressions import appended
 from dagster_dailystory.databases.sql_types import CreateTemporaryTableAs, SqlQuery
 from dagster_dailystory.engine.planning.comparison.diff import Diff
 from dagster_dailystory.engine.planning.comparison.row_hashes import HashedRows
-from dagster_dailystory.engine.planning.comparison.staging import Staged
+from dagster_dailystory.engine.planning.comparison.staged import Staged
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.runs.options import PlanOptions
@@ -70,11 +70,13 @@ class Differences:
 
 def compare(state: State, tables: SyncTables, staged: Staged, options: PlanOptions) -> Differences:
     """Find the rows that differ from the snapshot, the missing keys and the duplicate keys."""
-    all_rows = Diff(staged.relation, tables, options, state.database, staged.typed_keys(options.keys), staged.all_keys)
+    keys, is_one_slice = staged.typed_keys(options.keys), staged.rest is not None
+    all_rows = Diff(staged.relation, tables, options, state.database, keys, staged.all_keys, is_one_slice)
     rows_read, rows_keyed = map(int, state.connection.execute(all_rows.row_counts()).one())
     comparison = _Comparison(state, all_rows, rows_read)
     diff = comparison.without_unchanged(all_rows)
-    source_is_empty = not rows_read and comparison.source_is_empty()
+    has_rows = bool(rows_read) or (staged.rest is not None and staged.rest.has_rows)
+    source_is_empty = not has_rows and comparison.source_is_empty()
     pending = comparison.pending(diff)
     found = comparison.count(diff, pending)
     live = comparison.live_keys(diff, found, rows_keyed, are_unique=staged.has_unique_keys)

@@ -28,11 +28,12 @@ from dagster_dailystory.databases.expressions import among, empty_to_null, expec
 from dagster_dailystory.databases.kinds.base import Database
 from dagster_dailystory.databases.row_hash import ROW_HASH
 from dagster_dailystory.databases.sql_types import BOOLEAN, TEXT, SqlQuery, SqlType, SqlValue, Untyped
+from dagster_dailystory.engine.planning.comparison.slices import is_in_slice
 from dagster_dailystory.engine.state.schema import UNKNOWN_FIELDS, SyncTables, differs_column, is_unknown
 from dagster_dailystory.model.change import DEPARTURE_IN_DOUBT, KEPT_FOR_ANOTHER_SYNC, Reason
 from dagster_dailystory.model.contact_fields import CONSENT_KINDS, FieldKind
 from dagster_dailystory.model.mapping import MappedField, Nulls
-from dagster_dailystory.model.partitions import OTHER_VALUES, PARTITION_VALUE, HashBuckets
+from dagster_dailystory.model.partitions import PARTITION_VALUE, HashBuckets
 from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.sync import DeletePolicy, Mode, Scope
 
@@ -48,6 +49,7 @@ class Diff:
         database: The state database.
         keys: The keys that the run is limited to, with values as the database holds them; empty for all keys.
         all_keys: The keys of all source rows, if `source` has only the rows that may differ; otherwise None.
+        is_one_slice: Only the rows of the run's slice were read, and a few of others.
         moved: The result of `moved_keys`, if only these keys are compared by value; otherwise None.
         expects_few: Whether a full join carries a hint for the query planner that few rows differ.
     """
@@ -58,6 +60,7 @@ class Diff:
     database: Database
     keys: Sequence[Mapping[str, object]] = ()
     all_keys: FromClause | None = None
+    is_one_slice: bool = False
     moved: FromClause | None = None
     expects_few: bool = False
 
@@ -69,7 +72,12 @@ class Diff:
     @property
     def reads_whole_source(self) -> bool:
         """Whether `all_rows` has every key of the source; otherwise a key that it lacks may be in the source."""
-        return self.options.since is None
+        return self.options.since is None and not self.is_one_slice
+
+    @property
+    def has_slices(self) -> bool:
+        """Whether each row has a `PARTITION_VALUE`; otherwise the database of the state hashes keys into buckets."""
+        return PARTITION_VALUE in self.source.c
 
     @property
     def _keys(self) -> tuple[str, ...]:
@@ -106,18 +114,21 @@ class Diff:
         name, partitions = self.options.partition, self.tables.sync.partitions
         if name is None or partitions is None:
             return true()
-        if isinstance(partitions, HashBuckets):
+        if isinstance(partitions, HashBuckets) and not self.has_slices:
             number = partitions.names.index(name)
             keys = [relation.c[key] for key in self.tables.key_names]
             return self.database.bucket(keys, partitions.count) == number
-        return func.coalesce(relation.c[PARTITION_VALUE], OTHER_VALUES) == name
+        return is_in_slice(relation.c[PARTITION_VALUE], partitions, name)
 
     def may_be_gone(self, rejections: FromClause) -> ColumnElement[bool]:
         """The rejections whose key has left the source if `all_rows` lacks it. Other keys may only be out of scope."""
         if self.options.since is not None:
             return false()
         chosen_by_key = bool(self.options.keys) or self.options.scope is Scope.REJECTED
-        return self.has_key(rejections) if chosen_by_key else true()
+        is_here = self.in_partition(rejections)
+        if chosen_by_key:
+            return self.has_key(rejections)
+        return is_here if self.is_one_slice else or_(self.has_key(rejections), is_here)
 
     def row_counts(self) -> SqlQuery:
         """Count the rows in scope, and those of them without a NULL in the key."""
@@ -153,9 +164,10 @@ class Diff:
     def duplicate_keys(self) -> SqlQuery:
         """Each key that more than one source row has, with the number of its rows in `source_rows`."""
         rows = self.all_rows
-        keys = [rows.c[key] for key in self.tables.key_names]
-        rows_in_scope = _rows(self.in_scope(rows))
-        grouped = select(*keys, rows_in_scope.label("source_rows")).where(self.has_key(rows))
+        keys, in_scope = [rows.c[key] for key in self.tables.key_names], self.in_scope(rows)
+        rows_in_scope = _rows(in_scope)
+        slices = [func.max(case((in_scope, value))).label(PARTITION_VALUE) for value in self._partition_value(rows)]
+        grouped = select(*keys, rows_in_scope.label("source_rows"), *slices).where(self.has_key(rows))
         return grouped.group_by(*keys).having(func.count() > 1, rows_in_scope > 0)
 
     @property
@@ -273,7 +285,8 @@ class Diff:
     def _may_depart(self, snapshot: FromClause) -> ColumnElement[bool]:
         """Whether a missing key is planned: it was not found missing before, or the deletion of its contact is owed."""
         is_live = snapshot.c.absent_since.is_(None)
-        return is_live if self.tables.sync.deletes is DeletePolicy.KEEP else or_(is_live, self._is_owed(snapshot))
+        may = is_live if self.tables.sync.deletes is DeletePolicy.KEEP else or_(is_live, self._is_owed(snapshot))
+        return and_(may, self.in_partition(snapshot)) if self.is_one_slice else may
 
     def _is_owed(self, snapshot: FromClause) -> ColumnElement[bool]:
         """Whether a key that was missing before has a contact that was kept for another sync."""
@@ -297,13 +310,14 @@ class Diff:
             return true()
         changed = [self._changed(m, source.c[m.state_column], snapshot.c[m.state_column]) for m in self._fields]
         # A row in another slice than before differs: a missing key is found by the slice that the snapshot names.
-        moves = [value.is_distinct_from(snapshot.c[PARTITION_VALUE]) for value in self._partition_value(source)]
+        old = snapshot.c[PARTITION_VALUE]  # of a key whose slice is not known yet NULL; see `remember_slices`
+        moves = [and_(old.is_not(None), value.is_distinct_from(old)) for value in self._partition_value(source)]
         cleared = [self._is_cleared(m, source.c[m.state_column], snapshot) for m in self._clearable]
         return or_(self._resends_all(snapshot), *changed, *moves, *cleared)
 
     def _partition_value(self, source: FromClause, missing: FromClause | None = None) -> list[SqlValue]:
         """The slice of a row; of a missing key the slice that the snapshot names."""
-        if not self.tables.sync.partition_column:
+        if not self.has_slices:
             return []
         value = source.c[PARTITION_VALUE]
         if missing is None:

@@ -22,7 +22,7 @@ from dagster_dailystory.engine.state.incremental import row_hashes_name
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.runs.options import PlanOptions
-from dagster_dailystory.model.sync import ContactSync, Scope
+from dagster_dailystory.model.sync import Scope
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,13 @@ class HashedRows:
     version: str
 
 
-def may_leave_rows_out(sync: ContactSync, options: PlanOptions) -> bool:
-    """Whether a plan may skip the rows that have their remembered hash: only if it looks for all rows that differ."""
-    is_limited = bool(options.keys) or options.since is not None or options.scope is not Scope.CHANGED
-    return sync.partitions is None and not is_limited
+def why_streamed(options: PlanOptions) -> str:
+    """Why a plan reads rows that have their remembered hash: it does not look for all rows that differ; else empty."""
+    if options.keys:
+        return "the run is for chosen keys"
+    if options.since is not None:
+        return "the run reads recent rows only"
+    return "" if options.scope is Scope.CHANGED else f"scope {options.scope.value!r} looks at unchanged rows too"
 
 
 class RowHashes:

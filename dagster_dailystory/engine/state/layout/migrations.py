@@ -204,5 +204,12 @@ def _remember_custom_fields(tables: StoredTables, sync: str) -> None:
         tables.connection.execute(meta.insert().values(name=row, value=json.dumps(names)))
 
 
-_STEPS: Mapping[int, Callable[[StoredTables], None]] = {2: _to_3, 3: _to_4}
+def _to_5(tables: StoredTables) -> None:
+    numbers = dict.fromkeys(("rows_transferred", "keys_transferred", "bytes_read"), BIG_INTEGER)
+    tables.add_columns(("plans",), {"compared": TEXT, "compared_why": TEXT, **numbers})
+    for sync in tables.syncs():
+        tables.add_columns((sync, "rejections"), {"partition_value": TEXT})
+
+
+_STEPS: Mapping[int, Callable[[StoredTables], None]] = {2: _to_3, 3: _to_4, 4: _to_5}
 """Layout version -> the step to the next one."""

@@ -1,0 +1,187 @@
+"""What a plan for one slice must know of the others, which it does not read: it looks up keys and identities there.
+
+A missing key may be in another slice now. A row may share its key with a row of another slice. The contact of a missing
+key may be in another slice under another key, and an opt-out may be taken back here that a row there still sets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    FromClause,
+    MetaData,
+    RowMapping,
+    Table,
+    and_,
+    false,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    union,
+)
+
+from dagster_dailystory.databases.expressions import opt_out_text, opts_out
+from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, SqlQuery
+from dagster_dailystory.engine.planning.comparison.slices import is_in_slice, value_elsewhere
+from dagster_dailystory.engine.planning.comparison.staged import OtherSlices, Staged
+from dagster_dailystory.engine.planning.comparison.transfer import Reading, Transfer, query_of
+from dagster_dailystory.engine.presence.source_identities import SourceIdentities
+from dagster_dailystory.engine.presence.source_keys import Key, SourceKeys
+from dagster_dailystory.engine.state.schema import SyncTables
+from dagster_dailystory.model.change import Reason
+from dagster_dailystory.model.contact_fields import FieldKind
+from dagster_dailystory.model.mapping import MappedField
+from dagster_dailystory.model.partitions import PARTITION_VALUE, ColumnValues, Partitioning
+
+_MOST_KEYS, _ONE_IN = 10_000, 10
+"""Read the whole source rather than look up more than 10,000 keys and one in ten of the slice."""
+
+_SPELLINGS_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True)
+class OtherSlicesLookUp:
+    """Looks up what a plan for one slice must know of the others, within the caller's transaction.
+
+    Attributes:
+        transfer: Has read the slice.
+        staged: What it staged.
+        tables: The sync's state tables.
+        others: Reads the other slices.
+        source_keys: Looks keys up.
+        name: The slice.
+    """
+
+    transfer: Transfer
+    staged: Staged
+    tables: SyncTables
+    others: Reading
+    source_keys: SourceKeys
+    name: str
+
+    def completed(self) -> Staged | None:
+        """The staged slice with what was looked up; None if so much is unknown that all rows have to be read."""
+        rows = self._number(select(func.count()).select_from(self._read))
+        most = max(_MOST_KEYS, rows // _ONE_IN)
+        unread = self._keys_to_look_up()
+        if self._number(select(func.count()).select_from(unread.limit(most + 1).subquery())) > most:
+            return None
+        keys = self._with_keys(self.source_keys.present(unread, self.others.source))
+        missing = self._missing(keys)
+        related = [*missing, *self._taking_back(most)]
+        if len(related) > most:
+            return None
+        self._read_related(related)
+        count = self._count_source() if missing else None
+        rest = OtherSlices(has_rows=bool(rows) or self._source_has_rows(), rows_in_source=count)
+        return replace(self.staged, all_keys=keys, rest=rest)
+
+    @property
+    def _partitions(self) -> Partitioning:
+        partitions = self.tables.sync.partitions
+        assert partitions is not None
+        return partitions
+
+    @property
+    def _read(self) -> FromClause:
+        return self.staged.relation if self.staged.all_keys is None else self.staged.all_keys
+
+    def _is_here(self, relation: FromClause) -> ColumnElement[bool]:
+        return is_in_slice(relation.c[PARTITION_VALUE], self._partitions, self.name)
+
+    def _keys_to_look_up(self) -> SqlQuery:
+        """The keys that the state has in this slice and no row of it has, and those that several slices may have."""
+        snapshot, rejections = self.tables.snapshot, self.tables.rejections
+        has_key = (key.is_not(None) for key in self.tables.keys_of(rejections))
+        parts = [self._unread(snapshot), self._unread(rejections).where(*has_key), *self._keys_of_several_slices()]
+        found = union(*parts).subquery("unread")
+        return select(*self.tables.keys_of(found))
+
+    def _unread(self, stored: FromClause, read: FromClause | None = None) -> SqlQuery:
+        read = self._read if read is None else read
+        joined = stored.outerjoin(read, self.tables.same_key(read, stored))
+        is_unread = read.c[self.tables.key_names[0]].is_(None)
+        return select(*self.tables.keys_of(stored)).select_from(joined).where(is_unread, self._is_here(stored))
+
+    def _keys_of_several_slices(self) -> Iterator[SqlQuery]:
+        """The keys read that may be in another slice too. A key alone decides about its hash bucket."""
+        if not isinstance(self._partitions, ColumnValues):
+            return
+        read, snapshot, rejections = self._read, self.tables.snapshot, self.tables.rejections
+        keys = self.tables.keys_of(read)
+        came = and_(snapshot.c[PARTITION_VALUE].is_not(None), not_(self._is_here(snapshot)))
+        yield select(*keys).select_from(read.join(snapshot, self.tables.same_key(read, snapshot))).where(came)
+        repeated = read.join(rejections, self.tables.same_key(read, rejections))
+        yield select(*keys).select_from(repeated).where(rejections.c.reason == Reason.DUPLICATE_KEY.value)
+
+    def _with_keys(self, found: set[Key]) -> FromClause:
+        """A table of the keys read and of those that other slices have."""
+        state, types = self.transfer.state, self.staged.key_types
+        if isinstance(self.staged.all_keys, Table):
+            table = self.staged.all_keys
+        else:
+            name = state.location.table_name(state.sync.name, "present")
+            columns = [*(Column(key, kind) for key, kind in types.items()), Column(PARTITION_VALUE, TEXT)]
+            table = Table(name, MetaData(), *columns, prefixes=["TEMPORARY"])
+            table.create(state.connection)
+            read = self.staged.relation
+            rows = select(*self.tables.keys_of(read), read.c[PARTITION_VALUE])
+            state.connection.execute(table.insert().from_select([*types, PARTITION_VALUE], rows))
+            state.database.index_temporary(state.connection, table.name, list(types))
+        elsewhere = value_elsewhere(self._partitions, self.name)
+        others = len(table.columns) - len(types) - 1
+        given: list[Any] = [(*key, elsewhere, *[None] * others) for key in found]
+        if given:
+            state.database.insert_rows(state.connection, table, given)
+        return table
+
+    def _missing(self, keys: FromClause) -> list[RowMapping]:
+        """The snapshot of the keys of this slice that no slice has."""
+        snapshot = self.tables.snapshot
+        unread = self._unread(snapshot, keys).with_only_columns(*snapshot.c)
+        return list(self.transfer.state.connection.execute(unread).mappings())
+
+    def _taking_back(self, most: int) -> list[RowMapping]:
+        """The snapshot of the rows that take an opt-out back, or may do so."""
+        rows, snapshot = self.staged.relation, self.tables.snapshot
+        fields = [m for m in self.tables.sync.mapped_fields if m.kind is FieldKind.OPT_OUT]
+        if not fields:
+            return []
+        is_sent_whole = or_(snapshot.c.absent_since.is_not(None), func.coalesce(snapshot.c.resend_all, false()))
+        back = [and_(not_(opts_out(rows.c[m.state_column])), or_(is_sent_whole, self._moves(m))) for m in fields]
+        query = select(snapshot).select_from(rows.join(snapshot, self.tables.same_key(rows, snapshot)))
+        found = self.transfer.state.connection.execute(query.where(or_(*back)).limit(most + 1))
+        return list(found.mappings())
+
+    def _moves(self, mapped: MappedField) -> ColumnElement[bool]:
+        new, old = self.staged.relation.c[mapped.state_column], self.tables.snapshot.c[mapped.state_column]
+        return opt_out_text(new).is_distinct_from(opt_out_text(old))
+
+    def _read_related(self, known: Sequence[RowMapping]) -> None:
+        """Read the rows of other slices that have the email or the mobile number of one of these."""
+        identities = SourceIdentities(self.transfer.state, self.tables, self.source_keys)
+        for start in range(0, len(known), _SPELLINGS_AT_ONCE):
+            spellings = identities.spellings(known[start : start + _SPELLINGS_AT_ONCE])
+            if any(spellings.values()):
+                query = query_of(self.others, self.tables.sync)
+                has_identity = identities.has_identity(self.others.source, spellings)
+                self.transfer.append(self.staged.key_types, query.where(has_identity))
+
+    def _source_has_rows(self) -> bool:
+        one = select(literal_column("1", BIG_INTEGER)).select_from(self.others.source.relation).limit(1)
+        return self.transfer.warehouse.execute(one).first() is not None
+
+    def _count_source(self) -> int:
+        parts = (self.transfer.reading.source, self.others.source)
+        counts = (select(func.count()).select_from(part.relation) for part in parts)
+        return sum(int(self.transfer.warehouse.execute(each).scalar_one()) for each in counts)
+
+    def _number(self, query: SqlQuery) -> int:
+        return int(self.transfer.state.connection.execute(query).scalar() or 0)

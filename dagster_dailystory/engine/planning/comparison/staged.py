@@ -1,0 +1,65 @@
+"""A staged source: relations in the state's database that have its rows, or those of them that may differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import FromClause
+
+from dagster_dailystory.databases.sql_types import SqlType
+from dagster_dailystory.databases.stored_values import typed_keys
+from dagster_dailystory.engine.planning.comparison.row_hashes import HashedRows
+from dagster_dailystory.model.runs.comparison import Comparison
+from dagster_dailystory.model.watermark import Moment, WatermarkValues
+
+
+@dataclass(frozen=True)
+class OtherSlices:
+    """What a plan for one slice knows of the rows that it did not read.
+
+    Attributes:
+        has_rows: The source has a row, in this slice or another one.
+        rows_in_source: Rows of the whole source; None if no key of the slice is missing.
+    """
+
+    has_rows: bool
+    rows_in_source: int | None = None
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A source that the diff can join with the snapshot.
+
+    Attributes:
+        relation: The key columns, and one column for each mapped field.
+        key_types, value_types: The types of the state's columns.
+        watermark: The values of the watermark column, read before the rows were.
+        since: The lowest value of it among the rows that were read, None if all were.
+        widened_keys: The key columns that the state's tables have as integers, and that have to become text.
+        has_unique_keys: The database itself guarantees that no key has two rows.
+        all_keys: The keys of all source rows, if `relation` has only the rows that may differ; otherwise None.
+        hashed: The rows with their hashes; None where hashes are not used.
+        rest: What is known of the other slices, if only one slice was read; None if all rows were.
+        comparison: How the rows were compared, and what was transferred.
+    """
+
+    relation: FromClause
+    key_types: Mapping[str, SqlType]
+    value_types: Mapping[str, SqlType]
+    watermark: WatermarkValues = WatermarkValues()  # noqa: RUF009  # frozen
+    since: Moment | None = None
+    widened_keys: frozenset[str] = frozenset()
+    has_unique_keys: bool = False
+    all_keys: FromClause | None = None
+    hashed: HashedRows | None = None
+    rest: OtherSlices | None = None
+    comparison: Comparison = Comparison()  # noqa: RUF009  # frozen
+
+    def typed_keys(self, written: Sequence[str]) -> list[dict[str, object]]:
+        """Parse the keys that a user gave (`a|b` for a composite key) as values of the key columns.
+
+        Raises:
+            ConfigurationError: A key has too many or too few parts, or a part is not a value of its column's type.
+        """
+        return [each for key in written for each in typed_keys(key, self.key_types)]
