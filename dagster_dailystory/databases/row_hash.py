@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, case, cast, false, literal_column, select
-from sqlalchemy.types import Date
+from sqlalchemy.types import Date, String
 
 from dagster_dailystory.databases.kinds.registry import database_of
 from dagster_dailystory.databases.sql_types import SqlValue
@@ -30,7 +30,7 @@ def row_hash(values: Sequence[SqlValue], connection: Connection) -> SqlValue | N
     """The expression for the hash of some values of a row, which changes with each of them.
 
     A value is hashed as text if its type treats different texts as equal. Two rows have the same hash by chance with
-    probability 2^-64 (2^-60 on MySQL and MariaDB).
+    probability 2^-64.
 
     Args:
         values: Columns of the source.
@@ -52,8 +52,9 @@ def hash_version(connection: Connection) -> str:
 
     A new version of the warehouse that computes other hashes is recognised, whatever it calls itself.
     """
-    fixed: list[SqlValue] = [literal_column("42"), literal_column("'Zoë'"), literal_column("1.50")]
-    fixed += [cast(literal_column("'2024-02-29'"), Date()), case((literal_column("1") == 0, literal_column("'x'")))]
+    text, other = (cast(literal_column(each), String(9)) for each in ("'Zoë'", "'x'"))  # Redshift has no type for them
+    fixed: list[SqlValue] = [literal_column("42"), text, literal_column("1.50")]
+    fixed += [cast(literal_column("'2024-02-29'"), Date()), case((literal_column("1") == literal_column("0"), other))]
     row = select(*(value.label(f"c{place}") for place, value in enumerate(fixed))).subquery("fixed")
     hashed = row_hash(list(row.c), connection)
     number = "" if isinstance(hashed, NoHash) else connection.execute(select(hashed)).scalar_one()

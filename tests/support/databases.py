@@ -29,6 +29,18 @@ SERVER_FIXTURES = {
 
 _DRIVERS = {"psycopg2": "postgresql+psycopg2", "redshift": "redshift+psycopg2"}
 
+_REDSHIFT_FUNCTIONS = (
+    "CREATE FUNCTION farmfingerprint64(bytea) RETURNS bigint IMMUTABLE STRICT LANGUAGE sql"
+    " AS 'SELECT hashtextextended(encode($1, ''hex''), 0)'",
+    "CREATE FUNCTION farmfingerprint64(text) RETURNS bigint IMMUTABLE STRICT LANGUAGE sql"
+    " AS 'SELECT hashtextextended($1 COLLATE \"C\", 0)'",
+    "CREATE FUNCTION fnv_hash(anyelement) RETURNS bigint IMMUTABLE LANGUAGE sql"
+    " AS 'SELECT hash_record_extended(row($1), 0)'",
+    "CREATE FUNCTION to_varbyte(text, text) RETURNS bytea IMMUTABLE STRICT LANGUAGE sql"
+    " AS 'SELECT convert_to($1, $2)'",
+)
+"""Functions with the names and arguments of Redshift's, which compute other hashes."""
+
 _MARIADB_PACKAGES = (
     "mariadb-server-core", "mariadb-client-core", "libmariadb3", "mariadb-common", "mysql-common", "libsnappy1v5",
     "liburing2", "liblz4-1", "libaio1", "libnuma1", "galera-4",
@@ -41,6 +53,7 @@ def create_database(server_url: str, name: str, engine_name: str) -> str:
     _execute(server, f"CREATE DATABASE {name}{' STRATEGY FILE_COPY' if _is_postgresql(server) else ''}")
     url = server.set(database=name, drivername=_DRIVERS.get(engine_name, server.drivername))
     if engine_name == "redshift":
+        _execute(server.set(database=name), "; ".join(_REDSHIFT_FUNCTIONS))
         url = url.update_query_dict({"sslmode": "disable"})
     return url.render_as_string()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import re
 import zlib
 from collections.abc import Mapping, Sequence
@@ -13,10 +14,12 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    LargeBinary,
     String,
     Table,
     Text,
     and_,
+    case,
     cast,
     collate,
     event,
@@ -33,10 +36,13 @@ from sqlalchemy.sql.selectable import Subquery
 
 from dagster_dailystory.databases.expressions import bound_rows
 from dagster_dailystory.databases.kinds.base import Database
-from dagster_dailystory.databases.sql_types import TEXT, SqlType, SqlValue, Untyped
+from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, SqlType, SqlValue, Untyped
 from dagster_dailystory.model.watermark import Moment
 
 _ISO_TEXT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?")
+
+_MOST_ARGUMENTS = 100
+"""Of a function: SQLite was made with a limit of 127 for long."""
 
 
 class SQLite(Database):
@@ -82,6 +88,18 @@ class SQLite(Database):
         if not isinstance(moment, datetime):
             return super().moment_literal(moment)
         return literal(f"{moment:%Y-%m-%d %H:%M}", TEXT)
+
+    def why_no_hash(self, kinds: Sequence[object]) -> str | None:
+        """Each value is hashed with its type."""
+        return None
+
+    def row_hash(self, values: Sequence[SqlValue], kinds: Sequence[object]) -> SqlValue:
+        """Hash the values in Python, since SQLite has no hash function; hash the hashes of many."""
+        hashed = [
+            func.dailystory_row_hash(*map(_marked, values[start : start + _MOST_ARGUMENTS]), type_=BIG_INTEGER)
+            for start in range(0, len(values), _MOST_ARGUMENTS)
+        ]
+        return hashed[0] if len(hashed) == 1 else func.dailystory_row_hash(*hashed, type_=BIG_INTEGER)
 
     def storage_type(self, reflected: SqlType) -> SqlType:
         """No type, so that each value is stored unchanged."""
@@ -138,9 +156,22 @@ def _set_up(connection: Any) -> None:
     connection.execute("PRAGMA busy_timeout = 10000")
     connection.execute("PRAGMA synchronous = FULL")
     connection.create_function("dailystory_hash", 1, _crc32, deterministic=True)
+    connection.create_function("dailystory_row_hash", -1, _blake2b, deterministic=True)
     # Bytes that are not UTF-8 become text that the row check rejects; the driver would raise and end the run.
     connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
 
 
 def _crc32(text: str | None) -> int | None:
     return None if text is None else zlib.crc32(text.encode("utf-8", "surrogatepass"))
+
+
+def _marked(value: SqlValue) -> SqlValue:
+    """A value for `_blake2b`: a text as bytes, because Python may not be able to read it; bytes as a text."""
+    kind = func.typeof(value)
+    as_bytes, as_text = cast(value, LargeBinary()), func.hex(value)
+    return case((kind == literal_column("'text'"), as_bytes), (kind == literal_column("'blob'"), as_text), else_=value)
+
+
+def _blake2b(*values: object) -> int:
+    """The notation of a tuple tells types, values and the borders between them apart."""
+    return int.from_bytes(hashlib.blake2b(repr(values).encode(), digest_size=8).digest(), "big", signed=True)

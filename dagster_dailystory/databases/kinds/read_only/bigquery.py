@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from sqlalchemy import func, literal_column
+
 from dagster_dailystory.databases.kinds.base import Database
-from dagster_dailystory.databases.kinds.read_only.reasons import SLOW
+from dagster_dailystory.databases.kinds.read_only.reasons import SLOW, cannot_hash
+from dagster_dailystory.databases.sql_types import BIG_INTEGER, SqlValue
+
+_HASHED = frozenset({
+    "STRING", "BYTES", "INTEGER", "INT64", "FLOAT", "FLOAT64", "NUMERIC", "BIGNUMERIC", "BOOLEAN", "BOOL", "TIMESTAMP",
+    "DATE", "TIME", "DATETIME", "INTERVAL", "JSON",
+})  # fmt: skip
+"""Types whose JSON is exact; an array has the type of its items. What a STRUCT holds is not known from its name."""
 
 
 class BigQuery(Database):
@@ -14,3 +25,15 @@ class BigQuery(Database):
     extra = "bigquery"
     why_no_state = SLOW
     short_name = sql_name = "bigquery"
+
+    def why_no_hash(self, kinds: Sequence[object]) -> str | None:
+        """GEOGRAPHY, RANGE and STRUCT have no JSON, or none that is documented as exact."""
+        refused = [str(kind) for kind in kinds if kind not in _HASHED]
+        return cannot_hash(self.title, refused[0].replace("RECORD", "STRUCT")) if refused else None
+
+    def row_hash(self, values: Sequence[SqlValue], kinds: Sequence[object]) -> SqlValue:
+        """Hash the values as JSON with a comma after each: the JSON of NULL is `null`, that of a text is quoted."""
+        row: SqlValue = literal_column("''")
+        for value in values:
+            row = row.concat(func.to_json_string(value)).concat(literal_column("','"))
+        return func.farm_fingerprint(row, type_=BIG_INTEGER)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, literal_column
 
 from dagster_dailystory.databases.kinds.base import Database, Rows
-from dagster_dailystory.databases.kinds.read_only.reasons import NO_TRANSACTIONS
-from dagster_dailystory.databases.sql_types import SqlQuery
+from dagster_dailystory.databases.kinds.read_only.reasons import NO_TRANSACTIONS, cannot_hash
+from dagster_dailystory.databases.sql_types import BIG_INTEGER, SqlQuery, SqlValue
+
+_JSON = re.compile(r"(Nullable\()?JSON\b.*")
+
+_INEXACT = re.compile(r"\b(AggregateFunction|Dynamic|JSON|Object|QBit|Variant)\b")
+"""Types that ClickHouse hashes as they happen to be stored."""
 
 
 class ClickHouse(Database):
@@ -20,6 +27,22 @@ class ClickHouse(Database):
     extra = "clickhouse"
     why_no_state = NO_TRANSACTIONS
     short_name = sql_name = "clickhouse"
+
+    def why_no_hash(self, kinds: Sequence[object]) -> str | None:
+        """A value that names its own type has no exact hash; JSON has its text, unless it is within another type."""
+        found = [_INEXACT.search(str(kind)) for kind in kinds if not _JSON.fullmatch(str(kind))]
+        return next((cannot_hash(self.title, each[1]) for each in found if each is not None), None)
+
+    def row_hash(self, values: Sequence[SqlValue], kinds: Sequence[object]) -> SqlValue:
+        """Hash a tuple of the values, in which NULL is a value; outside it, one NULL makes the hash NULL.
+
+        ClickHouse hashes the bytes of a value. The types and the time zone say what they mean: an Enum, a Decimal and
+        a DateTime are integers.
+        """
+        types = hashlib.sha256(repr(list(map(str, kinds))).encode()).hexdigest()
+        exact = [func.toString(v) if _JSON.fullmatch(str(kind)) else v for v, kind in zip(values, kinds, strict=True)]
+        row = func.tuple(literal_column(f"'{types}'"), func.timezone(), *exact)
+        return func.reinterpretAsInt64(func.sipHash64(row), type_=BIG_INTEGER)
 
     def batches(
         self, connection: Connection, query: SqlQuery, parameters: Mapping[str, object], size: int

@@ -2,8 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from sqlalchemy import cast, func, literal_column
+
 from dagster_dailystory.databases.kinds.base import Database
-from dagster_dailystory.databases.kinds.read_only.reasons import NO_TRANSACTIONS
+from dagster_dailystory.databases.kinds.read_only.reasons import NO_TRANSACTIONS, cannot_hash
+from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, Native, SqlValue
+
+_AS_IT_IS = frozenset({"boolean", "tinyint", "smallint", "int", "bigint", "date", "timestamp", "binary"})
+
+_AS_BYTES = frozenset({"string", "varchar", "char"})
+"""The hash of a text is that of its sort key: under some collations it is equal for different texts."""
+
+_AS_TEXT = frozenset({"float", "double", "decimal", "interval_year_month", "interval_day_time", "null"})
+"""The hash of -0.0 is that of 0.0, and the one of 1.5 that of 15."""
+
+_AS_JSON = frozenset({"array", "map", "struct", "variant"})
+"""The hash of an array or a struct leaves its NULLs out, and a map has none."""
+
+_JSON_OPTIONS = (
+    "map('ignoreNullFields', 'false', 'timeZone', 'UTC', 'timestampFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSSXXX', "
+    "'timestampNTZFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSS')"
+)
+"""By default, fields that are NULL are left out, and times have milliseconds in the time zone of the session."""
 
 
 class Databricks(Database):
@@ -14,3 +36,22 @@ class Databricks(Database):
     extra = "databricks"
     why_no_state = NO_TRANSACTIONS
     short_name = sql_name = "databricks"
+
+    def why_no_hash(self, kinds: Sequence[object]) -> str | None:
+        """Each type that the driver names is hashed, but geometries."""
+        known = _AS_IT_IS | _AS_BYTES | _AS_TEXT | _AS_JSON
+        return next((cannot_hash(self.title, str(kind).upper()) for kind in kinds if kind not in known), None)
+
+    def row_hash(self, values: Sequence[SqlValue], kinds: Sequence[object]) -> SqlValue:
+        """Hash the values, and of each whether it is NULL: xxhash64 leaves NULLs out."""
+        flagged = [each for v, kind in zip(values, kinds, strict=True) for each in (v.is_(None), _exact(v, kind))]
+        types = ",".join(map(str, kinds))
+        return func.xxhash64(literal_column(f"'{types}'"), *flagged, type_=BIG_INTEGER)
+
+
+def _exact(value: SqlValue, kind: object) -> SqlValue:
+    if kind in _AS_IT_IS:
+        return value
+    if kind in _AS_BYTES:
+        return cast(value, Native("BINARY"))
+    return cast(value, TEXT) if kind in _AS_TEXT else func.to_json(value, literal_column(_JSON_OPTIONS))
