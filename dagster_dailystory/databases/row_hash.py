@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, case, cast, false, literal_column, select
+from sqlalchemy import Connection, case, cast, literal_column, select
 from sqlalchemy.types import Date, String
 
 from dagster_dailystory.databases.kinds.registry import database_of
@@ -39,10 +39,8 @@ def row_hash(values: Sequence[SqlValue], connection: Connection) -> SqlValue | N
     Returns:
         A signed 64-bit integer, never NULL; `NoHash` if the database cannot hash these columns exactly.
     """
-    result = connection.execute(select(*values).where(false()))
-    described = [] if result.cursor is None else list(result.cursor.description)
-    result.close()
-    database, kinds = database_of(connection.dialect), [column[1] for column in described]
+    database = database_of(connection.dialect)
+    kinds = database.type_codes(connection, select(*values))
     reason = database.why_no_hash(kinds)
     return database.row_hash(values, kinds) if reason is None else NoHash(reason)
 

@@ -29,15 +29,22 @@ SERVER_FIXTURES = {
 
 _DRIVERS = {"psycopg2": "postgresql+psycopg2", "redshift": "redshift+psycopg2"}
 
-_REDSHIFT_FUNCTIONS = (
-    "CREATE FUNCTION farmfingerprint64(bytea) RETURNS bigint IMMUTABLE STRICT LANGUAGE sql"
-    " AS 'SELECT hashtextextended(encode($1, ''hex''), 0)'",
-    "CREATE FUNCTION farmfingerprint64(text) RETURNS bigint IMMUTABLE STRICT LANGUAGE sql"
-    " AS 'SELECT hashtextextended($1 COLLATE \"C\", 0)'",
-    "CREATE FUNCTION fnv_hash(anyelement) RETURNS bigint IMMUTABLE LANGUAGE sql"
-    " AS 'SELECT hash_record_extended(row($1), 0)'",
-    "CREATE FUNCTION to_varbyte(text, text) RETURNS bytea IMMUTABLE STRICT LANGUAGE sql"
-    " AS 'SELECT convert_to($1, $2)'",
+_FNV_HASHED = {
+    "real": "float4send", "double precision": "float8send", "date": "date_send", "timestamp": "timestamp_send",
+    "timestamptz": "timestamptz_send",
+}  # fmt: skip
+
+_REDSHIFT_FUNCTIONS = "; ".join(
+    f"CREATE FUNCTION {signature} IMMUTABLE STRICT LANGUAGE sql AS $$SELECT {body}$$"
+    for signature, body in {
+        "farmfingerprint64(bytea) RETURNS bigint": "hashtextextended(encode($1, 'hex'), 0)",
+        "farmfingerprint64(text) RETURNS bigint": 'hashtextextended($1 COLLATE "C", 0)',
+        "to_varbyte(text, text) RETURNS bytea": "convert_to($1, $2)",
+        **{
+            f"fnv_hash({kind}) RETURNS bigint": f"hashtextextended(encode({written}($1), 'hex'), 0)"
+            for kind, written in _FNV_HASHED.items()
+        },
+    }.items()
 )
 """Functions with the names and arguments of Redshift's, which compute other hashes."""
 
@@ -53,7 +60,7 @@ def create_database(server_url: str, name: str, engine_name: str) -> str:
     _execute(server, f"CREATE DATABASE {name}{' STRATEGY FILE_COPY' if _is_postgresql(server) else ''}")
     url = server.set(database=name, drivername=_DRIVERS.get(engine_name, server.drivername))
     if engine_name == "redshift":
-        _execute(server.set(database=name), "; ".join(_REDSHIFT_FUNCTIONS))
+        _execute(server.set(database=name), _REDSHIFT_FUNCTIONS)
         url = url.update_query_dict({"sslmode": "disable"})
     return url.render_as_string()
 

@@ -31,6 +31,7 @@ from sqlalchemy import (
     Uuid,
     case,
     cast,
+    false,
     func,
     literal,
     literal_column,
@@ -145,6 +146,13 @@ class Database:
         # Without yield_per, SQLAlchemy fetches the whole result before the first batch.
         streaming = connection.execution_options(stream_results=True, yield_per=size)
         yield from streaming.execute(query, parameters).partitions(size)
+
+    def type_codes(self, connection: Connection, query: SqlQuery) -> Sequence[object]:
+        """The driver's type codes of the columns of a query, without reading a row."""
+        result = connection.execute(query.where(false()))
+        described = [] if result.cursor is None else list(result.cursor.description)
+        result.close()
+        return [column[1] for column in described]
 
     def why_no_hash(self, kinds: Sequence[object]) -> str | None:
         """Why rows with columns of these types have no exact hash; None if `row_hash` makes one.

@@ -57,7 +57,14 @@ _HASHES_SINCE = 14  # hash_record_extended
 
 _HASHED_TEXTS = frozenset({25, 1043})
 
-_HASHED_EXACTLY = frozenset({16, 20, 21, 23, 700, 701, 1082, 1114, 1184, 1700, 2950})
+_HASHED_EXACTLY = frozenset({16, 21, 23, 1082, 2950})
+"""Not numeric: the hash of -1 is that of 1."""
+
+_HASHED_AS_BYTES = {
+    20: func.int8send, 700: func.float4send, 701: func.float8send, 1114: func.timestamp_send,
+    1184: func.timestamptz_send,
+}  # fmt: skip
+"""The hash of a bigint or a timestamp is that of 32 bits; the hash of the float 0.0 is that of NULL."""
 """Type OIDs that are hashed by value: boolean, integers, floats, date, timestamps, numeric, UUID."""
 
 
@@ -188,6 +195,8 @@ class PostgreSQL(Database):
 def _hashed(value: SqlValue, kind: object) -> SqlValue:
     if kind in _HASHED_EXACTLY:
         return value
+    if kind in _HASHED_AS_BYTES:
+        return _HASHED_AS_BYTES[kind](value)
     return collate(value if kind in _HASHED_TEXTS else cast(value, TEXT), "C")
 
 

@@ -28,6 +28,11 @@ class ClickHouse(Database):
     why_no_state = NO_TRANSACTIONS
     short_name = sql_name = "clickhouse"
 
+    def type_codes(self, connection: Connection, query: SqlQuery) -> Sequence[object]:
+        """Ask without SQLAlchemy's names of the columns: given these, the cursor has no types where it has no rows."""
+        result = connection.exec_driver_sql(self._written(query.limit(0)))
+        return [] if result.cursor is None else [column[1] for column in result.cursor.description]
+
     def why_no_hash(self, kinds: Sequence[object]) -> str | None:
         """A value that names its own type has no exact hash; JSON has its text, unless it is within another type."""
         found = [_INEXACT.search(str(kind)) for kind in kinds if not _JSON.fullmatch(str(kind))]
@@ -48,8 +53,11 @@ class ClickHouse(Database):
         self, connection: Connection, query: SqlQuery, parameters: Mapping[str, object], size: int
     ) -> Iterator[Rows]:
         """Read block by block, because the DBAPI cursor holds the whole result in memory."""
-        statement = str(query.compile(dialect=self.dialect, compile_kwargs={"literal_binds": True})) % ()
+        statement = self._written(query)
         client = cast(Any, connection.connection.driver_connection).client
         with client.query_row_block_stream(statement, settings={"max_block_size": size}) as blocks:
             for block in blocks:
                 yield [tuple(row) for row in block]
+
+    def _written(self, query: SqlQuery) -> str:
+        return str(query.compile(dialect=self.dialect, compile_kwargs={"literal_binds": True})) % ()
