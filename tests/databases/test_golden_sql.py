@@ -1,5 +1,8 @@
 """The tables that the package makes, and what it reads from databases that are only read, are recorded in `sql`.
 
+Nothing runs the statements for BigQuery, Databricks, Snowflake, SQL Server and Trino here: they are compiled by their
+SQLAlchemy dialects and parsed by sqlglot.
+
 `make golden` rewrites the files. All other statements are run and parsed in the tests of the fixture `scenario`.
 """
 
@@ -15,7 +18,7 @@ from sqlalchemy.engine import make_url
 from support.scenario import customers, open_scenario, sync_of
 from support.statements import check_sql, checked_statements
 
-from dagster_dailystory.databases.kinds.registry import DATABASES
+from dagster_dailystory.databases.kinds.registry import DATABASES, database_of
 from dagster_dailystory.databases.source import probe, reading, resolve_source
 from dagster_dailystory.errors import ConfigurationError, DailyStoryError
 
@@ -28,6 +31,18 @@ SOURCES = {
     "query": "select id, e_mail, first_name, city from crm.people where city like '%:x' -- all of them",
 }
 COLUMNS = ["id", "e_mail", "first_name", "City Name", "select"]
+TYPE_CODES = {
+    "bigquery": ("INTEGER", "STRING", "STRING", "TIMESTAMP", "FLOAT"),
+    "clickhousedb": ("Int64", "String", "Nullable(String)", "DateTime64(6)", "JSON"),
+    "databricks": ("bigint", "string", "double", "timestamp", "array"),
+    "mariadb": (8, 253, 4, 7, 252),
+    "mssql": (3, 1, 1, 2, 3),
+    "mysql": (8, 253, 4, 7, 245),
+    "redshift": (20, 1043, 16, 1184, 701),
+    "snowflake": (0, 2, 2, 6, 5),
+    "trino": ("bigint", "varchar(200)", "json", "timestamp(6) with time zone", "array(varchar)"),
+}
+"""What the drivers call the types of these columns; the types that a hash treats differently."""
 
 
 def read_statements(dialect_name: str) -> str:
@@ -42,7 +57,11 @@ def read_statements(dialect_name: str) -> str:
             extended_properties={"town": "City Name", "choice": "select"},
         )
         found = resolve_source(sync, source, COLUMNS, dialect)
-        for subject, statement in ("its columns", probe(sync, source, dialect)), ("its rows", reading(found, sync)):
+        database, rows = database_of(dialect), reading(found, sync)
+        values, kinds = list(found.read_columns(sync).values()), TYPE_CODES[dialect_name]
+        assert database.why_no_hash(kinds) is None
+        rows = rows.add_columns(database.row_hash(values, kinds))
+        for subject, statement in ("its columns", probe(sync, source, dialect)), ("its rows", rows):
             compiled = statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
             text = str(compiled) % () if dialect.identifier_preparer._double_percents else str(compiled)
             written.append(f"-- The {kind}: {subject}.\n{text.strip()};\n")

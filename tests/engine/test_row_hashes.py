@@ -9,9 +9,6 @@ import pytest
 from support.placements import Placement
 from support.scenario import Scenario, customer, customers, open_scenario, sync_of
 
-from dagster_dailystory.databases.connect import open_engine
-from dagster_dailystory.databases.row_hash import NoHash, row_hash
-from dagster_dailystory.databases.source import open_source
 from dagster_dailystory.engine.upkeep.audit import audit_contacts
 
 ROWS = 20
@@ -204,61 +201,3 @@ def test_all_rows_are_read_if_many_moved(new_database):
         change_snapshot(scenario, 3)
         scenario.execute("UPDATE customers SET city = 'Rome' WHERE customer_id > 50")
         assert scenario.run(SYNC).rows_updated == 1_051
-
-
-VALUES = {
-    "numeric(20, 4)": ("1.5", "1.50", "1.5001"),
-    "bigint": ("7", "7", "8"),
-    "double precision": ("0.1", "0.1", "0.10000000000000002"),
-    "boolean": ("true", "true", "false"),
-    "date": ("date '2026-01-31'", "date '2026-01-31'", "date '2026-02-01'"),
-    "timestamp": ("'2026-01-31 10:00:00'", "'2026-01-31 10:00:00.000'", "'2026-01-31 10:00:00.000001'"),
-    "timestamp with time zone": ("'2026-01-31 10:00:00+00'", "'2026-01-31 12:00:00+02'", "'2026-01-31 10:00:00+02'"),
-    "interval": ("interval '1 day'", "interval '1 day'", "interval '24 hours'"),
-    "uuid": (
-        "'7f3c1d52-2d5c-4a6e-9d30-1f2e3d4c5b6a'", "'7F3C1D52-2D5C-4A6E-9D30-1F2E3D4C5B6A'",
-        "'7f3c1d52-2d5c-4a6e-9d30-1f2e3d4c5b6b'",
-    ),
-    "varchar(20)": ("'Zoë'", "'Zoë'", "'zoë'"),
-    "json": ("'[1]'", "'[1]'", "'[2]'"),
-    "integer[]": ("array[1, 2]", "array[1, 2]", "array[2, 1]"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("kind", VALUES)
-@pytest.mark.parametrize("engine_name", ["postgresql", "duckdb"], indirect=True)
-def test_a_hash_differs_exactly_where_a_value_does(new_database, engine_name, kind):
-    one, same, other = VALUES[kind]
-    with open_engine(new_database(engine_name)).connect() as connection:
-        connection.exec_driver_sql(f"CREATE TABLE kinds (id integer, email varchar(100), value {kind})")
-        for number, value in enumerate((one, same, other, "NULL")):
-            connection.exec_driver_sql(f"INSERT INTO kinds VALUES ({number // 4}, 'a@example.com', {value})")
-        sync = sync_of(source="kinds", key="id", fields={"email": "email"}, extended_properties={"value": "value"})
-        source = open_source(sync, connection)
-        hashed = row_hash(list(source.read_columns(sync).values()), connection)
-        assert not isinstance(hashed, NoHash)
-        found = connection.execute(source.relation.select().with_only_columns(hashed)).scalars().all()
-        assert found[0] == found[1]
-        assert len({*found}) == 3
-        assert all(-(2**63) <= number < 2**63 for number in found)
-
-
-@pytest.mark.parametrize("engine_name", ["duckdb"], indirect=True)
-def test_a_hash_sees_case_that_the_collation_ignores(new_database, engine_name):
-    with open_engine(new_database(engine_name)).connect() as connection:
-        connection.exec_driver_sql("CREATE TABLE kinds (id integer, email varchar(100) COLLATE nocase)")
-        connection.exec_driver_sql("INSERT INTO kinds VALUES (1, 'a@example.com'), (1, 'A@example.com')")
-        sync = sync_of(source="kinds", key="id", fields={"email": "email"}, extended_properties={})
-        source = open_source(sync, connection)
-        hashed = row_hash(list(source.read_columns(sync).values()), connection)
-        assert not isinstance(hashed, NoHash)
-        assert len(set(connection.execute(source.relation.select().with_only_columns(hashed)).scalars())) == 2
-
-
-@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
-def test_a_database_without_a_hash_has_none(new_database, engine_name):
-    with open_engine(new_database(engine_name)).connect() as connection:
-        connection.exec_driver_sql("CREATE TABLE customers (customer_id integer, email text, first_name, city, plan)")
-        source = open_source(sync_of(), connection)
-        found = row_hash(list(source.read_columns(sync_of()).values()), connection)
-        assert found == NoHash("SQLite has no suitable hash function")

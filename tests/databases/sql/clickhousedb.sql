@@ -4,7 +4,7 @@ FROM `crm`.`people`
 WHERE false;
 
 -- The table: its rows.
-SELECT `source`.`id` AS `c0`, `source`.`e_mail` AS `c1`, `source`.`first_name` AS `c2`, `source`.`City Name` AS `c3`, `source`.`select` AS `c4`
+SELECT `source`.`id` AS `c0`, `source`.`e_mail` AS `c1`, `source`.`first_name` AS `c2`, `source`.`City Name` AS `c3`, `source`.`select` AS `c4`, reinterpretAsInt64(sipHash64(tuple('c147da19398c16c67e8ad2420d10dfc9264607966e4c1ecfc170c989b6b066c8', timezone(), `source`.`id`, `source`.`e_mail`, `source`.`first_name`, `source`.`City Name`, toString(`source`.`select`)))) AS `reinterpretAsInt64_1`
 FROM `crm`.`people` AS `source`;
 
 -- The table with a catalog: its columns.
@@ -15,7 +15,7 @@ select * from `main-catalog`.`crm`.`Big People`
 WHERE false;
 
 -- The table with a catalog: its rows.
-SELECT `source`.`id` AS `c0`, `source`.`e_mail` AS `c1`, `source`.`first_name` AS `c2`, `source`.`City Name` AS `c3`, `source`.`select` AS `c4`
+SELECT `source`.`id` AS `c0`, `source`.`e_mail` AS `c1`, `source`.`first_name` AS `c2`, `source`.`City Name` AS `c3`, `source`.`select` AS `c4`, reinterpretAsInt64(sipHash64(tuple('c147da19398c16c67e8ad2420d10dfc9264607966e4c1ecfc170c989b6b066c8', timezone(), `source`.`id`, `source`.`e_mail`, `source`.`first_name`, `source`.`City Name`, toString(`source`.`select`)))) AS `reinterpretAsInt64_1`
 FROM (select * from `main-catalog`.`crm`.`Big People`
 ) AS `source`;
 
@@ -27,6 +27,6 @@ select id, e_mail, first_name, city from crm.people where city like '%:x' -- all
 WHERE false;
 
 -- The query: its rows.
-SELECT `source`.`id` AS `c0`, `source`.`e_mail` AS `c1`, `source`.`first_name` AS `c2`, `source`.`City Name` AS `c3`, `source`.`select` AS `c4`
+SELECT `source`.`id` AS `c0`, `source`.`e_mail` AS `c1`, `source`.`first_name` AS `c2`, `source`.`City Name` AS `c3`, `source`.`select` AS `c4`, reinterpretAsInt64(sipHash64(tuple('c147da19398c16c67e8ad2420d10dfc9264607966e4c1ecfc170c989b6b066c8', timezone(), `source`.`id`, `source`.`e_mail`, `source`.`first_name`, `source`.`City Name`, toString(`source`.`select`)))) AS `reinterpretAsInt64_1`
 FROM (select id, e_mail, first_name, city from crm.people where city like '%:x' -- all of them
 ) AS `source`;

@@ -4,7 +4,7 @@ FROM crm.people
 WHERE false = 1;
 
 -- The table: its rows.
-SELECT source.id AS c0, source.e_mail AS c1, source.first_name AS c2, source.`City Name` AS c3, source.`select` AS c4
+SELECT source.id AS c0, source.e_mail AS c1, source.first_name AS c2, source.`City Name` AS c3, source.`select` AS c4, CAST(conv(left(md5(concat(coalesce(concat(length(CAST(source.id AS BINARY)), ':', CAST(source.id AS BINARY)), 'N'), coalesce(concat(length(CAST(source.e_mail AS BINARY)), ':', CAST(source.e_mail AS BINARY)), 'N'), coalesce(concat(length(CAST(source.first_name + 0e0 AS BINARY)), ':', CAST(source.first_name + 0e0 AS BINARY)), 'N'), coalesce(concat(length(CAST(source.`City Name` AS BINARY)), ':', CAST(source.`City Name` AS BINARY)), 'N'), coalesce(concat(length(md5(CAST(source.`select` AS BINARY))), ':', md5(CAST(source.`select` AS BINARY))), 'N'))), 16), 16, -10) AS SIGNED INTEGER) AS conv_1
 FROM crm.people AS source;
 
 -- The table with a catalog: its columns.
@@ -15,7 +15,7 @@ select * from `main-catalog`.crm.`Big People`
 WHERE false = 1;
 
 -- The table with a catalog: its rows.
-SELECT source.id AS c0, source.e_mail AS c1, source.first_name AS c2, source.`City Name` AS c3, source.`select` AS c4
+SELECT source.id AS c0, source.e_mail AS c1, source.first_name AS c2, source.`City Name` AS c3, source.`select` AS c4, CAST(conv(left(md5(concat(coalesce(concat(length(CAST(source.id AS BINARY)), ':', CAST(source.id AS BINARY)), 'N'), coalesce(concat(length(CAST(source.e_mail AS BINARY)), ':', CAST(source.e_mail AS BINARY)), 'N'), coalesce(concat(length(CAST(source.first_name + 0e0 AS BINARY)), ':', CAST(source.first_name + 0e0 AS BINARY)), 'N'), coalesce(concat(length(CAST(source.`City Name` AS BINARY)), ':', CAST(source.`City Name` AS BINARY)), 'N'), coalesce(concat(length(md5(CAST(source.`select` AS BINARY))), ':', md5(CAST(source.`select` AS BINARY))), 'N'))), 16), 16, -10) AS SIGNED INTEGER) AS conv_1
 FROM (select * from `main-catalog`.crm.`Big People`
 ) AS source;
 
@@ -27,6 +27,6 @@ select id, e_mail, first_name, city from crm.people where city like '%:x' -- all
 WHERE false = 1;
 
 -- The query: its rows.
-SELECT source.id AS c0, source.e_mail AS c1, source.first_name AS c2, source.`City Name` AS c3, source.`select` AS c4
+SELECT source.id AS c0, source.e_mail AS c1, source.first_name AS c2, source.`City Name` AS c3, source.`select` AS c4, CAST(conv(left(md5(concat(coalesce(concat(length(CAST(source.id AS BINARY)), ':', CAST(source.id AS BINARY)), 'N'), coalesce(concat(length(CAST(source.e_mail AS BINARY)), ':', CAST(source.e_mail AS BINARY)), 'N'), coalesce(concat(length(CAST(source.first_name + 0e0 AS BINARY)), ':', CAST(source.first_name + 0e0 AS BINARY)), 'N'), coalesce(concat(length(CAST(source.`City Name` AS BINARY)), ':', CAST(source.`City Name` AS BINARY)), 'N'), coalesce(concat(length(md5(CAST(source.`select` AS BINARY))), ':', md5(CAST(source.`select` AS BINARY))), 'N'))), 16), 16, -10) AS SIGNED INTEGER) AS conv_1
 FROM (select id, e_mail, first_name, city from crm.people where city like '%:x' -- all of them
 ) AS source;

@@ -4,7 +4,7 @@ FROM crm.people
 WHERE 0 = 1;
 
 -- The table: its rows.
-SELECT source.id AS c0, source.e_mail AS c1, source.first_name AS c2, source.[City Name] AS c3, source.[select] AS c4
+SELECT source.id AS c0, source.e_mail AS c1, source.first_name AS c2, source.[City Name] AS c3, source.[select] AS c4, CAST(substring(hashbytes('SHA2_256', CAST(0x AS VARBINARY(MAX)) + coalesce(hashbytes('SHA2_256', CAST(source.id AS VARBINARY(MAX))), CAST(0 AS BINARY(32))) + coalesce(hashbytes('SHA2_256', CAST(CAST(source.e_mail AS NVARCHAR(max)) AS VARBINARY(MAX))), CAST(0 AS BINARY(32))) + coalesce(hashbytes('SHA2_256', CAST(CAST(source.first_name AS NVARCHAR(max)) AS VARBINARY(MAX))), CAST(0 AS BINARY(32))) + coalesce(hashbytes('SHA2_256', CAST(source.[City Name] AS VARBINARY(MAX))), CAST(0 AS BINARY(32))) + coalesce(hashbytes('SHA2_256', CAST(source.[select] AS VARBINARY(MAX))), CAST(0 AS BINARY(32)))), 1, 8) AS BIGINT) AS substring_1
 FROM crm.people AS source;
 
 -- The table with a catalog: its columns.
@@ -15,7 +15,7 @@ select * from [main-catalog].crm.[Big People]
 WHERE 0 = 1;
 
 -- The table with a catalog: its rows.
-SELECT source.id AS c0, source.e_mail AS c1, source.first_name AS c2, source.[City Name] AS c3, source.[select] AS c4
+SELECT source.id AS c0, source.e_mail AS c1, source.first_name AS c2, source.[City Name] AS c3, source.[select] AS c4, CAST(substring(hashbytes('SHA2_256', CAST(0x AS VARBINARY(MAX)) + coalesce(hashbytes('SHA2_256', CAST(source.id AS VARBINARY(MAX))), CAST(0 AS BINARY(32))) + coalesce(hashbytes('SHA2_256', CAST(CAST(source.e_mail AS NVARCHAR(max)) AS VARBINARY(MAX))), CAST(0 AS BINARY(32))) + coalesce(hashbytes('SHA2_256', CAST(CAST(source.first_name AS NVARCHAR(max)) AS VARBINARY(MAX))), CAST(0 AS BINARY(32))) + coalesce(hashbytes('SHA2_256', CAST(source.[City Name] AS VARBINARY(MAX))), CAST(0 AS BINARY(32))) + coalesce(hashbytes('SHA2_256', CAST(source.[select] AS VARBINARY(MAX))), CAST(0 AS BINARY(32)))), 1, 8) AS BIGINT) AS substring_1
 FROM (select * from [main-catalog].crm.[Big People]
 ) AS source;
 
@@ -27,6 +27,6 @@ select id, e_mail, first_name, city from crm.people where city like '%:x' -- all
 WHERE 0 = 1;
 
 -- The query: its rows.
-SELECT source.id AS c0, source.e_mail AS c1, source.first_name AS c2, source.[City Name] AS c3, source.[select] AS c4
+SELECT source.id AS c0, source.e_mail AS c1, source.first_name AS c2, source.[City Name] AS c3, source.[select] AS c4, CAST(substring(hashbytes('SHA2_256', CAST(0x AS VARBINARY(MAX)) + coalesce(hashbytes('SHA2_256', CAST(source.id AS VARBINARY(MAX))), CAST(0 AS BINARY(32))) + coalesce(hashbytes('SHA2_256', CAST(CAST(source.e_mail AS NVARCHAR(max)) AS VARBINARY(MAX))), CAST(0 AS BINARY(32))) + coalesce(hashbytes('SHA2_256', CAST(CAST(source.first_name AS NVARCHAR(max)) AS VARBINARY(MAX))), CAST(0 AS BINARY(32))) + coalesce(hashbytes('SHA2_256', CAST(source.[City Name] AS VARBINARY(MAX))), CAST(0 AS BINARY(32))) + coalesce(hashbytes('SHA2_256', CAST(source.[select] AS VARBINARY(MAX))), CAST(0 AS BINARY(32)))), 1, 8) AS BIGINT) AS substring_1
 FROM (select id, e_mail, first_name, city from crm.people where city like '%:x' -- all of them
 ) AS source;

@@ -4,7 +4,7 @@ FROM crm.people
 WHERE false;
 
 -- The table: its rows.
-SELECT source.id AS c0, source.e_mail AS c1, source.first_name AS c2, source."City Name" AS c3, source."select" AS c4
+SELECT source.id AS c0, source.e_mail AS c1, source.first_name AS c2, source."City Name" AS c3, source."select" AS c4, mod(hash(source.id, source.e_mail, source.first_name, source."City Name", to_json(source."select")), 9223372036854775807) AS mod_1
 FROM crm.people AS source;
 
 -- The table with a catalog: its columns.
@@ -15,7 +15,7 @@ select * from "main-catalog".crm."Big People"
 WHERE false;
 
 -- The table with a catalog: its rows.
-SELECT source.id AS c0, source.e_mail AS c1, source.first_name AS c2, source."City Name" AS c3, source."select" AS c4
+SELECT source.id AS c0, source.e_mail AS c1, source.first_name AS c2, source."City Name" AS c3, source."select" AS c4, mod(hash(source.id, source.e_mail, source.first_name, source."City Name", to_json(source."select")), 9223372036854775807) AS mod_1
 FROM (select * from "main-catalog".crm."Big People"
 ) AS source;
 
@@ -27,6 +27,6 @@ select id, e_mail, first_name, city from crm.people where city like '%:x' -- all
 WHERE false;
 
 -- The query: its rows.
-SELECT source.id AS c0, source.e_mail AS c1, source.first_name AS c2, source."City Name" AS c3, source."select" AS c4
+SELECT source.id AS c0, source.e_mail AS c1, source.first_name AS c2, source."City Name" AS c3, source."select" AS c4, mod(hash(source.id, source.e_mail, source.first_name, source."City Name", to_json(source."select")), 9223372036854775807) AS mod_1
 FROM (select id, e_mail, first_name, city from crm.people where city like '%:x' -- all of them
 ) AS source;
