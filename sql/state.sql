@@ -1,4 +1,4 @@
--- The state tables of the demo's sync, as PostgreSQL makes them (layout version 4).
+-- The state tables of the demo's sync, as PostgreSQL makes them (layout version 5).
 -- They are made by the first run; this file is for reading, and for joining. Key and value columns have the source's
 -- own types; where the state is in another database than the warehouse, values are canonical texts.
 
@@ -84,6 +84,7 @@ CREATE TABLE dailystory_customers_rejections (
     reason TEXT,
     message TEXT,
     fingerprint TEXT,
+    partition_value TEXT,
     opts_out BOOLEAN,
     source_rows BIGINT,
     attempts BIGINT,
@@ -158,6 +159,8 @@ CREATE TABLE dailystory_plans (
     fields_dropped TEXT,
     new_custom_fields TEXT,
     opt_outs_waiting TEXT,
+    compared TEXT,
+    compared_why TEXT,
     number BIGINT,
     rows_read BIGINT,
     rows_unchanged BIGINT,
@@ -170,6 +173,9 @@ CREATE TABLE dailystory_plans (
     rows_rejected BIGINT,
     rows_held BIGINT,
     rows_delete_skipped_shared BIGINT,
+    rows_transferred BIGINT,
+    keys_transferred BIGINT,
+    bytes_read BIGINT,
     live_keys BIGINT,
     whole_source BOOLEAN,
     first_load BOOLEAN,

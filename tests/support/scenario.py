@@ -20,6 +20,9 @@ from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.sandbox import Contact, Sandbox
 
 _DURATIONS = {"diff_seconds", "send_seconds", "requests_per_second"}
+_TRANSFERRED = {"rows_transferred", "keys_transferred", "bytes_read"}
+"""Counts that depend on the place of the state."""
+
 _TIMESTAMPS = ("first_synced_at", "last_synced_at", "deactivated_at", "deleted_at", "deleted_in_dailystory_at")
 _SHARED_TABLES = {"meta", "plans", "runs"}
 
@@ -159,7 +162,11 @@ class Scenario:
                 **options,
             },
         )
-        counts = [f"{name} {value}" for name, value in report.numbers().items() if value and name not in _DURATIONS]
+        counts = [
+            f"{name} {value}"
+            for name, value in report.numbers().items()
+            if value and name not in _DURATIONS | _TRANSFERRED
+        ]
         self.story.append(", ".join([f"run: {report.outcome}", *counts]))
         return report
 

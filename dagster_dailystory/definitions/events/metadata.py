@@ -34,6 +34,7 @@ def plan_metadata(
     metadata: Metadata = {"summary": _plan_summary(sync, plan)}
     metadata |= {"plan_id": plan.plan_id, "plan_status": plan.status.value}
     metadata |= plan.counts
+    metadata["compared"] = ": ".join(filter(None, [plan.compared, plan.compared_why]))
     if plan.status is PlanStatus.READY and plan.expires_at is not None:
         metadata["plan_expires_at"] = f"{plan.expires_at:%Y-%m-%d %H:%M} UTC"
     metadata |= {"rows_to_send": plan.rows_to_send, "diff_seconds": round(plan.diff_seconds, 3)}

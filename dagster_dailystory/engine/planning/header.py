@@ -34,13 +34,13 @@ class PlannedCounts:
         opt_outs_pending: Rows whose opt-out has no contact to be sent to.
         sync_deletions: Contacts to be deleted or deactivated in the whole sync, whatever the slice, as far as it was
             read.
+        shared: Contacts of missing keys that are kept, because another sync holds them.
+        few_rejected: A few rejected rows of each reason.
+        waiting: A few of the rows whose opt-out has no contact.
         missing: The keys of the whole sync that must be missing, because the source has fewer rows than there are keys.
             0 if all rows were read.
         is_one_slice: Only the rows of one slice were read.
         comparison: How the rows were compared.
-        shared: Contacts of missing keys that are kept, because another sync holds them.
-        few_rejected: A few rejected rows of each reason.
-        waiting: A few of the rows whose opt-out has no contact.
     """
 
     rows: RowCounts = RowCounts()  # noqa: RUF009  # frozen
@@ -51,12 +51,12 @@ class PlannedCounts:
     opt_outs_to_send: int = 0
     opt_outs_pending: int = 0
     sync_deletions: int = 0
-    missing: int = 0
-    is_one_slice: bool = False
-    comparison: Comparison = Comparison()  # noqa: RUF009  # frozen
     shared: int = 0
     few_rejected: tuple[RejectedRow, ...] = ()
     waiting: WaitingOptOuts = WaitingOptOuts()  # noqa: RUF009  # frozen
+    missing: int = 0
+    is_one_slice: bool = False
+    comparison: Comparison = Comparison()  # noqa: RUF009  # frozen
 
     def changes(self, operation: Operation) -> int:
         """How many changes of this operation are stored."""
