@@ -272,7 +272,7 @@ def is_table(source: Source, connection: Connection) -> bool:
 
 def has_unique_keys(source: Source, sync: ContactSync, connection: Connection) -> bool:
     """Whether the source is a table whose primary key is part of the sync's key, so that no key has two rows."""
-    if source.table_name is None:
+    if source.table_name is None or not database_of(connection.dialect).enforces_keys:
         return False
     schema, name = source.table_name
     try:

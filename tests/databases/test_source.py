@@ -7,6 +7,8 @@ from decimal import Decimal
 import pytest
 from support.scenario import sync_of
 
+from dagster_dailystory.databases.connect import open_engine
+from dagster_dailystory.databases.source import has_unique_keys, open_source
 from dagster_dailystory.databases.source_text import source_text, split_table_name
 from dagster_dailystory.databases.stored_values import staged_key, staged_text, staged_texts
 
@@ -76,3 +78,21 @@ def test_a_value_without_a_text_is_staged_as_unsupported():
 )
 def test_a_column_is_staged_like_each_of_its_values(column):
     assert staged_texts(column) == [staged_text(value) or None for value in column]
+
+
+KEYED = "(id integer, email varchar(90), PRIMARY KEY (id))"
+NOTED = [
+    ("mysql", KEYED, True),
+    ("redshift", KEYED, False),
+    ("clickhouse", "(id Int64, email String) ENGINE = MergeTree PRIMARY KEY (id)", False),
+]
+
+
+@pytest.mark.parametrize(("warehouse", "table", "unique"), NOTED)
+def test_a_primary_key_that_is_only_noted_does_not_make_keys_unique(new_database, warehouse, table, unique):
+    """Redshift, BigQuery, Snowflake and Databricks accept a second row; ClickHouse sorts by its key."""
+    with open_engine(new_database(warehouse)).connect() as connection:
+        connection.exec_driver_sql(f"CREATE TABLE keyed {table}")
+        sync = sync_of(source="keyed", key="id", fields={"email": "email"}, extended_properties={})
+        assert has_unique_keys(open_source(sync, connection), sync, connection) is unique
+        connection.exec_driver_sql("DROP TABLE keyed")

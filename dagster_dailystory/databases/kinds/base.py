@@ -79,6 +79,7 @@ class Database:
             the hashes differ.
         has_full_join: Whether it has FULL JOIN.
         alters_column_types: Whether it can give a column another type.
+        enforces_keys: Whether a primary key keeps a second row with its values out. Column stores only note it.
         reserved_words: Its reserved words that SQLAlchemy does not quote.
         reads_json_rows: Whether it has `json_rows`.
         longest_list: Most numbers in the list of an IN, where `json_rows` is missing.
@@ -99,6 +100,7 @@ class Database:
     compares_hashes: ClassVar[bool] = False
     has_full_join: ClassVar[bool] = True
     alters_column_types: ClassVar[bool] = True
+    enforces_keys: ClassVar[bool] = False
     reserved_words: ClassVar[Collection[str]] = ()
     reads_json_rows: ClassVar[bool] = False
     longest_list: ClassVar[int] = 5_000

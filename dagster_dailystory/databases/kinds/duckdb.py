@@ -65,6 +65,7 @@ class DuckDB(Database):
     short_name = sql_name = "duckdb"
     is_file = True
     folds_case = True
+    enforces_keys = True
     compares_hashes = True  # wide rows would not fit into its memory limit, and the joins of narrow ones are faster
 
     def has_collations(self, connection: Connection, name: str, schema: str | None) -> bool:

@@ -79,6 +79,7 @@ class PostgreSQL(Database):
     short_name = sql_name = "postgres"
     reserved_words = ("collation", "concurrently", "lateral", "system_user", "tablesample")  # pg_get_keywords()
     uses_indexes = True
+    enforces_keys = True
 
     def set_up(self, engine: Engine) -> None:
         """Read what Python cannot hold as text."""

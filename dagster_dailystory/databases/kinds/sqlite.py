@@ -57,6 +57,7 @@ class SQLite(Database):
     compares_texts_only = False
     date_advice = "write it as YYYY-MM-DD HH:MM:SS"
     uses_indexes = True
+    enforces_keys = True
     folds_case = True
     has_full_join = False  # before version 3.39, which some supported systems have
     alters_column_types = False
@@ -173,5 +174,5 @@ def _marked(value: SqlValue) -> SqlValue:
 
 
 def _blake2b(*values: object) -> int:
-    """The notation of a tuple tells types, values and the borders between them apart."""
+    """The notation of a tuple keeps types, values and the borders between them apart."""
     return int.from_bytes(hashlib.blake2b(repr(values).encode(), digest_size=8).digest(), "big", signed=True)

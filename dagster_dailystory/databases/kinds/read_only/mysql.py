@@ -29,6 +29,7 @@ class MySQL(Database):
     extra = "mysql"
     why_no_state = "it commits a transaction that creates or changes a table, so the state could be half made"
     short_name = sql_name = "mysql"
+    enforces_keys = True
 
     def why_no_hash(self, kinds: Sequence[object]) -> str | None:
         """Each type is hashed as the bytes that it has as a text, but geometries and vectors."""

@@ -40,7 +40,7 @@ class Snowflake(Database):
         return cannot_hash(self.title, refused[0]) if refused else None
 
     def row_hash(self, values: Sequence[SqlValue], kinds: Sequence[object]) -> SqlValue:
-        """Snowflake's own hash, in which NULL is a value; of JSON its text, which tells its null from NULL.
+        """Snowflake's own hash, in which NULL is a value; of JSON its text, which keeps null and NULL apart.
 
         The remainder changes nothing but the two outermost numbers. An emulator's hash is unsigned and needs it.
         """

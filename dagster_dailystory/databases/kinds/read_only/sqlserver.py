@@ -28,6 +28,7 @@ class SqlServer(Database):
     why_no_state = "it lacks the statements that write results in bulk"
     short_name = "sqlserver"
     sql_name = "tsql"
+    enforces_keys = True
 
     def why_no_hash(self, kinds: Sequence[object]) -> str | None:
         """Each type is hashed as its bytes."""
