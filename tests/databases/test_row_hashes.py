@@ -164,7 +164,8 @@ def test_settings_of_a_session_do_not_change_a_hash(new_database: NewDatabase, n
     types = HASHED[name]
     columns = {f"v{place}": kind for place, kind in enumerate(types.apart) if "timestamp(6) NULL" not in kind}
     with table_of(new_database, name, **columns) as connection:
-        insert(connection, [[types.apart[kind][row] for kind in columns.values()] for row in (0, 1)])
+        values = [types.apart[kind] for kind in columns.values()]
+        insert(connection, [[each[row % len(each)] for each in values] for row in range(max(map(len, values)))])
         before = hashes(connection, *columns)
         for statement in types.settings:
             connection.exec_driver_sql(statement)

@@ -16,7 +16,7 @@ from dagster_dailystory.databases.sql_types import BIG_INTEGER, SqlQuery, SqlVal
 _JSON = re.compile(r"(Nullable\()?JSON\b.*")
 
 _INEXACT = re.compile(r"\b(AggregateFunction|Dynamic|JSON|Object|QBit|Variant)\b")
-"""Types that ClickHouse hashes as they happen to be stored."""
+"""Types whose values have types of their own, and states of aggregates: no hash of them is documented."""
 
 
 class ClickHouse(Database):
