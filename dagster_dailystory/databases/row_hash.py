@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from sqlalchemy import Connection, case, cast, literal_column, select
 from sqlalchemy.types import Date, String
@@ -26,23 +27,50 @@ class NoHash:
     reason: str
 
 
-def row_hash(values: Sequence[SqlValue], connection: Connection) -> SqlValue | NoHash:
-    """The expression for the hash of some values of a row, which changes with each of them.
+class Hashing:
+    """Hashes columns of one source. The warehouse is asked once for their types, and once for the version of its hash.
 
     A value is hashed as text if its type treats different texts as equal. Two rows have the same hash by chance with
     probability 2^-64.
 
     Args:
-        values: Columns of the source.
+        columns: Columns of the source, by any names.
         connection: To the warehouse.
-
-    Returns:
-        A signed 64-bit integer, never NULL; `NoHash` if the database cannot hash these columns exactly.
     """
-    database = database_of(connection.dialect)
-    kinds = database.type_codes(connection, select(*values))
-    reason = database.why_no_hash(kinds)
-    return database.row_hash(values, kinds) if reason is None else NoHash(reason)
+
+    def __init__(self, columns: Mapping[str, SqlValue], connection: Connection) -> None:
+        self._columns = columns
+        self._connection = connection
+        self._database = database_of(connection.dialect)
+
+    @cached_property
+    def _kinds(self) -> Mapping[str, object]:
+        found = self._database.type_codes(self._connection, select(*self._columns.values()))
+        return dict(zip(self._columns, found, strict=True))
+
+    @cached_property
+    def version(self) -> str:
+        """See `hash_version`."""
+        return hash_version(self._connection)
+
+    def of(self, values: Mapping[str, SqlValue]) -> SqlValue | NoHash:
+        """The expression for the hash of some values of a row, which changes with each of them.
+
+        Args:
+            values: Some of the columns, of the source or of a part of it.
+
+        Returns:
+            A signed 64-bit integer, never NULL; `NoHash` if the database cannot hash these columns exactly.
+        """
+        kinds = [self._kinds[name] for name in values]
+        reason = self._database.why_no_hash(kinds)
+        return self._database.row_hash(list(values.values()), kinds) if reason is None else NoHash(reason)
+
+
+def row_hash(values: Sequence[SqlValue], connection: Connection) -> SqlValue | NoHash:
+    """The hash of these values, as `Hashing` makes it."""
+    named = {str(place): value for place, value in enumerate(values)}
+    return Hashing(named, connection).of(named)
 
 
 def hash_version(connection: Connection) -> str:

@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from dagster_dailystory.databases.connect import driver_errors_as
 from dagster_dailystory.databases.expressions import among_numbers
-from dagster_dailystory.databases.row_hash import NoHash, row_hash
+from dagster_dailystory.databases.row_hash import Hashing, NoHash
 from dagster_dailystory.databases.source import Source
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, SqlValue
 from dagster_dailystory.databases.stored_values import staged_texts
@@ -96,13 +96,16 @@ class SliceOfSource:
     others: Source
 
 
-def slice_of(source: Source, sync: ContactSync, name: str, warehouse: Connection) -> SliceOfSource | NoHash:
+def slice_of(
+    source: Source, sync: ContactSync, name: str, hashing: Hashing, warehouse: Connection
+) -> SliceOfSource | NoHash:
     """Restrict a source to one slice, by a condition that the warehouse evaluates.
 
     Args:
         source: The rows of all slices.
         sync: The sync, with partitions.
         name: The slice.
+        hashing: Hashes the source.
         warehouse: Its values of the partition column are read.
 
     Returns:
@@ -110,32 +113,32 @@ def slice_of(source: Source, sync: ContactSync, name: str, warehouse: Connection
     """
     partitions = sync.partitions
     if isinstance(partitions, ColumnValues):
-        return _slice_of_column(source, sync, partitions, name, warehouse)
+        return _slice_of_column(source, sync, partitions, name, hashing, warehouse)
     assert partitions is not None
-    hashed = key_hash(source, sync, warehouse)
+    hashed = key_hash(source, sync, hashing)
     if isinstance(hashed, NoHash):
         return hashed
     condition = _is_in_bucket(hashed, partitions, name)
     return SliceOfSource(_restricted(source, condition), _restricted(source, not_(condition)))
 
 
-def key_hash(source: Source, sync: ContactSync, warehouse: Connection) -> SqlValue | NoHash:
+def key_hash(source: Source, sync: ContactSync, hashing: Hashing) -> SqlValue | NoHash:
     """The hash of a key as the warehouse computes it; 0 for a key with a NULL."""
     columns = source.read_columns(sync)
-    keys = [columns[key] for key in sync.key_columns]
-    hashed = row_hash(keys, warehouse)
+    keys = {key: columns[key] for key in sync.key_columns}
+    hashed = hashing.of(keys)
     if isinstance(hashed, NoHash):
         return hashed
-    has_null = or_(*(key.is_(None) for key in keys))
+    has_null = or_(*(key.is_(None) for key in keys.values()))
     return case((has_null, literal_column("0", BIG_INTEGER)), else_=hashed)
 
 
 def _slice_of_column(
-    source: Source, sync: ContactSync, partitions: ColumnValues, name: str, warehouse: Connection
+    source: Source, sync: ContactSync, partitions: ColumnValues, name: str, hashing: Hashing, warehouse: Connection
 ) -> SliceOfSource | NoHash:
     """Compare the hash of the column with those of the values that are in the slice: it is exact for every type."""
-    value = source.relation.c[source.columns[partitions.column]]
-    hashed = row_hash([value], warehouse)
+    value = source.read_columns(sync)[PARTITION_VALUE]
+    hashed = hashing.of({PARTITION_VALUE: value})
     if isinstance(hashed, NoHash):
         return hashed
     values = select(value.label("value"), hashed.label("hash")).distinct().limit(_MOST_VALUES + 1)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 from sqlalchemy import Column, Connection, MetaData, Table, literal, select
 from sqlalchemy.schema import DropTable
 
 from dagster_dailystory.databases.connect import connect, driver_errors_as, open_engine, same_database
 from dagster_dailystory.databases.kinds.registry import database_of
-from dagster_dailystory.databases.row_hash import NoHash, hash_version, row_hash
+from dagster_dailystory.databases.row_hash import Hashing, NoHash
 from dagster_dailystory.databases.source import (
     Source,
     column_types,
@@ -145,6 +145,10 @@ class _SourceElsewhere:
     options: PlanOptions
     streams: ExitStack
 
+    @cached_property
+    def _hashing(self) -> Hashing:
+        return Hashing(self.source.read_columns(self.state.sync), self.warehouse)
+
     def staged(self) -> Staged | None:
         """Read the rows of the run's slice if the warehouse can find them, otherwise all rows."""
         tables, traffic = self.state.load_tables(), Traffic()
@@ -173,7 +177,7 @@ class _SourceElsewhere:
             return NoHash(f"the run looks for {'chosen keys' if options.keys else options.scope.value} in all of them")
         if tables is not None and self._has_unknown_slices(tables):
             return NoHash("it was not known yet which key is in which slice")
-        return slice_of(self.source, sync, options.partition, self.warehouse)
+        return slice_of(self.source, sync, options.partition, self._hashing, self.warehouse)
 
     def _has_unknown_slices(self, tables: SyncTables) -> bool:
         unknown = select(literal(1)).where(tables.snapshot.c[PARTITION_VALUE].is_(None)).limit(1)
@@ -193,13 +197,13 @@ class _SourceElsewhere:
 
     def _reading(self, source: Source, why: str) -> Reading:
         """What to read of some rows, with their hashes unless there is a reason not to."""
-        sync, warehouse = self.state.sync, self.warehouse
-        by_key = key_hash(source, sync, warehouse) if isinstance(sync.partitions, HashBuckets) else None
+        sync = self.state.sync
+        by_key = key_hash(source, sync, self._hashing) if isinstance(sync.partitions, HashBuckets) else None
         slice_value = None if isinstance(by_key, NoHash) else by_key
-        hashed = NoHash(why) if why else row_hash(list(source.read_columns(sync).values()), warehouse)
+        hashed = NoHash(why) if why else self._hashing.of(source.read_columns(sync))
         if isinstance(hashed, NoHash):
             return Reading(source, slice_value, why_streamed=hashed.reason)
-        return Reading(source, slice_value, hashed, hash_version(warehouse))
+        return Reading(source, slice_value, hashed, self._hashing.version)
 
 
 def _with_traffic(staged: Staged, traffic: Traffic) -> Staged:
