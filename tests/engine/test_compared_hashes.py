@@ -58,11 +58,12 @@ def diff_of(sync: ContactSync, source: list[dict], snapshot: list[dict], **optio
     """A connection to DuckDB with these rows, and their diff without `moved`."""
     with sa.create_engine("duckdb:///:memory:").connect() as connection:
         tables = SyncTables(sync, StateLocation("duckdb://"), KEYS, VALUES, connection.dialect)
-        columns = [sa.Column(name, kind, autoincrement=False) for name, kind in {**KEYS, **VALUES}.items()]
-        rows = sa.Table("source", tables.metadata, *columns, sa.Column("partition_value", sa.Text()))
+        types = {**KEYS, **VALUES, **({"partition_value": sa.Text()} if sync.partition_column else {})}
+        columns = [sa.Column(name, kind, autoincrement=False) for name, kind in types.items()]
+        rows = sa.Table("source", tables.metadata, *columns)
         tables.metadata.create_all(connection)
         for table, given_rows in ((rows, source), (tables.snapshot, snapshot)):
-            for row in given_rows:
+            for row in ({name: value for name, value in each.items() if name in table.c} for each in given_rows):
                 connection.execute(sa.text(insert_of(table.name, row)), row)
         connection.exec_driver_sql(f"UPDATE {tables.snapshot.name} SET custom_note = nullif(custom_note, '')")
         if sync.partitions is not None:

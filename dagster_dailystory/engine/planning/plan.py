@@ -110,8 +110,7 @@ class _Draft:
 
     def write(self, staged: Staged) -> PlannedCounts:
         """Compare and check the rows, store the changes, the rejections and the row hashes, and count."""
-        if not self.options.dry_run:
-            self._remember_slices(staged)
+        self._remember_slices(staged)
         found = compare(self.state, self.tables, staged, self.options)
         checked = self._check(found)
         departures = self._departures(staged, found, checked)

@@ -29,6 +29,7 @@ from sqlalchemy import (
 
 from dagster_dailystory.databases.expressions import opt_out_text, opts_out
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, SqlQuery
+from dagster_dailystory.engine.planning.comparison.row_hashes import HashedRows
 from dagster_dailystory.engine.planning.comparison.slices import is_in_slice, value_elsewhere
 from dagster_dailystory.engine.planning.comparison.staged import OtherSlices, Staged
 from dagster_dailystory.engine.planning.comparison.transfer import Reading, Transfer, query_of
@@ -81,7 +82,13 @@ class OtherSlicesLookUp:
         self._read_related(related)
         count = self._count_source() if missing else None
         rest = OtherSlices(has_rows=bool(rows) or self._source_has_rows(), rows_in_source=count)
-        return replace(self.staged, all_keys=keys, rest=rest)
+        return replace(self.staged, all_keys=keys, rest=rest, hashed=self._compared())
+
+    def _compared(self) -> HashedRows | None:
+        """The rows of the slice with their hashes: those of other slices are not compared with the snapshot."""
+        hashed, rows = self.staged.hashed, self.staged.relation
+        here = select(rows).where(self._is_here(rows)).subquery("source")
+        return hashed and replace(hashed, relation=here)
 
     @property
     def _partitions(self) -> Partitioning:

@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, FromClause, select
+from sqlalchemy import ColumnElement, FromClause, or_, select
 
 from dagster_dailystory.contacts.fingerprint import mapping_version
 from dagster_dailystory.databases.expressions import among
@@ -68,7 +68,8 @@ class RowHashes:
         """
         remembered = hashed.outerjoin(self._hashes, self._tables.same_key(hashed, self._hashes))
         has_key = (hashed.c[key].is_not(None) for key in self._tables.key_names)
-        differs = hashed.c[ROW_HASH].is_distinct_from(self._hashes.c[ROW_HASH])
+        # A warehouse that hashes a row to NULL, against what its class says, does not hide the row.
+        differs = or_(hashed.c[ROW_HASH].is_(None), hashed.c[ROW_HASH].is_distinct_from(self._hashes.c[ROW_HASH]))
         return select(*(hashed.c[name] for name in columns)).select_from(remembered).where(*has_key, differs)
 
     def clear(self) -> None:

@@ -63,8 +63,31 @@ def _is_in_bucket(number: SqlValue, buckets: HashBuckets, name: str) -> ColumnEl
     return among_numbers(rest, {place, place - buckets.count} if place else {0})
 
 
+def are_known(state: State, tables: SyncTables) -> bool:
+    """Whether the state knows the slice of each key, for the present kind of partitions."""
+    unknown = select(literal(1)).where(tables.snapshot.c[PARTITION_VALUE].is_(None)).limit(1)
+    return _is_same_kind(state) and state.connection.execute(unknown).first() is None
+
+
+def _is_same_kind(state: State) -> bool:
+    """Whether the stored slices are of the present kind; an earlier version stored those of columns alone."""
+    stored, kind = state.meta(_name(state)), _kind(state.sync.partitions)
+    return stored == kind or (stored is None and kind != _BY_HASH)
+
+
+def _kind(partitions: Partitioning | None) -> str:
+    return f"column:{partitions.column}" if isinstance(partitions, ColumnValues) else _BY_HASH
+
+
+def _name(state: State) -> str:
+    return f"slices:{state.sync.name}"
+
+
+_BY_HASH = "hash"
+
+
 def remember_slices(state: State, tables: SyncTables, rows: FromClause, *, are_all: bool) -> None:
-    """Store the slice of each key whose slice is not known: the sync had no partitions, or an earlier version ran it.
+    """Store the slice of each key whose slice is not known: the sync had no partitions, or of another kind.
 
     Args:
         state: The sync's state, within a transaction.
@@ -74,6 +97,11 @@ def remember_slices(state: State, tables: SyncTables, rows: FromClause, *, are_a
     """
     snapshot, execute = tables.snapshot, state.connection.execute
     value = snapshot.c[PARTITION_VALUE]
+    if not _is_same_kind(state):
+        for stored in (snapshot, tables.changes, tables.rejections):
+            execute(stored.update().values(**{PARTITION_VALUE: None}))
+    if state.meta(_name(state)) != _kind(state.sync.partitions):
+        state.set_meta(_name(state), _kind(state.sync.partitions))
     if execute(select(literal(1)).where(value.is_(None)).limit(1)).first() is None:
         return
     found = and_(value.is_(None), tables.same_key(rows, snapshot))

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
-from sqlalchemy import Column, Connection, MetaData, Table, literal, select
+from sqlalchemy import Column, Connection, MetaData, Table, select
 from sqlalchemy.schema import DropTable
 
 from dagster_dailystory.databases.connect import connect, driver_errors_as, open_engine, same_database
@@ -29,7 +29,7 @@ from dagster_dailystory.databases.sql_types import CreateTemporaryTableAs
 from dagster_dailystory.engine.interrupts import frozen_heap
 from dagster_dailystory.engine.planning.comparison.other_slices import OtherSlicesLookUp
 from dagster_dailystory.engine.planning.comparison.row_hashes import why_streamed
-from dagster_dailystory.engine.planning.comparison.slices import SliceOfSource, key_hash, slice_of
+from dagster_dailystory.engine.planning.comparison.slices import SliceOfSource, are_known, key_hash, slice_of
 from dagster_dailystory.engine.planning.comparison.staged import OtherSlices, Staged
 from dagster_dailystory.engine.planning.comparison.transfer import Reading, Traffic, Transfer
 from dagster_dailystory.engine.presence.source_keys import SourceKeys
@@ -37,7 +37,7 @@ from dagster_dailystory.engine.state.incremental import IncrementalRead
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.model.partitions import PARTITION_VALUE, HashBuckets
+from dagster_dailystory.model.partitions import HashBuckets
 from dagster_dailystory.model.runs.comparison import Comparison, Way
 from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.sync import Scope
@@ -175,13 +175,9 @@ class _SourceElsewhere:
             return None
         if options.keys or options.scope not in (Scope.CHANGED, Scope.ALL):
             return NoHash(f"the run looks for {'chosen keys' if options.keys else options.scope.value} in all of them")
-        if tables is not None and self._has_unknown_slices(tables):
+        if tables is not None and not are_known(self.state, tables):
             return NoHash("it was not known yet which key is in which slice")
         return slice_of(self.source, sync, options.partition, self._hashing, self.warehouse)
-
-    def _has_unknown_slices(self, tables: SyncTables) -> bool:
-        unknown = select(literal(1)).where(tables.snapshot.c[PARTITION_VALUE].is_(None)).limit(1)
-        return self.state.connection.execute(unknown).first() is not None
 
     def _staged_slice(self, one: SliceOfSource, tables: SyncTables | None, traffic: Traffic) -> Staged | None:
         reading = self._reading(one.rows, why_streamed(self.options))

@@ -205,7 +205,8 @@ class Transfer:
             most = min(most, _MOST_SCANS * self._per_statement(columns))
         rows_to_read = RowHashes(self.state, self.tables).changed_rows(all_keys, columns)
         found = list(map(tuple, execute(rows_to_read.distinct().limit(most + 1))))  # many, but only integers
-        return None if len(found) > most else found
+        is_hashed = all(None not in each for each in found)
+        return found if is_hashed and len(found) <= most else None
 
     def _lookup_columns(self, all_keys: Table) -> Sequence[str]:
         """Integer keys, which an index finds. Other keys are texts here, so their rows are looked up by hash."""
