@@ -80,6 +80,16 @@ _CLICKHOUSE = re.compile(r"Code: (\d+)\. DB::Exception: .*\(([A-Z][A-Z_]+)\)", r
 
 _CLICKHOUSE_NAME = re.compile(r"Code: \d+\. DB::Exception: (Unknown [\w ]+ (?:identifier|table) [`'][^`']+[`'])")
 
+_DATABRICKS = re.compile(r"\[([A-Z]+_[A-Z_]+(?:\.[A-Z_]+)*)\]")
+
+_DATABRICKS_NAME = re.compile(
+    r"\[(?:TABLE_OR_VIEW_NOT_FOUND|SCHEMA_NOT_FOUND|UNRESOLVED_COLUMN[A-Z_.]*)\] [\w, ]*(`[^`]+`(?:\.`[^`]+`)*)"
+)
+
+_BIGQUERY_NAME = re.compile(
+    r"\d{3} (?:POST \S+: )?(Not found: (?:Table|Dataset) [\w.:$-]+|Unrecognized name: `?\w+`?(?:; Did you mean \w+\?)?)"
+)
+
 _SNOWFLAKE_NUMBER = re.compile(r"\A\d{6} \(\w{5}\): ")  # looks like a phone number
 
 
@@ -95,6 +105,11 @@ def safe_message(error: DBAPIError) -> str:
     if (code := _CLICKHOUSE.match(text)) is not None:
         named = _CLICKHOUSE_NAME.match(text)
         return f"{f'{named[1]}: ' if named else ''}ClickHouse error {code[1]}, {code[2]}"
+    if type(error.orig).__module__.startswith("databricks") and (code := _DATABRICKS.search(text)) is not None:
+        named = _DATABRICKS_NAME.search(text)
+        return f"{f'{named[1]}: ' if named else ''}Databricks error {code[1]}"
+    if (named := _BIGQUERY_NAME.match(text)) is not None:
+        return mask(named[1])
     body = _EXTRA_LINES.split(_SNOWFLAKE_NUMBER.sub("", text))[0].strip()
     return mask(body.splitlines()[0] if _is_about_names(error, body) else _without_values(body))
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     CHAR,
@@ -81,6 +81,7 @@ class Database:
         alters_column_types: Whether it can give a column another type.
         enforces_keys: Whether a primary key keeps a second row with its values out. Column stores only note it.
         reserved_words: Its reserved words that SQLAlchemy does not quote.
+        converters: The driver's type code -> what makes a plain value of one that is not NULL.
         reads_json_rows: Whether it has `json_rows`.
         longest_list: Most numbers in the list of an IN, where `json_rows` is missing.
     """
@@ -102,6 +103,7 @@ class Database:
     alters_column_types: ClassVar[bool] = True
     enforces_keys: ClassVar[bool] = False
     reserved_words: ClassVar[Collection[str]] = ()
+    converters: ClassVar[Mapping[object, Callable[[Any], object]]] = {}
     reads_json_rows: ClassVar[bool] = False
     longest_list: ClassVar[int] = 5_000
 
@@ -146,8 +148,11 @@ class Database:
     ) -> Iterator[Rows]:
         """Read a query in batches, with a server-side cursor where the database has one."""
         # Without yield_per, SQLAlchemy fetches the whole result before the first batch.
-        streaming = connection.execution_options(stream_results=True, yield_per=size)
-        yield from streaming.execute(query, parameters).partitions(size)
+        result = connection.execution_options(stream_results=True, yield_per=size).execute(query, parameters)
+        described = result.cursor.description if self.converters and result.cursor is not None else []
+        converters = [self.converters.get(column[1]) for column in described]
+        for batch in result.partitions(size):
+            yield [_converted(row, converters) for row in batch] if any(converters) else batch
 
     def type_codes(self, connection: Connection, query: SqlQuery) -> Sequence[object]:
         """The driver's type codes of the columns of a query, without reading a row."""
@@ -331,3 +336,8 @@ class Database:
 def is_binary(reflected: SqlType) -> bool:
     """Whether a column holds bytes, which have no text form."""
     return isinstance(reflected, LargeBinary)
+
+
+def _converted(row: Sequence[object], converters: Sequence[Callable[[Any], object] | None]) -> tuple[object, ...]:
+    pairs = zip(row, converters, strict=True)
+    return tuple(value if convert is None or value is None else convert(value) for value, convert in pairs)

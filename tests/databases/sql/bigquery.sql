@@ -4,7 +4,7 @@ FROM `crm`.`people`
 WHERE false;
 
 -- The table: its rows.
-SELECT `source`.`id` AS `c0`, `source`.`e_mail` AS `c1`, `source`.`first_name` AS `c2`, `source`.`City Name` AS `c3`, `source`.`select` AS `c4`, farm_fingerprint('' || to_json_string(`source`.`id`) || ',' || to_json_string(`source`.`e_mail`) || ',' || to_json_string(`source`.`first_name`) || ',' || to_json_string(`source`.`City Name`) || ',' || to_json_string(`source`.`select`) || ',') AS `farm_fingerprint_1`
+SELECT `source`.`id` AS `c0`, `source`.`e_mail` AS `c1`, `source`.`first_name` AS `c2`, `source`.`City Name` AS `c3`, `source`.`select` AS `c4`, farm_fingerprint('' || coalesce(to_json_string(`source`.`id`), 'null') || ',' || coalesce(to_json_string(`source`.`e_mail`), 'null') || ',' || coalesce(to_json_string(`source`.`first_name`), 'null') || ',' || coalesce(to_json_string(`source`.`City Name`), 'null') || ',' || coalesce(to_json_string(`source`.`select`), 'null') || ',') AS `farm_fingerprint_1`
 FROM `crm`.`people` AS `source`;
 
 -- The table with a catalog: its columns.
@@ -15,7 +15,7 @@ select * from `main-catalog`.`crm`.`Big People`
 WHERE false;
 
 -- The table with a catalog: its rows.
-SELECT `source`.`id` AS `c0`, `source`.`e_mail` AS `c1`, `source`.`first_name` AS `c2`, `source`.`City Name` AS `c3`, `source`.`select` AS `c4`, farm_fingerprint('' || to_json_string(`source`.`id`) || ',' || to_json_string(`source`.`e_mail`) || ',' || to_json_string(`source`.`first_name`) || ',' || to_json_string(`source`.`City Name`) || ',' || to_json_string(`source`.`select`) || ',') AS `farm_fingerprint_1`
+SELECT `source`.`id` AS `c0`, `source`.`e_mail` AS `c1`, `source`.`first_name` AS `c2`, `source`.`City Name` AS `c3`, `source`.`select` AS `c4`, farm_fingerprint('' || coalesce(to_json_string(`source`.`id`), 'null') || ',' || coalesce(to_json_string(`source`.`e_mail`), 'null') || ',' || coalesce(to_json_string(`source`.`first_name`), 'null') || ',' || coalesce(to_json_string(`source`.`City Name`), 'null') || ',' || coalesce(to_json_string(`source`.`select`), 'null') || ',') AS `farm_fingerprint_1`
 FROM (select * from `main-catalog`.`crm`.`Big People`
 ) AS `source`;
 
@@ -27,6 +27,6 @@ select id, e_mail, first_name, city from crm.people where city like '%:x' -- all
 WHERE false;
 
 -- The query: its rows.
-SELECT `source`.`id` AS `c0`, `source`.`e_mail` AS `c1`, `source`.`first_name` AS `c2`, `source`.`City Name` AS `c3`, `source`.`select` AS `c4`, farm_fingerprint('' || to_json_string(`source`.`id`) || ',' || to_json_string(`source`.`e_mail`) || ',' || to_json_string(`source`.`first_name`) || ',' || to_json_string(`source`.`City Name`) || ',' || to_json_string(`source`.`select`) || ',') AS `farm_fingerprint_1`
+SELECT `source`.`id` AS `c0`, `source`.`e_mail` AS `c1`, `source`.`first_name` AS `c2`, `source`.`City Name` AS `c3`, `source`.`select` AS `c4`, farm_fingerprint('' || coalesce(to_json_string(`source`.`id`), 'null') || ',' || coalesce(to_json_string(`source`.`e_mail`), 'null') || ',' || coalesce(to_json_string(`source`.`first_name`), 'null') || ',' || coalesce(to_json_string(`source`.`City Name`), 'null') || ',' || coalesce(to_json_string(`source`.`select`), 'null') || ',') AS `farm_fingerprint_1`
 FROM (select id, e_mail, first_name, city from crm.people where city like '%:x' -- all of them
 ) AS `source`;

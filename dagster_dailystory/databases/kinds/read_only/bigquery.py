@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, ClassVar
 
 from sqlalchemy import func, literal_column
 
@@ -17,6 +19,12 @@ _HASHED = frozenset({
 """Types whose JSON is exact; an array has the type of its items. What a STRUCT holds is not known from its name."""
 
 
+def _duration(interval: Any) -> timedelta:
+    """An interval as a duration, with months of 30 days and years of 365, as PostgreSQL's driver has them."""
+    days = 365 * interval.years + 30 * interval.months + interval.days
+    return timedelta(days, interval.seconds, interval.microseconds, 0, interval.minutes, interval.hours)
+
+
 class BigQuery(Database):
     """Google BigQuery."""
 
@@ -25,6 +33,7 @@ class BigQuery(Database):
     extra = "bigquery"
     why_no_state = SLOW
     short_name = sql_name = "bigquery"
+    converters: ClassVar = {"INTERVAL": _duration}
 
     def why_no_hash(self, kinds: Sequence[object]) -> str | None:
         """GEOGRAPHY, RANGE and STRUCT have no JSON, or none that is documented as exact."""
@@ -32,8 +41,10 @@ class BigQuery(Database):
         return cannot_hash(self.title, refused[0].replace("RECORD", "STRUCT")) if refused else None
 
     def row_hash(self, values: Sequence[SqlValue], kinds: Sequence[object]) -> SqlValue:
-        """Hash the values as JSON with a comma after each: the JSON of NULL is `null`, that of a text is quoted."""
+        """Hash the values as JSON with a comma after each: NULL is `null`, the JSON of a text is quoted."""
         row: SqlValue = literal_column("''")
         for value in values:
-            row = row.concat(func.to_json_string(value)).concat(literal_column("','"))
+            row = row.concat(func.coalesce(func.to_json_string(value), literal_column("'null'"))).concat(
+                literal_column("','")
+            )
         return func.farm_fingerprint(row, type_=BIG_INTEGER)

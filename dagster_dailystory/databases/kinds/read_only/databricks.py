@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, ClassVar
 
-from sqlalchemy import cast, func, literal_column
+from sqlalchemy import Engine, cast, event, func, literal_column
 
 from dagster_dailystory.databases.kinds.base import Database
 from dagster_dailystory.databases.kinds.read_only.reasons import NO_TRANSACTIONS, cannot_hash
@@ -36,6 +37,14 @@ class Databricks(Database):
     extra = "databricks"
     why_no_state = NO_TRANSACTIONS
     short_name = sql_name = "databricks"
+    converters: ClassVar = {"map": dict}  # from a list of pairs
+
+    def set_up(self, engine: Engine) -> None:
+        """Read values as Arrow has them: by way of pandas, NaN becomes NULL, and integers in arrays become floats."""
+
+        @event.listens_for(engine, "do_connect")
+        def _connect(_dialect: object, _record: object, _arguments: object, options: dict[str, Any]) -> None:
+            options["_disable_pandas"] = True
 
     def why_no_hash(self, kinds: Sequence[object]) -> str | None:
         """Each type that the driver names is hashed, but geometries."""
