@@ -2,6 +2,11 @@
 PY ?= python3
 V := .venv
 RUN := $(V)/bin/python -m
+EMULATED := snowflake databricks bigquery
+# A statement takes Spark a third of a second. These scenarios read a source in each way; the others try the engine.
+SCENARIOS_databricks := tests/scenarios/test_sources.py tests/scenarios/test_updates.py
+# Each worker starts a Spark, which uses two cores.
+WORKERS_databricks := 1
 export DAGSTER_DISABLE_TELEMETRY := 1
 export VIRTUAL_ENV := $(CURDIR)/$(V)
 
@@ -15,10 +20,10 @@ define install
 @touch $@
 endef
 
-.PHONY: help demo test test-unit test-slow test-snowflake test-ui dev golden lint types defs bench bench-quick ci
+.PHONY: help demo test test-unit test-slow test-warehouses test-ui dev golden lint types defs bench bench-quick ci
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(V)/.demo ## Sync 2,000 invented customers to a local DailyStory, twice, and show a bad day
 	$(RUN) demo
@@ -30,12 +35,14 @@ test: $(V)/.test ## Run the tests, with a real PostgreSQL server
 	$(RUN) pytest -q -n 2 --dist worksteal -m "not ui and not slow"
 
 test-slow: $(V)/.test ## Run the long proofs (fifty kills, the fault storm, random histories) and all other placements
-	$(RUN) pytest -q -n 2 --dist worksteal -m "slow and not snowflake"
+	$(RUN) pytest -q -n 2 --dist worksteal -m "slow and not emulated"
 
-test-snowflake: $(V)-snowflake/.test ## Run the scenarios on a Snowflake emulator, in a separate environment
-	VIRTUAL_ENV=$(CURDIR)/$(V)-snowflake $(V)-snowflake/bin/python -m pytest -q -n 2 -m snowflake \
+test-warehouses: $(addprefix test-warehouses-,$(EMULATED)) ## Run the real drivers of Snowflake, Databricks and BigQuery on local engines
+
+test-warehouses-%: $(V)-%/.test
+	VIRTUAL_ENV=$(CURDIR)/$(V)-$* $(V)-$*/bin/python -m pytest -q -n $(or $(WORKERS_$*),2) -p no:bqemulator -m emulated -k $* \
 	   tests/databases/test_warehouses.py tests/databases/test_types.py tests/databases/test_names.py \
-	   tests/scenarios
+	   $(or $(SCENARIOS_$*),tests/scenarios)
 
 test-ui: $(V)/.test ## Test the Dagster UI and the sandbox's page in Chromium; UPDATE_IMAGES=1 retakes the pictures
 	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
@@ -81,9 +88,11 @@ $(V)/.ui: pyproject.toml constraints.txt
 $(V)/.test: pyproject.toml constraints.txt
 	$(call install,[test])
 
-$(V)-snowflake/.test: pyproject.toml tests/snowflake.txt
+.PRECIOUS: $(V)-%/.test
+$(V)-%/.test: pyproject.toml tests/environments/%.txt
 	@test -x $(@D)/bin/pip || $(PY) -m venv $(@D)
+	@echo "installing dagster-dailystory and tests/environments/$*.txt into $(@D)"
 	@( $(@D)/bin/python -m pip install -q --disable-pip-version-check uv \
-	   && $(@D)/bin/uv pip install -q --python $(@D)/bin/python --compile-bytecode -e . -r tests/snowflake.txt ) \
-	 || $(@D)/bin/python -m pip install -q --disable-pip-version-check -e . -r tests/snowflake.txt
+	   && $(@D)/bin/uv pip install -q --python $(@D)/bin/python --compile-bytecode -e . -r tests/environments/$*.txt ) \
+	 || $(@D)/bin/python -m pip install -q --disable-pip-version-check -e . -r tests/environments/$*.txt
 	@touch $@

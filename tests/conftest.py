@@ -15,9 +15,11 @@ from zlib import crc32
 
 import pytest
 import sqlalchemy as sa
+from support.bigquery import bigquery_emulator
 from support.databases import SERVER_FIXTURES, create_database, drop_database, mariadb_server, postgresql_server
 from support.placements import Placement, placements_of
 from support.scenario import Scenario, open_scenario
+from support.spark import spark_server
 from support.statements import checked_statements
 from support.stories import check_story, story_path
 
@@ -142,6 +144,20 @@ def clickhouse_library(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The URL of ClickHouse's engine within this process, which takes one path a process."""
     pytest.importorskip("chdb", reason="chdb, ClickHouse's engine as a library, has no wheel for this machine")
     return f"clickhousedb:///default?interface=chdb&path={tmp_path_factory.mktemp('clickhouse')}"
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[str]:
+    """The URL of Spark's server behind Databricks' driver."""
+    with spark_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def bigquery() -> Iterator[str]:
+    """The URL of BigQuery's emulator behind BigQuery's driver."""
+    with bigquery_emulator() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

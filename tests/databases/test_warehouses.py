@@ -11,7 +11,7 @@ from time import monotonic
 import pytest
 import sqlalchemy as sa
 from support.faults import interrupted_when
-from support.placements import SNOWFLAKE
+from support.placements import EMULATORS, emulated
 from support.scenario import customers, open_scenario, sync_of
 
 from dagster_dailystory.databases.connect import connect, open_engine
@@ -22,7 +22,7 @@ from dagster_dailystory.engine.state.schema import StateLocation
 from dagster_dailystory.errors import ConfigurationError, StateError, WarehouseError
 
 SERVED = ["duckdb", "postgresql", "sqlite", "mysql", "clickhouse", "redshift", "psycopg2"]
-WAREHOUSES = pytest.mark.parametrize("warehouse", [*SERVED, SNOWFLAKE])
+WAREHOUSES = pytest.mark.parametrize("warehouse", [*SERVED, *map(emulated, EMULATORS)])
 DOCUMENT = Path(__file__).parents[2] / "docs" / "warehouses.md"
 
 
@@ -96,6 +96,16 @@ def test_every_database_is_in_the_document(name: str) -> None:
     assert facts.extra is None or f"`{facts.extra}`" in document
 
 
+@pytest.mark.parametrize("warehouse", [emulated("databricks")])
+def test_a_value_that_is_no_number_is_not_read_as_null(warehouse: str, new_database: Callable[[str], str]) -> None:
+    """As pandas would have it, which Databricks' driver uses by default."""
+    with open_scenario(new_database, warehouse, "sqlite") as scenario:
+        scenario.seed(*customers(1))
+        source = "select *, double('NaN') as score from customers"
+        report = scenario.run(sync_of(source=source, extended_properties={"score": "score"}))
+        assert (report.rows_created, scenario.rejections()) == (0, {"1": "invalid_value"})
+
+
 GRANTS = [
     ("REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC", "GRANT TEMPORARY ON DATABASE {database} TO sync_role"),
     ("REVOKE CREATE ON SCHEMA state FROM sync_role", "GRANT CREATE ON SCHEMA state TO sync_role"),
@@ -163,7 +173,15 @@ REFUSED = [
         "select *, cast(cast('Jane Doe' || first_name as integer) as text) as mail from customers",
         r"cannot be read: invalid input syntax for type integer: \[value\]",
     ),
-    pytest.param("snowflake", "persons", "cannot be read: .*Table .*PERSONS.* does not exist", marks=SNOWFLAKE.marks),
+    emulated("snowflake", "persons", "cannot be read: .*Table .*PERSONS.* does not exist"),
+    emulated("databricks", "persons", "`persons`: Databricks error TABLE_OR_VIEW_NOT_FOUND"),
+    emulated("databricks", "select mail from customers", r"`mail`: Databricks error UNRESOLVED_COLUMN"),
+    emulated(
+        "databricks",
+        "select *, cast(concat('Jane Doe', email) as int) as mail from customers",
+        "cannot be read: Databricks error CAST_INVALID_INPUT",
+    ),
+    emulated("bigquery", "persons", r"cannot be read: Not found: Table [\w.-]*\.persons"),
 ]
 
 

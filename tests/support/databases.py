@@ -23,7 +23,7 @@ MARIADB_URL_VARIABLE = "TEST_MARIADB_URL"
 
 SERVER_FIXTURES = {
     "postgresql": "postgres_server", "psycopg2": "postgres_server", "redshift": "postgres_server",
-    "mysql": "mysql_server", "clickhouse": "clickhouse_library",
+    "mysql": "mysql_server", "clickhouse": "clickhouse_library", "databricks": "spark", "bigquery": "bigquery",
 }  # fmt: skip
 """Database -> the fixture with the URL of its server. Redshift is its dialect and driver on a PostgreSQL server."""
 
@@ -48,6 +48,9 @@ _REDSHIFT_FUNCTIONS = "; ".join(
 )
 """Functions with the names and arguments of Redshift's, which compute other hashes."""
 
+_SCHEMAS_ONLY = ("bigquery", "databricks")
+"""Warehouses in which each test gets a schema for a database."""
+
 _MARIADB_PACKAGES = (
     "mariadb-server-core", "mariadb-client-core", "libmariadb3", "mariadb-common", "mysql-common", "libsnappy1v5",
     "liburing2", "liblz4-1", "libaio1", "libnuma1", "galera-4",
@@ -57,7 +60,10 @@ _MARIADB_PACKAGES = (
 def create_database(server_url: str, name: str, engine_name: str) -> str:
     """Create an empty database on a server; returns its URL."""
     server = sa.make_url(server_url)
-    _execute(server, f"CREATE DATABASE {name}{' STRATEGY FILE_COPY' if _is_postgresql(server) else ''}")
+    kind = "SCHEMA" if server.drivername in _SCHEMAS_ONLY else "DATABASE"
+    _execute(server, f"CREATE {kind} {name}{' STRATEGY FILE_COPY' if _is_postgresql(server) else ''}")
+    if engine_name == "databricks":
+        return server.update_query_dict({"schema": name}).render_as_string(hide_password=False)
     url = server.set(database=name, drivername=_DRIVERS.get(engine_name, server.drivername))
     if engine_name == "redshift":
         _execute(server.set(database=name), _REDSHIFT_FUNCTIONS)
@@ -68,6 +74,8 @@ def create_database(server_url: str, name: str, engine_name: str) -> str:
 def drop_database(server_url: str, name: str) -> None:
     """Drop a database, though connections to it may be open."""
     server = sa.make_url(server_url)
+    if server.drivername in _SCHEMAS_ONLY:
+        return _execute(server, f"DROP SCHEMA {name} CASCADE")
     _execute(server, f"DROP DATABASE {name}{' WITH (FORCE)' if _is_postgresql(server) else ''}")
 
 
@@ -191,7 +199,8 @@ def _wait_until_ready(url: str, server: subprocess.Popen[bytes]) -> None:
 
 
 def _execute(url: sa.URL, statement: str) -> None:
-    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    options = {} if url.drivername in _SCHEMAS_ONLY else {"isolation_level": "AUTOCOMMIT"}
+    engine = sa.create_engine(url, poolclass=sa.NullPool, **options)
     with engine.connect() as connection:
         connection.exec_driver_sql(statement)
 

@@ -43,15 +43,17 @@ ONLY_READ = (
 )  # fmt: skip
 """The databases that cannot hold the state, and PostgreSQL through its older driver."""
 
-SNOWFLAKE = pytest.param(
-    "snowflake",
-    marks=[
-        pytest.mark.slow,
-        pytest.mark.snowflake,
-        pytest.mark.skipif(find_spec("fakesnow") is None, reason="fakesnow needs older drivers: make test-snowflake"),
-    ],
-)
-"""Names Snowflake's emulator where it is installed."""
+EMULATORS = {"snowflake": "fakesnow", "databricks": "pyspark", "bigquery": "bqemulator"}
+"""Warehouse -> the package that stands in for its service. Each is in an environment of its own."""
+
+
+def emulated(warehouse: str, *others: object) -> Any:
+    """A warehouse that only `make test-warehouses` runs, as the first of a test's parameters."""
+    package = EMULATORS[warehouse]
+    missing = f"{package} is not installed: make test-warehouses-{warehouse}"
+    marks = [pytest.mark.slow, pytest.mark.emulated, pytest.mark.skipif(find_spec(package) is None, reason=missing)]
+    texts = [each for each in (warehouse, *others) if isinstance(each, str)]
+    return pytest.param(warehouse, *others, marks=marks, id="-".join(texts))
 
 
 def picked(test_name: str, placements: Sequence[Placement]) -> Placement:
@@ -66,8 +68,8 @@ def picked(test_name: str, placements: Sequence[Placement]) -> Placement:
 def placements_of(test_name: str) -> list[Any]:
     """Every placement as a pytest parameter.
 
-    `make test` runs a test at one placement of PostgreSQL, DuckDB and SQLite. The others are marked slow, Snowflake's
-    emulator also snowflake. Of the databases that are only read, the name picks two.
+    `make test` runs a test at one placement of PostgreSQL, DuckDB and SQLite. The others are marked slow, and what
+    needs an environment of its own also emulated. Of the databases that are only read, the name picks two.
     """
     number = crc32(test_name.encode())
     quick = picked(test_name, (*INSIDE, *ELSEWHERE))
@@ -77,7 +79,10 @@ def placements_of(test_name: str) -> list[Any]:
             pytest.param(placement, id=str(placement), marks=[] if placement == quick else pytest.mark.slow)
             for placement in (*INSIDE, *ELSEWHERE, *only_read)
         ),
-        pytest.param(snowflake := Placement("snowflake", "sqlite"), id=str(snowflake), marks=SNOWFLAKE.marks),
+        *(
+            pytest.param(placement, id=str(placement), marks=emulated(placement.warehouse).marks)
+            for placement in (Placement(warehouse, "sqlite") for warehouse in EMULATORS)
+        ),
     ]
 
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
@@ -113,7 +114,14 @@ class Scenario:
         """Change the warehouse, by statements in PostgreSQL's dialect."""
         with self._engine.begin() as connection:
             for statement in statements:
-                connection.execute(sa.text(sql_for(statement, self.dialect)), parameters)
+                for each in sql_for(statement, self.dialect, parameters):
+                    connection.execute(sa.text(each), parameters)
+
+    def execute_own(self, *statements: str) -> None:
+        """Change the warehouse, by statements in its own dialect."""
+        with self._engine.begin() as connection:
+            for statement in statements:
+                connection.execute(sa.text(statement.replace(":", "\\:")))
 
     def select(self, query: str) -> list[dict[str, Any]]:
         """Read from the warehouse."""
@@ -131,11 +139,12 @@ class Scenario:
         self.insert(*rows, table=table)
 
     def insert(self, *rows: Mapping[str, object], table: str | None = None) -> None:
-        with self._engine.begin() as connection:
-            for row in rows:
-                names, values = ", ".join(row), ", ".join(f":{name}" for name in row)
-                into = table or self.source.name
-                connection.execute(sa.text(f"INSERT INTO {into} ({names}) VALUES ({values})"), row)
+        for names, alike in groupby(rows, tuple):
+            given = list(alike)
+            marks = [f"({', '.join(f':{name}_{number}' for name in names)})" for number in range(len(given))]
+            values = {f"{name}_{number}": value for number, row in enumerate(given) for name, value in row.items()}
+            into = f"{table or self.source.name} ({', '.join(names)})"
+            self.execute(f"INSERT INTO {into} VALUES {', '.join(marks)}", **values)
 
     def update(self, key: int, **columns: object) -> None:
         """Change columns of a row."""

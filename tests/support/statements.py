@@ -15,7 +15,7 @@ _SQLGLOT_NAMES = {
 _UNREAD = {"ALTER", "EXPLAIN", "PRAGMA", "SHOW"}
 """What sqlglot takes as text: an ALTER of SQLite, whose columns need no type, and a few words to the database."""
 
-_PARAMETER = re.compile(r"%(?:\(\w+\))?s")
+_PARAMETER = re.compile(r"%(?:\([\w:]+\))?s")
 _read: set[tuple[str, str]] = set()
 
 
