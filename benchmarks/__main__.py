@@ -19,6 +19,7 @@ from benchmarks import budget, drt, report
 from benchmarks.budget import Line
 from benchmarks.contenders import Task
 from benchmarks.data import change_customers, customers_sync, make_customers, scatter_customers
+from benchmarks.elsewhere import Elsewhere, warehouses
 from benchmarks.faults import cost_of_faults, use_of_a_permitted_rate
 from benchmarks.rounds import Contest, Measured, in_a_process
 from benchmarks.seed import acknowledge_everything
@@ -36,7 +37,7 @@ ONLY_WAITS = "a server that only waits"
 
 OURS = "dagster_dailystory"
 
-PARTS = ("plans", "sending", "latency", "faults")
+PARTS = ("plans", "elsewhere", "sending", "latency", "faults")
 
 _SENT_ROWS = 10_000
 """With fewer rows, sending measures the start only."""
@@ -81,7 +82,10 @@ class Bench:
 
     def run(self, parts: Sequence[str]) -> None:
         """Run the contests of some `PARTS`."""
-        runners = {"plans": self._plans, "sending": self._first_loads, "latency": self._latency, "faults": self._faults}
+        runners = {
+            "plans": self._plans, "elsewhere": self._elsewhere, "sending": self._first_loads,
+            "latency": self._latency, "faults": self._faults,
+        }  # fmt: skip
         for part in parts:
             runners[part]()
         self._imports()
@@ -90,6 +94,15 @@ class Bench:
         self._diffs("DuckDB", self._size.duckdb_rows)
         self._diffs("PostgreSQL", self._size.postgres_rows)
         self._read_only()
+
+    def _elsewhere(self) -> None:
+        """Plan from each warehouse that is only read and runs here."""
+        for rows in self._size.read_only_rows:
+            with warehouses(self._home, self._postgres, rows) as found:
+                for name, url in found:
+                    elsewhere = Elsewhere(name, url, self._home, rows)
+                    self.contests += elsewhere.contests(self._size.rounds)
+                    self.lines += elsewhere.lines
 
     def _contest(self, title: str, contenders: Runs) -> Contest:
         contest = Contest(title, self._size.rounds).run(contenders)

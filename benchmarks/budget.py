@@ -37,6 +37,12 @@ CONTACTS_PER_SECOND = 3_000
 CPU_MS_PER_CONTACT = 0.35
 """At most, without latency."""
 
+CPU_SAVED = 5
+"""At least: the CPU of a plan that reads all rows, as a multiple of that of one that compares hashes."""
+
+CPU_IN_SLICES = 3
+"""At most: the CPU of the plans of eight slices, as a multiple of that of one plan."""
+
 SHARE_OF_LATENCY = 0.9
 """Of the contacts per second that latency and the requests in flight permit."""
 

@@ -11,7 +11,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ from dagster_dailystory.databases.connect import open_engine
 from dagster_dailystory.engine.run import open_run
 from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.functions import run_contact_sync
+from dagster_dailystory.model.partitions import HashBuckets
+from dagster_dailystory.model.runs.options import PlanOptions
 
 SNAPSHOT, CONTACT_MAP = "dailystory_customers_snapshot", "dailystory_customers_contact_map"
 _HEADERS = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
@@ -42,6 +44,7 @@ class Task:
     rows: int = 0
     concurrency: int = 16
     requests_per_second: float = math.inf
+    buckets: int = 0
 
     def encoded(self) -> str:
         """Encode for the command line."""
@@ -52,10 +55,17 @@ Facts = Mapping[str, float]
 
 
 def ours_plan(task: Task) -> Facts:
-    """This package: the whole plan, from opening the state to the stored changes."""
-    with open_run(customers_sync(), Warehouse.at(task.url, task.state_url), _NOWHERE) as run:
-        plan = run.plan()
-    return {"changes": plan.rows_to_send}
+    """This package: the whole plan, or one of each slice, from opening the state to the stored changes."""
+    sync = replace(customers_sync(), partitions=HashBuckets(task.buckets) if task.buckets else None)
+    plans = []
+    for partition in sync.partitions.names if sync.partitions else [None]:
+        with open_run(sync, Warehouse.at(task.url, task.state_url), _NOWHERE) as run:
+            plans.append(run.plan(PlanOptions(partition=partition)))
+    return {
+        "changes": sum(plan.rows_to_send for plan in plans),
+        "rows_transferred": sum(plan.rows_transferred for plan in plans),
+        "bytes_read": sum(plan.bytes_read for plan in plans),
+    }
 
 
 def whole_sql(task: Task) -> Facts:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from dagster_dailystory.databases.connect import open_engine
@@ -39,6 +41,10 @@ FIELDS = {
 """DailyStory's field -> column; all other columns are custom fields."""
 
 TABLE = "customers"
+
+SLICES = 8
+"""Into how many buckets the sliced contests divide the customers."""
+
 COLUMNS = tuple(_COLUMNS)
 CUSTOM = tuple(name for name in COLUMNS if name not in (*FIELDS.values(), "customer_id"))
 
@@ -77,12 +83,46 @@ def _create(dialect: str, rows: int) -> str:
     return f"CREATE TABLE {TABLE} AS SELECT {columns} FROM {series}"
 
 
+_TYPES = {
+    "mysql": {"VARCHAR": "varchar(60)", "TIMESTAMP": "datetime", "DOUBLE": "double"},
+    "clickhousedb": {
+        "BIGINT": "Int64", "INTEGER": "Nullable(Int32)", "VARCHAR": "Nullable(String)", "DOUBLE": "Nullable(Float64)",
+        "TIMESTAMP": "Nullable(DateTime)", "DATE": "Nullable(Date32)", "BOOLEAN": "Nullable(Bool)",
+    },
+}  # fmt: skip
+"""Dialect -> DuckDB's type -> the type there, where it has another name."""
+
+
+def fill_customers(url: str, duckdb_url: str) -> None:
+    """Copy the table of a DuckDB database to MariaDB or ClickHouse."""
+    names = ", ".join(COLUMNS)
+    with open_engine(duckdb_url).connect() as source, open_engine(url).begin() as target:
+        types = _TYPES[target.dialect.name]
+        described = source.exec_driver_sql(f"DESCRIBE {TABLE}").all()
+        columns = ", ".join(f"{row[0]} {types.get(row[1], row[1])}" for row in described)
+        on_clickhouse = target.dialect.name == "clickhousedb"
+        end = ") ENGINE = MergeTree ORDER BY customer_id" if on_clickhouse else ", PRIMARY KEY (customer_id))"
+        target.exec_driver_sql(f"CREATE TABLE {TABLE} ({columns}{end}")
+        driver: Any = target.connection.driver_connection
+        streaming = source.execution_options(stream_results=True, yield_per=20_000)
+        for batch in streaming.exec_driver_sql(f"SELECT {names} FROM {TABLE}").partitions(20_000):
+            rows = [tuple(row) for row in batch]
+            if on_clickhouse:
+                driver.client.insert(TABLE, rows, column_names=COLUMNS)
+            else:
+                marks = ", ".join(["%s"] * len(COLUMNS))
+                driver.cursor().executemany(f"INSERT INTO {TABLE} ({names}) VALUES ({marks})", rows)
+
+
 def change_customers(url: str, share: float) -> int:
     """Change the city of a share of the rows and return their number; a second call undoes the first."""
     every = round(1 / share)
-    toggled = "CASE WHEN city LIKE 'New %' THEN substr(city, 5) ELSE 'New ' || coalesce(city, 'city') END"
+    toggled = "CASE WHEN city LIKE 'New %' THEN substr(city, 5) ELSE concat('New ', coalesce(city, 'city')) END"
     with open_engine(url).begin() as connection:
-        connection.execute(sa.text(f"UPDATE {TABLE} SET city = {toggled} WHERE customer_id % {every} = 2"))
+        on_clickhouse = connection.dialect.name == "clickhousedb"
+        update = f"ALTER TABLE {TABLE} UPDATE" if on_clickhouse else f"UPDATE {TABLE} SET"
+        end = " SETTINGS mutations_sync = 1" if on_clickhouse else ""
+        connection.execute(sa.text(f"{update} city = {toggled} WHERE customer_id % {every} = 2{end}"))
         count = connection.execute(
             sa.text(f"SELECT count(*) FROM {TABLE} WHERE customer_id % {every} = 2")
         ).scalar_one()

@@ -279,6 +279,7 @@ def has_unique_keys(source: Source, sync: ContactSync, connection: Connection) -
         with warnings.catch_warnings():
             # Once BigQuery's dialect is loaded, inspecting PostgreSQL uses its `unnest`, which SQLAlchemy cannot cache.
             warnings.filterwarnings("ignore", "Class unnest", SAWarning)
+            warnings.filterwarnings("ignore", "Did not recognize type", SAWarning)  # of another column
             found = inspect(connection).get_pk_constraint(name, schema)["constrained_columns"]
     except (NoSuchTableError, NoInspectionAvailable):
         return False

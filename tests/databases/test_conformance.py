@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 from sqlalchemy.schema import DropTable
 from support.databases import SERVER_FIXTURES
+from support.placements import EMULATORS, emulated
 
 from dagster_dailystory.databases.connect import open_engine
 from dagster_dailystory.databases.expressions import rows_parameter
@@ -19,7 +20,7 @@ from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, CreateTemp
 from dagster_dailystory.errors import ConfigurationError
 
 HOLD_STATE = sorted(name for name, database in DATABASES.items() if database.why_no_state is None)
-READ_HERE = sorted({*HOLD_STATE, *SERVER_FIXTURES})
+READ_HERE = [emulated(each) if each in EMULATORS else each for each in sorted({*HOLD_STATE, *SERVER_FIXTURES})]
 TEXTS = ["a", "A", "ä", "a ", "", "it's", 'say "x"', "line\nbreak", "\\", "%s", ":name", "☃", "null", "7", "7.0"]
 
 

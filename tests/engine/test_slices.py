@@ -174,7 +174,7 @@ def test_a_source_that_lost_rows_is_blocked_in_its_first_slice(scenario: Scenari
 
 
 @BOTH
-def test_the_deletions_of_all_slices_of_a_day_are_judged_together(scenario: Scenario, partitions: Partitioning) -> None:
+def test_the_deletions_of_all_slices_of_a_day_are_added_up(scenario: Scenario, partitions: Partitioning) -> None:
     sync = sync_with(partitions, max_deleted_fraction=0.3, min_guard_rows=1)
     run_all(scenario, sync)
     replaced = "UPDATE customers SET customer_id = customer_id + 1000, email = 'x' || email WHERE customer_id > 20"
