@@ -81,6 +81,17 @@ def test_a_sync_gets_partitions_without_sending_anything(scenario: Scenario, par
     assert scenario.sent() == []
 
 
+@pytest.mark.slow
+def test_a_slice_of_which_most_rows_changed_is_read_whole(scenario: Scenario) -> None:
+    rows = 2_600
+    sync = sync_with(HashBuckets(2))
+    scenario.insert(*customers(rows)[COUNT:])
+    for _ in range(2):
+        run_all(scenario, sync)
+    scenario.execute("UPDATE customers SET first_name = 'Other'")
+    assert total(run_all(scenario, sync), "rows_updated", "rows_transferred") == [rows, rows]
+
+
 def test_another_number_of_buckets_sends_nothing(scenario: Scenario) -> None:
     run_all(scenario, sync_with(BUCKETS))
     scenario.sent()

@@ -26,6 +26,7 @@ from sqlalchemy import (
     select,
     union,
 )
+from sqlalchemy.schema import DropTable
 
 from dagster_dailystory.databases.expressions import opt_out_text, opts_out
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, SqlQuery
@@ -137,6 +138,7 @@ class OtherSlicesLookUp:
             name = state.location.table_name(state.sync.name, "present")
             columns = [*(Column(key, kind) for key, kind in types.items()), Column(PARTITION_VALUE, TEXT)]
             table = Table(name, MetaData(), *columns, prefixes=["TEMPORARY"])
+            state.connection.execute(DropTable(table, if_exists=True))  # of a comparison of hashes that was given up
             table.create(state.connection)
             read = self.staged.relation
             rows = select(*self.tables.keys_of(read), read.c[PARTITION_VALUE])
