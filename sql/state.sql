@@ -129,7 +129,11 @@ CREATE TABLE dailystory_customers_snapshot (
 
 CREATE INDEX dailystory_customers_snapshot_55a2a2ee ON dailystory_customers_snapshot (identity_mobile);
 
+CREATE INDEX dailystory_customers_snapshot_906ac4cb ON dailystory_customers_snapshot (partition_value) WHERE partition_value IS NOT NULL;
+
 CREATE INDEX dailystory_customers_snapshot_b33e3ec5 ON dailystory_customers_snapshot (identity_email);
+
+CREATE INDEX dailystory_customers_snapshot_b776f494 ON dailystory_customers_snapshot (absent_since) WHERE absent_since IS NOT NULL;
 
 CREATE TABLE dailystory_meta (
     name TEXT NOT NULL,

@@ -38,7 +38,7 @@ from dagster_dailystory.engine.state.schema import DROPPED, SyncTables, differs_
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import OPT_OUT_PRIORITY, Operation, Reason
 from dagster_dailystory.model.contact_fields import FieldKind
-from dagster_dailystory.model.partitions import PARTITION_VALUE, HashBuckets, check_partition
+from dagster_dailystory.model.partitions import HashBuckets, check_partition
 from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary
 from dagster_dailystory.model.sync import DeletePolicy, OnDeleted, Scope
@@ -145,7 +145,7 @@ class _Draft:
 
     def _remember_slices(self, staged: Staged) -> None:
         rows = staged.relation if staged.all_keys is None else staged.all_keys
-        if self.tables.sync.partitions is not None and PARTITION_VALUE in rows.c:
+        if self.tables.sync.partitions is not None:
             are_all = staged.rest is None and staged.since is None
             remember_slices(self.state, self.tables, rows, are_all=are_all)
 
@@ -191,9 +191,8 @@ class _Draft:
 
     @property
     def _keyless_slice(self) -> str | None:
-        """A key with a NULL is in the first bucket."""
-        has_buckets = isinstance(self.tables.sync.partitions, HashBuckets)
-        return "0" if has_buckets and self.options.partition else self.options.partition
+        """The stored slice of rows without a key: NULL is the first bucket."""
+        return None if isinstance(self.tables.sync.partitions, HashBuckets) else self.options.partition
 
     def _count(
         self, rows: RowCounts, checked: Table, opt_outs_pending: int, deletions: SqlQuery | None

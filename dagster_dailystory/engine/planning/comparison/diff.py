@@ -367,10 +367,16 @@ class Diff:
         return exists().where(self.tables.same_key(self.all_rows, relation))
 
     def snapshot_counts(self) -> SqlQuery:
-        """Count the snapshot's keys, those that were missing before, and those that this run may find missing."""
+        """Count the snapshot's keys, those that were missing before, and those that this run may find missing.
+
+        Of one slice each is a query of its own, which an index can answer.
+        """
         snapshot = self.tables.snapshot
         absent = snapshot.c.absent_since.is_not(None)
         live = and_(snapshot.c.absent_since.is_(None), self.in_partition(snapshot))
+        if self.is_one_slice:
+            counted = select(func.count()).select_from(snapshot)
+            return select(*(each.scalar_subquery() for each in (counted, counted.where(absent), counted.where(live))))
         counts: list[SqlValue] = [func.count(), _rows(absent), _rows(live)]
         return select(*counts).select_from(snapshot)
 

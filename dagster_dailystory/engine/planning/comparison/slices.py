@@ -14,8 +14,6 @@ from sqlalchemy import (
     FromClause,
     and_,
     case,
-    cast,
-    func,
     literal,
     literal_column,
     not_,
@@ -39,12 +37,14 @@ _MOST_VALUES = 10_000
 
 
 def is_in_slice(value: SqlValue, partitions: Partitioning, name: str) -> ColumnElement[bool]:
-    """Whether a stored `PARTITION_VALUE` places a key in a slice.
+    """Whether a stored `PARTITION_VALUE` places a key in a slice, as a condition that an index can answer.
 
     A key without one is in the slice `other_values`, and in the first bucket.
     """
     if isinstance(partitions, HashBuckets):
-        return _is_in_bucket(cast(func.coalesce(value, "0"), BIG_INTEGER), partitions, name)
+        first, last = (stored_hash(number) for number in _range(partitions, name))
+        is_here = value.between(first, last)
+        return or_(value.is_(None), is_here) if name == partitions.names[0] else is_here
     if name == OTHER_VALUES:
         return or_(value.is_(None), value.not_in(partitions.values))
     return value == name
@@ -53,62 +53,65 @@ def is_in_slice(value: SqlValue, partitions: Partitioning, name: str) -> ColumnE
 def value_elsewhere(partitions: Partitioning, name: str) -> str:
     """A `PARTITION_VALUE` of another slice."""
     other = next(each for each in partitions.names if each != name)
-    return str(partitions.names.index(other)) if isinstance(partitions, HashBuckets) else other
+    return stored_hash(_range(partitions, other)[0]) if isinstance(partitions, HashBuckets) else other
 
 
-def _is_in_bucket(number: SqlValue, buckets: HashBuckets, name: str) -> ColumnElement[bool]:
-    """Databases differ in the sign of the remainder of a negative number."""
-    place = buckets.names.index(name)
-    rest = number % literal_column(str(buckets.count), BIG_INTEGER)
-    return among_numbers(rest, {place, place - buckets.count} if place else {0})
+def stored_hash(number: int) -> str:
+    """The hash of a key as the state keeps it: texts of digits, in the order of the numbers under every collation."""
+    return f"{number - _LOWEST:020d}"
 
 
-def are_known(state: State, tables: SyncTables) -> bool:
-    """Whether the state knows the slice of each key, for the present kind of partitions."""
-    unknown = select(literal(1)).where(tables.snapshot.c[PARTITION_VALUE].is_(None)).limit(1)
-    return _is_same_kind(state) and state.connection.execute(unknown).first() is None
+_LOWEST, _HASHES = -(2**63), 2**64
 
 
-def _is_same_kind(state: State) -> bool:
-    """Whether the stored slices are of the present kind; an earlier version stored those of columns alone."""
-    stored, kind = state.meta(_name(state)), _kind(state.sync.partitions)
-    return stored == kind or (stored is None and kind != _BY_HASH)
+def _range(buckets: HashBuckets, name: str) -> tuple[int, int]:
+    """The lowest and the highest hash of a bucket: the buckets divide all hashes into equal ranges."""
+    place, count = buckets.names.index(name), buckets.count
+    return _LOWEST + place * _HASHES // count, _LOWEST + (place + 1) * _HASHES // count - 1
+
+
+def are_known(state: State) -> bool:
+    """Whether the state knows the slices of its keys, for the present kind of partitions.
+
+    A key that it does not know nevertheless, because an older plan was sent since, is looked up in the other slices.
+    """
+    return state.meta(_name(state)) == _kind(state.sync.partitions)
 
 
 def _kind(partitions: Partitioning | None) -> str:
-    return f"column:{partitions.column}" if isinstance(partitions, ColumnValues) else _BY_HASH
+    return f"column:{partitions.column}" if isinstance(partitions, ColumnValues) else "hash"
 
 
 def _name(state: State) -> str:
     return f"slices:{state.sync.name}"
 
 
-_BY_HASH = "hash"
-
-
 def remember_slices(state: State, tables: SyncTables, rows: FromClause, *, are_all: bool) -> None:
-    """Store the slice of each key whose slice is not known: the sync had no partitions, or of another kind.
+    """Store the slices of keys: the sync had no partitions, or of another kind.
 
     Args:
         state: The sync's state, within a transaction.
         tables: The sync's tables.
-        rows: Keys of the source, each with its `PARTITION_VALUE`.
+        rows: Keys of the source, with their `PARTITION_VALUE` if the warehouse places them in slices.
         are_all: They are all keys of the source, so that any other key is missing.
     """
-    snapshot, execute = tables.snapshot, state.connection.execute
-    value = snapshot.c[PARTITION_VALUE]
-    if not _is_same_kind(state):
-        for stored in (snapshot, tables.changes, tables.rejections):
-            execute(stored.update().values(**{PARTITION_VALUE: None}))
-    if state.meta(_name(state)) != _kind(state.sync.partitions):
-        state.set_meta(_name(state), _kind(state.sync.partitions))
-    if execute(select(literal(1)).where(value.is_(None)).limit(1)).first() is None:
+    execute, value = state.connection.execute, tables.snapshot.c[PARTITION_VALUE]
+    if PARTITION_VALUE not in rows.c:
+        if state.meta(_name(state)):
+            state.set_meta(_name(state), "")
         return
-    found = and_(value.is_(None), tables.same_key(rows, snapshot))
-    execute(snapshot.update().where(found).values(**{PARTITION_VALUE: rows.c[PARTITION_VALUE]}))
-    if are_all:
-        last = "0" if isinstance(tables.sync.partitions, HashBuckets) else OTHER_VALUES
-        execute(snapshot.update().where(value.is_(None)).values(**{PARTITION_VALUE: last}))
+    is_known = are_known(state)
+    if is_known and not are_all:
+        return
+    if not is_known:
+        for stored in (tables.snapshot, tables.changes, tables.rejections):
+            execute(stored.update().values(**{PARTITION_VALUE: None}))
+    if execute(select(literal(1)).where(value.is_(None)).limit(1)).first() is not None:
+        found = and_(value.is_(None), tables.same_key(rows, tables.snapshot))
+        execute(tables.snapshot.update().where(found).values(**{PARTITION_VALUE: rows.c[PARTITION_VALUE]}))
+    is_empty = execute(select(literal(1)).select_from(tables.snapshot).limit(1)).first() is None
+    if not is_known and (are_all or is_empty):
+        state.set_meta(_name(state), _kind(state.sync.partitions))
 
 
 @dataclass(frozen=True)
@@ -146,19 +149,20 @@ def slice_of(
     hashed = key_hash(source, sync, hashing)
     if isinstance(hashed, NoHash):
         return hashed
-    condition = _is_in_bucket(hashed, partitions, name)
+    first, last = (literal_column(str(number), BIG_INTEGER) for number in _range(partitions, name))
+    condition = hashed <= last if name == partitions.names[0] else hashed.between(first, last)
     return SliceOfSource(_restricted(source, condition), _restricted(source, not_(condition)))
 
 
 def key_hash(source: Source, sync: ContactSync, hashing: Hashing) -> SqlValue | NoHash:
-    """The hash of a key as the warehouse computes it; 0 for a key with a NULL."""
+    """The hash of a key as the warehouse computes it; the lowest number for a key with a NULL."""
     columns = source.read_columns(sync)
     keys = {key: columns[key] for key in sync.key_columns}
     hashed = hashing.of(keys)
     if isinstance(hashed, NoHash):
         return hashed
     has_null = or_(*(key.is_(None) for key in keys.values()))
-    return case((has_null, literal_column("0", BIG_INTEGER)), else_=hashed)
+    return case((has_null, literal_column(str(_LOWEST + 1), BIG_INTEGER)), else_=hashed)
 
 
 def _slice_of_column(

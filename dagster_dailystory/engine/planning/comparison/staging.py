@@ -175,7 +175,7 @@ class _SourceElsewhere:
             return None
         if options.keys or options.scope not in (Scope.CHANGED, Scope.ALL):
             return NoHash(f"the run looks for {'chosen keys' if options.keys else options.scope.value} in all of them")
-        if tables is not None and not are_known(self.state, tables):
+        if tables is not None and not are_known(self.state):
             return NoHash("it was not known yet which key is in which slice")
         return slice_of(self.source, sync, options.partition, self._hashing, self.warehouse)
 

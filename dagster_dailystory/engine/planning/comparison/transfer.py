@@ -33,6 +33,7 @@ from dagster_dailystory.databases.stored_values import (
     staged_texts,
 )
 from dagster_dailystory.engine.planning.comparison.row_hashes import HashedRows, RowHashes
+from dagster_dailystory.engine.planning.comparison.slices import stored_hash
 from dagster_dailystory.engine.planning.comparison.staged import Staged
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
@@ -315,11 +316,12 @@ class Transfer:
             if whole and are_integers(values):
                 return values
             return [_key(self.state, value, name, whole=whole) for value in values]
-        texts = staged_texts(values)
         partitions = self.state.sync.partitions
-        if name == PARTITION_VALUE and isinstance(partitions, ColumnValues):
-            return [partitions.name_of(value) for value in texts]
-        return texts
+        if name != PARTITION_VALUE:
+            return staged_texts(values)
+        if isinstance(partitions, ColumnValues):
+            return [partitions.name_of(value) for value in staged_texts(values)]
+        return [stored_hash(value) for value in values]
 
 
 def _size(values: Sequence[int | str | None]) -> int:

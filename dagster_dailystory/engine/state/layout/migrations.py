@@ -16,8 +16,9 @@ from sqlalchemy import Column, Connection, MetaData, Table, and_, bindparam, ins
 from sqlalchemy.schema import CreateColumn
 
 from dagster_dailystory.databases.connect import reflected_types
+from dagster_dailystory.databases.kinds.registry import database_of
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, MOMENT, TEXT, SqlType
-from dagster_dailystory.engine.state.schema import StateLocation
+from dagster_dailystory.engine.state.schema import StateLocation, index_of_the_set
 
 _LAST_TABLE = "contact_map"
 
@@ -61,6 +62,12 @@ class StoredTables:
         for name, kind in columns.items():
             if found and name not in found:
                 self._add_column(self.location.table_name(*parts), Column(name, kind))
+
+    def add_index_of_the_set(self, parts: Sequence[str], name: str) -> None:
+        """Index the rows of a table whose column is not NULL, where the database uses indexes."""
+        if database_of(self.connection.dialect).uses_indexes:
+            with self.transaction():
+                index_of_the_set(self.table(*parts), name).create(self.connection, checkfirst=True)
 
     def _add_column(self, table: str, column: Column[object]) -> None:
         dialect = self.connection.dialect
@@ -209,6 +216,8 @@ def _to_5(tables: StoredTables) -> None:
     tables.add_columns(("plans",), {"compared": TEXT, "compared_why": TEXT, **numbers})
     for sync in tables.syncs():
         tables.add_columns((sync, "rejections"), {"partition_value": TEXT})
+        for name in ("partition_value", "absent_since"):
+            tables.add_index_of_the_set((sync, "snapshot"), name)
 
 
 _STEPS: Mapping[int, Callable[[StoredTables], None]] = {2: _to_3, 3: _to_4, 4: _to_5}
