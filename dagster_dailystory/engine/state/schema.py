@@ -40,10 +40,6 @@ SYNC_TABLES = ("snapshot", "contact_map", "changes", "intents", "rejections", "r
 _LONGEST_NAME = 60  # PostgreSQL truncates identifiers after 63 bytes
 
 
-RARE_COLUMNS = ("partition_value", "absent_since")
-"""Columns of the snapshot that are NULL in most syncs, or most rows; an index has the other rows."""
-
-
 DROPPED = "dropped_fields"
 """The column of `changes` with the fields that are not sent because their value is invalid: JSON, name -> reason."""
 
@@ -296,8 +292,8 @@ class SyncTables:
             (self.rejections, self.key_names),
         ):
             Index(_index_name(table.name, columns), *(table.c[column] for column in columns))
-        for name in RARE_COLUMNS:
-            index_of_the_set(self.snapshot, name)
+        index_of_the_set(self.snapshot, "partition_value", *self.key_names)
+        index_of_the_set(self.snapshot, "absent_since")
 
     def keys_of(self, relation: FromClause) -> list[SqlValue]:
         """The key columns of a relation."""
@@ -316,10 +312,10 @@ def _counts(*names: str) -> Iterable[Column[int]]:
     return [Column(name, BIG_INTEGER) for name in names]
 
 
-def index_of_the_set(table: Table, name: str) -> Index:
-    """An index of the rows whose column is not NULL."""
-    is_set = table.c[name].is_not(None)
-    return Index(_index_name(table.name, [name]), table.c[name], sqlite_where=is_set, postgresql_where=is_set)
+def index_of_the_set(table: Table, name: str, *more: str) -> Index:
+    """An index of the rows whose column `name` is not NULL: it is NULL in most syncs, or in most rows."""
+    is_set, columns = table.c[name].is_not(None), [table.c[each] for each in (name, *more)]
+    return Index(_index_name(table.name, [name]), *columns, sqlite_where=is_set, postgresql_where=is_set)
 
 
 def _index_name(table: str, columns: Sequence[str]) -> str:

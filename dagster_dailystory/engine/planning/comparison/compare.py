@@ -70,8 +70,16 @@ class Differences:
 
 def compare(state: State, tables: SyncTables, staged: Staged, options: PlanOptions) -> Differences:
     """Find the rows that differ from the snapshot, the missing keys and the duplicate keys."""
-    keys, is_one_slice = staged.typed_keys(options.keys), staged.rest is not None
-    all_rows = Diff(staged.relation, tables, options, state.database, keys, staged.all_keys, is_one_slice)
+    all_rows = Diff(
+        staged.relation,
+        tables,
+        options,
+        state.database,
+        staged.typed_keys(options.keys),
+        staged.all_keys,
+        is_one_slice=staged.rest is not None,
+        known_missing=None if staged.rest is None else staged.rest.missing,
+    )
     rows_read, rows_keyed = map(int, state.connection.execute(all_rows.row_counts()).one())
     comparison = _Comparison(state, all_rows, rows_read)
     diff = comparison.without_unchanged(all_rows)

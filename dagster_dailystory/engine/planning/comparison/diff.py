@@ -50,6 +50,7 @@ class Diff:
         keys: The keys that the run is limited to, with values as the database holds them; empty for all keys.
         all_keys: The keys of all source rows, if `source` has only the rows that may differ; otherwise None.
         is_one_slice: Only the rows of the run's slice were read, and a few of others.
+        known_missing: Keys of this slice that no slice has, if they were looked for; otherwise None.
         moved: The result of `moved_keys`, if only these keys are compared by value; otherwise None.
         expects_few: Whether a full join carries a hint for the query planner that few rows differ.
     """
@@ -61,6 +62,7 @@ class Diff:
     keys: Sequence[Mapping[str, object]] = ()
     all_keys: FromClause | None = None
     is_one_slice: bool = False
+    known_missing: FromClause | None = None
     moved: FromClause | None = None
     expects_few: bool = False
 
@@ -265,8 +267,14 @@ class Diff:
         Args:
             numbered_from: The highest `sequence` so far.
         """
-        first_key, source, snapshot = self._keys[0], self.all_rows, self.tables.snapshot
+        snapshot, found, rows = self.tables.snapshot, self.known_missing, self.all_rows
         keys = [snapshot.c[key] for key in self._keys]
+        joined: FromClause = snapshot
+        if found is None:  # not NOT EXISTS: SQLite would scan an unindexed source once for each key
+            joined = snapshot.outerjoin(rows, self.tables.same_key(rows, snapshot))
+            is_missing: ColumnElement[bool] = rows.c[self._keys[0]].is_(None)
+        else:
+            is_missing = among(keys, select(*(found.c[key] for key in self._keys)))
         return (
             select(
                 (func.row_number().over(order_by=keys) + numbered_from).label("sequence"),
@@ -277,9 +285,8 @@ class Diff:
                 snapshot.c.identity_email.label("old_email"),
                 snapshot.c.identity_mobile.label("old_mobile"),
             )
-            # Not NOT EXISTS: SQLite would scan an unindexed source once for each key.
-            .select_from(snapshot.outerjoin(source, self.tables.same_key(source, snapshot)))
-            .where(source.c[first_key].is_(None), self._may_depart(snapshot))
+            .select_from(joined)
+            .where(self._may_depart(snapshot), is_missing)
         )
 
     def _may_depart(self, snapshot: FromClause) -> ColumnElement[bool]:
@@ -375,8 +382,12 @@ class Diff:
         absent = snapshot.c.absent_since.is_not(None)
         live = and_(snapshot.c.absent_since.is_(None), self.in_partition(snapshot))
         if self.is_one_slice:
-            counted = select(func.count()).select_from(snapshot)
-            return select(*(each.scalar_subquery() for each in (counted, counted.where(absent), counted.where(live))))
+            counted, here = select(func.count()).select_from(snapshot), self.in_partition(snapshot)
+            few = counted.where(absent).with_only_columns(_rows(here))
+            keys, missing, mine, missing_here = (
+                each.scalar_subquery() for each in (counted, counted.where(absent), counted.where(here), few)
+            )
+            return select(keys, missing, mine - missing_here)
         counts: list[SqlValue] = [func.count(), _rows(absent), _rows(live)]
         return select(*counts).select_from(snapshot)
 

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import DropTable
 
 from dagster_dailystory.databases.expressions import opt_out_text, opts_out
-from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, SqlQuery
+from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, CreateTemporaryTableAs, SqlQuery
 from dagster_dailystory.engine.planning.comparison.row_hashes import HashedRows
 from dagster_dailystory.engine.planning.comparison.slices import is_in_slice, value_elsewhere
 from dagster_dailystory.engine.planning.comparison.staged import OtherSlices, Staged
@@ -72,17 +72,23 @@ class OtherSlicesLookUp:
         """The staged slice with what was looked up; None if so much is unknown that all rows have to be read."""
         rows = self._number(select(func.count()).select_from(self._read))
         most = max(_MOST_KEYS, rows // _ONE_IN)
-        unread = self._keys_to_look_up()
-        if self._number(select(func.count()).select_from(unread.limit(most + 1).subquery())) > most:
+        unread = self._made("unread", self._unread_keys())
+        wanted = union(select(*self.tables.keys_of(unread)), *self._keys_of_several_slices()).subquery("wanted")
+        if self._number(select(func.count()).select_from(wanted)) > most:
             return None
-        keys = self._with_keys(self.source_keys.present(unread, self.others.source))
-        missing = self._missing(keys)
-        related = [*missing, *self._taking_back(most)]
+        found = self.source_keys.present(select(*self.tables.keys_of(wanted)), self.others.source)
+        keys = self._with_keys(found)
+        missing = self._unread(unread, keys).subquery("missing")
+        known = self._known(missing)
+        related = [*known, *self._taking_back(most)]
         if len(related) > most:
             return None
         self._read_related(related)
-        count = self._count_source() if missing else None
-        rest = OtherSlices(has_rows=bool(rows) or self._source_has_rows(), rows_in_source=count)
+        rest = OtherSlices(
+            has_rows=bool(rows) or self._source_has_rows(),
+            missing=missing,
+            rows_in_source=self._count_source() if known else None,
+        )
         return replace(self.staged, all_keys=keys, rest=rest, hashed=self._compared())
 
     def _compared(self) -> HashedRows | None:
@@ -104,19 +110,28 @@ class OtherSlicesLookUp:
     def _is_here(self, relation: FromClause) -> ColumnElement[bool]:
         return is_in_slice(relation.c[PARTITION_VALUE], self._partitions, self.name)
 
-    def _keys_to_look_up(self) -> SqlQuery:
-        """The keys that the state has in this slice and no row of it has, and those that several slices may have."""
+    def _unread_keys(self) -> SqlQuery:
+        """The keys that the state has in this slice, and that no row of it has."""
         snapshot, rejections = self.tables.snapshot, self.tables.rejections
         has_key = (key.is_not(None) for key in self.tables.keys_of(rejections))
-        parts = [self._unread(snapshot), self._unread(rejections).where(*has_key), *self._keys_of_several_slices()]
-        found = union(*parts).subquery("unread")
+        stored = [self._unread(each, self._read).where(self._is_here(each)) for each in (snapshot, rejections)]
+        found = union(stored[0], stored[1].where(*has_key)).subquery("unread")
         return select(*self.tables.keys_of(found))
 
-    def _unread(self, stored: FromClause, read: FromClause | None = None) -> SqlQuery:
-        read = self._read if read is None else read
+    def _unread(self, stored: FromClause, read: FromClause) -> SqlQuery:
         joined = stored.outerjoin(read, self.tables.same_key(read, stored))
-        is_unread = read.c[self.tables.key_names[0]].is_(None)
-        return select(*self.tables.keys_of(stored)).select_from(joined).where(is_unread, self._is_here(stored))
+        return (
+            select(*self.tables.keys_of(stored)).select_from(joined).where(read.c[self.tables.key_names[0]].is_(None))
+        )
+
+    def _made(self, name: str, query: SqlQuery) -> FromClause:
+        """A temporary table of what a query selects."""
+        state = self.transfer.state
+        full_name = state.location.table_name(state.sync.name, name)
+        made = Table(full_name, MetaData(), *(Column(each.name, each.type) for each in query.selected_columns))
+        state.connection.execute(DropTable(made, if_exists=True))  # of an attempt before
+        state.connection.execute(CreateTemporaryTableAs(full_name, query))
+        return made
 
     def _keys_of_several_slices(self) -> Iterator[SqlQuery]:
         """The keys read that may be in another slice too. A key alone decides about its hash bucket."""
@@ -151,11 +166,11 @@ class OtherSlicesLookUp:
             state.database.insert_rows(state.connection, table, given)
         return table
 
-    def _missing(self, keys: FromClause) -> list[RowMapping]:
-        """The snapshot of the keys of this slice that no slice has."""
+    def _known(self, missing: FromClause) -> list[RowMapping]:
+        """The snapshot of the missing keys of this slice."""
         snapshot = self.tables.snapshot
-        unread = self._unread(snapshot, keys).with_only_columns(*snapshot.c)
-        return list(self.transfer.state.connection.execute(unread).mappings())
+        query = select(snapshot).join(missing, self.tables.same_key(missing, snapshot)).where(self._is_here(snapshot))
+        return list(self.transfer.state.connection.execute(query).mappings())
 
     def _taking_back(self, most: int) -> list[RowMapping]:
         """The snapshot of the rows that take an opt-out back, or may do so."""

@@ -19,11 +19,14 @@ class OtherSlices:
     """What a plan for one slice knows of the rows that it did not read.
 
     Attributes:
+        missing: Keys that the state has in the slice, or its rejections, and that no slice has; None if none was looked
+            for.
         has_rows: The source has a row, in this slice or another one.
         rows_in_source: Rows of the whole source; None if no key of the slice is missing.
     """
 
     has_rows: bool
+    missing: FromClause | None = None
     rows_in_source: int | None = None
 
 

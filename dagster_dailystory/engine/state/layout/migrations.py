@@ -63,11 +63,11 @@ class StoredTables:
             if found and name not in found:
                 self._add_column(self.location.table_name(*parts), Column(name, kind))
 
-    def add_index_of_the_set(self, parts: Sequence[str], name: str) -> None:
+    def add_index_of_the_set(self, parts: Sequence[str], *names: str) -> None:
         """Index the rows of a table whose column is not NULL, where the database uses indexes."""
         if database_of(self.connection.dialect).uses_indexes:
             with self.transaction():
-                index_of_the_set(self.table(*parts), name).create(self.connection, checkfirst=True)
+                index_of_the_set(self.table(*parts), *names).create(self.connection, checkfirst=True)
 
     def _add_column(self, table: str, column: Column[object]) -> None:
         dialect = self.connection.dialect
@@ -216,8 +216,9 @@ def _to_5(tables: StoredTables) -> None:
     tables.add_columns(("plans",), {"compared": TEXT, "compared_why": TEXT, **numbers})
     for sync in tables.syncs():
         tables.add_columns((sync, "rejections"), {"partition_value": TEXT})
-        for name in ("partition_value", "absent_since"):
-            tables.add_index_of_the_set((sync, "snapshot"), name)
+        columns = list(tables.columns(sync, "contact_map"))
+        tables.add_index_of_the_set((sync, "snapshot"), "partition_value", *columns[: columns.index("dsid")])
+        tables.add_index_of_the_set((sync, "snapshot"), "absent_since")
 
 
 _STEPS: Mapping[int, Callable[[StoredTables], None]] = {2: _to_3, 3: _to_4, 4: _to_5}
