@@ -190,6 +190,32 @@ def test_rows_are_looked_up_by_keys_of_any_type(new_database, warehouse, columns
         assert [email for email, *_ in scenario.sent()] == ["p1@example.com", "p2@example.com"]
 
 
+NO_HASH_OF_ROW_3 = """
+CREATE OR REPLACE FUNCTION farmfingerprint64(text) RETURNS bigint IMMUTABLE STRICT LANGUAGE sql AS $$
+    SELECT CASE WHEN $1 LIKE ANY (ARRAY['3,%', farmfingerprint64(convert_to('3', 'utf8')) || ',%']) THEN NULL
+                ELSE hashtextextended($1 COLLATE "C", 0) END
+$$
+"""
+"""Redshift's hash as the tests define it, NULL for the row whose key, a number or a text, is 3."""
+
+
+@pytest.mark.parametrize("kind", ["integer", "text"])
+@pytest.mark.parametrize("state", ["sqlite", "postgresql"])
+def test_a_row_whose_hash_is_null_counts_as_changed_and_is_read(new_database, kind, state):
+    with open_scenario(new_database, "redshift", state) as scenario:
+        scenario.execute_own(NO_HASH_OF_ROW_3)
+        scenario.create(customer_id=kind, email="text", first_name="text", city="text", plan="text")
+        scenario.insert(*(customer(number, customer_id=str(number)) for number in range(1, ROWS + 1)))
+        assert scenario.run(SYNC).rows_created == ROWS
+        assert scenario.run(SYNC).rows_unchanged == ROWS
+        hashes = {str(row["customer_id"]): row["row_hash"] for row in scenario.rows("row_hashes")}
+        assert {key for key, value in hashes.items() if value is None} == {"3"}
+        assert len(hashes) == ROWS
+        scenario.execute("UPDATE customers SET city = 'Rome' WHERE email = 'p3@example.com'")
+        assert scenario.run(SYNC).rows_updated == 1
+        assert scenario.contact("p3@example.com")["city"] == "Rome"
+
+
 @pytest.mark.slow
 def test_all_rows_are_read_if_many_moved(new_database):
     with open_scenario(new_database, "postgresql", "sqlite") as scenario:
