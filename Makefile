@@ -42,7 +42,7 @@ test-warehouses: $(addprefix test-warehouses-,$(EMULATED)) ## Run the real drive
 test-warehouses-%: $(V)-%/.test
 	VIRTUAL_ENV=$(CURDIR)/$(V)-$* $(V)-$*/bin/python -m pytest -q -n $(or $(WORKERS_$*),2) -p no:bqemulator -m emulated -k $* \
 	   tests/databases/test_warehouses.py tests/databases/test_types.py tests/databases/test_names.py \
-	   $(or $(SCENARIOS_$*),tests/scenarios)
+	   tests/databases/test_row_hashes.py tests/databases/test_conformance.py $(or $(SCENARIOS_$*),tests/scenarios)
 
 test-ui: $(V)/.test ## Test the Dagster UI and the sandbox's page in Chromium; UPDATE_IMAGES=1 retakes the pictures
 	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \

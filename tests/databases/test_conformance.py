@@ -20,7 +20,9 @@ from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, CreateTemp
 from dagster_dailystory.errors import ConfigurationError
 
 HOLD_STATE = sorted(name for name, database in DATABASES.items() if database.why_no_state is None)
-READ_HERE = [emulated(each) if each in EMULATORS else each for each in sorted({*HOLD_STATE, *SERVER_FIXTURES})]
+READ_HERE = [
+    emulated(each) if each in EMULATORS else each for each in sorted({*HOLD_STATE, *SERVER_FIXTURES, *EMULATORS})
+]
 TEXTS = ["a", "A", "ä", "a ", "", "it's", 'say "x"', "line\nbreak", "\\", "%s", ":name", "☃", "null", "7", "7.0"]
 
 

@@ -149,7 +149,7 @@ SNOWFLAKE = (
     Case("array", "parse_json('[1.5, null]')", "[1.5,null]", "parse_json('[1.50, null]')", "parse_json('[2]')", "[2]"),
 )  # fmt: skip
 # Spark's server sends arrays, maps and structs as texts, CHAR with its padding, TIMESTAMP_NTZ as TIMESTAMP, and no
-# VARIANT; Databricks sends Arrow. `test_warehouses.py` has arrays and maps as the driver reads them from Arrow.
+# VARIANT; Databricks sends Arrow.
 DATABRICKS = (
     Case("bigint", "9223372036854775807", "9223372036854775807", "9223372036854775807", "1", "1"),
     Case("decimal(38,10)", "1.5", "1.5", "1.5000", "1.5000000001", "1.5000000001"),

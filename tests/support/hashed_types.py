@@ -182,8 +182,107 @@ CLICKHOUSE = HashedTypes(
     settings=("SET date_time_output_format = 'unix_timestamp'", "SET output_format_decimal_trailing_zeros = 1"),
     suffix=" ENGINE = Memory",
 )  # fmt: skip
+# fakesnow hashes with DuckDB's function. What runs here is the statement, through Snowflake's driver: it has a place
+# for each value, keeps NULL and the JSON null apart, and fits into 64 bits. Snowflake's own hash is another one, which
+# nothing here runs. fakesnow has neither collations nor settings of a session.
+SNOWFLAKE = HashedTypes(
+    apart={
+        **_SCALARS, "varchar(50)": _TEXTS, "number(38, 0)": _INTEGERS,
+        "number(38, 6)": _DECIMALS, "float": _FLOATS, "timestamp_ntz": _MOMENTS, "timestamp_ltz": _MOMENTS,
+        "timestamp_tz": _ZONED, "time": ("NULL", "'10:00:00'", "'10:00:00.000001'"),
+        "binary": ("NULL", "to_binary('ff', 'hex')", "to_binary('fe', 'hex')", "to_binary('fe00', 'hex')"),
+        "variant": ("NULL", *(f"parse_json({each})" for each in _JSONS[1:]), "parse_json('[]')"),
+        "object": ("NULL", *(f"parse_json({each})" for each in _JSONS[2:] if each != "'[]'")),
+        "array": ("NULL", *(f"parse_json('{each}')" for each in ("[]", "[null]", "[0]", "[-1]", "[0, -1]", "[-1, 0]"))),
+    },
+    alike={
+        "number(20, 4)": ("1.5", "1.50"), "timestamp_tz": ("'2024-01-31 10:00:00+00'", "'2024-01-31 12:00:00+02'"),
+        "variant": ("parse_json('{\"a\": 1}')", "parse_json('{\"a\":1}')"),
+    },
+    generated=("varchar(50)", "varchar(50)", "number(38, 0)", "number(38, 6)", "float", "date", "timestamp_ntz"),
+)  # fmt: skip
+# Spark's functions are those of Databricks. Its Thrift server has no VARIANT but within another type.
+DATABRICKS = HashedTypes(
+    apart={
+        **_SCALARS, "string": _TEXTS, "string COLLATE UTF8_LCASE": _TEXTS, "varchar(50)": _TEXTS,
+        "char(3)": ("NULL", "'a'", "'A'", "','", "'a,b'"), "tinyint": ("NULL", "0", "-1", "1"),
+        "smallint": ("NULL", "0", "-1", "1"), "int": ("NULL", "0", "-1", "1", "2147483647"), "bigint": _INTEGERS,
+        "decimal(38, 6)": _DECIMALS, "double": (*_FLOATS, "-0.0D", "double('NaN')", "double('Infinity')"),
+        "float": ("NULL", "0", "0.1", "16777216", "16777218", "1.5", "15", "-0.0F"),
+        "timestamp": (*_MOMENTS, *_ZONED[3:5]), "timestamp_ntz": _MOMENTS, "void": ("NULL",),
+        "binary": ("NULL", "X''", "X'FF'", "X'FE'", "X'FE00'"),
+        "interval day to second": (
+            "NULL", "interval '1' day", "interval '1 00:00:00.000001' day to second", "interval '-1' day",
+        ),
+        "interval year to month": ("NULL", "interval '1' month", "interval '1' year", "interval '-1' month"),
+        "array<string>": (
+            "NULL", "array()", "array(NULL)", "array('')", "array('a')", "array('b,c')", "array('a', 'b,c')",
+            "array('b,c', 'a')", "array('a', NULL)", "array(NULL, 'a')", "array('a\"', '\"b')", "array('A')",
+        ),
+        "array<string COLLATE UTF8_LCASE>": ("NULL", "array('a')", "array('A')"),
+        "array<double>": (
+            "NULL", "array()", "array(NULL)", "array(0D)", "array(-0.0D)", "array(0.1D)", "array(0.10000000000000002D)",
+        ),
+        "array<decimal(38, 6)>": ("NULL", *(f"array({each})" for each in _DECIMALS)),
+        "array<binary>": ("NULL", "array(X'')", "array(X'FF')", "array(X'FE')", "array(X'FE00')"),
+        "array<date>": ("NULL", *(f"array(date {each})" for each in _DATES[1:])),
+        "array<interval day to second>": ("NULL", "array(interval '1' second)", "array(interval '1.000001' second)"),
+        "array<variant>": ("NULL", *(f"array(parse_json({each}))" for each in _JSONS[1:])),
+        "array<timestamp>": (
+            "NULL", "array(timestamp '2024-02-29 10:00:00')", "array(timestamp '2024-02-29 10:00:00.000001')",
+            "array(timestamp '2024-02-29 10:00:00.000002')",
+        ),
+        "array<array<string>>": (
+            "NULL", "array()", "array(NULL)", "array(array())", "array(array(), array())", "array(array('a'))",
+            "array(array('a'), array())", "array(array(), array('a'))", "array(array('a', 'a'))",
+        ),
+        "map<binary, string>": ("NULL", "map(X'FF', 'a')", "map(X'FE', 'a')", "map(X'FE00', 'a')"),
+        "map<struct<a: string, b: string>, int>": (
+            "NULL", "map(named_struct('a', 'a,b', 'b', 'c'), 1)", "map(named_struct('a', 'a', 'b', 'b,c'), 1)",
+        ),
+        "map<string, string>": (
+            "NULL", "map()", "map('a', 'b')", "map('b', 'a')", "map('a', NULL)", "map('a', '')",
+            "map('a', 'b', 'c', 'd')", "map('a', 'd', 'c', 'b')",
+        ),
+        "struct<a: string, b: string>": (
+            "NULL", *(f"named_struct('a', {one}, 'b', {other})" for one, other in (
+                ("NULL", "NULL"), ("''", "NULL"), ("NULL", "''"), ("'ab'", "'c'"), ("'a'", "'bc'"),
+            )),
+        ),
+    },
+    alike={
+        "decimal(20, 4)": ("1.5", "1.50"), "timestamp": ("'2024-01-31 10:00:00+00'", "'2024-01-31 12:00:00+02'"),
+    },
+    generated=("string", "string COLLATE UTF8_LCASE", "bigint", "decimal(38, 6)", "double", "date", "timestamp"),
+    settings=(
+        "SET TIME ZONE 'Asia/Tokyo'", "SET spark.sql.jsonGenerator.ignoreNullFields = true",
+        "SET spark.sql.binaryOutputStyle = HEX", "SET spark.sql.ansi.enabled = false",
+    ),
+)  # fmt: skip
+# The emulator rounds NUMERIC to three places and BIGNUMERIC to five. It has no sessions, so no settings of them, and
+# does not finish the translation of a statement with two hundred columns. In BigQuery's tables no array is NULL.
+BIGQUERY = HashedTypes(
+    apart={
+        "bool": _SCALARS["boolean"], "date": _DATES, "string": _TEXTS, "int64": _INTEGERS, "float64": _FLOATS,
+        "numeric": (*_DECIMALS[:5], "0.125", "-0.125", "123456789012345.001"),
+        "bignumeric": (*_DECIMALS[:5], "0.00001", "0.00002"), "datetime": _MOMENTS, "timestamp": _ZONED,
+        "time": ("NULL", "'10:00:00'", "'10:00:00.000001'"),
+        "bytes": ("NULL", "b''", "from_hex('ff')", "from_hex('fe')", "from_hex('fe00')"),
+        "interval": ("NULL", "interval 1 day", "interval 24 hour", "interval 1 month", "interval 30 day"),
+        "json": ("NULL", *(f"json {each}" for each in _JSONS[2:])),
+        "array<string>": ("[]", "['']", "['a']", "['a', 'b']", "['b', 'a']", "['a,b']", "['', 'a']", "['a', '']"),
+        "array<int64>": ("[]", "[0]", "[-1]", "[0, -1]", "[-1, 0]"),
+    },
+    alike={
+        "numeric": ("numeric '1.5'", "numeric '1.50'"),
+        "timestamp": ("'2024-01-31 10:00:00+00'", "'2024-01-31 12:00:00+02'"),
+        "json": ("NULL", "json 'null'"),
+    },
+    refused={"struct<a int64>": ("struct(1)", "STRUCT")},
+    generated=("string", "string", "int64", "numeric", "float64", "date", "datetime"),
+)  # fmt: skip
 HASHED = {
     "postgresql": POSTGRESQL, "redshift": REDSHIFT, "duckdb": DUCKDB, "sqlite": SQLITE, "mysql": MYSQL,
-    "clickhouse": CLICKHOUSE,
+    "clickhouse": CLICKHOUSE, "snowflake": SNOWFLAKE, "databricks": DATABRICKS, "bigquery": BIGQUERY,
 }  # fmt: skip
 """The databases whose hashes are tested, as the fixture `new_database` names them."""

@@ -222,15 +222,22 @@ def _arrow_schema(client: Any, table_schema: Any) -> Any:
 
 def _arrow_batch(columns: Any, schema: Any) -> Any:
     """Spark's columns, in which dates and moments are texts, as one batch of Arrow."""
-    arrow, compute = import_module("pyarrow"), import_module("pyarrow.compute")
+    arrow = import_module("pyarrow")
     convert = import_module("databricks.sql.utils").convert_column_based_set_to_arrow_table
     if not columns:
         return arrow.RecordBatch.from_pylist([], schema)  # of a statement that returns nothing
     table, _ = convert(columns, [(field.name,) for field in schema])
     values = [
-        compute.assume_timezone(found.combine_chunks().cast(arrow.timestamp("us")), "UTC")
-        if arrow.types.is_timestamp(field.type)
-        else found.combine_chunks().cast(field.type)
+        _arrow_values(found.combine_chunks(), field.type)
         for found, field in zip(table.itercolumns(), schema, strict=True)
     ]
     return arrow.RecordBatch.from_arrays(values, schema=schema)
+
+
+def _arrow_values(found: Any, kind: Any) -> Any:
+    arrow, compute = import_module("pyarrow"), import_module("pyarrow.compute")
+    if arrow.types.is_null(kind):
+        return arrow.nulls(len(found))
+    if arrow.types.is_timestamp(kind):
+        return compute.assume_timezone(found.cast(arrow.timestamp("us")), "UTC")
+    return found.cast(kind)

@@ -20,7 +20,11 @@ _AS_TEXT = frozenset({"float", "double", "decimal", "interval_year_month", "inte
 """The hash of -0.0 is that of 0.0, and the one of 1.5 that of 15."""
 
 _AS_JSON = frozenset({"array", "map", "struct", "variant"})
-"""The hash of an array or a struct leaves its NULLs out, and a map has none."""
+"""The hash of an array or a struct leaves its NULLs out, and a map has none.
+
+In JSON a key of a map is a name: what Java prints of a binary, an array or a struct, which differs each time or is the
+same for two of them. Entries keep keys apart; a map within another type has none.
+"""
 
 _JSON_OPTIONS = (
     "map('ignoreNullFields', 'false', 'timeZone', 'UTC', 'timestampFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSSXXX', "
@@ -63,4 +67,6 @@ def _exact(value: SqlValue, kind: object) -> SqlValue:
         return value
     if kind in _AS_BYTES:
         return cast(value, Native("BINARY"))
-    return cast(value, TEXT) if kind in _AS_TEXT else func.to_json(value, literal_column(_JSON_OPTIONS))
+    if kind in _AS_TEXT:
+        return cast(value, TEXT)
+    return func.to_json(func.map_entries(value) if kind == "map" else value, literal_column(_JSON_OPTIONS))
