@@ -24,7 +24,7 @@ CREATE INDEX dailystory_customers_rejections_9a0e715d ON dailystory_customers_re
 
 CREATE INDEX dailystory_customers_snapshot_55a2a2ee ON dailystory_customers_snapshot (identity_mobile);
 
-CREATE INDEX dailystory_customers_snapshot_906ac4cb ON dailystory_customers_snapshot (partition_value) WHERE partition_value IS NOT NULL;
+CREATE INDEX dailystory_customers_snapshot_906ac4cb ON dailystory_customers_snapshot (partition_value, customer_id) WHERE partition_value IS NOT NULL;
 
 CREATE INDEX dailystory_customers_snapshot_b33e3ec5 ON dailystory_customers_snapshot (identity_email);
 

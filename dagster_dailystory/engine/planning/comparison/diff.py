@@ -165,9 +165,8 @@ class Diff:
 
     def duplicate_keys(self) -> SqlQuery:
         """Each key that more than one source row has, with the number of its rows in `source_rows`."""
-        rows = self.all_rows
-        keys, in_scope = [rows.c[key] for key in self.tables.key_names], self.in_scope(rows)
-        rows_in_scope = _rows(in_scope)
+        rows, in_scope = self.all_rows, self.in_scope(self.all_rows)
+        keys, rows_in_scope = self.tables.keys_of(rows), _rows(in_scope)
         slices = [func.max(case((in_scope, value))).label(PARTITION_VALUE) for value in self._partition_value(rows)]
         grouped = select(*keys, rows_in_scope.label("source_rows"), *slices).where(self.has_key(rows))
         return grouped.group_by(*keys).having(func.count() > 1, rows_in_scope > 0)
@@ -383,10 +382,9 @@ class Diff:
         live = and_(snapshot.c.absent_since.is_(None), self.in_partition(snapshot))
         if self.is_one_slice:
             counted, here = select(func.count()).select_from(snapshot), self.in_partition(snapshot)
-            few = counted.where(absent).with_only_columns(_rows(here))
-            keys, missing, mine, missing_here = (
-                each.scalar_subquery() for each in (counted, counted.where(absent), counted.where(here), few)
-            )
+            absent_here = select(_rows(here)).select_from(snapshot).where(absent)
+            parts = (counted, counted.where(absent), counted.where(here), absent_here)
+            keys, missing, mine, missing_here = (each.scalar_subquery() for each in parts)
             return select(keys, missing, mine - missing_here)
         counts: list[SqlValue] = [func.count(), _rows(absent), _rows(live)]
         return select(*counts).select_from(snapshot)
