@@ -48,6 +48,10 @@ class Hashing:
         found = self._database.type_codes(self._connection, select(*self._columns.values()))
         return dict(zip(self._columns, found, strict=True))
 
+    def is_text(self, name: str) -> bool:
+        """Whether a column is a plain text, whose values the warehouse can look up."""
+        return self._kinds[name] in self._database.text_types
+
     @cached_property
     def version(self) -> str:
         """See `hash_version`."""

@@ -22,7 +22,7 @@ PARTITION_VALUE = "partition_value"
 class HashBuckets:
     """Divide a sync into slices by a hash of its key, so that a first load or a full re-sync can be resumed.
 
-    The bucket of a key is computed when needed and never stored, so the count can change at any time.
+    The bucket of a key is not stored, at most the hash of the key, so the count can change at any time.
 
     Attributes:
         count: Number of slices, 2 to 1,000.

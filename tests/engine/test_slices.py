@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 
 import pytest
-from support.placements import Placement
+from support.placements import Placement, at
 from support.scenario import Scenario, customer, customers, open_scenario, sync_of
 
 from dagster_dailystory.errors import SafetyError
@@ -148,14 +149,102 @@ def test_a_key_in_two_slices_is_a_duplicate_in_both(scenario: Scenario) -> None:
     sync = sync_with(CITIES)
     run_all(scenario, sync)
     scenario.insert(customer(3, city="Paris", first_name="Double"))
+    scenario.update(3, first_name="Wrong")
+    scenario.insert(customer(50, city="Paris"), customer(50, city="Rome"))
     for _ in range(3):
         run_all(scenario, sync)
+    assert scenario.rejections() == {"3": "duplicate_key", "50": "duplicate_key"}
+    scenario.execute("DELETE FROM customers WHERE customer_id = 50")
+    scenario.execute("UPDATE customers SET first_name = 'Double' WHERE city = 'Paris' AND customer_id = 3")
+    run_all(scenario, sync)
     assert scenario.rejections() == {"3": "duplicate_key"}
     assert scenario.contact("p3@example.com")["firstName"] == "Name 3"
     scenario.execute("DELETE FROM customers WHERE customer_id = 3 AND city = 'Rome'")
     run_all(scenario, sync)
     assert scenario.rejections() == {}
     assert scenario.contact("p3@example.com")["firstName"] == "Double"
+
+
+def test_a_key_in_two_slices_is_not_sent_by_the_first_load(scenario: Scenario) -> None:
+    scenario.insert(customer(3, city="Paris", first_name="Double"))
+    sync = sync_with(CITIES)
+    for _ in range(2):
+        run_all(scenario, sync)
+    assert scenario.rejections() == {"3": "duplicate_key"}
+    assert "p3@example.com" not in scenario.emails()
+
+
+@at(Placement("postgresql", "sqlite"))
+def test_two_spellings_of_a_number_are_one_key_in_each_bucket(scenario: Scenario) -> None:
+    scenario.execute("DROP TABLE customers")
+    scenario.create(**{**scenario.source.columns, "customer_id": "numeric"})
+    for number in range(1, 9):
+        scenario.insert(customer(number), customer(number, first_name="Other"))
+        double = f"customer_id = {number} AND first_name = 'Other'"
+        scenario.execute(f"UPDATE customers SET customer_id = {number}.0 WHERE {double}")
+    sync = sync_with(BUCKETS)
+    for _ in range(3):
+        run_all(scenario, sync)
+    assert set(scenario.rejections().values()) == {"duplicate_key"}
+    scenario.sent()
+    run_all(scenario, sync)
+    assert scenario.sent() == []
+
+
+@at(Placement("duckdb", "postgresql"), Placement("postgresql", "duckdb"))
+@BOTH
+def test_a_key_beyond_64_bits_is_synced_by_its_slice(scenario: Scenario, partitions: Partitioning) -> None:
+    large = 18446744073709551615
+    scenario.execute("DROP TABLE customers")
+    scenario.create(**{**scenario.source.columns, "customer_id": "numeric(30, 0)"})
+    scenario.insert(*customers(4))
+    sync = sync_with(partitions)
+    run_all(scenario, sync)
+    scenario.insert(customer(large, email="large@example.com"))
+    assert total(run_all(scenario, sync), "rows_created", "rows_deleted") == [1, 0]
+    assert str(large) in scenario.contact_map()
+
+
+@at(Placement("postgresql", "sqlite"))
+@pytest.mark.parametrize("kind", ["json", "jsonb", "xml"])
+def test_a_column_whose_values_do_not_compare_is_read_whole(scenario: Scenario, kind: str) -> None:
+    scenario.execute("DROP TABLE customers")
+    scenario.create(**scenario.source.columns, region=kind)
+    value = "<a>Rome</a>" if kind == "xml" else '"Rome"'
+    scenario.execute(
+        "INSERT INTO customers (customer_id, email, region)"
+        f" SELECT n, 'p' || n || '@example.com', '{value}' FROM generate_series(1, 4) AS t(n)"
+    )
+    sync = sync_with(ColumnValues("region", ["Rome"]))
+    for _ in range(2):
+        reports = run_all(scenario, sync)
+    assert total(reports, "rows_read", "rows_unchanged") == [4, 4]
+
+
+@BOTH
+def test_the_deletions_of_a_day_count_also_when_all_slices_are_read(
+    scenario: Scenario, partitions: Partitioning
+) -> None:
+    sync = sync_with(partitions, max_deleted_fraction=0.3, min_guard_rows=1)
+    run_all(scenario, sync)
+    first, second = partitions.names[:2]
+    scenario.execute(
+        "UPDATE customers SET customer_id = customer_id + 1000, email = 'x' || email WHERE customer_id > 20"
+    )
+    deleted = scenario.run(sync, partition=first).rows_deleted
+    scenario.execute_state("UPDATE dailystory_meta SET value = '' WHERE name = 'slices:customers'")
+    with contextlib.suppress(SafetyError):
+        deleted += scenario.run(sync, partition=second).rows_deleted
+    assert deleted <= COUNT * 0.3
+
+
+@BOTH
+def test_a_dry_run_leaves_the_slices_as_they_are(scenario: Scenario, partitions: Partitioning) -> None:
+    run_all(scenario, sync_with(CITIES))
+    before = [row["partition_value"] for row in scenario.rows("snapshot")]
+    for name in partitions.names:
+        scenario.run(sync_with(partitions), partition=name, dry_run=True)
+    assert [row["partition_value"] for row in scenario.rows("snapshot")] == before
 
 
 @BOTH

@@ -82,6 +82,7 @@ class Database:
         enforces_keys: Whether a primary key keeps a second row with its values out. Column stores only note it.
         reserved_words: Its reserved words that SQLAlchemy does not quote.
         converters: The driver's type code -> what makes a plain value of one that is not NULL.
+        text_types: The driver's codes of plain text types.
         reads_json_rows: Whether it has `json_rows`.
         longest_list: Most numbers in the list of an IN, where `json_rows` is missing.
     """
@@ -104,6 +105,7 @@ class Database:
     enforces_keys: ClassVar[bool] = False
     reserved_words: ClassVar[Collection[str]] = ()
     converters: ClassVar[Mapping[object, Callable[[Any], object]]] = {}
+    text_types: ClassVar[Collection[object]] = ()
     reads_json_rows: ClassVar[bool] = False
     longest_list: ClassVar[int] = 5_000
 

@@ -75,6 +75,7 @@ class PostgreSQL(Database):
     url = "postgresql+psycopg://user@host/database"
     extra = "postgres"
     longest_name = 63
+    text_types = _HASHED_TEXTS
     reads_json_rows = True
     short_name = sql_name = "postgres"
     reserved_words = ("collation", "concurrently", "lateral", "system_user", "tablesample")  # pg_get_keywords()

@@ -28,7 +28,8 @@ class GuardInputs:
         rows_updated: Contacts that would be updated.
         rows_opted_out: Contacts that would be opted out.
         rows_deleted: Contacts that would be deleted or deactivated in the whole sync, also if the plan is for a slice.
-            If only the slice was read, at least as many as the source has fewer rows than there are keys.
+            If only the slice was read, at least as many as the source has fewer keys than
+            the state.
         rows_rejected: Rejected rows.
         live_keys: Keys of the snapshot that were not missing before this run; of a slice those that belong to it.
         sync_live_keys: The same for the whole sync.

@@ -37,9 +37,8 @@ class PlannedCounts:
         shared: Contacts of missing keys that are kept, because another sync holds them.
         few_rejected: A few rejected rows of each reason.
         waiting: A few of the rows whose opt-out has no contact.
-        missing: The keys of the whole sync that must be missing, because the source has fewer rows than there are keys.
+        missing: The keys of the whole sync that must be missing, because the source has fewer than the state.
             0 if all rows were read.
-        is_one_slice: Only the rows of one slice were read.
         comparison: How the rows were compared.
     """
 
@@ -55,7 +54,6 @@ class PlannedCounts:
     few_rejected: tuple[RejectedRow, ...] = ()
     waiting: WaitingOptOuts = WaitingOptOuts()  # noqa: RUF009  # frozen
     missing: int = 0
-    is_one_slice: bool = False
     comparison: Comparison = Comparison()  # noqa: RUF009  # frozen
 
     def changes(self, operation: Operation) -> int:
@@ -168,6 +166,6 @@ def _day_inputs(state: State, options: PlanOptions, counts: PlannedCounts, plan:
         rows_updated=plan.rows_updated + day.rows_updated,
         rows_opted_out=plan.rows_opted_out + day.rows_opted_out,
         rows_rejected=plan.rows_rejected + day.rows_rejected,
-        rows_deleted=max(plan.rows_deleted, counts.sync_deletions + day.rows_deleted * counts.is_one_slice),
+        rows_deleted=max(plan.rows_deleted, counts.changes(Operation.DELETE) + day.rows_deleted),
         live_keys=max(plan.sync_live_keys - day.contacts_added, 0),
     )

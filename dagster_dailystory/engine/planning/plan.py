@@ -110,7 +110,8 @@ class _Draft:
 
     def write(self, staged: Staged) -> PlannedCounts:
         """Compare and check the rows, store the changes, the rejections and the row hashes, and count."""
-        self._remember_slices(staged)
+        if not self.options.dry_run:
+            self._remember_slices(staged)
         found = compare(self.state, self.tables, staged, self.options)
         checked = self._check(found)
         departures = self._departures(staged, found, checked)
@@ -137,7 +138,6 @@ class _Draft:
         counts = replace(
             self._count(found.counts, checked, pending, deletions),
             missing=_missing(staged, found.counts.sync_live_keys),
-            is_one_slice=staged.rest is not None,
             comparison=staged.comparison,
         )
         few = Rejections(self.state, self.tables).few_of(rejected) if counts.rejected else ()
@@ -246,6 +246,6 @@ def _forget_old_changes(state: State, tables: SyncTables) -> None:
 
 
 def _missing(staged: Staged, live_keys: int) -> int:
-    """The keys that must be missing: the source has fewer rows than there are keys."""
-    rows = None if staged.rest is None else staged.rest.rows_in_source
-    return 0 if rows is None else max(live_keys - rows, 0)
+    """The keys that must be missing: the source has fewer than the state."""
+    found = None if staged.rest is None else staged.rest.keys_in_source
+    return 0 if found is None else max(live_keys - found, 0)

@@ -37,7 +37,7 @@ class PlanCounts:
         rows_held: Rows that DailyStory refused before and that have not changed since, and rows beyond `limit`.
         rows_delete_skipped_shared: Contacts of missing keys that are kept, because another sync holds them.
         rows_transferred: Whole rows that left the warehouse to be compared or checked.
-        keys_transferred: Keys that left the warehouse, with a hash or alone.
+        keys_transferred: Keys that left the warehouse with their hash, without those that were looked up.
         bytes_read: An estimate of what left the warehouse for a state in another database; 0 if the state is inside.
     """
 

@@ -32,6 +32,7 @@ class BigQuery(Database):
     url = "bigquery://project/dataset"
     extra = "bigquery"
     why_no_state = SLOW
+    text_types = frozenset({"STRING"})
     short_name = sql_name = "bigquery"
     converters: ClassVar = {"INTERVAL": _duration}
 

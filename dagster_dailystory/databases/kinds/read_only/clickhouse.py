@@ -26,6 +26,7 @@ class ClickHouse(Database):
     url = "clickhousedb://user@host:8443/database"
     extra = "clickhouse"
     why_no_state = NO_TRANSACTIONS
+    text_types = frozenset({"String", "Nullable(String)"})
     short_name = sql_name = "clickhouse"
 
     def type_codes(self, connection: Connection, query: SqlQuery) -> Sequence[object]:

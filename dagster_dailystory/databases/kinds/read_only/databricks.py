@@ -40,6 +40,7 @@ class Databricks(Database):
     url = "databricks://token:TOKEN@host?http_path=PATH&catalog=main&schema=name"
     extra = "databricks"
     why_no_state = NO_TRANSACTIONS
+    text_types = frozenset({"string"})
     short_name = sql_name = "databricks"
     converters: ClassVar = {"map": dict}  # from a list of pairs
 

@@ -28,6 +28,7 @@ class MySQL(Database):
     url = "mysql+pymysql://user@host/database?charset=utf8mb4"
     extra = "mysql"
     why_no_state = "it commits a transaction that creates or changes a table, so the state could be half made"
+    text_types = frozenset({253})
     short_name = sql_name = "mysql"
     enforces_keys = True
 

@@ -35,6 +35,7 @@ class Redshift(Database):
     url = "redshift+psycopg2://user@host:5439/database"
     extra = "redshift"
     why_no_state = SLOW
+    text_types = frozenset({25, 1043})
     short_name = sql_name = "redshift"
 
     def why_no_hash(self, kinds: Sequence[object]) -> str | None:

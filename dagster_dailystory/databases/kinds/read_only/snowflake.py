@@ -37,6 +37,7 @@ class Snowflake(Database):
     url = "snowflake://user@account/database/schema?warehouse=name"
     extra = "snowflake"
     why_no_state = SLOW
+    text_types = frozenset({2})
     short_name = sql_name = "snowflake"
     json_types: ClassVar[frozenset[int]] = frozenset({5, 9, 10})
     """The codes of VARIANT, OBJECT and ARRAY, which the driver returns as text, differently in each version."""

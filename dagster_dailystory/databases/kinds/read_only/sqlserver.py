@@ -26,6 +26,7 @@ class SqlServer(Database):
     url = "mssql+pymssql://user@host/database?charset=utf8"
     extra = "mssql"
     why_no_state = "it lacks the statements that write results in bulk"
+    text_types = frozenset({1})
     short_name = "sqlserver"
     sql_name = "tsql"
     enforces_keys = True

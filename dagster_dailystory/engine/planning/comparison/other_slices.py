@@ -6,13 +6,14 @@ key may be in another slice under another key, and an opt-out may be taken back 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
     Column,
     ColumnElement,
+    Connection,
     FromClause,
     MetaData,
     RowMapping,
@@ -28,8 +29,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import DropTable
 
-from dagster_dailystory.databases.expressions import opt_out_text, opts_out
-from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, CreateTemporaryTableAs, SqlQuery
+from dagster_dailystory.databases.expressions import among_numbers, opt_out_text, opts_out
+from dagster_dailystory.databases.kinds.registry import database_of
+from dagster_dailystory.databases.source import Source
+from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, CreateTemporaryTableAs, SqlQuery, SqlValue
 from dagster_dailystory.engine.planning.comparison.row_hashes import HashedRows
 from dagster_dailystory.engine.planning.comparison.slices import is_in_slice, value_elsewhere
 from dagster_dailystory.engine.planning.comparison.staged import OtherSlices, Staged
@@ -41,11 +44,44 @@ from dagster_dailystory.model.change import Reason
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.mapping import MappedField
 from dagster_dailystory.model.partitions import PARTITION_VALUE, ColumnValues, Partitioning
+from dagster_dailystory.model.sync import ContactSync
 
 _MOST_KEYS, _ONE_IN = 10_000, 10
 """Read the whole source rather than look up more than 10,000 keys and one in ten of the slice."""
 
 _SPELLINGS_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True)
+class WholeSource:
+    """The rows of all slices.
+
+    Attributes:
+        source: The table or query.
+        key_hash: The hash of a key; None if the warehouse cannot hash keys.
+        warehouse: Where the rows are.
+    """
+
+    source: Source
+    key_hash: SqlValue | None
+    warehouse: Connection
+
+    def doubled_hashes(self, sync: ContactSync, most: int = 0) -> Sequence[int]:
+        """The hashes of the keys that are in several rows, whatever their slices; one more than `most` at most.
+
+        A key alone decides about its hash bucket, so there a slice has all rows of its keys.
+        """
+        if self.key_hash is None or not isinstance(sync.partitions, ColumnValues):
+            return ()
+        keys = [self.source.read_columns(sync)[key] for key in sync.key_columns]
+        rows = select(self.key_hash.label("hash")).select_from(self.source.relation)
+        doubled = rows.where(*(key.is_not(None) for key in keys)).group_by(self.key_hash).having(func.count() > 1)
+        return self.warehouse.execute(doubled.limit(most + 1)).scalars().all()
+
+    def count_keys(self) -> int:
+        """The different keys of the source; its rows, if keys cannot be hashed."""
+        counted: SqlValue = func.count() if self.key_hash is None else func.count(self.key_hash.distinct())
+        return int(self.warehouse.execute(select(counted).select_from(self.source.relation)).scalar_one())
 
 
 @dataclass(frozen=True)
@@ -58,6 +94,7 @@ class OtherSlicesLookUp:
         tables: The sync's state tables.
         others: Reads the other slices.
         source_keys: Looks keys up.
+        whole: The rows of all slices.
         name: The slice.
     """
 
@@ -66,6 +103,7 @@ class OtherSlicesLookUp:
     tables: SyncTables
     others: Reading
     source_keys: SourceKeys
+    whole: WholeSource
     name: str
 
     def completed(self) -> Staged | None:
@@ -73,10 +111,14 @@ class OtherSlicesLookUp:
         rows = self._number(select(func.count()).select_from(self._read))
         most = max(_MOST_KEYS, rows // _ONE_IN)
         unread = self._made("unread", self._unread_keys())
-        wanted = union(select(*self.tables.keys_of(unread)), *self._keys_of_several_slices()).subquery("wanted")
-        if self._number(select(func.count()).select_from(wanted)) > most:
+        several = self._made("several", self._keys_of_several_slices())
+        doubled = self._doubled_keys()
+        wanted = max(self._number(select(func.count()).select_from(each)) for each in (unread, several))
+        if wanted > most or doubled is None:
             return None
-        found = self.source_keys.present(select(*self.tables.keys_of(wanted)), self.others.source)
+        # All rows, and not only those of other slices: a key may have come into this one since it was read.
+        found = self.source_keys.present(select(*self.tables.keys_of(unread)))
+        found |= doubled | self.source_keys.present(select(*self.tables.keys_of(several)), self.others.source)
         keys = self._with_keys(found)
         missing = self._unread(unread, keys).subquery("missing")
         known = self._known(missing)
@@ -87,7 +129,7 @@ class OtherSlicesLookUp:
         rest = OtherSlices(
             has_rows=bool(rows) or self._source_has_rows(),
             missing=missing,
-            rows_in_source=self._count_source() if known else None,
+            keys_in_source=self.whole.count_keys() if known else None,
         )
         return replace(self.staged, all_keys=keys, rest=rest, hashed=self._compared())
 
@@ -133,16 +175,26 @@ class OtherSlicesLookUp:
         state.connection.execute(CreateTemporaryTableAs(full_name, query))
         return made
 
-    def _keys_of_several_slices(self) -> Iterator[SqlQuery]:
-        """The keys read that may be in another slice too. A key alone decides about its hash bucket."""
-        if not isinstance(self._partitions, ColumnValues):
-            return
+    def _keys_of_several_slices(self) -> SqlQuery:
+        """The keys read that were in another slice, or in several rows."""
         read, snapshot, rejections = self._read, self.tables.snapshot, self.tables.rejections
         keys = self.tables.keys_of(read)
         came = and_(snapshot.c[PARTITION_VALUE].is_not(None), not_(self._is_here(snapshot)))
-        yield select(*keys).select_from(read.join(snapshot, self.tables.same_key(read, snapshot))).where(came)
+        moved = select(*keys).select_from(read.join(snapshot, self.tables.same_key(read, snapshot))).where(came)
         repeated = read.join(rejections, self.tables.same_key(read, rejections))
-        yield select(*keys).select_from(repeated).where(rejections.c.reason == Reason.DUPLICATE_KEY.value)
+        doubled = select(*keys).select_from(repeated).where(rejections.c.reason == Reason.DUPLICATE_KEY.value)
+        found = union(moved, doubled).subquery("several")
+        return select(*self.tables.keys_of(found))
+
+    def _doubled_keys(self) -> set[Key] | None:
+        """The keys that several rows of the source have; None if they are many."""
+        most = database_of(self.whole.warehouse.dialect).longest_list
+        numbers = self.whole.doubled_hashes(self.tables.sync, most)
+        if not numbers or len(numbers) > most or self.whole.key_hash is None:
+            return None if numbers else set()
+        keys = self.source_keys.key_columns(self.whole.source)
+        found = self.whole.warehouse.execute(select(*keys).where(among_numbers(self.whole.key_hash, numbers)))
+        return set(map(self.source_keys.staged, found))
 
     def _with_keys(self, found: set[Key]) -> FromClause:
         """A table of the keys read and of those that other slices have."""
@@ -201,11 +253,6 @@ class OtherSlicesLookUp:
     def _source_has_rows(self) -> bool:
         one = select(literal_column("1", BIG_INTEGER)).select_from(self.others.source.relation).limit(1)
         return self.transfer.warehouse.execute(one).first() is not None
-
-    def _count_source(self) -> int:
-        parts = (self.transfer.reading.source, self.others.source)
-        counts = (select(func.count()).select_from(part.relation) for part in parts)
-        return sum(int(self.transfer.warehouse.execute(each).scalar_one()) for each in counts)
 
     def _number(self, query: SqlQuery) -> int:
         return int(self.transfer.state.connection.execute(query).scalar() or 0)

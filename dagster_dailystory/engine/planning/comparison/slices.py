@@ -12,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    UnicodeText,
     and_,
     case,
     literal,
@@ -20,12 +21,12 @@ from sqlalchemy import (
     or_,
     select,
 )
+from sqlalchemy.exc import DBAPIError
 
-from dagster_dailystory.databases.connect import driver_errors_as
 from dagster_dailystory.databases.expressions import among_numbers
 from dagster_dailystory.databases.row_hash import Hashing, NoHash
 from dagster_dailystory.databases.source import Source
-from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, SqlValue
+from dagster_dailystory.databases.sql_types import BIG_INTEGER, SqlValue
 from dagster_dailystory.databases.stored_values import staged_texts
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
@@ -114,6 +115,18 @@ def remember_slices(state: State, tables: SyncTables, rows: FromClause, *, are_a
         state.set_meta(_name(state), _kind(state.sync.partitions))
 
 
+class UnknownSliceError(Exception):
+    """The warehouse refused the statement that shows which rows a slice has; its transaction cannot go on.
+
+    Attributes:
+        reason: Why, as a sentence without a full stop.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 @dataclass(frozen=True)
 class SliceOfSource:
     """The rows of one slice, and those of all others.
@@ -174,8 +187,10 @@ def _slice_of_column(
     if isinstance(hashed, NoHash):
         return hashed
     values = select(value.label("value"), hashed.label("hash")).distinct().limit(_MOST_VALUES + 1)
-    with driver_errors_as(f"the partition column {partitions.column!r} of sync {sync.name!r} cannot be compared"):
+    try:
         found = warehouse.execute(values).all()
+    except DBAPIError:
+        raise UnknownSliceError(f"the values of column {partitions.column!r} do not compare") from None
     if len(found) > _MOST_VALUES:
         return NoHash(f"column {partitions.column!r} has more than {_MOST_VALUES:,} values")
     names = [partitions.name_of(text) for text in staged_texts([row[0] for row in found])]
@@ -185,9 +200,9 @@ def _slice_of_column(
         return SliceOfSource(_restricted(source, not_(listed)), _restricted(source, listed))
     mine = [row for each, row in placed if each == name]
     condition = among_numbers(hashed, [row[1] for row in mine])
-    as_written = literal(name, TEXT, literal_execute=True)
+    is_text = hashing.is_text(PARTITION_VALUE) and mine and all(row[0] == name for row in mine)
     # An index, or the partitions of the table, find equal texts; they do not find hashes.
-    prunes = [value == as_written] if mine and all(row[0] == name for row in mine) else []
+    prunes = [value == literal(name, UnicodeText(), literal_execute=True)] if is_text else []
     return SliceOfSource(_restricted(source, and_(*prunes, condition)), _restricted(source, not_(condition)))
 
 

@@ -22,12 +22,12 @@ class OtherSlices:
         missing: Keys that the state has in the slice, or its rejections, and that no slice has; None if none was looked
             for.
         has_rows: The source has a row, in this slice or another one.
-        rows_in_source: Rows of the whole source; None if no key of the slice is missing.
+        keys_in_source: Different keys of the whole source; None if no key of the slice is missing.
     """
 
     has_rows: bool
     missing: FromClause | None = None
-    rows_in_source: int | None = None
+    keys_in_source: int | None = None
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,15 @@ from dagster_dailystory.databases.source import (
 )
 from dagster_dailystory.databases.sql_types import CreateTemporaryTableAs
 from dagster_dailystory.engine.interrupts import frozen_heap
-from dagster_dailystory.engine.planning.comparison.other_slices import OtherSlicesLookUp
+from dagster_dailystory.engine.planning.comparison.other_slices import OtherSlicesLookUp, WholeSource
 from dagster_dailystory.engine.planning.comparison.row_hashes import why_streamed
-from dagster_dailystory.engine.planning.comparison.slices import SliceOfSource, are_known, key_hash, slice_of
+from dagster_dailystory.engine.planning.comparison.slices import (
+    SliceOfSource,
+    UnknownSliceError,
+    are_known,
+    key_hash,
+    slice_of,
+)
 from dagster_dailystory.engine.planning.comparison.staged import OtherSlices, Staged
 from dagster_dailystory.engine.planning.comparison.transfer import Reading, Traffic, Transfer
 from dagster_dailystory.engine.presence.source_keys import SourceKeys
@@ -112,6 +118,20 @@ def _materialize(state: State, source: Source) -> Source:
 def _stage_from_elsewhere(
     state: State, lease: Lease, warehouse_url: str, options: PlanOptions, recent: IncrementalRead
 ) -> Staged | None:
+    try:
+        return _staged_from_elsewhere(state, lease, warehouse_url, options, recent)
+    except UnknownSliceError as error:
+        return _staged_from_elsewhere(state, lease, warehouse_url, options, recent, error.reason)
+
+
+def _staged_from_elsewhere(
+    state: State,
+    lease: Lease,
+    warehouse_url: str,
+    options: PlanOptions,
+    recent: IncrementalRead,
+    why_all_slices: str = "",
+) -> Staged | None:
     with connect(open_engine(warehouse_url), "warehouse") as warehouse:
         database_of(warehouse.dialect).use_repeatable_read(warehouse)
         with warehouse.begin(), ExitStack() as streams, frozen_heap():
@@ -120,7 +140,8 @@ def _stage_from_elsewhere(
             compared = recent.rows_to_read(options, read, warehouse)
             options = replace(options, since=compared.since)
             with lease.during(state):
-                elsewhere = _SourceElsewhere(state, warehouse, warehouse_url, compared.source, options, streams)
+                source = compared.source
+                elsewhere = _SourceElsewhere(state, warehouse, warehouse_url, source, options, streams, why_all_slices)
                 staged = elsewhere.staged()
             return staged and replace(staged, watermark=compared.watermark, since=compared.since)
 
@@ -136,6 +157,7 @@ class _SourceElsewhere:
         source: All rows, or the recent ones.
         options: What the run asks for.
         streams: Closes the open result streams after an error.
+        why_all_slices: Why all slices are read, if an attempt to read one failed; otherwise empty.
     """
 
     state: State
@@ -144,6 +166,7 @@ class _SourceElsewhere:
     source: Source
     options: PlanOptions
     streams: ExitStack
+    why_all_slices: str = ""
 
     @cached_property
     def _hashing(self) -> Hashing:
@@ -157,7 +180,7 @@ class _SourceElsewhere:
             staged = self._staged_slice(one_slice, tables, traffic)
             if staged is not None:
                 return _with_traffic(staged, traffic)
-            one_slice = NoHash("too many keys of the slice were not found in it")
+            one_slice = NoHash("too little was known of the keys of the slice")
         is_whole = self.options.partition is None
         reading = self._reading(self.source, why_streamed(self.options) if is_whole else _ALL_SLICES)
         _, staged = self._transfer(reading, tables, traffic).stage_with_any_key()
@@ -173,8 +196,12 @@ class _SourceElsewhere:
         options, sync = self.options, self.state.sync
         if options.partition is None:
             return None
+        if self.why_all_slices:
+            return NoHash(self.why_all_slices)
         if options.keys or options.scope not in (Scope.CHANGED, Scope.ALL):
-            return NoHash(f"the run looks for {'chosen keys' if options.keys else options.scope.value} in all of them")
+            return NoHash(
+                "the run is for chosen keys" if options.keys else f"scope {options.scope.value!r} looks at all"
+            )
         if tables is not None and not are_known(self.state):
             return NoHash("it was not known yet which key is in which slice")
         return slice_of(self.source, sync, options.partition, self._hashing, self.warehouse)
@@ -182,11 +209,17 @@ class _SourceElsewhere:
     def _staged_slice(self, one: SliceOfSource, tables: SyncTables | None, traffic: Traffic) -> Staged | None:
         reading = self._reading(one.rows, why_streamed(self.options))
         transfer, staged = self._transfer(reading, tables, traffic).stage_with_any_key()
-        if staged is None or tables is None or self.options.since is not None:
-            return staged and replace(staged, rest=OtherSlices(has_rows=True))
+        if staged is None or transfer.widened:  # the types of the key are not known, or change
+            return None
+        by_key = key_hash(self.source, self.state.sync, self._hashing)
+        whole = WholeSource(self.source, None if isinstance(by_key, NoHash) else by_key, self.warehouse)
+        if self.options.since is not None or (tables is None and not whole.doubled_hashes(self.state.sync)):
+            return replace(staged, rest=OtherSlices(has_rows=True))
+        if tables is None:
+            return None
         others, name = self._reading(one.others, why_streamed(self.options)), str(self.options.partition)
         source_keys = SourceKeys(self.state, tables, self.warehouse_url)
-        return OtherSlicesLookUp(transfer, staged, tables, others, source_keys, name).completed()
+        return OtherSlicesLookUp(transfer, staged, tables, others, source_keys, whole, name).completed()
 
     def _transfer(self, reading: Reading, tables: SyncTables | None, traffic: Traffic) -> Transfer:
         return Transfer(self.state, self.warehouse, reading, tables, self.streams, traffic=traffic)
