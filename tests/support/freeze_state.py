@@ -54,7 +54,7 @@ SYNCS = {
         source="recent_customers",
         key="number",
         fields={"email": "email", "firstName": "first_name"},
-        watermark=Watermark("updated_at"),
+        watermark=Watermark("updated_at", full_every_seconds=1e9),  # however old the frozen state is
     ),
 }
 
