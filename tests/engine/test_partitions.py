@@ -166,7 +166,7 @@ def test_a_plan_of_one_slice_keeps_the_rejections_of_the_others(warehouse: Wareh
     sync = sync_with(REGIONS)
     execute(
         warehouse.url,
-        "update customers set email = 'nobody' where id in (4, 5)",
+        "update customers set email = 'invalid' where id in (4, 5)",
     )
     with Sandbox() as sandbox:
         sandbox.configure(refuse_if=lambda body: "not today" if body.get("email") == "person8@example.com" else None)

@@ -200,7 +200,7 @@ class _SourceElsewhere:
             return NoHash(self.why_all_slices)
         if options.keys or options.scope not in (Scope.CHANGED, Scope.ALL):
             return NoHash(
-                "the run is for chosen keys" if options.keys else f"scope {options.scope.value!r} looks at all"
+                "the run is for chosen keys" if options.keys else f"scope {options.scope.value!r} looks at all of them"
             )
         if tables is not None and not are_known(self.state):
             return NoHash("it was not known yet which key is in which slice")

@@ -155,7 +155,7 @@ class Transfer:
     def _comparison(self, keyed: Table | None, changed: Sequence[tuple[int, ...]] | None) -> Comparison:
         reason = "" if keyed is not None else "no row hashes are remembered for this query and mapping"
         if keyed is not None and changed is None:
-            reason = "more than one row in ten changed, so all were read"
+            reason = "too many rows changed to look them up"
         return Comparison(Way.STREAMED if reason else Way.HASHES, self.reading.why_streamed or reason)
 
     def append(self, key_types: Mapping[str, SqlType], query: SqlQuery) -> None:
