@@ -82,6 +82,8 @@ class Database:
         enforces_keys: Whether a primary key keeps a second row with its values out. Column stores only note it.
         reserved_words: Its reserved words that SQLAlchemy does not quote.
         converters: The driver's type code -> what makes a plain value of one that is not NULL.
+        hashed_types: The driver's codes of the types that `row_hash` hashes exactly; None if it hashes none.
+        type_names: The driver's codes of other types, with the names that users know.
         text_types: The driver's codes of plain text types.
         reads_json_rows: Whether it has `json_rows`.
         longest_list: Most numbers in the list of an IN, where `json_rows` is missing.
@@ -105,6 +107,8 @@ class Database:
     enforces_keys: ClassVar[bool] = False
     reserved_words: ClassVar[Collection[str]] = ()
     converters: ClassVar[Mapping[object, Callable[[Any], object]]] = {}
+    hashed_types: ClassVar[Collection[object] | None] = None
+    type_names: ClassVar[Mapping[object, str]] = {}
     text_types: ClassVar[Collection[object]] = ()
     reads_json_rows: ClassVar[bool] = False
     longest_list: ClassVar[int] = 5_000
@@ -169,7 +173,17 @@ class Database:
         Args:
             kinds: The type codes of the driver.
         """
-        return f"{self.title} has no suitable hash function"
+        if self.hashed_types is None:
+            return f"{self.title} has no suitable hash function"
+        refused = [kind for kind in kinds if kind not in self.hashed_types]
+        if not refused:
+            return None
+        name = str(refused[0]).upper() if isinstance(refused[0], str) else f"type {refused[0]}"
+        return self.cannot_hash(self.type_names.get(refused[0], name))
+
+    def cannot_hash(self, type_name: str) -> str:
+        """Why a row with a column of a type has no hash."""
+        return f"{self.title} cannot hash {type_name} columns exactly"
 
     def row_hash(self, values: Sequence[SqlValue], kinds: Sequence[object]) -> SqlValue:
         """A signed 64-bit integer that changes with each of the values, NULL included; see `why_no_hash`.

@@ -9,14 +9,15 @@ from typing import Any, ClassVar
 from sqlalchemy import func, literal_column
 
 from dagster_dailystory.databases.kinds.base import Database
-from dagster_dailystory.databases.kinds.read_only.reasons import SLOW, cannot_hash
+from dagster_dailystory.databases.kinds.read_only.reasons import SLOW
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, SqlValue
 
 _HASHED = frozenset({
     "STRING", "BYTES", "INTEGER", "INT64", "FLOAT", "FLOAT64", "NUMERIC", "BIGNUMERIC", "BOOLEAN", "BOOL", "TIMESTAMP",
     "DATE", "TIME", "DATETIME", "INTERVAL", "JSON",
 })  # fmt: skip
-"""Types whose JSON is exact; an array has the type of its items. What a STRUCT holds is not known from its name."""
+"""Types whose JSON is exact; an array has the type of its items. What a STRUCT holds is not known from its name.
+GEOGRAPHY and RANGE have no JSON, or none that is documented as exact."""
 
 
 def _duration(interval: Any) -> timedelta:
@@ -32,14 +33,11 @@ class BigQuery(Database):
     url = "bigquery://project/dataset"
     extra = "bigquery"
     why_no_state = SLOW
+    hashed_types = _HASHED
+    type_names: ClassVar = {"RECORD": "STRUCT"}
     text_types = frozenset({"STRING"})
     short_name = sql_name = "bigquery"
     converters: ClassVar = {"INTERVAL": _duration}
-
-    def why_no_hash(self, kinds: Sequence[object]) -> str | None:
-        """GEOGRAPHY, RANGE and STRUCT have no JSON, or none that is documented as exact."""
-        refused = [str(kind) for kind in kinds if kind not in _HASHED]
-        return cannot_hash(self.title, refused[0].replace("RECORD", "STRUCT")) if refused else None
 
     def row_hash(self, values: Sequence[SqlValue], kinds: Sequence[object]) -> SqlValue:
         """Hash the values as JSON with a comma after each: NULL is `null`, the JSON of a text is quoted."""

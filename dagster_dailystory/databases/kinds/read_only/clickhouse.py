@@ -10,7 +10,7 @@ from typing import Any, cast
 from sqlalchemy import Connection, func, literal_column
 
 from dagster_dailystory.databases.kinds.base import Database, Rows
-from dagster_dailystory.databases.kinds.read_only.reasons import NO_TRANSACTIONS, cannot_hash
+from dagster_dailystory.databases.kinds.read_only.reasons import NO_TRANSACTIONS
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, SqlQuery, SqlValue
 
 _JSON = re.compile(r"(Nullable\()?JSON\b.*")
@@ -37,7 +37,7 @@ class ClickHouse(Database):
     def why_no_hash(self, kinds: Sequence[object]) -> str | None:
         """A value that names its own type has no exact hash; JSON has its text, unless it is within another type."""
         found = [_INEXACT.search(str(kind)) for kind in kinds if not _JSON.fullmatch(str(kind))]
-        return next((cannot_hash(self.title, each[1]) for each in found if each is not None), None)
+        return next((self.cannot_hash(each[1]) for each in found if each is not None), None)
 
     def row_hash(self, values: Sequence[SqlValue], kinds: Sequence[object]) -> SqlValue:
         """Hash a tuple of the values, in which NULL is a value; outside it, one NULL makes the hash NULL.

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from sqlalchemy import Engine, cast, event, func, literal_column
 
 from dagster_dailystory.databases.kinds.base import Database
-from dagster_dailystory.databases.kinds.read_only.reasons import NO_TRANSACTIONS, cannot_hash
+from dagster_dailystory.databases.kinds.read_only.reasons import NO_TRANSACTIONS
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, Native, SqlValue
 
 _AS_IT_IS = frozenset({"boolean", "tinyint", "smallint", "int", "bigint", "date", "timestamp", "binary"})
@@ -40,6 +40,7 @@ class Databricks(Database):
     url = "databricks://token:TOKEN@host?http_path=PATH&catalog=main&schema=name"
     extra = "databricks"
     why_no_state = NO_TRANSACTIONS
+    hashed_types = _AS_IT_IS | _AS_BYTES | _AS_TEXT | _AS_JSON
     text_types = frozenset({"string"})
     short_name = sql_name = "databricks"
     converters: ClassVar = {"map": dict}  # from a list of pairs
@@ -50,11 +51,6 @@ class Databricks(Database):
         @event.listens_for(engine, "do_connect")
         def _connect(_dialect: object, _record: object, _arguments: object, options: dict[str, Any]) -> None:
             options["_disable_pandas"] = True
-
-    def why_no_hash(self, kinds: Sequence[object]) -> str | None:
-        """Each type that the driver names is hashed, but geometries."""
-        known = _AS_IT_IS | _AS_BYTES | _AS_TEXT | _AS_JSON
-        return next((cannot_hash(self.title, str(kind).upper()) for kind in kinds if kind not in known), None)
 
     def row_hash(self, values: Sequence[SqlValue], kinds: Sequence[object]) -> SqlValue:
         """Hash the values, and of each whether it is NULL: xxhash64 leaves NULLs out."""

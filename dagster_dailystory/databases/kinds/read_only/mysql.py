@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from sqlalchemy import CHAR, LargeBinary, cast, func, literal_column
 
 from dagster_dailystory.databases.kinds.base import Database
-from dagster_dailystory.databases.kinds.read_only.reasons import cannot_hash
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, SqlValue
 
 _FLOAT, _JSON = 4, 245
@@ -28,14 +28,11 @@ class MySQL(Database):
     url = "mysql+pymysql://user@host/database?charset=utf8mb4"
     extra = "mysql"
     why_no_state = "it commits a transaction that creates or changes a table, so the state could be half made"
+    hashed_types = _HASHED
+    type_names: ClassVar = _REFUSED
     text_types = frozenset({253})
     short_name = sql_name = "mysql"
     enforces_keys = True
-
-    def why_no_hash(self, kinds: Sequence[object]) -> str | None:
-        """Each type is hashed as the bytes that it has as a text, but geometries and vectors."""
-        refused = [_REFUSED.get(kind, f"type {kind}") for kind in kinds if kind not in _HASHED]
-        return cannot_hash(self.title, refused[0]) if refused else None
 
     def row_hash(self, values: Sequence[SqlValue], kinds: Sequence[object]) -> SqlValue:
         """The first half of the MD5 of all values, each with its length before it.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from sqlalchemy import Engine, Integer, String, case, cast, event, func, literal_column
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from dagster_dailystory.databases.kinds.base import Database
 from dagster_dailystory.databases.kinds.psycopg import set_up_psycopg2
-from dagster_dailystory.databases.kinds.read_only.reasons import SLOW, cannot_hash
+from dagster_dailystory.databases.kinds.read_only.reasons import SLOW
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, SqlValue
 
 _BOOLEAN = 16
@@ -35,14 +36,10 @@ class Redshift(Database):
     url = "redshift+psycopg2://user@host:5439/database"
     extra = "redshift"
     why_no_state = SLOW
+    hashed_types = {_BOOLEAN} | _TEXTS | _CAST_EXACTLY | _HASHED_BY_BYTES
+    type_names: ClassVar = _REFUSED
     text_types = frozenset({25, 1043})
     short_name = sql_name = "redshift"
-
-    def why_no_hash(self, kinds: Sequence[object]) -> str | None:
-        """The types that hold numbers, texts, flags and moments are hashed."""
-        known = {_BOOLEAN} | _TEXTS | _CAST_EXACTLY | _HASHED_BY_BYTES
-        refused = [_REFUSED.get(kind, f"type {kind}") for kind in kinds if kind not in known]
-        return cannot_hash(self.title, refused[0]) if refused else None
 
     def row_hash(self, values: Sequence[SqlValue], kinds: Sequence[object]) -> SqlValue:
         """Hash a text with a number or a hash for each value, in which NULL is empty, and a comma after it.

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from sqlalchemy import func, literal_column
 
 from dagster_dailystory.databases.kinds.base import Database
-from dagster_dailystory.databases.kinds.read_only.reasons import SLOW, cannot_hash
+from dagster_dailystory.databases.kinds.read_only.reasons import SLOW
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, SqlValue
 
 _HASHED = frozenset(range(14))
@@ -37,16 +37,13 @@ class Snowflake(Database):
     url = "snowflake://user@account/database/schema?warehouse=name"
     extra = "snowflake"
     why_no_state = SLOW
+    hashed_types = _HASHED
+    type_names: ClassVar = _REFUSED
     text_types = frozenset({2})
     short_name = sql_name = "snowflake"
     json_types: ClassVar[frozenset[int]] = frozenset({5, 9, 10})
     """The codes of VARIANT, OBJECT and ARRAY, which the driver returns as text, differently in each version."""
     converters: ClassVar = dict.fromkeys(json_types, _parsed)
-
-    def why_no_hash(self, kinds: Sequence[object]) -> str | None:
-        """The function is not documented for the types that were added later."""
-        refused = [_REFUSED.get(kind, f"type {kind}") for kind in kinds if kind not in _HASHED]
-        return cannot_hash(self.title, refused[0]) if refused else None
 
     def row_hash(self, values: Sequence[SqlValue], kinds: Sequence[object]) -> SqlValue:
         """Snowflake's own hash, in which NULL is a value; of JSON its text, which keeps null and NULL apart.

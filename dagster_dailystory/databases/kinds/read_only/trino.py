@@ -11,7 +11,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from dagster_dailystory.databases.kinds.base import Database
-from dagster_dailystory.databases.kinds.read_only.reasons import NO_TRANSACTIONS, cannot_hash
+from dagster_dailystory.databases.kinds.read_only.reasons import NO_TRANSACTIONS
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, Native, SqlValue
 
 _TEXT = String()
@@ -41,7 +41,7 @@ class Trino(Database):
     def why_no_hash(self, kinds: Sequence[object]) -> str | None:
         """Maps, rows and sketches have no exact text."""
         refused = [str(kind) for kind in kinds if _text(cast("", _TEXT), str(kind)) is None]
-        return cannot_hash(self.title, refused[0].upper()) if refused else None
+        return self.cannot_hash(refused[0].upper()) if refused else None
 
     def row_hash(self, values: Sequence[SqlValue], kinds: Sequence[object]) -> SqlValue:
         """Hash the JSON of an array of texts, in which NULL is `null` and each text is quoted."""
