@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         WarehouseError,
     )
     from dagster_dailystory.functions import plan_contact_sync, run_contact_sync, send_contact_sync
-    from dagster_dailystory.model.partitions import ColumnValues, HashBuckets
+    from dagster_dailystory.model.partitions import ColumnValues, HashBuckets, TimeWindows
     from dagster_dailystory.model.runs.plan import PlanSummary
     from dagster_dailystory.model.runs.report import SyncReport
     from dagster_dailystory.model.sync import ContactSync
@@ -57,6 +57,7 @@ __all__ = [
     "SafetyError",
     "StateError",
     "SyncReport",
+    "TimeWindows",
     "WarehouseError",
     "WarehouseResource",
     "Watermark",
@@ -84,6 +85,7 @@ _HOMES = {
     "PlanConfig": "definitions.run_config",
     "PlanSummary": "model.runs.plan",
     "SyncReport": "model.runs.report",
+    "TimeWindows": "model.partitions",
     "WarehouseResource": "definitions.resources",
     "Watermark": "model.watermark",
     "build_contact_sync_assets": "definitions.assets",

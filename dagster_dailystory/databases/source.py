@@ -94,11 +94,8 @@ class Source:
         """
         if sync.watermark is None:
             return WatermarkValues()
-        column = sync.watermark.column
-        values = self.relation.c[self.columns[column]]
-        with driver_errors_as(f"the watermark column {column!r} of sync {sync.name!r} cannot be compared"):
-            found, rows_null = _highest(values, connection)
-        moment = _moment(found, sync, connection.dialect)
+        values = self.relation.c[self.columns[sync.watermark.column]]
+        moment, rows_null = self._highest(sync.watermark.column, sync, connection, "watermark")
         latest = None if moment is None else _as_kind_of(moment, now + timedelta(days=1))
         if moment is None or latest is None or moment <= latest:
             return WatermarkValues(moment, rows_null=rows_null)
@@ -107,7 +104,38 @@ class Source:
         usable = func.max(case((values.between(first, last), values)))
         counts = (func.count(case((values > last, 1))), _count_null(values))
         counted = connection.execute(select(usable, *counts)).one()
-        return WatermarkValues(_moment(counted[0], sync, connection.dialect), int(counted[1]), int(counted[2]))
+        highest = database_of(connection.dialect).moment(counted[0])
+        return WatermarkValues(highest, int(counted[1]), int(counted[2]))
+
+    def highest_moment(self, column: str, sync: ContactSync, connection: Connection, role: str) -> Moment | None:
+        """The highest value of a column of dates or timestamps; None if it has none.
+
+        Args:
+            column: The column, by its name in the sync.
+            sync: The sync.
+            connection: To the warehouse.
+            role: What the sync uses the column for, to name it in an error.
+
+        Raises:
+            ConfigurationError: The column holds neither dates nor timestamps.
+        """
+        return self._highest(column, sync, connection, role)[0]
+
+    def _highest(self, column: str, sync: ContactSync, connection: Connection, role: str) -> tuple[Moment | None, int]:
+        words = f"the {role} column {column!r} of sync {sync.name!r}"
+        with driver_errors_as(f"{words} cannot be compared"):
+            found, rows_null = _highest(self.relation.c[self.columns[column]], connection)
+        database = database_of(connection.dialect)
+        moment = database.moment(found)
+        if found is None or moment is not None:
+            return moment, rows_null
+        held = next((form for kind, form in _HELD.items() if isinstance(found, kind)), type(found).__name__)
+        advice = database.date_advice or (
+            f"write CAST({column} AS timestamp)" if isinstance(found, str) else "convert it"
+        )
+        raise ConfigurationError(
+            f"{words} holds {held}, and must be a date or a timestamp; {advice} in the query, or leave the {role} out"
+        )
 
     def recent(self, sync: ContactSync, dialect: Dialect, since: Moment | None) -> Source:
         """The source restricted to rows whose watermark is at least `since`, or NULL: then it says nothing."""
@@ -152,21 +180,6 @@ def _highest(values: SqlValue, connection: Connection) -> tuple[object, int]:
 
 def _count_null(values: SqlValue) -> SqlValue:
     return func.count(case((values.is_(None), 1)))
-
-
-def _moment(found: object, sync: ContactSync, dialect: Dialect) -> Moment | None:
-    """A value of the watermark column as a date or a datetime."""
-    database = database_of(dialect)
-    moment = database.moment(found)
-    if found is None or moment is not None:
-        return moment
-    column = "" if sync.watermark is None else sync.watermark.column
-    held = next((words for kind, words in _HELD.items() if isinstance(found, kind)), type(found).__name__)
-    advice = database.date_advice or (f"write CAST({column} AS timestamp)" if isinstance(found, str) else "convert it")
-    raise ConfigurationError(
-        f"the watermark column {column!r} of sync {sync.name!r} holds {held}, and must be a date or a timestamp; "
-        f"{advice} in the query, or leave the watermark out"
-    )
 
 
 _HELD: Mapping[type, str] = {

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timezone
 
 from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.engine.account import check_account, try_account
@@ -107,7 +107,7 @@ class Run:
         Raises:
             DailyStoryError: See the tree in `errors`; the state is as it was.
         """
-        state = self.state
+        state, options = self.state, self._in_slices(options)
         with state.connection.begin():
             state.check_destination(self._account.base_url)
             tables = state.load_tables()
@@ -131,7 +131,7 @@ class Run:
         """Send the newest plan of this run, or the one that is named.
 
         Args:
-            partition: The slice whose plan is sent, None for a plan of the whole source.
+            partition: The slice or the range whose plan is sent, None for a plan of the whole source.
             plan_id: The plan to send, whatever run made it.
             on_progress: Called at most once a second.
 
@@ -139,7 +139,7 @@ class Run:
             SafetyError: There is no such plan, or it is blocked, a dry run, superseded or sent already.
             DailyStoryError: See the tree in `errors`.
         """
-        state = self.state
+        state, partition = self.state, self._in_slices(PlanOptions(partition=partition)).partition
         with self._lease.transaction(state):
             state.check_destination(self._account.base_url)
             newest = self._plans.newest_of(self._run_ids, partition) if plan_id is None else self._plans.named(plan_id)
@@ -172,6 +172,7 @@ class Run:
             SafetyError: The plan is blocked; nothing was sent.
             DailyStoryError: See the tree in `errors`.
         """
+        options = self._in_slices(options)
         with self.state.connection.begin():
             plan = self._plans.newest_of(self._run_ids, options.partition)
             is_sent = plan is not None and plan.summary.status is PlanStatus.DONE
@@ -191,6 +192,10 @@ class Run:
             return RunResult(planned_report(summary, "dry"), note="a dry run sends nothing")
         sent = self.send(options.partition, on_progress=on_progress)
         return RunResult(sent.report, sent.error, note)
+
+    def _in_slices(self, options: PlanOptions) -> PlanOptions:
+        now = self.state.now().replace(tzinfo=timezone.utc)
+        return options.in_slices(self.state.sync.partitions, now)
 
     def _settle_before_plan(self, tables: SyncTables) -> None:
         """Look up what earlier runs left open. A plan can be made without: the rows wait."""

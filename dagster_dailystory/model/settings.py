@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from enum import Enum
 from types import NoneType, UnionType
 from typing import NamedTuple, TypeVar, Union, cast, get_args, get_origin
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from typing_extensions import get_type_hints
 
@@ -186,6 +187,21 @@ def in_words(value: object) -> str:
         return f"a {'mapping' if isinstance(value, dict) else 'list'}{f' with {next(iter(others))}' if others else ''}"
     words = [word for kind, word in _SCALARS.items() if isinstance(kind, type) and isinstance(value, kind)]
     return words[0] if words else f"of the type {type(value).__name__}"
+
+
+def check_timezone(name: object) -> None:
+    """Check the name of a time zone.
+
+    Raises:
+        ConfigurationError: There is no such time zone.
+    """
+    try:
+        ZoneInfo(cast(str, name))
+    except (TypeError, ValueError, OSError, ZoneInfoNotFoundError):
+        hint = nearest(str(name), available_timezones())
+        raise ConfigurationError(
+            f"timezone={name!r} is not the name of a time zone, such as 'Europe/Berlin'{hint}"
+        ) from None
 
 
 _E = TypeVar("_E", bound=Enum)

@@ -16,7 +16,7 @@ from typing_extensions import Self
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.contact_fields import OPT_OUT_FIELDS, FieldKind, nearest
 from dagster_dailystory.model.mapping import Invalid, MappedField, Nulls, map_fields
-from dagster_dailystory.model.partitions import ColumnValues, HashBuckets, Partitioning, in_fixed_order
+from dagster_dailystory.model.partitions import ColumnValues, HashBuckets, Partitioning, TimeWindows, in_fixed_order
 from dagster_dailystory.model.settings import NAMES, Kind, check_names, check_types, choice, named_settings
 from dagster_dailystory.model.watermark import Watermark
 
@@ -125,7 +125,10 @@ SETTING_TYPES: Mapping[str, Kind] = {
     "consent_override": Kind(NAMES, "a list of field names"),
     "default_region": Kind((str, Mapping, NoneType), "an ISO country, such as 'US', or {'column': 'country'}"),
     "max_value_length": Kind((int,), "a whole number"),
-    "partitions": Kind((HashBuckets, ColumnValues, NoneType), "HashBuckets(8) or ColumnValues('region', ['emea'])"),
+    "partitions": Kind(
+        (HashBuckets, ColumnValues, TimeWindows, NoneType),
+        "HashBuckets(8), ColumnValues('region', ['emea']) or TimeWindows('signed_up_at', 'monthly', '2024-01-01')",
+    ),
     "watermark": Kind((Watermark, NoneType), "Watermark('updated_at')"),
     "plan_expires_hours": Kind((int, float), "a number of hours"),
 }
@@ -172,7 +175,8 @@ class ContactSync:
             it (`{"column": "country"}`); None makes such numbers invalid. Another country sends them again; None leaves
             those that were sent.
         max_value_length: Maximum length of a custom field in characters.
-        partitions: `HashBuckets(8)` or `ColumnValues("region", ["emea", "amer"])`, to run the sync in slices.
+        partitions: `HashBuckets(8)`, `ColumnValues("region", ["emea", "amer"])` or
+            `TimeWindows("signed_up_at", "monthly", start="2024-01-01")`, to run the sync in slices.
         watermark: `Watermark("updated_at")`, to compare recent rows only and all rows once a day; not with partitions.
         plan_expires_hours: Hours after which a plan can no longer be sent, nor a stopped one be resumed.
 
@@ -269,7 +273,7 @@ class ContactSync:
     @property
     def partition_column(self) -> str | None:
         """The source column that holds the slice of a row, None if there is none."""
-        return self.partitions.column if isinstance(self.partitions, ColumnValues) else None
+        return self.partitions.column if isinstance(self.partitions, (ColumnValues, TimeWindows)) else None
 
     def state_columns(self, *kinds: FieldKind) -> tuple[str, ...]:
         """The columns in the state tables of the fields of these kinds."""

@@ -149,6 +149,10 @@ class Database:
         """A value to compare a watermark column with."""
         return literal(moment, DateTime(timezone=True)) if getattr(moment, "tzinfo", None) else literal(moment)
 
+    def comparable_moment(self, column: SqlValue) -> SqlValue:
+        """A column of dates or times, as `moment_literal` compares with it."""
+        return column
+
     def batches(
         self, connection: Connection, query: SqlQuery, parameters: Mapping[str, object], size: int
     ) -> Iterator[Rows]:

@@ -7,7 +7,7 @@ import hashlib
 import re
 import zlib
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from sqlalchemy import (
@@ -85,10 +85,15 @@ class SQLite(Database):
         return None
 
     def moment_literal(self, moment: Moment) -> SqlValue:
-        """A prefix of every text of this minute, whatever follows."""
+        """A prefix of every text of this minute, whatever follows; of midnight, also of the text without a time."""
         if not isinstance(moment, datetime):
             return super().moment_literal(moment)
-        return literal(f"{moment:%Y-%m-%d %H:%M}", TEXT)
+        is_midnight = moment.time() == time()
+        return literal(f"{moment:%Y-%m-%d}" if is_midnight else f"{moment:%Y-%m-%d %H:%M}", TEXT)
+
+    def comparable_moment(self, column: SqlValue) -> SqlValue:
+        """A text may have a T between date and time."""
+        return func.replace(func.substr(column, 1, len("2024-01-01 00:00:00")), "T", " ", type_=TEXT)
 
     def why_no_hash(self, kinds: Sequence[object]) -> str | None:
         """Each value is hashed with its type."""

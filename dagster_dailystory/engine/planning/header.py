@@ -155,9 +155,9 @@ def _guard_inputs(state: State, options: PlanOptions, counts: PlannedCounts) -> 
 
 def _day_inputs(state: State, options: PlanOptions, counts: PlannedCounts, plan: GuardInputs) -> DayInputs | None:
     """The counts of the sync within a day, for the plan of a slice; None for the whole source."""
-    if options.partition is None:
+    if options.slices is None:
         return None
-    day = PlanHistory(state).within_a_day(options.partition)
+    day = PlanHistory(state).within_a_day(options.slices)
     creates = state.sync.mode is not Mode.UPDATE
     return DayInputs(
         rows_read=plan.rows_read + day.rows_read,

@@ -38,7 +38,7 @@ from dagster_dailystory.engine.state.schema import DROPPED, SyncTables, differs_
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import OPT_OUT_PRIORITY, Operation, Reason
 from dagster_dailystory.model.contact_fields import FieldKind
-from dagster_dailystory.model.partitions import HashBuckets, check_partition
+from dagster_dailystory.model.partitions import HashBuckets
 from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary
 from dagster_dailystory.model.sync import DeletePolicy, OnDeleted, Scope
@@ -60,7 +60,6 @@ def make_plan(
         WarehouseError: The warehouse or the state refused a statement; nothing was stored.
     """
     started = time.perf_counter()
-    check_partition(state.sync.partitions, options.partition)
     with state.connection.begin():
         state.check_destination(destination)
         stored = None if options.dry_run else state.load_tables()
@@ -191,8 +190,10 @@ class _Draft:
 
     @property
     def _keyless_slice(self) -> str | None:
-        """The stored slice of rows without a key: NULL is the first bucket."""
-        return None if isinstance(self.tables.sync.partitions, HashBuckets) else self.options.partition
+        """The stored slice of rows without a key: NULL is the first bucket. Of a range it is the first slice."""
+        slices = self.options.slices
+        is_hashed = isinstance(self.tables.sync.partitions, HashBuckets)
+        return None if slices is None or is_hashed else slices.names[0]
 
     def _count(
         self, rows: RowCounts, checked: Table, opt_outs_pending: int, deletions: SqlQuery | None

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import timedelta, timezone
 
 from sqlalchemy import RowMapping, and_, func, select
 
 from dagster_dailystory.contacts.fingerprint import settings_version
 from dagster_dailystory.databases.source_text import source_text
-from dagster_dailystory.engine.state.plans.stored import Plan
+from dagster_dailystory.engine.state.plans.stored import Plan, slices_of
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
+from dagster_dailystory.model.partitions import Slices, names_at
 from dagster_dailystory.model.runs.plan import PlanStatus
 from dagster_dailystory.model.runs.report import COMPLETE_OUTCOMES
 
@@ -82,35 +83,37 @@ class PlanHistory:
         """The rows that failed in the first load; None if a part of it was not yet sent to its end."""
         plans, runs, sync = self._state.shared.plans, self._state.shared.runs, self._state.sync
         sent = (
-            select(plans.c.partition_value, plans.c.settings, runs.c.rows_failed, runs.c.rows_in_doubt)
+            select(plans, runs.c.rows_failed, runs.c.rows_in_doubt)
             .join(runs, runs.c.plan_id == plans.c.plan_id)
             .where(plans.c.sync_name == sync.name, plans.c.whole_source, runs.c.outcome.in_(_SENT_TO_THE_END))
             .order_by(plans.c.number, runs.c.finished_at)
         )
         sent = sent.where(plans.c.plan_id == plan.summary.plan_id) if plan.partition is None else sent
         present = settings_version(sync, source_text(sync))["partitions"]
-        left = {
-            row.partition_value: (row.rows_failed or 0) + (row.rows_in_doubt or 0)
-            for row in self._state.connection.execute(sent)
-            if row.partition_value is None or json.loads(row.settings or "{}").get("partitions") == present
-        }
-        if plan.partition is None:
+        left: dict[str | None, int] = {}
+        for row in self._state.connection.execute(sent).mappings():
+            rows_left = (row["rows_failed"] or 0) + (row["rows_in_doubt"] or 0)
+            names: Sequence[str | None] = slices_of(row) or [None]
+            if names == [None] or json.loads(row["settings"] or "{}").get("partitions") == present:
+                left |= {**dict.fromkeys(names, 0), names[0]: rows_left}  # those of a range count once
+        if plan.partition is None or sync.partitions is None:
             return left.get(None)
-        names = () if sync.partitions is None else sync.partitions.names
-        return sum(left[name] for name in names) if left.keys() >= set(names) else None
+        all_names = names_at(sync.partitions, self._state.now().replace(tzinfo=timezone.utc))
+        return sum(left[name] for name in all_names) if left.keys() >= set(all_names) else None
 
-    def within_a_day(self, partition: str | None) -> DayTotals:
-        """Sum up the plans of the last 24 hours; an open plan of this slice counts with what was sent of it."""
+    def within_a_day(self, slices: Slices) -> DayTotals:
+        """Sum up the plans of the last 24 hours; an open plan of these slices counts with what was sent of it."""
         plans, runs, execute = self._state.shared.plans, self._state.shared.runs, self._state.connection.execute
         since = self._state.now() - timedelta(days=1)
         counted = plans.c.status.not_in([PlanStatus.DRY.value, PlanStatus.BLOCKED.value])
-        mine = and_(plans.c.sync_name == self._state.sync.name, plans.c.created_at >= since, counted)
+        recent = and_(plans.c.sync_name == self._state.sync.name, plans.c.created_at >= since, counted)
         results = (func.sum(runs.c.rows_created), func.sum(runs.c.rows_updated), func.sum(runs.c.rows_deleted))
-        sums = select(runs.c.plan_id, *results).where(runs.c.plan_id.in_(select(plans.c.plan_id).where(mine)))
+        sums = select(runs.c.plan_id, *results).where(runs.c.plan_id.in_(select(plans.c.plan_id).where(recent)))
         sent = {row[0]: tuple(int(each or 0) for each in row[1:]) for row in execute(sums.group_by(runs.c.plan_id))}
         totals: Counter[str] = Counter()
-        for row in execute(select(plans).where(mine)).mappings():
-            ends = row["partition_value"] == partition and row["status"] != PlanStatus.DONE.value
+        for row in execute(select(plans).where(recent)).mappings():
+            mine = slices_of(row)
+            ends = bool(mine) and set(mine) <= set(slices.names) and row["status"] != PlanStatus.DONE.value
             totals.update(_counts(row, *sent.get(row["plan_id"], (0, 0, 0)), is_planned=not ends))
         return DayTotals(**totals)
 

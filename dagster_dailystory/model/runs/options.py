@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from types import NoneType
 
 from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.model.partitions import Partitioning, Slices, slices_named
 from dagster_dailystory.model.settings import Kind, check_types, choice
 from dagster_dailystory.model.sync import Scope
 from dagster_dailystory.model.watermark import Moment
@@ -38,7 +40,8 @@ class PlanOptions:
         dry_run: Store the plan as a preview that can never be sent.
         limit: Maximum number of creates and updates; the next run plans the rest. Plans no deletions.
         keys: Plan only these keys. Plans no deletions.
-        partition: The slice to plan, None for the whole source.
+        partition: The slice to plan, or a range of slices (`first...last`); None for the whole source.
+        slices: The slices of `partition`; set by `in_slices`, not by the caller.
         since: The lowest watermark value to read, None for all rows; set by the planner, not by the caller.
     """
 
@@ -47,7 +50,21 @@ class PlanOptions:
     limit: int | None = None
     keys: tuple[str, ...] = field(default=(), repr=False)
     partition: str | None = None
+    slices: Slices | None = None
     since: Moment | None = None
+
+    def in_slices(self, partitions: Partitioning | None, now: datetime) -> PlanOptions:
+        """Find the slices of `partition`; a range of all slices is the whole source.
+
+        Args:
+            partitions: The partitions of the sync.
+            now: The present, with a zone; see `slices_named`.
+
+        Raises:
+            ConfigurationError: The sync has no such slice.
+        """
+        slices = slices_named(partitions, self.partition, now)
+        return replace(self, partition=None if slices is None else slices.label, slices=slices)
 
     @property
     def plans_deletions(self) -> bool:
@@ -69,7 +86,7 @@ class PlanOptions:
 _OPTION_TYPES = {
     "dry_run": Kind((bool,), "True or False"),
     "limit": Kind((int, NoneType), "a whole number, or None for no limit"),
-    "partition": Kind((str, NoneType), "the name of a slice, or None for all"),
+    "partition": Kind((str, NoneType), "the name of a slice, a range such as 'a...c', or None for all"),
 }
 
 
@@ -93,7 +110,7 @@ class Selection:
     """The rows of the source that a plan looks at.
 
     Attributes:
-        partition: The slice, None for the whole source.
+        slices: The names of the slices, empty for the whole source.
         scope: Which rows are compared.
         limit: Maximum number of creates and updates.
         keys: How many keys were chosen; 0 for all.
@@ -101,7 +118,7 @@ class Selection:
         since: The lowest watermark value that was read, None for all rows.
     """
 
-    partition: str | None
+    slices: tuple[str, ...]
     scope: Scope
     limit: int | None
     keys: int
@@ -112,7 +129,8 @@ class Selection:
     def of(cls, options: PlanOptions, chosen: str | None) -> Selection:
         """The selection of a run."""
         since = None if options.since is None else options.since.isoformat()
-        return cls(options.partition, options.scope, options.limit, len(options.keys), chosen, since)
+        slices = () if options.slices is None else options.slices.names
+        return cls(slices, options.scope, options.limit, len(options.keys), chosen, since)
 
     def covers(self, other: Selection) -> bool:
         """Whether a plan of this selection looks at each row of the other again, and so supersedes its plan."""
@@ -121,4 +139,5 @@ class Selection:
         if self.limit is not None or self.keys:
             return self == other
         as_far_back = self.since is None or (other.since is not None and self.since <= other.since)
-        return self.partition in (None, other.partition) and as_far_back and self.scope in (other.scope, Scope.ALL)
+        has_slices = not self.slices or (bool(other.slices) and set(other.slices) <= set(self.slices))
+        return has_slices and as_far_back and self.scope in (other.scope, Scope.ALL)

@@ -28,7 +28,7 @@ from dagster_dailystory.databases.expressions import among, empty_to_null, expec
 from dagster_dailystory.databases.kinds.base import Database
 from dagster_dailystory.databases.row_hash import ROW_HASH
 from dagster_dailystory.databases.sql_types import BOOLEAN, TEXT, SqlQuery, SqlType, SqlValue, Untyped
-from dagster_dailystory.engine.planning.comparison.slices import is_in_slice
+from dagster_dailystory.engine.planning.comparison.slices import is_in_slices
 from dagster_dailystory.engine.state.schema import UNKNOWN_FIELDS, SyncTables, differs_column, is_unknown
 from dagster_dailystory.model.change import DEPARTURE_IN_DOUBT, KEPT_FOR_ANOTHER_SYNC, Reason
 from dagster_dailystory.model.contact_fields import CONSENT_KINDS, FieldKind
@@ -113,14 +113,14 @@ class Diff:
 
     def in_partition(self, relation: FromClause) -> ColumnElement[bool]:
         """Whether a row belongs to the run's slice."""
-        name, partitions = self.options.partition, self.tables.sync.partitions
-        if name is None or partitions is None:
+        slices, partitions = self.options.slices, self.tables.sync.partitions
+        if slices is None or partitions is None:
             return true()
         if isinstance(partitions, HashBuckets) and not self.has_slices:
-            number = partitions.names.index(name)
+            first, last = (partitions.names.index(name) for name in (slices.names[0], slices.names[-1]))
             keys = [relation.c[key] for key in self.tables.key_names]
-            return self.database.bucket(keys, partitions.count) == number
-        return is_in_slice(relation.c[PARTITION_VALUE], partitions, name)
+            return self.database.bucket(keys, partitions.count).between(first, last)
+        return is_in_slices(relation.c[PARTITION_VALUE], partitions, slices)
 
     def may_be_gone(self, rejections: FromClause) -> ColumnElement[bool]:
         """The rejections whose key has left the source if `all_rows` lacks it. Other keys may only be out of scope."""

@@ -34,7 +34,7 @@ from dagster_dailystory.databases.kinds.registry import database_of
 from dagster_dailystory.databases.source import Source
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, CreateTemporaryTableAs, SqlQuery, SqlValue
 from dagster_dailystory.engine.planning.comparison.row_hashes import HashedRows
-from dagster_dailystory.engine.planning.comparison.slices import is_in_slice, value_elsewhere
+from dagster_dailystory.engine.planning.comparison.slices import is_in_slices, value_elsewhere
 from dagster_dailystory.engine.planning.comparison.staged import OtherSlices, Staged
 from dagster_dailystory.engine.planning.comparison.transfer import Reading, Transfer, query_of
 from dagster_dailystory.engine.presence.source_identities import SourceIdentities
@@ -43,7 +43,7 @@ from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.model.change import Reason
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.mapping import MappedField
-from dagster_dailystory.model.partitions import PARTITION_VALUE, ColumnValues, Partitioning
+from dagster_dailystory.model.partitions import PARTITION_VALUE, HashBuckets, Partitioning, Slices
 from dagster_dailystory.model.sync import ContactSync
 
 _MOST_KEYS, _ONE_IN = 10_000, 10
@@ -71,7 +71,7 @@ class WholeSource:
 
         A key alone decides about its hash bucket, so there a slice has all rows of its keys.
         """
-        if self.key_hash is None or not isinstance(sync.partitions, ColumnValues):
+        if self.key_hash is None or isinstance(sync.partitions, HashBuckets):
             return ()
         keys = [self.source.read_columns(sync)[key] for key in sync.key_columns]
         rows = select(self.key_hash.label("hash")).select_from(self.source.relation)
@@ -95,7 +95,7 @@ class OtherSlicesLookUp:
         others: Reads the other slices.
         source_keys: Looks keys up.
         whole: The rows of all slices.
-        name: The slice.
+        slices: The slices of the run.
     """
 
     transfer: Transfer
@@ -104,7 +104,7 @@ class OtherSlicesLookUp:
     others: Reading
     source_keys: SourceKeys
     whole: WholeSource
-    name: str
+    slices: Slices
 
     def completed(self) -> Staged | None:
         """The staged slice with what was looked up; None if so much is unknown that all rows have to be read."""
@@ -150,7 +150,7 @@ class OtherSlicesLookUp:
         return self.staged.relation if self.staged.all_keys is None else self.staged.all_keys
 
     def _is_here(self, relation: FromClause) -> ColumnElement[bool]:
-        return is_in_slice(relation.c[PARTITION_VALUE], self._partitions, self.name)
+        return is_in_slices(relation.c[PARTITION_VALUE], self._partitions, self.slices)
 
     def _unread_keys(self) -> SqlQuery:
         """The keys that the state has in this slice, and that no row of it has."""
@@ -211,7 +211,7 @@ class OtherSlicesLookUp:
             rows = select(*self.tables.keys_of(read), read.c[PARTITION_VALUE])
             state.connection.execute(table.insert().from_select([*types, PARTITION_VALUE], rows))
             state.database.index_temporary(state.connection, table.name, list(types))
-        elsewhere = value_elsewhere(self._partitions, self.name)
+        elsewhere = value_elsewhere(self._partitions, self.slices)
         others = len(table.columns) - len(types) - 1
         given: list[Any] = [(*key, elsewhere, *[None] * others) for key in found]
         if given:

@@ -1,7 +1,8 @@
 """The slice of a source: a condition by which the warehouse returns the rows of one slice only.
 
-A slice of a column has the rows whose value has its name. A hash bucket has the rows whose key has one of its hashes;
-the state remembers that hash with each key, so that the keys of a bucket are known although another database hashes.
+A slice of a column has the rows whose value has its name; a time window those whose time is in it. A hash bucket has
+the rows whose key has one of its hashes; the state remembers that hash with each key, so that the keys of a bucket are
+known although another database hashes.
 """
 
 from __future__ import annotations
@@ -28,33 +29,51 @@ from dagster_dailystory.databases.row_hash import Hashing, NoHash
 from dagster_dailystory.databases.source import Source
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, SqlValue
 from dagster_dailystory.databases.stored_values import staged_texts
+from dagster_dailystory.engine.planning.comparison.windows import WindowColumn
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.model.partitions import OTHER_VALUES, PARTITION_VALUE, ColumnValues, HashBuckets, Partitioning
+from dagster_dailystory.model.partitions import (
+    OTHER_VALUES,
+    PARTITION_VALUE,
+    ColumnValues,
+    HashBuckets,
+    Partitioning,
+    Slices,
+    TimeWindows,
+)
 from dagster_dailystory.model.sync import ContactSync
 
 _MOST_VALUES = 10_000
 """Most different values of a partition column for which its slices are read apart."""
 
 
-def is_in_slice(value: SqlValue, partitions: Partitioning, name: str) -> ColumnElement[bool]:
+def is_in_slices(value: SqlValue, partitions: Partitioning, slices: Slices) -> ColumnElement[bool]:
     """Whether a stored `PARTITION_VALUE` places a key in a slice, as a condition that an index can answer.
 
-    A key without one is in the slice `other_values`, and in the first bucket.
+    A key without one is in the slice `other_values`, in the first bucket, and in the first time window.
     """
+    if isinstance(partitions, ColumnValues):
+        if OTHER_VALUES not in slices.names:
+            return value.in_(slices.names)
+        others = set(partitions.values) - set(slices.names)
+        return or_(value.is_(None), value.not_in(sorted(others)))
+    first, last = slices.names[0], slices.names[-1]
     if isinstance(partitions, HashBuckets):
-        first, last = (stored_hash(number) for number in _range(partitions, name))
-        is_here = value.between(first, last)
-        return or_(value.is_(None), is_here) if name == partitions.names[0] else is_here
-    if name == OTHER_VALUES:
-        return or_(value.is_(None), value.not_in(partitions.values))
-    return value == name
+        first, last = (stored_hash(number) for number in _range(partitions, slices))
+    if slices.has_first:  # and before it: a sync may have had earlier windows
+        return or_(value.is_(None), value <= last)
+    return value >= first if slices.has_last else value.between(first, last)
 
 
-def value_elsewhere(partitions: Partitioning, name: str) -> str:
-    """A `PARTITION_VALUE` of another slice."""
-    other = next(each for each in partitions.names if each != name)
-    return stored_hash(_range(partitions, other)[0]) if isinstance(partitions, HashBuckets) else other
+def value_elsewhere(partitions: Partitioning, slices: Slices) -> str:
+    """A `PARTITION_VALUE` of a slice that is not among these."""
+    if isinstance(partitions, TimeWindows):  # names of days sort like texts
+        return _AFTER_ALL_DAYS if slices.has_first else _BEFORE_ALL_DAYS
+    other = next(each for each in partitions.names if each not in slices.names)
+    return stored_hash(_range(partitions, Slices((other,)))[0]) if isinstance(partitions, HashBuckets) else other
+
+
+_BEFORE_ALL_DAYS, _AFTER_ALL_DAYS = "0001-01-01", "9999-12-31"
 
 
 def stored_hash(number: int) -> str:
@@ -65,10 +84,10 @@ def stored_hash(number: int) -> str:
 _LOWEST, _HASHES = -(2**63), 2**64
 
 
-def _range(buckets: HashBuckets, name: str) -> tuple[int, int]:
-    """The lowest and the highest hash of a bucket: the buckets divide all hashes into equal ranges."""
-    place, count = buckets.names.index(name), buckets.count
-    return _LOWEST + place * _HASHES // count, _LOWEST + (place + 1) * _HASHES // count - 1
+def _range(buckets: HashBuckets, slices: Slices) -> tuple[int, int]:
+    """The lowest and the highest hash of these buckets: all buckets divide the hashes into equal ranges."""
+    first, last = (buckets.names.index(name) for name in (slices.names[0], slices.names[-1]))
+    return _LOWEST + first * _HASHES // buckets.count, _LOWEST + (last + 1) * _HASHES // buckets.count - 1
 
 
 def are_known(state: State) -> bool:
@@ -80,6 +99,8 @@ def are_known(state: State) -> bool:
 
 
 def _kind(partitions: Partitioning | None) -> str:
+    if isinstance(partitions, TimeWindows):
+        return f"{partitions.every}:{partitions.timezone}:{partitions.column}"
     return f"column:{partitions.column}" if isinstance(partitions, ColumnValues) else "hash"
 
 
@@ -129,10 +150,10 @@ class UnknownSliceError(Exception):
 
 @dataclass(frozen=True)
 class SliceOfSource:
-    """The rows of one slice, and those of all others.
+    """The rows of the slices of a run, and those of all others.
 
     Attributes:
-        rows: The source with the rows of the slice.
+        rows: The source with the rows of these slices.
         others: The source with the rows of all other slices.
     """
 
@@ -141,14 +162,14 @@ class SliceOfSource:
 
 
 def slice_of(
-    source: Source, sync: ContactSync, name: str, hashing: Hashing, warehouse: Connection
+    source: Source, sync: ContactSync, slices: Slices, hashing: Hashing, warehouse: Connection
 ) -> SliceOfSource | NoHash:
-    """Restrict a source to one slice, by a condition that the warehouse evaluates.
+    """Restrict a source to some slices, by a condition that the warehouse evaluates.
 
     Args:
         source: The rows of all slices.
-        sync: The sync, with partitions.
-        name: The slice.
+        sync: The sync, with hash buckets or slices of a column.
+        slices: The slices.
         hashing: Hashes the source.
         warehouse: Its values of the partition column are read.
 
@@ -157,14 +178,19 @@ def slice_of(
     """
     partitions = sync.partitions
     if isinstance(partitions, ColumnValues):
-        return _slice_of_column(source, sync, partitions, name, hashing, warehouse)
-    assert partitions is not None
+        return _slice_of_column(source, sync, partitions, slices, hashing, warehouse)
+    assert isinstance(partitions, HashBuckets)
     hashed = key_hash(source, sync, hashing)
     if isinstance(hashed, NoHash):
         return hashed
-    first, last = (literal_column(str(number), BIG_INTEGER) for number in _range(partitions, name))
-    condition = hashed <= last if name == partitions.names[0] else hashed.between(first, last)
-    return SliceOfSource(_restricted(source, condition), _restricted(source, not_(condition)))
+    first, last = (literal_column(str(number), BIG_INTEGER) for number in _range(partitions, slices))
+    condition = hashed <= last if slices.has_first else hashed.between(first, last)
+    return SliceOfSource(restricted(source, condition), restricted(source, not_(condition)))
+
+
+def windows_of(source: Source, column: WindowColumn, slices: Slices) -> SliceOfSource:
+    """Restrict a source to some time windows."""
+    return SliceOfSource(restricted(source, column.is_in(slices)), restricted(source, column.is_elsewhere(slices)))
 
 
 def key_hash(source: Source, sync: ContactSync, hashing: Hashing) -> SqlValue | NoHash:
@@ -179,7 +205,7 @@ def key_hash(source: Source, sync: ContactSync, hashing: Hashing) -> SqlValue | 
 
 
 def _slice_of_column(
-    source: Source, sync: ContactSync, partitions: ColumnValues, name: str, hashing: Hashing, warehouse: Connection
+    source: Source, sync: ContactSync, partitions: ColumnValues, slices: Slices, hashing: Hashing, warehouse: Connection
 ) -> SliceOfSource | NoHash:
     """Compare the hash of the column with those of the values that are in the slice: it is exact for every type."""
     value = source.read_columns(sync)[PARTITION_VALUE]
@@ -195,16 +221,18 @@ def _slice_of_column(
         return NoHash(f"column {partitions.column!r} has more than {_MOST_VALUES:,} values")
     names = [partitions.name_of(text) for text in staged_texts([row[0] for row in found])]
     placed = list(zip(names, found, strict=True))
-    if name == OTHER_VALUES:
-        listed = among_numbers(hashed, [row[1] for each, row in placed if each != name])
-        return SliceOfSource(_restricted(source, not_(listed)), _restricted(source, listed))
-    mine = [row for each, row in placed if each == name]
+    if OTHER_VALUES in slices.names:
+        listed = among_numbers(hashed, [row[1] for each, row in placed if each not in slices.names])
+        return SliceOfSource(restricted(source, not_(listed)), restricted(source, listed))
+    mine = [row for each, row in placed if each in slices.names]
     condition = among_numbers(hashed, [row[1] for row in mine])
-    is_text = hashing.is_text(PARTITION_VALUE) and mine and all(row[0] == name for row in mine)
+    is_text = hashing.is_text(PARTITION_VALUE) and mine and all(row[0] in slices.names for row in mine)
     # An index, or the partitions of the table, find equal texts; they do not find hashes.
-    prunes = [value == literal(name, UnicodeText(), literal_execute=True)] if is_text else []
-    return SliceOfSource(_restricted(source, and_(*prunes, condition)), _restricted(source, not_(condition)))
+    texts = [literal(name, UnicodeText(), literal_execute=True) for name in slices.names]
+    prunes = [value == texts[0] if len(texts) == 1 else value.in_(texts)] if is_text else []
+    return SliceOfSource(restricted(source, and_(*prunes, condition)), restricted(source, not_(condition)))
 
 
-def _restricted(source: Source, condition: ColumnElement[bool]) -> Source:
+def restricted(source: Source, condition: ColumnElement[bool]) -> Source:
+    """The rows of a source that meet a condition."""
     return replace(source, relation=select(source.relation).where(condition).subquery("source"))

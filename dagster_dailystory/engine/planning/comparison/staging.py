@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from functools import cached_property, partial
 
 from sqlalchemy import Column, Connection, MetaData, Table, select
@@ -35,15 +36,17 @@ from dagster_dailystory.engine.planning.comparison.slices import (
     are_known,
     key_hash,
     slice_of,
+    windows_of,
 )
 from dagster_dailystory.engine.planning.comparison.staged import OtherSlices, Staged
 from dagster_dailystory.engine.planning.comparison.transfer import Reading, Traffic, Transfer
+from dagster_dailystory.engine.planning.comparison.windows import WindowColumn, window_column
 from dagster_dailystory.engine.presence.source_keys import SourceKeys
 from dagster_dailystory.engine.state.incremental import IncrementalRead
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.model.partitions import HashBuckets
+from dagster_dailystory.model.partitions import PARTITION_VALUE, HashBuckets
 from dagster_dailystory.model.runs.comparison import Comparison, Way
 from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.sync import Scope
@@ -82,7 +85,9 @@ def _stage_in_database(state: State, lease: Lease, options: PlanOptions, recent:
         source = compared.source
         types = column_types(source, state.connection) or {}
         are_unique = has_unique_keys(source, state.sync, state.connection)
+        windows = window_column(source, state.sync, state.connection, _now(state))
     selected = typed_selection(source, state.sync, types, state.connection)
+    selected |= {} if windows is None else {PARTITION_VALUE: windows.name()}
     columns = [value.label(name) for name, value in selected.items()]
     return Staged(
         select(*columns).subquery("source"),
@@ -92,6 +97,10 @@ def _stage_in_database(state: State, lease: Lease, options: PlanOptions, recent:
         has_unique_keys=are_unique,
         comparison=Comparison(Way.INSIDE),
     )
+
+
+def _now(state: State) -> datetime:
+    return state.now().replace(tzinfo=timezone.utc)
 
 
 def _readable(state: State, opened: Source, since: Moment | None) -> Source:
@@ -172,6 +181,10 @@ class _SourceElsewhere:
     def _hashing(self) -> Hashing:
         return Hashing(self.source.read_columns(self.state.sync), self.warehouse)
 
+    @cached_property
+    def _windows(self) -> WindowColumn | None:
+        return window_column(self.source, self.state.sync, self.warehouse, _now(self.state))
+
     def staged(self) -> Staged | None:
         """Read the rows of the run's slice if the warehouse can find them, otherwise all rows."""
         tables, traffic = self.state.load_tables(), Traffic()
@@ -181,7 +194,7 @@ class _SourceElsewhere:
             if staged is not None:
                 return _with_traffic(staged, traffic)
             one_slice = NoHash("too little was known of the keys of the slice")
-        is_whole = self.options.partition is None
+        is_whole = self.options.slices is None
         reading = self._reading(self.source, why_streamed(self.options) if is_whole else _ALL_SLICES)
         _, staged = self._transfer(reading, tables, traffic).stage_with_any_key()
         if staged is None:
@@ -194,7 +207,7 @@ class _SourceElsewhere:
     def _slice(self, tables: SyncTables | None) -> SliceOfSource | NoHash | None:
         """The rows of the run's slice; `NoHash` if all rows have to be read, None if the run is for no slice."""
         options, sync = self.options, self.state.sync
-        if options.partition is None:
+        if options.slices is None:
             return None
         if self.why_all_slices:
             return NoHash(self.why_all_slices)
@@ -204,7 +217,9 @@ class _SourceElsewhere:
             )
         if tables is not None and not are_known(self.state):
             return NoHash("it was not known yet which key is in which slice")
-        return slice_of(self.source, sync, options.partition, self._hashing, self.warehouse)
+        if self._windows is not None:
+            return windows_of(self.source, self._windows, options.slices)
+        return slice_of(self.source, sync, options.slices, self._hashing, self.warehouse)
 
     def _staged_slice(self, one: SliceOfSource, tables: SyncTables | None, traffic: Traffic) -> Staged | None:
         reading = self._reading(one.rows, why_streamed(self.options))
@@ -217,9 +232,10 @@ class _SourceElsewhere:
             return replace(staged, rest=OtherSlices(has_rows=True))
         if tables is None:
             return None
-        others, name = self._reading(one.others, why_streamed(self.options)), str(self.options.partition)
+        others, slices = self._reading(one.others, why_streamed(self.options)), self.options.slices
+        assert slices is not None
         source_keys = SourceKeys(self.state, tables, self.warehouse_url)
-        return OtherSlicesLookUp(transfer, staged, tables, others, source_keys, whole, name).completed()
+        return OtherSlicesLookUp(transfer, staged, tables, others, source_keys, whole, slices).completed()
 
     def _transfer(self, reading: Reading, tables: SyncTables | None, traffic: Traffic) -> Transfer:
         return Transfer(self.state, self.warehouse, reading, tables, self.streams, traffic=traffic)

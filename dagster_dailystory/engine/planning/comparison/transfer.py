@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
+from datetime import timezone
 from itertools import chain
 from operator import itemgetter
 from typing import Any
@@ -35,10 +36,11 @@ from dagster_dailystory.databases.stored_values import (
 from dagster_dailystory.engine.planning.comparison.row_hashes import HashedRows, RowHashes
 from dagster_dailystory.engine.planning.comparison.slices import stored_hash
 from dagster_dailystory.engine.planning.comparison.staged import Staged
+from dagster_dailystory.engine.planning.comparison.windows import window_name
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import StateError
-from dagster_dailystory.model.partitions import PARTITION_VALUE, ColumnValues
+from dagster_dailystory.model.partitions import PARTITION_VALUE, ColumnValues, TimeWindows
 from dagster_dailystory.model.runs.comparison import Comparison, Way
 from dagster_dailystory.model.sync import ContactSync
 
@@ -321,6 +323,9 @@ class Transfer:
             return staged_texts(values)
         if isinstance(partitions, ColumnValues):
             return [partitions.name_of(value) for value in staged_texts(values)]
+        if isinstance(partitions, TimeWindows):
+            now, moment = self.state.now().replace(tzinfo=timezone.utc), database_of(self.warehouse.dialect).moment
+            return [window_name(partitions, value, moment(value), now) for value in values]
         return [stored_hash(value) for value in values]
 
 

@@ -35,7 +35,7 @@ class Plan:
     Attributes:
         summary: Its header.
         run_id: The run that made it.
-        partition: The slice of the source, None for all of it.
+        partition: The slice of the source, or the first and the last of a range; None for all of it.
         number: Its place in the order of the sync's plans.
         settings: The settings that it was made with, as JSON; None for a plan of an earlier version.
     """
@@ -274,7 +274,13 @@ _COPIED = (*counts_of(PlanCounts), "live_keys", "whole_source", "first_load")
 def _selection(row: RowMapping) -> Selection:
     stored = json.loads(row["options"])
     found = {name: stored.get(name) for name in ("limit", "keys", "chosen", "since")}
-    return Selection(partition=row["partition_value"], scope=Scope(row["scope"]), **found)
+    return Selection(slices=slices_of(row), scope=Scope(row["scope"]), **found)
+
+
+def slices_of(row: RowMapping) -> tuple[str, ...]:
+    """The slices of a stored plan, empty for the whole source. An earlier version stored the name of one only."""
+    name = row["partition_value"]
+    return tuple(json.loads(row["options"] or "{}").get("slices") or ([] if name is None else [name]))
 
 
 def _waiting(stored: Mapping[str, Any]) -> WaitingOptOuts:
