@@ -12,14 +12,15 @@ from dagster_dailystory.databases.kinds.registry import database_named
 from dagster_dailystory.databases.source_text import source_text
 from dagster_dailystory.definitions.events.failures import retry_requests
 from dagster_dailystory.definitions.events.metadata import sync_metadata
+from dagster_dailystory.definitions.events.selection import Events
 from dagster_dailystory.definitions.lineage import contact_columns, contact_map_columns, find_upstream, source_columns
 from dagster_dailystory.definitions.ops import (
     POOL,
     PROGRESS_SECONDS,
     WAIT_SECONDS,
-    Events,
     SyncSteps,
 )
+from dagster_dailystory.definitions.partitions import partitions_definition
 from dagster_dailystory.definitions.resources import DailyStoryResource, WarehouseResource
 from dagster_dailystory.definitions.run_config import PlanConfig, option_fields
 from dagster_dailystory.engine.planning.guards import guard_texts
@@ -55,6 +56,7 @@ class SyncSettings:
     dialect: str | None = None
     warehouse_key: str = "warehouse"
     dailystory_key: str = "dailystory"
+    backfill_policy: dg.BackfillPolicy | None = None
 
 
 @named_settings
@@ -75,6 +77,7 @@ def build_contact_sync_assets(
     dailystory_key: str = "dailystory",
     progress_seconds: float = PROGRESS_SECONDS,
     wait_seconds: float = WAIT_SECONDS,
+    backfill_policy: dg.BackfillPolicy | None = None,
 ) -> Sequence[dg.AssetsDefinition]:
     """Make the assets `dailystory/NAME/changes`, `dailystory/NAME/contacts` and `dailystory/NAME/contact_map`.
 
@@ -100,6 +103,8 @@ def build_contact_sync_assets(
         dailystory_key: Key of the `DailyStoryResource`.
         progress_seconds: Shortest time between two progress observations.
         wait_seconds: How long a run waits for other runs of the sync, in the order in which they came.
+        backfill_policy: How a backfill divides the partitions into runs. Default: one run each, so that they fail
+            apart. `BackfillPolicy.single_run()`: one run with one plan for the range; all of it is done, or none.
 
     Raises:
         ConfigurationError: The `.sql` file cannot be read, or `preview_fields` names a field that is not mapped.
@@ -133,6 +138,7 @@ def build_contact_sync_assets(
         dialect=dialect,
         warehouse_key=warehouse_key,
         dailystory_key=dailystory_key,
+        backfill_policy=backfill_policy,
     )
     steps = SyncSteps(sync, find_upstream(sync, dialect), preview_fields, progress_seconds, wait_seconds)
     return make_assets(asset_specs(steps, settings), settings, sync, steps.plan, steps.send)
@@ -149,7 +155,7 @@ def asset_specs(steps: SyncSteps, settings: SyncSettings) -> tuple[dg.AssetSpec,
         tags=settings.tags,
         owners=settings.owners,
         automation_condition=settings.automation_condition,
-        partitions_def=dg.StaticPartitionsDefinition(sync.partitions.names) if sync.partitions else None,
+        partitions_def=partitions_definition(sync),
     )
     contacts = common.replace_attributes(
         key=steps.contacts_key,
@@ -218,7 +224,8 @@ def _changes_asset(
         required_resource_keys={settings.warehouse_key, settings.dailystory_key},
         config_schema=option_fields(sync),
         pool=settings.pool,
-        backfill_policy=_backfill_policy(sync),
+        backfill_policy=_backfill_policy(sync, settings),
+        can_subset=True,
     )
     def changes(context: dg.AssetExecutionContext) -> Events:
         config = PlanConfig(**context.op_execution_context.op_config)
@@ -239,7 +246,8 @@ def _contacts_asset(
         ],
         required_resource_keys={settings.warehouse_key, settings.dailystory_key},
         pool=settings.pool,
-        backfill_policy=_backfill_policy(sync),
+        backfill_policy=_backfill_policy(sync, settings),
+        can_subset=True,
     )
     def contacts(context: dg.AssetExecutionContext) -> Events:
         with retry_requests(context, settings.retry_policy):
@@ -248,9 +256,8 @@ def _contacts_asset(
     return contacts
 
 
-def _backfill_policy(sync: ContactSync) -> dg.BackfillPolicy | None:
-    """One run for each partition."""
-    return dg.BackfillPolicy.multi_run() if sync.partitions else None
+def _backfill_policy(sync: ContactSync, settings: SyncSettings) -> dg.BackfillPolicy | None:
+    return (settings.backfill_policy or dg.BackfillPolicy.multi_run()) if sync.partitions else None
 
 
 def _resources(

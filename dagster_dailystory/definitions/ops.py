@@ -1,6 +1,6 @@
 """The bodies of the two ops of a sync: one plans, the other sends; both describe what they did as events."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import dagster as dg
@@ -14,6 +14,7 @@ from dagster_dailystory.definitions.events.metadata import (
     plan_metadata,
     sent_metadata,
 )
+from dagster_dailystory.definitions.events.selection import Events, selected
 from dagster_dailystory.definitions.lineage import (
     Upstream,
     contact_lineage,
@@ -22,6 +23,7 @@ from dagster_dailystory.definitions.lineage import (
     source_columns,
     source_lineage,
 )
+from dagster_dailystory.definitions.partitions import partition_of
 from dagster_dailystory.definitions.resources import DailyStoryResource, WarehouseResource
 from dagster_dailystory.definitions.run_config import PlanConfig
 from dagster_dailystory.engine.run import open_run
@@ -32,10 +34,6 @@ from dagster_dailystory.engine.upkeep.inspection import check_shown_fields, colu
 from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.settings import check_value
 from dagster_dailystory.model.sync import ContactSync
-
-Events = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
-"""The events that an op of a sync yields."""
-
 
 PROGRESS_SECONDS = 10.0
 """Shortest time between two progress observations."""
@@ -92,7 +90,7 @@ class SyncSteps:
     ) -> Events:
         """Plan, and describe the plan."""
         sync, ids, waiting = self.sync, [context.run.run_id], self._waiting(context)
-        options = config.options(_partition(context))
+        options = config.options(partition_of(context))
         with (
             dagster_failures(),
             engine_log_shown(context.log),
@@ -106,12 +104,14 @@ class SyncSteps:
         for guard in plan.guards:
             if not guard.passed:
                 context.log.warning(f"{guard.name}: {guard.message}")
-        guards = [
-            dg.AssetCheckResult(passed=guard.passed, check_name=guard.name, description=guard.message)
+        checks = [
+            dg.AssetCheckResult(
+                asset_key=self.changes_key, passed=guard.passed, check_name=guard.name, description=guard.message
+            )
             for guard in plan.guards
         ]
-        checks = [check_result(self.changes_key, check) for check in plan_checks(plan)]
-        yield dg.MaterializeResult(asset_key=self.changes_key, metadata=metadata, check_results=[*guards, *checks])
+        checks += [check_result(self.changes_key, check) for check in plan_checks(plan)]
+        yield from selected(context, dg.MaterializeResult(asset_key=self.changes_key, metadata=metadata), *checks)
 
     def send(
         self, context: dg.AssetExecutionContext, warehouse: WarehouseResource, dailystory: DailyStoryResource
@@ -127,16 +127,18 @@ class SyncSteps:
             if result.note:
                 context.log.info(result.note)
         metadata = sent_metadata(sync, result.report, status, dailystory.base_url, progress.sends)
-        for check in send_checks(result.report, status):
-            yield check_result(self.contacts_key, check)
+        checks = [check_result(self.contacts_key, check) for check in send_checks(result.report, status)]
+        yield from selected(context, *checks)
         # A backfill counts a slice without a materialization as failed.
-        slice_done = _partition(context) is not None and result.error is None and result.report.outcome != "dry"
+        slice_done = partition_of(context) is not None and result.error is None and result.report.outcome != "dry"
         if slice_done or result.report.wrote_something:
             lineage = TableMetadataSet(column_lineage=contact_lineage(sync, self.changes_key))
-            yield dg.MaterializeResult(asset_key=self.contacts_key, metadata=metadata | dict(lineage))
+            contacts: dg.MaterializeResult[None] = dg.MaterializeResult(
+                asset_key=self.contacts_key, metadata=metadata | dict(lineage)
+            )
             table = endpoint.state.full_name(sync.name, "contact_map")
             shown = self._contact_map(result.report.plan_id, table, status.rows_mapped, types)
-            yield dg.MaterializeResult(asset_key=self.contact_map_key, metadata=shown)
+            yield from selected(context, contacts, dg.MaterializeResult(asset_key=self.contact_map_key, metadata=shown))
         with dagster_failures(metadata):
             if result.error is not None:
                 raise result.error
@@ -148,7 +150,7 @@ class SyncSteps:
         """The options with which this run was launched, if it was launched with `changes`; else the usual ones."""
         ops: Any = context.run.run_config.get("ops", {})
         config = ops.get("__".join(self.changes_key.path), {}).get("config", {})
-        return PlanConfig(**config).options(_partition(context))
+        return PlanConfig(**config).options(partition_of(context))
 
     def _contact_map(self, plan_id: str, table: str, rows: int, types: dict[str, str]) -> Metadata:
         described = TableMetadataSet(
@@ -158,17 +160,6 @@ class SyncSteps:
             column_lineage=key_lineage(self.sync, self.changes_key),
         )
         return {"plan_id": plan_id, **dict(described)}
-
-
-def _partition(context: dg.AssetExecutionContext) -> str | None:
-    """The slice of this run, None where the sync has no partitions. A backfill names it as a range of one."""
-    if not (context.has_partition_key or context.has_partition_key_range):
-        return None
-    names: Sequence[str] = context.partition_keys
-    if len(names) > 1:
-        message = f"this run has {len(names)} partitions, but a run plans and sends one"
-        raise dg.Failure(f"{message}; launch one run for each partition", allow_retries=False)
-    return names[0]
 
 
 def _is_abandoned(context: dg.AssetExecutionContext) -> Callable[[], bool]:

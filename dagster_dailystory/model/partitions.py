@@ -197,6 +197,11 @@ class TimeWindows:
         local = now.astimezone(ZoneInfo(self.timezone)).replace(tzinfo=None)
         return _starts(self, local.replace(minute=0, second=0, microsecond=0))
 
+    @property
+    def closes(self) -> datetime | None:
+        """Where the last window ends, without a zone; None without an `end`."""
+        return None if self.end is None else _LENGTHS[self.every](_starts(self, datetime.max)[-1])
+
     def start_like(self, start: datetime, like: _Moment) -> _Moment:
         """The start of a window as a value that compares with the column's values.
 

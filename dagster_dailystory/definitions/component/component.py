@@ -14,8 +14,9 @@ from dagster_dailystory.definitions.automation import check_cron, sync_job, sync
 from dagster_dailystory.definitions.component.scaffolder import DailyStorySyncScaffolder
 from dagster_dailystory.definitions.component.settings import DailyStorySettings, WarehouseSettings
 from dagster_dailystory.definitions.component.sync_settings import SyncFields
+from dagster_dailystory.definitions.events.selection import Events
 from dagster_dailystory.definitions.lineage import find_upstream
-from dagster_dailystory.definitions.ops import POOL, Events, SyncSteps
+from dagster_dailystory.definitions.ops import POOL, SyncSteps
 from dagster_dailystory.definitions.resources import DailyStoryResource, WarehouseResource
 from dagster_dailystory.definitions.run_config import PlanConfig
 from dagster_dailystory.errors import ConfigurationError
