@@ -109,12 +109,14 @@ def test_windows_planned_at_once_send_a_row_that_moved_once(scenario: Scenario) 
     scenario.sent()
     runs = {"2024-01-01": new_run_id(), "2024-09-01": new_run_id()}
     scenario.execute("UPDATE customers SET first_name = 'Other' WHERE customer_id = 3")
+    scenario.insert(customer(20))
+    scenario.execute("UPDATE customers SET joined = '2024-01-09' WHERE customer_id = 20")
     for name, run_id in runs.items():
         plan_run(sync, scenario.warehouse, scenario.account, PlanOptions(partition=name), run_id)
-        scenario.execute("UPDATE customers SET joined = '2024-09-09' WHERE customer_id = 3")
+        scenario.execute("UPDATE customers SET joined = '2024-09-09' WHERE customer_id IN (3, 20)")
     for name, run_id in runs.items():
         send_run(sync, scenario.warehouse, scenario.account, [run_id], partition=name)
-    assert len(scenario.sent()) == 1
+    assert sorted(operation for _, operation, _ in scenario.sent()) == ["create", "update"]
     assert scenario.run(sync).outcome == "empty"
 
 

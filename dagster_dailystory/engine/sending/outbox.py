@@ -144,7 +144,7 @@ class Outbox:
             self._state.connection.execute(changes.update().where(mine).values(outcome=None))
 
     def _skip_overtaken(self) -> None:
-        """Skip changes of rows that a newer plan has decided."""
+        """Skip changes of rows that another plan has decided or sent since."""
         with self._lease.transaction(self._state):
             self.outcomes[Outcome.RECORDED] += skip_overtaken(self._state, self._tables, self._plan_id)
 

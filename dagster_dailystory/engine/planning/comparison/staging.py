@@ -181,14 +181,11 @@ class _SourceElsewhere:
     def _hashing(self) -> Hashing:
         return Hashing(self.source.read_columns(self.state.sync), self.warehouse)
 
-    @cached_property
-    def _windows(self) -> WindowColumn | None:
-        return window_column(self.source, self.state.sync, self.warehouse, _now(self.state))
-
     def staged(self) -> Staged | None:
         """Read the rows of the run's slice if the warehouse can find them, otherwise all rows."""
         tables, traffic = self.state.load_tables(), Traffic()
-        one_slice = self._slice(tables)
+        windows = window_column(self.source, self.state.sync, self.warehouse, _now(self.state))
+        one_slice = self._slice(tables, windows)
         if isinstance(one_slice, SliceOfSource):
             staged = self._staged_slice(one_slice, tables, traffic)
             if staged is not None:
@@ -204,7 +201,7 @@ class _SourceElsewhere:
             staged = replace(staged, comparison=comparison)
         return _with_traffic(staged, traffic)
 
-    def _slice(self, tables: SyncTables | None) -> SliceOfSource | NoHash | None:
+    def _slice(self, tables: SyncTables | None, windows: WindowColumn | None) -> SliceOfSource | NoHash | None:
         """The rows of the run's slice; `NoHash` if all rows have to be read, None if the run is for no slice."""
         options, sync = self.options, self.state.sync
         if options.slices is None:
@@ -217,8 +214,8 @@ class _SourceElsewhere:
             )
         if tables is not None and not are_known(self.state):
             return NoHash("it was not known yet which key is in which slice")
-        if self._windows is not None:
-            return windows_of(self.source, self._windows, options.slices)
+        if windows is not None:
+            return windows_of(self.source, windows, options.slices)
         return slice_of(self.source, sync, options.slices, self._hashing, self.warehouse)
 
     def _staged_slice(self, one: SliceOfSource, tables: SyncTables | None, traffic: Traffic) -> Staged | None:
