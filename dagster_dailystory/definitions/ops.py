@@ -129,9 +129,10 @@ class SyncSteps:
         metadata = sent_metadata(sync, result.report, status, dailystory.base_url, progress.sends)
         checks = [check_result(self.contacts_key, check) for check in send_checks(result.report, status)]
         yield from selected(context, *checks)
-        # A backfill counts a slice without a materialization as failed.
-        slice_done = partition_of(context) is not None and result.error is None and result.report.outcome != "dry"
-        if slice_done or result.report.wrote_something:
+        # A backfill counts a slice without a materialization as failed, and a run skips what is downstream of it.
+        is_awaited = partition_of(context) is not None or self._has_downstream(context)
+        is_done = result.error is None and result.report.outcome != "dry"
+        if (is_awaited and is_done) or result.report.wrote_something:
             lineage = TableMetadataSet(column_lineage=contact_lineage(sync, self.changes_key))
             contacts: dg.MaterializeResult[None] = dg.MaterializeResult(
                 asset_key=self.contacts_key, metadata=metadata | dict(lineage)
@@ -145,6 +146,12 @@ class SyncSteps:
 
     def _waiting(self, context: dg.AssetExecutionContext) -> Waiting:
         return Waiting(self._wait_seconds, context.log.info, _is_abandoned(context))
+
+    def _has_downstream(self, context: dg.AssetExecutionContext) -> bool:
+        """Whether the run has an asset of the user's that depends on `contacts` or `contact_map`."""
+        layer = context.job_def.asset_layer
+        children = {key for sent in (self.contacts_key, self.contact_map_key) for key in layer.get(sent).child_keys}
+        return bool((children - {self.contact_map_key}) & layer.selected_asset_keys)
 
     def _options(self, context: dg.AssetExecutionContext) -> PlanOptions:
         """The options with which this run was launched, if it was launched with `changes`; else the usual ones."""

@@ -327,10 +327,6 @@ def test_a_run_of_a_backfill_has_one_partition(project: DagsterProject):
     assert run.success
     assert {each.partition for each in run.materializations} == {"bucket_1"}
     assert 0 < len(project.sandbox.contacts()) < 12
-    longer = project.materialize(sliced, tags=range_of("bucket_0", "bucket_1"))
-    message, _ = longer.failure
-    assert "launch one run for each partition" in message
-    assert longer.retries == 0
 
 
 def test_a_slice_with_nothing_to_send_is_materialized(project: DagsterProject):
@@ -439,7 +435,7 @@ def test_the_specs_have_the_settings_of_the_builder():
     assert spec_of("contacts", made).freshness_policy is None
     assert "dailystory" in spec_of("contacts", made).kinds
     assert {definition.op.pool for definition in made} == {"other"}
-    assert [spec_of(noun, made).skippable for noun in NOUNS] == [False, True, True]
+    assert all(spec_of(noun, made).skippable for noun in ("contacts", "contact_map"))
 
 
 def test_guards_block_downstream_and_checks_of_contacts_do_not():

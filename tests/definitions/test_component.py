@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import date
 from enum import Enum
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from support.defs_yaml import PEOPLE, definitions, load_error
 
 from dagster_dailystory import ConfigurationError, DailyStorySyncComponent
 from dagster_dailystory.definitions.component.settings import DailyStorySettings, Slices
-from dagster_dailystory.model.partitions import ColumnValues, HashBuckets
+from dagster_dailystory.model.partitions import ColumnValues, HashBuckets, TimeWindows
 from dagster_dailystory.sandbox import Sandbox
 
 pytestmark = [  # raised by Dagster's YAML loader
@@ -175,8 +176,19 @@ def test_a_component_in_python_refuses_a_misspelled_setting_by_name():
 def test_slices_become_the_engines_partitions():
     assert Slices(buckets=4).setting() == HashBuckets(4)
     assert Slices(column="region", values=["emea"]).setting() == ColumnValues("region", ["emea"])
+    windows = TimeWindows("joined", "monthly", start="2024-01-01", timezone="Europe/Berlin")
+    for start in ("2024-01-01", date(2024, 1, 1)):
+        assert Slices(column="joined", every="monthly", start=start, timezone="Europe/Berlin").setting() == windows
     with pytest.raises(ConfigurationError, match="either buckets"):
         Slices(column="region").setting()
+
+
+@pytest.mark.parametrize("in_one_run", [True, False])
+def test_a_backfill_in_yaml_takes_one_run_or_one_for_each_partition(in_one_run: bool):
+    partitions = {"column": "joined", "every": "monthly", "start": "2024-01-01", "in_one_run": in_one_run}
+    made = definitions({**PEOPLE, "partitions": partitions})
+    policies = {assets.backfill_policy for assets in made.resolve_all_asset_specs and made.assets}
+    assert policies == {dg.BackfillPolicy.single_run() if in_one_run else dg.BackfillPolicy.multi_run()}
 
 
 def test_every_setting_is_described_with_an_example():

@@ -72,6 +72,17 @@ def test_a_plan_without_its_checks_is_blocked_all_the_same(project: DagsterProje
     assert sum(contact["status"] == "Deleted" for contact in project.sandbox.contacts()) == 0
 
 
+def test_what_is_downstream_runs_although_nothing_was_sent(project: DagsterProject):
+    project.put(1)
+    assets = [*build_contact_sync_assets(people_sync(), retry_policy=None), report]
+    definitions = dg.Definitions(assets=assets, resources=project.resources)
+    job = definitions.resolve_implicit_global_asset_job_def()
+    for _ in range(2):
+        result = job.execute_in_process(run_config=QUIET, instance=project.instance)
+        assert dg.AssetKey("report") in {event.asset_key for event in result.get_asset_materialization_events()}
+    assert project.sandbox.counts.posts == 1
+
+
 def test_one_asset_of_a_slice_is_materialized(project: DagsterProject):
     project.put(1, 2, 3)
     sliced = build_contact_sync_assets(people_sync(partitions=HashBuckets(2)), retry_policy=None)

@@ -12,7 +12,7 @@ from typing_extensions import Self
 from dagster_dailystory.definitions.assets import SyncSettings, asset_specs, make_assets
 from dagster_dailystory.definitions.automation import check_cron, sync_job, sync_schedule
 from dagster_dailystory.definitions.component.scaffolder import DailyStorySyncScaffolder
-from dagster_dailystory.definitions.component.settings import DailyStorySettings, WarehouseSettings
+from dagster_dailystory.definitions.component.settings import DailyStorySettings, Slices, WarehouseSettings
 from dagster_dailystory.definitions.component.sync_settings import SyncFields
 from dagster_dailystory.definitions.events.selection import Events
 from dagster_dailystory.definitions.lineage import find_upstream
@@ -132,6 +132,11 @@ class DailyStorySyncComponent(dg.Component, SyncFields):  # type: ignore[valid-t
         except ResolutionException as error:
             raise ConfigurationError(f"{_file(context)}: {_unresolved(error)}") from None
 
+    @property
+    def _backfill_policy(self) -> dg.BackfillPolicy | None:
+        slices = self.partitions
+        return dg.BackfillPolicy.single_run() if isinstance(slices, Slices) and slices.in_one_run else None
+
     def _defs(self, folder: Path) -> dg.Definitions:
         sync = self.sync(folder)
         if self.schedule is not None:
@@ -153,6 +158,7 @@ class DailyStorySyncComponent(dg.Component, SyncFields):  # type: ignore[valid-t
             dialect=self.dialect,
             warehouse_key=keys["warehouse"],
             dailystory_key=keys["dailystory"],
+            backfill_policy=self._backfill_policy,
         )
         steps = SyncSteps(sync, find_upstream(sync, self.dialect), self.preview_fields)
         changes, contacts, contact_map = map(self.get_asset_spec, asset_specs(steps, settings))

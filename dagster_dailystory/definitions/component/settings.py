@@ -4,8 +4,9 @@ import ast
 import os
 import re
 from collections.abc import Callable
+from datetime import date
 from functools import cache
-from typing import Any, ClassVar, cast
+from typing import Annotated, Any, ClassVar, cast
 
 import dagster as dg
 from pydantic import (
@@ -27,7 +28,7 @@ from dagster_dailystory.api.settings import check_account_options, normal_base_u
 from dagster_dailystory.databases.urls import read_url
 from dagster_dailystory.definitions.resources import AccountFields, DailyStoryResource, WarehouseResource
 from dagster_dailystory.errors import ConfigurationError
-from dagster_dailystory.model.partitions import ColumnValues, HashBuckets, Partitioning
+from dagster_dailystory.model.partitions import ColumnValues, HashBuckets, Partitioning, TimeWindows
 from dagster_dailystory.model.settings import check_names, fits, form_of, wrong_value
 from dagster_dailystory.model.watermark import Watermark
 
@@ -236,8 +237,11 @@ class WatermarkSettings(Settings):
         return Watermark(self.column, self.overlap_seconds, self.full_every_seconds)
 
 
+_Day = Annotated[str | date | None, dg.Resolver.default(model_field_type=str | date | None)]
+
+
 class Slices(Settings):
-    """The partitions of a sync: by `buckets`, or by a `column` and its `values`."""
+    """The partitions of a sync: by `buckets`, by a `column` and its `values`, or by a `column` and windows of time."""
 
     place: ClassVar[str] = "partitions"
 
@@ -251,15 +255,33 @@ class Slices(Settings):
         default=None, description="One slice for each value; all other rows are in the slice other_values.",
         examples=[["emea", "amer"]],
     )  # fmt: skip
+    every: str | None = Field(
+        default=None, description="Windows of time: hourly, daily, weekly or monthly.", examples=["monthly"]
+    )
+    start: _Day = Field(
+        default=None, description="Where the first window begins; it has all earlier rows too.", examples=["2024-01-01"]
+    )
+    end: _Day = Field(
+        default=None, description="No window begins then or later; the last one has all later rows too.",
+        examples=["2025-01-01"],
+    )  # fmt: skip
+    timezone: str = Field(default="UTC", description="Where days begin.", examples=["Europe/Berlin"])
+    in_one_run: bool = Field(
+        default=False, description="A backfill of several partitions is one run, done as a whole or not at all. "
+        "Default: one run for each partition, so that they fail apart.", examples=[True],
+    )  # fmt: skip
 
     def setting(self) -> Partitioning:
         """Convert to the engine's setting.
 
         Raises:
-            ConfigurationError: Neither of the two ways is complete, or both are given.
+            ConfigurationError: None of the three ways is complete, or settings of two ways are given.
         """
-        if self.buckets is not None and self.column is None and self.values is None:
-            return HashBuckets(self.buckets)
-        if self.buckets is None and self.column and self.values:
-            return ColumnValues(self.column, self.values)
-        raise ConfigurationError("partitions: give either buckets, or column and values")
+        given = {name for name in ("buckets", "column", "values", "every", "start") if getattr(self, name) is not None}
+        if given == {"buckets"}:
+            return HashBuckets(self.buckets or 0)
+        if given == {"column", "values"}:
+            return ColumnValues(self.column or "", self.values or [])
+        if given == {"column", "every", "start"}:
+            return TimeWindows(self.column or "", self.every or "", self.start or "", self.end, self.timezone)
+        raise ConfigurationError("partitions: give either buckets, or column and values, or column, every and start")

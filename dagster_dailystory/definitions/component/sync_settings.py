@@ -12,7 +12,7 @@ from pydantic import Field, create_model
 from dagster_dailystory.definitions.component.settings import Settings, Slices, WatermarkSettings
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.mapping import Invalid, Nulls
-from dagster_dailystory.model.partitions import ColumnValues, HashBuckets
+from dagster_dailystory.model.partitions import ColumnValues, HashBuckets, TimeWindows
 from dagster_dailystory.model.settings import attribute_texts
 from dagster_dailystory.model.sync import ContactSync, DeletePolicy, Mode, OnDeleted
 from dagster_dailystory.model.watermark import Watermark
@@ -20,6 +20,7 @@ from dagster_dailystory.model.watermark import Watermark
 _IN_YAML: Mapping[object, object] = {
     HashBuckets: Slices | None,
     ColumnValues: Slices | None,
+    TimeWindows: Slices | None,
     Watermark: WatermarkSettings,
     Path: str,  # of a file beside the YAML file
     **dict.fromkeys((Mode, DeletePolicy, OnDeleted, Nulls, Invalid), str),
