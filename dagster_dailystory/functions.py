@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Sequence
 
 from typing_extensions import Unpack
 
 from dagster_dailystory.api.settings import AccountOptions, AccountSettings
-from dagster_dailystory.engine.run import OnProgress, SendResult, open_run
+from dagster_dailystory.engine.run import Approval, OnProgress, SendResult, open_run
 from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.model.runs.options import checked_options
 from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary, raise_if_blocked
 from dagster_dailystory.model.runs.report import SyncReport, planned_report
-from dagster_dailystory.model.settings import check_value, named_settings
+from dagster_dailystory.model.settings import named_settings
 from dagster_dailystory.model.sync import ContactSync, Scope
 
 
@@ -72,8 +73,8 @@ def run_contact_sync(
     options = checked_options(scope, dry_run=dry_run, limit=limit, keys=keys, partition=partition)
     with open_run(sync, warehouse, AccountSettings(base_url, api_token, **account)) as run:
         plan = run.plan(options)
-        if plan.status is PlanStatus.DRY:
-            return planned_report(plan, "dry")
+        if plan.status in _UNSENT:
+            return planned_report(plan, plan.status.value)
         raise_if_blocked(plan)
         return _reported(run.send(partition, on_progress=on_progress))
 
@@ -143,9 +144,13 @@ def send_contact_sync(
     state_url: str | None = None,
     state_schema: str | None = None,
     on_progress: OnProgress | None = None,
+    approved_by: str | None = None,
+    max_drift: float = 0.1,
     **account: Unpack[AccountOptions],
 ) -> SyncReport:
     """Send exactly this plan. A plan whose send was interrupted goes on where it stopped.
+
+    A plan that waits for approval is approved by this, unless the source changed too much since it was made.
 
     Args:
         sync: The sync, with the settings that it was planned with.
@@ -156,19 +161,33 @@ def send_contact_sync(
         state_url: SQLAlchemy URL of the state database; None if the state is in the warehouse.
         state_schema: Schema of the state tables.
         on_progress: Called at most once a second while sending.
+        approved_by: Who approves the plan; stored with it. None: the user of the operating system.
+        max_drift: Largest share of the plan's changes that may no longer be what the source asks for.
         **account: Other settings of the account; see `AccountOptions`.
 
     Returns:
         The counts of the run.
 
     Raises:
-        SafetyError: There is no such plan, or it is blocked, a dry run, superseded, expired or sent already.
+        SafetyError: There is no such plan, or it is blocked, a dry run, superseded, expired or sent already, or more of
+            it than `max_drift` is out of date.
         DailyStoryError: See the tree in `errors`.
     """
-    check_value("plan_id", plan_id, str, ("the plan_id of a plan",))
+    approval = Approval(plan_id, _user() if approved_by is None else approved_by, max_drift)
     warehouse = Warehouse.at(warehouse_url, state_url, state_schema)
     with open_run(sync, warehouse, AccountSettings(base_url, api_token, **account)) as run:
-        return _reported(run.send(plan_id=plan_id, on_progress=on_progress))
+        return _reported(run.send(approval=approval, on_progress=on_progress))
+
+
+_UNSENT = (PlanStatus.DRY, PlanStatus.WAITING)
+
+
+def _user() -> str:
+    """The user of the operating system; empty where it has no name, as in some containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return ""
 
 
 def _reported(result: SendResult) -> SyncReport:

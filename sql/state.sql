@@ -1,4 +1,4 @@
--- The state tables of the demo's sync, as PostgreSQL makes them (layout version 5).
+-- The state tables of the demo's sync, as PostgreSQL makes them (layout version 6).
 -- They are made by the first run; this file is for reading, and for joining. Key and value columns have the source's
 -- own types; where the state is in another database than the warehouse, values are canonical texts.
 
@@ -165,6 +165,8 @@ CREATE TABLE dailystory_plans (
     opt_outs_waiting TEXT,
     compared TEXT,
     compared_why TEXT,
+    superseded_by TEXT,
+    approved_by TEXT,
     number BIGINT,
     rows_read BIGINT,
     rows_unchanged BIGINT,
@@ -186,6 +188,7 @@ CREATE TABLE dailystory_plans (
     diff_seconds FLOAT(53),
     created_at TIMESTAMP WITHOUT TIME ZONE,
     expires_at TIMESTAMP WITHOUT TIME ZONE,
+    approved_at TIMESTAMP WITHOUT TIME ZONE,
     sent_at TIMESTAMP WITHOUT TIME ZONE,
     finished_at TIMESTAMP WITHOUT TIME ZONE,
     left_priority BIGINT,

@@ -22,9 +22,9 @@ from dagster_dailystory.definitions.ops import (
 )
 from dagster_dailystory.definitions.partitions import partitions_definition
 from dagster_dailystory.definitions.resources import DailyStoryResource, WarehouseResource
-from dagster_dailystory.definitions.run_config import PlanConfig, option_fields
+from dagster_dailystory.definitions.run_config import PlanConfig, SendConfig, option_fields
 from dagster_dailystory.engine.planning.guards import guard_texts
-from dagster_dailystory.engine.upkeep.checks import PLAN_CHECKS, SEND_CHECKS
+from dagster_dailystory.engine.upkeep.checks import SEND_CHECKS, plan_check_texts
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.settings import named_settings
 from dagster_dailystory.model.sync import ContactSync, DeletePolicy
@@ -33,7 +33,7 @@ PlanBody = Callable[[dg.AssetExecutionContext, PlanConfig, WarehouseResource, Da
 """The body of the op of `changes`."""
 
 
-SendBody = Callable[[dg.AssetExecutionContext, WarehouseResource, DailyStoryResource], Events]
+SendBody = Callable[[dg.AssetExecutionContext, SendConfig, WarehouseResource, DailyStoryResource], Events]
 """The body of the op of `contacts` and `contact_map`."""
 
 
@@ -220,7 +220,7 @@ def _changes_asset(
             dg.AssetCheckSpec(name, asset=spec.key, blocking=True, description=text)
             for name, text in guard_texts(sync).items()
         ]
-        + [dg.AssetCheckSpec(name, asset=spec.key, description=text) for name, text in PLAN_CHECKS.items()],
+        + [dg.AssetCheckSpec(name, asset=spec.key, description=text) for name, text in plan_check_texts(sync).items()],
         required_resource_keys={settings.warehouse_key, settings.dailystory_key},
         config_schema=option_fields(sync),
         pool=settings.pool,
@@ -245,13 +245,15 @@ def _contacts_asset(
             dg.AssetCheckSpec(name, asset=specs[0].key, description=text) for name, text in SEND_CHECKS.items()
         ],
         required_resource_keys={settings.warehouse_key, settings.dailystory_key},
+        config_schema=SendConfig.to_fields_dict(),
         pool=settings.pool,
         backfill_policy=_backfill_policy(sync, settings),
         can_subset=True,
     )
     def contacts(context: dg.AssetExecutionContext) -> Events:
+        config = SendConfig(**context.op_execution_context.op_config)
         with retry_requests(context, settings.retry_policy):
-            yield from send(context, *_resources(context, settings))
+            yield from send(context, config, *_resources(context, settings))
 
     return contacts
 

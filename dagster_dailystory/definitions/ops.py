@@ -25,7 +25,7 @@ from dagster_dailystory.definitions.lineage import (
 )
 from dagster_dailystory.definitions.partitions import partition_of
 from dagster_dailystory.definitions.resources import DailyStoryResource, WarehouseResource
-from dagster_dailystory.definitions.run_config import PlanConfig
+from dagster_dailystory.definitions.run_config import PlanConfig, SendConfig
 from dagster_dailystory.engine.run import open_run
 from dagster_dailystory.engine.state.lease import Waiting
 from dagster_dailystory.engine.state.lease.holders import parent_has_ended
@@ -110,28 +110,37 @@ class SyncSteps:
             )
             for guard in plan.guards
         ]
-        checks += [check_result(self.changes_key, check) for check in plan_checks(plan)]
+        checks += [check_result(self.changes_key, check) for check in plan_checks(sync, plan)]
         yield from selected(context, dg.MaterializeResult(asset_key=self.changes_key, metadata=metadata), *checks)
 
     def send(
-        self, context: dg.AssetExecutionContext, warehouse: WarehouseResource, dailystory: DailyStoryResource
+        self,
+        context: dg.AssetExecutionContext,
+        config: SendConfig,
+        warehouse: WarehouseResource,
+        dailystory: DailyStoryResource,
     ) -> Events:
-        """Send the plan of this run, or of the run that it re-executes; see `Run.resume_or_run`."""
+        """Send the plan that the config names, or that of this run or the one it re-executes: `Run.resume_or_run`."""
         sync, ids, waiting = self.sync, _run_ids(context), self._waiting(context)
         progress = ProgressLog(context.log_event, self.contacts_key, self._progress_seconds)
         with dagster_failures(), engine_log_shown(context.log):
             endpoint = warehouse.warehouse()
             with open_run(sync, endpoint, dailystory.account(), ids, waiting) as run:
-                result = run.resume_or_run(self._options(context), progress)
+                approval = config.approval(context.run.tags)
+                if approval is None:
+                    result = run.resume_or_run(self._options(context), progress)
+                else:
+                    result = run.send(partition_of(context), approval, progress)
                 status, types = sync_status(run.state), column_types(run.state)
             if result.note:
                 context.log.info(result.note)
         metadata = sent_metadata(sync, result.report, status, dailystory.base_url, progress.sends)
+        metadata |= {"approval": result.approval} if result.approval else {}
         checks = [check_result(self.contacts_key, check) for check in send_checks(result.report, status)]
         yield from selected(context, *checks)
         # A backfill counts a slice without a materialization as failed, and a run skips what is downstream of it.
         is_awaited = partition_of(context) is not None or self._has_downstream(context)
-        is_done = result.error is None and result.report.outcome != "dry"
+        is_done = result.error is None and result.report.outcome not in ("dry", "waiting")
         if (is_awaited and is_done) or result.report.wrote_something:
             lineage = TableMetadataSet(column_lineage=contact_lineage(sync, self.changes_key))
             contacts: dg.MaterializeResult[None] = dg.MaterializeResult(

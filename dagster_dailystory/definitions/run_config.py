@@ -17,6 +17,7 @@ from dagster._config.errors import PostProcessingError
 from pydantic import Field, field_validator
 
 from dagster_dailystory.definitions.resources import NamedSettings
+from dagster_dailystory.engine.run import Approval
 from dagster_dailystory.model.runs.options import PlanOptions, chosen_keys
 from dagster_dailystory.model.sync import ContactSync, Scope
 
@@ -67,6 +68,38 @@ class PlanConfig(NamedSettings):
     def options(self, partition: str | None = None) -> PlanOptions:
         """Convert to the engine's options."""
         return PlanOptions(Scope(self.scope.value), self.dry_run, self.limit, chosen_keys(self.chosen_keys), partition)
+
+
+class SendConfig(NamedSettings):
+    """The plan that a run of `contacts` sends, if it is not its own.
+
+    Example:
+        ```python
+        dg.RunConfig(ops={"dailystory__customers__contacts": SendConfig(plan_id="...", approved_by="Ann")})
+        ```
+    """
+
+    plan_id: str | None = Field(
+        default=None,
+        description="Send exactly this plan, and approve it if it waits for approval. The metadata of changes has it.",
+    )
+    approved_by: str = Field(
+        default="", description="Who approves the plan; stored with it. Default: the user or the id of the run."
+    )
+    max_drift: float = Field(
+        default=0.1,
+        description="Largest share of the plan's changes that may no longer be what the source asks for.",
+    )
+
+    def approval(self, tags: Mapping[str, str]) -> Approval | None:
+        """The approval of a plan, if the run names one.
+
+        Args:
+            tags: The tags of the run; some deployments of Dagster name its user there.
+        """
+        if self.plan_id is None:
+            return None
+        return Approval(self.plan_id, self.approved_by or tags.get("user", ""), self.max_drift)
 
 
 class _Limit(ConfigScalar):

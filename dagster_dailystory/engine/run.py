@@ -22,14 +22,15 @@ from dagster_dailystory.engine.sending.outbox import Outbox
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.incremental import advance
 from dagster_dailystory.engine.state.lease import NO_WAIT, Lease, Waiting, open_session
+from dagster_dailystory.engine.state.plans.approval import changes_only_in
 from dagster_dailystory.engine.state.plans.stored import Plan, Plans
 from dagster_dailystory.engine.state.recovery import Intents
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.engine.warehouse import Warehouse
-from dagster_dailystory.errors import BusyError, DailyStoryError, OutageError
+from dagster_dailystory.errors import BusyError, ConfigurationError, DailyStoryError, OutageError, SafetyError
 from dagster_dailystory.model.change import Outcome
-from dagster_dailystory.model.runs.options import PlanOptions
+from dagster_dailystory.model.runs.options import PlanOptions, needs_approval
 from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary, planned_counts, raise_if_blocked
 from dagster_dailystory.model.runs.report import (
     COMPLETE_OUTCOMES,
@@ -39,6 +40,7 @@ from dagster_dailystory.model.runs.report import (
     planned_report,
     sent_report,
 )
+from dagster_dailystory.model.settings import check_value
 from dagster_dailystory.model.sync import ContactSync
 
 _log = logging.getLogger("dagster_dailystory")
@@ -53,21 +55,36 @@ class SendResult:
     Attributes:
         report: The counts; the state's run log has them too.
         error: The error that stopped the send, None if it was completed.
+        approval: Who approved the plan, and when; empty if it needed no approval.
+        note: Why the run made a plan although it had one, or why it sent nothing.
     """
 
     report: SyncReport
     error: DailyStoryError | None = None
+    approval: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
-class RunResult(SendResult):
-    """What became of a run.
+class Approval:
+    """The approval of a plan by its id.
 
     Attributes:
-        note: Why it made one although the run had a plan, or why it sent nothing.
+        plan_id: The plan.
+        approved_by: Who approves it; stored with the plan.
+        max_drift: Largest share of the plan's rows whose values in the source may have changed since.
     """
 
-    note: str = ""
+    plan_id: str
+    approved_by: str = ""
+    max_drift: float = 0.1
+
+    def __post_init__(self) -> None:
+        check_value("plan_id", self.plan_id, str, ("the plan_id of a plan",))
+        check_value("approved_by", self.approved_by, str, ("the name of a person",))
+        check_value("max_drift", self.max_drift, float, (0.1,))
+        if not 0 <= self.max_drift <= 1:
+            raise ConfigurationError(f"max_drift={self.max_drift!r} must be a share from 0 to 1")
 
 
 class Run:
@@ -111,11 +128,14 @@ class Run:
         with state.connection.begin():
             state.check_destination(self._account.base_url)
             tables = state.load_tables()
+            approved = self._plans.approved(options) if needs_approval(state.sync, options) else None
+        if approved is not None:
+            _log.info("sync %s: %s, and goes on", state.sync.name, approved.summary.approval)
+            return approved.summary
         if tables is not None and not options.dry_run and Intents(state, tables, self._lease).open():
             self._settle_before_plan(tables)
         warning = try_account(state, self._account) if options.dry_run else ""
-        made = make_plan(state, self._lease, self._warehouse.url, options, self._run_ids[0], self._account.base_url)
-        summary = replace(made, destination_warning=warning)
+        summary = replace(self._make_plan(options), destination_warning=warning)
         name, status = state.sync.name, summary.status.value
         counts = (
             f"{summary.rows_read} rows read, {summary.rows_unchanged} unchanged, {planned_counts(state.sync, summary)}"
@@ -126,24 +146,62 @@ class Run:
         return summary
 
     def send(
-        self, partition: str | None = None, plan_id: str | None = None, on_progress: OnProgress | None = None
+        self, partition: str | None = None, approval: Approval | None = None, on_progress: OnProgress | None = None
     ) -> SendResult:
         """Send the newest plan of this run, or the one that is named.
 
         Args:
             partition: The slice or the range whose plan is sent, None for a plan of the whole source.
-            plan_id: The plan to send, whatever run made it.
+            approval: Names the plan to send, whatever run made it, and approves it if it waits for that.
             on_progress: Called at most once a second.
 
         Raises:
-            SafetyError: There is no such plan, or it is blocked, a dry run, superseded or sent already.
+            SafetyError: There is no such plan, or it is blocked, a dry run, superseded or sent already, or the source
+                changed too much since it was made.
             DailyStoryError: See the tree in `errors`.
         """
-        state, partition = self.state, self._in_slices(PlanOptions(partition=partition)).partition
+        state, options = self.state, self._in_slices(PlanOptions(partition=partition))
+        with state.connection.begin():
+            plan = self._plan_to_send(options, approval)
+        if approval is not None and plan is not None and plan.summary.status is PlanStatus.WAITING:
+            self._check_drift(plan, approval.max_drift)
+        return self._send(plan, approval, on_progress)
+
+    def _plan_to_send(self, options: PlanOptions, approval: Approval | None) -> Plan | None:
+        if approval is not None:
+            return self._plans.named(approval.plan_id)
+        newest = self._plans.newest_of(self._run_ids, options.partition)
+        is_taken_over = newest is None and self.state.sync.require_approval
+        return self._plans.approved(options) if is_taken_over else newest
+
+    def _check_drift(self, plan: Plan, max_drift: float) -> None:
+        """Compare a plan that is about to be approved with what a plan made now would send.
+
+        Raises:
+            SafetyError: More of its changes than `max_drift` are no longer what the source asks for.
+        """
+        options = PlanOptions(plan.selection.scope, dry_run=True, partition=plan.partition)
+        now = self._make_plan(self._in_slices(options))
+        with self.state.connection.begin():
+            tables, planned = self.state.load_tables(), plan.summary.rows_to_send
+            moved = 0 if tables is None else changes_only_in(self.state, tables, plan.summary.plan_id, now.plan_id)
+        if moved > max_drift * planned:
+            raise SafetyError(
+                f"plan {plan.summary.plan_id} of sync {self.state.sync.name!r} is not sent: {moved:,} of its"
+                f" {planned:,} changes are no longer what the source asks for, more than max_drift={max_drift:g} allows; plan again"
+            )
+
+    def _make_plan(self, options: PlanOptions) -> PlanSummary:
+        destination = self._account.base_url
+        return make_plan(self.state, self._lease, self._warehouse.url, options, self._run_ids[0], destination)
+
+    def _send(self, found: Plan | None, approval: Approval | None, on_progress: OnProgress | None) -> SendResult:
+        state = self.state
+        approved_by = None if approval is None else approval.approved_by or self._run_ids[0]
         with self._lease.transaction(state):
             state.check_destination(self._account.base_url)
-            newest = self._plans.newest_of(self._run_ids, partition) if plan_id is None else self._plans.named(plan_id)
-            plan = self._plans.claim(newest)
+            current = None if found is None else self._plans.named(found.summary.plan_id)
+            plan = self._plans.claim(current, approved_by)
             tables = state.load_tables()
             self._plans.check_complete(plan, tables)
         started_at, started = state.now(), time.perf_counter()
@@ -155,14 +213,15 @@ class Run:
                 if sent.error is None:
                     self._plans.check_complete(plan, tables, sent=True)
                 self._record(plan, report, tables, started_at)
-        return SendResult(report, sent.error)
+        return SendResult(report, sent.error, plan.summary.approval)
 
-    def resume_or_run(self, options: PlanOptions, on_progress: OnProgress | None = None) -> RunResult:
+    def resume_or_run(self, options: PlanOptions, on_progress: OnProgress | None = None) -> SendResult:
         """Send the newest plan of this run. Plan first if it has none, or if another run got ahead of it.
 
         Runs of one sync that overlap take turns: the plan of the later one supersedes that of the earlier one, which
         then plans what is left, under the same guards. If a run that this one re-executes sent its plan completely,
-        nothing is left; rows that failed are planned again.
+        nothing is left; rows that failed are planned again. A sync that requires approval plans nothing here: only an
+        approved plan that was interrupted goes on.
 
         Args:
             options: What to plan, if there is nothing to resume.
@@ -180,7 +239,9 @@ class Run:
         is_complete = report is not None and report.outcome in COMPLETE_OUTCOMES
         if plan is not None and report is not None and is_complete and plan.run_id != self._run_ids[0]:
             note = f"plan {plan.summary.plan_id} was sent already, and nothing of it is left to send"
-            return RunResult(report, note=note)
+            return SendResult(report, note=note)
+        if needs_approval(self.state.sync, options) and (plan is None or plan.summary.status is not PlanStatus.READY):
+            return self._resume_approved(options, on_progress)
         summary, note = None if plan is None else plan.summary, ""
         if summary is None or summary.status in _OVERTAKEN:
             if summary is not None:
@@ -189,9 +250,28 @@ class Run:
             summary = self.plan(options)
             raise_if_blocked(summary)
         if summary.status is PlanStatus.DRY:
-            return RunResult(planned_report(summary, "dry"), note="a dry run sends nothing")
-        sent = self.send(options.partition, on_progress=on_progress)
-        return RunResult(sent.report, sent.error, note)
+            return SendResult(planned_report(summary, "dry"), note="a dry run sends nothing")
+        return replace(self.send(options.partition, on_progress=on_progress), note=note)
+
+    def _resume_approved(self, options: PlanOptions, on_progress: OnProgress | None) -> SendResult:
+        """Send the rest of an approved plan.
+
+        Raises:
+            SafetyError: There is no plan that waits for approval, or it is blocked.
+        """
+        with self.state.connection.begin():
+            approved, waiting = self._plans.approved(options), self._plans.waiting(options)
+            newest = self._plans.newest_of(self._run_ids, options.partition)
+        if approved is not None:
+            return self._send(approved, None, on_progress)
+        if waiting is not None:
+            note = f"{waiting.summary.approval}: run contacts with its plan_id to send it"
+            return SendResult(planned_report(waiting.summary, "waiting"), note=note)
+        if newest is not None:
+            raise_if_blocked(newest.summary)
+        raise SafetyError(
+            f"sync {self.state.sync.name!r} requires approval, and no plan waits for it; materialize its changes first"
+        )
 
     def _in_slices(self, options: PlanOptions) -> PlanOptions:
         now = self.state.now().replace(tzinfo=timezone.utc)

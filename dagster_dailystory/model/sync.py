@@ -121,6 +121,7 @@ SETTING_TYPES: Mapping[str, Kind] = {
     "max_rejected_fraction": _SHARE,
     "min_guard_rows": Kind((int,), "a whole number"),
     "allow_empty_source": Kind((bool,), "True or False"),
+    "require_approval": Kind((bool,), "True or False"),
     "personal_keys": Kind(NAMES, "a list of key columns"),
     "consent_override": Kind(NAMES, "a list of field names"),
     "default_region": Kind((str, Mapping, NoneType), "an ISO country, such as 'US', or {'column': 'country'}"),
@@ -178,6 +179,7 @@ class ContactSync:
         partitions: `HashBuckets(8)`, `ColumnValues("region", ["emea", "amer"])` or
             `TimeWindows("signed_up_at", "monthly", start="2024-01-01")`, to run the sync in slices.
         watermark: `Watermark("updated_at")`, to compare recent rows only and all rows once a day; not with partitions.
+        require_approval: Each plan waits until a person sends it by its id. Plans of `scope="opt_outs"` do not wait.
         plan_expires_hours: Hours after which a plan can no longer be sent, nor a stopped one be resumed.
 
     Raises:
@@ -220,6 +222,7 @@ class ContactSync:
     max_value_length: int = 255
     partitions: Partitioning | None = None
     watermark: Watermark | None = None
+    require_approval: bool = False
     plan_expires_hours: float = 24
     mapped_fields: tuple[MappedField, ...] = field(init=False, repr=False)
     key_columns: tuple[str, ...] = field(init=False, repr=False)

@@ -13,7 +13,7 @@ from support.steps import plan_run, resume_or_run, send_run
 
 from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.engine.planning.plan import KEPT_PLANS
-from dagster_dailystory.engine.run import RunResult
+from dagster_dailystory.engine.run import SendResult
 from dagster_dailystory.errors import AuthenticationError, SafetyError, StateError
 from dagster_dailystory.model.partitions import HashBuckets
 from dagster_dailystory.model.runs.options import PlanOptions
@@ -267,7 +267,7 @@ def test_a_plan_whose_changes_are_missing_is_refused(scenario: Scenario):
     assert send(scenario, "again") == 1
 
 
-def run_on(scenario: Scenario, *run_ids: str, sync: ContactSync | None = None) -> RunResult:
+def run_on(scenario: Scenario, *run_ids: str, sync: ContactSync | None = None) -> SendResult:
     return resume_or_run(sync or sync_of(), scenario.warehouse, scenario.account, PlanOptions(), run_ids)
 
 

@@ -27,9 +27,9 @@ from dagster_dailystory.definitions.component.settings import (
     WarehouseSettings,
     WatermarkSettings,
 )
-from dagster_dailystory.definitions.run_config import option_fields
+from dagster_dailystory.definitions.run_config import SendConfig, option_fields
 from dagster_dailystory.engine.planning.guards import GUARD_NAMES
-from dagster_dailystory.engine.upkeep.checks import PLAN_CHECKS, SEND_CHECKS
+from dagster_dailystory.engine.upkeep.checks import SEND_CHECKS, plan_check_texts
 
 PAGE = (Path(__file__).parents[2] / "docs/dagster.md").read_text(encoding="utf-8")
 CUSTOMERS = ContactSync(name="customers", source="customers", key="customer_id", fields={"email": "email"})
@@ -116,7 +116,9 @@ def test_the_instance_settings_of_the_page_are_accepted(tmp_path: Path) -> None:
 def test_every_argument_run_option_and_check_is_on_the_page() -> None:
     assert names_of("The assets") == set(inspect.signature(build_contact_sync_assets).parameters) - {"sync"}
     assert names_of("Run options") == set(option_fields(CUSTOMERS))
-    assert names_of("Checks") == {*GUARD_NAMES, *PLAN_CHECKS, *SEND_CHECKS}
+    approving = replace(CUSTOMERS, require_approval=True)
+    assert names_of("Checks") == {*GUARD_NAMES, *plan_check_texts(approving), *SEND_CHECKS}
+    assert names_of("Approval") == set(SendConfig.model_fields)
 
 
 def test_every_setting_of_the_resources_is_on_the_page() -> None:

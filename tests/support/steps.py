@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Concatenate, ParamSpec, TypeVar
 
 from dagster_dailystory.api.settings import AccountSettings
-from dagster_dailystory.engine.run import OnProgress, RunResult, SendResult, open_run
+from dagster_dailystory.engine.run import OnProgress, SendResult, open_run
 from dagster_dailystory.engine.state.lease import NO_WAIT, Waiting
 from dagster_dailystory.engine.state.store import State, open_state
 from dagster_dailystory.engine.warehouse import Warehouse
@@ -55,7 +55,7 @@ def resume_or_run(
     run_ids: Sequence[str],
     *,
     waiting: Waiting = NO_WAIT,
-) -> RunResult:
+) -> SendResult:
     """Send the newest plan of a run, or plan first."""
     with open_run(sync, warehouse, account, run_ids, waiting) as run:
         return run.resume_or_run(options)

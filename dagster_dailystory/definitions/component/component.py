@@ -18,7 +18,7 @@ from dagster_dailystory.definitions.events.selection import Events
 from dagster_dailystory.definitions.lineage import find_upstream
 from dagster_dailystory.definitions.ops import POOL, SyncSteps
 from dagster_dailystory.definitions.resources import DailyStoryResource, WarehouseResource
-from dagster_dailystory.definitions.run_config import PlanConfig
+from dagster_dailystory.definitions.run_config import PlanConfig, SendConfig
 from dagster_dailystory.errors import ConfigurationError
 
 
@@ -97,12 +97,13 @@ class DailyStorySyncComponent(dg.Component, SyncFields):  # type: ignore[valid-t
     def execute(
         self,
         context: dg.AssetExecutionContext,
+        config: SendConfig,
         steps: SyncSteps,
         warehouse: WarehouseResource,
         dailystory: DailyStoryResource,
     ) -> Events:
         """Make `contacts` and `contact_map`; override it in a subclass and call this one."""
-        yield from steps.send(context, warehouse, dailystory)
+        yield from steps.send(context, config, warehouse, dailystory)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Make the assets, the job, the schedule, and the resources of this component alone.
@@ -167,7 +168,7 @@ class DailyStorySyncComponent(dg.Component, SyncFields):  # type: ignore[valid-t
             settings,
             sync,
             lambda run, config, warehouse, dailystory: self.plan(run, config, steps, warehouse, dailystory),
-            lambda run, warehouse, dailystory: self.execute(run, steps, warehouse, dailystory),
+            lambda run, config, warehouse, dailystory: self.execute(run, config, steps, warehouse, dailystory),
         )
         schedules = [sync_schedule(sync, self.schedule)] if self.schedule else []
         return dg.Definitions(assets=assets, jobs=[sync_job(sync)], schedules=schedules, resources=resources)

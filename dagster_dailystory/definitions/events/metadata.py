@@ -35,8 +35,7 @@ def plan_metadata(
     metadata |= {"plan_id": plan.plan_id, "plan_status": plan.status.value}
     metadata |= plan.counts
     metadata["compared"] = ": ".join(filter(None, [plan.compared, plan.compared_why]))
-    if plan.status is PlanStatus.READY and plan.expires_at is not None:
-        metadata["plan_expires_at"] = f"{plan.expires_at:%Y-%m-%d %H:%M} UTC"
+    metadata |= _until_sent(sync, plan)
     metadata |= {"rows_to_send": plan.rows_to_send, "diff_seconds": round(plan.diff_seconds, 3)}
     metadata |= _estimate(sync, plan, requests_per_second)
     if plan.status is PlanStatus.DRY:
@@ -64,6 +63,17 @@ def plan_metadata(
         metadata["rejections_by_reason"] = _table([{"reason": reason, "rows": rows} for reason, rows in by_reason])
     if plan.rejected_rows:
         metadata["rejected_rows"] = _rejection_table(plan.rejected_rows)
+    return metadata
+
+
+def _until_sent(sync: ContactSync, plan: PlanSummary) -> Metadata:
+    """What a plan waits for: how to approve it, and when it expires."""
+    metadata: Metadata = {"approval": plan.approval} if plan.approval else {}
+    if plan.status is PlanStatus.WAITING:
+        config = f"ops:\n  dailystory__{sync.name}__contacts:\n    config:\n      plan_id: {plan.plan_id}"
+        metadata["to_approve"] = dg.MetadataValue.md(f"Materialize contacts with this config:\n```yaml\n{config}\n```")
+    if plan.status is PlanStatus.READY and plan.expires_at is not None:
+        metadata["plan_expires_at"] = f"{plan.expires_at:%Y-%m-%d %H:%M} UTC"
     return metadata
 
 

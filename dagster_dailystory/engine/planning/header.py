@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from dagster_dailystory.engine.state.plans.custom_fields import new_custom_field
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import Operation, WaitingOptOuts
 from dagster_dailystory.model.runs.comparison import Comparison, Way
-from dagster_dailystory.model.runs.options import PlanOptions
+from dagster_dailystory.model.runs.options import PlanOptions, needs_approval
 from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary, RejectedRow
 from dagster_dailystory.model.sync import Mode, Scope
 from dagster_dailystory.model.watermark import WatermarkValues
@@ -87,7 +87,7 @@ def header(
     guards = evaluate_guards(state.sync, inputs, _day_inputs(state, options, counts, inputs))
     status = PlanStatus.READY if all(guard.passed for guard in guards) else PlanStatus.BLOCKED
     rows_to_write = counts.changes(Operation.CREATE) + counts.changes(Operation.UPDATE)
-    return PlanSummary(
+    summary = PlanSummary(
         plan_id=plan_id,
         sync_name=state.sync.name,
         status=PlanStatus.DRY if options.dry_run else status,
@@ -110,6 +110,9 @@ def header(
         expires_at=state.now() + timedelta(hours=state.sync.plan_expires_hours),
         **_numbers(counts, options),
     )
+    is_ready = summary.status is PlanStatus.READY
+    waits = is_ready and needs_approval(state.sync, options) and summary.rows_to_send > 0
+    return replace(summary, status=PlanStatus.WAITING) if waits else summary
 
 
 def _numbers(counts: PlannedCounts, options: PlanOptions) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from dagster_dailystory.engine.state.contact_map import contacts_of_other_syncs,
 from dagster_dailystory.engine.state.incremental import IncrementalRead
 from dagster_dailystory.engine.state.layout.mapped_columns import ensure_tables, widen_keys
 from dagster_dailystory.engine.state.lease import Lease
+from dagster_dailystory.engine.state.plans.approval import changes_only_in
 from dagster_dailystory.engine.state.plans.sent_opt_outs import sent_opt_outs
 from dagster_dailystory.engine.state.plans.stored import Plans
 from dagster_dailystory.engine.state.recovery import invalidate_interrupted, resume_complete_resends
@@ -62,9 +63,9 @@ def make_plan(
     started = time.perf_counter()
     with state.connection.begin():
         state.check_destination(destination)
-        stored = None if options.dry_run else state.load_tables()
-        if stored is not None:
-            resume_complete_resends(state, stored)
+        known = None if options.dry_run else state.load_tables()
+        if known is not None:
+            resume_complete_resends(state, known)
         recent = IncrementalRead(state)
     staged = stage_source(state, lease, warehouse_url, options, recent)
     if staged is not None:
@@ -83,18 +84,36 @@ def make_plan(
                 state.end_retirement()
                 invalidate_interrupted(state, tables)
             counts = _Draft(plan_id, state, tables, options, SourceKeys(state, tables, warehouse_url)).write(staged)
-        watermark = staged.watermark if staged else WatermarkValues()
+        watermark, seconds = staged.watermark if staged else WatermarkValues(), time.perf_counter() - started
         next_checkpoint = recent.next_checkpoint(watermark.highest, options)
-        seconds = time.perf_counter() - started
         summary = header(plan_id, state, options, counts, watermark, seconds, next_checkpoint)
         if tables is not None and summary.status is PlanStatus.BLOCKED and summary.opt_outs_to_send:
             unsent = sent_opt_outs(state, tables, plan_id).waiting
             summary = replace(summary, opt_outs_waiting=summary.opt_outs_waiting.joined(unsent))
-        Plans(state).add(summary, options, run_id, destination)
+        stored = summary if tables is None else _waiting_with_same_changes(state, tables, summary, options)
+        if stored is summary:
+            Plans(state).add(summary, options, run_id, destination)
         if tables is not None:
             _forget_old_changes(state, tables)
     state.database.use_read_committed(state.connection)
-    return summary
+    return stored
+
+
+def _waiting_with_same_changes(
+    state: State, tables: SyncTables, summary: PlanSummary, options: PlanOptions
+) -> PlanSummary:
+    """The plan that waits for approval with the same changes as a new one; the new one itself if there is none.
+
+    The older plan waits as long as the new one would. The changes of the new plan, which is not stored, are removed
+    with those of old plans.
+    """
+    plans = Plans(state)
+    waiting = plans.waiting(options) if summary.status is PlanStatus.WAITING else None
+    if waiting is None or waiting.summary.rows_to_send != summary.rows_to_send or plans.changed_settings(waiting):
+        return summary
+    if changes_only_in(state, tables, summary.plan_id, waiting.summary.plan_id):
+        return summary
+    return plans.renew(waiting, summary.expires_at).summary
 
 
 @dataclass(frozen=True)

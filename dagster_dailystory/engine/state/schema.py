@@ -29,7 +29,7 @@ from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.runs.counts import PlanCounts, SendCounts, counts_of
 from dagster_dailystory.model.sync import ContactSync
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """Version of the layout below. `layout.migrations` has a step from each earlier one."""
 
 
@@ -133,6 +133,7 @@ def _plan_columns() -> Iterable[SchemaItem]:
         *_texts("plan_id", "sync_name", "partition_value", "run_id", "scope", "options", "mapping_version"),
         *_texts("destination", "status", "guards", "changes_by_field", "rejections_by_reason", "settings"),
         *_texts("fields_dropped", "new_custom_fields", "opt_outs_waiting", "compared", "compared_why"),
+        *_texts("superseded_by", "approved_by"),
         Column("number", BIG_INTEGER),  # the order of the sync's plans, whatever the clock says
         *_counts(*counts_of(PlanCounts)),
         *_counts("live_keys"),
@@ -141,6 +142,7 @@ def _plan_columns() -> Iterable[SchemaItem]:
         Column("diff_seconds", Float(53)),
         Column("created_at", MOMENT),
         Column("expires_at", MOMENT),
+        Column("approved_at", MOMENT),
         Column("sent_at", MOMENT),
         Column("finished_at", MOMENT),
         *_counts("left_priority", "left_sequence"),  # how far the plan was sent

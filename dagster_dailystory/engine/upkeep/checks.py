@@ -8,8 +8,9 @@ from types import MappingProxyType
 
 from dagster_dailystory.engine.upkeep.inspection import SyncStatus
 from dagster_dailystory.model.change import WaitingOptOuts
-from dagster_dailystory.model.runs.plan import PlanSummary, counted
+from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary, counted, planned_counts
 from dagster_dailystory.model.runs.report import SyncReport
+from dagster_dailystory.model.sync import ContactSync
 
 _NO_REJECTED_ROWS = "no_rejected_rows"
 
@@ -26,6 +27,15 @@ PLAN_CHECKS: Mapping[str, str] = {
     _NO_NEW_CUSTOM_FIELDS: "Each custom field was sent before, or is in known_custom_fields.",
 }
 """The checks of a plan beside the guards, with their descriptions. They never stop a run."""
+
+
+_APPROVED = "approved"
+
+
+def plan_check_texts(sync: ContactSync) -> Mapping[str, str]:
+    """The checks of a sync's plans beside the guards, with their descriptions."""
+    approved = {_APPROVED: "The plan waits for no approval."}
+    return {**(approved if sync.require_approval else {}), **PLAN_CHECKS}
 
 
 SEND_CHECKS: Mapping[str, str] = {
@@ -60,10 +70,11 @@ class Check:
         return not next(iter(self.counts.values()))
 
 
-def plan_checks(plan: PlanSummary) -> list[Check]:
+def plan_checks(sync: ContactSync, plan: PlanSummary) -> list[Check]:
     """The checks of a plan."""
     new_fields = {"fields": len(plan.new_custom_fields)}
     return [
+        *([_approval_check(sync, plan)] if sync.require_approval else []),
         _opt_out_check(plan.opt_outs_left, plan.opt_outs_waiting, are_blocked=plan.blocks_opt_outs),
         _rejected_check(plan.rows_rejected, plan.rejections_by_reason),
         Check(_NO_NEW_CUSTOM_FIELDS, plan.custom_fields_advice or "no custom field is new", new_fields),
@@ -86,6 +97,13 @@ def send_checks(report: SyncReport, status: SyncStatus) -> list[Check]:
         Check(_NO_UNSETTLED_ROWS, unsettled if rows else "every row that was sent has a final result", {"rows": rows}),
         _opt_out_check(report.opt_outs_pending, report.opt_outs_waiting),
     ]
+
+
+def _approval_check(sync: ContactSync, plan: PlanSummary) -> Check:
+    waits = plan.status is PlanStatus.WAITING
+    found = f"{plan.approval}: {planned_counts(sync, plan)}. To send it, run contacts with this plan_id in its config"
+    message = found if waits else plan.approval or "nothing waits for approval"
+    return Check(_APPROVED, message, {"rows": plan.rows_to_send if waits else 0})
 
 
 def _rejected_check(rows: int, by_reason: Mapping[str, int] = MappingProxyType({})) -> Check:

@@ -10,7 +10,7 @@ from types import NoneType
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.partitions import Partitioning, Slices, slices_named
 from dagster_dailystory.model.settings import Kind, check_types, choice
-from dagster_dailystory.model.sync import Scope
+from dagster_dailystory.model.sync import ContactSync, Scope
 from dagster_dailystory.model.watermark import Moment
 
 
@@ -81,6 +81,11 @@ class PlanOptions:
         """Whether a plan with this number of creates and updates has every create of the source, or of its slice."""
         is_whole = not self.keys and self.scope in (Scope.CHANGED, Scope.ALL) and self.since is None
         return is_whole and (self.limit is None or rows_to_send < self.limit)
+
+
+def needs_approval(sync: ContactSync, options: PlanOptions) -> bool:
+    """Whether a person has to approve a plan with these options before it is sent."""
+    return sync.require_approval and options.scope is not Scope.OPT_OUTS and not options.dry_run
 
 
 _OPTION_TYPES = {

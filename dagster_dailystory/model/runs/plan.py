@@ -15,10 +15,12 @@ from dagster_dailystory.model.sync import ContactSync, Mode
 
 
 class PlanStatus(str, Enum):
-    """The status of a plan. Only a `ready` plan can become `sending`."""
+    """The status of a plan. Only a `ready` plan can become `sending`, and a `waiting` one that is approved."""
 
     READY = "ready"
     """It can be sent."""
+    WAITING = "waiting"
+    """It waits for approval (`require_approval`): sending it by its id approves it."""
     BLOCKED = "blocked"
     """A guard did not pass: it is never sent. Correct the source or the limit, and run again."""
     DRY = "dry"
@@ -76,7 +78,7 @@ class PlanSummary(PlanCounts):
     Attributes:
         plan_id: Its id in `dailystory_plans`.
         sync_name: The sync.
-        status: `ready`, `blocked` or `dry`.
+        status: `ready`, `waiting`, `blocked` or `dry`.
         guards: One result per guard.
         opt_outs_waiting: A few of the opt-outs that wait, with reasons; also those that a blocked plan would send.
         changes_by_field: Field -> number of rows in which it differs.
@@ -96,6 +98,8 @@ class PlanSummary(PlanCounts):
         whole_source: The plan has every create of the source, or of its slice.
         first_load: The sync's first load was not done when the plan was made.
         expires_at: Until when the plan can be sent (UTC without a zone).
+        approved_by: Who approved the plan; empty without an approval.
+        approved_at: When it was approved (UTC without a zone); None without an approval.
         destination_warning: What a dry run could not find out about the API token and the address; empty otherwise.
     """
 
@@ -121,6 +125,8 @@ class PlanSummary(PlanCounts):
     live_keys: int = 0
     whole_source: bool = False
     first_load: bool = False
+    approved_by: str = ""
+    approved_at: datetime | None = None
     destination_warning: str = ""
 
     @property
@@ -173,8 +179,16 @@ class PlanSummary(PlanCounts):
     @property
     def opt_outs_left(self) -> int:
         """Opt-outs that wait after this plan was sent; all of them, if it can never be sent."""
-        is_sent = self.status not in (PlanStatus.BLOCKED, PlanStatus.EXPIRED)
+        is_sent = self.status not in (PlanStatus.BLOCKED, PlanStatus.EXPIRED, PlanStatus.WAITING)
         return self.opt_outs_pending + (0 if is_sent else self.opt_outs_to_send)
+
+    @property
+    def approval(self) -> str:
+        """Whether the plan waits for approval, or who approved it and when; empty if it needs no approval."""
+        if self.approved_at is not None:
+            return f"plan {self.plan_id} was approved by {self.approved_by} at {self.approved_at:%Y-%m-%d %H:%M} UTC"
+        waits = f"plan {self.plan_id} waits for approval until {self.expires_at:%Y-%m-%d %H:%M} UTC"
+        return waits if self.status is PlanStatus.WAITING else ""
 
     @property
     def blocks_opt_outs(self) -> bool:

@@ -18,6 +18,7 @@ OUTCOMES: Mapping[str, str] = {
     "stopped": "An error ended the send; the next run goes on.",
     "dry": "A dry run: nothing was sent.",
     "blocked": "A guard stopped the plan: nothing was sent.",
+    "waiting": "The plan waits for approval: nothing was sent.",
 }
 """How a run ends, with the meaning."""
 
@@ -104,7 +105,7 @@ _WRITES = (
 )
 
 
-_UNSENT = ("dry", "blocked")
+_UNSENT = ("dry", "blocked", "waiting")
 """Outcomes of a run that sent nothing."""
 
 

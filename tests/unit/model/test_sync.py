@@ -81,7 +81,7 @@ INVALID: list[tuple[dict[str, object], str]] = [
     ({"default_region": "ZZ"}, "is not the ISO code of a country"),
     ({"key": None}, "key=None must be a column name, or a list of them"),
     ({"fields": ["email"]}, "fields=['email'] must be a mapping of fields to source columns"),
-    ({"partitions": 4}, "partitions=4 must be HashBuckets(8) or ColumnValues"),
+    ({"partitions": 4}, "partitions=4 must be HashBuckets(8), ColumnValues"),
     ({"partitions": {"buckets": 4}}, "must be HashBuckets(8)"),
     ({"watermark": "updated_at"}, "watermark='updated_at' must be Watermark('updated_at')"),
     ({"plan_expires_hours": "24h"}, "plan_expires_hours='24h' must be a number of hours"),

@@ -221,5 +221,9 @@ def _to_5(tables: StoredTables) -> None:
         tables.add_index_of_the_set((sync, "snapshot"), "absent_since")
 
 
-_STEPS: Mapping[int, Callable[[StoredTables], None]] = {2: _to_3, 3: _to_4, 4: _to_5}
+def _to_6(tables: StoredTables) -> None:
+    tables.add_columns(("plans",), {"superseded_by": TEXT, "approved_by": TEXT, "approved_at": MOMENT})
+
+
+_STEPS: Mapping[int, Callable[[StoredTables], None]] = {2: _to_3, 3: _to_4, 4: _to_5, 5: _to_6}
 """Layout version -> the step to the next one."""

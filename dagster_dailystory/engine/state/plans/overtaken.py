@@ -45,8 +45,8 @@ def skip_overtaken(state: State, tables: SyncTables, plan_id: str) -> int:
 def _is_acknowledged(state: State, tables: SyncTables) -> ColumnElement[bool]:
     """Whether DailyStory has acknowledged all that a create or an update would send: another slice had the row too.
 
-    A field differs in a plan because the snapshot differed, unless the row is sent as a whole: then equal values are
-    no sign. A new row has no snapshot until it is acknowledged.
+    A field differs in a plan because the snapshot differed, unless the row is sent as a whole: then equal values say
+    nothing. A new row has no snapshot until it is acknowledged.
     """
     changes, snapshot = tables.changes, tables.snapshot
     by_difference = and_(

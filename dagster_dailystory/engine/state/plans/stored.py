@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, MappingResult, RowMapping, and_, func, sel
 
 from dagster_dailystory.contacts.fingerprint import default_versions, mapping_version, opaque, settings_version
 from dagster_dailystory.databases.source_text import source_text
+from dagster_dailystory.engine.state.plans.approval import differences
 from dagster_dailystory.engine.state.plans.custom_fields import remember_custom_fields
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
@@ -24,7 +25,7 @@ from dagster_dailystory.model.runs.plan import GuardResult, PlanStatus, PlanSumm
 from dagster_dailystory.model.runs.report import SyncReport, planned_report, with_send
 from dagster_dailystory.model.sync import Scope
 
-_OPEN = (PlanStatus.READY, PlanStatus.SENDING)
+_OPEN = (PlanStatus.READY, PlanStatus.WAITING, PlanStatus.SENDING)
 """Plans that may still be sent or resumed."""
 
 
@@ -36,15 +37,19 @@ class Plan:
         summary: Its header.
         run_id: The run that made it.
         partition: The slice of the source, or the first and the last of a range; None for all of it.
+        selection: The rows that it looks at.
         number: Its place in the order of the sync's plans.
         settings: The settings that it was made with, as JSON; None for a plan of an earlier version.
+        superseded_by: The newer plan that supersedes it, if it is known.
     """
 
     summary: PlanSummary
     run_id: str
     partition: str | None
+    selection: Selection
     number: int
     settings: str | None
+    superseded_by: str | None = None
 
 
 class Plans:
@@ -57,10 +62,9 @@ class Plans:
     def add(self, summary: PlanSummary, options: PlanOptions, run_id: str, destination: str) -> None:
         """Store a header. Unless it is a dry run, the plan supersedes the open plans that it covers."""
         plans, state = self._plans, self._state
-        chosen = opaque(state.secret, "\0".join(sorted(options.keys))) if options.keys else None
-        selection = Selection.of(options, chosen)
+        selection = self.selection(options)
         if summary.status is not PlanStatus.DRY:
-            self._supersede(selection)
+            self._supersede(selection, summary.plan_id)
         newest = select(func.max(plans.c.number)).where(plans.c.sync_name == state.sync.name)
         state.connection.execute(
             plans.insert().values(
@@ -90,11 +94,39 @@ class Plans:
             )
         )
 
-    def _supersede(self, selection: Selection) -> None:
+    def selection(self, options: PlanOptions) -> Selection:
+        """The rows that a plan of these options looks at."""
+        chosen = opaque(self._state.secret, "\0".join(sorted(options.keys))) if options.keys else None
+        return Selection.of(options, chosen)
+
+    def waiting(self, options: PlanOptions) -> Plan | None:
+        """The newest plan of these options that waits for approval."""
+        return self._newest(options, self._plans.c.status == PlanStatus.WAITING.value)
+
+    def approved(self, options: PlanOptions) -> Plan | None:
+        """The newest plan of these options that was approved and whose send was interrupted."""
+        is_sending = self._plans.c.status == PlanStatus.SENDING.value
+        return self._newest(options, and_(is_sending, self._plans.c.approved_at.is_not(None)))
+
+    def _newest(self, options: PlanOptions, condition: ColumnElement[bool]) -> Plan | None:
+        mine, selection = and_(self._plans.c.sync_name == self._state.sync.name, condition), self.selection(options)
+        query = select(self._plans).where(mine).order_by(self._plans.c.number.desc())
+        for row in self._state.connection.execute(query).mappings().all():
+            if _selection(row) == selection and not self._has_expired(row):
+                return _plan(row, self._status(row))
+        return None
+
+    def renew(self, plan: Plan, expires_at: datetime | None) -> Plan:
+        """Let a plan wait for approval until another time, since a newer plan has the same changes."""
+        mine = self._plans.c.plan_id == plan.summary.plan_id
+        self._state.connection.execute(self._plans.update().where(mine).values(expires_at=expires_at))
+        return replace(plan, summary=replace(plan.summary, expires_at=expires_at))
+
+    def _supersede(self, selection: Selection, plan_id: str) -> None:
         """Supersede the open plans that this one covers, and end those that have expired."""
         open_plans = self._state.connection.execute(select(self._plans).where(self._is_open())).mappings().all()
         covered = [row["plan_id"] for row in open_plans if selection.covers(_selection(row))]
-        self._end(covered, PlanStatus.SUPERSEDED)
+        self._end(covered, PlanStatus.SUPERSEDED, plan_id)
         expired = [row["plan_id"] for row in open_plans if self._has_expired(row)]
         self._end([plan_id for plan_id in expired if plan_id not in covered], PlanStatus.EXPIRED)
 
@@ -111,9 +143,9 @@ class Plans:
     def _status(self, row: RowMapping) -> PlanStatus:
         return PlanStatus.EXPIRED if self._has_expired(row) else PlanStatus(row["status"])
 
-    def _end(self, plan_ids: Sequence[str], status: PlanStatus) -> None:
+    def _end(self, plan_ids: Sequence[str], status: PlanStatus, superseded_by: str | None = None) -> None:
         ended = self._plans.update().where(self._plans.c.plan_id.in_(list(plan_ids)))
-        self._state.connection.execute(ended.values(status=status.value))
+        self._state.connection.execute(ended.values(status=status.value, superseded_by=superseded_by))
 
     def in_use(self, count: int) -> list[str]:
         """The ids of the sync's newest plans, and of all plans that may still be sent or resumed."""
@@ -151,10 +183,14 @@ class Plans:
         row = rows.first()
         return None if row is None else _plan(row, self._status(row))
 
-    def claim(self, plan: Plan | None) -> Plan:
+    def claim(self, plan: Plan | None, approved_by: str | None = None) -> Plan:
         """Take a plan for sending; one that was already being sent is resumed.
 
         A retirement of the sync ends: it is about to hold the contacts that it writes to.
+
+        Args:
+            plan: The plan.
+            approved_by: Who approves it by naming its id; None without an approval.
 
         Raises:
             SafetyError: There is none, or it must not be sent.
@@ -164,15 +200,30 @@ class Plans:
             raise SafetyError(f"this run has made no plan for sync {name!r}; materialize its changes first")
         summary = plan.summary
         if summary.status not in _OPEN:
-            raise SafetyError(f"plan {summary.plan_id} of sync {name!r} is {_WHY[summary.status]}")
-        changed = self._changed_settings(plan.settings)
+            raise SafetyError(f"plan {summary.plan_id} of sync {name!r} is {self._why_closed(plan)}")
+        if summary.status is PlanStatus.WAITING and approved_by is None:
+            raise SafetyError(f"plan {summary.plan_id} of sync {name!r} waits for approval; send it by its id")
+        changed = self.changed_settings(plan)
         if changed:
             raise SafetyError(f"plan {summary.plan_id} of sync {name!r} was made with another {changed}; plan again")
         taken = self._plans.update().where(self._plans.c.plan_id == summary.plan_id)
-        sending = {"status": PlanStatus.SENDING.value, "sent_at": self._state.now()}
+        now = self._state.now()
+        sending: dict[str, object] = {"status": PlanStatus.SENDING.value, "sent_at": now}
+        if summary.status is PlanStatus.WAITING:
+            sending |= {"approved_by": approved_by, "approved_at": now}
+            plan = replace(plan, summary=replace(summary, approved_by=approved_by or "", approved_at=now))
         self._state.connection.execute(taken.where(self._plans.c.status == summary.status.value).values(**sending))
         self._state.end_retirement()
         return plan
+
+    def _why_closed(self, plan: Plan) -> str:
+        """Why a plan can no longer be sent, and what to do; of a superseded one also what the newer plan has."""
+        summary, newer = plan.summary, plan.superseded_by
+        if summary.status is not PlanStatus.SUPERSEDED or newer is None:
+            return _WHY[summary.status]
+        found = self.named(newer).summary
+        changes = differences(self._state, summary, found)
+        return f"superseded by a newer plan: {newer} is {found.status.value}, with {changes}"
 
     def release(self, plan: Plan, tables: SyncTables) -> None:
         """Make a plan ready again whose send has stopped before it wrote anything, for example for a wrong token.
@@ -189,11 +240,11 @@ class Plans:
         mine = and_(self._plans.c.plan_id == plan_id, self._plans.c.status == PlanStatus.SENDING.value)
         self._state.connection.execute(self._plans.update().where(mine).values(status=PlanStatus.READY.value))
 
-    def _changed_settings(self, stored: str | None) -> str:
+    def changed_settings(self, plan: Plan) -> str:
         """The settings that changed after a plan was made; empty if none did."""
-        if stored is None:
+        if plan.settings is None:
             return "version of this package"
-        made_with, now = json.loads(stored), settings_version(self._state.sync, source_text(self._state.sync))
+        made_with, now = json.loads(plan.settings), settings_version(self._state.sync, source_text(self._state.sync))
         defaults = default_versions()
         before = {**{name: defaults.get(name) for name in now.keys() - made_with.keys()}, **made_with}
         return ", ".join(sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name)))
@@ -306,6 +357,16 @@ def _plan(row: RowMapping, status: PlanStatus) -> Plan:
         since=json.loads(row["options"]).get("since"),
         next_checkpoint=json.loads(row["options"]).get("next_mark"),
         expires_at=row["expires_at"],
+        approved_by=row["approved_by"] or "",
+        approved_at=row["approved_at"],
         **copied,
     )
-    return Plan(summary, row["run_id"], row["partition_value"], row["number"], row["settings"])
+    return Plan(
+        summary,
+        row["run_id"],
+        row["partition_value"],
+        _selection(row),
+        row["number"],
+        row["settings"],
+        row["superseded_by"],
+    )
