@@ -10,6 +10,7 @@ from typing_extensions import Unpack
 from dagster_dailystory.api.settings import AccountOptions, AccountSettings
 from dagster_dailystory.engine.run import Approval, OnProgress, SendResult, open_run
 from dagster_dailystory.engine.warehouse import Warehouse
+from dagster_dailystory.engine.warehouse.frames import Frame, with_frame
 from dagster_dailystory.model.runs.options import checked_options
 from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary, raise_if_blocked
 from dagster_dailystory.model.runs.report import SyncReport, planned_report
@@ -26,6 +27,7 @@ def run_contact_sync(
     api_token: str,
     state_url: str | None = None,
     state_schema: str | None = None,
+    frame: Frame | None = None,
     scope: Scope | str = Scope.CHANGED,
     dry_run: bool = False,
     limit: int | None = None,
@@ -43,6 +45,7 @@ def run_contact_sync(
         api_token: From Account Settings > API Tokens.
         state_url: SQLAlchemy URL of the state database; None keeps the state in the warehouse.
         state_schema: Schema of the state tables.
+        frame: The rows of a sync with `FrameSource`; then the state is at `state_url`, or else at `warehouse_url`.
         scope: The rows to look at: `changed`, `all`, `rejected` before (none with a NULL in its key), `opt_outs` alone.
         dry_run: Plan only, as a preview that can never be sent.
         limit: At most this many creates and updates.
@@ -71,7 +74,10 @@ def run_contact_sync(
     """
     warehouse = Warehouse.at(warehouse_url, state_url, state_schema)
     options = checked_options(scope, dry_run=dry_run, limit=limit, keys=keys, partition=partition)
-    with open_run(sync, warehouse, AccountSettings(base_url, api_token, **account)) as run:
+    with (
+        with_frame(sync, warehouse, frame) as given,
+        open_run(sync, given, AccountSettings(base_url, api_token, **account)) as run,
+    ):
         plan = run.plan(options)
         if plan.status in _UNSENT:
             return planned_report(plan, plan.status.value)
@@ -88,6 +94,7 @@ def plan_contact_sync(
     api_token: str,
     state_url: str | None = None,
     state_schema: str | None = None,
+    frame: Frame | None = None,
     scope: Scope | str = Scope.CHANGED,
     dry_run: bool = False,
     limit: int | None = None,
@@ -106,6 +113,7 @@ def plan_contact_sync(
         api_token: From Account Settings > API Tokens.
         state_url: SQLAlchemy URL of the state database; None keeps the state in the warehouse.
         state_schema: Schema of the state tables.
+        frame: The rows of a sync with `FrameSource`; then the state is at `state_url`, or else at `warehouse_url`.
         scope: The rows to look at; see `run_contact_sync`.
         dry_run: Store the plan as a preview that can never be sent.
         limit: At most this many creates and updates.
@@ -129,7 +137,10 @@ def plan_contact_sync(
     """
     warehouse = Warehouse.at(warehouse_url, state_url, state_schema)
     options = checked_options(scope, dry_run=dry_run, limit=limit, keys=keys, partition=partition)
-    with open_run(sync, warehouse, AccountSettings(base_url, api_token, **account)) as run:
+    with (
+        with_frame(sync, warehouse, frame) as given,
+        open_run(sync, given, AccountSettings(base_url, api_token, **account)) as run,
+    ):
         return run.plan(options)
 
 
@@ -143,6 +154,7 @@ def send_contact_sync(
     api_token: str,
     state_url: str | None = None,
     state_schema: str | None = None,
+    frame: Frame | None = None,
     on_progress: OnProgress | None = None,
     approved_by: str | None = None,
     max_drift: float = 0.1,
@@ -160,6 +172,7 @@ def send_contact_sync(
         api_token: From Account Settings > API Tokens.
         state_url: SQLAlchemy URL of the state database; None if the state is in the warehouse.
         state_schema: Schema of the state tables.
+        frame: The rows of a sync with `FrameSource`; then the state is at `state_url`, or else at `warehouse_url`.
         on_progress: Called at most once a second while sending.
         approved_by: Who approves the plan; stored with it. None: the user of the operating system.
         max_drift: Largest share of the plan's changes that may no longer be what the source asks for.
@@ -175,7 +188,10 @@ def send_contact_sync(
     """
     approval = Approval(plan_id, _user() if approved_by is None else approved_by, max_drift)
     warehouse = Warehouse.at(warehouse_url, state_url, state_schema)
-    with open_run(sync, warehouse, AccountSettings(base_url, api_token, **account)) as run:
+    with (
+        with_frame(sync, warehouse, frame, is_sending=True) as given,
+        open_run(sync, given, AccountSettings(base_url, api_token, **account)) as run,
+    ):
         return _reported(run.send(approval=approval, on_progress=on_progress))
 
 

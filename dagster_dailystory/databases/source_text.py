@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Dialect, TextClause, text
 
 from dagster_dailystory.errors import ConfigurationError
-from dagster_dailystory.model.sync import ContactSync
+from dagster_dailystory.model.sync import ContactSync, FrameSource
 
 _SCHEMA_AND_NAME = 2
 
@@ -21,12 +21,18 @@ _TOKEN = re.compile(
 )
 
 
+FRAME = "frame"
+"""The table of the temporary database that has the rows of a frame."""
+
+
 def source_text(sync: ContactSync) -> str:
     """The query or table name, read from the `.sql` file if the source is one.
 
     Raises:
         ConfigurationError: The file cannot be read, or the source is empty.
     """
+    if isinstance(sync.source, FrameSource):
+        return FRAME
     source = str(sync.source).strip()
     if isinstance(sync.source, Path) or (source.endswith(".sql") and len(source.split()) == 1):
         try:

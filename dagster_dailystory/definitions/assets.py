@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.metadata import TableMetadataSet  # not exported; sibling integrations import it so
@@ -25,15 +26,16 @@ from dagster_dailystory.definitions.resources import DailyStoryResource, Warehou
 from dagster_dailystory.definitions.run_config import PlanConfig, SendConfig, option_fields
 from dagster_dailystory.engine.planning.guards import guard_texts
 from dagster_dailystory.engine.upkeep.checks import SEND_CHECKS, plan_check_texts
+from dagster_dailystory.engine.warehouse.frames import Frame
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.settings import named_settings
-from dagster_dailystory.model.sync import ContactSync, DeletePolicy
+from dagster_dailystory.model.sync import ContactSync, DeletePolicy, FrameSource
 
-PlanBody = Callable[[dg.AssetExecutionContext, PlanConfig, WarehouseResource, DailyStoryResource], Events]
+PlanBody = Callable[[dg.AssetExecutionContext, PlanConfig, WarehouseResource, DailyStoryResource, Frame | None], Events]
 """The body of the op of `changes`."""
 
 
-SendBody = Callable[[dg.AssetExecutionContext, SendConfig, WarehouseResource, DailyStoryResource], Events]
+SendBody = Callable[[dg.AssetExecutionContext, SendConfig, WarehouseResource, DailyStoryResource, Frame | None], Events]
 """The body of the op of `contacts` and `contact_map`."""
 
 
@@ -57,6 +59,16 @@ class SyncSettings:
     warehouse_key: str = "warehouse"
     dailystory_key: str = "dailystory"
     backfill_policy: dg.BackfillPolicy | None = None
+    frame: dg.AssetKey | None = None
+
+    @property
+    def inputs(self) -> Mapping[str, dg.AssetIn]:
+        """The inputs of both ops: the frame, if the sync reads one."""
+        return {} if self.frame is None else {_FRAME: dg.AssetIn(self.frame)}
+
+
+_FRAME = "frame"
+"""The name of the input that is a frame."""
 
 
 @named_settings
@@ -78,6 +90,7 @@ def build_contact_sync_assets(
     progress_seconds: float = PROGRESS_SECONDS,
     wait_seconds: float = WAIT_SECONDS,
     backfill_policy: dg.BackfillPolicy | None = None,
+    frame: dg.AssetKey | Sequence[str] | str | None = None,
 ) -> Sequence[dg.AssetsDefinition]:
     """Make the assets `dailystory/NAME/changes`, `dailystory/NAME/contacts` and `dailystory/NAME/contact_map`.
 
@@ -105,9 +118,12 @@ def build_contact_sync_assets(
         wait_seconds: How long a run waits for other runs of the sync, in the order in which they came.
         backfill_policy: How a backfill divides the partitions into runs. Default: one run each, so that they fail
             apart. `BackfillPolicy.single_run()`: one run with one plan for the range; all of it is done, or none.
+        frame: The asset whose value a sync with `FrameSource` reads, through its I/O manager: a DataFrame of pandas or
+            polars, or a table with Arrow's PyCapsule interface.
 
     Raises:
-        ConfigurationError: The `.sql` file cannot be read, or `preview_fields` names a field that is not mapped.
+        ConfigurationError: The `.sql` file cannot be read, `preview_fields` names a field that is not mapped, or a sync
+            with `FrameSource` has no `frame`.
 
     Example:
         ```python
@@ -124,10 +140,8 @@ def build_contact_sync_assets(
     """
     if not isinstance(sync, ContactSync):
         raise ConfigurationError("build_contact_sync_assets takes one ContactSync; call it once for each")
-    if isinstance(deps, str):
-        raise ConfigurationError(f"deps must be a list of asset keys; write [{deps!r}]")
     settings = SyncSettings(
-        deps=None if deps is None else [dg.AssetKey.from_coercible(dep) for dep in deps],
+        deps=_asset_keys(deps),
         group_name=group_name,
         pool=pool,
         retry_policy=retry_policy,
@@ -139,14 +153,50 @@ def build_contact_sync_assets(
         warehouse_key=warehouse_key,
         dailystory_key=dailystory_key,
         backfill_policy=backfill_policy,
+        frame=None if frame is None else dg.AssetKey.from_coercible(frame),
     )
     steps = SyncSteps(sync, find_upstream(sync, dialect), preview_fields, progress_seconds, wait_seconds)
-    return make_assets(asset_specs(steps, settings), settings, sync, steps.plan, steps.send)
+    return make_assets(asset_specs(steps, settings), settings, sync, *_bodies(steps))
+
+
+def _asset_keys(deps: Sequence[dg.AssetKey | Sequence[str] | str] | None) -> Sequence[dg.AssetKey] | None:
+    if isinstance(deps, str):
+        raise ConfigurationError(f"deps must be a list of asset keys; write [{deps!r}]")
+    return None if deps is None else [dg.AssetKey.from_coercible(dep) for dep in deps]
+
+
+def _bodies(steps: SyncSteps) -> tuple[PlanBody, SendBody]:
+    return (
+        lambda run, config, warehouse, account, frame: steps.reading(frame).plan(run, config, warehouse, account),
+        lambda run, config, warehouse, account, frame: steps.reading(frame).send(run, config, warehouse, account),
+    )
+
+
+def _check_frame(sync: ContactSync, settings: SyncSettings) -> None:
+    """Check that a sync which reads a frame has an asset that makes it, and no other sync has one.
+
+    Raises:
+        ConfigurationError: One of the two is missing.
+    """
+    reads_frame = isinstance(sync.source, FrameSource)
+    if reads_frame and settings.frame is None:
+        raise ConfigurationError(
+            f"sync {sync.name!r} reads a frame (FrameSource); name the asset that makes it: frame="
+        )
+    if settings.frame is not None and not reads_frame:
+        raise ConfigurationError(
+            f"frame= names an asset, but sync {sync.name!r} reads a warehouse; source=FrameSource()"
+        )
 
 
 def asset_specs(steps: SyncSteps, settings: SyncSettings) -> tuple[dg.AssetSpec, dg.AssetSpec, dg.AssetSpec]:
-    """The specs of `changes`, `contacts` and `contact_map`."""
+    """The specs of `changes`, `contacts` and `contact_map`.
+
+    Raises:
+        ConfigurationError: A sync with `FrameSource` has no `frame`, or another sync has one.
+    """
     sync = steps.sync
+    _check_frame(sync, settings)
     kinds = {database_named(settings.dialect).short_name} if settings.dialect else set()
     common = dg.AssetSpec(
         steps.changes_key,
@@ -157,10 +207,12 @@ def asset_specs(steps: SyncSteps, settings: SyncSettings) -> tuple[dg.AssetSpec,
         automation_condition=settings.automation_condition,
         partitions_def=partitions_definition(sync),
     )
+    frames = [] if settings.frame is None else [settings.frame]
+    sent_deps = [steps.changes_key, *frames]
     contacts = common.replace_attributes(
         key=steps.contacts_key,
         description=f"The DailyStory contacts of the sync `{sync.name}`. Materialized when a run wrote something.",
-        deps=[steps.changes_key],
+        deps=sent_deps,
         kinds={"dailystory", *kinds},
         metadata=dict(TableMetadataSet(column_schema=contact_columns(sync))),
         skippable=True,
@@ -169,7 +221,7 @@ def asset_specs(steps: SyncSteps, settings: SyncSettings) -> tuple[dg.AssetSpec,
         key=steps.contact_map_key,
         description="Which contact (dsid) each source row became: the table "
         f"`dailystory_{sync.name}_contact_map`, with the source's own key columns, to join in SQL.",
-        deps=[steps.changes_key],
+        deps=sent_deps,
         kinds={"table", *kinds},
         metadata=dict(TableMetadataSet(column_schema=contact_map_columns(sync))),
         skippable=True,
@@ -180,12 +232,14 @@ def asset_specs(steps: SyncSteps, settings: SyncSettings) -> tuple[dg.AssetSpec,
 def _changes_spec(common: dg.AssetSpec, steps: SyncSteps, settings: SyncSettings, kinds: set[str]) -> dg.AssetSpec:
     sync = steps.sync
     tables = [dg.AssetKey(list(table)) for table in steps.upstream.tables]
+    deps = tables if settings.deps is None else settings.deps
+    deps = [*deps, settings.frame] if settings.frame is not None and settings.frame not in deps else deps
     columns = TableMetadataSet(column_schema=source_columns(sync))
     return common.replace_attributes(
         description=f"The plan of the sync `{sync.name}`: the changes that make DailyStory's contacts equal to the "
         "source, stored before anything is sent. Its checks block a plan that a guard rejects. "
         f"`rows_to_delete` {_rows_to_delete(sync.delete_policy)} (`deletes: {sync.delete_policy.value}`).",
-        deps=tables if settings.deps is None else settings.deps,
+        deps=deps,
         kinds=kinds,
         metadata=sync_metadata(sync, source_text(sync)) | dict(columns),
         freshness_policy=settings.freshness_policy,
@@ -223,14 +277,15 @@ def _changes_asset(
         + [dg.AssetCheckSpec(name, asset=spec.key, description=text) for name, text in plan_check_texts(sync).items()],
         required_resource_keys={settings.warehouse_key, settings.dailystory_key},
         config_schema=option_fields(sync),
+        ins=settings.inputs,
         pool=settings.pool,
         backfill_policy=_backfill_policy(sync, settings),
         can_subset=True,
     )
-    def changes(context: dg.AssetExecutionContext) -> Events:
+    def changes(context: dg.AssetExecutionContext, **inputs: Any) -> Events:
         config = PlanConfig(**context.op_execution_context.op_config)
         with retry_requests(context, settings.retry_policy):
-            yield from plan(context, config, *_resources(context, settings))
+            yield from plan(context, config, *_resources(context, settings), inputs.get(_FRAME))
 
     return changes
 
@@ -246,14 +301,15 @@ def _contacts_asset(
         ],
         required_resource_keys={settings.warehouse_key, settings.dailystory_key},
         config_schema=SendConfig.to_fields_dict(),
+        ins=settings.inputs,
         pool=settings.pool,
         backfill_policy=_backfill_policy(sync, settings),
         can_subset=True,
     )
-    def contacts(context: dg.AssetExecutionContext) -> Events:
+    def contacts(context: dg.AssetExecutionContext, **inputs: Any) -> Events:
         config = SendConfig(**context.op_execution_context.op_config)
         with retry_requests(context, settings.retry_policy):
-            yield from send(context, config, *_resources(context, settings))
+            yield from send(context, config, *_resources(context, settings), inputs.get(_FRAME))
 
     return contacts
 

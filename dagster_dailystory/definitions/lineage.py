@@ -16,7 +16,7 @@ from dagster_dailystory.databases.kinds.registry import database_named
 from dagster_dailystory.databases.source_text import name_parts, source_text
 from dagster_dailystory.engine.state.schema import CONTACT_MAP_TIMES
 from dagster_dailystory.model.mapping import MappedField
-from dagster_dailystory.model.sync import ContactSync
+from dagster_dailystory.model.sync import ContactSync, FrameSource
 
 TableName = tuple[str, ...]
 """Schema and name as written in the query, or the name alone: the form of a dbt asset key."""
@@ -51,6 +51,8 @@ def find_upstream(sync: ContactSync, dialect: str | None = None) -> Upstream:
     Raises:
         ConfigurationError: The `.sql` file cannot be read.
     """
+    if isinstance(sync.source, FrameSource):
+        return Upstream()
     source = source_text(sync)
     wanted = dict.fromkeys((*sync.key_columns, *(mapped.column for mapped in sync.read_fields)))
     table = name_parts(source)[-2:]

@@ -1,6 +1,7 @@
 """The bodies of the two ops of a sync: one plans, the other sends; both describe what they did as events."""
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any
 
 import dagster as dg
@@ -31,6 +32,7 @@ from dagster_dailystory.engine.state.lease import Waiting
 from dagster_dailystory.engine.state.lease.holders import parent_has_ended
 from dagster_dailystory.engine.upkeep.checks import plan_checks, send_checks
 from dagster_dailystory.engine.upkeep.inspection import check_shown_fields, column_types, preview_changes, sync_status
+from dagster_dailystory.engine.warehouse.frames import Frame, with_frame
 from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.settings import check_value
 from dagster_dailystory.model.sync import ContactSync
@@ -77,9 +79,16 @@ class SyncSteps:
         self._preview_fields = preview_fields
         self._progress_seconds = progress_seconds
         self._wait_seconds = wait_seconds
+        self._frame: Frame | None = None
         self.changes_key, self.contacts_key, self.contact_map_key = (
             dg.AssetKey(["dailystory", sync.name, noun]) for noun in ("changes", "contacts", "contact_map")
         )
+
+    def reading(self, frame: Frame | None) -> "SyncSteps":
+        """The same steps for a run that reads a frame, or None."""
+        steps = copy(self)
+        steps._frame = frame
+        return steps
 
     def plan(
         self,
@@ -94,7 +103,8 @@ class SyncSteps:
         with (
             dagster_failures(),
             engine_log_shown(context.log),
-            open_run(sync, warehouse.warehouse(), dailystory.account(), ids, waiting) as run,
+            with_frame(sync, warehouse.warehouse(), self._frame) as source,
+            open_run(sync, source, dailystory.account(), ids, waiting) as run,
         ):
             plan = run.plan(options)
             changes = preview_changes(run.state, plan.plan_id, self._preview_fields)
@@ -125,12 +135,12 @@ class SyncSteps:
         progress = ProgressLog(context.log_event, self.contacts_key, self._progress_seconds)
         with dagster_failures(), engine_log_shown(context.log):
             endpoint = warehouse.warehouse()
-            with open_run(sync, endpoint, dailystory.account(), ids, waiting) as run:
+            with (
+                with_frame(sync, endpoint, self._frame) as source,
+                open_run(sync, source, dailystory.account(), ids, waiting) as run,
+            ):
                 approval = config.approval(context.run.tags)
-                if approval is None:
-                    result = run.resume_or_run(self._options(context), progress)
-                else:
-                    result = run.send(partition_of(context), approval, progress)
+                result = run.resume_or_run(self._options(context), progress, approval)
                 status, types = sync_status(run.state), column_types(run.state)
             if result.note:
                 context.log.info(result.note)

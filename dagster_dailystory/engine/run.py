@@ -124,7 +124,7 @@ class Run:
         Raises:
             DailyStoryError: See the tree in `errors`; the state is as it was.
         """
-        state, options = self.state, self._in_slices(options)
+        state, options = self.state, self._of_sync(options)
         with state.connection.begin():
             state.check_destination(self._account.base_url)
             tables = state.load_tables()
@@ -160,7 +160,7 @@ class Run:
                 changed too much since it was made.
             DailyStoryError: See the tree in `errors`.
         """
-        state, options = self.state, self._in_slices(PlanOptions(partition=partition))
+        state, options = self.state, self._of_sync(PlanOptions(partition=partition))
         with state.connection.begin():
             plan = self._plan_to_send(options, approval)
         if approval is not None and plan is not None and plan.summary.status is PlanStatus.WAITING:
@@ -169,7 +169,11 @@ class Run:
 
     def _plan_to_send(self, options: PlanOptions, approval: Approval | None) -> Plan | None:
         if approval is not None:
-            return self._plans.named(approval.plan_id)
+            plan = self._plans.named(approval.plan_id)
+            if options.partition not in (None, plan.partition):
+                where = "the whole source" if plan.partition is None else f"partition {plan.partition!r}"
+                raise SafetyError(f"plan {approval.plan_id} is of {where}, and this run is of {options.partition!r}")
+            return plan
         newest = self._plans.newest_of(self._run_ids, options.partition)
         is_taken_over = newest is None and self.state.sync.require_approval
         return self._plans.approved(options) if is_taken_over else newest
@@ -181,14 +185,15 @@ class Run:
             SafetyError: More of its changes than `max_drift` are no longer what the source asks for.
         """
         options = PlanOptions(plan.selection.scope, dry_run=True, partition=plan.partition)
-        now = self._make_plan(self._in_slices(options))
+        now = self._make_plan(self._of_sync(options))
         with self.state.connection.begin():
             tables, planned = self.state.load_tables(), plan.summary.rows_to_send
             moved = 0 if tables is None else changes_only_in(self.state, tables, plan.summary.plan_id, now.plan_id)
         if moved > max_drift * planned:
             raise SafetyError(
                 f"plan {plan.summary.plan_id} of sync {self.state.sync.name!r} is not sent: {moved:,} of its"
-                f" {planned:,} changes are no longer what the source asks for, more than max_drift={max_drift:g} allows; plan again"
+                f" {planned:,} changes are no longer what the source asks for, more than max_drift={max_drift:g}"
+                " allows; plan again"
             )
 
     def _make_plan(self, options: PlanOptions) -> PlanSummary:
@@ -215,7 +220,9 @@ class Run:
                 self._record(plan, report, tables, started_at)
         return SendResult(report, sent.error, plan.summary.approval)
 
-    def resume_or_run(self, options: PlanOptions, on_progress: OnProgress | None = None) -> SendResult:
+    def resume_or_run(
+        self, options: PlanOptions, on_progress: OnProgress | None = None, approval: Approval | None = None
+    ) -> SendResult:
         """Send the newest plan of this run. Plan first if it has none, or if another run got ahead of it.
 
         Runs of one sync that overlap take turns: the plan of the later one supersedes that of the earlier one, which
@@ -226,12 +233,15 @@ class Run:
         Args:
             options: What to plan, if there is nothing to resume.
             on_progress: Called at most once a second.
+            approval: Names a plan, which is sent in place of that of this run.
 
         Raises:
             SafetyError: The plan is blocked; nothing was sent.
             DailyStoryError: See the tree in `errors`.
         """
-        options = self._in_slices(options)
+        options = self._of_sync(options)
+        if approval is not None:
+            return self.send(options.partition, approval, on_progress)
         with self.state.connection.begin():
             plan = self._plans.newest_of(self._run_ids, options.partition)
             is_sent = plan is not None and plan.summary.status is PlanStatus.DONE
@@ -273,9 +283,9 @@ class Run:
             f"sync {self.state.sync.name!r} requires approval, and no plan waits for it; materialize its changes first"
         )
 
-    def _in_slices(self, options: PlanOptions) -> PlanOptions:
+    def _of_sync(self, options: PlanOptions) -> PlanOptions:
         now = self.state.now().replace(tzinfo=timezone.utc)
-        return options.in_slices(self.state.sync.partitions, now)
+        return options.of_sync(self.state.sync, now)
 
     def _settle_before_plan(self, tables: SyncTables) -> None:
         """Look up what earlier runs left open. A plan can be made without: the rows wait."""

@@ -106,9 +106,29 @@ _RESERVED_KEY_COLUMNS = frozenset(
 _COLUMNS = "a mapping of fields to source columns, such as {'email': 'email'}"
 _SHARE = Kind((int, float, NoneType), "a number, or None for no limit")
 
+
+@named_settings
+@dataclass(frozen=True, slots=True)
+class FrameSource:
+    """A source that is handed over as a frame: by an upstream asset in Dagster, or as `frame=` in Python.
+
+    Attributes:
+        complete: Each frame has all rows of the source, so that a key that it lacks has left the source. False: it has
+            some rows, of which no deletion follows.
+
+    Raises:
+        ConfigurationError: `complete` is not True or False.
+    """
+
+    complete: bool = False
+
+    def __post_init__(self) -> None:
+        check_types(self, {"complete": Kind((bool,), "True or False")})
+
+
 SETTING_TYPES: Mapping[str, Kind] = {
     "name": Kind((str,), "a text"),
-    "source": Kind((str, Path), "a SELECT statement, a path that ends in .sql, or a table name"),
+    "source": Kind((str, Path, FrameSource), "a SELECT statement, a path that ends in .sql, or a table name"),
     "key": Kind((str, *NAMES), "a column name, or a list of them"),
     "fields": Kind((Mapping,), _COLUMNS),
     "extended_properties": Kind((Mapping,), _COLUMNS),
@@ -143,7 +163,8 @@ class ContactSync:
 
     Attributes:
         name: The sync's name, `[a-z][a-z0-9_]{0,30}`; it is part of the state tables' names.
-        source: A SELECT statement (any text with white space), a path that ends in `.sql`, or a table name.
+        source: A SELECT statement (any text with white space), a path that ends in `.sql`, a table name, or
+            `FrameSource()`.
         key: The column, or columns, that identify a source row: unique and never NULL.
         fields: DailyStory field -> source column.
         extended_properties: Custom field (API name) -> source column.
@@ -198,7 +219,7 @@ class ContactSync:
     """
 
     name: str
-    source: str | Path
+    source: str | Path | FrameSource
     key: str | Sequence[str]
     fields: Mapping[str, str] = field(default_factory=dict)
     extended_properties: Mapping[str, str] = field(default_factory=dict)
@@ -272,6 +293,11 @@ class ContactSync:
     def delete_policy(self) -> DeletePolicy:
         """What happens to the contact of a missing key."""
         return choice(DeletePolicy, self.deletes, "deletes")
+
+    @property
+    def reads_some_rows(self) -> bool:
+        """Whether each run gets some rows of the source only, so that nothing follows from a row that it lacks."""
+        return isinstance(self.source, FrameSource) and not self.source.complete
 
     @property
     def partition_column(self) -> str | None:
@@ -361,5 +387,14 @@ def _check_limits(sync: ContactSync) -> None:
             raise ConfigurationError(f"consent_override names {name!r}{nearest(name, allowed)}")
     if sync.watermark is not None and sync.partitions is not None:
         raise ConfigurationError("watermark and partitions exclude each other: a slice has no watermark of its own")
+    if isinstance(sync.source, FrameSource) and (sync.partitions is not None or sync.watermark is not None):
+        raise ConfigurationError(
+            "a frame has the rows of one run: FrameSource takes neither partitions nor a watermark"
+        )
+    if sync.reads_some_rows and sync.deletes is not DeletePolicy.KEEP:
+        raise ConfigurationError(
+            f"deletes={sync.delete_policy.value!r} needs FrameSource(complete=True): no deletion follows from a frame"
+            " with some rows"
+        )
     if sync.deletes is DeletePolicy.DEACTIVATE and "status" in sync.fields:
         raise ConfigurationError("deletes='deactivate' and a mapped status contradict each other; choose one")

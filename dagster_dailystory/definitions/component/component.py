@@ -167,8 +167,12 @@ class DailyStorySyncComponent(dg.Component, SyncFields):  # type: ignore[valid-t
             (changes, contacts, contact_map),
             settings,
             sync,
-            lambda run, config, warehouse, dailystory: self.plan(run, config, steps, warehouse, dailystory),
-            lambda run, config, warehouse, dailystory: self.execute(run, config, steps, warehouse, dailystory),
+            lambda run, config, warehouse, account, frame: self.plan(
+                run, config, steps.reading(frame), warehouse, account
+            ),
+            lambda run, config, warehouse, account, frame: self.execute(
+                run, config, steps.reading(frame), warehouse, account
+            ),
         )
         schedules = [sync_schedule(sync, self.schedule)] if self.schedule else []
         return dg.Definitions(assets=assets, jobs=[sync_job(sync)], schedules=schedules, resources=resources)

@@ -142,7 +142,7 @@ def _numbers(counts: PlannedCounts, options: PlanOptions) -> dict[str, Any]:
 def _guard_inputs(state: State, options: PlanOptions, counts: PlannedCounts) -> GuardInputs:
     rows = counts.rows
     return GuardInputs(
-        source_is_empty=rows.source_is_empty,
+        source_is_empty=rows.source_is_empty and not options.of_some_rows,
         rows_read=rows.read,
         rows_created=0 if state.sync.mode is Mode.UPDATE else counts.changes(Operation.CREATE),
         rows_updated=counts.changes(Operation.UPDATE),

@@ -58,6 +58,8 @@ class SourceKeys:
     def present(self, keys: SqlQuery, source: Source | None = None) -> set[Key]:
         """Select those of the keys that the source has, within the caller's transaction.
 
+        A frame with some rows says nothing about a key that it lacks: all keys count as present.
+
         Args:
             keys: Selects the key columns from the state.
             source: A part of the source in another database; None for all rows.
@@ -65,6 +67,8 @@ class SourceKeys:
         Raises:
             WarehouseError: The source cannot be asked: nothing is known about any key.
         """
+        if self._sync.reads_some_rows:
+            return {tuple(row) for row in self._state.connection.execute(keys)}
         try:
             if self.is_inside:
                 with driver_errors_as(self._failure):

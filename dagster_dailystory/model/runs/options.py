@@ -8,7 +8,7 @@ from datetime import datetime
 from types import NoneType
 
 from dagster_dailystory.errors import ConfigurationError
-from dagster_dailystory.model.partitions import Partitioning, Slices, slices_named
+from dagster_dailystory.model.partitions import Slices, slices_named
 from dagster_dailystory.model.settings import Kind, check_types, choice
 from dagster_dailystory.model.sync import ContactSync, Scope
 from dagster_dailystory.model.watermark import Moment
@@ -41,7 +41,8 @@ class PlanOptions:
         limit: Maximum number of creates and updates; the next run plans the rest. Plans no deletions.
         keys: Plan only these keys. Plans no deletions.
         partition: The slice to plan, or a range of slices (`first...last`); None for the whole source.
-        slices: The slices of `partition`; set by `in_slices`, not by the caller.
+        slices: The slices of `partition`; set by `of_sync`, not by the caller.
+        of_some_rows: The source is a frame with some of its rows; set by `of_sync` too.
         since: The lowest watermark value to read, None for all rows; set by the planner, not by the caller.
     """
 
@@ -51,26 +52,33 @@ class PlanOptions:
     keys: tuple[str, ...] = field(default=(), repr=False)
     partition: str | None = None
     slices: Slices | None = None
+    of_some_rows: bool = False
     since: Moment | None = None
 
-    def in_slices(self, partitions: Partitioning | None, now: datetime) -> PlanOptions:
-        """Find the slices of `partition`; a range of all slices is the whole source.
+    def of_sync(self, sync: ContactSync, now: datetime) -> PlanOptions:
+        """Complete the options by what the sync says; a range of all slices is the whole source.
 
         Args:
-            partitions: The partitions of the sync.
+            sync: The sync.
             now: The present, with a zone; see `slices_named`.
 
         Raises:
             ConfigurationError: The sync has no such slice.
         """
-        slices = slices_named(partitions, self.partition, now)
-        return replace(self, partition=None if slices is None else slices.label, slices=slices)
+        slices = slices_named(sync.partitions, self.partition, now)
+        partition = None if slices is None else slices.label
+        return replace(self, partition=partition, slices=slices, of_some_rows=sync.reads_some_rows)
 
     @property
     def plans_deletions(self) -> bool:
         """Whether missing keys are planned: only if the whole source, or a whole slice, is read."""
         chooses_rows = self.scope in (Scope.REJECTED, Scope.OPT_OUTS)
-        return self.limit is None and not self.keys and not chooses_rows and self.since is None
+        return self.limit is None and not self.keys and not chooses_rows and not self.leaves_rows_out
+
+    @property
+    def leaves_rows_out(self) -> bool:
+        """Whether the source has rows that a run does not get: those before its watermark, or beside its frame."""
+        return self.since is not None or self.of_some_rows
 
     @property
     def retries_refused(self) -> bool:
@@ -121,6 +129,7 @@ class Selection:
         keys: How many keys were chosen; 0 for all.
         chosen: A keyed hash of the chosen keys, None without any.
         since: The lowest watermark value that was read, None for all rows.
+        of_some_rows: The source was a frame with some of its rows.
     """
 
     slices: tuple[str, ...]
@@ -129,20 +138,21 @@ class Selection:
     keys: int
     chosen: str | None
     since: str | None
+    of_some_rows: bool = False
 
     @classmethod
     def of(cls, options: PlanOptions, chosen: str | None) -> Selection:
         """The selection of a run."""
         since = None if options.since is None else options.since.isoformat()
         slices = () if options.slices is None else options.slices.names
-        return cls(slices, options.scope, options.limit, len(options.keys), chosen, since)
+        return cls(slices, options.scope, options.limit, len(options.keys), chosen, since, options.of_some_rows)
 
     def covers(self, other: Selection) -> bool:
         """Whether a plan of this selection looks at each row of the other again, and so supersedes its plan."""
         if Scope.OPT_OUTS in (self.scope, other.scope):
             return self == other
-        if self.limit is not None or self.keys:
-            return self == other
+        if self.limit is not None or self.keys or self.of_some_rows:
+            return self == other and not self.of_some_rows
         as_far_back = self.since is None or (other.since is not None and self.since <= other.since)
         has_slices = not self.slices or (bool(other.slices) and set(other.slices) <= set(self.slices))
         return has_slices and as_far_back and self.scope in (other.scope, Scope.ALL)

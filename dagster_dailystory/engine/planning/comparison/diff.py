@@ -74,7 +74,7 @@ class Diff:
     @property
     def reads_whole_source(self) -> bool:
         """Whether `all_rows` has every key of the source; otherwise a key that it lacks may be in the source."""
-        return self.options.since is None and not self.is_one_slice
+        return not self.options.leaves_rows_out and not self.is_one_slice
 
     @property
     def has_slices(self) -> bool:
@@ -124,7 +124,7 @@ class Diff:
 
     def may_be_gone(self, rejections: FromClause) -> ColumnElement[bool]:
         """The rejections whose key has left the source if `all_rows` lacks it. Other keys may only be out of scope."""
-        if self.options.since is not None:
+        if self.options.leaves_rows_out:
             return false()
         chosen_by_key = bool(self.options.keys) or self.options.scope is Scope.REJECTED
         is_here = self.in_partition(rejections)

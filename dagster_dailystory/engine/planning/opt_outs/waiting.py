@@ -109,7 +109,8 @@ class WaitingRows:
         """Mark the rejections of rows that wait for a contact: later runs that do not read the row count it too."""
         opt_outs, execute = self.opt_outs, self.opt_outs.state.connection.execute
         rejections, tables, found = opt_outs.tables.rejections, opt_outs.tables, opt_outs.found
-        if not opt_outs.has_consent or tables.sync.watermark is None:
+        reads_all_rows = tables.sync.watermark is None and not tables.sync.reads_some_rows
+        if not opt_outs.has_consent or reads_all_rows:
             return
         self._mark_keyless()
         keys = self._rejections_keys()
@@ -162,7 +163,7 @@ class WaitingRows:
 
     @property
     def _reads_recent_rows(self) -> bool:
-        return self.opt_outs.found.diff.options.since is not None
+        return self.opt_outs.found.diff.options.leaves_rows_out
 
     def _keys(self) -> Iterator[Select[tuple[object, ...]]]:
         for rows in self._waiting():

@@ -325,6 +325,7 @@ _COPIED = (*counts_of(PlanCounts), "live_keys", "whole_source", "first_load")
 def _selection(row: RowMapping) -> Selection:
     stored = json.loads(row["options"])
     found = {name: stored.get(name) for name in ("limit", "keys", "chosen", "since")}
+    found["of_some_rows"] = stored.get("of_some_rows", False)
     return Selection(slices=slices_of(row), scope=Scope(row["scope"]), **found)
 
 

@@ -1,0 +1,5 @@
+"""The warehouse of a sync: a database, or a frame that was handed over."""
+
+from dagster_dailystory.engine.warehouse.urls import Warehouse
+
+__all__ = ["Warehouse"]
