@@ -8,15 +8,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dagster_dailystory.definitions.assets import build_contact_sync_assets
-    from dagster_dailystory.definitions.automation import (
-        Alert,
-        alert_sensors,
-        drift_check,
-        every,
-        observed_source,
-        retry_sensor,
-        sync_schedule,
-    )
+    from dagster_dailystory.definitions.automation.alerts import Alert, alert_sensors
+    from dagster_dailystory.definitions.automation.drift import drift_check
+    from dagster_dailystory.definitions.automation.retries import retry_sensor
+    from dagster_dailystory.definitions.automation.schedules import every, sync_schedule
+    from dagster_dailystory.definitions.automation.sources import observed_source
     from dagster_dailystory.definitions.component.component import DailyStorySyncComponent
     from dagster_dailystory.definitions.resources import (
         DailyStoryResource,
@@ -77,7 +73,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Alert": "definitions.automation",
+    "Alert": "definitions.automation.alerts",
     "ColumnValues": "model.partitions",
     "ContactSync": "model.sync",
     "DailyStoryResource": "definitions.resources",
@@ -91,17 +87,17 @@ _HOMES = {
     "WarehouseResource": "definitions.resources",
     "Watermark": "model.watermark",
     "build_contact_sync_assets": "definitions.assets",
-    "drift_check": "definitions.automation",
-    "every": "definitions.automation",
-    "observed_source": "definitions.automation",
+    "drift_check": "definitions.automation.drift",
+    "every": "definitions.automation.schedules",
+    "observed_source": "definitions.automation.sources",
     "resources_from_environment": "definitions.resources",
     "retire_sync": "engine.upkeep.retirement",
-    "retry_sensor": "definitions.automation",
+    "retry_sensor": "definitions.automation.retries",
     "run_contact_sync": "functions",
     "plan_contact_sync": "functions",
     "send_contact_sync": "functions",
-    "sync_schedule": "definitions.automation",
-    "alert_sensors": "definitions.automation",
+    "sync_schedule": "definitions.automation.schedules",
+    "alert_sensors": "definitions.automation.alerts",
 }
 
 

@@ -8,9 +8,18 @@ import dagster as dg
 import pytest
 from support.dagster_project import NOUNS, DagsterProject, people_sync
 
-from dagster_dailystory import build_contact_sync_assets
-from dagster_dailystory.definitions import automation
-from dagster_dailystory.definitions.automation import RETRY_TAG, Alert
+from dagster_dailystory import (
+    Alert,
+    alert_sensors,
+    build_contact_sync_assets,
+    drift_check,
+    every,
+    observed_source,
+    retry_sensor,
+    sync_schedule,
+)
+from dagster_dailystory.definitions.automation.jobs import sync_job
+from dagster_dailystory.definitions.automation.retries import RETRY_TAG
 from dagster_dailystory.model.partitions import HashBuckets
 from dagster_dailystory.sandbox import Sandbox
 
@@ -42,7 +51,7 @@ def requested(definitions: dg.Definitions, instance: dg.DagsterInstance, moments
 
 
 def test_a_cron_condition_does_not_wait_for_an_external_table(project: DagsterProject):
-    hourly = assets(automation_condition=automation.every("0 * * * *"))
+    hourly = assets(automation_condition=every("0 * * * *"))
     definitions = dg.Definitions(assets=hourly, resources=project.resources)
     hours = [MORNING + datetime.timedelta(minutes=minutes) for minutes in (0, 20, 40, 50)]
     assert requested(definitions, project.instance, hours) == [set(), set(), KEYS, set()]
@@ -50,8 +59,8 @@ def test_a_cron_condition_does_not_wait_for_an_external_table(project: DagsterPr
 
 def test_a_schedule_runs_the_whole_sync_or_each_slice():
     sliced_sync = people_sync(name="sliced", partitions=HashBuckets(3))
-    plain = automation.sync_schedule(people_sync(), "0 6 * * *")
-    sliced = automation.sync_schedule(sliced_sync, "0 6 * * *", "Europe/Oslo")
+    plain = sync_schedule(people_sync(), "0 6 * * *")
+    sliced = sync_schedule(sliced_sync, "0 6 * * *", "Europe/Oslo")
     definitions = dg.Definitions(
         assets=[*assets(), *build_contact_sync_assets(sliced_sync)],
         schedules=[plain, sliced],
@@ -71,10 +80,10 @@ def test_all_definitions_of_a_sync_load_in_one_location():
     sync = people_sync()
     definitions = dg.Definitions(
         assets=assets(),
-        jobs=[automation.sync_job(sync)],
-        schedules=[automation.sync_schedule(sync, "0 * * * *")],
-        sensors=[automation.retry_sensor(sync), *automation.alert_sensors(sync, print, max_rejected_rows=0)],
-        asset_checks=[automation.drift_check(sync)],
+        jobs=[sync_job(sync)],
+        schedules=[sync_schedule(sync, "0 * * * *")],
+        sensors=[retry_sensor(sync), *alert_sensors(sync, print, max_rejected_rows=0)],
+        asset_checks=[drift_check(sync)],
         resources={"warehouse": 1, "dailystory": 1},
     )
     dg.Definitions.validate_loadable(definitions)
@@ -86,7 +95,7 @@ def test_all_definitions_of_a_sync_load_in_one_location():
 
 @pytest.mark.filterwarnings("ignore:.*multi_observable_source_asset.* is currently in beta")
 def test_a_sync_runs_when_the_version_of_an_observed_table_changes(project: DagsterProject):
-    watched = automation.observed_source("people", "select max(id) from people")
+    watched = observed_source("people", "select max(id) from people")
     synced = assets(automation_condition=dg.AutomationCondition.eager())
     definitions = dg.Definitions(assets=[watched, *synced], resources=project.resources)
     project.put(1)
@@ -117,7 +126,7 @@ def test_a_sync_runs_when_the_version_of_an_observed_table_changes(project: Dags
 
 
 def test_the_retry_sensor_retries_refused_rows_and_gives_up(project: DagsterProject):
-    sensor = automation.retry_sensor(people_sync(), max_runs=1)
+    sensor = retry_sensor(people_sync(), max_runs=1)
 
     def tick() -> dg.SensorResult:
         return sensor(dg.build_sensor_context(instance=project.instance))
@@ -139,7 +148,7 @@ def test_the_retry_sensor_retries_refused_rows_and_gives_up(project: DagsterProj
 def test_the_retry_sensor_runs_only_slices_with_failed_rows(project: DagsterProject):
     sync = people_sync(partitions=HashBuckets(3))
     sliced = build_contact_sync_assets(sync, retry_policy=None)
-    sensor = automation.retry_sensor(sync)
+    sensor = retry_sensor(sync)
     definitions = dg.Definitions(assets=sliced, sensors=[sensor], resources=project.resources)
 
     def tick() -> list[dg.RunRequest]:
@@ -163,7 +172,7 @@ def test_the_retry_sensor_runs_only_slices_with_failed_rows(project: DagsterProj
 
 def test_a_failed_run_and_too_many_rejections_are_one_alert_each(project: DagsterProject):
     alerts: list[Alert] = []
-    failed, rejected = automation.alert_sensors(people_sync(), alerts.append, max_rejected_rows=1)
+    failed, rejected = alert_sensors(people_sync(), alerts.append, max_rejected_rows=1)
     project.put(1, 2, email="not an address")
     run = project.materialize(assets())
     event = project.instance.get_latest_materialization_event(dg.AssetKey(["dailystory", "people", "changes"]))
@@ -189,7 +198,7 @@ def test_a_failed_run_and_too_many_rejections_are_one_alert_each(project: Dagste
 def test_the_drift_check_warns_of_a_changed_field_and_repairs_it(project: DagsterProject):
     project.put(1, 2)
     project.materialize(assets())
-    checks = [automation.drift_check(people_sync(), repair=True)]
+    checks = [drift_check(people_sync(), repair=True)]
 
     def drift() -> dg.AssetCheckEvaluation:
         job = dg.Definitions(

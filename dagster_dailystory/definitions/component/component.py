@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import Self
 
 from dagster_dailystory.definitions.assets import SyncSettings, asset_specs, make_assets
-from dagster_dailystory.definitions.automation import check_cron, sync_job, sync_schedule
+from dagster_dailystory.definitions.automation.jobs import sync_job
+from dagster_dailystory.definitions.automation.schedules import check_cron, sync_schedule
 from dagster_dailystory.definitions.component.scaffolder import DailyStorySyncScaffolder
 from dagster_dailystory.definitions.component.settings import DailyStorySettings, Slices, WarehouseSettings
 from dagster_dailystory.definitions.component.sync_settings import SyncFields

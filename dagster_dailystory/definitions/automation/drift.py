@@ -1,0 +1,80 @@
+"""A check that reads contacts back and compares them with what the sync last wrote."""
+
+import dagster as dg
+
+from dagster_dailystory.definitions.events.failures import dagster_failures
+from dagster_dailystory.definitions.ops import POOL, WAIT_SECONDS
+from dagster_dailystory.engine.state.lease import Waiting
+from dagster_dailystory.engine.upkeep.audit import AuditReport, audit_contacts
+from dagster_dailystory.model.settings import check_value, named_settings
+from dagster_dailystory.model.sync import ContactSync
+
+
+@named_settings
+def drift_check(
+    sync: ContactSync,
+    sample: int = 100,
+    repair: bool = False,
+    warehouse_key: str = "warehouse",
+    dailystory_key: str = "dailystory",
+    recreate: bool = False,
+) -> dg.AssetChecksDefinition:
+    """Read a sample of contacts back, and warn of drift: fields that differ from what the sync last wrote.
+
+    A check of `contacts` with its own op, which sends one request for each contact. The job and the schedule of a sync
+    leave it out; **Materialize all** in the UI runs it too. Pass it to `Definitions(asset_checks=)`.
+
+    Args:
+        sync: The sync.
+        sample: How many contacts to read back, chosen at random.
+        repair: Let the next run send the drifted fields again. Contacts that are missing or deleted in DailyStory are
+            recorded in the contact map, and named once: their rows are held, and the check passes from then on.
+        warehouse_key: Key of the `WarehouseResource`.
+        dailystory_key: Key of the `DailyStoryResource`.
+        recreate: With `repair`, let the next run create missing contacts again, although people may have removed them.
+            For contacts with the status Deleted, the sync's `on_deleted` decides.
+
+    Raises:
+        ConfigurationError: `sample`, `repair` or `recreate` is of another type.
+    """
+    check_value("sample", sample, int)
+    for setting, value in (("repair", repair), ("recreate", recreate)):
+        check_value(setting, value, bool)
+
+    @dg.asset_check(
+        name="no_drift",
+        asset=dg.AssetKey(["dailystory", sync.name, "contacts"]),
+        description=f"{sample} contacts, chosen at random, have the values that the sync last wrote.",
+        required_resource_keys={warehouse_key, dailystory_key},
+        pool=POOL,
+    )
+    def no_drift(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        account = getattr(context.resources, dailystory_key).account()
+        with dagster_failures():
+            endpoint = getattr(context.resources, warehouse_key).warehouse()
+            waiting = Waiting(WAIT_SECONDS, context.log.info)
+            audit = audit_contacts(
+                sync, endpoint, account, sample=sample, repair=repair, recreate=recreate, waiting=waiting
+            )
+        return _drift_result(audit)
+
+    return no_drift
+
+
+def _drift_result(audit: AuditReport) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        passed=audit.is_clean,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=(
+            f"{audit.contacts_drifted} drifted, {audit.contacts_missing} missing,"
+            f" {audit.contacts_deleted} deleted of {audit.contacts_read}"
+        ),
+        metadata={
+            "contacts_read": audit.contacts_read,
+            "contacts_drifted": audit.contacts_drifted,
+            "contacts_missing": audit.contacts_missing,
+            "contacts_deleted": audit.contacts_deleted,
+            "keys": ", ".join(audit.keys),
+            **{f"drifted/{name}": contacts for name, contacts in audit.drift_by_field.items()},
+        },
+    )

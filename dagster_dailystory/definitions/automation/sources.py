@@ -1,0 +1,48 @@
+"""An asset that watches a source, so that a sync runs when it changed."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+
+import dagster as dg
+from sqlalchemy import Connection, text
+
+from dagster_dailystory.databases.connect import connect, open_engine
+from dagster_dailystory.definitions.events.failures import dagster_failures
+from dagster_dailystory.definitions.resources import WarehouseResource
+from dagster_dailystory.model.settings import named_settings
+
+
+@named_settings
+def observed_source(
+    key: dg.AssetKey | Sequence[str] | str, version_query: str, warehouse_key: str = "warehouse"
+) -> dg.AssetsDefinition:
+    """Watch a table: the result of a query is its data version, so that a sync runs only when the table changed.
+
+    Give the sync `AutomationCondition.eager()`, and the observation its own schedule or condition.
+    `multi_observable_source_asset` is beta in Dagster 1.13.
+
+    Args:
+        key: The asset key of the table, as in the sync's `deps`.
+        version_query: Returns one row with one value, for example `select max(updated_at) from analytics.customers`.
+        warehouse_key: Key of the `WarehouseResource`.
+    """
+    spec = dg.AssetSpec(dg.AssetKey.from_coercible(key), description=f"A table, watched with: {version_query}")
+
+    watches = dg.multi_observable_source_asset(
+        name="__".join((*spec.key.path, "observation")), specs=[spec], required_resource_keys={warehouse_key}
+    )
+
+    def observed(context: dg.AssetExecutionContext) -> dg.ObserveResult:
+        with dagster_failures(), _connection(getattr(context.resources, warehouse_key)) as connection:
+            row = connection.execute(text(version_query.replace(":", "\\:"))).first()
+        if row is None or row[0] is None:
+            raise dg.Failure("the version query returned no value", {"query": version_query}, allow_retries=False)
+        return dg.ObserveResult(asset_key=spec.key, data_version=dg.DataVersion(str(row[0])))
+
+    definition: dg.AssetsDefinition = watches(observed)
+    return definition
+
+
+def _connection(warehouse: WarehouseResource) -> AbstractContextManager[Connection]:
+    url = warehouse.warehouse().url
+    return connect(open_engine(url), "warehouse", setting=f"{type(warehouse).__name__}.url")
