@@ -378,7 +378,7 @@ def test_progress_is_shown_and_a_terminated_run_loses_nothing(deployment: Deploy
 
 def test_schedules_sensors_and_the_pool_are_shown(deployment: Deployment, page: Page, images: Path) -> None:
     page.goto(f"{deployment.ui.base}/automation")
-    for name in ("customers_hourly", "sync_leads_schedule", "retry_subscribers", "leads_failed", "leads_rejected"):
+    for name in ("customers_hourly", "sync_leads_schedule", "retry_subscribers", "alerts_leads"):
         expect(page.get_by_text(name, exact=True)).to_be_visible()
     page.wait_for_timeout(1000)
     page.screenshot(path=images / "automation.png", clip={"x": 240, "y": 0, "width": 1040, "height": 560})

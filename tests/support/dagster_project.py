@@ -58,6 +58,7 @@ class DagsterProject:
     token: str
     requests_per_second: float = 2_000.0
     max_concurrency: int = 4
+    max_attempts: int = 9
 
     @classmethod
     def in_folder(cls, folder: Path, sandbox: Sandbox, instance: dg.DagsterInstance) -> DagsterProject:
@@ -79,6 +80,7 @@ class DagsterProject:
                 api_token=self.token,
                 requests_per_second=self.requests_per_second,
                 max_concurrency=self.max_concurrency,
+                max_attempts=self.max_attempts,
             ),
         }
 

@@ -136,7 +136,7 @@ def _not_empty(sync: ContactSync, figures: GuardInputs) -> GuardResult:
     if sync.allow_empty_source:
         return GuardResult("source_not_empty", True, "no rows, which allow_empty_source permits")
     message = "the source has no rows; repair the query, or set allow_empty_source=True if this is meant"
-    return GuardResult("source_not_empty", False, message)
+    return GuardResult("source_not_empty", False, message, number=0)
 
 
 def _shares(sync: ContactSync) -> tuple[_Share, ...]:
@@ -187,9 +187,8 @@ def _evaluate_created(sync: ContactSync, rows: int, when: str = "") -> GuardResu
     if limit is None:
         return GuardResult("created_rows", True, f"{value}; max_created_rows sets no limit")
     bound = f"{value}; the limit is {limit} (max_created_rows)"
-    if rows <= limit:
-        return GuardResult("created_rows", True, bound)
-    return GuardResult("created_rows", False, f"{bound}. {_REMEDY}")
+    message = bound if rows <= limit else f"{bound}. {_REMEDY}"
+    return GuardResult("created_rows", rows <= limit, message, rows, limit)
 
 
 _REMEDY = "Look at the plan; raise the limit for this sync if it is right"
@@ -208,7 +207,8 @@ def _evaluate_share(sync: ContactSync, share: _Share, rows: int, of_rows: int, w
         return GuardResult(name, True, f"{value}; {setting} sets no limit")
     bound = f"{value}; the limit is {limit:.1%} ({setting})"
     if part <= limit:
-        return GuardResult(name, True, bound)
+        return GuardResult(name, True, bound, part, limit)
     if limit and rows < sync.min_guard_rows:
-        return GuardResult(name, True, f"{bound}, and applies from {sync.min_guard_rows} {noun} on (min_guard_rows)")
-    return GuardResult(name, False, f"{bound}. {_REMEDY}")
+        applies = f"{bound}, and applies from {sync.min_guard_rows} {noun} on (min_guard_rows)"
+        return GuardResult(name, True, applies, part, limit)
+    return GuardResult(name, False, f"{bound}. {_REMEDY}", part, limit)

@@ -47,11 +47,16 @@ class GuardResult:
         name: One of `GUARD_NAMES`, such as `deleted_share`; its asset check has this name.
         passed: False blocks the plan.
         message: The figures, and what to do if the guard does not pass.
+        number: What was compared with the limit, a share or a number of rows; None if nothing was, or in a plan of an
+            earlier version.
+        limit: The limit; None for none.
     """
 
     name: str
     passed: bool
     message: str
+    number: float | None = None
+    limit: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import and_, select
+from sqlalchemy import RowMapping, and_, select
 from sqlalchemy.exc import IntegrityError
 
 from dagster_dailystory.engine.state.lease.holders import boot_seconds, description, is_alive, new_holder
@@ -53,6 +53,35 @@ class Heartbeat:
         return self._clock() - self._last < _SAFE_SECONDS
 
 
+def _is_held(row: RowMapping, now: datetime) -> bool:
+    """Whether a living run holds a lease, from its row of the meta table."""
+    expired = row["heartbeat_at"] is None or now - row["heartbeat_at"] > timedelta(seconds=LEASE_SECONDS)
+    return row["holder"] is not None and not expired and is_alive(row["holder"])
+
+
+@dataclass(frozen=True)
+class LeaseHolder:
+    """The run that holds the lease of a sync.
+
+    Attributes:
+        run_id: The run, None if it is not known.
+        taken_at: Since when (UTC without a zone).
+        is_alive: False if the run ended without giving the lease back: its process was killed, or its host is gone.
+    """
+
+    run_id: str | None
+    taken_at: datetime | None
+    is_alive: bool
+
+
+def lease_holder(state: State) -> LeaseHolder | None:
+    """The run that holds the lease of the state's sync, within the caller's transaction; None if it is free."""
+    meta = state.shared.meta
+    mine = select(meta).where(meta.c.name == f"lock:{state.sync.name}", meta.c.holder.is_not(None))
+    row = state.connection.execute(mine).mappings().first()
+    return None if row is None else LeaseHolder(row["run_id"], row["taken_at"], _is_held(row, state.now()))
+
+
 @dataclass(frozen=True)
 class Lease:
     """The right to plan or send one sync.
@@ -89,8 +118,7 @@ class Lease:
         row = state.connection.execute(select(meta).where(meta.c.name == name)).mappings().first()
         fence = 1
         if row is not None:
-            expired = row["heartbeat_at"] is None or now - row["heartbeat_at"] > timedelta(seconds=LEASE_SECONDS)
-            if row["holder"] is not None and not expired and is_alive(row["holder"]):
+            if _is_held(row, now):
                 raise BusyError(
                     f"another run holds sync {sync_name!r}: {description(row)}, last heartbeat "
                     f"{row['heartbeat_at']:%H:%M:%S} UTC; wait for it to end, then run again"

@@ -112,7 +112,7 @@ class Plans:
         mine, selection = and_(self._plans.c.sync_name == self._state.sync.name, condition), self.selection(options)
         query = select(self._plans).where(mine).order_by(self._plans.c.number.desc())
         for row in self._state.connection.execute(query).mappings().all():
-            if _selection(row) == selection and not self._has_expired(row):
+            if selection_of(row) == selection and not self._has_expired(row):
                 return _plan(row, self._status(row))
         return None
 
@@ -125,7 +125,7 @@ class Plans:
     def _supersede(self, selection: Selection, plan_id: str) -> None:
         """Supersede the open plans that this one covers, and end those that have expired."""
         open_plans = self._state.connection.execute(select(self._plans).where(self._is_open())).mappings().all()
-        covered = [row["plan_id"] for row in open_plans if selection.covers(_selection(row))]
+        covered = [row["plan_id"] for row in open_plans if selection.covers(selection_of(row))]
         self._end(covered, PlanStatus.SUPERSEDED, plan_id)
         expired = [row["plan_id"] for row in open_plans if self._has_expired(row)]
         self._end([plan_id for plan_id in expired if plan_id not in covered], PlanStatus.EXPIRED)
@@ -322,7 +322,8 @@ _COPIED = (*counts_of(PlanCounts), "live_keys", "whole_source", "first_load")
 """Attributes of a header that are columns of the same name."""
 
 
-def _selection(row: RowMapping) -> Selection:
+def selection_of(row: RowMapping) -> Selection:
+    """The rows that a stored plan looked at, from `options`, `scope` and `partition_value`."""
     stored = json.loads(row["options"])
     found = {name: stored.get(name) for name in ("limit", "keys", "chosen", "since")}
     found["of_some_rows"] = stored.get("of_some_rows", False)
@@ -366,7 +367,7 @@ def _plan(row: RowMapping, status: PlanStatus) -> Plan:
         summary,
         row["run_id"],
         row["partition_value"],
-        _selection(row),
+        selection_of(row),
         row["number"],
         row["settings"],
         row["superseded_by"],

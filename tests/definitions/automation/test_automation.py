@@ -9,7 +9,6 @@ import pytest
 from support.dagster_project import NOUNS, DagsterProject, people_sync
 
 from dagster_dailystory import (
-    Alert,
     alert_sensors,
     build_contact_sync_assets,
     drift_check,
@@ -168,31 +167,6 @@ def test_the_retry_sensor_runs_only_slices_with_failed_rows(project: DagsterProj
     again = project.materialize(sliced, partition=request.partition_key, tags={RETRY_TAG: "1"}, scope="rejected")
     assert again.value("contacts", "rows_created") == 1
     assert tick() == []
-
-
-def test_a_failed_run_and_too_many_rejections_are_one_alert_each(project: DagsterProject):
-    alerts: list[Alert] = []
-    failed, rejected = alert_sensors(people_sync(), alerts.append, max_rejected_rows=1)
-    project.put(1, 2, email="not an address")
-    run = project.materialize(assets())
-    event = project.instance.get_latest_materialization_event(dg.AssetKey(["dailystory", "people", "changes"]))
-    context = dg.build_sensor_context(instance=project.instance)
-    rejected.evaluate_tick(context)
-    assert event is not None
-    assert [(each.run_id, each.rows_rejected) for each in alerts] == [(run.run_id, 2)]
-    alerts.clear()
-    project.token = "not-the-token-0123456789"
-    project.put(3)
-    second = project.materialize(assets())
-    dagster_run = project.instance.get_run_by_id(second.run_id)
-    [failure] = [each for each in second.events if each.event_type_value == "PIPELINE_FAILURE"]
-    status = dg.build_run_status_sensor_context(
-        sensor_name=failed.name, dagster_event=failure, dagster_instance=project.instance, dagster_run=dagster_run
-    )
-    failed(status.for_run_failure())
-    [alert] = alerts
-    assert (alert.sync_name, alert.run_id) == ("people", second.run_id)
-    assert "401" in alert.message
 
 
 def test_the_drift_check_warns_of_a_changed_field_and_repairs_it(project: DagsterProject):
