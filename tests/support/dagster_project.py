@@ -14,6 +14,7 @@ import dagster as dg
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.execution.api import execute_run_iterator
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._utils.interrupts import capture_interrupts
 from support.scenario import Scenario, SourceTable
 
@@ -42,6 +43,14 @@ def people_sync(**settings: object) -> ContactSync:
         "fields": {"email": "email", "firstName": "first_name", "city": "city"},
     }
     return ContactSync(**{**given, **settings})  # type: ignore[arg-type]  # settings of any kind
+
+
+def queue(instance: dg.DagsterInstance, job: dg.JobDefinition, location: str = "here", **settings: object) -> str:
+    """Queue a run as the daemon does; returns its id."""
+    repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(location), "__repository__")
+    status = settings.pop("status", dg.DagsterRunStatus.QUEUED)
+    origin = RemoteJobOrigin(repository, job.name)
+    return instance.create_run_for_job(job, status=status, remote_job_origin=origin, **settings).run_id
 
 
 @dataclass

@@ -69,7 +69,7 @@ def location_of(context: dg.SensorEvaluationContext) -> str | None:
     return None if origin is None else origin.location_name
 
 
-def unfinished_run(instance: dg.DagsterInstance, sync: ContactSync, location: str | None) -> str:
+def unfinished_run(instance: dg.DagsterInstance, sync: ContactSync, location: str | None = None) -> str:
     """The run of a sync that is queued or started, in words; empty if there is none."""
     for record in instance.get_run_records(dg.RunsFilter(statuses=NOT_FINISHED_STATUSES)):
         run = record.dagster_run

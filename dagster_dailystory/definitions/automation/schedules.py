@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 import dagster as dg
 from dagster._utils.schedules import is_valid_cron_string  # not exported
 
-from dagster_dailystory.definitions.automation.jobs import sync_job
+from dagster_dailystory.definitions.automation.jobs import sync_job, unfinished_run
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.contact_fields import nearest
-from dagster_dailystory.model.settings import named_settings
+from dagster_dailystory.model.settings import check_value, named_settings
 from dagster_dailystory.model.sync import ContactSync
 
 
@@ -34,22 +34,34 @@ def every(cron: str, timezone: str = "UTC") -> dg.AutomationCondition[dg.AssetKe
 
 
 @named_settings
-def sync_schedule(sync: ContactSync, cron: str, timezone: str = "UTC") -> dg.ScheduleDefinition:
+def sync_schedule(
+    sync: ContactSync, cron: str, timezone: str = "UTC", *, skip_if_running: bool = True
+) -> dg.ScheduleDefinition:
     """Run a whole sync, or each of its partitions, by a cron schedule. Switch it on in the UI.
 
     Args:
         sync: The sync.
         cron: For example `0 * * * *`.
         timezone: The time zone of the cron expression.
+        skip_if_running: Skip a tick while a run of the sync is queued or started: it would wait for that run, hold a
+            slot, and find nothing to send. The tick says which run.
 
     Raises:
-        ConfigurationError: The cron expression or the time zone is not valid.
+        ConfigurationError: The cron expression or the time zone is not valid, or `skip_if_running` is not a truth
+            value.
     """
     check_cron(cron, timezone)
+    check_value("skip_if_running", skip_if_running, bool)
     job = sync_job(sync)
     partitions = sync.partitions.names if sync.partitions else None
 
-    def requests(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
+    def requests(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        running = unfinished_run(context.instance, sync) if skip_if_running else ""
+        if running:
+            yield dg.SkipReason(f"{running} (skip_if_running)")
+            return
+        if partitions is None:
+            yield dg.RunRequest()
         tick = context.scheduled_execution_time.isoformat()
         for partition in partitions or ():
             yield dg.RunRequest(run_key=f"{tick}|{partition}", partition_key=partition)
@@ -60,7 +72,7 @@ def sync_schedule(sync: ContactSync, cron: str, timezone: str = "UTC") -> dg.Sch
         cron_schedule=cron,
         execution_timezone=timezone,
         description=f"Keep DailyStory's contacts equal to the source of the sync {sync.name}.",
-        execution_fn=requests if partitions else None,
+        execution_fn=requests,
     )
 
 

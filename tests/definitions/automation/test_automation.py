@@ -18,7 +18,6 @@ from dagster_dailystory import (
     sync_schedule,
 )
 from dagster_dailystory.definitions.automation.jobs import sync_job
-from dagster_dailystory.definitions.automation.retries import RETRY_TAG
 from dagster_dailystory.model.partitions import HashBuckets
 from dagster_dailystory.sandbox import Sandbox
 
@@ -66,7 +65,10 @@ def test_a_schedule_runs_the_whole_sync_or_each_slice():
         resources={"warehouse": 1, "dailystory": 1},
     )
     location = definitions.get_repository_def()
-    with dg.build_schedule_context(scheduled_execution_time=MORNING, repository_def=location) as context:
+    with (
+        dg.instance_for_test() as instance,
+        dg.build_schedule_context(instance, scheduled_execution_time=MORNING, repository_def=location) as context,
+    ):
         requests = sliced.evaluate_tick(context).run_requests
         [whole] = plain.evaluate_tick(context).run_requests
     assert [request.partition_key for request in requests] == ["bucket_0", "bucket_1", "bucket_2"]
@@ -122,51 +124,6 @@ def test_a_sync_runs_when_the_version_of_an_observed_table_changes(project: Dags
     assert tick(observe=False) == set()
     assert project.re_execute(second, synced, NOUNS).nouns == ["changes"], "nothing differed"
     assert tick(observe=False) == set(), "contacts that were skipped are not requested again"
-
-
-def test_the_retry_sensor_retries_refused_rows_and_gives_up(project: DagsterProject):
-    sensor = retry_sensor(people_sync(), max_runs=1)
-
-    def tick() -> dg.SensorResult:
-        return sensor(dg.build_sensor_context(instance=project.instance))
-
-    assert "nothing yet" in tick().skip_reason.skip_message
-    project.put(1, 2)
-    project.sandbox.script([400])
-    first = project.materialize(assets())
-    [request] = tick().run_requests
-    assert request.run_config == {"ops": {"dailystory__people__changes": {"config": {"scope": "rejected"}}}}
-    assert (request.run_key, request.tags) == (f"{first.run_id}|rejected", {RETRY_TAG: "1"})
-    project.sandbox.script([400])
-    project.materialize(assets(), tags=request.tags, scope="rejected")
-    assert "1 rows are still refused or failed after 1 retries" in tick().skip_reason.skip_message
-    project.materialize(assets(), scope="rejected")
-    assert "no row was refused" in tick().skip_reason.skip_message
-
-
-def test_the_retry_sensor_runs_only_slices_with_failed_rows(project: DagsterProject):
-    sync = people_sync(partitions=HashBuckets(3))
-    sliced = build_contact_sync_assets(sync, retry_policy=None)
-    sensor = retry_sensor(sync)
-    definitions = dg.Definitions(assets=sliced, sensors=[sensor], resources=project.resources)
-
-    def tick() -> list[dg.RunRequest]:
-        location = definitions.get_repository_def()
-        return list(
-            sensor.evaluate_tick(
-                dg.build_sensor_context(instance=project.instance, repository_def=location)
-            ).run_requests
-        )
-
-    project.put(*range(1, 13))
-    for partition in ("bucket_0", "bucket_1"):
-        project.sandbox.script([400] if partition == "bucket_1" else [])
-        assert project.materialize(sliced, partition=partition).success
-    [request] = tick()
-    assert (request.partition_key, request.tags[RETRY_TAG]) == ("bucket_1", "1")
-    again = project.materialize(sliced, partition=request.partition_key, tags={RETRY_TAG: "1"}, scope="rejected")
-    assert again.value("contacts", "rows_created") == 1
-    assert tick() == []
 
 
 def test_the_drift_check_warns_of_a_changed_field_and_repairs_it(project: DagsterProject):
