@@ -1,5 +1,6 @@
 """The metadata of the assets: counts, tables, charts, progress."""
 
+import json
 from dataclasses import replace
 
 import dagster as dg
@@ -8,7 +9,7 @@ from support.dagster_project import people_sync
 
 from dagster_dailystory.definitions.events.metadata import ProgressLog, plan_metadata, sent_metadata
 from dagster_dailystory.definitions.lineage import contact_lineage, find_upstream, source_columns, source_lineage
-from dagster_dailystory.engine.upkeep.inspection import ChangePreview, SyncStatus
+from dagster_dailystory.engine.upkeep.inspection import ChangePreview, FieldChange, SyncStatus
 from dagster_dailystory.model.change import Operation
 from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary
 from dagster_dailystory.model.runs.report import Progress, SyncReport
@@ -138,3 +139,38 @@ def test_a_long_send_keeps_at_most_240_points():
     assert 100 < len(log.sends) <= 240
     assert log.sends[0] == (0.0, 0)
     assert log.sends == sorted(log.sends)
+
+
+def wide_change(number: int, fields: int = 200) -> ChangePreview:
+    changed = tuple(FieldChange(f"attribute_{each:03d}", "••• (12)", "••• (14)") for each in range(fields))
+    return ChangePreview(str(number), Operation.UPDATE, "dsid", changed)
+
+
+def test_a_preview_of_many_fields_is_cut_and_says_what_it_leaves_out():
+    often = {"attribute_150": 90, "attribute_007": 40}
+    plan = replace(PLAN, changes_by_field=often)
+    metadata = plan_metadata(people_sync(), plan, [wide_change(number) for number in range(60)], None)
+    preview = metadata["preview"]
+    assert isinstance(preview, dg.TableMetadataValue)
+    assert len(preview.records) == 60
+    assert 50_000 < len(json.dumps([record.data for record in preview.records])) < 66_000
+    for record in preview.records:
+        texts = str(record.data["changes"]).split("; ")
+        assert [text.partition(":")[0] for text in texts[:3]] == ["attribute_150", "attribute_007", "attribute_000"]
+        assert texts[-1] == f"{200 - len(texts) + 1} fields left out"
+
+
+def test_a_preview_of_long_keys_leaves_rows_out_and_counts_them():
+    changes = [replace(wide_change(number, 3), key_label="k" * 5_000) for number in range(60)]
+    preview = plan_metadata(people_sync(), PLAN, changes, None)["preview"]
+    assert isinstance(preview, dg.TableMetadataValue)
+    assert len(json.dumps([record.data for record in preview.records])) < 66_000
+    shown = len(preview.records) - 1
+    assert preview.records[-1].data["changes"] == f"{60 - shown} rows are left out of this preview"
+
+
+def test_a_small_preview_keeps_the_order_of_the_mapping():
+    preview = plan_metadata(
+        people_sync(), replace(PLAN, changes_by_field={"attribute_001": 9}), [wide_change(1, 3)], None
+    )
+    assert str(preview["preview"].records[0].data["changes"]).startswith("attribute_000")  # type: ignore[union-attr]

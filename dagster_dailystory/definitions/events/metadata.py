@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import dagster as dg
 
 from dagster_dailystory.definitions.events.charts import bars, curve
+from dagster_dailystory.definitions.events.preview import preview_records
 from dagster_dailystory.engine.upkeep.checks import Check
 from dagster_dailystory.engine.upkeep.inspection import ChangePreview, SyncStatus
-from dagster_dailystory.model.change import Operation
 from dagster_dailystory.model.runs.counts import SendCounts, counts_of
 from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary, RejectedRow, planned_counts
 from dagster_dailystory.model.runs.report import Progress, SyncReport
@@ -45,7 +45,7 @@ def plan_metadata(
     if plan.rows_without_watermark:
         metadata["rows_without_watermark"] = plan.rows_without_watermark
     if changes:
-        metadata["preview"] = _table([_change_record(sync, change) for change in changes])
+        metadata["preview"] = _table(preview_records(sync, plan, changes))
     if plan.changes_by_field:
         metadata["changes_by_field"] = _table(
             [{"field": n, "rows": rows} for n, rows in _largest(plan.changes_by_field)]
@@ -219,14 +219,6 @@ def _estimate(sync: ContactSync, plan: PlanSummary, requests_per_second: float |
     if requests_per_second:
         metadata["estimated_minutes"] = float(f"{requests / requests_per_second / 60:.2g}")
     return metadata
-
-
-def _change_record(sync: ContactSync, change: ChangePreview) -> dict[str, str | int]:
-    is_deletion = change.operation is Operation.DELETE
-    operation = sync.delete_policy.value if is_deletion else change.operation.value.replace("_", " ")
-    fields = [str(each) for each in change.fields]
-    fields += [f"{name}: not sent, {reason}" for name, reason in change.dropped.items()]
-    return {"key": change.key_label, "operation": operation, "changes": "; ".join(fields)}
 
 
 def _dropped_records(plan: PlanSummary) -> list[dict[str, str | int]]:
