@@ -29,6 +29,10 @@ pytestmark = [  # raised by Dagster's YAML loader
 ]
 
 TYPE = "dagster_dailystory.DailyStorySyncComponent"
+NESTED = (
+    *("WarehouseSettings", "DailyStorySettings", "Slices", "ScheduleSettings", "RetrySettings", "AlertSettings"),
+    *("DriftCheckSettings", "ObservedSourceSettings"),
+)
 RESOURCES = dg.Definitions(resources={"warehouse": object(), "dailystory": object()})
 
 
@@ -208,13 +212,22 @@ def test_the_schema_describes_every_setting():
     schema = DailyStorySyncComponent.model().model_json_schema()
     shapes = [
         schema,
-        *(schema["$defs"][f"{name}Model"] for name in ("WarehouseSettings", "DailyStorySettings", "Slices")),
+        *(schema["$defs"][f"{name}Model"] for name in NESTED),
     ]
     assert set(schema["properties"]) == set(DailyStorySyncComponent.model_fields)
     for shape in shapes:
         for name, setting in shape["properties"].items():
             assert setting["description"], name
             assert setting["examples"], name
+
+
+AUTOMATION = """\
+  schedule: {cron: "0 6 * * *", timezone: Europe/Berlin}
+  retry: {max_runs: 2}
+  alerts: {webhook_variable: OPS_WEBHOOK, max_rejected_rows: 100}
+  drift_check: {sample: 50}
+  observed_source: {version_query: select max(updated_at) from analytics.customers}
+"""
 
 
 @pytest.mark.slow
@@ -232,9 +245,13 @@ def test_dg_lists_scaffolds_and_checks_the_component_in_a_new_project(tmp_path: 
     written = project / "src/shop/defs/Customers-EU/defs.yaml"
     good = written.read_text()
     assert f"type: {TYPE}" in good
+    good = good.replace("attributes:\n", f"attributes:\n{AUTOMATION}")
+    written.write_text(good)
     assert "name: customers_eu" in good
     assert "loaded successfully" in run("dg", project, "check", "defs")
-    assert "dailystory/customers_eu/contacts" in run("dg", project, "list", "defs", "--json")
+    defined = run("dg", project, "list", "defs", "--json")
+    made = ("dailystory/customers_eu/contacts", "sync_customers_eu_schedule", "retry_customers_eu", "no_drift")
+    assert [name for name in (*made, "alerts_customers_eu", "analytics/customers") if name not in defined] == []
 
     written.write_text(good.replace("  key: ", "  keyy: "))
     refused = run("dg", project, "check", "defs", fails=True)

@@ -20,6 +20,13 @@ def account_of(**given: object) -> dict[str, object]:
     return {"dailystory": {**ACCOUNT, **given}}
 
 
+def alerts_of(**given: object) -> dict[str, object]:
+    return {"alerts": {"webhook_variable": "UNSET_WEBHOOK", **given}}
+
+
+JOIN = {"source": "select people.id, email, first_name from people join extra on people.id = extra.id"}
+WATCHED = {"observed_source": {"version_query": "select max(id) from people"}}
+
 YAML = [
     ("a text for a watermark", {"watermark": "updated_at"}, "watermark must be a mapping", "{'column': 'updated_at'}"),
     ("a number for partitions", {"partitions": 8}, "partitions must be a mapping", "{'buckets': 8}"),
@@ -49,7 +56,32 @@ YAML = [
     ("a URL for its variable", {"warehouse": {"url_variable": "sqlite:///x"}}, "warehouse.url_variable", "the name of"),
     ("a wrong policy", {"deletes": "remove"}, "deletes='remove' is not one of", "keep, deactivate, delete"),
     ("not a cron", {"schedule": "daily"}, "schedule='daily' is not a cron expression", "'0 * * * *'"),
-    ("a number for a cron", {"schedule": 60}, "schedule must be a text, such as 0 * * * *", "it is a whole number"),
+    (
+        "a number for a cron",
+        {"schedule": 60},
+        "schedule must be a text or a mapping, such as 0 * * * *",
+        "it is a whole number",
+    ),
+    ("not a cron in settings", {"schedule": {"cron": "daily"}}, "schedule.cron='daily' is not a cron", "'0 * * * *'"),
+    ("a time zone", {"schedule": {"cron": "@daily", "timezone": "Oslo"}}, "timezone='Oslo'", "such as 'Europe/Berlin'"),
+    ("no cron", {"schedule": {"timezone": "UTC"}}, "schedule needs cron", "cron"),
+    ("no for a truth value", {"schedule": {"cron": "@daily", "skip_if_running": "no"}}, "skip_if_running", "true or"),
+    ("a misspelled limit", alerts_of(max_rejected=5), "alerts has no setting 'max_rejected'", "'max_rejected_rows'"),
+    ("a negative limit", alerts_of(max_failed_rows=-1), "max_failed_rows=-1", "must be at least 0"),
+    ("a small factor", alerts_of(max_rows_to_send_factor=0.5), "max_rows_to_send_factor=0.5", "more than 1"),
+    ("alerts to nowhere", {"alerts": {}}, "alerts needs webhook_variable", "webhook_variable"),
+    (
+        "an address for its variable",
+        alerts_of(webhook_variable="http://x"),
+        "alerts.webhook_variable",
+        "the name of",
+    ),
+    ("words for a number of runs", {"retry": {"max_runs": "three"}}, "retry.max_runs must be a whole number", "as 3"),
+    ("true for a check", {"drift_check": True}, "drift_check must be a mapping, such as {'sample': 100}", "it is true"),
+    ("yes for a repair", {"drift_check": {"repair": "yes"}}, "drift_check.repair must be true or false", "a text"),
+    ("no version", {"observed_source": {}}, "observed_source needs version_query", "version_query"),
+    ("a query of two tables", {**JOIN, **WATCHED}, "observed_source needs key", "reads 2 tables"),
+    ("a cron of a condition", {"automation_condition": "{{ every('daily') }}"}, "cron='daily' is not", "'0 * * * *'"),
     ("half of the slices", {"partitions": {"column": "region"}}, "partitions", "buckets, or column and values"),
     ("an unknown field", {"fields": {"emial": "email"}}, "no contact field 'emial'", "did you mean 'email'"),
 ]
@@ -80,6 +112,10 @@ WITH_SECRETS = [
     account_of(base_url="https://us-1.dailystory.com/SECRET"),
     {"api_token": "SECRET"},
     {"min_guard_rows": "SECRET"},
+    {"alerts": {"webhook_variable": "https://hooks.example/SECRET"}},
+    {"alerts": {"webhook": "https://hooks.example/SECRET"}},
+    {"alerts": "https://hooks.example/SECRET"},
+    {"alerts": {"webhook_variable": ["https://hooks.example/SECRET"]}},
 ]
 
 
@@ -100,4 +136,11 @@ def test_a_url_in_a_variable_is_checked_when_the_file_is_loaded(monkeypatch: pyt
     monkeypatch.setenv("STATE_OF_PEOPLE", "SECRET")
     message = load_error({**PEOPLE, "warehouse": {"url_variable": "UNSET", "state_url_variable": "STATE_OF_PEOPLE"}})
     assert "STATE_OF_PEOPLE is not a database URL" in message
+    assert "SECRET" not in message
+
+
+def test_an_address_in_a_variable_is_checked_when_the_file_is_loaded(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("OPS_WEBHOOK", "SECRET")
+    message = load_error({**PEOPLE, "alerts": {"webhook_variable": "OPS_WEBHOOK"}})
+    assert "OPS_WEBHOOK must hold the address of a webhook" in message
     assert "SECRET" not in message

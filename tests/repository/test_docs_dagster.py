@@ -12,6 +12,7 @@ import dagster as dg
 import pytest
 import yaml
 from dagster.components.testing.utils import create_defs_folder_sandbox
+from support.defs_yaml import definitions
 
 import dagster_dailystory
 from dagster_dailystory import (
@@ -22,6 +23,13 @@ from dagster_dailystory import (
     build_contact_sync_assets,
 )
 from dagster_dailystory.definitions import automation
+from dagster_dailystory.definitions.component.automation_settings import (
+    AlertSettings,
+    DriftCheckSettings,
+    ObservedSourceSettings,
+    RetrySettings,
+    ScheduleSettings,
+)
 from dagster_dailystory.definitions.component.settings import (
     DailyStorySettings,
     Slices,
@@ -30,6 +38,7 @@ from dagster_dailystory.definitions.component.settings import (
 )
 from dagster_dailystory.definitions.run_config import SendConfig, option_fields
 from dagster_dailystory.engine.planning.guards import GUARD_NAMES
+from dagster_dailystory.engine.upkeep.alerts import ConditionKind
 from dagster_dailystory.engine.upkeep.checks import SEND_CHECKS, plan_check_texts
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -133,6 +142,21 @@ def test_every_setting_of_the_component_is_on_the_page() -> None:
     own = set(DailyStorySyncComponent.model_fields) - set(inspect.signature(ContactSync).parameters)
     nested = (WarehouseSettings, DailyStorySettings, Slices, WatermarkSettings)
     assert names_of("A sync as YAML") == own | {name for each in nested for name in each.model_fields}
+    automation = (ScheduleSettings, RetrySettings, AlertSettings, DriftCheckSettings, ObservedSourceSettings)
+    assert names_of("In YAML") == {name for each in automation for name in each.model_fields}
+
+
+def test_every_condition_of_an_alert_is_on_the_page() -> None:
+    assert names_of("Alerts") == {kind.value for kind in ConditionKind}
+
+
+@pytest.mark.filterwarnings("ignore:`parse_obj_as` is deprecated")  # in Dagster's own sandbox
+@pytest.mark.filterwarnings("ignore::dagster_shared.utils.warnings.BetaWarning")
+def test_the_automation_of_the_page_loads() -> None:
+    (example,) = blocks("yaml", "webhook_variable:")
+    sync = {"name": "customers", "source": "analytics.customers", "key": "id", "fields": {"email": "email"}}
+    made = definitions({**sync, **yaml.safe_load(example)})
+    assert {each.name for each in made.sensors or ()} == {"retry_customers", "alerts_customers"}
 
 
 def test_every_automation_function_is_on_the_page_with_its_parameters() -> None:

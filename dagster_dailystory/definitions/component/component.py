@@ -1,6 +1,7 @@
 """The component that defines a sync in YAML."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,8 @@ from typing_extensions import Self
 
 from dagster_dailystory.definitions.assets import SyncSettings, asset_specs, make_assets
 from dagster_dailystory.definitions.automation.jobs import sync_job
-from dagster_dailystory.definitions.automation.schedules import check_cron, sync_schedule
+from dagster_dailystory.definitions.automation.schedules import every
+from dagster_dailystory.definitions.component.automation_settings import AutomationFields
 from dagster_dailystory.definitions.component.scaffolder import DailyStorySyncScaffolder
 from dagster_dailystory.definitions.component.settings import DailyStorySettings, Slices, WarehouseSettings
 from dagster_dailystory.definitions.component.sync_settings import SyncFields
@@ -24,7 +26,7 @@ from dagster_dailystory.errors import ConfigurationError
 
 
 @dg.scaffold_with(DailyStorySyncScaffolder)
-class DailyStorySyncComponent(dg.Component, SyncFields):  # type: ignore[valid-type, misc]  # made at run time
+class DailyStorySyncComponent(dg.Component, AutomationFields, SyncFields):  # type: ignore[valid-type, misc]  # made at run time
     """Keep DailyStory's contacts equal to one warehouse query.
 
     Makes the assets `dailystory/NAME/changes`, `dailystory/NAME/contacts` and `dailystory/NAME/contact_map`, and the
@@ -60,21 +62,23 @@ class DailyStorySyncComponent(dg.Component, SyncFields):  # type: ignore[valid-t
     )
     owners: list[str] = Field(default_factory=list, description="Owners of the assets.", examples=[["team:growth"]])
     pool: str = Field(default=POOL, description="Concurrency pool; syncs of one account share it.", examples=[POOL])
-    schedule: str | None = Field(
-        default=None, description="Cron expression of a schedule; switch it on in the UI.", examples=["0 * * * *"]
-    )
     automation_condition: Annotated[
         dg.AutomationCondition[dg.AssetKey] | None, dg.Resolver.default(model_field_type=str | None)
     ] = Field(
         default=None,
         description="When Dagster runs all three assets.",
-        examples=["{{ dg.AutomationCondition.eager() }}"],
+        examples=["{{ dg.AutomationCondition.eager() }}", "{{ every('0 6 * * *') }}"],
     )
     freshness_policy: Annotated[dg.FreshnessPolicy | None, dg.Resolver.default(model_field_type=str | None)] = Field(
         default=None,
         description="How old `changes` may be; every run materializes it.",
         examples=["{{ my_freshness_policy }}"],
     )
+
+    @classmethod
+    def get_additional_scope(cls) -> Mapping[str, object]:
+        """What the templates of a file may use beside Dagster's own names: the condition `every`."""
+        return {"every": every}
 
     def get_asset_spec(self, spec: dg.AssetSpec) -> dg.AssetSpec:
         """Change the spec of one of the three assets; override it in a subclass. The keys must stay.
@@ -107,7 +111,7 @@ class DailyStorySyncComponent(dg.Component, SyncFields):  # type: ignore[valid-t
         yield from steps.send(context, config, warehouse, dailystory)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """Make the assets, the job, the schedule, and the resources of this component alone.
+        """Make the assets, the job, the automation, and the resources of this component alone.
 
         Raises:
             ConfigurationError: A setting is not valid; the message names the file, the setting and the nearest valid
@@ -141,8 +145,6 @@ class DailyStorySyncComponent(dg.Component, SyncFields):  # type: ignore[valid-t
 
     def _defs(self, folder: Path) -> dg.Definitions:
         sync = self.sync(folder)
-        if self.schedule is not None:
-            check_cron(self.schedule, setting="schedule")
         resources: dict[str, object] = {}
         keys = {}
         for noun, given in (("warehouse", self.warehouse), ("dailystory", self.dailystory)):
@@ -175,8 +177,9 @@ class DailyStorySyncComponent(dg.Component, SyncFields):  # type: ignore[valid-t
                 run, config, steps.reading(frame), warehouse, account
             ),
         )
-        schedules = [sync_schedule(sync, self.schedule)] if self.schedule else []
-        return dg.Definitions(assets=assets, jobs=[sync_job(sync)], schedules=schedules, resources=resources)
+        made = dg.Definitions(assets=assets, jobs=[sync_job(sync)], resources=resources)
+        tables = [list(table) for table in steps.upstream.tables]
+        return dg.Definitions.merge(made, self.automation(sync, tables, *keys.values()))
 
 
 def _unresolved(error: ResolutionException) -> str:

@@ -167,7 +167,7 @@ class WarehouseSettings(Settings):
         if self.url is not None:
             read_url(self.url, "warehouse.url")
         for setting, variable in (("url_variable", self.url_variable), ("state_url_variable", self.state_url_variable)):
-            if variable is not None and (url := _content(f"warehouse.{setting}", variable)):
+            if variable is not None and (url := variable_content(f"warehouse.{setting}", variable)):
                 read_url(url, variable)
         return WarehouseResource(
             url=dg.EnvVar(self.url_variable) if self.url_variable else self.url or "",
@@ -198,7 +198,7 @@ class DailyStorySettings(AccountFields, Settings):
         """
         normal_base_url(self.base_url, "dailystory.base_url")
         check_account_options(self.account_options())
-        _content("dailystory.api_token_variable", self.api_token_variable)
+        variable_content("dailystory.api_token_variable", self.api_token_variable)
         return DailyStoryResource(
             base_url=self.base_url,
             api_token=dg.EnvVar(self.api_token_variable),
@@ -206,7 +206,7 @@ class DailyStorySettings(AccountFields, Settings):
         )
 
 
-def _content(setting: str, variable: str) -> str:
+def variable_content(setting: str, variable: str) -> str:
     """The content of an environment variable, empty where it is not set yet.
 
     Raises:
