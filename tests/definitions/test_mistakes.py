@@ -194,7 +194,7 @@ NAMES = [
     Mistake("a misspelled retry", lambda at: retry_sensor(at.sync(), max_run=9), "retry_sensor has", "mean 'max_runs'"),
     Mistake(
         "a misspelled alert", lambda at: alert_sensors(at.sync(), print, max_rows=9), "alert_sensors has no setting",
-        "did you mean 'max_rejected_rows'",
+        "did you mean 'max_failed_rows'",
     ),
     Mistake(
         "a watched table", lambda _: observed_source("people", query="x"), "observed_source has",
