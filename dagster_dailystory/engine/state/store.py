@@ -197,15 +197,20 @@ class State:
 
 
 @contextmanager
-def open_state(location: StateLocation, sync: ContactSync) -> Iterator[State]:
+def open_state(location: StateLocation, sync: ContactSync, *, writes: bool = True) -> Iterator[State]:
     """Open the state for reading; its tables are created on first use.
+
+    Args:
+        location: Where the state is.
+        sync: The sync.
+        writes: False if nothing is written: SQLite then reads while a run holds the write lock.
 
     Raises:
         ConfigurationError: This database cannot hold state.
         StateError: The tables have another layout than this version of the package reads.
         WarehouseError: The database cannot be reached.
     """
-    with connect_state(location, sync) as state:
+    with connect_state(location, sync, writes=writes) as state:
         if state.layout < SCHEMA_VERSION:
             raise StateError(
                 f"the state tables have layout version {state.layout}, and this version of dagster-dailystory reads "
@@ -216,7 +221,7 @@ def open_state(location: StateLocation, sync: ContactSync) -> Iterator[State]:
 
 
 @contextmanager
-def connect_state(location: StateLocation, sync: ContactSync) -> Iterator[State]:
+def connect_state(location: StateLocation, sync: ContactSync, *, writes: bool = True) -> Iterator[State]:
     """Open a state of this or of an earlier layout; see `open_state`.
 
     Raises:
@@ -228,7 +233,7 @@ def connect_state(location: StateLocation, sync: ContactSync) -> Iterator[State]
     engine = open_engine(location.url, location.setting)
     require_state_database(engine.dialect.name)
     check_key_names(sync.key_columns, engine.dialect.name)
-    with connect(engine, location.role, setting=location.setting, writes=True) as connection:
+    with connect(engine, location.role, setting=location.setting, writes=writes) as connection:
         shared = SharedTables(location)
         with connection.begin():
             require_schema(connection, location.schema)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import dagster as dg
@@ -12,12 +13,14 @@ import pytest
 from support.dagster_project import QUIET, DagsterProject, people_sync
 
 from dagster_dailystory import Alert, WarehouseResource, alert_sensors, build_contact_sync_assets
-from dagster_dailystory.definitions.automation.jobs import sync_job
+from dagster_dailystory.definitions.automation.jobs import RANGE_TAGS, sync_job
+from dagster_dailystory.engine.run import open_run
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.lease.holders import let_go
 from dagster_dailystory.engine.state.store import open_state
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.partitions import HashBuckets
+from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.sandbox import Sandbox
 
 SYNC = people_sync(deletes="deactivate")
@@ -226,6 +229,22 @@ def test_each_slice_counts(project: DagsterProject):
     assert watched.alerts[0].partition == "bucket_1"
 
 
+def test_a_failed_range_of_slices_ends_with_a_run_of_one_of_them(project: DagsterProject):
+    sync = people_sync(partitions=HashBuckets(4))
+    watched = watch(project, sync)
+    project.put(*range(1, 13))
+    definitions = dg.Definitions(assets=assets(sync), jobs=[sync_job(sync)], resources=project.resources)
+    ends = dict(zip(RANGE_TAGS, ("bucket_0", "bucket_2"), strict=True))
+    run = project.instance.create_run_for_job(definitions.resolve_job_def("sync_people"), tags=ends)
+    project.instance.report_run_failed(run)
+    assert watched.tick() == ["began run_failed"]
+    assert watched.alerts[0].partition == "bucket_0...bucket_2"
+    project.materialize(assets(sync), partition="bucket_3")
+    assert watched.tick() == []
+    project.materialize(assets(sync), partition="bucket_1")
+    assert watched.tick() == ["ended run_failed"]
+
+
 def test_failed_rows_above_the_limit_are_an_alert(project: DagsterProject):
     watched = watch(project, max_failed_rows=0)
     project.put(1, 2, 3, 4)
@@ -315,6 +334,33 @@ def test_a_state_that_cannot_be_read_fails_the_evaluation(project: DagsterProjec
     watched.resources = {"warehouse": WarehouseResource(url="sqlite:////nowhere/at.all")}
     with pytest.raises(Exception, match="does not exist"):
         watched.tick()
+
+
+def test_the_state_is_read_while_a_run_holds_its_write_lock(project: DagsterProject):
+    watched = watch(project)
+    project.put(1)
+    project.materialize(assets())
+    location = project.resources["warehouse"].warehouse().state
+    with open_state(location, SYNC) as state, state.connection.begin():
+        Lease.take(state, run_id="the-run")  # a long transaction, as that of a plan
+        started = time.monotonic()
+        assert watched.tick() == []
+        assert time.monotonic() - started < 8, "it does not wait for the lock"
+
+
+def test_a_stop_whose_run_goes_on_is_no_alert_yet(project: DagsterProject):
+    """Dagster tries the step again after a while; only if the run fails in the end is there something to do."""
+    watched = watch(project)
+    project.put(1)
+    definitions = dg.Definitions(assets=assets(), jobs=[sync_job(SYNC)], resources=project.resources)
+    job = definitions.resolve_job_def("sync_people")
+    run = project.instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+    account = replace(project.scenario.account, api_token="not-the-token-0123456789")
+    with open_run(SYNC, project.scenario.warehouse, account, [run.run_id]) as engine_run:
+        assert engine_run.resume_or_run(PlanOptions()).error is not None
+    assert watched.tick() == []
+    project.instance.report_run_failed(run)
+    assert watched.tick() == ["began run_failed"]
 
 
 def test_the_cursor_has_no_personal_data(project: DagsterProject):
