@@ -211,9 +211,11 @@ _FEWEST_PLANS = 3
 def _unusual(sync: ContactSync, plans: Sequence[PastPlan], factor: float | None) -> Iterator[Condition]:
     if factor is None:
         return
-    whole = [plan for plan in plans if plan.selection.scope is Scope.CHANGED and not plan.selection.keys]
-    for partition in dict.fromkeys(plan.partition for plan in whole):
-        latest, *earlier = (plan for plan in whole if plan.partition == partition)
+    by_slice: dict[str | None, list[PastPlan]] = {}
+    for plan in plans:
+        if plan.selection.scope is Scope.CHANGED and not plan.selection.keys:
+            by_slice.setdefault(plan.partition, []).append(plan)
+    for partition, (latest, *earlier) in by_slice.items():
         counts = [plan.rows_to_send for plan in earlier if not plan.is_blocked]
         if latest.is_blocked or len(counts) < _FEWEST_PLANS:
             continue
