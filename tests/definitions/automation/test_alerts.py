@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pytest
 from support.dagster_project import QUIET, DagsterProject, people_sync
 
@@ -35,6 +38,7 @@ class Watch:
     alerts: list[Alert]
     cursor: str | None = None
     resources: dict[str, object] = field(default_factory=dict)
+    skipped: str = ""
 
     def tick(self) -> list[str]:
         """Evaluate the sensor; returns the alerts as `began` or `ended`, with their conditions."""
@@ -43,7 +47,7 @@ class Watch:
             instance=self.project.instance, cursor=self.cursor, resources=self.resources or self.project.resources
         )
         result = self.sensor.evaluate_tick(context)
-        self.cursor = result.cursor
+        self.cursor, self.skipped = result.cursor, result.skip_message or ""
         return [f"{'ended' if each.has_ended else 'began'} {each.condition}" for each in self.alerts]
 
 
@@ -361,6 +365,26 @@ def test_a_stop_whose_run_goes_on_is_no_alert_yet(project: DagsterProject):
     assert watched.tick() == []
     project.instance.report_run_failed(run)
     assert watched.tick() == ["began run_failed"]
+
+
+def test_a_duckdb_file_that_another_process_has_open_is_read_later(project: DagsterProject, tmp_path: Path):
+    watched = watch(project)
+    file = tmp_path / "state.duckdb"
+    duckdb.connect(str(file)).close()
+    watched.resources = {"warehouse": WarehouseResource(url=f"duckdb:///{file}")}
+    hold = "import duckdb, sys; kept = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", hold, str(file)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        project.put(*range(40))
+        project.materialize(assets())
+        project.scenario.delete(*range(30))
+        project.materialize(assets())
+        assert watched.tick() == [], "only the state knows which guard blocks the plan"
+        assert "another process has the DuckDB file open" in watched.skipped
+    watched.resources = {}
+    assert watched.tick() == ["began plan_blocked"]
 
 
 def test_the_cursor_has_no_personal_data(project: DagsterProject):
