@@ -167,8 +167,8 @@ def _asset_keys(deps: Sequence[dg.AssetKey | Sequence[str] | str] | None) -> Seq
 
 def _bodies(steps: SyncSteps) -> tuple[PlanBody, SendBody]:
     return (
-        lambda run, config, warehouse, account, frame: steps.reading(frame).plan(run, config, warehouse, account),
-        lambda run, config, warehouse, account, frame: steps.reading(frame).send(run, config, warehouse, account),
+        lambda run, config, warehouse, account, frame: steps.for_run(frame).plan(run, config, warehouse, account),
+        lambda run, config, warehouse, account, frame: steps.for_run(frame, config).send(run, warehouse, account),
     )
 
 

@@ -80,14 +80,15 @@ class SyncSteps:
         self._progress_seconds = progress_seconds
         self._wait_seconds = wait_seconds
         self._frame: Frame | None = None
+        self._send_config = SendConfig()
         self.changes_key, self.contacts_key, self.contact_map_key = (
             dg.AssetKey(["dailystory", sync.name, noun]) for noun in ("changes", "contacts", "contact_map")
         )
 
-    def reading(self, frame: Frame | None) -> "SyncSteps":
-        """The same steps for a run that reads a frame, or None."""
+    def for_run(self, frame: Frame | None, config: SendConfig | None = None) -> "SyncSteps":
+        """The same steps for one run: with the frame that it reads, and the plan that it is to send, if any."""
         steps = copy(self)
-        steps._frame = frame
+        steps._frame, steps._send_config = frame, config or SendConfig()
         return steps
 
     def plan(
@@ -124,11 +125,7 @@ class SyncSteps:
         yield from selected(context, dg.MaterializeResult(asset_key=self.changes_key, metadata=metadata), *checks)
 
     def send(
-        self,
-        context: dg.AssetExecutionContext,
-        config: SendConfig,
-        warehouse: WarehouseResource,
-        dailystory: DailyStoryResource,
+        self, context: dg.AssetExecutionContext, warehouse: WarehouseResource, dailystory: DailyStoryResource
     ) -> Events:
         """Send the plan that the config names, or that of this run or the one it re-executes: `Run.resume_or_run`."""
         sync, ids, waiting = self.sync, _run_ids(context), self._waiting(context)
@@ -139,7 +136,7 @@ class SyncSteps:
                 with_frame(sync, endpoint, self._frame) as source,
                 open_run(sync, source, dailystory.account(), ids, waiting) as run,
             ):
-                approval = config.approval(context.run.tags)
+                approval = self._send_config.approval(context.run.tags)
                 result = run.resume_or_run(self._options(context), progress, approval)
                 status, types = sync_status(run.state), column_types(run.state)
             if result.note:

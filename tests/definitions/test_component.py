@@ -278,3 +278,11 @@ def run(program: str, folder: Path, *arguments: str, fails: bool = False) -> str
     )
     assert bool(done.returncode) is fails, done.stdout + done.stderr
     return done.stdout if "--json" in arguments else done.stdout + done.stderr
+
+
+def test_a_frame_in_yaml_is_an_upstream_asset():
+    made = definitions({**PEOPLE, "source": {"frame": "analytics/scored", "complete": True}})
+    (changes,) = [assets for assets in made.assets if any("changes" in key.path for key in assets.keys)]
+    assert dg.AssetKey(["analytics", "scored"]) in changes.keys_by_input_name.values()
+    with pytest.raises(Exception, match=r"defs\.yaml"):
+        definitions({**PEOPLE, "source": {"complete": True}})

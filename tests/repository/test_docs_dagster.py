@@ -1,4 +1,4 @@
-"""docs/dagster.md and docs/automation.md are true: their code runs, and their tables have every option."""
+"""The pages about Dagster are true: their code runs, their YAML is valid, and their tables have every option."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ from dagster_dailystory.definitions.component.automation_settings import (
 )
 from dagster_dailystory.definitions.component.settings import (
     DailyStorySettings,
+    FrameSettings,
     Slices,
     WarehouseSettings,
     WatermarkSettings,
@@ -42,8 +43,8 @@ from dagster_dailystory.engine.upkeep.alerts import ConditionKind
 from dagster_dailystory.engine.upkeep.checks import SEND_CHECKS, plan_check_texts
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGE, AUTOMATION = ((DOCS / name).read_text(encoding="utf-8") for name in ("dagster.md", "automation.md"))
-PAGES = f"{PAGE}\n{AUTOMATION}"
+PAGE, *OTHERS = ((DOCS / name).read_text(encoding="utf-8") for name in ("dagster.md", "automation.md", "backfills.md"))
+PAGES = "\n".join([PAGE, *OTHERS])
 CUSTOMERS = ContactSync(name="customers", source="customers", key="customer_id", fields={"email": "email"})
 
 
@@ -78,7 +79,7 @@ def parameters(function: Callable[..., object]) -> str:
     return ", ".join(texts)
 
 
-@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("number", range(6))
 @pytest.mark.filterwarnings("ignore::dagster_shared.utils.warnings.BetaWarning")
 def test_the_code_of_the_page_loads(number: int) -> None:
     names: dict[str, object] = {}
@@ -92,9 +93,10 @@ def test_the_code_of_the_page_loads(number: int) -> None:
 
 def test_the_run_config_of_the_page_is_valid() -> None:
     resources = dict.fromkeys(("warehouse", "dailystory"), dg.ResourceDefinition.none_resource())
-    defs = dg.Definitions(assets=build_contact_sync_assets(CUSTOMERS), resources=resources)
+    vips = build_contact_sync_assets(replace(CUSTOMERS, name="vips", require_approval=True))
+    defs = dg.Definitions(assets=[*build_contact_sync_assets(CUSTOMERS), *vips], resources=resources)
     examples = blocks("yaml", "ops:")
-    assert len(examples) == 2
+    assert len(examples) == 3
     for example in examples:
         dg.validate_run_config(defs.resolve_implicit_global_asset_job_def(), yaml.safe_load(example))
 
@@ -140,7 +142,7 @@ def test_every_setting_of_the_resources_is_on_the_page() -> None:
 
 def test_every_setting_of_the_component_is_on_the_page() -> None:
     own = set(DailyStorySyncComponent.model_fields) - set(inspect.signature(ContactSync).parameters)
-    nested = (WarehouseSettings, DailyStorySettings, Slices, WatermarkSettings)
+    nested = (WarehouseSettings, DailyStorySettings, FrameSettings, Slices, WatermarkSettings)
     assert names_of("A sync as YAML") == own | {name for each in nested for name in each.model_fields}
     automation = (ScheduleSettings, RetrySettings, AlertSettings, DriftCheckSettings, ObservedSourceSettings)
     assert names_of("In YAML") == {name for each in automation for name in each.model_fields}

@@ -14,7 +14,7 @@ from pathlib import Path
 from dagster_dailystory.model.change import Outcome, Reason
 from dagster_dailystory.model.contact_fields import CONTACT_FIELDS, FieldKind
 from dagster_dailystory.model.mapping import Invalid, Nulls
-from dagster_dailystory.model.partitions import OTHER_VALUES, HashBuckets
+from dagster_dailystory.model.partitions import OTHER_VALUES, HashBuckets, TimeWindows
 from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary
 from dagster_dailystory.model.runs.report import OUTCOMES, SyncReport
 from dagster_dailystory.model.settings import attribute_texts
@@ -75,9 +75,11 @@ def sections() -> Iterator[str]:
         rows,
     )
     buckets = ", ".join(f"`{name}`" for name in HashBuckets(12).names[:2])
+    months, hours = (TimeWindows("at", every, start="2024-01-01").names[0] for every in ("monthly", "hourly"))
     yield (
         f"## Partition names\n\n`HashBuckets(12)` has the partitions {buckets} and so on; `ColumnValues` has one for\n"
-        f"each value, and `{OTHER_VALUES}` for all other rows.\n"
+        f"each value, and `{OTHER_VALUES}` for all other rows. A time window is named by its start: `{months}`, and\n"
+        f"`{hours}` for an hour.\n"
     )
 
 

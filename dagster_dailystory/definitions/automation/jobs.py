@@ -8,7 +8,7 @@ from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES  # not expor
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG  # not exported
 
 from dagster_dailystory.engine.planning.guards import GUARD_NAMES
-from dagster_dailystory.engine.upkeep.checks import PLAN_CHECKS, SEND_CHECKS
+from dagster_dailystory.engine.upkeep.checks import SEND_CHECKS, plan_check_texts
 from dagster_dailystory.model.sync import ContactSync
 
 RANGE_TAGS = (ASSET_PARTITION_RANGE_START_TAG, ASSET_PARTITION_RANGE_END_TAG)
@@ -17,25 +17,29 @@ RANGE_TAGS = (ASSET_PARTITION_RANGE_START_TAG, ASSET_PARTITION_RANGE_END_TAG)
 
 def sync_job(sync: ContactSync) -> UnresolvedAssetJobDefinition:
     """The job that runs a whole sync: plan, then send. A schedule and a sensor of one sync share it."""
-    return _job(sync.name)
+    return _job(sync.name, tuple(plan_check_texts(sync)))
 
 
 @cache
-def _job(sync_name: str) -> UnresolvedAssetJobDefinition:
-    return dg.define_asset_job(
-        f"sync_{sync_name}", selection=_assets(sync_name), description=f"Run the sync {sync_name}."
-    )
+def _job(sync_name: str, plan_checks: tuple[str, ...]) -> UnresolvedAssetJobDefinition:
+    selection = _assets(sync_name, plan_checks)
+    return dg.define_asset_job(f"sync_{sync_name}", selection=selection, description=f"Run the sync {sync_name}.")
 
 
-def _assets(sync_name: str) -> dg.AssetSelection:
+def _assets(sync_name: str, plan_checks: tuple[str, ...]) -> dg.AssetSelection:
     """The three assets with the checks that their ops run, but without the drift check, which sends requests."""
     changes, contacts, contact_map = (
         dg.AssetKey(["dailystory", sync_name, noun]) for noun in ("changes", "contacts", "contact_map")
     )
-    checks = [dg.AssetCheckKey(changes, name) for name in (*GUARD_NAMES, *PLAN_CHECKS)]
+    checks = [dg.AssetCheckKey(changes, name) for name in (*GUARD_NAMES, *plan_checks)]
     checks += [dg.AssetCheckKey(contacts, name) for name in SEND_CHECKS]
     assets = dg.AssetSelection.assets(changes, contacts, contact_map).without_checks()
     return assets | dg.AssetSelection.checks(*checks)
+
+
+def range_tags(first: str, last: str) -> dict[str, str]:
+    """The tags of a run that takes a range of partitions."""
+    return dict(zip(RANGE_TAGS, (first, last), strict=True))
 
 
 def sync_steps(sync: ContactSync) -> tuple[str, str]:

@@ -8,8 +8,8 @@ from typing import Any
 import dagster as dg
 
 from dagster_dailystory.definitions.automation.jobs import (
-    RANGE_TAGS,
     location_of,
+    range_tags,
     sync_job,
     sync_steps,
     unfinished_run,
@@ -132,7 +132,10 @@ def _request(sync: ContactSync, partition: str | None, scope: Scope, attempt: in
     changes, _ = sync_steps(sync)
     config = {"ops": {changes: {"config": {"scope": scope.value}}}}
     tags = {RETRY_TAG: str(attempt)}
+    if partition is None and sync.partitions is not None:  # a run of the whole source takes all of them
+        names = sync.partitions.names
+        return dg.RunRequest(run_config=config, tags={**tags, **range_tags(names[0], names[-1])})
     if partition is None or RANGE_SIGN not in partition:
         return dg.RunRequest(partition_key=partition, run_config=config, tags=tags)
-    ends = dict(zip(RANGE_TAGS, partition.split(RANGE_SIGN), strict=True))
-    return dg.RunRequest(run_config=config, tags={**tags, **ends})
+    first, last = partition.split(RANGE_SIGN)
+    return dg.RunRequest(run_config=config, tags={**tags, **range_tags(first, last)})

@@ -1,15 +1,16 @@
 """Schedules and conditions that run a sync by a cron expression."""
 
 from collections.abc import Iterator
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from enum import Enum
 
 import dagster as dg
 from dagster._utils.schedules import is_valid_cron_string  # not exported
 
-from dagster_dailystory.definitions.automation.jobs import sync_job, unfinished_run
+from dagster_dailystory.definitions.automation.jobs import range_tags, sync_job, unfinished_run
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.contact_fields import nearest
-from dagster_dailystory.model.settings import check_value, named_settings
+from dagster_dailystory.model.partitions import TimeWindows
+from dagster_dailystory.model.settings import check_timezone, check_value, choice, named_settings
 from dagster_dailystory.model.sync import ContactSync
 
 
@@ -35,9 +36,16 @@ def every(cron: str, timezone: str = "UTC") -> dg.AutomationCondition[dg.AssetKe
 
 @named_settings
 def sync_schedule(
-    sync: ContactSync, cron: str, timezone: str = "UTC", *, skip_if_running: bool = True
+    sync: ContactSync,
+    cron: str,
+    timezone: str = "UTC",
+    *,
+    skip_if_running: bool = True,
+    schedule_window: str = "all",
 ) -> dg.ScheduleDefinition:
-    """Run a whole sync, or each of its partitions, by a cron schedule. Switch it on in the UI.
+    """Run a whole sync by a cron schedule. Switch it on in the UI.
+
+    Hash buckets and the slices of a column are a run each; time windows are one run, with one plan of the whole source.
 
     Args:
         sync: The sync.
@@ -45,26 +53,34 @@ def sync_schedule(
         timezone: The time zone of the cron expression.
         skip_if_running: Skip a tick while a run of the sync is queued or started: it would wait for that run, hold a
             slot, and find nothing to send. The tick says which run.
+        schedule_window: `all`, or `newest` for the newest two time windows only. That suits a source to which rows are
+            only added: a row of an older window that changes or leaves is never sent.
 
     Raises:
-        ConfigurationError: The cron expression or the time zone is not valid, or `skip_if_running` is not a truth
-            value.
+        ConfigurationError: The cron expression or the time zone is not valid, `skip_if_running` is not a truth value,
+            or `schedule_window` is not one of the two, or the sync has no time windows.
     """
     check_cron(cron, timezone)
     check_value("skip_if_running", skip_if_running, bool)
+    newest = choice(_ScheduleWindow, schedule_window, "schedule_window") is _ScheduleWindow.NEWEST
+    if newest and not isinstance(sync.partitions, TimeWindows):
+        raise ConfigurationError("schedule_window='newest' needs a sync with TimeWindows as its partitions")
     job = sync_job(sync)
-    partitions = sync.partitions.names if sync.partitions else None
 
     def requests(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
         running = unfinished_run(context.instance, sync) if skip_if_running else ""
         if running:
             yield dg.SkipReason(f"{running} (skip_if_running)")
             return
+        tick, partitions = context.scheduled_execution_time.isoformat(), sync.partitions
         if partitions is None:
             yield dg.RunRequest()
-        tick = context.scheduled_execution_time.isoformat()
-        for partition in partitions or ():
-            yield dg.RunRequest(run_key=f"{tick}|{partition}", partition_key=partition)
+        elif isinstance(partitions, TimeWindows):
+            names = partitions.names[-_NEWEST_WINDOWS:] if newest else partitions.names
+            yield dg.RunRequest(run_key=tick, tags=range_tags(names[0], names[-1]))
+        else:
+            for partition in partitions.names:
+                yield dg.RunRequest(run_key=f"{tick}|{partition}", partition_key=partition)
 
     return dg.ScheduleDefinition(
         name=f"{job.name}_schedule",
@@ -74,6 +90,15 @@ def sync_schedule(
         description=f"Keep DailyStory's contacts equal to the source of the sync {sync.name}.",
         execution_fn=requests,
     )
+
+
+_NEWEST_WINDOWS = 2
+"""A run just after midnight takes the day that has ended too."""
+
+
+class _ScheduleWindow(str, Enum):
+    ALL = "all"
+    NEWEST = "newest"
 
 
 _NAMED_TIMES = ("@hourly", "@daily", "@weekly", "@monthly")
@@ -95,10 +120,4 @@ def check_cron(cron: object, timezone: str = "UTC", setting: str = "cron") -> No
         raise ConfigurationError(
             f"{setting}={cron!r} is not a cron expression of five fields, such as '0 * * * *' for each hour{hint}"
         )
-    try:
-        ZoneInfo(timezone)
-    except (TypeError, ValueError, OSError, ZoneInfoNotFoundError):
-        hint = nearest(str(timezone), available_timezones())
-        raise ConfigurationError(
-            f"timezone={timezone!r} is not the name of a time zone, such as 'Europe/Berlin'{hint}"
-        ) from None
+    check_timezone(timezone)

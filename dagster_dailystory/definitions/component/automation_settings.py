@@ -29,6 +29,12 @@ class ScheduleSettings(Settings):
         default=True, description="Skip a tick while a run of the sync is queued or started.", examples=[True]
     )
 
+    schedule_window: str = Field(
+        default="all",
+        description="newest: only the newest two time windows, for a source to which rows are only added.",
+        examples=["newest"],
+    )
+
     def schedule(self, sync: ContactSync) -> dg.ScheduleDefinition:
         """The schedule.
 
@@ -36,7 +42,13 @@ class ScheduleSettings(Settings):
             ConfigurationError: The cron expression or the time zone is not valid.
         """
         check_cron(self.cron, self.timezone, setting="schedule.cron")
-        return sync_schedule(sync, self.cron, self.timezone, skip_if_running=self.skip_if_running)
+        return sync_schedule(
+            sync,
+            self.cron,
+            self.timezone,
+            skip_if_running=self.skip_if_running,
+            schedule_window=self.schedule_window,
+        )
 
 
 class RetrySettings(Settings):

@@ -15,13 +15,18 @@ from dagster_dailystory.definitions.automation.jobs import sync_job
 from dagster_dailystory.definitions.automation.schedules import every
 from dagster_dailystory.definitions.component.automation_settings import AutomationFields
 from dagster_dailystory.definitions.component.scaffolder import DailyStorySyncScaffolder
-from dagster_dailystory.definitions.component.settings import DailyStorySettings, Slices, WarehouseSettings
+from dagster_dailystory.definitions.component.settings import (
+    DailyStorySettings,
+    FrameSettings,
+    Slices,
+    WarehouseSettings,
+)
 from dagster_dailystory.definitions.component.sync_settings import SyncFields
 from dagster_dailystory.definitions.events.selection import Events
 from dagster_dailystory.definitions.lineage import find_upstream
 from dagster_dailystory.definitions.ops import POOL, SyncSteps
 from dagster_dailystory.definitions.resources import DailyStoryResource, WarehouseResource
-from dagster_dailystory.definitions.run_config import PlanConfig, SendConfig
+from dagster_dailystory.definitions.run_config import PlanConfig
 from dagster_dailystory.errors import ConfigurationError
 
 
@@ -102,13 +107,12 @@ class DailyStorySyncComponent(dg.Component, AutomationFields, SyncFields):  # ty
     def execute(
         self,
         context: dg.AssetExecutionContext,
-        config: SendConfig,
         steps: SyncSteps,
         warehouse: WarehouseResource,
         dailystory: DailyStoryResource,
     ) -> Events:
         """Make `contacts` and `contact_map`; override it in a subclass and call this one."""
-        yield from steps.send(context, config, warehouse, dailystory)
+        yield from steps.send(context, warehouse, dailystory)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Make the assets, the job, the automation, and the resources of this component alone.
@@ -163,6 +167,7 @@ class DailyStorySyncComponent(dg.Component, AutomationFields, SyncFields):  # ty
             warehouse_key=keys["warehouse"],
             dailystory_key=keys["dailystory"],
             backfill_policy=self._backfill_policy,
+            frame=dg.AssetKey.from_user_string(self.source.frame) if isinstance(self.source, FrameSettings) else None,
         )
         steps = SyncSteps(sync, find_upstream(sync, self.dialect), self.preview_fields)
         changes, contacts, contact_map = map(self.get_asset_spec, asset_specs(steps, settings))
@@ -171,10 +176,10 @@ class DailyStorySyncComponent(dg.Component, AutomationFields, SyncFields):  # ty
             settings,
             sync,
             lambda run, config, warehouse, account, frame: self.plan(
-                run, config, steps.reading(frame), warehouse, account
+                run, config, steps.for_run(frame), warehouse, account
             ),
             lambda run, config, warehouse, account, frame: self.execute(
-                run, config, steps.reading(frame), warehouse, account
+                run, steps.for_run(frame, config), warehouse, account
             ),
         )
         made = dg.Definitions(assets=assets, jobs=[sync_job(sync)], resources=resources)

@@ -30,6 +30,7 @@ from dagster_dailystory.definitions.resources import AccountFields, DailyStoryRe
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.partitions import ColumnValues, HashBuckets, Partitioning, TimeWindows
 from dagster_dailystory.model.settings import check_names, fits, form_of, wrong_value
+from dagster_dailystory.model.sync import FrameSource
 from dagster_dailystory.model.watermark import Watermark
 
 
@@ -235,6 +236,24 @@ class WatermarkSettings(Settings):
     def setting(self) -> Watermark:
         """Convert to the engine's setting."""
         return Watermark(self.column, self.overlap_seconds, self.full_every_seconds)
+
+
+class FrameSettings(Settings):
+    """A source that is the value of an upstream asset."""
+
+    place: ClassVar[str] = "source"
+
+    frame: str = Field(
+        description="The asset that makes the frame: a DataFrame of pandas or polars, or another table of Arrow's.",
+        examples=["analytics/scored_customers"],
+    )
+    complete: bool = Field(
+        default=False, description="Each frame has all rows, so that a missing key has left.", examples=[True]
+    )
+
+    def setting(self) -> FrameSource:
+        """Convert to the engine's setting."""
+        return FrameSource(complete=self.complete)
 
 
 _Day = Annotated[str | date | None, dg.Resolver.default(model_field_type=str | date | None)]

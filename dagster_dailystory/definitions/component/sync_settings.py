@@ -9,12 +9,12 @@ from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 from pydantic import Field, create_model
 
-from dagster_dailystory.definitions.component.settings import Settings, Slices, WatermarkSettings
+from dagster_dailystory.definitions.component.settings import FrameSettings, Settings, Slices, WatermarkSettings
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.mapping import Invalid, Nulls
 from dagster_dailystory.model.partitions import ColumnValues, HashBuckets, TimeWindows
 from dagster_dailystory.model.settings import attribute_texts
-from dagster_dailystory.model.sync import ContactSync, DeletePolicy, Mode, OnDeleted
+from dagster_dailystory.model.sync import ContactSync, DeletePolicy, FrameSource, Mode, OnDeleted
 from dagster_dailystory.model.watermark import Watermark
 
 _IN_YAML: Mapping[object, object] = {
@@ -22,6 +22,7 @@ _IN_YAML: Mapping[object, object] = {
     ColumnValues: Slices | None,
     TimeWindows: Slices | None,
     Watermark: WatermarkSettings,
+    FrameSource: FrameSettings,
     Path: str,  # of a file beside the YAML file
     **dict.fromkeys((Mode, DeletePolicy, OnDeleted, Nulls, Invalid), str),
 }
@@ -30,7 +31,7 @@ _IN_YAML: Mapping[object, object] = {
 
 _EXAMPLES: Mapping[str, list[object]] = {
     "name": ["customers"],
-    "source": ["analytics.customers", "customers.sql"],
+    "source": ["analytics.customers", "customers.sql", {"frame": "analytics/scored_customers"}],
     "key": ["customer_id"],
     "fields": [{"firstName": "first_name"}],
     "extended_properties": [{"plan": "plan"}],
@@ -64,10 +65,10 @@ class _SyncFields(Settings):
         """
         given = {name: getattr(self, name) for name in _FIELDS}
         settings: dict[str, Any] = {
-            name: value.setting() if isinstance(value, (Slices, WatermarkSettings)) else value
+            name: value.setting() if isinstance(value, (FrameSettings, Slices, WatermarkSettings)) else value
             for name, value in given.items()
         }
-        source = str(settings["source"])
+        source = settings["source"] if isinstance(settings["source"], str) else ""
         if source.endswith(".sql") and len(source.split()) == 1:
             if not (folder / source).exists():
                 raise ConfigurationError(

@@ -192,8 +192,9 @@ class PlanSummary(PlanCounts):
         """Whether the plan waits for approval, or who approved it and when; empty if it needs no approval."""
         if self.approved_at is not None:
             return f"plan {self.plan_id} was approved by {self.approved_by} at {self.approved_at:%Y-%m-%d %H:%M} UTC"
-        waits = f"plan {self.plan_id} waits for approval until {self.expires_at:%Y-%m-%d %H:%M} UTC"
-        return waits if self.status is PlanStatus.WAITING else ""
+        if self.status is not PlanStatus.WAITING or self.expires_at is None:
+            return ""
+        return f"plan {self.plan_id} waits for approval until {self.expires_at:%Y-%m-%d %H:%M} UTC"
 
     @property
     def blocks_opt_outs(self) -> bool:
