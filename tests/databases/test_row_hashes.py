@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 import pytest
@@ -105,6 +105,38 @@ def test_rows_that_differ_hash_apart(new_database: NewDatabase, name: str, kind:
         (seen[number], pair) for number, pair in zip(found, pairs, strict=True) if seen.setdefault(number, pair) != pair
     ]
     assert not same
+
+
+@pytest.mark.parametrize("name", having("apart"))
+def test_two_rows_that_exchange_a_value_change_the_sum_of_their_hashes(new_database: NewDatabase, name: str) -> None:
+    kind, values = next((kind, values) for kind, values in HASHED[name].apart.items() if len(values) > 1)
+    some = [value for value in values if value.upper() != "NULL"][:6]
+    with table_of(new_database, name, a=kind, b=kind) as connection:
+        insert(connection, [(one, other) for one in some for other in some])
+        found = hashes(connection, "a", "b")
+    at = {pair: found[place] for place, pair in enumerate((one, other) for one in some for other in some)}
+    four = [(a, b, x, y) for a, b in combinations(some, 2) for x, y in combinations(some, 2)]
+    assert four
+    assert not [each for each in four if _keeps_sum(at, *each)]
+
+
+def _keeps_sum(at: dict[tuple[str, str], int], a: str, b: str, x: str, y: str) -> bool:
+    return at[a, x] + at[b, y] == at[a, y] + at[b, x]
+
+
+@pytest.mark.parametrize("name", having("apart"))
+def test_the_warehouse_adds_hashes_up_exactly_and_divides_them(new_database: NewDatabase, name: str) -> None:
+    kind, values = next(iter(HASHED[name].apart.items()))
+    with table_of(new_database, name, a=kind) as connection:
+        insert(connection, [(value,) for value in values * 20])
+        database, hashed = database_of(connection.dialect), row_hash(columns_of(["a"]), connection)
+        assert not isinstance(hashed, NoHash)
+        rows = sa.select(hashed.label("hash"), database.remainder(hashed, 7).label("part")).subquery("rows_hashed")
+        total = connection.execute(sa.select(database.exact_sum(rows.c.hash))).scalar_one()
+        parts = connection.execute(sa.select(rows.c.part)).scalars().all()
+        numbers = hashes(connection, "a")
+    assert int(total) == sum(numbers)
+    assert sorted(map(int, parts)) == sorted(number % 7 if number >= 0 else -(-number % 7) for number in numbers)
 
 
 @pytest.mark.parametrize(("name", "kind"), cases("alike"))

@@ -198,6 +198,14 @@ class Database:
         """
         raise NotImplementedError
 
+    def exact_sum(self, numbers: SqlValue) -> SqlValue:
+        """The sum of 64-bit integers, which may need more than 64 bits; NULLs do not count."""
+        return func.sum(cast(numbers, Numeric(38, 0)))
+
+    def remainder(self, number: SqlValue, divisor: int) -> SqlValue:
+        """What remains of an integer, with its sign."""
+        return number.op("%")(literal_column(str(divisor)))
+
     # A source in the database of the state.
 
     def check_key_type(self, key: str, reflected: SqlType) -> None:

@@ -115,9 +115,18 @@ class PostgreSQL(Database):
         return None if is_known else f"PostgreSQL before version {_HASHES_SINCE} has no suitable hash function"
 
     def row_hash(self, values: Sequence[SqlValue], kinds: Sequence[object]) -> SqlValue:
-        """Hash a record of the values; texts under collation "C", because under another one they may be equal."""
-        row = func.row(*map(_hashed, values, kinds))
-        return func.hash_record_extended(row, literal_column("0"), type_=BIG_INTEGER)
+        """Hash a record of the values; texts under collation "C", because under another one they may be equal.
+
+        The hash of a record adds up those of its values, so two rows that exchange a value would keep the sum of their
+        hashes. The hash of that number does not.
+        """
+        row, seed = func.row(*map(_hashed, values, kinds)), literal_column("0", BIG_INTEGER)
+        number = cast(func.hash_record_extended(row, seed, type_=BIG_INTEGER), TEXT)
+        return func.hashtextextended(collate(number, "C"), seed, type_=BIG_INTEGER)
+
+    def exact_sum(self, numbers: SqlValue) -> SqlValue:
+        """The sum of bigints is numeric."""
+        return func.sum(numbers)
 
     def check_key_type(self, key: str, reflected: SqlType) -> None:
         """Refuse also a type that SQLAlchemy does not know."""

@@ -107,6 +107,10 @@ class SQLite(Database):
         ]
         return hashed[0] if len(hashed) == 1 else func.dailystory_row_hash(*hashed, type_=BIG_INTEGER)
 
+    def exact_sum(self, numbers: SqlValue) -> SqlValue:
+        """Add up in Python, as text: SQLite's own sum overflows."""
+        return func.dailystory_sum(numbers, type_=TEXT)
+
     def storage_type(self, reflected: SqlType) -> SqlType:
         """No type, so that each value is stored unchanged."""
         return Untyped()
@@ -163,8 +167,22 @@ def _set_up(connection: Any) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     connection.create_function("dailystory_hash", 1, _crc32, deterministic=True)
     connection.create_function("dailystory_row_hash", -1, _blake2b, deterministic=True)
+    connection.create_aggregate("dailystory_sum", 1, _Sum)
     # Bytes that are not UTF-8 become text that the row check rejects; the driver would raise and end the run.
     connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+
+
+class _Sum:
+    """Adds up integers of any size."""
+
+    def __init__(self) -> None:
+        self._sum = 0
+
+    def step(self, number: int | None) -> None:
+        self._sum += number or 0
+
+    def finalize(self) -> str:
+        return str(self._sum)
 
 
 def _crc32(text: str | None) -> int | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from sqlalchemy import func, literal_column
+from sqlalchemy import Numeric, cast, func, literal_column
 
 from dagster_dailystory.databases.kinds.base import Database
 from dagster_dailystory.databases.kinds.read_only.reasons import SLOW
@@ -47,3 +47,11 @@ class BigQuery(Database):
                 literal_column("','")
             )
         return func.farm_fingerprint(row, type_=BIG_INTEGER)
+
+    def exact_sum(self, numbers: SqlValue) -> SqlValue:
+        """NUMERIC has 29 digits before the point, and cannot be given 38."""
+        return func.sum(cast(numbers, Numeric()))
+
+    def remainder(self, number: SqlValue, divisor: int) -> SqlValue:
+        """There is no operator for it."""
+        return func.mod(number, literal_column(str(divisor)), type_=BIG_INTEGER)
