@@ -68,6 +68,13 @@ CREATE TABLE dailystory_customers_contact_map (
 
 CREATE INDEX dailystory_customers_contact_map_759c46fa ON dailystory_customers_contact_map (dsid);
 
+CREATE TABLE dailystory_customers_hash_sums (
+    key_bucket BIGINT,
+    hashes BIGINT,
+    high BIGINT,
+    low BIGINT
+);
+
 CREATE TABLE dailystory_customers_intents (
     customer_id INTEGER NOT NULL,
     email_as_sent TEXT,
@@ -97,6 +104,7 @@ CREATE INDEX dailystory_customers_rejections_9a0e715d ON dailystory_customers_re
 CREATE TABLE dailystory_customers_row_hashes (
     customer_id INTEGER NOT NULL,
     row_hash BIGINT,
+    key_bucket BIGINT,
     PRIMARY KEY (customer_id)
 );
 

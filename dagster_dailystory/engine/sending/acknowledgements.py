@@ -27,10 +27,10 @@ from sqlalchemy import (
 
 from dagster_dailystory.contacts.fingerprint import refusal_fingerprint
 from dagster_dailystory.databases.expressions import among
-from dagster_dailystory.databases.sql_types import BIG_INTEGER, MOMENT, TEXT, SqlValue
+from dagster_dailystory.databases.sql_types import BIG_INTEGER, MOMENT, TEXT, SqlQuery, SqlValue
 from dagster_dailystory.engine.sending.result_table import ResultTable
 from dagster_dailystory.engine.state.contact_map import live_holders
-from dagster_dailystory.engine.state.incremental import require_full_comparison
+from dagster_dailystory.engine.state.incremental import forget_row_hashes, require_full_comparison
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.recovery import has_intent, invalidate
 from dagster_dailystory.engine.state.rejections import Rejections
@@ -199,6 +199,7 @@ class Acknowledgements:
         same_key = self._tables.same_key
         old = and_(contact_map.c.dsid == moved.c.dsid, not_(same_key(contact_map, moved)))
         new_key = {key: moved.c[key] for key in self._tables.key_names}
+        self._forget_hashes(select(*self._keys(contact_map)).where(old))  # a plan for chosen keys did not
         execute(snapshot.delete().where(select(moved.c.dsid).where(same_key(moved, snapshot)).exists()))
         execute(snapshot.update().where(same_key(snapshot, contact_map), old).values(new_key))
         execute(contact_map.update().where(old).values(new_key))
@@ -310,7 +311,10 @@ class Acknowledgements:
         values = {flag: case((sent.c[differs_column(flag)], sent.c[flag]), else_=snapshot.c[flag]) for flag in flags}
         recorded = snapshot.update().where(self._tables.same_key(snapshot, sent)).values(**values)
         self._state.connection.execute(recorded)
-        self._state.connection.execute(self._without(self._tables.row_hashes, {Outcome.OPTED_OUT}))
+        self._forget_hashes(self._results.changes_with((Outcome.OPTED_OUT,)))
+
+    def _forget_hashes(self, keys: SqlQuery) -> None:
+        forget_row_hashes(self._state, self._tables, among(self._keys(self._tables.row_hashes), keys))
 
     def _add_mapped(self) -> None:
         """Add snapshot rows for contacts that were found and not written: their values are not known."""

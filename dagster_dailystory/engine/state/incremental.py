@@ -9,11 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection, func, literal_column, select
 
 from dagster_dailystory.contacts.fingerprint import mapping_version
 from dagster_dailystory.databases.source import Source
 from dagster_dailystory.databases.source_text import source_text
+from dagster_dailystory.databases.sql_types import BIG_INTEGER
+from dagster_dailystory.engine.state.schema import KEY_BUCKET, SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.sync import Scope
@@ -150,6 +152,40 @@ def require_full_comparison(state: State) -> None:
         state.set_meta(_name(state), f"forgotten {secrets.token_hex(8)}")
     if state.meta(row_hashes_name(state)):
         state.set_meta(row_hashes_name(state), "")
+
+
+def forget_row_hashes(state: State, tables: SyncTables, forgotten: ColumnElement[bool]) -> None:
+    """Delete the row hashes that meet a condition, and take them off their sums."""
+    add_hash_sums(state, tables, forgotten, times=-1)
+    state.connection.execute(tables.row_hashes.delete().where(forgotten))
+
+
+def has_hash_sums(state: State, tables: SyncTables) -> bool:
+    """Whether the sums of the remembered row hashes are kept."""
+    return state.connection.execute(select(tables.hash_sums.c.hashes).limit(1)).first() is not None
+
+
+def add_hash_sums(
+    state: State, tables: SyncTables, which: ColumnElement[bool], *, times: int = 1, is_first: bool = False
+) -> None:
+    """Add the row hashes that meet a condition to the sums of their buckets, where sums are kept.
+
+    Args:
+        state: The sync's state, within a transaction.
+        tables: The sync's tables.
+        which: Condition on the row hashes.
+        times: -1 to take them off.
+        is_first: Keep sums from now on.
+    """
+    if not is_first and not has_hash_sums(state, tables):
+        return
+    hashes, sign = tables.row_hashes, literal_column(str(times), BIG_INTEGER)
+    number = hashes.c.row_hash
+    halves = (number.op(">>")(literal_column("32")), number.op("&")(literal_column(str(2**32 - 1))))
+    added = select(hashes.c[KEY_BUCKET], func.count() * sign, *(func.sum(half) * sign for half in halves))
+    added = added.where(number.is_not(None), which).group_by(hashes.c[KEY_BUCKET])
+    columns = [KEY_BUCKET, "hashes", "high", "low"]
+    state.connection.execute(tables.hash_sums.insert().from_select(columns, added))
 
 
 def row_hashes_name(state: State) -> str:

@@ -29,12 +29,16 @@ from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.runs.counts import PlanCounts, SendCounts, counts_of
 from dagster_dailystory.model.sync import ContactSync
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 """Version of the layout below. `layout.migrations` has a step from each earlier one."""
 
 
-SYNC_TABLES = ("snapshot", "contact_map", "changes", "intents", "rejections", "row_hashes")
+SYNC_TABLES = ("snapshot", "contact_map", "changes", "intents", "rejections", "row_hashes", "hash_sums")
 """The tables of one sync, named without the prefix and the sync's name."""
+
+
+KEY_BUCKET = "key_bucket"
+"""The column with the bucket of a key, by which row hashes are added up."""
 
 
 _LONGEST_NAME = 60  # PostgreSQL truncates identifiers after 63 bytes
@@ -195,6 +199,7 @@ class SyncTables:
         self.intents = self._intents()
         self.rejections = self._rejections()
         self.row_hashes = self._row_hashes()
+        self.hash_sums = self._table("hash_sums", (), *_counts(KEY_BUCKET, "hashes", "high", "low"))
         self._add_indexes()
 
     def with_text_keys(self, names: Collection[str]) -> SyncTables:
@@ -282,7 +287,7 @@ class SyncTables:
         )
 
     def _row_hashes(self) -> Table:
-        return self._table("row_hashes", self.key_names, *self._keys(), Column("row_hash", BIG_INTEGER))
+        return self._table("row_hashes", self.key_names, *self._keys(), *_counts("row_hash", KEY_BUCKET))
 
     def _add_indexes(self) -> None:
         if not self._is_indexed:

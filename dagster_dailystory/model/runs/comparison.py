@@ -13,6 +13,8 @@ class Way(str, Enum):
     """Both are in one database, which joined them: only rows that differ left it."""
     HASHES = "hashes"
     """The warehouse hashed its rows: keys and hashes left it, and the rows whose hash is another one."""
+    SUMS = "sums"
+    """The warehouse added its row hashes up: keys and hashes left it where a sum differs, then the changed rows."""
     STREAMED = "streamed"
     """The mapped columns of all rows left the warehouse."""
 
@@ -23,7 +25,8 @@ class Comparison:
 
     Attributes:
         way: How.
-        reason: Why rows were streamed, or all slices were read; empty otherwise.
+        reason: Why rows were streamed, all slices were read, or keys were read although sums were compared; empty
+            otherwise.
         rows: Whole rows that left the warehouse.
         keys: Keys that left it, with a hash or alone.
         bytes: An estimate of what left it for a state in another database.

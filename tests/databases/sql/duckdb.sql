@@ -58,6 +58,13 @@ CREATE TABLE dailystory_customers_contact_map (
 	deleted_in_dailystory_at TIMESTAMP WITHOUT TIME ZONE
 );
 
+CREATE TABLE dailystory_customers_hash_sums (
+	key_bucket BIGINT,
+	hashes BIGINT,
+	high BIGINT,
+	low BIGINT
+);
+
 CREATE TABLE dailystory_customers_intents (
 	customer_id INTEGER NOT NULL,
 	email_as_sent TEXT,
@@ -83,7 +90,8 @@ CREATE TABLE dailystory_customers_rejections (
 
 CREATE TABLE dailystory_customers_row_hashes (
 	customer_id INTEGER NOT NULL,
-	row_hash BIGINT
+	row_hash BIGINT,
+	key_bucket BIGINT
 );
 
 CREATE TABLE dailystory_customers_snapshot (

@@ -68,6 +68,13 @@ CREATE TABLE dailystory_customers_contact_map (
 	PRIMARY KEY (customer_id)
 );
 
+CREATE TABLE dailystory_customers_hash_sums (
+	key_bucket BIGINT,
+	hashes BIGINT,
+	high BIGINT,
+	low BIGINT
+);
+
 CREATE TABLE dailystory_customers_intents (
 	customer_id  NOT NULL,
 	email_as_sent TEXT,
@@ -95,6 +102,7 @@ CREATE TABLE dailystory_customers_rejections (
 CREATE TABLE dailystory_customers_row_hashes (
 	customer_id  NOT NULL,
 	row_hash BIGINT,
+	key_bucket BIGINT,
 	PRIMARY KEY (customer_id)
 );
 

@@ -70,6 +70,8 @@ class Differences:
 
 def compare(state: State, tables: SyncTables, staged: Staged, options: PlanOptions) -> Differences:
     """Find the rows that differ from the snapshot, the missing keys and the duplicate keys."""
+    rest, unread = staged.rest, staged.unread
+    missing = rest.missing if rest is not None else None if unread is None else unread.missing()
     all_rows = Diff(
         staged.relation,
         tables,
@@ -77,13 +79,15 @@ def compare(state: State, tables: SyncTables, staged: Staged, options: PlanOptio
         state.database,
         staged.typed_keys(options.keys),
         staged.all_keys,
-        is_one_slice=staged.rest is not None,
-        known_missing=None if staged.rest is None else staged.rest.missing,
+        keys_read=None if unread is None else unread.read,
+        is_one_slice=rest is not None,
+        known_missing=missing,
     )
-    rows_read, rows_keyed = map(int, state.connection.execute(all_rows.row_counts()).one())
+    rows_unread = 0 if unread is None else unread.rows
+    rows_read, rows_keyed = (int(n) + rows_unread for n in state.connection.execute(all_rows.row_counts()).one())
     comparison = _Comparison(state, all_rows, rows_read)
     diff = comparison.without_unchanged(all_rows)
-    has_rows = bool(rows_read) or (staged.rest is not None and staged.rest.has_rows)
+    has_rows = bool(rows_read) or (rest is not None and rest.has_rows)
     source_is_empty = not has_rows and comparison.source_is_empty()
     pending = comparison.pending(diff)
     found = comparison.count(diff, pending)

@@ -9,20 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import (
-    ColumnElement,
-    FromClause,
-    String,
-    and_,
-    case,
-    exists,
-    false,
-    func,
-    not_,
-    or_,
-    select,
-    true,
-)  # fmt: skip
+from sqlalchemy import ColumnElement, FromClause, String, and_, case, exists, false, func, not_, or_, select, true
 
 from dagster_dailystory.databases.expressions import among, empty_to_null, expected_rarely, may_opt_out, opt_out_text
 from dagster_dailystory.databases.kinds.base import Database
@@ -49,8 +36,10 @@ class Diff:
         database: The state database.
         keys: The keys that the run is limited to, with values as the database holds them; empty for all keys.
         all_keys: The keys of all source rows, if `source` has only the rows that may differ; otherwise None.
+        keys_read: The part of `all_keys` that was read; each other key is once among them. None if all were read.
         is_one_slice: Only the rows of the run's slice were read, and a few of others.
-        known_missing: Keys of this slice that no slice has, if they were looked for; otherwise None.
+        known_missing: The keys of this slice, or of the sync, that the source lacks, if they were looked for; otherwise
+            None.
         moved: The result of `moved_keys`, if only these keys are compared by value; otherwise None.
         expects_few: Whether a full join carries a hint for the query planner that few rows differ.
     """
@@ -61,6 +50,7 @@ class Diff:
     database: Database
     keys: Sequence[Mapping[str, object]] = ()
     all_keys: FromClause | None = None
+    keys_read: FromClause | None = None
     is_one_slice: bool = False
     known_missing: FromClause | None = None
     moved: FromClause | None = None
@@ -133,8 +123,8 @@ class Diff:
         return is_here if self.is_one_slice else or_(self.has_key(rejections), is_here)
 
     def row_counts(self) -> SqlQuery:
-        """Count the rows in scope, and those of them without a NULL in the key."""
-        rows = self.all_rows
+        """Count the rows read that are in scope, and those of them without a NULL in the key."""
+        rows = self.all_rows if self.keys_read is None else self.keys_read
         first_key, *others = (rows.c[key] for key in self.tables.key_names)
         keyed = func.count(case((self.has_key(rows), first_key)) if others else first_key)
         counts: list[SqlValue] = [func.count(), keyed]
@@ -169,6 +159,9 @@ class Diff:
         keys, rows_in_scope = self.tables.keys_of(rows), _rows(in_scope)
         slices = [func.max(case((in_scope, value))).label(PARTITION_VALUE) for value in self._partition_value(rows)]
         grouped = select(*keys, rows_in_scope.label("source_rows"), *slices).where(self.has_key(rows))
+        if self.keys_read is not None:
+            read = select(*self.tables.keys_of(self.keys_read)).where(self.has_key(self.keys_read))
+            grouped = grouped.where(among(keys, read))
         return grouped.group_by(*keys).having(func.count() > 1, rows_in_scope > 0)
 
     @property
@@ -375,12 +368,12 @@ class Diff:
     def snapshot_counts(self) -> SqlQuery:
         """Count the snapshot's keys, those that were missing before, and those that this run may find missing.
 
-        Of one slice each is a query of its own, which an index can answer.
+        Where few rows were read, each is a query of its own, which an index can answer.
         """
         snapshot = self.tables.snapshot
         absent = snapshot.c.absent_since.is_not(None)
         live = and_(snapshot.c.absent_since.is_(None), self.in_partition(snapshot))
-        if self.is_one_slice:
+        if self.known_missing is not None or self.is_one_slice:
             counted, here = select(func.count()).select_from(snapshot), self.in_partition(snapshot)
             absent_here = select(_rows(here)).select_from(snapshot).where(absent)
             parts = (counted, counted.where(absent), counted.where(here), absent_here)

@@ -10,6 +10,7 @@ from sqlalchemy import FromClause
 from dagster_dailystory.databases.sql_types import SqlType
 from dagster_dailystory.databases.stored_values import typed_keys
 from dagster_dailystory.engine.planning.comparison.row_hashes import HashedRows
+from dagster_dailystory.engine.planning.comparison.sums import UnreadRows
 from dagster_dailystory.model.runs.comparison import Comparison
 from dagster_dailystory.model.watermark import Moment, WatermarkValues
 
@@ -43,6 +44,8 @@ class Staged:
         has_unique_keys: The database itself guarantees that no key has two rows.
         all_keys: The keys of all source rows, if `relation` has only the rows that may differ; otherwise None.
         hashed: The rows with their hashes; None where hashes are not used.
+        unread: The rows that were not read, because the sums of their hashes are those that the state remembers; None
+            if all keys were read.
         rest: What is known of the other slices, if only one slice was read; None if all rows were.
         comparison: How the rows were compared, and what was transferred.
     """
@@ -56,6 +59,7 @@ class Staged:
     has_unique_keys: bool = False
     all_keys: FromClause | None = None
     hashed: HashedRows | None = None
+    unread: UnreadRows | None = None
     rest: OtherSlices | None = None
     comparison: Comparison = Comparison()  # noqa: RUF009  # frozen
 

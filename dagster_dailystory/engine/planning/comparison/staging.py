@@ -39,6 +39,7 @@ from dagster_dailystory.engine.planning.comparison.slices import (
     windows_of,
 )
 from dagster_dailystory.engine.planning.comparison.staged import OtherSlices, Staged
+from dagster_dailystory.engine.planning.comparison.sums import key_bucket
 from dagster_dailystory.engine.planning.comparison.transfer import Reading, Traffic, Transfer
 from dagster_dailystory.engine.planning.comparison.windows import WindowColumn, window_column
 from dagster_dailystory.engine.presence.source_keys import SourceKeys
@@ -245,7 +246,8 @@ class _SourceElsewhere:
         hashed = NoHash(why) if why else self._hashing.of(source.read_columns(sync))
         if isinstance(hashed, NoHash):
             return Reading(source, slice_value, why_streamed=hashed.reason)
-        return Reading(source, slice_value, hashed, self._hashing.version)
+        bucket = key_bucket(source, sync, self._hashing, database_of(self.warehouse.dialect), self.state.sums.divisor)
+        return Reading(source, slice_value, hashed, bucket, self._hashing.version)
 
 
 def _with_traffic(staged: Staged, traffic: Traffic) -> Staged:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import timezone
+from functools import cached_property
 from itertools import chain
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, func, literal, or_, select
+from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, func, literal, or_, select, true
 from sqlalchemy.schema import DropTable
 
 from dagster_dailystory.databases.expressions import among, among_numbers, rows_parameter
@@ -36,8 +37,15 @@ from dagster_dailystory.databases.stored_values import (
 from dagster_dailystory.engine.planning.comparison.row_hashes import HashedRows, RowHashes
 from dagster_dailystory.engine.planning.comparison.slices import stored_hash
 from dagster_dailystory.engine.planning.comparison.staged import Staged
+from dagster_dailystory.engine.planning.comparison.sums import (
+    Condition,
+    DifferingBuckets,
+    RememberedSums,
+    UnreadRows,
+    sums_of,
+)  # fmt: skip
 from dagster_dailystory.engine.planning.comparison.windows import window_name
-from dagster_dailystory.engine.state.schema import SyncTables
+from dagster_dailystory.engine.state.schema import KEY_BUCKET, SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import StateError
 from dagster_dailystory.model.partitions import PARTITION_VALUE, ColumnValues, TimeWindows
@@ -54,6 +62,10 @@ _KEYS_PER_LOOKUP, _HASHES_PER_LOOKUP = 10_000, 100_000
 
 _MOST_SCANS = 4
 """Most statements that look rows up by hash: each reads the whole source, which some warehouses charge for."""
+
+
+_SUM_BYTES = 24
+"""A bucket, the number of its rows, and the sum of their hashes."""
 
 
 @dataclass
@@ -79,6 +91,7 @@ class Reading:
         source: The table or query, or the rows of one slice.
         slice_value: The value that places a row in a slice, if it is not a column of the source; see `SliceOfSource`.
         row_hash: The hash of a row; None where hashes may not or cannot be used.
+        bucket: The bucket of its key, by which hashes are added up; None where there is no hash.
         version: What computes the hashes; see `hash_version`.
         why_streamed: Why hashes may not or cannot be used; empty if they are.
     """
@@ -86,6 +99,7 @@ class Reading:
     source: Source
     slice_value: SqlValue | None = None
     row_hash: SqlValue | None = None
+    bucket: SqlValue | None = None
     version: str = ""
     why_streamed: str = ""
 
@@ -95,7 +109,9 @@ def query_of(read: Reading, sync: ContactSync) -> SqlQuery:
     query = reading(read.source, sync)
     if read.slice_value is not None:
         query = query.add_columns(read.slice_value.label(PARTITION_VALUE))
-    return query if read.row_hash is None else query.add_columns(read.row_hash.label(ROW_HASH))
+    if read.row_hash is None or read.bucket is None:
+        return query
+    return query.add_columns(read.row_hash.label(ROW_HASH), read.bucket.label(KEY_BUCKET))
 
 
 @dataclass(frozen=True)
@@ -134,8 +150,11 @@ class Transfer:
 
     def stage(self) -> Staged | None:
         """Copy the rows that may differ; None if the source never had a row: the types of its key are not known."""
-        keyed = self._keys_and_hashes()
-        changed = None if keyed is None else self._changed(keyed)
+        differing, wanted = self._differing_buckets()
+        keyed, unread = self._keys_and_hashes(wanted), None
+        if differing is not None and wanted is not None and keyed is not None and self.tables is not None:
+            unread = differing.unread_rows(self.state, self.tables, keyed)
+        changed = None if keyed is None else self._changed(keyed, unread)
         batches = self._rows(self._query()) if keyed is None or changed is None else self._look_up(keyed, changed)
         first = next(batches, [])
         keys = self._key_types(first)
@@ -149,16 +168,27 @@ class Transfer:
             {m.state_column: TEXT for m in sync.mapped_fields},
             widened_keys=self.widened if self.tables is not None else frozenset(),
             has_unique_keys=self._is_hashed and has_unique_keys(source, sync, self.warehouse),
-            all_keys=None if changed is None else keyed,
+            all_keys=None if changed is None else keyed if unread is None else unread.all_keys,
             hashed=HashedRows(relation, self.reading.version) if self._is_hashed else None,
-            comparison=self._comparison(keyed, changed),
+            unread=None if changed is None else unread,
+            comparison=self._comparison(keyed, changed, differing, unread),
         )
 
-    def _comparison(self, keyed: Table | None, changed: Sequence[tuple[int, ...]] | None) -> Comparison:
-        reason = "" if keyed is not None else "no row hashes are remembered for this query and mapping"
-        if keyed is not None and changed is None:
-            reason = "too many rows changed to look them up"
-        return Comparison(Way.STREAMED if reason else Way.HASHES, self.reading.why_streamed or reason)
+    def _comparison(
+        self,
+        keyed: Table | None,
+        changed: Sequence[tuple[int, ...]] | None,
+        differing: DifferingBuckets | None,
+        unread: UnreadRows | None,
+    ) -> Comparison:
+        if keyed is None:
+            reason = "no row hashes are remembered for this query and mapping"
+            return Comparison(Way.STREAMED, self.reading.why_streamed or reason)
+        if changed is None:
+            return Comparison(Way.STREAMED, "too many rows changed to look them up")
+        if unread is not None:
+            return Comparison(Way.SUMS)
+        return Comparison(Way.HASHES, "" if differing is None else "the sums of too many rows differ")
 
     def append(self, key_types: Mapping[str, SqlType], query: SqlQuery) -> None:
         """Read further rows, with the columns of `query_of`, into the table that `stage` made."""
@@ -175,19 +205,44 @@ class Transfer:
     def _value_types(self) -> dict[str, SqlType]:
         sync = self.state.sync
         types: dict[str, SqlType] = {m.state_column: TEXT for m in sync.mapped_fields}
-        return types | self._slice_types | ({ROW_HASH: BIG_INTEGER} if self._is_hashed else {})
+        hashes: dict[str, SqlType] = dict.fromkeys((ROW_HASH, KEY_BUCKET) if self._is_hashed else (), BIG_INTEGER)
+        return types | self._slice_types | hashes
 
     @property
     def _slice_types(self) -> dict[str, SqlType]:
         has_slices = self.state.sync.partition_column or self.reading.slice_value is not None
         return {PARTITION_VALUE: TEXT} if has_slices else {}
 
-    def _keys_and_hashes(self) -> Table | None:
-        """Stage the keys and hashes of all rows; None without remembered hashes to compare them with."""
+    @cached_property
+    def _are_hashes_current(self) -> bool:
+        """Whether there are remembered hashes to compare those of the rows with."""
+        if not self._is_hashed or self.tables is None or self.widened:
+            return False
+        return RowHashes(self.state, self.tables).are_current(self.reading.version)
+
+    def _differing_buckets(self) -> tuple[DifferingBuckets | None, Condition | None]:
+        """Compare sums of hashes, if they are kept; the condition is None if all keys are to be read."""
+        reading, tables = self.reading, self.tables
+        if tables is None or not self._are_hashes_current or self._slice_types:
+            return None, None
+        remembered = RememberedSums.of(self.state, tables)
+        if remembered is None or reading.bucket is None or reading.row_hash is None:
+            return None, None
+        database = database_of(self.warehouse.dialect)
+        query = sums_of(reading.source, reading.bucket, reading.row_hash, database)
+        rows = list(chain.from_iterable(self._stream(query)))
+        self.traffic.bytes += _SUM_BYTES * len(rows)
+        differing = remembered.differing(rows)
+        return differing, differing.condition(reading.bucket, database)
+
+    def _in_buckets(self, differing: DifferingBuckets) -> Condition | None:
+        assert self.reading.bucket is not None
+        return differing.condition(self.reading.bucket, database_of(self.warehouse.dialect))
+
+    def _keys_and_hashes(self, wanted: Condition | None) -> Table | None:
+        """Stage the keys and hashes of all rows, or of those wanted; None without hashes to compare them with."""
         hashed, source, sync = self.reading.row_hash, self.reading.source, self.state.sync
-        if hashed is None or self.tables is None or self.widened:
-            return None
-        if not RowHashes(self.state, self.tables).are_current(self.reading.version):
+        if hashed is None or not self._are_hashes_current:
             return None
         columns, keys = source.selection(sync), self._key_types([]) or {}
         slices = [self.reading.slice_value] if self.reading.slice_value is not None else []
@@ -195,14 +250,16 @@ class Transfer:
         values = [*(columns[key] for key in keys), *slices]
         query = select(*(value.label(f"c{place}") for place, value in enumerate(values)), hashed.label(ROW_HASH))
         types = {**keys, **self._slice_types, ROW_HASH: BIG_INTEGER}
-        return self._fill("present", types, self._counted(query))
+        condition, parameters = (true(), NO_PARAMETERS) if wanted is None else wanted
+        return self._fill("present", types, self._counted(query.where(condition), parameters))
 
-    def _changed(self, all_keys: Table) -> Sequence[tuple[int, ...]] | None:
+    def _changed(self, all_keys: Table, unread: UnreadRows | None) -> Sequence[tuple[int, ...]] | None:
         """The keys or hashes of the changed rows, to look them up by; None if reading the whole source is quicker."""
         assert self.tables is not None
         execute = self.state.connection.execute
         rows = int(execute(select(func.count()).select_from(all_keys)).scalar_one())
         columns = self._lookup_columns(all_keys)
+        rows += 0 if unread is None else unread.rows
         most = max(rows // _REREAD_ONE_IN, _REREAD_ROWS)
         if ROW_HASH in columns:
             most = min(most, _MOST_SCANS * self._per_statement(columns))
@@ -261,9 +318,9 @@ class Transfer:
             self.traffic.rows += len(batch)
             yield batch
 
-    def _counted(self, query: SqlQuery) -> Iterator[Sequence[Sequence[object]]]:
+    def _counted(self, query: SqlQuery, parameters: Mapping[str, object]) -> Batches:
         """Read keys with their hashes."""
-        for batch in self._stream(query):
+        for batch in self._stream(query, parameters):
             self.traffic.keys += len(batch)
             yield batch
 
@@ -311,7 +368,7 @@ class Transfer:
         self.state.database.insert_rows(self.state.connection, table, list(zip(*staged, strict=True)))
 
     def _staged(self, name: str, values: Sequence[Any], kind: SqlType) -> Sequence[int | str | None]:
-        if name == ROW_HASH:
+        if name in (ROW_HASH, KEY_BUCKET):
             return values
         if name in self.state.sync.key_columns:
             whole = isinstance(kind, Integer)

@@ -69,6 +69,14 @@ class StoredTables:
             with self.transaction():
                 index_of_the_set(self.table(*parts), *names).create(self.connection, checkfirst=True)
 
+    def add_table(self, parts: Sequence[str], columns: Mapping[str, SqlType]) -> None:
+        """Create a table that is missing."""
+        made = Table(self.location.table_name(*parts), MetaData(schema=self.location.schema))
+        for name, kind in columns.items():
+            made.append_column(Column(name, kind))
+        with self.transaction():
+            made.create(self.connection, checkfirst=True)
+
     def _add_column(self, table: str, column: Column[object]) -> None:
         dialect = self.connection.dialect
         qualified = dialect.identifier_preparer.format_table(Table(table, MetaData(schema=self.location.schema)))
@@ -225,5 +233,18 @@ def _to_6(tables: StoredTables) -> None:
     tables.add_columns(("plans",), {"superseded_by": TEXT, "approved_by": TEXT, "approved_at": MOMENT})
 
 
-_STEPS: Mapping[int, Callable[[StoredTables], None]] = {2: _to_3, 3: _to_4, 4: _to_5, 5: _to_6}
+def _to_7(tables: StoredTables) -> None:
+    """Forget the row hashes: the buckets of their keys are not known."""
+    for sync in tables.syncs():
+        tables.add_columns((sync, "row_hashes"), {"key_bucket": BIG_INTEGER})
+        tables.add_table((sync, "hash_sums"), dict.fromkeys(("key_bucket", "hashes", "high", "low"), BIG_INTEGER))
+        if tables.columns(sync, "row_hashes"):
+            with tables.transaction():
+                tables.connection.execute(tables.table(sync, "row_hashes").delete())
+                meta = tables.table("meta")
+                forgotten = meta.update().where(meta.c.name == f"row_hashes:{sync}").values(value="")
+                tables.connection.execute(forgotten)
+
+
+_STEPS: Mapping[int, Callable[[StoredTables], None]] = {2: _to_3, 3: _to_4, 4: _to_5, 5: _to_6, 6: _to_7}
 """Layout version -> the step to the next one."""
