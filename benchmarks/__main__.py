@@ -53,16 +53,18 @@ class Size:
     duckdb_rows: tuple[int, ...]
     postgres_rows: tuple[int, ...]
     read_only_rows: tuple[int, ...]
+    summed_rows: tuple[int, ...]
     send_rows: int
     slow_rows: int
 
 
-QUICK = Size(2, (20_000, 100_000), (20_000, 60_000), (20_000,), 1_000, 30)
+QUICK = Size(2, (20_000, 100_000), (20_000, 60_000), (20_000,), (), 1_000, 30)
 FULL = Size(
     rounds=3,
     duckdb_rows=(1_000_000, budget.LARGE),
     postgres_rows=(1_000_000, budget.LARGE),
     read_only_rows=(1_000_000,),
+    summed_rows=(budget.LARGE,),
     send_rows=10_000,
     slow_rows=500,
 )
@@ -103,6 +105,12 @@ class Bench:
                     elsewhere = Elsewhere(name, url, self._home, rows)
                     self.contests += elsewhere.contests(self._size.rounds)
                     self.lines += elsewhere.lines
+        for rows in self._size.summed_rows:
+            url = new_database(self._postgres, f"summed{rows}")
+            make_customers(url, rows)
+            elsewhere = Elsewhere("PostgreSQL", url, self._home, rows)
+            self.contests += elsewhere.sums(self._size.rounds)
+            self.lines += elsewhere.lines
 
     def _contest(self, title: str, contenders: Runs) -> Contest:
         contest = Contest(title, self._size.rounds).run(contenders)

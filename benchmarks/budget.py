@@ -43,6 +43,9 @@ CPU_SAVED = 5
 CPU_IN_SLICES = 3
 """At most: the CPU of the plans of eight slices, as a multiple of that of one plan."""
 
+BYTES_OF_SUMS, CPU_SECONDS_OF_SUMS, TIME_OF_SUMS = 0.03, 5, 1
+"""At most, with one row of 10,000 changed: what sums read and take, as a share of hashes, and their CPU."""
+
 SHARE_OF_LATENCY = 0.9
 """Of the contacts per second that latency and the requests in flight permit."""
 

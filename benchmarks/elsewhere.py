@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from benchmarks.budget import CPU_IN_SLICES, CPU_SAVED, Line
+from benchmarks.budget import BYTES_OF_SUMS, CPU_IN_SLICES, CPU_SAVED, CPU_SECONDS_OF_SUMS, TIME_OF_SUMS, Line
 from benchmarks.contenders import Task
 from benchmarks.data import SLICES, change_customers, customers_sync, fill_customers, make_customers
 from benchmarks.rounds import Contest, Measured, in_a_process
@@ -21,7 +21,7 @@ from dagster_dailystory.databases.connect import open_engine
 from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.model.partitions import HashBuckets
 
-STREAMED, HASHES = "rows streamed", "hashes compared"
+STREAMED, HASHES, SUMS = "rows streamed", "hashes compared", "sums compared first"
 WHOLE, IN_SLICES = "one run", f"{SLICES} runs, one for each bucket"
 
 _LARGE = 1_000_000
@@ -66,6 +66,21 @@ class Elsewhere:
         cost = contest.median(IN_SLICES, "cpu_seconds") / contest.median(WHOLE, "cpu_seconds")
         self._add(Line(f"{contest.title}: CPU of {SLICES} runs, times one", cost, CPU_IN_SLICES))
 
+    def sums(self, rounds: int) -> Iterator[Contest]:
+        """Compare sums of hashes with all hashes, without a change and with one row of 10,000 changed."""
+        state, title = self._state("summed", 0), f"{self._name} read only, {self._rows:,} rows"
+        ways = {SUMS: self._plan(state), HASHES: self._plan(state, adds_hashes_up=False)}
+        yield self._measured(Contest(f"{title}, sums, no change", rounds), ways, changes=0)
+        changes = change_customers(self._url, 0.0001)
+        contest = self._measured(Contest(f"{title}, sums, 0.01 % changed", rounds), ways, changes)
+        yield contest
+        share = {fact: contest.median(SUMS, fact) / contest.median(HASHES, fact) for fact in ("bytes_read", "seconds")}
+        self.lines += [
+            Line(f"{contest.title}: bytes, share of those of hashes", share["bytes_read"], BYTES_OF_SUMS),
+            Line(f"{contest.title}: time, share of that of hashes", share["seconds"], TIME_OF_SUMS),
+            Line(f"{contest.title}: seconds of CPU", contest.median(SUMS, "cpu_seconds"), CPU_SECONDS_OF_SUMS),
+        ]
+
     def _add(self, line: Line) -> None:
         if self._rows >= _LARGE:
             self.lines.append(line)
@@ -88,14 +103,15 @@ class Elsewhere:
             in_a_process("ours_plan", Task(url=self._url, state_url=f"sqlite:///{path}", buckets=buckets))
         return path
 
-    def _plan(self, state: Path, buckets: int = 0) -> Callable[[], Measured]:
-        return partial(self._plan_on_a_copy, state, buckets)
+    def _plan(self, state: Path, buckets: int = 0, *, adds_hashes_up: bool = True) -> Callable[[], Measured]:
+        return partial(self._plan_on_a_copy, state, buckets, adds_hashes_up)
 
-    def _plan_on_a_copy(self, state: Path, buckets: int) -> Measured:
+    def _plan_on_a_copy(self, state: Path, buckets: int, adds_hashes_up: bool) -> Measured:
         """Plan on a copy of the state, because a plan removes the hashes of rows that differ."""
         copy = self._copy(state, "plan")
         try:
-            return in_a_process("ours_plan", Task(url=self._url, state_url=f"sqlite:///{copy}", buckets=buckets))
+            task = Task(url=self._url, state_url=f"sqlite:///{copy}", buckets=buckets, adds_hashes_up=adds_hashes_up)
+            return in_a_process("ours_plan", task)
         finally:
             copy.unlink()
 

@@ -42,11 +42,13 @@ class SumSettings:
             buckets. With 65,535 of them, sums and rows read have the fewest bytes if 1,000 of 10 million rows changed.
         most: The share of the rows above which those of the buckets that differ are not read apart: the sums took half
             of the time that all keys take.
+        stored: Most rows of the table of sums, to which each plan appends: more are added up, a few for each bucket.
     """
 
     from_rows: int = 3_000_000
     divisor: int = 32_768
     most: float = 0.25
+    stored: int = 300_000
 
     @property
     def buckets(self) -> int:

@@ -25,8 +25,7 @@ class Comparison:
 
     Attributes:
         way: How.
-        reason: Why rows were streamed, all slices were read, or keys were read although sums were compared; empty
-            otherwise.
+        reason: Why rows were streamed, all slices were read, or all hashes were read after the sums; empty otherwise.
         rows: Whole rows that left the warehouse.
         keys: Keys that left it, with a hash or alone.
         bytes: An estimate of what left it for a state in another database.

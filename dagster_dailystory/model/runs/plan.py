@@ -97,8 +97,9 @@ class PlanSummary(PlanCounts):
         rows_without_watermark: Rows whose watermark is NULL; each run reads them again.
         keys_not_found: Chosen keys that the source does not have, as logs may show them.
         next_checkpoint: See `IncrementalRead.next_checkpoint`.
-        compared: How source and snapshot were compared: `inside`, by `hashes`, or `streamed`.
-        compared_why: Why rows were streamed, or all slices were read; empty otherwise.
+        compared: How source and snapshot were compared: `inside`, by `sums` of hashes, by `hashes`, or `streamed`.
+        compared_why: Why rows were streamed, all slices were read, or all hashes were read after the sums; empty
+            otherwise.
         live_keys: Keys of the whole sync that were in the source before this run.
         whole_source: The plan has every create of the source, or of its slice.
         first_load: The sync's first load was not done when the plan was made.

@@ -30,9 +30,6 @@ from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.sync import Scope
 
-_MOST_SUMS = 300_000
-"""A few for each bucket: more rows take longer to add up than it takes to store their sums."""
-
 
 @dataclass(frozen=True)
 class HashedRows:
@@ -142,7 +139,7 @@ class RowHashes:
     def _join_sums(self) -> None:
         """Add up what the last plans added to the sums, once these are many rows."""
         sums, execute = self._tables.hash_sums, self._state.connection.execute
-        if int(execute(select(func.count()).select_from(sums)).scalar_one()) > _MOST_SUMS:
+        if int(execute(select(func.count()).select_from(sums)).scalar_one()) > self._state.sums.stored:
             rows = [tuple(map(int, row)) for row in execute(self._grouped_sums())]
             execute(sums.delete())
             self._state.database.insert_rows(self._state.connection, sums, rows)
