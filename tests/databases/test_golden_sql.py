@@ -20,6 +20,7 @@ from support.statements import check_sql, checked_statements
 
 from dagster_dailystory.databases.kinds.registry import DATABASES, database_of
 from dagster_dailystory.databases.source import probe, reading, resolve_source
+from dagster_dailystory.engine.planning.comparison.sums import sums_of
 from dagster_dailystory.errors import ConfigurationError, DailyStoryError
 
 FOLDER = Path(__file__).parent / "sql"
@@ -60,8 +61,14 @@ def read_statements(dialect_name: str) -> str:
         database, rows = database_of(dialect), reading(found, sync)
         values, kinds = list(found.read_columns(sync).values()), TYPE_CODES[dialect_name]
         assert database.why_no_hash(kinds) is None
-        rows = rows.add_columns(database.row_hash(values, kinds))
-        for subject, statement in ("its columns", probe(sync, source, dialect)), ("its rows", rows):
+        hashed = database.row_hash(values, kinds)
+        bucket = database.remainder(database.row_hash(values[:1], kinds[:1]), 32_768)
+        statements = {
+            "its columns": probe(sync, source, dialect),
+            "its rows": rows.add_columns(hashed),
+            "the sums of its hashes": sums_of(found, bucket, hashed, database),
+        }
+        for subject, statement in statements.items():
             compiled = statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
             text = str(compiled) % () if dialect.identifier_preparer._double_percents else str(compiled)
             written.append(f"-- The {kind}: {subject}.\n{text.strip()};\n")

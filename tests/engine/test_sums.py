@@ -83,6 +83,15 @@ def test_only_the_rows_of_a_bucket_that_differs_are_read(scenario: Scenario) -> 
     assert made.rows_read == ROWS
 
 
+@at(Placement("mysql", "sqlite"), Placement("clickhouse", "sqlite"))
+def test_a_warehouse_that_cannot_read_json_sends_what_differs(scenario: Scenario) -> None:
+    scenario.insert(customer(21), customer(3), customer(None))
+    made = run(scenario)
+    assert (made.compared, made.rows_to_create, made.rows_rejected) == ("sums", 1, 3)
+    assert (made.keys_transferred, made.rows_read) == (4, ROWS + 3)
+    assert scenario.rejections() == {"3": "duplicate_key", "None": "null_key"}
+
+
 def test_few_rows_are_compared_by_all_their_hashes(scenario: Scenario) -> None:
     assert run(scenario, replace(ALWAYS, from_rows=ROWS + 1)).compared == "hashes"
 

@@ -7,6 +7,11 @@ WHERE false;
 SELECT `source`.`id` AS `c0`, `source`.`e_mail` AS `c1`, `source`.`first_name` AS `c2`, `source`.`City Name` AS `c3`, `source`.`select` AS `c4`, reinterpretAsInt64(sipHash64(tuple('c147da19398c16c67e8ad2420d10dfc9264607966e4c1ecfc170c989b6b066c8', timezone(), `source`.`id`, `source`.`e_mail`, `source`.`first_name`, `source`.`City Name`, toString(`source`.`select`)))) AS `reinterpretAsInt64_1`
 FROM `crm`.`people` AS `source`;
 
+-- The table: the sums of its hashes.
+SELECT `hashed`.`key_bucket`, count(*) AS `count_1`, sum(CAST(`hashed`.`row_hash` AS NUMERIC(38, 0))) AS `sum_1`
+FROM (SELECT reinterpretAsInt64(sipHash64(tuple('2cd21fd27605c777b2f3e3d8a2695a057e8dc8a48298b1c3a2709af51651d689', timezone(), `source`.`id`))) % 32768 AS `key_bucket`, reinterpretAsInt64(sipHash64(tuple('c147da19398c16c67e8ad2420d10dfc9264607966e4c1ecfc170c989b6b066c8', timezone(), `source`.`id`, `source`.`e_mail`, `source`.`first_name`, `source`.`City Name`, toString(`source`.`select`)))) AS `row_hash`
+FROM `crm`.`people` AS `source`) AS `hashed` GROUP BY `hashed`.`key_bucket`;
+
 -- The table with a catalog: its columns.
 SELECT *
 FROM (
@@ -19,6 +24,12 @@ SELECT `source`.`id` AS `c0`, `source`.`e_mail` AS `c1`, `source`.`first_name` A
 FROM (select * from `main-catalog`.`crm`.`Big People`
 ) AS `source`;
 
+-- The table with a catalog: the sums of its hashes.
+SELECT `hashed`.`key_bucket`, count(*) AS `count_1`, sum(CAST(`hashed`.`row_hash` AS NUMERIC(38, 0))) AS `sum_1`
+FROM (SELECT reinterpretAsInt64(sipHash64(tuple('2cd21fd27605c777b2f3e3d8a2695a057e8dc8a48298b1c3a2709af51651d689', timezone(), `source`.`id`))) % 32768 AS `key_bucket`, reinterpretAsInt64(sipHash64(tuple('c147da19398c16c67e8ad2420d10dfc9264607966e4c1ecfc170c989b6b066c8', timezone(), `source`.`id`, `source`.`e_mail`, `source`.`first_name`, `source`.`City Name`, toString(`source`.`select`)))) AS `row_hash`
+FROM (select * from `main-catalog`.`crm`.`Big People`
+) AS `source`) AS `hashed` GROUP BY `hashed`.`key_bucket`;
+
 -- The query: its columns.
 SELECT *
 FROM (
@@ -30,3 +41,9 @@ WHERE false;
 SELECT `source`.`id` AS `c0`, `source`.`e_mail` AS `c1`, `source`.`first_name` AS `c2`, `source`.`City Name` AS `c3`, `source`.`select` AS `c4`, reinterpretAsInt64(sipHash64(tuple('c147da19398c16c67e8ad2420d10dfc9264607966e4c1ecfc170c989b6b066c8', timezone(), `source`.`id`, `source`.`e_mail`, `source`.`first_name`, `source`.`City Name`, toString(`source`.`select`)))) AS `reinterpretAsInt64_1`
 FROM (select id, e_mail, first_name, city from crm.people where city like '%:x' -- all of them
 ) AS `source`;
+
+-- The query: the sums of its hashes.
+SELECT `hashed`.`key_bucket`, count(*) AS `count_1`, sum(CAST(`hashed`.`row_hash` AS NUMERIC(38, 0))) AS `sum_1`
+FROM (SELECT reinterpretAsInt64(sipHash64(tuple('2cd21fd27605c777b2f3e3d8a2695a057e8dc8a48298b1c3a2709af51651d689', timezone(), `source`.`id`))) % 32768 AS `key_bucket`, reinterpretAsInt64(sipHash64(tuple('c147da19398c16c67e8ad2420d10dfc9264607966e4c1ecfc170c989b6b066c8', timezone(), `source`.`id`, `source`.`e_mail`, `source`.`first_name`, `source`.`City Name`, toString(`source`.`select`)))) AS `row_hash`
+FROM (select id, e_mail, first_name, city from crm.people where city like '%:x' -- all of them
+) AS `source`) AS `hashed` GROUP BY `hashed`.`key_bucket`;

@@ -7,6 +7,11 @@ WHERE false;
 SELECT source.id AS c0, source.e_mail AS c1, source.first_name AS c2, source.`City Name` AS c3, source.`select` AS c4, xxhash64('bigint,string,double,timestamp,array', source.id IS NULL, source.id, source.e_mail IS NULL, CAST(source.e_mail AS BINARY), source.first_name IS NULL, CAST(source.first_name AS STRING), source.`City Name` IS NULL, source.`City Name`, source.`select` IS NULL, to_json(source.`select`, map('ignoreNullFields', 'false', 'timeZone', 'UTC', 'timestampFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSSXXX', 'timestampNTZFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSS'))) AS xxhash64_1
 FROM crm.people AS source;
 
+-- The table: the sums of its hashes.
+SELECT hashed.key_bucket, count(*) AS count_1, sum(CAST(hashed.row_hash AS DECIMAL(38, 0))) AS sum_1
+FROM (SELECT xxhash64('bigint', source.id IS NULL, source.id) % 32768 AS key_bucket, xxhash64('bigint,string,double,timestamp,array', source.id IS NULL, source.id, source.e_mail IS NULL, CAST(source.e_mail AS BINARY), source.first_name IS NULL, CAST(source.first_name AS STRING), source.`City Name` IS NULL, source.`City Name`, source.`select` IS NULL, to_json(source.`select`, map('ignoreNullFields', 'false', 'timeZone', 'UTC', 'timestampFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSSXXX', 'timestampNTZFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSS'))) AS row_hash
+FROM crm.people AS source) AS hashed GROUP BY hashed.key_bucket;
+
 -- The table with a catalog: its columns.
 SELECT *
 FROM (
@@ -19,6 +24,12 @@ SELECT source.id AS c0, source.e_mail AS c1, source.first_name AS c2, source.`Ci
 FROM (select * from `main-catalog`.crm.`Big People`
 ) AS source;
 
+-- The table with a catalog: the sums of its hashes.
+SELECT hashed.key_bucket, count(*) AS count_1, sum(CAST(hashed.row_hash AS DECIMAL(38, 0))) AS sum_1
+FROM (SELECT xxhash64('bigint', source.id IS NULL, source.id) % 32768 AS key_bucket, xxhash64('bigint,string,double,timestamp,array', source.id IS NULL, source.id, source.e_mail IS NULL, CAST(source.e_mail AS BINARY), source.first_name IS NULL, CAST(source.first_name AS STRING), source.`City Name` IS NULL, source.`City Name`, source.`select` IS NULL, to_json(source.`select`, map('ignoreNullFields', 'false', 'timeZone', 'UTC', 'timestampFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSSXXX', 'timestampNTZFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSS'))) AS row_hash
+FROM (select * from `main-catalog`.crm.`Big People`
+) AS source) AS hashed GROUP BY hashed.key_bucket;
+
 -- The query: its columns.
 SELECT *
 FROM (
@@ -30,3 +41,9 @@ WHERE false;
 SELECT source.id AS c0, source.e_mail AS c1, source.first_name AS c2, source.`City Name` AS c3, source.`select` AS c4, xxhash64('bigint,string,double,timestamp,array', source.id IS NULL, source.id, source.e_mail IS NULL, CAST(source.e_mail AS BINARY), source.first_name IS NULL, CAST(source.first_name AS STRING), source.`City Name` IS NULL, source.`City Name`, source.`select` IS NULL, to_json(source.`select`, map('ignoreNullFields', 'false', 'timeZone', 'UTC', 'timestampFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSSXXX', 'timestampNTZFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSS'))) AS xxhash64_1
 FROM (select id, e_mail, first_name, city from crm.people where city like '%:x' -- all of them
 ) AS source;
+
+-- The query: the sums of its hashes.
+SELECT hashed.key_bucket, count(*) AS count_1, sum(CAST(hashed.row_hash AS DECIMAL(38, 0))) AS sum_1
+FROM (SELECT xxhash64('bigint', source.id IS NULL, source.id) % 32768 AS key_bucket, xxhash64('bigint,string,double,timestamp,array', source.id IS NULL, source.id, source.e_mail IS NULL, CAST(source.e_mail AS BINARY), source.first_name IS NULL, CAST(source.first_name AS STRING), source.`City Name` IS NULL, source.`City Name`, source.`select` IS NULL, to_json(source.`select`, map('ignoreNullFields', 'false', 'timeZone', 'UTC', 'timestampFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSSXXX', 'timestampNTZFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSS'))) AS row_hash
+FROM (select id, e_mail, first_name, city from crm.people where city like '%:x' -- all of them
+) AS source) AS hashed GROUP BY hashed.key_bucket;

@@ -7,6 +7,11 @@ WHERE false = 1;
 SELECT source.id AS c0, source.e_mail AS c1, source.first_name AS c2, source.`City Name` AS c3, source.`select` AS c4, CAST(conv(left(md5(concat(coalesce(concat(length(CAST(source.id AS BINARY)), ':', CAST(source.id AS BINARY)), 'N'), coalesce(concat(length(CAST(source.e_mail AS BINARY)), ':', CAST(source.e_mail AS BINARY)), 'N'), coalesce(concat(length(CAST(source.first_name + 0e0 AS BINARY)), ':', CAST(source.first_name + 0e0 AS BINARY)), 'N'), coalesce(concat(length(CAST(source.`City Name` AS BINARY)), ':', CAST(source.`City Name` AS BINARY)), 'N'), coalesce(concat(length(md5(CAST(source.`select` AS BINARY))), ':', md5(CAST(source.`select` AS BINARY))), 'N'))), 16), 16, -10) AS SIGNED INTEGER) AS conv_1
 FROM crm.people AS source;
 
+-- The table: the sums of its hashes.
+SELECT hashed.key_bucket, count(*) AS count_1, sum(CAST(hashed.row_hash AS DECIMAL(38, 0))) AS sum_1
+FROM (SELECT CAST(conv(left(md5(concat(coalesce(concat(length(CAST(source.id AS BINARY)), ':', CAST(source.id AS BINARY)), 'N'))), 16), 16, -10) AS SIGNED INTEGER) % 32768 AS key_bucket, CAST(conv(left(md5(concat(coalesce(concat(length(CAST(source.id AS BINARY)), ':', CAST(source.id AS BINARY)), 'N'), coalesce(concat(length(CAST(source.e_mail AS BINARY)), ':', CAST(source.e_mail AS BINARY)), 'N'), coalesce(concat(length(CAST(source.first_name + 0e0 AS BINARY)), ':', CAST(source.first_name + 0e0 AS BINARY)), 'N'), coalesce(concat(length(CAST(source.`City Name` AS BINARY)), ':', CAST(source.`City Name` AS BINARY)), 'N'), coalesce(concat(length(md5(CAST(source.`select` AS BINARY))), ':', md5(CAST(source.`select` AS BINARY))), 'N'))), 16), 16, -10) AS SIGNED INTEGER) AS row_hash
+FROM crm.people AS source) AS hashed GROUP BY hashed.key_bucket;
+
 -- The table with a catalog: its columns.
 SELECT *
 FROM (
@@ -19,6 +24,12 @@ SELECT source.id AS c0, source.e_mail AS c1, source.first_name AS c2, source.`Ci
 FROM (select * from `main-catalog`.crm.`Big People`
 ) AS source;
 
+-- The table with a catalog: the sums of its hashes.
+SELECT hashed.key_bucket, count(*) AS count_1, sum(CAST(hashed.row_hash AS DECIMAL(38, 0))) AS sum_1
+FROM (SELECT CAST(conv(left(md5(concat(coalesce(concat(length(CAST(source.id AS BINARY)), ':', CAST(source.id AS BINARY)), 'N'))), 16), 16, -10) AS SIGNED INTEGER) % 32768 AS key_bucket, CAST(conv(left(md5(concat(coalesce(concat(length(CAST(source.id AS BINARY)), ':', CAST(source.id AS BINARY)), 'N'), coalesce(concat(length(CAST(source.e_mail AS BINARY)), ':', CAST(source.e_mail AS BINARY)), 'N'), coalesce(concat(length(CAST(source.first_name + 0e0 AS BINARY)), ':', CAST(source.first_name + 0e0 AS BINARY)), 'N'), coalesce(concat(length(CAST(source.`City Name` AS BINARY)), ':', CAST(source.`City Name` AS BINARY)), 'N'), coalesce(concat(length(md5(CAST(source.`select` AS BINARY))), ':', md5(CAST(source.`select` AS BINARY))), 'N'))), 16), 16, -10) AS SIGNED INTEGER) AS row_hash
+FROM (select * from `main-catalog`.crm.`Big People`
+) AS source) AS hashed GROUP BY hashed.key_bucket;
+
 -- The query: its columns.
 SELECT *
 FROM (
@@ -30,3 +41,9 @@ WHERE false = 1;
 SELECT source.id AS c0, source.e_mail AS c1, source.first_name AS c2, source.`City Name` AS c3, source.`select` AS c4, CAST(conv(left(md5(concat(coalesce(concat(length(CAST(source.id AS BINARY)), ':', CAST(source.id AS BINARY)), 'N'), coalesce(concat(length(CAST(source.e_mail AS BINARY)), ':', CAST(source.e_mail AS BINARY)), 'N'), coalesce(concat(length(CAST(source.first_name + 0e0 AS BINARY)), ':', CAST(source.first_name + 0e0 AS BINARY)), 'N'), coalesce(concat(length(CAST(source.`City Name` AS BINARY)), ':', CAST(source.`City Name` AS BINARY)), 'N'), coalesce(concat(length(md5(CAST(source.`select` AS BINARY))), ':', md5(CAST(source.`select` AS BINARY))), 'N'))), 16), 16, -10) AS SIGNED INTEGER) AS conv_1
 FROM (select id, e_mail, first_name, city from crm.people where city like '%:x' -- all of them
 ) AS source;
+
+-- The query: the sums of its hashes.
+SELECT hashed.key_bucket, count(*) AS count_1, sum(CAST(hashed.row_hash AS DECIMAL(38, 0))) AS sum_1
+FROM (SELECT CAST(conv(left(md5(concat(coalesce(concat(length(CAST(source.id AS BINARY)), ':', CAST(source.id AS BINARY)), 'N'))), 16), 16, -10) AS SIGNED INTEGER) % 32768 AS key_bucket, CAST(conv(left(md5(concat(coalesce(concat(length(CAST(source.id AS BINARY)), ':', CAST(source.id AS BINARY)), 'N'), coalesce(concat(length(CAST(source.e_mail AS BINARY)), ':', CAST(source.e_mail AS BINARY)), 'N'), coalesce(concat(length(CAST(source.first_name + 0e0 AS BINARY)), ':', CAST(source.first_name + 0e0 AS BINARY)), 'N'), coalesce(concat(length(CAST(source.`City Name` AS BINARY)), ':', CAST(source.`City Name` AS BINARY)), 'N'), coalesce(concat(length(md5(CAST(source.`select` AS BINARY))), ':', md5(CAST(source.`select` AS BINARY))), 'N'))), 16), 16, -10) AS SIGNED INTEGER) AS row_hash
+FROM (select id, e_mail, first_name, city from crm.people where city like '%:x' -- all of them
+) AS source) AS hashed GROUP BY hashed.key_bucket;
