@@ -1,4 +1,4 @@
--- The state tables of the demo's sync, as PostgreSQL makes them (layout version 6).
+-- The state tables of the demo's sync, as PostgreSQL makes them (layout version 7).
 -- They are made by the first run; this file is for reading, and for joining. Key and value columns have the source's
 -- own types; where the state is in another database than the warehouse, values are canonical texts.
 

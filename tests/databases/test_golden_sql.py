@@ -20,7 +20,7 @@ from support.statements import check_sql, checked_statements
 
 from dagster_dailystory.databases.kinds.registry import DATABASES, database_of
 from dagster_dailystory.databases.source import probe, reading, resolve_source
-from dagster_dailystory.engine.planning.comparison.sums import sums_of
+from dagster_dailystory.engine.planning.comparison.hashes.sums import sums_of
 from dagster_dailystory.errors import ConfigurationError, DailyStoryError
 
 FOLDER = Path(__file__).parent / "sql"

@@ -14,7 +14,7 @@ from dagster_dailystory.databases.expressions import appended
 from dagster_dailystory.databases.sql_types import SqlQuery
 from dagster_dailystory.engine.planning.changes import CheckedTable, PlannedChanges, fill_rekeyed
 from dagster_dailystory.engine.planning.comparison.compare import Differences, RowCounts, compare
-from dagster_dailystory.engine.planning.comparison.row_hashes import RowHashes
+from dagster_dailystory.engine.planning.comparison.hashes.row_hashes import RowHashes
 from dagster_dailystory.engine.planning.comparison.slices import remember_slices
 from dagster_dailystory.engine.planning.comparison.staged import Staged
 from dagster_dailystory.engine.planning.comparison.staging import stage_source

@@ -12,7 +12,7 @@ from dagster_dailystory.contacts.fingerprint import key_label
 from dagster_dailystory.databases.expressions import appended
 from dagster_dailystory.databases.sql_types import CreateTemporaryTableAs, SqlQuery
 from dagster_dailystory.engine.planning.comparison.diff import Diff
-from dagster_dailystory.engine.planning.comparison.row_hashes import HashedRows
+from dagster_dailystory.engine.planning.comparison.hashes.row_hashes import HashedRows
 from dagster_dailystory.engine.planning.comparison.staged import Staged
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State

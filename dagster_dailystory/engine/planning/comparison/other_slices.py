@@ -33,7 +33,7 @@ from dagster_dailystory.databases.expressions import among_numbers, opt_out_text
 from dagster_dailystory.databases.kinds.registry import database_of
 from dagster_dailystory.databases.source import Source
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, CreateTemporaryTableAs, SqlQuery, SqlValue
-from dagster_dailystory.engine.planning.comparison.row_hashes import HashedRows
+from dagster_dailystory.engine.planning.comparison.hashes.row_hashes import HashedRows
 from dagster_dailystory.engine.planning.comparison.slices import is_in_slices, value_elsewhere
 from dagster_dailystory.engine.planning.comparison.staged import OtherSlices, Staged
 from dagster_dailystory.engine.planning.comparison.transfer import Reading, Transfer, query_of

@@ -9,10 +9,28 @@ from sqlalchemy import FromClause
 
 from dagster_dailystory.databases.sql_types import SqlType
 from dagster_dailystory.databases.stored_values import typed_keys
-from dagster_dailystory.engine.planning.comparison.row_hashes import HashedRows
-from dagster_dailystory.engine.planning.comparison.sums import UnreadRows
+from dagster_dailystory.engine.planning.comparison.hashes.row_hashes import HashedRows
+from dagster_dailystory.engine.planning.comparison.hashes.sums import UnreadRows
 from dagster_dailystory.model.runs.comparison import Comparison
 from dagster_dailystory.model.watermark import Moment, WatermarkValues
+
+SUM_BYTES = 24
+"""A bucket, the number of its rows, and the sum of their hashes."""
+
+
+@dataclass
+class Traffic:
+    """Counts what leaves the warehouse.
+
+    Attributes:
+        rows: Whole rows: the key and all mapped columns.
+        keys: Keys, with a hash or alone.
+        bytes: An estimate of both: 8 bytes for each number, and the texts as they are staged.
+    """
+
+    rows: int = 0
+    keys: int = 0
+    bytes: int = 0
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,9 @@ from dagster_dailystory.databases.source import (
 )
 from dagster_dailystory.databases.sql_types import CreateTemporaryTableAs
 from dagster_dailystory.engine.interrupts import frozen_heap
+from dagster_dailystory.engine.planning.comparison.hashes.row_hashes import why_streamed
+from dagster_dailystory.engine.planning.comparison.hashes.sums import key_bucket
 from dagster_dailystory.engine.planning.comparison.other_slices import OtherSlicesLookUp, WholeSource
-from dagster_dailystory.engine.planning.comparison.row_hashes import why_streamed
 from dagster_dailystory.engine.planning.comparison.slices import (
     SliceOfSource,
     UnknownSliceError,
@@ -38,9 +39,8 @@ from dagster_dailystory.engine.planning.comparison.slices import (
     slice_of,
     windows_of,
 )
-from dagster_dailystory.engine.planning.comparison.staged import OtherSlices, Staged
-from dagster_dailystory.engine.planning.comparison.sums import key_bucket
-from dagster_dailystory.engine.planning.comparison.transfer import Reading, Traffic, Transfer
+from dagster_dailystory.engine.planning.comparison.staged import OtherSlices, Staged, Traffic
+from dagster_dailystory.engine.planning.comparison.transfer import Reading, Transfer
 from dagster_dailystory.engine.planning.comparison.windows import WindowColumn, window_column
 from dagster_dailystory.engine.presence.source_keys import SourceKeys
 from dagster_dailystory.engine.state.incremental import IncrementalRead

@@ -34,16 +34,16 @@ from dagster_dailystory.databases.stored_values import (
     staged_key,
     staged_texts,
 )
-from dagster_dailystory.engine.planning.comparison.row_hashes import HashedRows, RowHashes
-from dagster_dailystory.engine.planning.comparison.slices import stored_hash
-from dagster_dailystory.engine.planning.comparison.staged import Staged
-from dagster_dailystory.engine.planning.comparison.sums import (
+from dagster_dailystory.engine.planning.comparison.hashes.row_hashes import HashedRows, RowHashes
+from dagster_dailystory.engine.planning.comparison.hashes.sums import (
     Condition,
     DifferingBuckets,
     RememberedSums,
     UnreadRows,
     sums_of,
 )  # fmt: skip
+from dagster_dailystory.engine.planning.comparison.slices import stored_hash
+from dagster_dailystory.engine.planning.comparison.staged import SUM_BYTES, Staged, Traffic
 from dagster_dailystory.engine.planning.comparison.windows import window_name
 from dagster_dailystory.engine.state.schema import KEY_BUCKET, SyncTables
 from dagster_dailystory.engine.state.store import State
@@ -62,25 +62,6 @@ _KEYS_PER_LOOKUP, _HASHES_PER_LOOKUP = 10_000, 100_000
 
 _MOST_SCANS = 4
 """Most statements that look rows up by hash: each reads the whole source, which some warehouses charge for."""
-
-
-_SUM_BYTES = 24
-"""A bucket, the number of its rows, and the sum of their hashes."""
-
-
-@dataclass
-class Traffic:
-    """Counts what leaves the warehouse.
-
-    Attributes:
-        rows: Whole rows: the key and all mapped columns.
-        keys: Keys, with a hash or alone.
-        bytes: An estimate of both: 8 bytes for each number, and the texts as they are staged.
-    """
-
-    rows: int = 0
-    keys: int = 0
-    bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -231,7 +212,7 @@ class Transfer:
         database = database_of(self.warehouse.dialect)
         query = sums_of(reading.source, reading.bucket, reading.row_hash, database)
         rows = list(chain.from_iterable(self._stream(query)))
-        self.traffic.bytes += _SUM_BYTES * len(rows)
+        self.traffic.bytes += SUM_BYTES * len(rows)
         differing = remembered.differing(rows)
         return differing, differing.condition(reading.bucket, database)
 

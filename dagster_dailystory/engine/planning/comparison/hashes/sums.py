@@ -33,7 +33,7 @@ from dagster_dailystory.databases.kinds.base import Database
 from dagster_dailystory.databases.row_hash import ROW_HASH, Hashing, NoHash
 from dagster_dailystory.databases.source import NO_PARAMETERS, Source
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, CreateTemporaryTableAs, SqlQuery, SqlValue
-from dagster_dailystory.engine.planning.comparison.row_hashes import HashSum, RowHashes
+from dagster_dailystory.engine.planning.comparison.hashes.row_hashes import HashSum, RowHashes
 from dagster_dailystory.engine.state.schema import KEY_BUCKET, SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.sync import ContactSync

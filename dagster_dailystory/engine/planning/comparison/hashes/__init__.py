@@ -1,0 +1,1 @@
+"""Hashes of source rows: those that the state remembers, and their sums."""
