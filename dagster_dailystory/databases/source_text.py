@@ -33,18 +33,25 @@ def source_text(sync: ContactSync) -> str:
     """
     if isinstance(sync.source, FrameSource):
         return FRAME
-    source = str(sync.source).strip()
-    if isinstance(sync.source, Path) or (source.endswith(".sql") and len(source.split()) == 1):
+    source, file = str(sync.source).strip(), source_file(sync)
+    if file is not None:
         try:
-            source = Path(source).read_text(encoding="utf-8")
+            source = file.read_text(encoding="utf-8")
         except OSError as error:
             start = f"; a relative path starts at the working directory, {Path.cwd()}"
-            place = "" if Path(source).is_absolute() else start
+            place = "" if file.is_absolute() else start
             raise ConfigurationError(f"the source file {source!r} cannot be read: {error.strerror}{place}") from None
     source = _without_final_semicolon(source).strip()
     if not source:
         raise ConfigurationError(f"sync {sync.name!r} has an empty source")
     return source
+
+
+def source_file(sync: ContactSync) -> Path | None:
+    """The `.sql` file that has the query; None for another source."""
+    source = str(sync.source).strip()
+    is_file = isinstance(sync.source, Path) or (source.endswith(".sql") and len(source.split()) == 1)
+    return Path(source) if is_file else None
 
 
 def _without_final_semicolon(sql: str) -> str:

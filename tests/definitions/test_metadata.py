@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import dagster as dg
 import pytest
 from support.dagster_project import people_sync
 
+from dagster_dailystory import build_contact_sync_assets
 from dagster_dailystory.definitions.events.metadata import ProgressLog, plan_metadata, sent_metadata
 from dagster_dailystory.definitions.lineage import contact_lineage, find_upstream, source_columns, source_lineage
 from dagster_dailystory.engine.upkeep.inspection import ChangePreview, FieldChange, SyncStatus
@@ -174,3 +176,15 @@ def test_a_small_preview_keeps_the_order_of_the_mapping():
         people_sync(), replace(PLAN, changes_by_field={"attribute_001": 9}), [wide_change(1, 3)], None
     )
     assert str(preview["preview"].records[0].data["changes"]).startswith("attribute_000")  # type: ignore[union-attr]
+
+
+def test_the_query_of_a_file_is_a_code_reference(tmp_path: Path):
+    file = tmp_path / "people.sql"
+    file.write_text("select * from people")
+    (changes, *_), (other, *_) = (
+        [spec for made in build_contact_sync_assets(people_sync(source=source)) for spec in made.specs]
+        for source in (file, "people")
+    )
+    [reference] = changes.metadata["dagster/code_references"].code_references
+    assert reference.file_path == str(file)
+    assert "dagster/code_references" not in other.metadata

@@ -13,11 +13,11 @@ from support.steps import plan_run, resume_or_run, send_run
 
 from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.engine.planning.plan import KEPT_PLANS
-from dagster_dailystory.engine.run import SendResult
+from dagster_dailystory.engine.run import SendResult, new_run_id
 from dagster_dailystory.errors import AuthenticationError, SafetyError, StateError
 from dagster_dailystory.model.partitions import HashBuckets
 from dagster_dailystory.model.runs.options import PlanOptions
-from dagster_dailystory.model.runs.plan import PlanStatus
+from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary
 from dagster_dailystory.model.sync import ContactSync, Scope
 
 GUARDED = sync_of(max_changed_fraction=0.1, min_guard_rows=1)
@@ -345,3 +345,14 @@ def test_a_run_of_opt_outs_counts_other_differences_as_unchanged(scenario: Scena
     scenario.update(1, city="Rome")
     report = scenario.run(scope="opt_outs")
     assert (report.rows_unchanged, report.rows_held) == (report.rows_read, 0)
+
+
+def test_a_plan_of_another_source_says_so(scenario: Scenario):
+    def planned(sync: ContactSync) -> PlanSummary:
+        return plan_run(sync, scenario.warehouse, scenario.account, PlanOptions(), new_run_id())
+
+    assert not planned(sync_of()).is_other_source
+    scenario.execute("CREATE TABLE others AS SELECT * FROM customers")
+    assert not planned(sync_of()).is_other_source
+    other = planned(sync_of(source="others"))
+    assert other.warnings[0].startswith("the query or the table is another one than that of the last plan")

@@ -7,7 +7,14 @@ from typing import TypeAlias
 from urllib.parse import urlsplit
 
 import dagster as dg
+from dagster._core.definitions.metadata.source_code import (  # the set is not exported
+    CodeReferencesMetadataSet,
+    CodeReferencesMetadataValue,
+    LocalFileCodeReference,
+)
+from dagster._utils.warnings import disable_dagster_warnings  # not exported
 
+from dagster_dailystory.databases.source_text import source_file
 from dagster_dailystory.definitions.events.charts import bars, curve
 from dagster_dailystory.definitions.events.preview import preview_records
 from dagster_dailystory.engine.upkeep.checks import Check
@@ -15,7 +22,7 @@ from dagster_dailystory.engine.upkeep.inspection import ChangePreview, SyncStatu
 from dagster_dailystory.model.runs.counts import SendCounts, counts_of
 from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary, RejectedRow, planned_counts
 from dagster_dailystory.model.runs.report import Progress, SyncReport
-from dagster_dailystory.model.sync import ContactSync, Mode
+from dagster_dailystory.model.sync import ContactSync, FrameSource, Mode
 
 Metadata: TypeAlias = dict[str, dg.MetadataValue | int | float | str]
 """Metadata of one event, by key."""
@@ -127,13 +134,26 @@ def sync_metadata(sync: ContactSync, source: str) -> Metadata:
         {"DailyStory field": m.name, "source column": m.column, "kind": m.kind.value, "NULL": m.nulls.value}
         for m in sync.read_fields
     ]
+    query = "a frame" if isinstance(sync.source, FrameSource) else f"```sql\n{source}\n```"
     return {
-        "source": dg.MetadataValue.md(f"```sql\n{source}\n```"),
+        **_code_references(sync),
+        "source": dg.MetadataValue.md(query),
         "mapping": _table(mapping),
         "key": ", ".join(sync.key_columns),
         "mode": Mode(sync.mode).value,
         "deletes": sync.delete_policy.value,
     }
+
+
+def _code_references(sync: ContactSync) -> Metadata:
+    """Where the query is, for "Open in editor"; `link_code_references_to_git` makes it a link to a repository."""
+    file = source_file(sync)
+    if file is None:
+        return {}
+    with disable_dagster_warnings():  # code references are beta
+        reference = LocalFileCodeReference(file_path=str(file.absolute()), label="the query")
+        references = CodeReferencesMetadataValue(code_references=[reference])
+    return dict(CodeReferencesMetadataSet(code_references=references))
 
 
 def check_result(asset_key: dg.AssetKey, check: Check) -> dg.AssetCheckResult:

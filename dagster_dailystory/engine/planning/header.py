@@ -11,6 +11,7 @@ from dagster_dailystory.engine.planning.comparison.compare import RowCounts
 from dagster_dailystory.engine.planning.guards import DayInputs, GuardInputs, evaluate_guards
 from dagster_dailystory.engine.planning.plan_history import PlanHistory
 from dagster_dailystory.engine.state.plans.custom_fields import new_custom_fields
+from dagster_dailystory.engine.state.plans.stored import Plans
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import Operation, WaitingOptOuts
 from dagster_dailystory.model.runs.comparison import Comparison, Way
@@ -107,6 +108,7 @@ def header(
         next_checkpoint=next_checkpoint,
         rows_in_future=watermark.rows_in_future,
         rows_without_watermark=watermark.rows_null,
+        is_other_source=Plans(state).is_other_source(),
         expires_at=state.now() + timedelta(hours=state.sync.plan_expires_hours),
         **_numbers(counts, options),
     )

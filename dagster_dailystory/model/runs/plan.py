@@ -106,6 +106,7 @@ class PlanSummary(PlanCounts):
         expires_at: Until when the plan can be sent (UTC without a zone).
         approved_by: Who approved the plan; empty without an approval.
         approved_at: When it was approved (UTC without a zone); None without an approval.
+        is_other_source: The query or the table is another one than that of the plan before.
         destination_warning: What a dry run could not find out about the API token and the address; empty otherwise.
     """
 
@@ -133,6 +134,7 @@ class PlanSummary(PlanCounts):
     first_load: bool = False
     approved_by: str = ""
     approved_at: datetime | None = None
+    is_other_source: bool = False
     destination_warning: str = ""
 
     @property
@@ -143,7 +145,13 @@ class PlanSummary(PlanCounts):
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is wrong with the source, the run options, the mapping or the destination, and what to do."""
-        advice = (self._watermark_advice, self._keys_advice, self.custom_fields_advice, self.destination_warning)
+        advice = (
+            self._source_advice,
+            self._watermark_advice,
+            self._keys_advice,
+            self.custom_fields_advice,
+            self.destination_warning,
+        )
         return tuple(filter(None, advice))
 
     @property
@@ -158,6 +166,15 @@ class PlanSummary(PlanCounts):
         return (
             f"never sent before: custom field {names}{contact_fields}. DailyStory makes a new field of each name that "
             "it does not know, so check the spelling; known_custom_fields lists the names that a sync may send"
+        )
+
+    @property
+    def _source_advice(self) -> str:
+        if not self.is_other_source:
+            return ""
+        return (
+            "the query or the table is another one than that of the last plan; a sync of the same name elsewhere, with "
+            "the same state, has the same effect"
         )
 
     @property

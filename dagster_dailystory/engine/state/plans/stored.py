@@ -116,6 +116,15 @@ class Plans:
                 return _plan(row, self._status(row))
         return None
 
+    def is_other_source(self) -> bool:
+        """Whether the newest plan was made with another query or table."""
+        plans = self._plans
+        mine = and_(plans.c.sync_name == self._state.sync.name, plans.c.status != PlanStatus.DRY.value)
+        newest = select(plans.c.settings).where(mine).order_by(plans.c.number.desc()).limit(1)
+        before = json.loads(self._state.connection.execute(newest).scalar() or "{}").get("source")
+        now = settings_version(self._state.sync, source_text(self._state.sync))["source"]
+        return before is not None and before != now
+
     def renew(self, plan: Plan, expires_at: datetime | None) -> Plan:
         """Let a plan wait for approval until another time, since a newer plan has the same changes."""
         mine = self._plans.c.plan_id == plan.summary.plan_id
