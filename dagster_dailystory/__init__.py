@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from dagster_dailystory.definitions.assets import build_contact_sync_assets
     from dagster_dailystory.definitions.automation.alerts import Alert, alert_sensors
     from dagster_dailystory.definitions.automation.drift import drift_check
+    from dagster_dailystory.definitions.automation.new_slices import partition_sensor
     from dagster_dailystory.definitions.automation.retries import retry_sensor
     from dagster_dailystory.definitions.automation.schedules import every, sync_schedule
     from dagster_dailystory.definitions.automation.sources import observed_source
@@ -63,6 +64,7 @@ __all__ = [
     "drift_check",
     "every",
     "observed_source",
+    "partition_sensor",
     "plan_contact_sync",
     "resources_from_environment",
     "retire_sync",
@@ -89,6 +91,7 @@ _HOMES = {
     "build_contact_sync_assets": "definitions.assets",
     "drift_check": "definitions.automation.drift",
     "every": "definitions.automation.schedules",
+    "partition_sensor": "definitions.automation.new_slices",
     "observed_source": "definitions.automation.sources",
     "resources_from_environment": "definitions.resources",
     "retire_sync": "engine.upkeep.retirement",

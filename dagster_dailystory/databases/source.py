@@ -13,11 +13,13 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnClause,
+    ColumnElement,
     Connection,
     Dialect,
     FromClause,
     String,
     Text,
+    and_,
     case,
     cast,
     column,
@@ -26,6 +28,7 @@ from sqlalchemy import (
     inspect,
     literal,
     literal_column,
+    not_,
     or_,
     select,
     table,
@@ -44,9 +47,17 @@ from dagster_dailystory.databases.source_text import (
     statements_advice,
 )
 from dagster_dailystory.databases.sql_types import TEXT, UNKNOWN_COLLATION, SqlQuery, SqlType, SqlValue
+from dagster_dailystory.databases.stored_values import staged_texts
 from dagster_dailystory.errors import ConfigurationError, WarehouseError
 from dagster_dailystory.model.contact_fields import nearest
-from dagster_dailystory.model.partitions import OTHER_VALUES, PARTITION_VALUE, ColumnValues
+from dagster_dailystory.model.partitions import (
+    LONGEST_NAME,
+    NOT_IN_NAMES,
+    OTHER_VALUES,
+    PARTITION_VALUE,
+    ColumnValues,
+    is_slice_name,
+)
 from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.model.watermark import Moment, WatermarkValues
 
@@ -320,8 +331,24 @@ def typed_selection(
         name = real[sync.partitions.column]
         value = cast(database.stored_key(source.relation.c[name], types[name]), TEXT)
         other = literal(OTHER_VALUES, TEXT)
-        selected[PARTITION_VALUE] = case((value.in_(sync.partitions.values), value), else_=other)
+        is_name = _is_slice_name(value) if sync.partitions.is_dynamic else value.in_(sync.partitions.values)
+        selected[PARTITION_VALUE] = case((is_name, value), else_=other)
     return selected
+
+
+def _is_slice_name(value: SqlValue) -> ColumnElement[bool]:
+    """`is_slice_name` as a condition."""
+    parts = [not_(value.contains(literal(part, TEXT), autoescape=False)) for part in NOT_IN_NAMES if part != "\0"]
+    return and_(func.length(value).between(1, LONGEST_NAME), value != literal(OTHER_VALUES, TEXT), *parts)
+
+
+def slice_names(sync: ContactSync, connection: Connection, most: int) -> list[str]:
+    """The values of the partition column that can name a slice, in their order; one more than `most` at most."""
+    assert isinstance(sync.partitions, ColumnValues)
+    value = open_source(sync, connection).read_columns(sync)[PARTITION_VALUE]
+    with driver_errors_as(f"the partition column {sync.partitions.column!r} of sync {sync.name!r} cannot be read"):
+        found = connection.execute(select(value).distinct().limit(most + 2)).scalars().all()
+    return sorted(text for text in staged_texts(found) if text is not None and is_slice_name(text))
 
 
 def _constants(sync: ContactSync) -> dict[str, SqlValue]:

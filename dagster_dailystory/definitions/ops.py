@@ -100,7 +100,7 @@ class SyncSteps:
     ) -> Events:
         """Plan, and describe the plan."""
         sync, ids, waiting = self.sync, [context.run.run_id], self._waiting(context)
-        options = config.options(partition_of(context))
+        options = config.options(partition_of(context, self.sync))
         with (
             dagster_failures(),
             engine_log_shown(context.log),
@@ -146,7 +146,7 @@ class SyncSteps:
         checks = [check_result(self.contacts_key, check) for check in send_checks(result.report, status)]
         yield from selected(context, *checks)
         # A backfill counts a slice without a materialization as failed, and a run skips what is downstream of it.
-        is_awaited = partition_of(context) is not None or self._has_downstream(context)
+        is_awaited = partition_of(context, self.sync) is not None or self._has_downstream(context)
         is_done = result.error is None and result.report.outcome not in ("dry", "waiting")
         if (is_awaited and is_done) or result.report.wrote_something:
             lineage = TableMetadataSet(column_lineage=contact_lineage(sync, self.changes_key))
@@ -173,7 +173,7 @@ class SyncSteps:
         """The options with which this run was launched, if it was launched with `changes`; else the usual ones."""
         ops: Any = context.run.run_config.get("ops", {})
         config = ops.get("__".join(self.changes_key.path), {}).get("config", {})
-        return PlanConfig(**config).options(partition_of(context))
+        return PlanConfig(**config).options(partition_of(context, self.sync))
 
     def _contact_map(self, plan_id: str, table: str, rows: int, types: dict[str, str]) -> Metadata:
         described = TableMetadataSet(

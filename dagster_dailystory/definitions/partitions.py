@@ -4,7 +4,7 @@ from datetime import date
 
 import dagster as dg
 
-from dagster_dailystory.model.partitions import RANGE_SIGN, TimeWindows
+from dagster_dailystory.model.partitions import RANGE_SIGN, ColumnValues, TimeWindows
 from dagster_dailystory.model.sync import ContactSync
 
 
@@ -13,7 +13,14 @@ def partitions_definition(sync: ContactSync) -> dg.PartitionsDefinition[str] | N
     partitions = sync.partitions
     if isinstance(partitions, TimeWindows):
         return _time_windows(partitions)
+    if isinstance(partitions, ColumnValues) and partitions.is_dynamic:
+        return dynamic_definition(sync.name)
     return dg.StaticPartitionsDefinition(partitions.names) if partitions else None
+
+
+def dynamic_definition(sync_name: str) -> dg.DynamicPartitionsDefinition:
+    """The partitions of a sync that its source names."""
+    return dg.DynamicPartitionsDefinition(name=f"dailystory_{sync_name}")
 
 
 def _time_windows(windows: TimeWindows) -> dg.PartitionsDefinition[str]:
@@ -36,7 +43,7 @@ def _time_windows(windows: TimeWindows) -> dg.PartitionsDefinition[str]:
     )
 
 
-def partition_of(context: dg.AssetExecutionContext) -> str | None:
+def partition_of(context: dg.AssetExecutionContext, sync: ContactSync) -> str | None:
     """The slice of a run, or its range of slices (`first...last`); None where the sync has no partitions.
 
     A backfill names one slice as a range too.
@@ -44,4 +51,23 @@ def partition_of(context: dg.AssetExecutionContext) -> str | None:
     if not (context.has_partition_key or context.has_partition_key_range):
         return None
     names = context.partition_key_range
-    return names.start if names.start == names.end else f"{names.start}{RANGE_SIGN}{names.end}"
+    first, last = str(names.start), str(names.end)
+    if first == last:
+        return first
+    partitions = partitions_definition(sync)
+    if isinstance(partitions, dg.DynamicPartitionsDefinition):
+        _check_has_all(context, partitions)
+        return None
+    return f"{first}{RANGE_SIGN}{last}"
+
+
+def _check_has_all(context: dg.AssetExecutionContext, partitions: dg.DynamicPartitionsDefinition) -> None:
+    """Check that a run has all partitions that the source named: it is of the whole source.
+
+    Raises:
+        Failure: It has some of them, which no plan covers.
+    """
+    known = context.instance.get_dynamic_partitions(str(partitions.name))
+    if set(context.partition_keys) < set(known):
+        message = f"this run has {len(context.partition_keys)} of {len(known)} partitions that the source named"
+        raise dg.Failure(f"{message}; launch one run for each, or one for all", allow_retries=False)

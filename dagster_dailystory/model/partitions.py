@@ -56,8 +56,11 @@ class HashBuckets:
         return tuple(f"bucket_{number:0{digits}d}" for number in range(self.count))
 
 
-_NOT_IN_NAMES = (",", RANGE_SIGN, *"\a\b\f\n\r\t\v\0")
+NOT_IN_NAMES = (",", RANGE_SIGN, *"\a\b\f\n\r\t\v\0")
 """What Dagster refuses in a partition's name, and the comma, which separates names in its UI."""
+
+LONGEST_NAME = 200
+"""Most characters of a partition's name."""
 
 _COLUMN_VALUES = {
     "column": Kind((str,), "the name of a source column"),
@@ -72,39 +75,53 @@ class ColumnValues:
 
     Attributes:
         column: The source column; its values are compared as text.
-        values: Each value is one slice. Rows with another value or NULL are in the slice `other_values`.
+        values: Each value is one slice. Rows with another value or NULL are in the slice `other_values`. Without values
+            each value of the source is a slice, as soon as `partition_sensor` adds it to Dagster.
 
     Raises:
-        ConfigurationError: `values` is empty, repeats a value, or holds an empty text or `other_values`.
+        ConfigurationError: `values` repeats a value, or holds an empty text or `other_values`.
     """
 
     column: str
-    values: Sequence[str]
+    values: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         check_types(self, _COLUMN_VALUES)
         values = in_fixed_order(self.values)
         object.__setattr__(self, "values", values)
-        if not values or len(set(values)) != len(values) or OTHER_VALUES in values or not all(values):
+        if len(set(values)) != len(values) or OTHER_VALUES in values or not all(values):
             raise ConfigurationError(
                 f"ColumnValues({self.column!r}): list each value once, without empty texts;"
                 f" {OTHER_VALUES!r} is added automatically"
             )
         for value in values:
-            if any(part in value for part in _NOT_IN_NAMES):
+            if not is_slice_name(value):
                 raise ConfigurationError(
                     f"ColumnValues({self.column!r}): Dagster cannot select a partition named {value!r}, because of a"
-                    " comma, three dots or a control character; leave it to other_values, or rename it in the query"
+                    f" comma, three dots, a control character or more than {LONGEST_NAME} characters; leave it to"
+                    " other_values, or rename it in the query"
                 )
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The slices: the values, then `other_values`."""
+        """The slices: the values, then `other_values`. Of slices that the source names, the last one only."""
         return (*self.values, OTHER_VALUES)
 
-    def name_of(self, value: object) -> str:
+    @property
+    def is_dynamic(self) -> bool:
+        """Whether the values of the source are the slices."""
+        return not self.values
+
+    def name_of(self, value: str | None) -> str:
         """The slice of a row, from the canonical text of its partition column."""
-        return str(value) if value in self.values else OTHER_VALUES
+        is_name = value is not None and (is_slice_name(value) if self.is_dynamic else value in self.values)
+        return str(value) if is_name else OTHER_VALUES
+
+
+def is_slice_name(value: str) -> bool:
+    """Whether a value can name a slice."""
+    is_short = 0 < len(value) <= LONGEST_NAME
+    return is_short and value != OTHER_VALUES and not any(part in value for part in NOT_IN_NAMES)
 
 
 _Moment = TypeVar("_Moment", bound=date)
@@ -303,6 +320,10 @@ def slices_named(partitions: Partitioning | None, partition: str | None, now: da
         raise ConfigurationError(f"partition {partition!r} does not exist: the sync has no partitions")
     names = names_at(partitions, now)
     first, sign, last = partition.partition(RANGE_SIGN)
+    if isinstance(partitions, ColumnValues) and partitions.is_dynamic:
+        if sign or not (is_slice_name(first) or first == OTHER_VALUES):
+            raise ConfigurationError(f"partition {partition!r} is not a value of column {partitions.column!r}")
+        return Slices((first,))
     places = [_place(each, names) for each in ([first, last] if sign else [first])]
     if places[0] > places[-1]:
         raise ConfigurationError(

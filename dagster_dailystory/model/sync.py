@@ -387,14 +387,14 @@ def _check_limits(sync: ContactSync) -> None:
             raise ConfigurationError(f"consent_override names {name!r}{nearest(name, allowed)}")
     if sync.watermark is not None and sync.partitions is not None:
         raise ConfigurationError("watermark and partitions exclude each other: a slice has no watermark of its own")
+    slices = sync.partitions
+    if isinstance(slices, ColumnValues) and slices.is_dynamic and slices.column in sync.identity_columns:
+        raise ConfigurationError(f"partitions: the column {slices.column!r} identifies a person and cannot name slices")
     if isinstance(sync.source, FrameSource) and (sync.partitions is not None or sync.watermark is not None):
-        raise ConfigurationError(
-            "a frame has the rows of one run: FrameSource takes neither partitions nor a watermark"
-        )
+        raise ConfigurationError("FrameSource takes neither partitions nor a watermark: a frame is read as a whole")
     if sync.reads_some_rows and sync.deletes is not DeletePolicy.KEEP:
         raise ConfigurationError(
-            f"deletes={sync.delete_policy.value!r} needs FrameSource(complete=True): no deletion follows from a frame"
-            " with some rows"
+            f"deletes={sync.delete_policy.value!r} needs FrameSource(complete=True), with all rows"
         )
     if sync.deletes is DeletePolicy.DEACTIVATE and "status" in sync.fields:
         raise ConfigurationError("deletes='deactivate' and a mapped status contradict each other; choose one")

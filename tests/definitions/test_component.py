@@ -184,7 +184,7 @@ def test_slices_become_the_engines_partitions():
     for start in ("2024-01-01", date(2024, 1, 1)):
         assert Slices(column="joined", every="monthly", start=start, timezone="Europe/Berlin").setting() == windows
     with pytest.raises(ConfigurationError, match="either buckets"):
-        Slices(column="region").setting()
+        Slices(column="region", start="2024-01-01").setting()
 
 
 @pytest.mark.parametrize("in_one_run", [True, False])

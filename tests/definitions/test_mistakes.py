@@ -181,7 +181,7 @@ NAMES = [
         "a misspelled count", lambda _: HashBuckets(counts=8), "HashBuckets has no setting 'counts'",
         "mean 'count'",
     ),
-    Mistake("slices without values", lambda _: ColumnValues("region"), "ColumnValues needs values", "values"),
+    Mistake("slices without a column", lambda _: ColumnValues(), "ColumnValues needs column", "column"),
     Mistake(
         "a misspelled setting of assets", lambda at: build_contact_sync_assets(at.sync(), group="x"),
         "build_contact_sync_assets has no setting 'group'", "did you mean 'group_name'",

@@ -82,7 +82,7 @@ YAML = [
     ("no version", {"observed_source": {}}, "observed_source needs version_query", "version_query"),
     ("a query of two tables", {**JOIN, **WATCHED}, "observed_source needs key", "reads 2 tables"),
     ("a cron of a condition", {"automation_condition": "{{ every('daily') }}"}, "cron='daily' is not", "'0 * * * *'"),
-    ("half of the slices", {"partitions": {"column": "region"}}, "partitions", "buckets, or column and values"),
+    ("half of the slices", {"partitions": {"values": ["emea"]}}, "partitions", "buckets, or column and values"),
     ("an unknown field", {"fields": {"emial": "email"}}, "no contact field 'emial'", "did you mean 'email'"),
 ]
 

@@ -1,15 +1,16 @@
 """Schedules and conditions that run a sync by a cron expression."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum
 
 import dagster as dg
 from dagster._utils.schedules import is_valid_cron_string  # not exported
 
 from dagster_dailystory.definitions.automation.jobs import range_tags, sync_job, unfinished_run
+from dagster_dailystory.definitions.partitions import dynamic_definition
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.contact_fields import nearest
-from dagster_dailystory.model.partitions import TimeWindows
+from dagster_dailystory.model.partitions import ColumnValues, TimeWindows
 from dagster_dailystory.model.settings import check_timezone, check_value, choice, named_settings
 from dagster_dailystory.model.sync import ContactSync
 
@@ -45,7 +46,8 @@ def sync_schedule(
 ) -> dg.ScheduleDefinition:
     """Run a whole sync by a cron schedule. Switch it on in the UI.
 
-    Hash buckets and the slices of a column are a run each; time windows are one run, with one plan of the whole source.
+    Hash buckets and the listed values of a column are a run each. Time windows, and slices that the source names, are
+    one run, with one plan of the whole source.
 
     Args:
         sync: The sync.
@@ -72,15 +74,7 @@ def sync_schedule(
         if running:
             yield dg.SkipReason(f"{running} (skip_if_running)")
             return
-        tick, partitions = context.scheduled_execution_time.isoformat(), sync.partitions
-        if partitions is None:
-            yield dg.RunRequest()
-        elif isinstance(partitions, TimeWindows):
-            names = partitions.names[-_NEWEST_WINDOWS:] if newest else partitions.names
-            yield dg.RunRequest(run_key=tick, tags=range_tags(names[0], names[-1]))
-        else:
-            for partition in partitions.names:
-                yield dg.RunRequest(run_key=f"{tick}|{partition}", partition_key=partition)
+        yield from _requests(context, sync, newest=newest)
 
     return dg.ScheduleDefinition(
         name=f"{job.name}_schedule",
@@ -90,6 +84,28 @@ def sync_schedule(
         description=f"Keep DailyStory's contacts equal to the source of the sync {sync.name}.",
         execution_fn=requests,
     )
+
+
+def _requests(
+    context: dg.ScheduleEvaluationContext, sync: ContactSync, *, newest: bool
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """The runs of one tick."""
+    tick, partitions = context.scheduled_execution_time.isoformat(), sync.partitions
+    if partitions is None:
+        yield dg.RunRequest()
+        return
+    if isinstance(partitions, TimeWindows):
+        names: Sequence[str] = partitions.names[-_NEWEST_WINDOWS:] if newest else partitions.names
+    elif isinstance(partitions, ColumnValues) and partitions.is_dynamic:
+        names = context.instance.get_dynamic_partitions(str(dynamic_definition(sync.name).name))
+        if not names:
+            yield dg.SkipReason(f"the sync has no partition yet: switch the sensor partitions_{sync.name} on")
+            return
+    else:
+        for partition in partitions.names:
+            yield dg.RunRequest(run_key=f"{tick}|{partition}", partition_key=partition)
+        return
+    yield dg.RunRequest(run_key=tick, tags=range_tags(names[0], names[-1]))
 
 
 _NEWEST_WINDOWS = 2

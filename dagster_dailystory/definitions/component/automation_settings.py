@@ -7,12 +7,14 @@ from pydantic import Field
 
 from dagster_dailystory.definitions.automation.alerts import Alert, Notify, alert_sensors
 from dagster_dailystory.definitions.automation.drift import drift_check
+from dagster_dailystory.definitions.automation.new_slices import partition_sensor
 from dagster_dailystory.definitions.automation.retries import retry_sensor
 from dagster_dailystory.definitions.automation.schedules import check_cron, sync_schedule
 from dagster_dailystory.definitions.automation.sources import observed_source
 from dagster_dailystory.definitions.automation.webhooks import webhook
 from dagster_dailystory.definitions.component.settings import Settings, variable_content
 from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.model.partitions import ColumnValues
 from dagster_dailystory.model.sync import ContactSync
 
 
@@ -195,6 +197,8 @@ class AutomationFields(Settings):
         if self.retry is not None:
             retry = self.retry
             sensors.append(retry_sensor(sync, retry.max_runs, retry.minimum_interval_seconds, warehouse_key))
+        if isinstance(sync.partitions, ColumnValues) and sync.partitions.is_dynamic:
+            sensors.append(partition_sensor(sync, warehouse_key=warehouse_key))
         if self.alerts is not None:
             limits = self.alerts.model_dump(exclude={"webhook_variable"})
             sensors += alert_sensors(sync, self.alerts.notify(), warehouse_key=warehouse_key, **limits)

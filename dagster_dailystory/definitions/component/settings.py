@@ -271,7 +271,8 @@ class Slices(Settings):
         default=None, description="A source column whose values name the slices.", examples=["region"]
     )
     values: list[str] | None = Field(
-        default=None, description="One slice for each value; all other rows are in the slice other_values.",
+        default=None, description="One slice for each value; all other rows are in the slice other_values. "
+        "Default: each value of the source is a slice, and a sensor adds it.",
         examples=[["emea", "amer"]],
     )  # fmt: skip
     every: str | None = Field(
@@ -299,7 +300,7 @@ class Slices(Settings):
         given = {name for name in ("buckets", "column", "values", "every", "start") if getattr(self, name) is not None}
         if given == {"buckets"}:
             return HashBuckets(self.buckets or 0)
-        if given == {"column", "values"}:
+        if given in ({"column"}, {"column", "values"}):
             return ColumnValues(self.column or "", self.values or [])
         if given == {"column", "every", "start"}:
             return TimeWindows(self.column or "", self.every or "", self.start or "", self.end, self.timezone)

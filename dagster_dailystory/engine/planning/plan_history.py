@@ -15,7 +15,7 @@ from dagster_dailystory.databases.source_text import source_text
 from dagster_dailystory.engine.state.plans.stored import Plan, slices_of
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.model.partitions import Slices, names_at
+from dagster_dailystory.model.partitions import ColumnValues, Slices, names_at
 from dagster_dailystory.model.runs.plan import PlanStatus
 from dagster_dailystory.model.runs.report import COMPLETE_OUTCOMES
 
@@ -98,6 +98,8 @@ class PlanHistory:
                 left |= {**dict.fromkeys(names, 0), names[0]: rows_left}  # those of a range count once
         if plan.partition is None or sync.partitions is None:
             return left.get(None)
+        if isinstance(sync.partitions, ColumnValues) and sync.partitions.is_dynamic:
+            return None  # nothing says that these are all slices: a plan of the whole source ends the first load
         all_names = names_at(sync.partitions, self._state.now().replace(tzinfo=timezone.utc))
         return sum(left[name] for name in all_names) if left.keys() >= set(all_names) else None
 

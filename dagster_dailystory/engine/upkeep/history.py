@@ -18,7 +18,7 @@ from dagster_dailystory.engine.state.plans.stored import selection_of, slices_of
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import Reason
-from dagster_dailystory.model.partitions import PARTITION_VALUE, HashBuckets, TimeWindows, slices_named
+from dagster_dailystory.model.partitions import PARTITION_VALUE, ColumnValues, HashBuckets, TimeWindows, slices_named
 from dagster_dailystory.model.runs.options import Selection
 from dagster_dailystory.model.runs.plan import GuardResult, PlanStatus
 from dagster_dailystory.model.sync import ContactSync, Scope
@@ -158,8 +158,8 @@ def read_unsent(state: State) -> dict[str | None, Unsent]:
     Raises:
         DailyStoryError: The state cannot be read.
     """
-    partitions = state.sync.partitions
-    names: tuple[str | None, ...] = partitions.names if partitions else (None,)
+    with state.connection.begin():
+        names = _slice_names(state)
     unsettled: dict[str | None, int] = dict.fromkeys(names, 0)
     for send in current(read_history(state).sends):
         if rows := send.rows_failed + send.rows_in_doubt:
@@ -168,6 +168,17 @@ def read_unsent(state: State) -> dict[str | None, Unsent]:
         tables = state.load_tables()
         refused = {} if tables is None else {name: _refused(state, tables, name) for name in names}
     return {name: Unsent(*refused.get(name, (0, None)), unsettled=rows) for name, rows in unsettled.items()}
+
+
+def _slice_names(state: State) -> tuple[str | None, ...]:
+    """The slices of a sync; those that the source names as far as rejections have them. None for no partitions."""
+    partitions, tables = state.sync.partitions, state.load_tables()
+    if partitions is None:
+        return (None,)
+    if not isinstance(partitions, ColumnValues) or not partitions.is_dynamic or tables is None:
+        return partitions.names
+    found = state.connection.execute(select(tables.rejections.c[PARTITION_VALUE]).distinct()).scalars()
+    return tuple(dict.fromkeys((*(each for each in found if each), *partitions.names)))
 
 
 _Past = TypeVar("_Past", PastPlan, PastSend)
@@ -197,7 +208,8 @@ def _replaces(newer: Selection, older: Selection) -> bool:
 
 def _has_slices(sync: ContactSync, row: RowMapping) -> bool:
     """Whether a plan is for slices that the sync has now. Time windows stay what they are."""
-    if isinstance(sync.partitions, TimeWindows):
+    is_dynamic = isinstance(sync.partitions, ColumnValues) and sync.partitions.is_dynamic
+    if is_dynamic or isinstance(sync.partitions, TimeWindows):
         return True
     return set(slices_of(row)) <= set(sync.partitions.names if sync.partitions else ())
 

@@ -55,6 +55,8 @@ def is_in_slices(value: SqlValue, partitions: Partitioning, slices: Slices) -> C
     if isinstance(partitions, ColumnValues):
         if OTHER_VALUES not in slices.names:
             return value.in_(slices.names)
+        if partitions.is_dynamic:
+            return or_(value.is_(None), value == OTHER_VALUES)
         others = set(partitions.values) - set(slices.names)
         return or_(value.is_(None), value.not_in(sorted(others)))
     first, last = slices.names[0], slices.names[-1]
@@ -69,8 +71,14 @@ def value_elsewhere(partitions: Partitioning, slices: Slices) -> str:
     """A `PARTITION_VALUE` of a slice that is not among these."""
     if isinstance(partitions, TimeWindows):  # names of days sort like texts
         return _AFTER_ALL_DAYS if slices.has_first else _BEFORE_ALL_DAYS
+    if isinstance(partitions, ColumnValues) and partitions.is_dynamic:
+        return _NO_NAME if OTHER_VALUES in slices.names else OTHER_VALUES
     other = next(each for each in partitions.names if each not in slices.names)
     return stored_hash(_range(partitions, Slices((other,)))[0]) if isinstance(partitions, HashBuckets) else other
+
+
+_NO_NAME = ","
+"""A text that names no slice."""
 
 
 _BEFORE_ALL_DAYS, _AFTER_ALL_DAYS = "0001-01-01", "9999-12-31"
