@@ -18,7 +18,8 @@ TABLES = SyncTables(
     sqlite.dialect(),
 )
 OF_FIELDS = {"customer_id", "field_email", "differs_field_email"}
-COLUMNS = sorted({column.name for table in TABLES.metadata.sorted_tables for column in table.columns} - OF_FIELDS)
+KEYED = [table for table in TABLES.metadata.sorted_tables if "customer_id" in table.columns]
+COLUMNS = sorted({column.name for table in KEYED for column in table.columns} - OF_FIELDS)
 
 
 @pytest.mark.parametrize("column", COLUMNS)

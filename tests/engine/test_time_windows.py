@@ -17,7 +17,7 @@ from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.sync import ContactSync
 
 PLACEMENTS = (*INSIDE, *ELSEWHERE)
-MONTHS = TimeWindows("joined", "monthly", start="2024-01-01", end="2025-01-01", timezone="Europe/Berlin")
+MONTHS = TimeWindows("joined", "monthly", start="2024-01-01", end="2024-08-01", timezone="Europe/Berlin")
 TYPES = ("timestamp", "timestamptz", "date")
 TIMES = (
     None,  # the first window
@@ -41,16 +41,19 @@ def table_with(kind: str) -> SourceTable:
     return SourceTable("customers", "customer_id", {**columns, "city": "varchar(40)", "plan": "text", "joined": kind})
 
 
-@pytest.fixture(params=TYPES)
-def scenario(
-    request: pytest.FixtureRequest, engine_placement: Placement, new_database: Callable[[str], str]
-) -> Iterator[Scenario]:
+@pytest.fixture
+def kind() -> str:
+    """The type of the column, where a test is not run for each."""
+    return "timestamp"
+
+
+@pytest.fixture
+def scenario(kind: str, engine_placement: Placement, new_database: Callable[[str], str]) -> Iterator[Scenario]:
     with open_scenario(new_database, engine_placement.warehouse, engine_placement.state) as opened:
-        opened.source = table_with(request.param)
+        opened.source = table_with(kind)
         opened.create()
         for number, when in enumerate(TIMES, start=1):
-            kind = "timestamp" if request.param == "timestamptz" and opened.dialect == "sqlite" else request.param
-            zone = "+00" if kind == "timestamptz" else ""
+            zone = "+00" if kind == "timestamptz" and opened.dialect != "sqlite" else ""
             value = "NULL" if when is None else f"'{when[:10] if kind == 'date' else when}{zone}'"
             opened.insert(customer(number))
             opened.execute(f"UPDATE customers SET joined = {value} WHERE customer_id = {number}")
@@ -62,32 +65,31 @@ def in_zone(scenario: Scenario) -> bool:
     return kind == "timestamptz" and scenario.dialect != "sqlite"  # whose texts have no zone
 
 
+@pytest.mark.parametrize("kind", TYPES)
 def test_each_row_is_in_exactly_one_window(scenario: Scenario) -> None:
     reports = {name: scenario.run(sync_with(), partition=name) for name in MONTHS.names}
     rows = {name[5:7]: report.rows_read for name, report in reports.items() if report.rows_read}
-    july = {"07": 1} if in_zone(scenario) else {"06": 1}
-    # In Berlin it is an hour later than in UTC.
-    january = {"01": 3, "02": 2} if in_zone(scenario) else {"01": 4, "02": 1}
-    assert rows == {**january, **july, "12": 2}
+    # In Berlin it is an hour or two later than in UTC.
+    assert rows == ({"01": 3, "02": 2, "07": 3} if in_zone(scenario) else {"01": 4, "02": 1, "06": 1, "07": 2})
     assert sum(report.rows_created for report in reports.values()) == len(TIMES)
-    again = [scenario.run(sync_with(), partition=name) for name in MONTHS.names]
-    assert {report.outcome for report in again} == {"empty"}
+    assert scenario.run(sync_with(), partition="2024-01-01").outcome == "empty"
     assert scenario.run(sync_with()).outcome == "empty"
 
 
+@pytest.mark.parametrize("kind", TYPES)
 def test_a_range_and_its_windows_send_the_same(scenario: Scenario) -> None:
     sync = sync_with()
     first = scenario.run(sync, partition="2024-01-01...2024-05-01")
     assert (first.rows_read, first.rows_created) == (5, 5)
-    assert scenario.run(sync, partition="2024-06-01...2024-12-01").rows_created == 3
+    assert scenario.run(sync, partition="2024-06-01...2024-07-01").rows_created == 3
     scenario.update(2, first_name="Other")
     scenario.update(7, first_name="Other")
     scenario.delete(3, 8)
     early = scenario.run(sync, partition="2024-01-01...2024-03-01")
     assert (early.rows_updated, early.rows_deleted) == (1, 1)
-    late = scenario.run(sync, partition="2024-12-01")
+    late = scenario.run(sync, partition="2024-07-01")
     assert (late.rows_updated, late.rows_deleted) == (1, 1)
-    assert scenario.run(sync, partition="2024-01-01...2024-12-01").outcome == "empty"
+    assert scenario.run(sync, partition="2024-01-01...2024-07-01").outcome == "empty"
     assert sum(contact["status"] != "Deleted" for contact in scenario.sandbox.contacts()) == len(TIMES) - 2
 
 
@@ -95,25 +97,25 @@ def test_a_row_whose_time_moves_is_one_update(scenario: Scenario) -> None:
     sync = sync_with()
     scenario.run(sync)
     scenario.sent()
-    scenario.execute("UPDATE customers SET joined = '2024-09-09', first_name = 'Other' WHERE customer_id = 3")
+    scenario.execute("UPDATE customers SET joined = '2024-05-05', first_name = 'Other' WHERE customer_id = 3")
     reports = [scenario.run(sync, partition=name) for name in MONTHS.names]
     assert [sum(getattr(each, name) for each in reports) for name in ("rows_updated", "rows_deleted")] == [1, 0]
     assert len(scenario.sent()) == 1
     scenario.delete(3)
-    assert scenario.run(sync, partition="2024-09-01").rows_deleted == 1
+    assert scenario.run(sync, partition="2024-05-01").rows_deleted == 1
 
 
 def test_windows_planned_at_once_send_a_row_that_moved_once(scenario: Scenario) -> None:
     sync = sync_with()
     scenario.run(sync)
     scenario.sent()
-    runs = {"2024-01-01": new_run_id(), "2024-09-01": new_run_id()}
+    runs = {"2024-01-01": new_run_id(), "2024-05-01": new_run_id()}
     scenario.execute("UPDATE customers SET first_name = 'Other' WHERE customer_id = 3")
     scenario.insert(customer(20))
     scenario.execute("UPDATE customers SET joined = '2024-01-09' WHERE customer_id = 20")
     for name, run_id in runs.items():
         plan_run(sync, scenario.warehouse, scenario.account, PlanOptions(partition=name), run_id)
-        scenario.execute("UPDATE customers SET joined = '2024-09-09' WHERE customer_id IN (3, 20)")
+        scenario.execute("UPDATE customers SET joined = '2024-05-05' WHERE customer_id IN (3, 20)")
     for name, run_id in runs.items():
         send_run(sync, scenario.warehouse, scenario.account, [run_id], partition=name)
     assert sorted(operation for _, operation, _ in scenario.sent()) == ["create", "update"]
@@ -130,7 +132,7 @@ def test_a_row_that_comes_later_is_in_the_open_window(scenario: Scenario) -> Non
 def test_another_kind_of_windows_sends_nothing(scenario: Scenario) -> None:
     scenario.run(sync_with(None))
     scenario.sent()
-    for windows in (MONTHS, TimeWindows("joined", "weekly", start="2024-01-01", end="2024-03-01")):
+    for windows in (MONTHS, TimeWindows("joined", "weekly", start="2024-01-01", end="2024-01-20")):
         for name in windows.names:
             scenario.run(sync_with(windows), partition=name)
     assert scenario.sent() == []
