@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 from types import NoneType
 from typing import TypeVar, cast
@@ -230,20 +229,6 @@ class TimeWindows:
             return cast(_Moment, start.date())
         aware = start.replace(tzinfo=ZoneInfo(self.timezone)).astimezone(timezone.utc)
         return cast(_Moment, start if like.tzinfo is None else aware)
-
-    def name_of(self, value: date | None, now: datetime) -> str:
-        """The window of a row, from its date or time.
-
-        Args:
-            value: A date or a time; None for a row without one.
-            now: The present, with a zone.
-        """
-        starts = self.starts_at(now)
-        if value is None:
-            return self._name(starts[0])
-        moment = value if isinstance(value, datetime) else datetime.combine(value, time())
-        place = bisect_right(starts, moment, key=lambda start: self.start_like(start, moment))
-        return self._name(starts[max(place - 1, 0)])
 
     def _name(self, start: datetime) -> str:
         return f"{start:%Y-%m-%d-%H:%M}" if self.every == "hourly" else f"{start:%Y-%m-%d}"

@@ -44,7 +44,7 @@ from dagster_dailystory.engine.planning.comparison.hashes.sums import (
 )  # fmt: skip
 from dagster_dailystory.engine.planning.comparison.slices import stored_hash
 from dagster_dailystory.engine.planning.comparison.staged import SUM_BYTES, Staged, Traffic
-from dagster_dailystory.engine.planning.comparison.windows import window_name
+from dagster_dailystory.engine.planning.comparison.windows import WindowNames
 from dagster_dailystory.engine.state.schema import KEY_BUCKET, SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import StateError
@@ -181,6 +181,12 @@ class Transfer:
     @property
     def _is_hashed(self) -> bool:
         return self.reading.row_hash is not None
+
+    @cached_property
+    def _window_names(self) -> WindowNames | None:
+        windows, now = self.state.sync.partitions, self.state.now().replace(tzinfo=timezone.utc)
+        database = database_of(self.warehouse.dialect)
+        return WindowNames(windows, now, database) if isinstance(windows, TimeWindows) else None
 
     @property
     def _value_types(self) -> dict[str, SqlType]:
@@ -361,9 +367,8 @@ class Transfer:
             return staged_texts(values)
         if isinstance(partitions, ColumnValues):
             return [partitions.name_of(value) for value in staged_texts(values)]
-        if isinstance(partitions, TimeWindows):
-            now, moment = self.state.now().replace(tzinfo=timezone.utc), database_of(self.warehouse.dialect).moment
-            return [window_name(partitions, value, moment(value), now) for value in values]
+        if self._window_names is not None:
+            return list(map(self._window_names.of, values))
         return [stored_hash(value) for value in values]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -85,17 +86,31 @@ class WindowColumn:
         return self.database.moment_literal(self.windows.start_like(self.starts[place], self.like))
 
 
-def window_name(windows: TimeWindows, value: object, moment: date | None, now: datetime) -> str:
-    """The window of a value that a driver returned.
+class WindowNames:
+    """Finds the window of each value that a driver returns.
 
     Args:
         windows: The windows.
-        value: The value. PostgreSQL's `infinity` and years that Python lacks are texts.
-        moment: The same as a date or a time; None if it is not one.
         now: The present, with a zone.
+        database: The database of the source.
     """
-    is_late = moment is None and isinstance(value, str) and not (value.startswith("-") or value.endswith(" BC"))
-    return windows.names_at(now)[-1] if is_late else windows.name_of(moment, now)
+
+    def __init__(self, windows: TimeWindows, now: datetime, database: Database) -> None:
+        self._starts = windows.starts_at(now)
+        self._starts_in_utc = [windows.start_like(start, now) for start in self._starts]
+        self._names = windows.named(self._starts)
+        self._moment = database.moment
+
+    def of(self, value: object) -> str:
+        """The window of a value. PostgreSQL's `infinity` and years that Python lacks are texts."""
+        moment = self._moment(value)
+        if moment is None:
+            is_late = isinstance(value, str) and not (value.startswith("-") or value.endswith(" BC"))
+            return self._names[-1 if is_late else 0]
+        if not isinstance(moment, datetime):
+            moment = datetime(moment.year, moment.month, moment.day)
+        starts = self._starts if moment.tzinfo is None else self._starts_in_utc
+        return self._names[max(bisect_right(starts, moment) - 1, 0)]
 
 
 def window_column(source: Source, sync: ContactSync, connection: Connection, now: datetime) -> WindowColumn | None:
