@@ -13,6 +13,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+import yaml
 from jsonschema import Draft202012Validator
 from pydantic import Field
 from support.dagster_project import NOUNS, DagsterProject
@@ -286,3 +287,18 @@ def test_a_frame_in_yaml_is_an_upstream_asset():
     assert dg.AssetKey(["analytics", "scored"]) in changes.keys_by_input_name.values()
     with pytest.raises(Exception, match=r"defs\.yaml"):
         definitions({**PEOPLE, "source": {"complete": True}})
+
+
+def test_the_settings_of_a_file_survive_being_read_and_written_back():
+    given = {
+        **PEOPLE,
+        "partitions": {"column": "joined", "every": "monthly", "start": "2024-01-01", "in_one_run": True},
+        "nulls": {"firstName": "clear"},
+        "require_approval": True,
+        "schedule": {"cron": "0 6 * * *", "timezone": "Europe/Berlin"},
+        "alerts": {"webhook_variable": "OPS_WEBHOOK", "max_rejected_rows": 5},
+        "automation_condition": "{{ dg.AutomationCondition.eager() }}",
+        "warehouse": {"url_variable": "WAREHOUSE_URL"},
+    }
+    written = yaml.safe_dump(DailyStorySyncComponent.model()(**given).model_dump(mode="json", exclude_unset=True))
+    assert yaml.safe_load(written) == given
