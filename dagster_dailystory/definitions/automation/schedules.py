@@ -20,7 +20,7 @@ def every(cron: str, timezone: str = "UTC") -> dg.AutomationCondition[dg.AssetKe
     """Run a whole sync at each tick of a cron schedule, whether its upstream assets have run or not.
 
     `AutomationCondition.on_cron` waits for all upstream assets, and so never runs a sync of a table that Dagster does
-    not materialize.
+    not materialize. Like all conditions it requests the newest time window only: use `sync_schedule` with time windows.
 
     Raises:
         ConfigurationError: The cron expression or the time zone is not valid.
