@@ -302,3 +302,17 @@ def test_the_settings_of_a_file_survive_being_read_and_written_back():
     }
     written = yaml.safe_dump(DailyStorySyncComponent.model()(**given).model_dump(mode="json", exclude_unset=True))
     assert yaml.safe_load(written) == given
+
+
+def test_a_translation_changes_attributes_of_the_assets():
+    translation = {"group_name": "marketing", "tags": {"step": "{{ asset }}"}}
+    made = dg.Definitions.merge(definitions({**PEOPLE, "translation": translation}), RESOURCES)
+    specs = {spec.key.path[-1]: spec for spec in made.resolve_all_asset_specs() if spec.key.path[0] == "dailystory"}
+    assert {spec.group_name for spec in specs.values()} == {"marketing"}
+    assert {noun: spec.tags["step"] for noun, spec in specs.items()} == {noun: noun for noun in specs}
+
+
+def test_a_translation_cannot_change_a_key(tmp_path: Path):
+    component = DailyStorySyncComponent(**PEOPLE, translation=lambda spec, _: spec.replace_attributes(key="other"))
+    with pytest.raises(ConfigurationError, match="gives changes another key; it must stay dailystory/people/changes"):
+        component._defs(tmp_path)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import dagster as dg
 from dagster.components.resolved.errors import ResolutionException  # not exported
+from dagster.components.utils.translation import TranslationFn, TranslationFnResolver
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import Self
 
@@ -85,6 +86,16 @@ class DailyStorySyncComponent(dg.Component, AutomationFields, SyncFields):  # ty
         """What the templates of a file may use beside Dagster's own names: the condition `every`."""
         return {"every": every}
 
+    translation: Annotated[
+        TranslationFn[str] | None,
+        TranslationFnResolver(template_vars_for_translation_fn=lambda noun: {"asset": noun}),
+    ] = Field(
+        default=None,
+        description="Attributes of the assets: group, tags, owners, description. `asset` is changes, contacts or "
+        "contact_map, and `spec` the spec as it is. The keys must stay.",
+        examples=[{"group_name": "marketing", "tags": {"step": "{{ asset }}"}}],
+    )
+
     def get_asset_spec(self, spec: dg.AssetSpec) -> dg.AssetSpec:
         """Change the spec of one of the three assets; override it in a subclass. The keys must stay.
 
@@ -142,6 +153,17 @@ class DailyStorySyncComponent(dg.Component, AutomationFields, SyncFields):  # ty
         except ResolutionException as error:
             raise ConfigurationError(f"{_file(context)}: {_unresolved(error)}") from None
 
+    def _translated(self, spec: dg.AssetSpec) -> dg.AssetSpec:
+        noun = spec.key.path[-1]
+        made = self.get_asset_spec(spec)
+        made = made if self.translation is None else self.translation(made, noun)
+        if made.key != spec.key:
+            raise ConfigurationError(
+                f"translation gives {noun} another key; it must stay {spec.key.to_user_string()}, by which the job, the"
+                " schedule and the checks of the sync find it"
+            )
+        return made
+
     @property
     def _backfill_policy(self) -> dg.BackfillPolicy | None:
         slices = self.partitions
@@ -170,7 +192,7 @@ class DailyStorySyncComponent(dg.Component, AutomationFields, SyncFields):  # ty
             frame=dg.AssetKey.from_user_string(self.source.frame) if isinstance(self.source, FrameSettings) else None,
         )
         steps = SyncSteps(sync, find_upstream(sync, self.dialect), self.preview_fields)
-        changes, contacts, contact_map = map(self.get_asset_spec, asset_specs(steps, settings))
+        changes, contacts, contact_map = map(self._translated, asset_specs(steps, settings))
         assets = make_assets(
             (changes, contacts, contact_map),
             settings,
