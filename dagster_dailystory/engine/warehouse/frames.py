@@ -15,8 +15,6 @@ from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
-import duckdb
-
 from dagster_dailystory.databases.source_text import FRAME
 from dagster_dailystory.databases.stored_values import are_integers, staged_texts
 from dagster_dailystory.engine.warehouse.urls import Warehouse
@@ -24,6 +22,7 @@ from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.sync import ContactSync, FrameSource
 
 if TYPE_CHECKING:
+    import duckdb
     import pandas
 
 _ROWS_AT_ONCE = 10_000
@@ -133,6 +132,8 @@ class _ArrowRows:
 
     @contextmanager
     def _opened(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        import duckdb  # here, so that definitions load no database driver
+
         with closing(duckdb.connect()) as connection:
             connection.execute("set timezone = 'UTC'")
             connection.register("frame", self._stream)
