@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         "--allow-host", action="append", default=[], metavar="NAME",
         help="a name other than localhost under which it may be reached, for example of a container; may be repeated",
     )  # fmt: skip
-    parser.add_argument("--store", type=Path, help="a JSON file that keeps the contacts and requests between runs")
+    parser.add_argument("--store", type=Path, help="a JSON file that keeps contacts, requests and alerts between runs")
     return parser
 
 

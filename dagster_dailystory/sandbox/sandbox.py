@@ -41,7 +41,7 @@ class Sandbox:
         settings: Its behaviour; None for the documented behaviour. Without `tokens` it gets a random one.
         port: The TCP port; 0 for a free one.
         seed: Seed of the random faults.
-        store: A JSON file that keeps the contacts and the latest requests between runs; None for memory only.
+        store: A JSON file that keeps the contacts, the latest requests and alerts between runs; None for memory only.
     """
 
     def __init__(

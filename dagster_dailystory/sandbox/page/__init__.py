@@ -1,1 +1,1 @@
-"""The web page of the sandbox: its contacts and requests, as HTML that needs no script."""
+"""The web page of the sandbox: its contacts, requests and alerts, as HTML that needs no script."""

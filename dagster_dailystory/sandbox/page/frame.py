@@ -45,7 +45,7 @@ def document(account: Account, title: str, here: str, *contents: str) -> str:
     """
     links = [
         element("a", text, href=path, **({"aria_current": "page"} if path == here else {}))
-        for path, text in (("/", "Contacts"), ("/requests", "Requests"))
+        for path, text in (("/", "Contacts"), ("/requests", "Requests"), ("/alerts", "Alerts"))
     ]
     head = element(
         "head",

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from dagster_dailystory.sandbox.api import SandboxApi
 from dagster_dailystory.sandbox.contacts import ContactStore
+from dagster_dailystory.sandbox.page import alerts
 from dagster_dailystory.sandbox.page.contacts import contact_detail, contact_list
 from dagster_dailystory.sandbox.page.frame import Account, counters, document, nothing
 from dagster_dailystory.sandbox.page.history import RequestHistory
@@ -58,15 +59,22 @@ class Site:
         store: The contacts.
         api: Has the counts of requests.
         history: The requests.
+        alert_log: The alerts.
         now: Seconds since the epoch.
     """
 
     def __init__(
-        self, store: ContactStore, api: SandboxApi, history: RequestHistory, now: Callable[[], float] = time.time
+        self,
+        store: ContactStore,
+        api: SandboxApi,
+        history: RequestHistory,
+        alert_log: alerts.AlertLog,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._api = api
         self._history = history
+        self._alert_log = alert_log
         self._now = now
         folder = resources.files("dagster_dailystory.sandbox.page")
         self._files = {path: folder.joinpath(path[1:]).read_bytes() for path in _FILES}
@@ -85,10 +93,10 @@ class Site:
         """
         if path in _FILES:
             return PageReply(self._files[path], content_type=_FILES[path])
-        if path not in ("/", "/requests") and not path.startswith("/contact/"):
+        if path not in ("/", "/requests", alerts.PATH) and not path.startswith("/contact/"):
             return None
         per_second = self._history.per_second(self._now())
-        tag = f'"{self._store.version}-{self._history.total}-{per_second}"'
+        tag = f'"{self._store.version}-{self._history.total}-{self._alert_log.total}-{per_second}"'
         headers = {**_HEADERS, "ETag": tag}
         if known == tag:
             return PageReply(b"", 304, headers=headers)
@@ -105,6 +113,8 @@ class Site:
         if path == "/requests":
             only_problems = query.get("only") == "problems"
             return "Requests · DailyStory sandbox", path, 200, request_list(self._history, only_problems, page)
+        if path == alerts.PATH:
+            return "Alerts · DailyStory sandbox", path, 200, alerts.alert_list(self._alert_log)
         if path == "/":
             return "DailyStory sandbox", path, 200, contact_list(self._store, query.get("search", ""), page)
         dsid = unquote(path[len("/contact/") :])

@@ -13,6 +13,7 @@ from aiohttp import web
 from dagster_dailystory.sandbox.api import SandboxApi, is_authorized, normal_path
 from dagster_dailystory.sandbox.contacts import ContactStore
 from dagster_dailystory.sandbox.faults import Fault, FaultPlan, RateLimiter
+from dagster_dailystory.sandbox.page import alerts
 from dagster_dailystory.sandbox.page.history import MOST_BODY_BYTES, RequestHistory, subjects_of
 from dagster_dailystory.sandbox.page.site import Site
 from dagster_dailystory.sandbox.replies import Counts, RecentRequest, Reply, error, html_page, retry_after
@@ -38,6 +39,7 @@ class SandboxService:
         api: The documented paths and the request counts.
         faults: The scripted and random faults.
         history: The latest requests.
+        alert_log: The latest alerts.
     """
 
     def __init__(self, store: ContactStore, *, seed: int = 0) -> None:
@@ -46,20 +48,22 @@ class SandboxService:
         self.faults = FaultPlan(seed)
         self.history = RequestHistory()
         self._limiter = RateLimiter()
-        self._site = Site(store, self.api, self.history)
+        self.alert_log = alerts.AlertLog()
+        self._site = Site(store, self.api, self.history, self.alert_log)
 
     @property
-    def version(self) -> tuple[int, int]:
-        """Changes with every change of a contact and with every request."""
-        return self.store.version, self.history.total
+    def version(self) -> tuple[int, int, int]:
+        """Changes with every change of a contact, with every request and with every alert."""
+        return self.store.version, self.history.total, self.alert_log.total
 
     def dump(self) -> dict[str, JsonValue]:
-        """Return the contacts, the counts and the latest requests as JSON values."""
+        """Return the contacts, the counts, the latest requests and the latest alerts as JSON values."""
+        requests: dict[str, JsonValue] = {"total": self.history.total, "requests": self.history.dump()}
         counts: dict[str, JsonValue] = dict(asdict(self.api.counts))
-        return {**self.store.dump(), "counts": counts, "total": self.history.total, "requests": self.history.dump()}
+        return {**self.store.dump(), "counts": counts, **requests, "alerts": self.alert_log.dump()}
 
     def load(self, dumped: JsonValue) -> None:
-        """Add the contacts of a `dump`, and replace the counts and the requests by its own.
+        """Add the contacts and alerts of a `dump`, and replace the counts and the requests by its own.
 
         Raises:
             ValueError: The values do not come from `dump`.
@@ -70,6 +74,9 @@ class SandboxService:
                 kept = {each.name: counts.get(each.name, 0) for each in fields(Counts)}
                 self.api.counts = Counts(**{name: int(n) for name, n in kept.items() if isinstance(n, int)})
                 self.history.load(requests, total)
+        match dumped:
+            case {"alerts": list(posted)}:
+                self.alert_log.load(posted)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Handle one HTTP request."""
@@ -80,6 +87,8 @@ class SandboxService:
         if path[: len(API_PATH)] != API_PATH and (
             settings.strict_paths or path[: len(API_PATH)].casefold() != API_PATH
         ):
+            if path == alerts.PATH and request.method == "POST":
+                return await self._take_alert(request)
             return self._page_response(request, path)
         self.api.counts.requests += 1
         arrived = time.time()
@@ -188,14 +197,33 @@ class SandboxService:
             return html_page(503, "Service Unavailable", headers)
         return error(settings, 500 if isinstance(fault, Fault) else fault, "An error has occurred")
 
+    async def _take_alert(self, request: web.BaseRequest) -> web.Response:
+        """Accept an alert of a webhook.
+
+        It must be declared as JSON: a page of another web site cannot send that here without asking first (CORS).
+        """
+        if request.content_type != "application/json":
+            return self._page_error(415, "An alert must have the content type application/json")
+        body = await body_of(request, alerts.MOST_BYTES)
+        if body is None:
+            return self._page_error(413, f"An alert has at most {alerts.MOST_BYTES:,} bytes")
+        try:
+            self.alert_log.add(body, time.time())
+        except ValueError:
+            return self._page_error(400, "An alert is a JSON object with a text")
+        return web.Response(status=204)
+
+    def _page_error(self, status: int, message: str) -> web.Response:
+        reply = error(self.store.settings, status, message)
+        return web.Response(status=status, body=reply.body, content_type=reply.content_type)
+
     def _page_response(self, request: web.BaseRequest, path: str) -> web.Response:
         """Serve the pages to GET requests."""
         url = f"http://{request.headers['Host']}{API_PATH}"
         known = request.headers.get("If-None-Match", "")
         page = self._site.reply(path, request.rel_url.query, url, known) if request.method in ("GET", "HEAD") else None
         if page is None:
-            reply = error(self.store.settings, 404, f"No such resource; the API is below {API_PATH}")
-            return web.Response(status=404, body=reply.body, content_type=reply.content_type)
+            return self._page_error(404, f"No such resource; the API is below {API_PATH}")
         return web.Response(
             status=page.status, body=page.body, content_type=page.content_type, charset="utf-8", headers=page.headers
         )

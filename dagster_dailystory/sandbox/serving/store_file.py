@@ -1,4 +1,4 @@
-"""The file that keeps the sandbox's contacts and requests between runs."""
+"""The file that keeps the sandbox's contacts, requests and alerts between runs."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _SAVE_SECONDS = 1.0
 
 
 class StoreFile:
-    """A JSON file that keeps the contacts, the counts and the latest requests, readable only by its owner."""
+    """A JSON file that keeps the contacts, the counts, the latest requests and alerts, readable only by its owner."""
 
     def __init__(self, path: Path, service: SandboxService) -> None:
         self._path = path
         self._service = service
-        self._saved_version = (-1, -1)
+        self._saved_version = (-1, -1, -1)
         self._lock = threading.Lock()
 
     def load(self) -> None:

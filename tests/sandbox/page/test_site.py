@@ -46,7 +46,7 @@ def created(api: httpx.Client, **fields: object) -> str:
 
 def test_no_other_site_can_show_or_read_a_page(sandbox, api):
     dsid = created(api, **ADA)
-    for path in ("", "requests", f"contact/{dsid}", "page.js", "page.css"):
+    for path in ("", "requests", "alerts", f"contact/{dsid}", "page.js", "page.css"):
         response = httpx.get(f"{sandbox.url}{path}", headers={"Origin": "https://evil.example"})
         policy = response.headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy
@@ -62,7 +62,7 @@ def test_no_other_site_can_show_or_read_a_page(sandbox, api):
 
 def test_a_page_loads_nothing_from_elsewhere_and_hides_the_token(sandbox, api):
     dsid = created(api, **ADA)
-    for path in ("", "requests", f"contact/{dsid}"):
+    for path in ("", "requests", "alerts", f"contact/{dsid}"):
         page = page_of(sandbox, path)
         loaded = re.findall(r'(?:src|rel="stylesheet" href)="([^"]+)"', page)
         assert sorted(loaded) == ["/page.css", "/page.js"]
