@@ -2,7 +2,8 @@
 
 Set WAREHOUSE_URL, DAILYSTORY_BASE_URL and DAILYSTORY_API_TOKEN for a real sync; DAILYSTORY_STATE_URL,
 DAILYSTORY_REQUESTS_PER_SECOND and DAILYSTORY_MAX_CONCURRENCY are optional. With none of them set this is the demo: a
-DuckDB file and the sandbox (`make demo`, `make dev`). Nothing is connected to while the location loads.
+DuckDB file and the sandbox (`make demo`, `make dev`), with a few more syncs that show partitions, approval, frames and
+alerts (dagster_dailystory/demo/showcase). Nothing is connected to while the location loads.
 """
 
 from pathlib import Path
@@ -11,6 +12,7 @@ import dagster as dg
 
 from dagster_dailystory import ContactSync, build_contact_sync_assets, resources_from_environment
 from dagster_dailystory.demo.resources import demo_resources
+from dagster_dailystory.demo.showcase import showcase
 
 customers = ContactSync(
     name="customers",
@@ -37,11 +39,13 @@ customers = ContactSync(
     deletes="deactivate",
 )
 
+given = resources_from_environment()
+
 table = dg.AssetSpec("customers", description="The table that sql/customers.sql reads.", kinds={"table"})
 
 defs = dg.Definitions(
     assets=[table, *build_contact_sync_assets(customers, preview_fields=["city", "region", "plan", "lifetime_value"])],
-    resources=resources_from_environment() or demo_resources(Path(".demo")),
+    resources=given or demo_resources(Path(".demo")),
     schedules=[
         dg.ScheduleDefinition(
             "customers_hourly", target=dg.AssetSelection.groups("dailystory"), cron_schedule="0 * * * *"
@@ -50,3 +54,6 @@ defs = dg.Definitions(
     # Only one process can open a DuckDB file, and a single op sends everything.
     executor=dg.in_process_executor,
 )
+
+if not given:
+    defs = dg.Definitions.merge(defs, showcase())

@@ -13,7 +13,9 @@ from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
 from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
 
-from dagster_dailystory.demo.resources import DEMO_PORT
+from dagster_dailystory.definitions.ops import POOL
+from dagster_dailystory.demo.resources import DEMO_PORT, demo_warehouse_url
+from dagster_dailystory.demo.showcase.data import seed_showcase
 from dagster_dailystory.demo.story import run_story
 from dagster_dailystory.errors import DailyStoryError
 
@@ -59,6 +61,9 @@ def run_demo(folder: Path, port: int) -> list[Mapping[str, float]]:
     with dg.DagsterInstance.from_config(str(make_dagster_home(folder))) as instance:
         story = run_story(customers, defs, instance, folder, port)
         put_runs_into_location(instance, LOCATION)
+        # One run at a time: only one process can open a DuckDB file.
+        instance.event_log_storage.set_concurrency_slots(POOL, 1)
+    seed_showcase(demo_warehouse_url(folder))
     print(f"The sandbox holds {story.contacts:,} contacts. Where to look next:")
     print("  make dev                 starts both pages, until Ctrl-C:")
     print("    http://127.0.0.1:3000  the Dagster UI with both runs; Materialize all sends what the dry run showed")

@@ -121,7 +121,7 @@ def seed(url: str) -> None:
     with _transaction(url) as connection:
         customers.drop(connection, checkfirst=True)
         customers.create(connection)
-        connection.execute(customers.insert(), [_customer(number) for number in range(1, CUSTOMERS + 1)])
+        connection.execute(customers.insert(), [customer(number) for number in range(1, CUSTOMERS + 1)])
 
 
 def evolve(url: str) -> Evolution:
@@ -142,7 +142,7 @@ def evolve(url: str) -> Evolution:
             connection.execute(customers.update().where(_is_one_of([row])).values(changes))
         connection.execute(customers.update().where(_is_one_of(touched)).values(last_seen_at=day))
         connection.execute(customers.delete().where(_is_one_of(deleted)))
-        connection.execute(customers.insert(), [_customer(newest + number) for number in range(1, _ADDED + 1)])
+        connection.execute(customers.insert(), [customer(newest + number) for number in range(1, _ADDED + 1)])
     return Evolution(updated=_UPDATED, deleted=_DELETED, added=_ADDED, touched=_TOUCHED)
 
 
@@ -224,8 +224,8 @@ def _is_one_of(rows: Sequence[sa.RowMapping]) -> sa.ColumnElement[bool]:
     return customers.c.customer_id.in_([row["customer_id"] for row in rows])
 
 
-def _customer(number: int) -> Row:
-    """Make up one customer. Every row has an email address or a mobile number, and most rows have both."""
+def customer(number: int) -> Row:
+    """Make up a customer. Every row has an email address or a mobile number, and most rows have both."""
     chance = random.Random(number)
     first_name, last_name = chance.choice(_FIRST_NAMES), chance.choice(_LAST_NAMES)
     seat = number * 7919 % (100 * len(_CITIES))  # 7919 is prime: 5,000 consecutive numbers differ

@@ -46,9 +46,9 @@ def load(folder: Path, **given: str) -> dict[str, object]:
 
 def test_the_demo_loads_quickly_without_a_connection_or_a_file(tmp_path: Path):
     loaded = load(tmp_path)
-    assert loaded["keys"] == [
-        "customers", "dailystory/customers/changes", "dailystory/customers/contact_map", "dailystory/customers/contacts"
-    ]  # fmt: skip
+    syncs = ("customers", "guests", "members", "vips")
+    assets = [f"dailystory/{sync}/{noun}" for sync in syncs for noun in ("changes", "contact_map", "contacts")]
+    assert loaded["keys"] == ["customers", *assets, "members", "vips", "webinar_guests"]
     assert loaded["urls"] == [demo_warehouse_url(FOLDER), f"http://127.0.0.1:{DEMO_PORT}/api/v1"]
     assert loaded["drivers"] == []
     assert list(tmp_path.iterdir()) == []
@@ -59,5 +59,5 @@ def test_a_real_sync_loads_although_no_host_can_be_reached(tmp_path: Path):
     given = dict(zip(REQUIRED, ["postgresql+psycopg://nowhere.invalid/x", "https://nowhere.invalid", "t"], strict=True))
     loaded = load(tmp_path, **given)
     assert loaded["urls"] == ["WAREHOUSE_URL", "DAILYSTORY_BASE_URL"]
-    assert len(loaded["keys"]) == 4  # type: ignore[arg-type]  # a list in the JSON
+    assert len(loaded["keys"]) == 4, "the sync of customers alone"  # type: ignore[arg-type]  # a list in the JSON
     assert loaded["drivers"] == [], "a driver could connect without Python's sockets"
