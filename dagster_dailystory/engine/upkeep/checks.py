@@ -34,7 +34,7 @@ _APPROVED = "approved"
 
 def plan_check_texts(sync: ContactSync) -> Mapping[str, str]:
     """The checks of a sync's plans beside the guards, with their descriptions."""
-    approved = {_APPROVED: "The plan waits for no approval."}
+    approved = {_APPROVED: "No plan waits for an approval."}
     return {**(approved if sync.require_approval else {}), **PLAN_CHECKS}
 
 
@@ -101,7 +101,8 @@ def send_checks(report: SyncReport, status: SyncStatus) -> list[Check]:
 
 def _approval_check(sync: ContactSync, plan: PlanSummary) -> Check:
     waits = plan.status is PlanStatus.WAITING
-    found = f"{plan.approval}: {planned_counts(sync, plan)}. To send it, run contacts with this plan_id in its config"
+    how = "To send it, materialize contacts with this plan_id in its config"
+    found = f"{plan.approval}: {planned_counts(sync, plan)}. {how}"
     message = found if waits else plan.approval or "nothing waits for approval"
     return Check(_APPROVED, message, {"rows": plan.rows_to_send if waits else 0})
 
