@@ -48,7 +48,7 @@ test-ui: $(V)/.test ## Test the Dagster UI and the sandbox's page in Chromium; U
 	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
 	   && apt-get update -q && apt-get install -qy --no-install-recommends chromium; } \
 	 || { echo "test-ui needs Chromium as the command 'chromium': apt-get install chromium" >&2; exit 1; }
-	$(RUN) pytest -q -m ui tests/definitions/test_ui.py tests/sandbox/page/test_in_browser.py
+	$(RUN) pytest -q -p no:randomly -m ui tests/definitions/ui tests/sandbox/page/test_in_browser.py
 
 dev: $(V)/.ui ## Open the Dagster UI on the demo, with the sandbox beside it
 	@test -d .demo/dagster || $(RUN) demo
