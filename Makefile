@@ -20,7 +20,7 @@ define install
 @touch $@
 endef
 
-.PHONY: help demo test test-unit test-slow test-warehouses test-ui dev golden lint types defs bench bench-quick ci
+.PHONY: help demo test test-unit test-slow test-live test-warehouses test-ui dev golden lint types defs bench bench-quick ci
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ test: $(V)/.test ## Run the tests, with a real PostgreSQL server
 
 test-slow: $(V)/.test ## Run the long proofs (fifty kills, the fault storm, random histories) and all other placements
 	$(RUN) pytest -q -n 2 --dist worksteal -m "slow and not emulated"
+
+test-live: $(V)/.test ## Run a Dagster deployment for 20 minutes (LIVE_MINUTES) while rows change and processes are killed
+	LIVE_MINUTES=$(or $(LIVE_MINUTES),20) $(RUN) pytest -q tests/live
 
 test-warehouses: $(addprefix test-warehouses-,$(EMULATED)) ## Run the real drivers of Snowflake, Databricks and BigQuery on local engines
 

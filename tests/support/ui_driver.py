@@ -174,7 +174,7 @@ def dagster_ui(folder: Path, home: Path, environment: Mapping[str, str]) -> Iter
             command, cwd=folder, env=settings, stdout=written, stderr=written, start_new_session=True
         )
     try:
-        wait_for(lambda: process.poll() is not None or _loaded(ui), "the code locations", 90)
+        wait_for(lambda: process.poll() is not None or has_loaded(ui), "the code locations", 90)
         assert process.poll() is None, log.read_text(encoding="utf-8")
         yield ui
     finally:
@@ -186,7 +186,8 @@ def dagster_ui(folder: Path, home: Path, environment: Mapping[str, str]) -> Iter
             process.wait(10)
 
 
-def _loaded(ui: DagsterUi) -> bool:
+def has_loaded(ui: DagsterUi) -> bool:
+    """Whether the UI answers, and every code location has loaded."""
     query = """{ workspaceOrError { ... on Workspace { locationEntries { name loadStatus
         locationOrLoadError { __typename ... on PythonError { message } } } } } }"""
     with contextlib.suppress(OSError):
