@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from copy import copy
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
@@ -101,6 +102,8 @@ class SyncSteps:
         """Plan, and describe the plan."""
         sync, ids, waiting = self.sync, [context.run.run_id], self._waiting(context)
         options = config.options(partition_of(context, self.sync))
+        if not context.selected_asset_keys:  # a check alone: no plan is stored that could be sent
+            options = replace(options, dry_run=True)
         with (
             dagster_failures(),
             engine_log_shown(context.log),
@@ -128,6 +131,7 @@ class SyncSteps:
         self, context: dg.AssetExecutionContext, warehouse: WarehouseResource, dailystory: DailyStoryResource
     ) -> Events:
         """Send the plan that the config names, or that of this run or the one it re-executes: `Run.resume_or_run`."""
+        _refuse_checks_alone(context)
         sync, ids, waiting = self.sync, _run_ids(context), self._waiting(context)
         progress = ProgressLog(context.log_event, self.contacts_key, self._progress_seconds)
         with dagster_failures(), engine_log_shown(context.log):
@@ -183,6 +187,17 @@ class SyncSteps:
             column_lineage=key_lineage(self.sync, self.changes_key),
         )
         return {"plan_id": plan_id, **dict(described)}
+
+
+def _refuse_checks_alone(context: dg.AssetExecutionContext) -> None:
+    """Send nothing for a check that is executed alone: the checks of `contacts` are results of a run that sends.
+
+    Raises:
+        Failure: The run selects no asset.
+    """
+    if not context.selected_asset_keys:
+        message = "the checks of contacts are results of a run that sends; materialize contacts to run them"
+        raise dg.Failure(message, allow_retries=False)
 
 
 def _is_abandoned(context: dg.AssetExecutionContext) -> Callable[[], bool]:

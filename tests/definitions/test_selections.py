@@ -89,3 +89,29 @@ def test_one_asset_of_a_slice_is_materialized(project: DagsterProject):
     run = project.materialize(sliced, ["contact_map"], partition="bucket_0")
     assert run.success
     assert run.nouns == ["contact_map"]
+
+
+def executed(project: DagsterProject, noun: str, check: str) -> dg.ExecuteInProcessResult:
+    """Execute one check, as its button in the UI does."""
+    assets = build_contact_sync_assets(people_sync(), retry_policy=None)
+    job = dg.define_asset_job("chosen", dg.AssetSelection.checks(dg.AssetCheckKey(key(noun), check)))
+    definitions = dg.Definitions(assets=assets, jobs=[job], resources=project.resources)
+    return definitions.resolve_job_def("chosen").execute_in_process(
+        run_config=QUIET, instance=project.instance, raise_on_error=False
+    )
+
+
+def test_a_check_of_the_plan_alone_makes_no_plan_that_could_be_sent(project: DagsterProject):
+    project.put(1)
+    result = executed(project, "changes", "no_rejected_rows")
+    assert result.success
+    assert [each.passed for each in result.get_asset_check_evaluations()] == [True]
+    assert project.plan_statuses() == ["dry"]
+
+
+def test_a_check_of_contacts_alone_sends_nothing(project: DagsterProject):
+    project.put(1)
+    result = executed(project, "contacts", "no_rejected_rows")
+    [failure] = result.get_step_failure_events()
+    assert "materialize contacts to run them" in str(failure.step_failure_data.user_failure_data.description)
+    assert project.sandbox.counts.posts == 0

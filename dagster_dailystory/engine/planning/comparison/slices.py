@@ -8,6 +8,7 @@ known although another database hashes.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 
 from sqlalchemy import (
     ColumnElement,
@@ -108,7 +109,8 @@ def are_known(state: State) -> bool:
 
 def _kind(partitions: Partitioning | None) -> str:
     if isinstance(partitions, TimeWindows):
-        return f"{partitions.every}:{partitions.timezone}:{partitions.column}"
+        weekday = date.fromisoformat(str(partitions.start)).isoweekday() if partitions.every == "weekly" else ""
+        return f"{partitions.every}{weekday}:{partitions.timezone}:{partitions.column}"
     return f"column:{partitions.column}" if isinstance(partitions, ColumnValues) else "hash"
 
 
