@@ -62,6 +62,8 @@ def why_streamed(options: PlanOptions) -> str:
         return "the run is for chosen keys"
     if options.since is not None:
         return "the run reads recent rows only"
+    if options.of_some_rows:
+        return "the frame has some rows of the source only"
     return "" if options.scope is Scope.CHANGED else f"scope {options.scope.value!r} looks at unchanged rows too"
 
 
