@@ -20,7 +20,7 @@ from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary
 from dagster_dailystory.model.runs.report import SyncReport
 from dagster_dailystory.model.sync import ContactSync
 
-PLACEMENTS = (Placement("sqlite"), Placement("postgresql"), Placement("duckdb", "sqlite"), Placement("duckdb"))
+PLACEMENTS = (Placement("sqlite"), Placement("postgresql"))
 
 
 @pytest.fixture

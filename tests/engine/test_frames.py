@@ -25,7 +25,7 @@ from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.functions import plan_contact_sync, run_contact_sync, send_contact_sync
 from dagster_dailystory.model.runs.report import SyncReport
 
-PLACEMENTS = (Placement("sqlite"), Placement("postgresql"), Placement("duckdb"))
+PLACEMENTS = (Placement("sqlite"), Placement("postgresql"))
 
 
 @pytest.fixture

@@ -279,7 +279,7 @@ class Pair:
 
 
 @pytest.mark.parametrize("divisor", [3, 32_768])
-@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 10))])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 4))])
 def test_a_plan_by_sums_finds_what_a_plan_of_all_rows_finds(
     engine_placement: Placement, new_database: Callable[[str], str], seed: int, divisor: int
 ) -> None:
