@@ -202,6 +202,11 @@ class SyncTables:
         self.hash_sums = self._table("hash_sums", (), *_counts(KEY_BUCKET, "hashes", "high", "low"))
         self._add_indexes()
 
+    @property
+    def keyed(self) -> Sequence[Table]:
+        """The tables that have the key columns."""
+        return [each for each in self.metadata.sorted_tables if set(self.key_names) <= set(each.columns.keys())]
+
     def with_text_keys(self, names: Collection[str]) -> SyncTables:
         """The same tables, with text in these key columns."""
         keys = {key: TEXT if key in names else kind for key, kind in self._key_types.items()}

@@ -204,7 +204,7 @@ def widen_keys(state: State, names: Collection[str]) -> None:
         if existing is None:
             return
         wider = existing.with_text_keys(names)
-        for old, new in zip(existing.metadata.sorted_tables, wider.metadata.sorted_tables, strict=True):
+        for old, new in zip(existing.keyed, wider.keyed, strict=True):
             if not state.database.alters_column_types:
                 _copy_to_new_table(state, old, new)
                 continue
@@ -240,7 +240,7 @@ def _fit_key(state: State, existing: SyncTables, name: str, kind: SqlType) -> No
             f"key {name!r} of sync {state.sync.name!r} was {old.compile(state.dialect)} and is now "
             f"{kind.compile(state.dialect)}; cast it in the query, or give the sync a new name"
         )
-    for keyed in existing.metadata.sorted_tables:
+    for keyed in existing.keyed:
         alter(state, keyed, f"ALTER COLUMN {quoted(state, name)} TYPE {kind.compile(state.dialect)}")
 
 
