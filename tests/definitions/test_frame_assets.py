@@ -24,7 +24,7 @@ def scored_people() -> pd.DataFrame:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[DagsterProject]:
-    with Sandbox() as sandbox, dg.instance_for_test(temp_dir=str(tmp_path)) as instance:
+    with Sandbox() as sandbox, dg.DagsterInstance.ephemeral() as instance:
         yield DagsterProject.in_folder(tmp_path, sandbox, instance)
 
 

@@ -35,7 +35,7 @@ SELECTIONS = {
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[DagsterProject]:
-    with Sandbox() as sandbox, dg.instance_for_test(temp_dir=str(tmp_path)) as instance:
+    with Sandbox() as sandbox, dg.DagsterInstance.ephemeral() as instance:
         yield DagsterProject.in_folder(tmp_path, sandbox, instance)
 
 
