@@ -87,7 +87,7 @@ def test_rejected_and_refused_rows_are_counted_together(scenario: Scenario):
 )
 def test_refused_rows_are_found_by_slice(scenario: Scenario, partitions: HashBuckets | ColumnValues):
     sync = sync_of(partitions=partitions)
-    scenario.seed(*customers(9), *(customer(number, city="Lima") for number in range(10, 13)))
+    scenario.seed(*customers(36), *(customer(number, city="Lima") for number in range(37, 40)))
     refused = partitions.names[1]
     for name in partitions.names:
         scenario.sandbox.script([400, 400] if name == refused else [])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from support.placements import ELSEWHERE, INSIDE, Placement
+from support.placements import Placement
 from support.steps import plan_run, send_run
 
 from dagster_dailystory.api.settings import AccountSettings
@@ -75,7 +75,7 @@ def contacts(sandbox: Sandbox) -> list[tuple[object, ...]]:
     return sorted((c["email"], c["city"], c["status"]) for c in sandbox.contacts())
 
 
-PLACEMENTS = (*INSIDE, *ELSEWHERE)
+PLACEMENTS = (Placement("sqlite"), Placement("postgresql"), Placement("duckdb", "sqlite"))
 
 
 @pytest.fixture

@@ -24,10 +24,7 @@ SYNC = sync_of(fields=FIELDS, deletes="delete", min_guard_rows=1_000)
 ALWAYS = SumSettings(from_rows=1, most=1_000.0)
 """Compare sums whatever the number of rows, and however many of them differ."""
 
-PLACEMENTS = (
-    Placement("duckdb", "sqlite"), Placement("sqlite", "duckdb"), Placement("postgresql", "sqlite"),
-    Placement("sqlite", "postgresql"),
-)  # fmt: skip
+PLACEMENTS = (Placement("duckdb", "sqlite"), Placement("postgresql", "sqlite"), Placement("sqlite", "postgresql"))
 
 
 def plan(
@@ -278,8 +275,8 @@ class Pair:
         return sorted(({k: v for k, v in row.items() if not k.endswith("_at")} for row in kept), key=str)
 
 
-@pytest.mark.parametrize("divisor", [3, 32_768])
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 4))])
+@pytest.mark.parametrize("divisor", [3, pytest.param(32_768, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
 def test_a_plan_by_sums_finds_what_a_plan_of_all_rows_finds(
     engine_placement: Placement, new_database: Callable[[str], str], seed: int, divisor: int
 ) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 
 import pytest
-from support.placements import INSIDE, Placement
+from support.placements import Placement
 from support.scenario import Scenario, SourceTable, customer, open_scenario, sync_of
 from support.steps import plan_run, send_run
 
@@ -16,7 +16,7 @@ from dagster_dailystory.model.partitions import TimeWindows, slices_named
 from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.sync import ContactSync
 
-PLACEMENTS = (*INSIDE, Placement("duckdb", "sqlite"), Placement("postgresql", "sqlite"))
+PLACEMENTS = (Placement("sqlite"), Placement("postgresql"), Placement("duckdb", "sqlite"))
 MONTHS = TimeWindows("joined", "monthly", start="2024-01-01", end="2024-08-01", timezone="Europe/Berlin")
 TYPES = ("timestamp", "timestamptz", "date")
 TIMES = (
