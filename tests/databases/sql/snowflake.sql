@@ -9,7 +9,7 @@ FROM crm.people AS source;
 
 -- The table: the sums of its hashes.
 SELECT hashed.key_bucket, count(*) AS count_1, sum(CAST(hashed.row_hash AS NUMERIC(38, 0))) AS sum_1
-FROM (SELECT mod(hash(source.id), 9223372036854775807) % 32768 AS key_bucket, mod(hash(source.id, source.e_mail, source.first_name, source."City Name", to_json(source."select")), 9223372036854775807) AS row_hash
+FROM (SELECT mod(mod(hash(source.id), 9223372036854775807), 32768) AS key_bucket, mod(hash(source.id, source.e_mail, source.first_name, source."City Name", to_json(source."select")), 9223372036854775807) AS row_hash
 FROM crm.people AS source) AS hashed GROUP BY hashed.key_bucket;
 
 -- The table with a catalog: its columns.
@@ -26,7 +26,7 @@ FROM (select * from "main-catalog".crm."Big People"
 
 -- The table with a catalog: the sums of its hashes.
 SELECT hashed.key_bucket, count(*) AS count_1, sum(CAST(hashed.row_hash AS NUMERIC(38, 0))) AS sum_1
-FROM (SELECT mod(hash(source.id), 9223372036854775807) % 32768 AS key_bucket, mod(hash(source.id, source.e_mail, source.first_name, source."City Name", to_json(source."select")), 9223372036854775807) AS row_hash
+FROM (SELECT mod(mod(hash(source.id), 9223372036854775807), 32768) AS key_bucket, mod(hash(source.id, source.e_mail, source.first_name, source."City Name", to_json(source."select")), 9223372036854775807) AS row_hash
 FROM (select * from "main-catalog".crm."Big People"
 ) AS source) AS hashed GROUP BY hashed.key_bucket;
 
@@ -44,6 +44,6 @@ FROM (select id, e_mail, first_name, city from crm.people where city like '%:x' 
 
 -- The query: the sums of its hashes.
 SELECT hashed.key_bucket, count(*) AS count_1, sum(CAST(hashed.row_hash AS NUMERIC(38, 0))) AS sum_1
-FROM (SELECT mod(hash(source.id), 9223372036854775807) % 32768 AS key_bucket, mod(hash(source.id, source.e_mail, source.first_name, source."City Name", to_json(source."select")), 9223372036854775807) AS row_hash
+FROM (SELECT mod(mod(hash(source.id), 9223372036854775807), 32768) AS key_bucket, mod(hash(source.id, source.e_mail, source.first_name, source."City Name", to_json(source."select")), 9223372036854775807) AS row_hash
 FROM (select id, e_mail, first_name, city from crm.people where city like '%:x' -- all of them
 ) AS source) AS hashed GROUP BY hashed.key_bucket;

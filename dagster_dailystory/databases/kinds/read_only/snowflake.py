@@ -52,3 +52,7 @@ class Snowflake(Database):
         """
         exact = [func.to_json(v) if kind in self.json_types else v for v, kind in zip(values, kinds, strict=True)]
         return func.mod(func.hash(*exact), _LARGEST, type_=BIG_INTEGER)
+
+    def remainder(self, number: SqlValue, divisor: int) -> SqlValue:
+        """The driver leaves a doubled percent sign as it is in a statement without parameters."""
+        return func.mod(number, literal_column(str(divisor)), type_=BIG_INTEGER)
