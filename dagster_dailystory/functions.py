@@ -189,7 +189,7 @@ def send_contact_sync(
     approval = Approval(plan_id, _user() if approved_by is None else approved_by, max_drift)
     warehouse = Warehouse.at(warehouse_url, state_url, state_schema)
     with (
-        with_frame(sync, warehouse, frame, is_sending=True) as given,
+        with_frame(sync, warehouse, frame, is_sending=not sync.require_approval) as given,
         open_run(sync, given, AccountSettings(base_url, api_token, **account)) as run,
     ):
         return _reported(run.send(approval=approval, on_progress=on_progress))

@@ -103,6 +103,14 @@ def test_an_older_plan_of_other_rows_can_still_be_sent(scenario: Scenario) -> No
         assert send_contact_sync(sync_with(), plan_id=plan.plan_id, **ends(scenario)).rows_created == 1
 
 
+def test_a_plan_is_approved_with_the_frame_that_shows_whether_it_is_up_to_date(scenario: Scenario) -> None:
+    sync = sync_with(require_approval=True)
+    plan = plan_contact_sync(sync, frame=people(1, 2), **ends(scenario))
+    with pytest.raises(ConfigurationError, match="pass it as frame="):
+        send_contact_sync(sync, plan_id=plan.plan_id, **ends(scenario))
+    assert send_contact_sync(sync, plan_id=plan.plan_id, frame=people(1, 2), **ends(scenario)).rows_created == 2
+
+
 def test_a_complete_frame_plans_deletions_and_needs_the_frame_to_send_them(scenario: Scenario) -> None:
     sync = sync_with(complete=True, deletes="delete")
     run(scenario, people(1, 2, 3), sync)

@@ -49,7 +49,8 @@ def with_frame(
         sync: The sync.
         warehouse: Its warehouse; of a sync that reads a frame only the state is used.
         frame: The rows; None for a sync that reads a warehouse.
-        is_sending: A plan is sent: a frame with some rows is not read then, and may be left out.
+        is_sending: A plan is sent that waits for no approval: a frame with some rows is not read then, and may be left
+            out.
 
     Raises:
         ConfigurationError: The sync reads a frame and none is given, or the other way round, or it is not a frame.
