@@ -12,7 +12,7 @@ from dagster_dailystory.errors import SafetyError
 from dagster_dailystory.model.partitions import OTHER_VALUES, ColumnValues, HashBuckets, Partitioning
 from dagster_dailystory.model.sync import ContactSync
 
-PLACEMENTS = (Placement("duckdb", "sqlite"), Placement("sqlite", "postgresql"), Placement("postgresql", "duckdb"))
+PLACEMENTS = (Placement("duckdb", "postgresql"), Placement("postgresql", "sqlite"))
 CITIES = ColumnValues("city", ["Paris", "Rome"])
 BUCKETS = HashBuckets(4)
 BOTH = pytest.mark.parametrize("partitions", [CITIES, BUCKETS], ids=["values", "buckets"])
