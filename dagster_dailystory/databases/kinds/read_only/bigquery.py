@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from sqlalchemy import Numeric, cast, func, literal_column
+from sqlalchemy import cast, func, literal_column
+from sqlalchemy.types import UserDefinedType
 
 from dagster_dailystory.databases.kinds.base import Database
 from dagster_dailystory.databases.kinds.read_only.reasons import SLOW
@@ -24,6 +25,16 @@ def _duration(interval: Any) -> timedelta:
     """An interval as a duration, with months of 30 days and years of 365, as PostgreSQL's driver has them."""
     days = 365 * interval.years + 30 * interval.months + interval.days
     return timedelta(days, interval.seconds, interval.microseconds, 0, interval.minutes, interval.hours)
+
+
+class _BigNumeric(UserDefinedType[object]):
+    """BIGNUMERIC."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_settings: object) -> str:
+        """The name of the type."""
+        return "BIGNUMERIC"
 
 
 class BigQuery(Database):
@@ -49,8 +60,8 @@ class BigQuery(Database):
         return func.farm_fingerprint(row, type_=BIG_INTEGER)
 
     def exact_sum(self, numbers: SqlValue) -> SqlValue:
-        """NUMERIC has 29 digits before the point, and cannot be given 38."""
-        return func.sum(cast(numbers, Numeric()))
+        """NUMERIC has 29 digits before the point, and emulators fewer; BIGNUMERIC has 38."""
+        return func.sum(cast(numbers, _BigNumeric()))
 
     def remainder(self, number: SqlValue, divisor: int) -> SqlValue:
         """There is no operator for it."""
