@@ -47,7 +47,6 @@ from dagster_dailystory.databases.source_text import (
     statements_advice,
 )
 from dagster_dailystory.databases.sql_types import TEXT, UNKNOWN_COLLATION, SqlQuery, SqlType, SqlValue
-from dagster_dailystory.databases.stored_values import staged_texts
 from dagster_dailystory.errors import ConfigurationError, WarehouseError
 from dagster_dailystory.model.contact_fields import nearest
 from dagster_dailystory.model.partitions import (
@@ -56,7 +55,6 @@ from dagster_dailystory.model.partitions import (
     OTHER_VALUES,
     PARTITION_VALUE,
     ColumnValues,
-    is_slice_name,
 )
 from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.model.watermark import Moment, WatermarkValues
@@ -340,15 +338,6 @@ def _is_slice_name(value: SqlValue) -> ColumnElement[bool]:
     """`is_slice_name` as a condition."""
     parts = [not_(value.contains(literal(part, TEXT), autoescape=False)) for part in NOT_IN_NAMES if part != "\0"]
     return and_(func.length(value).between(1, LONGEST_NAME), value != literal(OTHER_VALUES, TEXT), *parts)
-
-
-def slice_names(sync: ContactSync, connection: Connection, most: int) -> list[str]:
-    """The values of the partition column that can name a slice, in their order; one more than `most` at most."""
-    assert isinstance(sync.partitions, ColumnValues)
-    value = open_source(sync, connection).read_columns(sync)[PARTITION_VALUE]
-    with driver_errors_as(f"the partition column {sync.partitions.column!r} of sync {sync.name!r} cannot be read"):
-        found = connection.execute(select(value).distinct().limit(most + 2)).scalars().all()
-    return sorted(text for text in staged_texts(found) if text is not None and is_slice_name(text))
 
 
 def _constants(sync: ContactSync) -> dict[str, SqlValue]:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import datetime
 
 from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.engine.account import check_account, try_account
@@ -284,8 +284,7 @@ class Run:
         )
 
     def _of_sync(self, options: PlanOptions) -> PlanOptions:
-        now = self.state.now().replace(tzinfo=timezone.utc)
-        return options.of_sync(self.state.sync, now)
+        return options.of_sync(self.state.sync, self.state.present)
 
     def _settle_before_plan(self, tables: SyncTables) -> None:
         """Look up what earlier runs left open. A plan can be made without: the rows wait."""

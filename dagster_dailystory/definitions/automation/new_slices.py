@@ -3,9 +3,9 @@
 import dagster as dg
 
 from dagster_dailystory.databases.connect import connect, open_engine
-from dagster_dailystory.databases.source import slice_names
 from dagster_dailystory.definitions.events.failures import dagster_failures
 from dagster_dailystory.definitions.partitions import dynamic_definition
+from dagster_dailystory.engine.planning.comparison.slices import slice_names
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.partitions import OTHER_VALUES, ColumnValues
 from dagster_dailystory.model.runs.plan import some
@@ -46,7 +46,7 @@ def partition_sensor(
     def add_partitions(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         url = getattr(context.resources, warehouse_key).warehouse().url
         with dagster_failures(), connect(open_engine(url), "warehouse") as warehouse:
-            found = [OTHER_VALUES, *slice_names(sync, warehouse, _MOST_PARTITIONS)]
+            found = [OTHER_VALUES, *slice_names(sync, warehouse)]
         known = context.instance.get_dynamic_partitions(str(definition.name))
         new = [name for name in found if name not in known]
         if len(known) + len(new) > _MOST_PARTITIONS + 1:

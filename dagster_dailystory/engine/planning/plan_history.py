@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta, timezone
+from datetime import timedelta
 
 from sqlalchemy import RowMapping, and_, func, select
 
@@ -100,7 +100,7 @@ class PlanHistory:
             return left.get(None)
         if isinstance(sync.partitions, ColumnValues) and sync.partitions.is_dynamic:
             return None  # nothing says that these are all slices: a plan of the whole source ends the first load
-        all_names = names_at(sync.partitions, self._state.now().replace(tzinfo=timezone.utc))
+        all_names = names_at(sync.partitions, self._state.present)
         return sum(left[name] for name in all_names) if left.keys() >= set(all_names) else None
 
     def within_a_day(self, slices: Slices) -> DayTotals:

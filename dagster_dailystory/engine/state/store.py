@@ -81,6 +81,11 @@ class State:
     sums: SumSettings = SumSettings()  # frozen
 
     @property
+    def present(self) -> datetime:
+        """The same as `now()`, with the zone UTC: time windows begin at a local time."""
+        return self.now().replace(tzinfo=timezone.utc)
+
+    @property
     def dialect(self) -> Dialect:
         """The state database's dialect."""
         return self.connection.dialect

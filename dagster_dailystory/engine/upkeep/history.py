@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import TypeVar
 
@@ -308,7 +308,7 @@ def _refused(state: State, tables: SyncTables, partition: str | None) -> tuple[i
 def _is_in_slice(state: State, rejections: Table, name: str) -> ColumnElement[bool]:
     """Whether a rejection belongs to a slice; a bucket without a stored hash is computed as the planner does."""
     partitions, value = state.sync.partitions, rejections.c[PARTITION_VALUE]
-    slices = slices_named(partitions, name, datetime.now(timezone.utc))
+    slices = slices_named(partitions, name, state.present)
     if partitions is None or slices is None:
         return true()
     stored = is_in_slices(value, partitions, slices)

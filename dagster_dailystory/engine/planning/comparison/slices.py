@@ -25,14 +25,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
+from dagster_dailystory.databases.connect import driver_errors_as
 from dagster_dailystory.databases.expressions import among_numbers
 from dagster_dailystory.databases.row_hash import Hashing, NoHash
-from dagster_dailystory.databases.source import Source
+from dagster_dailystory.databases.source import Source, open_source
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, SqlValue
 from dagster_dailystory.databases.stored_values import staged_texts
 from dagster_dailystory.engine.planning.comparison.windows import WindowColumn
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
+from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.partitions import (
     OTHER_VALUES,
     PARTITION_VALUE,
@@ -41,11 +43,12 @@ from dagster_dailystory.model.partitions import (
     Partitioning,
     Slices,
     TimeWindows,
+    is_slice_name,
 )
 from dagster_dailystory.model.sync import ContactSync
 
 _MOST_VALUES = 10_000
-"""Most different values of a partition column for which its slices are read apart."""
+"""Most different values of a partition column that are looked at, to read its slices apart or to name them."""
 
 
 def is_in_slices(value: SqlValue, partitions: Partitioning, slices: Slices) -> ColumnElement[bool]:
@@ -201,6 +204,23 @@ def slice_of(
 def windows_of(source: Source, column: WindowColumn, slices: Slices) -> SliceOfSource:
     """Restrict a source to some time windows."""
     return SliceOfSource(restricted(source, column.is_in(slices)), restricted(source, column.is_elsewhere(slices)))
+
+
+def slice_names(sync: ContactSync, warehouse: Connection) -> list[str]:
+    """The values of the partition column that can name a slice, in their order.
+
+    Raises:
+        ConfigurationError: The column has too many different values.
+        WarehouseError: The values cannot be read.
+    """
+    assert sync.partition_column is not None
+    words = f"the partition column {sync.partition_column!r} of sync {sync.name!r}"
+    value = open_source(sync, warehouse).read_columns(sync)[PARTITION_VALUE]
+    with driver_errors_as(f"{words} cannot be read"):
+        found = warehouse.execute(select(value).distinct().limit(_MOST_VALUES + 1)).scalars().all()
+    if len(found) > _MOST_VALUES:
+        raise ConfigurationError(f"{words} has more than {_MOST_VALUES:,} values; list some of them in values")
+    return sorted(text for text in staged_texts(found) if text is not None and is_slice_name(text))
 
 
 def key_hash(source: Source, sync: ContactSync, hashing: Hashing) -> SqlValue | NoHash:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from functools import cached_property, partial
 
 from sqlalchemy import Column, Connection, MetaData, Table, select
@@ -86,7 +85,7 @@ def _stage_in_database(state: State, lease: Lease, options: PlanOptions, recent:
         source = compared.source
         types = column_types(source, state.connection) or {}
         are_unique = has_unique_keys(source, state.sync, state.connection)
-        windows = window_column(source, state.sync, state.connection, _now(state))
+        windows = window_column(source, state.sync, state.connection, state.present)
     selected = typed_selection(source, state.sync, types, state.connection)
     selected |= {} if windows is None else {PARTITION_VALUE: windows.name()}
     columns = [value.label(name) for name, value in selected.items()]
@@ -98,10 +97,6 @@ def _stage_in_database(state: State, lease: Lease, options: PlanOptions, recent:
         has_unique_keys=are_unique,
         comparison=Comparison(Way.INSIDE),
     )
-
-
-def _now(state: State) -> datetime:
-    return state.now().replace(tzinfo=timezone.utc)
 
 
 def _readable(state: State, opened: Source, since: Moment | None) -> Source:
@@ -185,7 +180,7 @@ class _SourceElsewhere:
     def staged(self) -> Staged | None:
         """Read the rows of the run's slice if the warehouse can find them, otherwise all rows."""
         tables, traffic = self.state.load_tables(), Traffic()
-        windows = window_column(self.source, self.state.sync, self.warehouse, _now(self.state))
+        windows = window_column(self.source, self.state.sync, self.warehouse, self.state.present)
         one_slice = self._slice(tables, windows)
         if isinstance(one_slice, SliceOfSource):
             staged = self._staged_slice(one_slice, tables, traffic)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
-from datetime import timezone
 from functools import cached_property
 from itertools import chain
 from operator import itemgetter
@@ -184,9 +183,8 @@ class Transfer:
 
     @cached_property
     def _window_names(self) -> WindowNames | None:
-        windows, now = self.state.sync.partitions, self.state.now().replace(tzinfo=timezone.utc)
-        database = database_of(self.warehouse.dialect)
-        return WindowNames(windows, now, database) if isinstance(windows, TimeWindows) else None
+        windows, database = self.state.sync.partitions, database_of(self.warehouse.dialect)
+        return WindowNames(windows, self.state.present, database) if isinstance(windows, TimeWindows) else None
 
     @property
     def _value_types(self) -> dict[str, SqlType]:
