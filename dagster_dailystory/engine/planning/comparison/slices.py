@@ -198,12 +198,12 @@ def slice_of(
         return hashed
     first, last = (literal_column(str(number), BIG_INTEGER) for number in _range(partitions, slices))
     condition = hashed <= last if slices.has_first else hashed.between(first, last)
-    return SliceOfSource(restricted(source, condition), restricted(source, not_(condition)))
+    return SliceOfSource(_restricted(source, condition), _restricted(source, not_(condition)))
 
 
 def windows_of(source: Source, column: WindowColumn, slices: Slices) -> SliceOfSource:
     """Restrict a source to some time windows."""
-    return SliceOfSource(restricted(source, column.is_in(slices)), restricted(source, column.is_elsewhere(slices)))
+    return SliceOfSource(_restricted(source, column.is_in(slices)), _restricted(source, column.is_elsewhere(slices)))
 
 
 def slice_names(sync: ContactSync, warehouse: Connection) -> list[str]:
@@ -253,16 +253,16 @@ def _slice_of_column(
     placed = list(zip(names, found, strict=True))
     if OTHER_VALUES in slices.names:
         listed = among_numbers(hashed, [row[1] for each, row in placed if each not in slices.names])
-        return SliceOfSource(restricted(source, not_(listed)), restricted(source, listed))
+        return SliceOfSource(_restricted(source, not_(listed)), _restricted(source, listed))
     mine = [row for each, row in placed if each in slices.names]
     condition = among_numbers(hashed, [row[1] for row in mine])
     is_text = hashing.is_text(PARTITION_VALUE) and mine and all(row[0] in slices.names for row in mine)
     # An index, or the partitions of the table, find equal texts; they do not find hashes.
     texts = [literal(name, UnicodeText(), literal_execute=True) for name in slices.names]
     prunes = [value == texts[0] if len(texts) == 1 else value.in_(texts)] if is_text else []
-    return SliceOfSource(restricted(source, and_(*prunes, condition)), restricted(source, not_(condition)))
+    return SliceOfSource(_restricted(source, and_(*prunes, condition)), _restricted(source, not_(condition)))
 
 
-def restricted(source: Source, condition: ColumnElement[bool]) -> Source:
+def _restricted(source: Source, condition: ColumnElement[bool]) -> Source:
     """The rows of a source that meet a condition."""
     return replace(source, relation=select(source.relation).where(condition).subquery("source"))
