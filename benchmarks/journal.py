@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from benchmarks.servers import postgres
 from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.engine.run import open_run
-from dagster_dailystory.engine.sending.acknowledgements import Acknowledgements
+from dagster_dailystory.engine.sending.results.acknowledgements import Acknowledgements
 from dagster_dailystory.engine.state.lease import open_session
 from dagster_dailystory.engine.state.plans.row_reader import RowReader
 from dagster_dailystory.engine.state.recovery import Intents

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from dagster_dailystory.model.runs.report import SyncReport
     from dagster_dailystory.model.sync import ContactSync
     from dagster_dailystory.model.watermark import Watermark
+    from dagster_dailystory.records import SyncRecords, open_sync
 
 __all__ = [
     "Alert",
@@ -54,6 +55,7 @@ __all__ = [
     "PlanSummary",
     "SafetyError",
     "StateError",
+    "SyncRecords",
     "SyncReport",
     "TimeWindows",
     "WarehouseError",
@@ -64,6 +66,7 @@ __all__ = [
     "drift_check",
     "every",
     "observed_source",
+    "open_sync",
     "partition_sensor",
     "plan_contact_sync",
     "resources_from_environment",
@@ -84,6 +87,7 @@ _HOMES = {
     "HashBuckets": "model.partitions",
     "PlanConfig": "definitions.run_config",
     "PlanSummary": "model.runs.plan",
+    "SyncRecords": "records",
     "SyncReport": "model.runs.report",
     "TimeWindows": "model.partitions",
     "WarehouseResource": "definitions.resources",
@@ -93,6 +97,7 @@ _HOMES = {
     "every": "definitions.automation.schedules",
     "partition_sensor": "definitions.automation.new_slices",
     "observed_source": "definitions.automation.sources",
+    "open_sync": "records",
     "resources_from_environment": "definitions.resources",
     "retire_sync": "engine.upkeep.retirement",
     "retry_sensor": "definitions.automation.retries",

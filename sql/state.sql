@@ -1,4 +1,4 @@
--- The state tables of the demo's sync, as PostgreSQL makes them (layout version 7).
+-- The state tables of the demo's sync, as PostgreSQL makes them (layout version 8).
 -- They are made by the first run; this file is for reading, and for joining. Key and value columns have the source's
 -- own types; where the state is in another database than the warehouse, values are canonical texts.
 
@@ -73,6 +73,18 @@ CREATE TABLE dailystory_customers_hash_sums (
     hashes BIGINT,
     high BIGINT,
     low BIGINT
+);
+
+CREATE TABLE dailystory_customers_history (
+    customer_id INTEGER NOT NULL,
+    plan_id TEXT,
+    run_id TEXT,
+    dsid TEXT,
+    operation TEXT,
+    outcome TEXT,
+    before TEXT,
+    after TEXT,
+    acknowledged_at TIMESTAMP WITHOUT TIME ZONE
 );
 
 CREATE TABLE dailystory_customers_intents (

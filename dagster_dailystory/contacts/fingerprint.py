@@ -44,6 +44,7 @@ _WITHOUT_EFFECT = frozenset(
         "allow_empty_source",
         "min_guard_rows",
         "plan_expires_hours",
+        "history_days",
     }
     | {"key_columns", "mapped_fields"}
 )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import reduce
 
 from sqlalchemy import (
     Boolean,
@@ -29,6 +30,9 @@ from sqlalchemy import (
 from dagster_dailystory.contacts.values import FALSE_TEXTS, FLAG_WHITE_SPACE, STATUSES, TRUE_TEXTS
 from dagster_dailystory.databases.sql_types import TEXT, SqlQuery, SqlValue
 from dagster_dailystory.model.contact_fields import FieldKind
+
+_MOST_ARGUMENTS = 100
+"""Of a function, on PostgreSQL; SQLite was made with a limit of 127 for long."""
 
 
 def bound_rows() -> SqlValue:
@@ -97,6 +101,28 @@ def among_numbers(column: SqlValue, numbers: Iterable[int]) -> ColumnElement[boo
     """Whether a column has one of many whole numbers, which are part of the statement: parameters are limited."""
     listed: list[SqlValue] = [literal_column(str(int(number))) for number in numbers]
     return column.in_(listed) if listed else false()
+
+
+def json_object_of(
+    values: Mapping[str, SqlValue],
+    make: Callable[..., SqlValue],
+    join: Callable[[SqlValue, SqlValue], SqlValue],
+) -> SqlValue:
+    """A JSON object by a function that takes names and values in turn, at most 100 arguments at a time.
+
+    Args:
+        values: Its members.
+        make: The function.
+        join: Makes one object of two.
+    """
+    arguments: list[SqlValue] = [each for name, value in values.items() for each in (_name(name), value)]
+    parts = [make(*arguments[start : start + _MOST_ARGUMENTS]) for start in range(0, len(arguments), _MOST_ARGUMENTS)]
+    return reduce(join, parts)
+
+
+def _name(text: str) -> SqlValue:
+    """A text that is part of the statement: parameters are limited."""
+    return literal(text, TEXT, literal_execute=True)
 
 
 def appended(table: TableClause, query: SqlQuery) -> Insert:

@@ -32,7 +32,12 @@ from dagster_dailystory.engine.run import open_run
 from dagster_dailystory.engine.state.lease import Waiting
 from dagster_dailystory.engine.state.lease.holders import parent_has_ended
 from dagster_dailystory.engine.upkeep.checks import plan_checks, send_checks
-from dagster_dailystory.engine.upkeep.inspection import check_shown_fields, column_types, preview_changes, sync_status
+from dagster_dailystory.engine.upkeep.records.inspection import (
+    check_shown_fields,
+    column_types,
+    preview_changes,
+    sync_status,
+)
 from dagster_dailystory.engine.warehouse.frames import Frame, with_frame
 from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.settings import check_value

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, ValidationError
 from dagster_dailystory.api.settings import AccountSettings, check_account_options, normal_base_url
 from dagster_dailystory.databases.urls import read_url
 from dagster_dailystory.engine.state.store import open_state
-from dagster_dailystory.engine.upkeep.inspection import contact_map_frame, plan_frame, rejections_frame
+from dagster_dailystory.engine.upkeep.records.frames import contact_map_frame, plan_frame, rejections_frame
 from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.settings import attribute_texts, check_names, check_value, fits, is_scalar

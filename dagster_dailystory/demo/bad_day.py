@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from dagster_dailystory.demo.data import evolve, opt_out_with_a_broken_number, repair_number, without_every_third
 from dagster_dailystory.engine.state.store import open_state
-from dagster_dailystory.engine.upkeep.inspection import ChangePreview, preview_changes, preview_rejections
+from dagster_dailystory.engine.upkeep.records.inspection import ChangePreview, preview_changes, preview_rejections
 from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.errors import SafetyError
 from dagster_dailystory.functions import plan_contact_sync, run_contact_sync

@@ -15,6 +15,7 @@ from typing_extensions import Self
 
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.contact_fields import OPT_OUT_FIELDS, FieldKind, nearest
+from dagster_dailystory.model.key_columns import check_keys, check_reserved
 from dagster_dailystory.model.mapping import Invalid, MappedField, Nulls, map_fields
 from dagster_dailystory.model.partitions import ColumnValues, HashBuckets, Partitioning, TimeWindows, in_fixed_order
 from dagster_dailystory.model.settings import NAMES, Kind, check_names, check_types, choice, named_settings
@@ -73,34 +74,7 @@ class Scope(str, Enum):
     """New opt-outs only, under one guard; also while a plan is blocked."""
 
 
-_OTHER_KEY = re.compile(r"other_key_[0-9]+")
-"""The columns of a second key in queries that pair rows."""
-
-
 SYNC_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
-
-
-_RESERVED_KEY_COLUMNS = frozenset(
-    {
-        "plan_id", "sequence", "operation", "outcome", "attempts", "answered_at", "dsid", "reason", "message", "status",
-        "first_synced_at", "last_synced_at", "deactivated_at", "deleted_at", "deleted_in_dailystory_at", "absent_since",
-        "deleted_in_dailystory",
-        "absent_action",
-        "identity_email", "identity_mobile", "partition_value", "resend_all", "first_seen_at", "last_seen_at",
-        "unknown_fields",
-        "fingerprint", "sent_at", "priority", "waits_for", "rekeyed_from", "is_new", "row_label", "source_rows",
-        "email_as_sent", "mobile_as_sent", "acknowledged_plan", "identity_changed", "only_mapped", "opts_out",
-        "reactivates", "rekeyed", "replaces", "row_hash", "key_bucket", "dropped_fields",
-        # Of the temporary tables, and of the queries that select a key:
-        "departed", "returns", "held", "old_email", "old_mobile", "new_email", "new_mobile", "planned_dsid",
-        "mapped_dsid", "intent_at", "leaves", "other_dsid", "taken_out_at", "other_sequence", "other_moves", "replaced",
-        "is_same", "identity", "place", "text", "as_a_whole", "departs", "in_scope",
-        # Of each table of PostgreSQL:
-        "ctid", "xmin", "xmax", "cmin", "cmax", "tableoid",
-        # Not quoted by SQLAlchemy for SQLite:
-        "true", "false",
-    }
-)  # fmt: skip
 
 
 _COLUMNS = "a mapping of fields to source columns, such as {'email': 'email'}"
@@ -152,6 +126,7 @@ SETTING_TYPES: Mapping[str, Kind] = {
     ),
     "watermark": Kind((Watermark, NoneType), "Watermark('updated_at')"),
     "plan_expires_hours": Kind((int, float), "a number of hours"),
+    "history_days": Kind((int, float), "a number of days; 0 keeps no history"),
 }
 """Setting -> its types; the settings with a choice of texts name their choices themselves."""
 
@@ -202,6 +177,8 @@ class ContactSync:
         watermark: `Watermark("updated_at")`, to compare recent rows only and all rows once a day; not with partitions.
         require_approval: Each plan waits until a person sends it by its id. Plans of `scope="opt_outs"` do not wait.
         plan_expires_hours: Hours after which a plan can no longer be sent, nor a stopped one be resumed.
+        history_days: Days for which the history keeps each acknowledged change with the values that it replaced; 0: no
+            history is written, and what there is of it is removed.
 
     Raises:
         ConfigurationError: A setting is not valid, or two settings contradict each other.
@@ -245,6 +222,7 @@ class ContactSync:
     watermark: Watermark | None = None
     require_approval: bool = False
     plan_expires_hours: float = 24
+    history_days: float = 90
     mapped_fields: tuple[MappedField, ...] = field(init=False, repr=False)
     key_columns: tuple[str, ...] = field(init=False, repr=False)
 
@@ -257,7 +235,7 @@ class ContactSync:
                 "31 characters, for example 'my_sync': it names the state tables"
             )
         keys = (self.key,) if isinstance(self.key, str) else in_fixed_order(self.key)
-        _check_keys(keys)
+        check_keys(keys)
         set_value(self, "key", keys if isinstance(self.key, Set) else self.key)
         set_value(self, "key_columns", keys)
         set_value(self, "mode", choice(Mode, self.mode, "mode"))
@@ -271,7 +249,7 @@ class ContactSync:
         set_value(self, "consent_override", tuple(sorted(self.consent_override)))
         _check_region(self.default_region)
         set_value(self, "mapped_fields", self._map_fields())
-        _check_reserved(keys, self.mapped_fields)
+        check_reserved(keys, self.mapped_fields)
         if self.mode is not Mode.UPDATE and not self.identity_columns:
             raise ConfigurationError(
                 "fields maps neither email nor mobilePhone, so no contact could be created; map one of them, or set "
@@ -330,21 +308,6 @@ class ContactSync:
         return frozenset(column for column in self.key_columns if column.casefold() in personal)
 
 
-def _check_keys(keys: tuple[str, ...]) -> None:
-    if not keys or not all(keys):
-        raise ConfigurationError("key must name at least one source column")
-    if len({key.casefold() for key in keys}) != len(keys):
-        raise ConfigurationError(f"key names a column twice: {', '.join(keys)}")
-
-
-def _check_reserved(keys: tuple[str, ...], fields: tuple[MappedField, ...]) -> None:
-    """Refuse the names of our own columns, which stand beside the key in the state tables."""
-    own = {f"{prefix}{m.state_column}".casefold() for m in fields for prefix in ("", "differs_", "old_", "retyped_")}
-    for key in keys:
-        if key.casefold() in _RESERVED_KEY_COLUMNS | own or _OTHER_KEY.fullmatch(key.casefold()):
-            raise ConfigurationError(f"key column {key!r} is a name of the state tables; give it an alias in the query")
-
-
 def _check_region(region: str | Mapping[str, str] | None) -> None:
     if isinstance(region, Mapping):
         check_names("default_region", map(str, region), ["column"], ["column"])
@@ -363,12 +326,12 @@ def _check_limits(sync: ContactSync) -> None:
         share = getattr(sync, setting)
         if share is not None and not 0 <= share <= 1:
             raise ConfigurationError(f"{setting}={share!r} must be between 0 and 1; 10% is 0.1")
-    if sync.max_created_fraction is not None and not sync.max_created_fraction >= 0:
-        raise ConfigurationError(f"max_created_fraction={sync.max_created_fraction!r} must not be negative")
-    if sync.max_created_rows is not None and sync.max_created_rows < 0:
-        raise ConfigurationError(f"max_created_rows={sync.max_created_rows!r} must not be negative")
-    if sync.min_guard_rows < 0 or sync.max_value_length < 1:
-        raise ConfigurationError("min_guard_rows must not be negative, and max_value_length must be at least 1")
+    for setting in ("max_created_fraction", "max_created_rows", "min_guard_rows", "history_days"):
+        limit = getattr(sync, setting)
+        if limit is not None and not limit >= 0:
+            raise ConfigurationError(f"{setting}={limit!r} must not be negative")
+    if sync.max_value_length < 1:
+        raise ConfigurationError(f"max_value_length={sync.max_value_length!r} must be at least 1")
     if not sync.plan_expires_hours > 0:
         raise ConfigurationError(f"plan_expires_hours={sync.plan_expires_hours!r} must be greater than 0")
     for column in sync.personal_keys:

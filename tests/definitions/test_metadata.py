@@ -11,7 +11,7 @@ from support.dagster_project import people_sync
 from dagster_dailystory import build_contact_sync_assets
 from dagster_dailystory.definitions.events.metadata import ProgressLog, plan_metadata, sent_metadata
 from dagster_dailystory.definitions.lineage import contact_lineage, find_upstream, source_columns, source_lineage
-from dagster_dailystory.engine.upkeep.inspection import ChangePreview, FieldChange, SyncStatus
+from dagster_dailystory.engine.upkeep.records.inspection import ChangePreview, FieldChange, SyncStatus
 from dagster_dailystory.model.change import Operation
 from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary
 from dagster_dailystory.model.runs.report import Progress, SyncReport

@@ -10,7 +10,7 @@ from support.scenario import Scenario, customer, customers, sync_of
 from support.steps import plan_run, read_state, send_run
 
 from dagster_dailystory.engine.upkeep.audit import audit_contacts
-from dagster_dailystory.engine.upkeep.inspection import sync_status
+from dagster_dailystory.engine.upkeep.records.inspection import sync_status
 from dagster_dailystory.errors import AuthenticationError, StateError
 
 TOKENS = ("sandbox-token-us-1", "second-token-us-1")

@@ -15,8 +15,8 @@ from support.placements import Placement, at
 from support.scenario import Scenario, customer, customers, sync_of
 
 from dagster_dailystory.engine.state.store import open_state
-from dagster_dailystory.engine.upkeep.alerts import AlertLimits, Condition, ConditionKind, find_conditions
-from dagster_dailystory.engine.upkeep.history import read_history, read_unsent
+from dagster_dailystory.engine.upkeep.alerts.conditions import AlertLimits, Condition, ConditionKind, find_conditions
+from dagster_dailystory.engine.upkeep.alerts.recent_plans import read_recent_plans, read_unsent
 from dagster_dailystory.errors import AuthenticationError, SafetyError
 from dagster_dailystory.model.partitions import ColumnValues, HashBuckets
 from dagster_dailystory.model.sync import ContactSync
@@ -30,7 +30,7 @@ SYNC = sync_of(deletes="deactivate")
 
 def conditions(scenario: Scenario, sync: ContactSync = SYNC, limits: AlertLimits = STRICT) -> list[Condition]:
     with open_state(scenario.warehouse.state, sync, writes=False) as state:
-        return find_conditions(sync, read_history(state), limits)
+        return find_conditions(sync, read_recent_plans(state), limits)
 
 
 def names(scenario: Scenario, sync: ContactSync = SYNC, limits: AlertLimits = STRICT) -> list[str]:
@@ -152,7 +152,7 @@ def test_a_run_that_is_at_work_is_too_long_but_has_not_failed(scenario: Scenario
 
     def look(progress: object) -> None:
         with open_state(scenario.warehouse.state, SYNC, writes=False) as state:
-            now = read_history(state)
+            now = read_recent_plans(state)
         for history in (now, replace(now, now=now.now + timedelta(minutes=2))):
             found.append([each.name for each in find_conditions(SYNC, history, limits)])
 

@@ -10,7 +10,7 @@ from support.scenario import Scenario, customer, sync_of
 from support.steps import plan_run, read_state, send_run
 
 from dagster_dailystory.engine.upkeep.audit import audit_contacts
-from dagster_dailystory.engine.upkeep.inspection import preview_changes
+from dagster_dailystory.engine.upkeep.records.inspection import preview_changes
 from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.runs.plan import PlanSummary
 from dagster_dailystory.model.sync import ContactSync

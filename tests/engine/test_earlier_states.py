@@ -23,7 +23,7 @@ from dagster_dailystory.engine.state.layout.migrations import StoredTables, migr
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.schema import SCHEMA_VERSION, StateLocation
 from dagster_dailystory.engine.state.store import connect_state, open_state
-from dagster_dailystory.engine.upkeep.inspection import contact_map_frame
+from dagster_dailystory.engine.upkeep.records.frames import contact_map_frame
 from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.errors import BusyError, SafetyError, StateError
 from dagster_dailystory.sandbox import Sandbox

@@ -12,7 +12,7 @@ from support.scenario import Scenario, customer, open_scenario, sync_of
 from support.steps import plan_run, read_state, send_run
 
 from dagster_dailystory.api.settings import AccountSettings
-from dagster_dailystory.engine.upkeep.inspection import (
+from dagster_dailystory.engine.upkeep.records.inspection import (
     check_shown_fields,
     column_types,
     preview_changes,

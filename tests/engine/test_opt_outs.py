@@ -10,7 +10,7 @@ from support.scenario import Scenario, customer, customers, open_scenario, sync_
 from support.steps import plan_run, read_state, send_run
 
 from dagster_dailystory.engine.upkeep.audit import audit_contacts
-from dagster_dailystory.engine.upkeep.inspection import preview_changes
+from dagster_dailystory.engine.upkeep.records.inspection import preview_changes
 from dagster_dailystory.errors import SafetyError
 from dagster_dailystory.model.partitions import HashBuckets
 from dagster_dailystory.model.runs.options import PlanOptions

@@ -12,8 +12,8 @@ from support.scenario import Scenario, customers, open_scenario, sync_of
 from support.steps import plan_run, resume_or_run, send_run
 
 from dagster_dailystory.api.settings import AccountSettings
-from dagster_dailystory.engine.planning.plan import KEPT_PLANS
 from dagster_dailystory.engine.run import SendResult, new_run_id
+from dagster_dailystory.engine.state.plans.retention import KEPT_PLANS
 from dagster_dailystory.errors import AuthenticationError, SafetyError, StateError
 from dagster_dailystory.model.partitions import HashBuckets
 from dagster_dailystory.model.runs.options import PlanOptions

@@ -39,7 +39,7 @@ from dagster_dailystory.definitions.component.settings import (
 )
 from dagster_dailystory.definitions.run_config import SendConfig, option_fields
 from dagster_dailystory.engine.planning.guards import GUARD_NAMES
-from dagster_dailystory.engine.upkeep.alerts import ConditionKind
+from dagster_dailystory.engine.upkeep.alerts.conditions import ConditionKind
 from dagster_dailystory.engine.upkeep.checks import SEND_CHECKS, plan_check_texts
 
 DOCS = Path(__file__).parents[2] / "docs"

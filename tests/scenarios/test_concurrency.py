@@ -17,7 +17,7 @@ from support.steps import plan_run
 
 from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.engine.planning.plan import make_plan
-from dagster_dailystory.engine.sending.acknowledgements import Acknowledgements
+from dagster_dailystory.engine.sending.results.acknowledgements import Acknowledgements
 from dagster_dailystory.engine.state.lease import Lease, open_session
 from dagster_dailystory.engine.state.recovery import Intents
 from dagster_dailystory.engine.state.store import utc_now

@@ -313,6 +313,13 @@ class Database:
         """
         raise NotImplementedError
 
+    def json_object(self, values: Mapping[str, SqlValue]) -> SqlValue:
+        """The text of a JSON object with the values that are not NULL; NULL if there are none.
+
+        A value is a number, true, false, or a text from which its exact value can be read.
+        """
+        raise NotImplementedError
+
     def insert_rows(self, connection: Connection, table: Table, rows: Sequence[tuple[int | str | None, ...]]) -> None:
         """Insert tuples in the order of the table's columns."""
         names = [column.name for column in table.columns]

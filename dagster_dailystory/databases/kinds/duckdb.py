@@ -7,8 +7,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import (
+    Boolean,
     Connection,
     DateTime,
+    Integer,
     LargeBinary,
     String,
     Text,
@@ -25,7 +27,7 @@ from sqlalchemy.sql.functions import Function
 from sqlalchemy.sql.selectable import Subquery
 from sqlalchemy.types import JSON, NullType
 
-from dagster_dailystory.databases.expressions import bound_rows
+from dagster_dailystory.databases.expressions import bound_rows, json_object_of
 from dagster_dailystory.databases.kinds.base import COMPARABLE, Database
 from dagster_dailystory.databases.sql_types import (
     BIG_INTEGER,
@@ -140,6 +142,13 @@ class DuckDB(Database):
         """Sort first, which keeps to the memory limit; a window function with an order does not."""
         ordered = query.order_by(*order).subquery("ordered")
         return select(func.row_number().over().label("sequence"), *ordered.c)
+
+    def json_object(self, values: Mapping[str, SqlValue]) -> SqlValue:
+        """Merging into an empty object removes the NULLs. A decimal would become a float."""
+        plain = {n: v if isinstance(v.type, (Integer, Boolean, String)) else cast(v, TEXT) for n, v in values.items()}
+        made = json_object_of(plain, func.json_object, func.json_merge_patch)
+        merged = func.json_merge_patch(cast(literal_column("'{}'"), Native("JSON")), made)
+        return func.nullif(cast(merged, TEXT), literal_column("'{}'"), type_=TEXT)
 
     def json_rows(self, columns: Mapping[str, SqlType], name: str = "given") -> Subquery:
         """Use from_json."""

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy import (
+    Boolean,
     Connection,
+    Date,
+    DateTime,
     Engine,
     FromClause,
+    Integer,
     MetaData,
+    Numeric,
     String,
     Table,
     Text,
+    Time,
     case,
     cast,
     collate,
@@ -30,7 +36,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.selectable import Subquery
 from sqlalchemy.types import JSON, NullType
 
-from dagster_dailystory.databases.expressions import bound_rows
+from dagster_dailystory.databases.expressions import bound_rows, json_object_of
 from dagster_dailystory.databases.kinds.base import COMPARABLE, Database, Rows
 from dagster_dailystory.databases.kinds.permissions import check_grants
 from dagster_dailystory.databases.kinds.psycopg import can_stream, set_up_psycopg, set_up_psycopg2, streamed_batches
@@ -50,6 +56,8 @@ from dagster_dailystory.errors import ConfigurationError
 _SET_UPS = {"psycopg": set_up_psycopg, "psycopg2": set_up_psycopg2}
 
 _COMPARABLE = (*COMPARABLE, postgresql.INTERVAL, postgresql.INET, postgresql.CIDR, postgresql.BYTEA)
+
+_JSON_TYPES = (Boolean, Date, DateTime, Integer, Numeric, Time)
 
 _JSON_NUL = r"'(^|[^\\])(\\\\)*\\u0000'"  # accepted in json, but not in jsonb
 
@@ -173,6 +181,12 @@ class PostgreSQL(Database):
         records = func.json_to_recordset(cast(bound_rows(), Native("JSON")))
         table = records.table_valued(*(column(each, kind) for each, kind in columns.items()))
         return select(*table.render_derived("r", with_types=True).c).subquery(name)
+
+    def json_object(self, values: Mapping[str, SqlValue]) -> SqlValue:
+        """Merging jsonb keeps numbers exact; a nested value becomes a text, so that its own NULLs stay."""
+        plain = {n: v if isinstance(v.type, _JSON_TYPES) else cast(v, TEXT) for n, v in values.items()}
+        made = json_object_of(plain, func.jsonb_build_object, lambda one, other: one.op("||")(other))
+        return func.nullif(cast(func.jsonb_strip_nulls(made), TEXT), literal_column("'{}'"), type_=TEXT)
 
     def refilled_table(self, name: str, *items: SchemaItem) -> Table:
         """Rows that a DELETE leaves behind would slow each batch down, so each commit removes them."""

@@ -34,7 +34,7 @@ from sqlalchemy import (
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.selectable import Subquery
 
-from dagster_dailystory.databases.expressions import bound_rows
+from dagster_dailystory.databases.expressions import bound_rows, json_object_of
 from dagster_dailystory.databases.kinds.base import Database
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, SqlType, SqlValue, Untyped
 from dagster_dailystory.model.watermark import Moment
@@ -146,6 +146,11 @@ class SQLite(Database):
         # A LIMIT, even an infinite one, keeps SQLite from parsing the array again for each row of a join.
         return select(*parts).limit(literal_column("-1")).subquery(name)
 
+    def json_object(self, values: Mapping[str, SqlValue]) -> SqlValue:
+        """Merging into an empty object removes the NULLs."""
+        made = json_object_of({n: _json_value(v) for n, v in values.items()}, func.json_object, func.json_patch)
+        return func.nullif(func.json_patch(literal_column("'{}'"), made), literal_column("'{}'"), type_=TEXT)
+
     def insert_rows(self, connection: Connection, table: Table, rows: Sequence[tuple[int | str | None, ...]]) -> None:
         """Insert directly: the driver is faster than JSON."""
         placeholders = ", ".join("?" for _ in table.columns)
@@ -170,6 +175,12 @@ def _set_up(connection: Any) -> None:
     connection.create_aggregate("dailystory_sum", 1, _Sum)
     # Bytes that are not UTF-8 become text that the row check rejects; the driver would raise and end the run.
     connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+
+
+def _json_value(value: SqlValue) -> SqlValue:
+    """A float with all its digits: SQLite itself writes 15 of 17."""
+    is_finite = and_(func.typeof(value) == literal_column("'real'"), func.abs(value) <= literal_column("1.7e308"))
+    return case((is_finite, func.json(func.printf(literal_column("'%!.17g'"), value))), else_=value)
 
 
 class _Sum:

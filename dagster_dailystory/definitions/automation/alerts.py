@@ -10,8 +10,8 @@ from dagster_dailystory.definitions.automation.failed_runs import FailedRuns
 from dagster_dailystory.definitions.automation.jobs import location_of
 from dagster_dailystory.definitions.resources import WarehouseResource
 from dagster_dailystory.engine.state.store import open_state
-from dagster_dailystory.engine.upkeep.alerts import AlertLimits, Condition, ConditionKind, find_conditions
-from dagster_dailystory.engine.upkeep.history import History, read_history
+from dagster_dailystory.engine.upkeep.alerts.conditions import AlertLimits, Condition, ConditionKind, find_conditions
+from dagster_dailystory.engine.upkeep.alerts.recent_plans import RecentPlans, read_recent_plans
 from dagster_dailystory.errors import BusyError, DailyStoryError
 from dagster_dailystory.model.settings import check_value, named_settings
 from dagster_dailystory.model.sync import ContactSync
@@ -125,7 +125,7 @@ def _evaluate(
     watch, history, unread = _Watch.from_cursor(context.cursor), None, None
     try:
         with open_state(warehouse.warehouse().state, sync, writes=False) as state:
-            history = read_history(state)
+            history = read_recent_plans(state)
     except DailyStoryError as error:
         unread = error
     failures = watch.failures.with_new_runs(context.instance, sync, location_of(context))
@@ -164,7 +164,7 @@ class _Watch:
 
 
 def _conditions(
-    instance: dg.DagsterInstance, watch: _Watch, sync: ContactSync, history: History | None, limits: AlertLimits
+    instance: dg.DagsterInstance, watch: _Watch, sync: ContactSync, history: RecentPlans | None, limits: AlertLimits
 ) -> tuple[_Watch, dict[str, Condition]]:
     """The conditions that hold, by name; one for each failure, although both the state and Dagster may know it.
 

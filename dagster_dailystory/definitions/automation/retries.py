@@ -16,7 +16,7 @@ from dagster_dailystory.definitions.automation.jobs import (
 )
 from dagster_dailystory.definitions.resources import WarehouseResource
 from dagster_dailystory.engine.state.store import open_state
-from dagster_dailystory.engine.upkeep.history import Unsent, read_unsent
+from dagster_dailystory.engine.upkeep.alerts.recent_plans import Unsent, read_unsent
 from dagster_dailystory.errors import BusyError
 from dagster_dailystory.model.partitions import RANGE_SIGN
 from dagster_dailystory.model.runs.plan import some

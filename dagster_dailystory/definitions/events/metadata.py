@@ -18,7 +18,7 @@ from dagster_dailystory.databases.source_text import source_file
 from dagster_dailystory.definitions.events.charts import bars, curve
 from dagster_dailystory.definitions.events.preview import preview_records
 from dagster_dailystory.engine.upkeep.checks import Check
-from dagster_dailystory.engine.upkeep.inspection import ChangePreview, SyncStatus
+from dagster_dailystory.engine.upkeep.records.inspection import ChangePreview, SyncStatus
 from dagster_dailystory.model.runs.counts import SendCounts, counts_of
 from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary, RejectedRow, planned_counts
 from dagster_dailystory.model.runs.report import Progress, SyncReport

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from dagster_dailystory.engine.upkeep.inspection import ChangePreview
+from dagster_dailystory.engine.upkeep.records.inspection import ChangePreview
 from dagster_dailystory.model.change import Operation
 from dagster_dailystory.model.runs.plan import PlanSummary, some
 from dagster_dailystory.model.sync import ContactSync

@@ -31,6 +31,7 @@ from dagster_dailystory.engine.state.incremental import IncrementalRead
 from dagster_dailystory.engine.state.layout.mapped_columns import ensure_tables, widen_keys
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.plans.approval import changes_only_in
+from dagster_dailystory.engine.state.plans.retention import remove_old_records
 from dagster_dailystory.engine.state.plans.sent_opt_outs import sent_opt_outs
 from dagster_dailystory.engine.state.plans.stored import Plans
 from dagster_dailystory.engine.state.recovery import invalidate_interrupted, resume_complete_resends
@@ -44,9 +45,6 @@ from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary
 from dagster_dailystory.model.sync import DeletePolicy, OnDeleted, Scope
 from dagster_dailystory.model.watermark import WatermarkValues
-
-KEPT_PLANS = 5
-"""How many of a sync's newest plans keep their changes (personal data), besides plans that may still be sent."""
 
 
 def make_plan(
@@ -94,7 +92,7 @@ def make_plan(
         if stored is summary:
             Plans(state).add(summary, options, run_id, destination)
         if tables is not None:
-            _forget_old_changes(state, tables)
+            remove_old_records(state, tables)
     state.database.use_read_committed(state.connection)
     return stored
 
@@ -258,11 +256,6 @@ class _Draft:
                 by_reason = counts.setdefault(names[name], {})
                 by_reason[reason] = by_reason.get(reason, 0) + int(rows)
         return counts
-
-
-def _forget_old_changes(state: State, tables: SyncTables) -> None:
-    kept = Plans(state).in_use(KEPT_PLANS)
-    state.connection.execute(tables.changes.delete().where(tables.changes.c.plan_id.not_in(kept)))
 
 
 def _missing(staged: Staged, live_keys: int) -> int:

@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, exists, fals
 from dagster_dailystory.engine.interrupts import frozen_heap, interrupts_held
 from dagster_dailystory.engine.presence.last_check import CheckedChanges
 from dagster_dailystory.engine.presence.source_keys import KEYS_AT_ONCE
-from dagster_dailystory.engine.sending.acknowledgements import Acknowledgements
 from dagster_dailystory.engine.sending.breaker.out_of_turn import OutOfTurn
 from dagster_dailystory.engine.sending.delivery import unsent_message
+from dagster_dailystory.engine.sending.results.acknowledgements import Acknowledgements
 from dagster_dailystory.engine.sending.sender import MAX_UNWRITTEN, Sender
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.plans.overtaken import skip_overtaken

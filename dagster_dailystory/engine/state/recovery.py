@@ -287,10 +287,22 @@ class Intents:
         mapped = not_(select(contact_map.c.dsid).where(self._tables.same_key(contact_map, intents)).exists())
         link = select(*keys, given.c.dsid, intents.c.sent_at, now).where(found, mapped)
         execute(contact_map.insert().from_select([*names, "dsid", "first_synced_at", "last_synced_at"], link), rows)
+        if self._state.sync.history_days:
+            self._add_to_history(found, given, rows)
         known = not_(select(snapshot.c.resend_all).where(self._tables.same_key(snapshot, intents)).exists())
         row = select(*keys, given.c.email, intents.c.mobile_as_sent, literal(True)).where(found, known)
         columns = [*names, "identity_email", "identity_mobile", "resend_all"]
         execute(snapshot.insert().from_select(columns, row), rows)
+
+    def _add_to_history(self, found: ColumnElement[bool], given: FromClause, rows: dict[str, str]) -> None:
+        """Note that contacts were found: which values the lost creates wrote, if they were received, is not known."""
+        intents, history = self._tables.intents, self._tables.history
+        texts = {"run_id": self._lease.run_id, "operation": Operation.CREATE.value, "outcome": Outcome.MAPPED.value}
+        event: dict[str, SqlValue] = {name: literal(text, TEXT) for name, text in texts.items()}
+        event |= {"plan_id": intents.c.plan_id, "dsid": given.c.dsid}
+        event["acknowledged_at"] = literal(self._state.now(), MOMENT)
+        row = select(*self._keys(intents), *event.values()).where(found)
+        self._state.connection.execute(history.insert().from_select([*self._tables.key_names, *event], row), rows)
 
     def _record_identities(self, applied: Sequence[Intent]) -> None:
         """Write the identities that applied updates gave their contacts, whatever key has the contact now."""

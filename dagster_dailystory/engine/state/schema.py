@@ -29,11 +29,11 @@ from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.runs.counts import PlanCounts, SendCounts, counts_of
 from dagster_dailystory.model.sync import ContactSync
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 """Version of the layout below. `layout.migrations` has a step from each earlier one."""
 
 
-SYNC_TABLES = ("snapshot", "contact_map", "changes", "intents", "rejections", "row_hashes", "hash_sums")
+SYNC_TABLES = ("snapshot", "contact_map", "changes", "intents", "rejections", "row_hashes", "hash_sums", "history")
 """The tables of one sync, named without the prefix and the sync's name."""
 
 
@@ -200,6 +200,7 @@ class SyncTables:
         self.rejections = self._rejections()
         self.row_hashes = self._row_hashes()
         self.hash_sums = self._table("hash_sums", (), *_counts(KEY_BUCKET, "hashes", "high", "low"))
+        self.history = self._history()
         self._add_indexes()
 
     @property
@@ -293,6 +294,15 @@ class SyncTables:
 
     def _row_hashes(self) -> Table:
         return self._table("row_hashes", self.key_names, *self._keys(), *_counts("row_hash", KEY_BUCKET))
+
+    def _history(self) -> Table:
+        return self._table(
+            "history",
+            (),
+            *self._keys(),
+            *_texts("plan_id", "run_id", "dsid", "operation", "outcome", "before", "after"),
+            Column("acknowledged_at", MOMENT),
+        )
 
     def _add_indexes(self) -> None:
         if not self._is_indexed:

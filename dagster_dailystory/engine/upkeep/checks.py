@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from dagster_dailystory.engine.upkeep.inspection import SyncStatus
+from dagster_dailystory.engine.upkeep.records.inspection import SyncStatus
 from dagster_dailystory.model.change import WaitingOptOuts
 from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary, counted, planned_counts
 from dagster_dailystory.model.runs.report import SyncReport

@@ -65,6 +65,18 @@ CREATE TABLE dailystory_customers_hash_sums (
 	low BIGINT
 );
 
+CREATE TABLE dailystory_customers_history (
+	customer_id INTEGER NOT NULL,
+	plan_id TEXT,
+	run_id TEXT,
+	dsid TEXT,
+	operation TEXT,
+	outcome TEXT,
+	before TEXT,
+	after TEXT,
+	acknowledged_at TIMESTAMP WITHOUT TIME ZONE
+);
+
 CREATE TABLE dailystory_customers_intents (
 	customer_id INTEGER NOT NULL,
 	email_as_sent TEXT,

@@ -75,6 +75,18 @@ CREATE TABLE dailystory_customers_hash_sums (
 	low BIGINT
 );
 
+CREATE TABLE dailystory_customers_history (
+	customer_id  NOT NULL,
+	plan_id TEXT,
+	run_id TEXT,
+	dsid TEXT,
+	operation TEXT,
+	outcome TEXT,
+	"before" TEXT,
+	"after" TEXT,
+	acknowledged_at DATETIME
+);
+
 CREATE TABLE dailystory_customers_intents (
 	customer_id  NOT NULL,
 	email_as_sent TEXT,

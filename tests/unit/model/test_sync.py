@@ -59,8 +59,9 @@ INVALID: list[tuple[dict[str, object], str]] = [
     ({"max_changed_fraction": 1.1}, "max_changed_fraction=1.1 must be between 0 and 1"),
     ({"max_deleted_fraction": -0.1}, "max_deleted_fraction"),
     ({"max_rejected_fraction": float("nan")}, "max_rejected_fraction"),
-    ({"min_guard_rows": -1}, "min_guard_rows must not be negative"),
-    ({"max_value_length": 0}, "max_value_length must be at least 1"),
+    ({"min_guard_rows": -1}, "min_guard_rows=-1 must not be negative"),
+    ({"max_value_length": 0}, "max_value_length=0 must be at least 1"),
+    ({"history_days": -1}, "history_days=-1 must not be negative"),
     (
         {"key": "login", "personal_keys": ["logn"]},
         "personal_keys names 'logn', which is not a key; did you mean 'login'?",

@@ -14,10 +14,11 @@ from datetime import datetime
 
 from sqlalchemy import Column, Connection, MetaData, Table, and_, bindparam, inspect, select
 from sqlalchemy.schema import CreateColumn
+from sqlalchemy.types import NullType
 
 from dagster_dailystory.databases.connect import reflected_types
 from dagster_dailystory.databases.kinds.registry import database_of
-from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, MOMENT, TEXT, SqlType
+from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, MOMENT, TEXT, SqlType, Untyped
 from dagster_dailystory.engine.state.schema import StateLocation, index_of_the_set
 
 _LAST_TABLE = "contact_map"
@@ -73,7 +74,7 @@ class StoredTables:
         """Create a table that is missing."""
         made = Table(self.location.table_name(*parts), MetaData(schema=self.location.schema))
         for name, kind in columns.items():
-            made.append_column(Column(name, kind))
+            made.append_column(Column(name, Untyped() if isinstance(kind, NullType) else kind))
         with self.transaction():
             made.create(self.connection, checkfirst=True)
 
@@ -224,8 +225,7 @@ def _to_5(tables: StoredTables) -> None:
     tables.add_columns(("plans",), {"compared": TEXT, "compared_why": TEXT, **numbers})
     for sync in tables.syncs():
         tables.add_columns((sync, "rejections"), {"partition_value": TEXT})
-        columns = list(tables.columns(sync, "contact_map"))
-        tables.add_index_of_the_set((sync, "snapshot"), "partition_value", *columns[: columns.index("dsid")])
+        tables.add_index_of_the_set((sync, "snapshot"), "partition_value", *_key_columns(tables, sync))
         tables.add_index_of_the_set((sync, "snapshot"), "absent_since")
 
 
@@ -246,5 +246,18 @@ def _to_7(tables: StoredTables) -> None:
                 tables.connection.execute(forgotten)
 
 
-_STEPS: Mapping[int, Callable[[StoredTables], None]] = {2: _to_3, 3: _to_4, 4: _to_5, 5: _to_6, 6: _to_7}
+def _to_8(tables: StoredTables) -> None:
+    texts = dict.fromkeys(("plan_id", "run_id", "dsid", "operation", "outcome", "before", "after"), TEXT)
+    for sync in tables.syncs():
+        keys = _key_columns(tables, sync)
+        tables.add_table((sync, "history"), {**keys, **texts, "acknowledged_at": MOMENT})
+
+
+def _key_columns(tables: StoredTables, sync: str) -> dict[str, SqlType]:
+    """The key columns of a sync: in the contact map they come before the dsid."""
+    columns = tables.columns(sync, "contact_map")
+    return {name: columns[name] for name in list(columns)[: list(columns).index("dsid")]}
+
+
+_STEPS: Mapping[int, Callable[[StoredTables], None]] = {2: _to_3, 3: _to_4, 4: _to_5, 5: _to_6, 6: _to_7, 7: _to_8}
 """Layout version -> the step to the next one."""

@@ -90,12 +90,14 @@ class Lease:
         name: Its row in the meta table.
         holder: Host and process namespace, process id, start of the process, a random word.
         fence: The fencing token: it grows with each lease, so that a late write of an earlier holder is refused.
+        run_id: The run that holds it.
         heartbeat: When it was last renewed.
     """
 
     name: str
     holder: str
     fence: int
+    run_id: str | None = None
     heartbeat: Heartbeat = field(default_factory=Heartbeat, compare=False, repr=False)
 
     @classmethod
@@ -124,7 +126,7 @@ class Lease:
                     f"{row['heartbeat_at']:%H:%M:%S} UTC; wait for it to end, then run again"
                 )
             fence = int(row["fence"]) + 1
-        lease = cls(name, new_holder(), fence, heartbeat)
+        lease = cls(name, new_holder(), fence, run_id, heartbeat)
         values = {"holder": lease.holder, "fence": fence, "heartbeat_at": now, "run_id": run_id, "taken_at": now}
         if row is None:
             lease._insert(state, values)

@@ -28,9 +28,10 @@ from sqlalchemy import (
 from dagster_dailystory.contacts.fingerprint import refusal_fingerprint
 from dagster_dailystory.databases.expressions import among
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, MOMENT, TEXT, SqlQuery, SqlValue
-from dagster_dailystory.engine.sending.result_table import ResultTable
-from dagster_dailystory.engine.state.contact_map import live_holders
-from dagster_dailystory.engine.state.incremental import forget_row_hashes, require_full_comparison
+from dagster_dailystory.engine.sending.results.history import History
+from dagster_dailystory.engine.sending.results.result_table import ResultTable
+from dagster_dailystory.engine.sending.results.shared_contacts import without_shared
+from dagster_dailystory.engine.state.incremental import forget_row_hashes
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.recovery import has_intent, invalidate
 from dagster_dailystory.engine.state.rejections import Rejections
@@ -74,6 +75,7 @@ class Acknowledgements:
         self._lease = lease
         self._plan_id = plan_id
         self._results = ResultTable(state, tables, plan_id)
+        self._history = History(state, tables, self._results, lease.run_id)
         with state.connection.begin():
             self._results.create()
             plans = state.shared.plans
@@ -129,7 +131,7 @@ class Acknowledgements:
         with self._lease.transaction(self._state):
             results = [
                 replace(each, is_other_contact=each.dsid not in (None, changes[each.sequence].dsid))
-                for each in self._without_shared(results, changes)
+                for each in without_shared(self._state, self._tables, results, changes, _LINKING)
             ]
             self._results.fill(results)
             outcomes = {result.outcome for result in results}
@@ -137,6 +139,8 @@ class Acknowledgements:
             has_known = any(changes[r.sequence].dsid is not None for r in results)
             if outcomes & _LINKING:
                 self._move_rekeyed()
+            self._history.add(outcomes)
+            if outcomes & _LINKING:
                 self._write(self._link_statements, has_known=has_known, adds_rows=adds_rows)
             if outcomes & _WRITTEN:
                 self._write(self._value_statements, has_known=has_known, adds_rows=adds_rows)
@@ -156,36 +160,6 @@ class Acknowledgements:
                 invalidate(self._state, self._tables, self._unconfirmed)
             self._settle(outcomes, has_intents=any(has_intent(changes[r.sequence]) for r in results))
         return list(results)
-
-    def _without_shared(self, results: Sequence[Result], changes: Mapping[int, Change]) -> list[Result]:
-        """Turn results whose contact belongs to another live key of this sync into conflicts."""
-        linked = {r.sequence: r.dsid for r in results if r.outcome in _LINKING and r.dsid}
-        fresh = {sequence: dsid for sequence, dsid in linked.items() if dsid != changes[sequence].dsid}
-        holders = live_holders(self._state, self._tables, sorted(set(fresh.values())))
-        labels = {dsid: changes[sequence].key_label for sequence, dsid in linked.items() if sequence not in fresh}
-        checked = []
-        for result in results:
-            dsid = fresh.get(result.sequence)
-            if dsid is None or (dsid not in holders and dsid not in labels):
-                checked.append(result)
-                if dsid is not None:
-                    labels[dsid] = changes[result.sequence].key_label
-                continue
-            message = "DailyStory returned the contact of another row; give the rows different emails and numbers"
-            shared = replace(result, outcome=Outcome.CONFLICTED, reason=Reason.SHARED_DSID, message=message)
-            checked.append(shared)
-        taken = sorted({dsid for dsid in fresh.values() if dsid in holders})
-        if taken:
-            self._send_again(taken)
-        return checked
-
-    def _send_again(self, dsids: Sequence[str]) -> None:
-        """Send these contacts' own values again: the values of another row were written to them."""
-        require_full_comparison(self._state)
-        contact_map, snapshot = self._tables.contact_map, self._tables.snapshot
-        same = self._tables.same_key(contact_map, snapshot)
-        held = select(contact_map.c.dsid).where(same, contact_map.c.dsid.in_(dsids))
-        self._state.connection.execute(snapshot.update().where(held.exists()).values(resend_all=True))
 
     def _move_rekeyed(self) -> None:
         """Give the contact of a re-keyed row, and what is known of its values, to its new key."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from statistics import median
 
-from dagster_dailystory.engine.upkeep.history import UNFINISHED, History, PastPlan, PastSend, current
+from dagster_dailystory.engine.upkeep.alerts.recent_plans import UNFINISHED, PastPlan, PastSend, RecentPlans, current
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.runs.plan import PlanStatus, counted
 from dagster_dailystory.model.settings import check_value, named_settings
@@ -98,25 +98,25 @@ class Condition:
         return "|".join((self.kind.value, self.guard or "", self.partition or ""))
 
 
-def find_conditions(sync: ContactSync, history: History, limits: AlertLimits) -> list[Condition]:
-    """Find the conditions that hold. Dry runs are not among the plans of a history, so they cause none.
+def find_conditions(sync: ContactSync, recent: RecentPlans, limits: AlertLimits) -> list[Condition]:
+    """Find the conditions that hold. Dry runs are not among the plans of a recent, so they cause none.
 
     Args:
         sync: The sync.
-        history: Its recent plans and sends.
+        recent: Its recent plans and sends.
         limits: From which number on there is a condition.
     """
-    sends = list(current(history.sends))
-    found = [*_failed_runs(history, sends), *_blocked_plans(history)]
-    found += _rejected(history, limits.max_rejected_rows)
+    sends = list(current(recent.sends))
+    found = [*_failed_runs(recent, sends), *_blocked_plans(recent)]
+    found += _rejected(recent, limits.max_rejected_rows)
     found += _failed_rows(sends, limits.max_failed_rows)
-    found += _pending_opt_outs(history, limits.max_pending_opt_outs)
-    found += _long_runs(history, sends, limits.max_run_minutes)
-    found += _unusual(sync, history.plans, limits.max_rows_to_send_factor)
+    found += _pending_opt_outs(recent, limits.max_pending_opt_outs)
+    found += _long_runs(recent, sends, limits.max_run_minutes)
+    found += _unusual(sync, recent.plans, limits.max_rows_to_send_factor)
     return list({condition.name: condition for condition in reversed(found)}.values())[::-1]
 
 
-def _failed_runs(history: History, sends: Sequence[PastSend]) -> Iterator[Condition]:
+def _failed_runs(recent: RecentPlans, sends: Sequence[PastSend]) -> Iterator[Condition]:
     for send in sends:
         what = ""
         if send.outcome == "stopped":
@@ -128,16 +128,16 @@ def _failed_runs(history: History, sends: Sequence[PastSend]) -> Iterator[Condit
             )
         if what:
             yield Condition(ConditionKind.RUN_FAILED, what, send.run_id, send.partition)
-    holder = history.holder
+    holder = recent.holder
     if holder is not None and not holder.is_alive:
         since = f" since {holder.taken_at:%Y-%m-%d %H:%M} UTC" if holder.taken_at else ""
-        of_run = [plan.partition for plan in history.plans if plan.run_id == holder.run_id]
+        of_run = [plan.partition for plan in recent.plans if plan.run_id == holder.run_id]
         message = f"a run held the sync{since} and its process has ended without a result; run again"
         yield Condition(ConditionKind.RUN_FAILED, message, holder.run_id, of_run[0] if of_run else None)
 
 
-def _blocked_plans(history: History) -> Iterator[Condition]:
-    for plan in current(history.plans):
+def _blocked_plans(recent: RecentPlans) -> Iterator[Condition]:
+    for plan in current(recent.plans):
         for guard in plan.guards if plan.is_blocked else ():
             yield Condition(
                 ConditionKind.PLAN_BLOCKED,
@@ -150,11 +150,11 @@ def _blocked_plans(history: History) -> Iterator[Condition]:
             )
 
 
-def _rejected(history: History, limit: int | None) -> Iterator[Condition]:
-    rows = sum(history.rejections.values())
+def _rejected(recent: RecentPlans, limit: int | None) -> Iterator[Condition]:
+    rows = sum(recent.rejections.values())
     if limit is not None and rows > limit:
-        message = f"rows rejected: {rows:,} ({counted(history.rejections)})"
-        yield _over(ConditionKind.ROWS_REJECTED, message, rows, limit, "max_rejected_rows", history.plans)
+        message = f"rows rejected: {rows:,} ({counted(recent.rejections)})"
+        yield _over(ConditionKind.ROWS_REJECTED, message, rows, limit, "max_rejected_rows", recent.plans)
 
 
 def _failed_rows(sends: Sequence[PastSend], limit: int | None) -> Iterator[Condition]:
@@ -166,11 +166,11 @@ def _failed_rows(sends: Sequence[PastSend], limit: int | None) -> Iterator[Condi
         yield _over(ConditionKind.ROWS_FAILED, message, failed + in_doubt, limit, "max_failed_rows", causes)
 
 
-def _pending_opt_outs(history: History, limit: int | None) -> Iterator[Condition]:
+def _pending_opt_outs(recent: RecentPlans, limit: int | None) -> Iterator[Condition]:
     if limit is None:
         return
-    unsent = [plan for plan in history.plans if plan.status in (PlanStatus.BLOCKED, PlanStatus.WAITING)]
-    records: list[PastPlan | PastSend] = [*unsent, *history.sends]
+    unsent = [plan for plan in recent.plans if plan.status in (PlanStatus.BLOCKED, PlanStatus.WAITING)]
+    records: list[PastPlan | PastSend] = [*unsent, *recent.sends]
     seen: set[str | None] = set()
     causes: list[PastPlan | PastSend] = []
     for record in sorted(records, key=lambda each: each.at, reverse=True):
@@ -190,13 +190,13 @@ def _pending_opt_outs(history: History, limit: int | None) -> Iterator[Condition
         yield _over(ConditionKind.OPT_OUTS_PENDING, message, waiting, limit, "max_pending_opt_outs", causes)
 
 
-def _long_runs(history: History, sends: Sequence[PastSend], limit: float | None) -> Iterator[Condition]:
+def _long_runs(recent: RecentPlans, sends: Sequence[PastSend], limit: float | None) -> Iterator[Condition]:
     if limit is None:
         return
     durations = [(send.seconds, send.run_id, "took") for send in sends]
-    holder = history.holder
+    holder = recent.holder
     if holder is not None and holder.is_alive and holder.taken_at is not None:
-        durations.append(((history.now - holder.taken_at).total_seconds(), holder.run_id or "", "has taken"))
+        durations.append(((recent.now - holder.taken_at).total_seconds(), holder.run_id or "", "has taken"))
     seconds, run_id, verb = max(durations, default=(0.0, "", ""))
     if seconds > 60 * limit:
         message = f"a run {verb} {seconds / 60:,.1f} minutes; the limit is {limit:g} (max_run_minutes)"

@@ -102,7 +102,7 @@ class PastSend:
 
 
 @dataclass(frozen=True)
-class History:
+class RecentPlans:
     """What the state knows of the recent runs of a sync.
 
     Attributes:
@@ -135,7 +135,7 @@ class Unsent:
     unsettled: int
 
 
-def read_history(state: State) -> History:
+def read_recent_plans(state: State) -> RecentPlans:
     """Read the recent plans and sends of a sync.
 
     Raises:
@@ -147,7 +147,7 @@ def read_history(state: State) -> History:
         plans = _plan_rows(state)
         sends = _sends(state, plans, holder)
     past = tuple(_plan(row) for row in plans.values())
-    return History(past, tuple(sends), holder, rejections, state.now())
+    return RecentPlans(past, tuple(sends), holder, rejections, state.now())
 
 
 def read_unsent(state: State) -> dict[str | None, Unsent]:
@@ -161,7 +161,7 @@ def read_unsent(state: State) -> dict[str | None, Unsent]:
     with state.connection.begin():
         names = _slice_names(state)
     unsettled: dict[str | None, int] = dict.fromkeys(names, 0)
-    for send in current(read_history(state).sends):
+    for send in current(read_recent_plans(state).sends):
         if rows := send.rows_failed + send.rows_in_doubt:
             unsettled[send.partition] = unsettled.get(send.partition, 0) + rows
     with state.connection.begin():

@@ -8,16 +8,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy import RowMapping, Table, and_, func, not_, or_, select
+from sqlalchemy import RowMapping, and_, func, not_, or_, select
 from sqlalchemy.types import NullType
 
 from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
 from dagster_dailystory.contacts.fingerprint import key_label
 from dagster_dailystory.contacts.masking import mask
 from dagster_dailystory.contacts.values import KINDS
-from dagster_dailystory.databases.sql_types import SqlQuery, SqlValue
+from dagster_dailystory.databases.sql_types import SqlQuery
 from dagster_dailystory.engine.state.rejections import FEW, few_of_each, rejected_row
-from dagster_dailystory.engine.state.schema import CONTACT_MAP_TIMES, DROPPED, SyncTables, differs_column
+from dagster_dailystory.engine.state.schema import DROPPED, SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.change import Operation, Outcome
@@ -27,7 +27,7 @@ from dagster_dailystory.model.runs.plan import PlanStatus, RejectedRow
 from dagster_dailystory.model.sync import ContactSync
 
 if TYPE_CHECKING:
-    import pandas
+    pass
 
 
 NO_VALUE = "(none)"
@@ -42,7 +42,8 @@ _UNSETTLED = frozenset({Outcome.FAILED, Outcome.IN_DOUBT, Outcome.CONFLICTED, Ou
 
 _OF_ROWS = (Operation.UPDATE, Operation.CREATE, Operation.DELETE)
 
-_SHOWN = (Operation.OPT_OUT, *_OF_ROWS)
+SHOWN = (Operation.OPT_OUT, *_OF_ROWS)
+"""The operations that send something, in the order in which they are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def sync_status(state: State) -> SyncStatus:
     Raises:
         DailyStoryError: The state cannot be read.
     """
-    with _reading(state) as tables:
+    with reading(state) as tables:
         if tables is None:
             return SyncStatus(0, 0, {}, 0)
         execute = state.connection.execute
@@ -132,7 +133,7 @@ def sync_status(state: State) -> SyncStatus:
         )
 
 
-def check_shown_fields(sync: ContactSync, names: Sequence[str]) -> None:
+def check_shown_fields(sync: ContactSync, names: Sequence[str], setting: str = "preview_fields") -> None:
     """Make sure that the fields to show are mapped.
 
     Raises:
@@ -144,7 +145,7 @@ def check_shown_fields(sync: ContactSync, names: Sequence[str]) -> None:
     for name in names:
         if name not in known:
             hint = nearest(name, known) or f"; mapped are {', '.join(known)}"
-            raise ConfigurationError(f"preview_fields names {name!r}, which is not mapped{hint}")
+            raise ConfigurationError(f"{setting} names {name!r}, which is not mapped{hint}")
 
 
 def preview_changes(
@@ -162,13 +163,13 @@ def preview_changes(
     Returns:
         Opt-outs that leave ahead of their rows first, then updates, creates and deletions.
     """
-    with _reading(state) as tables:
+    with reading(state) as tables:
         if tables is None:
             return []
         shown = frozenset(shown_fields)
         found: list[ChangePreview] = []
-        for operation in _SHOWN:
-            query = _changes(tables, plan_id, operation).limit(rows)
+        for operation in SHOWN:
+            query = changes_of(tables, plan_id, operation).limit(rows)
             read = state.connection.execute(query).mappings()
             found += [_preview(state, row, operation, shown) for row in read]
         return found
@@ -181,7 +182,7 @@ def preview_rejections(state: State, rows: int = FEW) -> list[RejectedRow]:
         state: The open state.
         rows: At most this many of each reason.
     """
-    with _reading(state) as tables:
+    with reading(state) as tables:
         if tables is None:
             return []
         found = few_of_each(tables, tables.rejections, rows)
@@ -190,7 +191,7 @@ def preview_rejections(state: State, rows: int = FEW) -> list[RejectedRow]:
 
 def column_types(state: State) -> dict[str, str]:
     """The types of the key and mapped columns as the state stores them; empty before the first plan."""
-    with _reading(state) as tables:
+    with reading(state) as tables:
         if tables is None:
             return {}
         types = {key: tables.snapshot.c[key].type for key in state.sync.key_columns}
@@ -199,47 +200,9 @@ def column_types(state: State) -> dict[str, str]:
         return {column: kind.compile(state.dialect).lower() for column, kind in typed.items()}
 
 
-def plan_frame(state: State, plan_id: str) -> pandas.DataFrame:
-    """A plan as a pandas frame: one row for each field that differs, with unmasked values. Not for logs.
-
-    `before` is empty if the change has an outcome: then the snapshot holds the new value.
-    """
-    records: list[dict[str, object]] = []
-    sync = state.sync
-    keys = sync.key_columns
-    with _reading(state) as tables:
-        queries = {} if tables is None else {each: _changes(tables, plan_id, each) for each in _SHOWN}
-        for operation, query in queries.items():
-            for row in state.connection.execute(query).mappings():
-                head = {**{key: row[key] for key in keys}, "operation": operation.value}
-                head |= {"dsid": row["dsid"], "outcome": row["outcome"]}
-                is_open = row["outcome"] is None
-                fields = [m for m in sync.sent_fields if _is_part(row, m, operation)]
-                records += [
-                    {
-                        **head,
-                        "field": m.name,
-                        "before": row[f"old_{m.state_column}"] if is_open else None,
-                        "after": row[m.state_column],
-                    }
-                    for m in fields
-                ] or [head]
-    return _frame(records, (*keys, "operation", "dsid", "outcome", "field", "before", "after"))
-
-
-def contact_map_frame(state: State) -> pandas.DataFrame:
-    """The contact map as a pandas frame: the key columns, the dsid, the times (UTC)."""
-    return _table_frame(state, "contact_map", (*state.sync.key_columns, "dsid", *CONTACT_MAP_TIMES))
-
-
-def rejections_frame(state: State) -> pandas.DataFrame:
-    """The rejections as a pandas frame: the key columns, reason, message, counts, the times (UTC)."""
-    columns = ("reason", "message", "source_rows", "attempts", "first_seen_at", "last_seen_at")
-    return _table_frame(state, "rejections", (*state.sync.key_columns, *columns))
-
-
 @contextmanager
-def _reading(state: State) -> Iterator[SyncTables | None]:
+def reading(state: State) -> Iterator[SyncTables | None]:
+    """The sync's tables within a transaction; None before its first plan."""
     with state.connection.begin():
         yield state.load_tables()
 
@@ -261,11 +224,8 @@ def _unsettled(state: State, tables: SyncTables) -> SqlQuery:
     )
 
 
-def _keys(table: Table, sync: ContactSync) -> list[SqlValue]:
-    return [table.c[key] for key in sync.key_columns]
-
-
-def _changes(tables: SyncTables, plan_id: str, operation: Operation) -> SqlQuery:
+def changes_of(tables: SyncTables, plan_id: str, operation: Operation) -> SqlQuery:
+    """The changes of a plan with one operation, in their order, with the acknowledged values as `old_` columns."""
     changes, snapshot = tables.changes, tables.snapshot
     same = tables.same_key(changes, snapshot)
     old = (snapshot.c[name].label(f"old_{name}") for name in tables.value_names)
@@ -277,7 +237,8 @@ def _label(state: State, row: RowMapping) -> str:
     return key_label(state.sync, [row[key] for key in state.sync.key_columns], state.secret)
 
 
-def _is_part(row: RowMapping, mapped: MappedField, operation: Operation) -> bool:
+def is_part(row: RowMapping, mapped: MappedField, operation: Operation) -> bool:
+    """Whether a change of this operation, a row of `changes_of`, sends a field."""
     if operation is Operation.CREATE:
         return row[mapped.state_column] is not None
     if operation is Operation.OPT_OUT:
@@ -293,7 +254,7 @@ def _is_read_anew(row: RowMapping, mapped: MappedField) -> bool:
 
 
 def _preview(state: State, row: RowMapping, operation: Operation, shown: frozenset[str]) -> ChangePreview:
-    fields = tuple(_field_change(row, m, shown) for m in state.sync.sent_fields if _is_part(row, m, operation))
+    fields = tuple(_field_change(row, m, shown) for m in state.sync.sent_fields if is_part(row, m, operation))
     reasons = json.loads(row[DROPPED] or "{}")
     dropped = {m.name: reasons[m.state_column] for m in state.sync.sent_fields if m.state_column in reasons}
     return ChangePreview(_label(state, row), operation, row["dsid"], fields, dropped)
@@ -325,19 +286,3 @@ def _text(mapped: MappedField, value: object, shown: frozenset[str]) -> str:
         clear = mask(text)
         return clear if len(clear) <= _LONGEST_VALUE else clear[: _LONGEST_VALUE - 1] + "…"
     return f"••• ({len(text)})"
-
-
-def _table_frame(state: State, name: str, columns: Sequence[str]) -> pandas.DataFrame:
-    with _reading(state) as tables:
-        if tables is None:
-            return _frame([], columns)
-        table: Table = getattr(tables, name)
-        query = select(*(table.c[column] for column in columns)).order_by(*_keys(table, state.sync))
-        return _frame([dict(row) for row in state.connection.execute(query).mappings()], columns)
-
-
-def _frame(records: Sequence[Mapping[str, object]], columns: Sequence[str]) -> pandas.DataFrame:
-    import pandas  # slow to load, and only frames need it
-
-    frame: pandas.DataFrame = pandas.DataFrame.from_records(list(records), columns=list(columns)).convert_dtypes()
-    return frame

@@ -1,0 +1,1 @@
+"""The results of a send, and what is written with them."""

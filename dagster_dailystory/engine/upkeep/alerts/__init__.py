@@ -1,0 +1,1 @@
+"""What alerts and retries look at: the recent plans of a sync, and the conditions that they fulfil."""

@@ -1,0 +1,161 @@
+"""Reads the history of a sync: what was written to which contact, when, and which values it replaced."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timezone
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, RowMapping, and_, or_, select
+from sqlalchemy.types import NullType
+
+from dagster_dailystory.databases.sql_types import SqlType, SqlValue, Untyped
+from dagster_dailystory.databases.stored_values import typed_keys
+from dagster_dailystory.engine.state.schema import SyncTables
+from dagster_dailystory.engine.state.store import State
+
+_BATCH = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One acknowledged change. It holds personal data, which its `repr` leaves out.
+
+    Attributes:
+        key: The values of the key columns at that time.
+        plan_id: The plan that the change was part of.
+        run_id: The run that sent it; None if it is not known.
+        dsid: The contact.
+        operation: `create`, `update`, `opt_out`, `deactivate` or `delete`.
+        outcome: `created`, `updated`, `mapped` (found, and not written), `opted_out` or `deleted`.
+        before: State column -> the acknowledged value that was replaced. A field without one is missing: DailyStory
+            may have had a value that this sync does not know.
+        after: State column -> the value that was written. A field that was emptied is missing.
+        acknowledged_at: When DailyStory accepted it (UTC without a zone).
+    """
+
+    key: tuple[object, ...] = field(repr=False)
+    plan_id: str
+    run_id: str | None
+    dsid: str
+    operation: str
+    outcome: str
+    before: Mapping[str, object] = field(repr=False)
+    after: Mapping[str, object] = field(repr=False)
+    acknowledged_at: datetime
+
+    @property
+    def written(self) -> Sequence[str]:
+        """The state columns of the fields that were written."""
+        return list(dict.fromkeys((*self.before, *self.after)))
+
+
+def read_history(
+    state: State,
+    tables: SyncTables,
+    *,
+    keys: Sequence[str] = (),
+    dsids: Sequence[str] = (),
+    run_id: str | None = None,
+    since: datetime | None = None,
+) -> Iterator[HistoryEntry]:
+    """Read the history in the order of its times, within the caller's transaction.
+
+    Args:
+        state: The open state.
+        tables: The sync's tables.
+        keys: Only these keys, as a user writes them (`a|b` for a composite key), or a contact of `dsids`.
+        dsids: Only these contacts, or one of the keys.
+        run_id: Only what this run sent.
+        since: Only what was acknowledged from this time on; a time without a zone is UTC.
+
+    Raises:
+        ConfigurationError: A key is not a value of its columns' types.
+    """
+    history = tables.history
+    conditions: list[ColumnElement[bool]] = []
+    if keys or dsids:
+        conditions.append(or_(*has_key(tables, dict(history.c.items()), keys), history.c.dsid.in_(list(dsids))))
+    if run_id is not None:
+        conditions.append(history.c.run_id == run_id)
+    if since is not None:
+        conditions.append(history.c.acknowledged_at >= _utc(since))
+    query = select(history).where(*conditions).order_by(history.c.acknowledged_at, history.c.plan_id)
+    kinds = {column.name: column.type for column in tables.snapshot.columns}
+    for rows in state.connection.execute(query).mappings().partitions(_BATCH):
+        for row in rows:
+            yield _entry(row, tables, kinds)
+
+
+def has_key(tables: SyncTables, columns: Mapping[str, SqlValue], keys: Sequence[str]) -> Iterator[ColumnElement[bool]]:
+    """For each key as a user writes it, whether a row has it.
+
+    Raises:
+        ConfigurationError: A key is not a value of its columns' types.
+    """
+    found = {name: tables.snapshot.c[name].type for name in tables.key_names}
+    types = {name: Untyped() if isinstance(kind, NullType) else kind for name, kind in found.items()}
+    for key in keys:
+        for typed in typed_keys(key, types):
+            yield and_(*(columns[name] == value for name, value in typed.items()))
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo is None else moment.astimezone(timezone.utc).replace(tzinfo=None)
+
+
+def _entry(row: RowMapping, tables: SyncTables, kinds: Mapping[str, SqlType]) -> HistoryEntry:
+    return HistoryEntry(
+        tuple(row[name] for name in tables.key_names),
+        row["plan_id"],
+        row["run_id"],
+        row["dsid"],
+        row["operation"],
+        row["outcome"],
+        _values(row["before"], kinds),
+        _values(row["after"], kinds),
+        row["acknowledged_at"],
+    )
+
+
+class _Number(str):
+    """A number of a JSON text, with all its digits."""
+
+    __slots__ = ()
+
+
+def _values(text: str | None, kinds: Mapping[str, SqlType]) -> dict[str, object]:
+    stored = json.loads(text or "{}", parse_float=_Number)
+    return {name: _value(value, kinds.get(name)) for name, value in stored.items()}
+
+
+def _value(stored: object, kind: SqlType | None) -> object:
+    """A value of the history as a value of its column's type; of a field that was mapped otherwise, as it is stored."""
+    if kind is None or isinstance(kind, (NullType, Untyped)):
+        return float(stored) if isinstance(stored, _Number) else stored
+    with contextlib.suppress(ValueError, ArithmeticError, KeyError, NotImplementedError):
+        read = _READERS.get(kind.python_type)
+        return stored if read is None else read(str(stored))
+    return str(stored)
+
+
+_FRACTION = re.compile(r"\.[0-9]{1,6}")
+_SHORT_OFFSET = re.compile(r"[+-][0-9]{2}$")
+
+
+def _moment(text: str) -> datetime:
+    """A time as the databases write it: with a blank or a T, any digits of a second, and an offset of hours."""
+    padded = _FRACTION.sub(lambda digits: digits[0].ljust(7, "0"), text)
+    return datetime.fromisoformat(f"{padded}:00" if ":" in padded and _SHORT_OFFSET.search(padded) else padded)
+
+
+_READERS: Mapping[type, Callable[[str], object]] = {
+    int: int, float: float, Decimal: Decimal, UUID: UUID, date: date.fromisoformat, time: time.fromisoformat,
+    datetime: _moment, bool: lambda text: {"true": True, "1": True, "false": False, "0": False}[text.lower()],
+}  # fmt: skip
+"""Python type of a column -> how a value of it is read from a text."""

@@ -1,0 +1,110 @@
+"""A sync between its runs: what it holds and what it did, as pandas frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+from dagster_dailystory.engine.state.store import State, open_state
+from dagster_dailystory.engine.upkeep.records.frames import (
+    contact_map_frame,
+    history_frame,
+    plan_frame,
+    rejections_frame,
+    runs_frame,
+)
+from dagster_dailystory.engine.warehouse import Warehouse
+from dagster_dailystory.model.runs.options import chosen_keys
+from dagster_dailystory.model.settings import named_settings
+from dagster_dailystory.model.sync import ContactSync
+
+if TYPE_CHECKING:
+    import pandas
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class SyncRecords:
+    """What a sync holds and what it did, made by `open_sync`. Each call reads the state anew and locks nothing.
+
+    The frames hold personal data.
+    """
+
+    def __init__(self, sync: ContactSync, warehouse: Warehouse) -> None:
+        self._sync = sync
+        self._warehouse = warehouse
+
+    def contact_map(self) -> pandas.DataFrame:
+        """The contact map: the key columns, the dsid, the times (UTC)."""
+        return self._read(contact_map_frame)
+
+    def rejections(self) -> pandas.DataFrame:
+        """The rejections: the key columns, reason, message, counts, the times (UTC)."""
+        return self._read(rejections_frame)
+
+    def plan(self, plan_id: str) -> pandas.DataFrame:
+        """One of the latest plans: one row for each field that differs.
+
+        Args:
+            plan_id: From the metadata of `changes`, or from `plan_contact_sync`.
+        """
+        return self._read(plan_frame, plan_id)
+
+    def runs(self) -> pandas.DataFrame:
+        """The sends of the sync, the newest first: run, plan, slice, outcome, times (UTC), counts."""
+        return self._read(runs_frame)
+
+    def history(self, key: object = None, since: datetime | None = None, field: str | None = None) -> pandas.DataFrame:
+        """What was written to the contacts and what it replaced: one row for each field, the oldest first.
+
+        Args:
+            key: One key, or a list of keys; the parts of a composite one are joined by `|`. None: all keys.
+            since: Only what DailyStory acknowledged from this time on; a time without a zone is UTC.
+            field: Only this DailyStory field or custom field.
+
+        Raises:
+            ConfigurationError: The field is not mapped, or the key is not a value of its columns' types.
+
+        Example:
+            ```python
+            with open_sync(customers, warehouse_url=warehouse_url) as records:
+                print(records.history("1001"))
+            ```
+        """
+        keys = [] if key is None else chosen_keys(key if isinstance(key, (list, tuple)) else [key])
+        return self._read(history_frame, keys, since, field)
+
+    def _read(self, view: Callable[Concatenate[State, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        with open_state(self._warehouse.state, self._sync, writes=False) as state:
+            return view(state, *args, **kwargs)
+
+
+@contextmanager
+@named_settings
+def open_sync(
+    sync: ContactSync, *, warehouse_url: str, state_url: str | None = None, state_schema: str | None = None
+) -> Iterator[SyncRecords]:
+    """Open a sync to look at what it holds and what it did.
+
+    Args:
+        sync: The sync.
+        warehouse_url: SQLAlchemy URL of the warehouse.
+        state_url: SQLAlchemy URL of the state database; None if the state is in the warehouse.
+        state_schema: Schema of the state tables.
+
+    Raises:
+        DailyStoryError: The state cannot be opened; see the tree in `errors`.
+
+    Example:
+        ```python
+        with open_sync(customers, warehouse_url="postgresql+psycopg://sync@warehouse/analytics") as records:
+            contacts = records.contact_map()
+        ```
+    """
+    warehouse = Warehouse.at(warehouse_url, state_url, state_schema)
+    with open_state(warehouse.state, sync, writes=False):
+        pass
+    yield SyncRecords(sync, warehouse)
