@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from typing_extensions import Unpack
 
 from dagster_dailystory.api.settings import AccountOptions, AccountSettings
-from dagster_dailystory.engine.run import Approval, OnProgress, SendResult, open_run
+from dagster_dailystory.engine.run import OnProgress, SendResult, open_run
 from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.engine.warehouse.frames import Frame, with_frame
+from dagster_dailystory.model.runs.approval import Approval
 from dagster_dailystory.model.runs.options import checked_options
 from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary, raise_if_blocked
 from dagster_dailystory.model.runs.report import SyncReport, planned_report

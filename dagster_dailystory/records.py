@@ -7,6 +7,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
+from typing_extensions import Unpack
+
+from dagster_dailystory.api.settings import AccountOptions, AccountSettings
+from dagster_dailystory.engine.run import OnProgress, open_run
 from dagster_dailystory.engine.state.store import State, open_state
 from dagster_dailystory.engine.upkeep.records.frames import (
     contact_map_frame,
@@ -15,9 +19,12 @@ from dagster_dailystory.engine.upkeep.records.frames import (
     rejections_frame,
     runs_frame,
 )
+from dagster_dailystory.engine.upkeep.undo.mapping import sync_to_undo
+from dagster_dailystory.engine.upkeep.undo.report import Created, UndoReport, UndoSettings
 from dagster_dailystory.engine.warehouse import Warehouse
+from dagster_dailystory.engine.warehouse.frames import Frame, with_frame
 from dagster_dailystory.model.runs.options import chosen_keys
-from dagster_dailystory.model.settings import named_settings
+from dagster_dailystory.model.settings import choice, named_settings
 from dagster_dailystory.model.sync import ContactSync
 
 if TYPE_CHECKING:
@@ -76,6 +83,50 @@ class SyncRecords:
         """
         keys = [] if key is None else chosen_keys(key if isinstance(key, (list, tuple)) else [key])
         return self._read(history_frame, keys, since, field)
+
+    @named_settings
+    def undo(
+        self,
+        run_id: str,
+        *,
+        base_url: str,
+        api_token: str,
+        created: Created | str = Created.KEEP,
+        dry_run: bool = True,
+        frame: Frame | None = None,
+        on_progress: OnProgress | None = None,
+        **account: Unpack[AccountOptions],
+    ) -> UndoReport:
+        """Take back what a run wrote, where nothing has happened since: a plan with the earlier values.
+
+        Each contact is read back first. A field stays as it is if DailyStory no longer has the value that the run
+        wrote, or if the source still gives that value, or gives a third one. After an undo a plain run sends nothing,
+        except what the source asks for since.
+
+        Args:
+            run_id: The run, from `runs()` or from Dagster.
+            base_url: The data centre's URL, `https://us-1.dailystory.com/api/v1`.
+            api_token: From Account Settings > API Tokens.
+            created: What happens to contacts that the run created and whose rows left the source: `keep`, `deactivate`
+                or `delete`.
+            dry_run: Show what would be taken back, and send nothing. The history and the contacts are read.
+            frame: The rows of a sync with `FrameSource`.
+            on_progress: Called at most once a second while sending.
+            **account: Other settings of the account; see `AccountOptions`.
+
+        Returns:
+            What was taken back and what was not, by reason; `str()` of it is meant for a terminal.
+
+        Raises:
+            ConfigurationError: The history has nothing that the run wrote.
+            SafetyError: A guard blocks the undo; nothing was sent.
+            DailyStoryError: See the tree in `errors`.
+        """
+        settings = UndoSettings(run_id, choice(Created, created, "created"), dry_run)
+        with with_frame(self._sync, self._warehouse, frame) as warehouse:
+            sync = self._read(sync_to_undo, settings)
+            with open_run(sync, warehouse, AccountSettings(base_url, api_token, **account)) as run:
+                return run.undo(self._sync, settings, on_progress)
 
     def _read(self, view: Callable[Concatenate[State, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         with open_state(self._warehouse.state, self._sync, writes=False) as state:

@@ -17,7 +17,7 @@ from dagster._config.errors import PostProcessingError
 from pydantic import Field, field_validator
 
 from dagster_dailystory.definitions.resources import NamedSettings
-from dagster_dailystory.engine.run import Approval
+from dagster_dailystory.model.runs.approval import Approval
 from dagster_dailystory.model.runs.options import PlanOptions, chosen_keys
 from dagster_dailystory.model.sync import ContactSync, Scope
 

@@ -27,9 +27,12 @@ from dagster_dailystory.engine.state.plans.stored import Plan, Plans
 from dagster_dailystory.engine.state.recovery import Intents
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
+from dagster_dailystory.engine.upkeep.undo.plan import make_undo_plan
+from dagster_dailystory.engine.upkeep.undo.report import UndoReport, UndoSettings
 from dagster_dailystory.engine.warehouse import Warehouse
-from dagster_dailystory.errors import BusyError, ConfigurationError, DailyStoryError, OutageError, SafetyError
+from dagster_dailystory.errors import BusyError, DailyStoryError, OutageError, SafetyError
 from dagster_dailystory.model.change import Outcome
+from dagster_dailystory.model.runs.approval import Approval
 from dagster_dailystory.model.runs.options import PlanOptions, needs_approval
 from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary, planned_counts, raise_if_blocked
 from dagster_dailystory.model.runs.report import (
@@ -40,7 +43,6 @@ from dagster_dailystory.model.runs.report import (
     planned_report,
     sent_report,
 )
-from dagster_dailystory.model.settings import check_value
 from dagster_dailystory.model.sync import ContactSync
 
 _log = logging.getLogger("dagster_dailystory")
@@ -65,28 +67,6 @@ class SendResult:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Approval:
-    """The approval of a plan by its id.
-
-    Attributes:
-        plan_id: The plan.
-        approved_by: Who approves it; stored with the plan.
-        max_drift: Largest share of the plan's rows whose values in the source may have changed since.
-    """
-
-    plan_id: str
-    approved_by: str = ""
-    max_drift: float = 0.1
-
-    def __post_init__(self) -> None:
-        check_value("plan_id", self.plan_id, str, ("the plan_id of a plan",))
-        check_value("approved_by", self.approved_by, str, ("the name of a person",))
-        check_value("max_drift", self.max_drift, float, (0.1,))
-        if not 0 <= self.max_drift <= 1:
-            raise ConfigurationError(f"max_drift={self.max_drift!r} must be a share from 0 to 1")
-
-
 class Run:
     """One run of a sync, with the open state and the lease of the sync. Made by `open_run`.
 
@@ -109,7 +89,7 @@ class Run:
         check: Callable[[], None],
     ) -> None:
         self.state = state
-        self._lease = lease
+        self.lease = lease
         self._warehouse = warehouse
         self._account = account
         self._run_ids = run_ids
@@ -132,7 +112,7 @@ class Run:
         if approved is not None:
             _log.info("sync %s: %s, and goes on", state.sync.name, approved.summary.approval)
             return approved.summary
-        if tables is not None and not options.dry_run and Intents(state, tables, self._lease).open():
+        if tables is not None and not options.dry_run and Intents(state, tables, self.lease).open():
             self._settle_before_plan(tables)
         warning = try_account(state, self._account) if options.dry_run else ""
         summary = replace(self._make_plan(options), destination_warning=warning)
@@ -198,12 +178,12 @@ class Run:
 
     def _make_plan(self, options: PlanOptions) -> PlanSummary:
         destination = self._account.base_url
-        return make_plan(self.state, self._lease, self._warehouse.url, options, self._run_ids[0], destination)
+        return make_plan(self.state, self.lease, self._warehouse.url, options, self._run_ids[0], destination)
 
     def _send(self, found: Plan | None, approval: Approval | None, on_progress: OnProgress | None) -> SendResult:
         state = self.state
         approved_by = None if approval is None else approval.approved_by or self._run_ids[0]
-        with self._lease.transaction(state):
+        with self.lease.transaction(state):
             state.check_destination(self._account.base_url)
             current = None if found is None else self._plans.named(found.summary.plan_id)
             plan = self._plans.claim(current, approved_by)
@@ -214,7 +194,7 @@ class Run:
         results, seconds = (sent.outcomes, sent.rows_open, sent.opt_outs), time.perf_counter() - started
         report = sent_report(plan.summary, *results, sent.counts.reported, seconds, stopped=sent.error is not None)
         if not isinstance(sent.error, BusyError):
-            with self._lease.transaction(state):
+            with self.lease.transaction(state):
                 if sent.error is None:
                     self._plans.check_complete(plan, tables, sent=True)
                 self._record(plan, report, tables, started_at)
@@ -263,6 +243,31 @@ class Run:
             return SendResult(planned_report(summary, "dry"), note="a dry run sends nothing")
         return replace(self.send(options.partition, on_progress=on_progress), note=note)
 
+    def undo(
+        self, source_sync: ContactSync, settings: UndoSettings, on_progress: OnProgress | None = None
+    ) -> UndoReport:
+        """Plan what takes back a run, and send it unless it is a dry run.
+
+        Args:
+            source_sync: The sync as it is; this run's may map more fields, see `sync_to_undo`.
+            settings: What is taken back.
+            on_progress: Called at most once a second.
+
+        Raises:
+            SafetyError: A guard blocks the plan; nothing was sent.
+            DailyStoryError: See the tree in `errors`.
+        """
+        url, account = self._warehouse.url, self._account
+        undo = make_undo_plan(self.state, self.lease, source_sync, url, account, settings, self._run_ids[0])
+        _log.info("%s", undo)
+        if settings.dry_run:
+            return undo
+        raise_if_blocked(undo.plan)
+        result = self.send(approval=Approval(undo.plan.plan_id), on_progress=on_progress)
+        if result.error is not None:
+            raise result.error
+        return replace(undo, sent=result.report)
+
     def _resume_approved(self, options: PlanOptions, on_progress: OnProgress | None) -> SendResult:
         """Send the rest of an approved plan.
 
@@ -294,10 +299,10 @@ class Run:
             except OutageError as error:
                 _log.warning("sync %s: %s; the plan is made all the same", self.state.sync.name, error)
             else:
-                settle_intents(self.state, tables, self._lease, sender)
+                settle_intents(self.state, tables, self.lease, sender)
 
     def _send_all(self, plan: Plan, tables: SyncTables, on_progress: OnProgress | None) -> _Sent:
-        state, lease, plan_id = self.state, self._lease, plan.summary.plan_id
+        state, lease, plan_id = self.state, self.lease, plan.summary.plan_id
         sender = Sender(state.sync, self._account)
         check = LastCheck(state, tables, lease, plan_id, SourceKeys(state, tables, self._warehouse.url))
         outbox = Outbox(state, tables, lease, plan_id, sender, check, on_progress, self._check)

@@ -11,10 +11,11 @@ from support.placements import Placement
 from support.scenario import Scenario, customers, open_scenario, sync_of
 from support.steps import plan_run, resume_or_run, send_run
 
-from dagster_dailystory.engine.run import Approval, new_run_id
+from dagster_dailystory.engine.run import new_run_id
 from dagster_dailystory.errors import AuthenticationError, SafetyError
 from dagster_dailystory.functions import plan_contact_sync, send_contact_sync
 from dagster_dailystory.model.partitions import HashBuckets
+from dagster_dailystory.model.runs.approval import Approval
 from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary
 from dagster_dailystory.model.runs.report import SyncReport

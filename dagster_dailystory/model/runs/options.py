@@ -44,6 +44,7 @@ class PlanOptions:
         slices: The slices of `partition`; set by `of_sync`, not by the caller.
         of_some_rows: The source is a frame with some of its rows; set by `of_sync` too.
         since: The lowest watermark value to read, None for all rows; set by the planner, not by the caller.
+        undoes: The run that the plan takes back; None for a plan that follows the source.
     """
 
     scope: Scope = Scope.CHANGED
@@ -54,6 +55,7 @@ class PlanOptions:
     slices: Slices | None = None
     of_some_rows: bool = False
     since: Moment | None = None
+    undoes: str | None = None
 
     def of_sync(self, sync: ContactSync, now: datetime) -> PlanOptions:
         """Complete the options by what the sync says; a range of all slices is the whole source.
@@ -73,6 +75,7 @@ class PlanOptions:
     def plans_deletions(self) -> bool:
         """Whether missing keys are planned: only if the whole source, or a whole slice, is read."""
         chooses_rows = self.scope in (Scope.REJECTED, Scope.OPT_OUTS)
+        chooses_rows = chooses_rows or self.undoes is not None
         return self.limit is None and not self.keys and not chooses_rows and not self.leaves_rows_out
 
     @property
@@ -87,13 +90,14 @@ class PlanOptions:
 
     def plans_all_creates(self, rows_to_send: int) -> bool:
         """Whether a plan with this number of creates and updates has every create of the source, or of its slice."""
-        is_whole = not self.keys and self.scope in (Scope.CHANGED, Scope.ALL) and self.since is None
+        is_whole = not self.keys and not self.undoes and self.scope in (Scope.CHANGED, Scope.ALL) and self.since is None
         return is_whole and (self.limit is None or rows_to_send < self.limit)
 
 
 def needs_approval(sync: ContactSync, options: PlanOptions) -> bool:
     """Whether a person has to approve a plan with these options before it is sent."""
-    return sync.require_approval and options.scope is not Scope.OPT_OUTS and not options.dry_run
+    is_asked_for = options.dry_run or options.undoes is not None
+    return sync.require_approval and options.scope is not Scope.OPT_OUTS and not is_asked_for
 
 
 _OPTION_TYPES = {
@@ -130,6 +134,7 @@ class Selection:
         chosen: A keyed hash of the chosen keys, None without any.
         since: The lowest watermark value that was read, None for all rows.
         of_some_rows: The source was a frame with some of its rows.
+        undoes: The run that the plan takes back, None for a plan that follows the source.
     """
 
     slices: tuple[str, ...]
@@ -139,17 +144,19 @@ class Selection:
     chosen: str | None
     since: str | None
     of_some_rows: bool = False
+    undoes: str | None = None
 
     @classmethod
     def of(cls, options: PlanOptions, chosen: str | None) -> Selection:
         """The selection of a run."""
         since = None if options.since is None else options.since.isoformat()
         slices = () if options.slices is None else options.slices.names
-        return cls(slices, options.scope, options.limit, len(options.keys), chosen, since, options.of_some_rows)
+        found = (slices, options.scope, options.limit, len(options.keys), chosen, since)
+        return cls(*found, options.of_some_rows, options.undoes)
 
     def covers(self, other: Selection) -> bool:
         """Whether a plan of this selection looks at each row of the other again, and so supersedes its plan."""
-        if Scope.OPT_OUTS in (self.scope, other.scope):
+        if Scope.OPT_OUTS in (self.scope, other.scope) or self.undoes:
             return self == other
         if self.limit is not None or self.keys or self.of_some_rows:
             return self == other and not self.of_some_rows

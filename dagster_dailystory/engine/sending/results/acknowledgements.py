@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import cached_property, reduce
@@ -79,8 +80,10 @@ class Acknowledgements:
         with state.connection.begin():
             self._results.create()
             plans = state.shared.plans
-            number = state.connection.execute(select(plans.c.number).where(plans.c.plan_id == plan_id)).scalar()
-            self._number = literal(number, BIG_INTEGER)
+            header = select(plans.c.number, plans.c.options).where(plans.c.plan_id == plan_id)
+            plan = state.connection.execute(header).one()
+            self._number = literal(plan.number, BIG_INTEGER)
+            self._is_undo = bool(json.loads(plan.options).get("undoes"))
             self._moves_keys = self._has(tables.changes, tables.changes.c.plan_id == plan_id, tables.changes.c.rekeyed)
             self._has_rejections = self._has(tables.rejections)
 
@@ -107,6 +110,7 @@ class Acknowledgements:
                 )
                 for m in self._tables.sync.mapped_fields
             }
+            moved |= {name: func.coalesce(recorded.c[name], snapshot.c[name]) for name in IDENTITY_COLUMNS.values()}
             moved["acknowledged_plan"] = self._number
             moved["partition_value"] = func.coalesce(recorded.c.partition_value, snapshot.c.partition_value)
             execute(snapshot.update().where(self._tables.same_key(snapshot, recorded)).values(**moved))
@@ -193,7 +197,8 @@ class Acknowledgements:
         linked = self._results.changes_with(_LINKING, results.c.dsid, results.c.answered_at).subquery("linked")
         same = self._tables.same_key(contact_map, linked)
         values = {"dsid": linked.c.dsid, "last_synced_at": linked.c.answered_at}
-        out = dict.fromkeys(("deactivated_at", "deleted_at", "deleted_in_dailystory_at"), null())
+        taken_out = ("deactivated_at", "deleted_at", "deleted_in_dailystory_at")
+        out = {} if self._is_undo else dict.fromkeys(taken_out, null())
         update = contact_map.update().where(same).values(**values, **out)
         names = [*self._tables.key_names, "dsid", "first_synced_at", "last_synced_at"]
         row = (*self._keys(linked), linked.c.dsid, linked.c.answered_at, linked.c.answered_at)
@@ -222,9 +227,9 @@ class Acknowledgements:
             "resend_all": false(),
             UNKNOWN_FIELDS: self._still_unknown(sent),
             "only_mapped": false(),
-            "absent_since": null(),
-            "absent_action": null(),
         }
+        if not self._is_undo:  # an earlier value says nothing about the key
+            present |= {"absent_since": null(), "absent_action": null()}
         removed = {name: case((sent.c.replaced, null()), else_=snapshot.c[name]) for name in self._tables.removed_names}
         update = snapshot.update().where(same).values(**values, **present, **removed)
         columns = [*self._tables.key_names, *values, "resend_all"]

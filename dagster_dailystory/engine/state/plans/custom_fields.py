@@ -23,6 +23,11 @@ def new_custom_fields(state: State) -> tuple[str, ...]:
     return tuple(name for name in sync.extended_properties if name not in sent)
 
 
+def sent_custom_fields(state: State) -> list[str]:
+    """The custom fields that the state's sync has sent, within the caller's transaction."""
+    return sorted(json.loads(state.meta(f"{_PREFIX}{state.sync.name}") or "[]"))
+
+
 def remember_custom_fields(state: State, names: Iterable[str]) -> None:
     """Add the custom fields that a plan of the sync sent, within the caller's transaction."""
     row = f"{_PREFIX}{state.sync.name}"

@@ -334,7 +334,7 @@ _COPIED = (*counts_of(PlanCounts), "live_keys", "whole_source", "first_load")
 def selection_of(row: RowMapping) -> Selection:
     """The rows that a stored plan looked at, from `options`, `scope` and `partition_value`."""
     stored = json.loads(row["options"])
-    found = {name: stored.get(name) for name in ("limit", "keys", "chosen", "since")}
+    found = {name: stored.get(name) for name in ("limit", "keys", "chosen", "since", "undoes")}
     found["of_some_rows"] = stored.get("of_some_rows", False)
     return Selection(slices=slices_of(row), scope=Scope(row["scope"]), **found)
 

@@ -1,0 +1,165 @@
+"""Decides field by field whether what a run wrote is taken back: by the contact's value, the source's, the earlier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from dagster_dailystory.api.responses import RemoteContact
+from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
+from dagster_dailystory.contacts.values import comparable, wire_value
+from dagster_dailystory.engine.upkeep.undo.written import Written
+from dagster_dailystory.model.contact_fields import CONSENT_KINDS, FieldKind
+from dagster_dailystory.model.mapping import MappedField, Nulls
+from dagster_dailystory.model.sync import ContactSync
+
+
+class Kept(str, Enum):
+    """Why a field of a contact, or a contact, is left as it is."""
+
+    EDITED = "edited"
+    """DailyStory has another value than the run wrote: a person or a later run changed it."""
+    SOURCE_UNCHANGED = "source_unchanged"
+    """The source still gives the value that the run wrote: repair the query first."""
+    NEXT_RUN = "next_run"
+    """The source gives another value by now, which the next run sends."""
+    EARLIER_UNKNOWN = "earlier_unknown"
+    """The value before the run is not known: nothing had been acknowledged, or its last write had no response."""
+    CONSENT = "consent"
+    """An opt-out and a status are never taken back."""
+    NOT_MAPPED = "not_mapped"
+    """The field is no longer mapped, and its name in DailyStory is not known."""
+    INVALID = "invalid"
+    """The earlier value can no longer be sent."""
+    CREATED = "created"
+    """The run created the contact, and the source no longer has its row: see the option `created`."""
+    IN_SOURCE = "in_source"
+    """The run created the contact, and the source still has its row."""
+    TAKEN_OUT = "taken_out"
+    """The run deleted or deactivated the contact: it returns when its row does."""
+    CONTACT_GONE = "contact_gone"
+    """DailyStory no longer has the contact, or it was deleted."""
+    NO_KEY = "no_key"
+    """No key of the sync has the contact any more."""
+    DUPLICATE_KEY = "duplicate_key"
+    """Several rows of the source have its key."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is known of the key that has a contact now.
+
+    Attributes:
+        source: State column -> value of the source, canonical text or None; None if the source has no row.
+        snapshot: State column -> the acknowledged value.
+        identity_mobile: The acknowledged mobile number as it was sent.
+    """
+
+    source: Mapping[str, str | None] | None = field(repr=False)
+    snapshot: Mapping[str, object] = field(repr=False)
+    identity_mobile: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of what a run wrote to one contact.
+
+    Attributes:
+        undone: State column -> the earlier value, which is written again.
+        recorded: State column -> the source's present value (None for NULL), which the snapshot takes without a
+            request, so that the next run leaves the edit of a person alone.
+        kept: State column -> why the field is left as it is.
+    """
+
+    undone: Mapping[str, object] = field(default_factory=dict, repr=False)
+    recorded: Mapping[str, str | None] = field(default_factory=dict, repr=False)
+    kept: Mapping[str, Kept] = field(default_factory=dict)
+
+
+def decide(sync: ContactSync, written: Written, row: Row, contact: RemoteContact, unmapped: frozenset[str]) -> Decision:
+    """Decide about each field that a run wrote to a contact.
+
+    Args:
+        sync: The sync, with the fields that the run wrote and that are no longer mapped.
+        written: What the run wrote.
+        row: What source and snapshot have.
+        contact: The contact as DailyStory has it now.
+        unmapped: The state columns of the fields that are no longer mapped.
+    """
+    undone: dict[str, object] = {}
+    recorded: dict[str, str | None] = {}
+    known = {m.state_column for m in sync.sent_fields}
+    kept: dict[str, Kept] = dict.fromkeys(sorted(written.fields - known), Kept.NOT_MAPPED)
+    for mapped in sync.sent_fields:
+        name = mapped.state_column
+        if name not in written.fields:
+            continue
+        why = _why_kept(sync, mapped, written, row, contact, is_mapped=name not in unmapped)
+        if why is None:
+            undone[name] = written.before[name]
+            continue
+        kept[name] = why
+        if why is Kept.EDITED and _has_opinion(mapped, row, is_mapped=name not in unmapped):
+            recorded[name] = None if row.source is None else row.source.get(name)
+    return Decision(undone, recorded, kept)
+
+
+def _why_kept(
+    sync: ContactSync, mapped: MappedField, written: Written, row: Row, contact: RemoteContact, *, is_mapped: bool
+) -> Kept | None:
+    name = mapped.state_column
+    if mapped.kind in CONSENT_KINDS:
+        return Kept.CONSENT
+    wrote, earlier = written.after.get(name), written.before.get(name)
+    if not holds(sync, mapped, wrote, row, contact):
+        return Kept.EDITED
+    if _has_opinion(mapped, row, is_mapped=is_mapped):
+        present = None if row.source is None else row.source.get(name)
+        if present == _text(wrote):
+            return Kept.SOURCE_UNCHANGED
+        if earlier is None or present != _text(earlier):
+            return Kept.NEXT_RUN
+    if earlier is None:
+        return Kept.EARLIER_UNKNOWN
+    return None if _wire_value(sync, mapped, earlier) is not None else Kept.INVALID
+
+
+def _has_opinion(mapped: MappedField, row: Row, *, is_mapped: bool) -> bool:
+    """Whether the source says which value the field should have."""
+    if row.source is None or not is_mapped:
+        return False
+    return row.source.get(mapped.state_column) is not None or mapped.nulls is Nulls.CLEAR
+
+
+def holds(sync: ContactSync, mapped: MappedField, wrote: object, row: Row, contact: RemoteContact) -> bool:
+    """Whether a contact still has the value that was written; an emptied field has none."""
+    custom = contact.fields.get("extendedProperties")
+    fields = custom if mapped.is_custom and isinstance(custom, Mapping) else contact.fields
+    found = None if mapped.is_custom and not isinstance(custom, Mapping) else fields.get(mapped.name)
+    if wrote is None:
+        return found in (None, "")
+    sent = _as_sent(sync, mapped, wrote, row)
+    return sent is not None and comparable(mapped, sent) == comparable(mapped, found)
+
+
+def _as_sent(sync: ContactSync, mapped: MappedField, value: object, row: Row) -> object:
+    """A value as it is sent; None if it cannot be."""
+    if mapped.kind is FieldKind.MOBILE and _text(row.snapshot.get(mapped.state_column)) == _text(value):
+        return row.identity_mobile  # of a row whose country is another one now, or not known
+    return _wire_value(sync, mapped, value)
+
+
+def _wire_value(sync: ContactSync, mapped: MappedField, value: object) -> object:
+    region = sync.default_region if isinstance(sync.default_region, str) else None
+    try:
+        return wire_value(mapped, value, region=region)
+    except UnsupportedValueError:
+        return None
+
+
+def _text(value: object) -> str | None:
+    try:
+        return canonical_text(value)
+    except UnsupportedValueError:
+        return None

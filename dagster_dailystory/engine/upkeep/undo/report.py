@@ -1,0 +1,98 @@
+"""What an undo does, or did, as counts by reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from dagster_dailystory.engine.upkeep.undo.decisions import Kept
+from dagster_dailystory.model.runs.plan import PlanSummary, counted, some
+from dagster_dailystory.model.runs.report import SyncReport
+
+
+class Created(str, Enum):
+    """What happens to the contacts that the run created and whose rows the source no longer has."""
+
+    KEEP = "keep"
+    DEACTIVATE = "deactivate"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True)
+class UndoSettings:
+    """What is taken back, and how.
+
+    Attributes:
+        run_id: The run.
+        created: What happens to contacts that it created and whose rows the source no longer has.
+        dry_run: Store the plan as a preview that can never be sent.
+    """
+
+    run_id: str
+    created: Created = Created.KEEP
+    dry_run: bool = True
+
+
+@dataclass(frozen=True)
+class UndoReport:
+    """What an undo would do (a dry run), or did.
+
+    Attributes:
+        run_id: The run that is taken back.
+        plan: The header of the plan; its changes are in the state like those of any other plan.
+        sent: The counts of the send; None for a dry run, or if nothing had to be sent.
+        contacts_written: Contacts that the run wrote to.
+        contacts_undone: Contacts of which at least one field is taken back, or that are taken out.
+        fields_undone: Field -> contacts in which it is taken back.
+        fields_kept: Field -> why it is left as it is -> contacts.
+        contacts_kept: Why a contact is left as it is -> contacts of which nothing is taken back.
+    """
+
+    run_id: str
+    plan: PlanSummary
+    sent: SyncReport | None
+    contacts_written: int
+    contacts_undone: int
+    fields_undone: Mapping[str, int] = field(default_factory=dict)
+    fields_kept: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    contacts_kept: Mapping[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """Lines for a terminal: what is taken back, what is left and why, and what to do next."""
+        verb = "would take back" if self.sent is None else "takes back"
+        lines = [
+            f"undo of run {self.run_id} of sync {self.plan.sync_name}: wrote to"
+            f" {some(self.contacts_written, 'contact', 'contacts')}; plan {self.plan.plan_id} {verb} what it wrote to"
+            f" {self.contacts_undone:,}"
+        ]
+        if self.fields_undone:
+            lines.append(f"  fields taken back: {counted(self.fields_undone)}")
+        lines += [f"  {name} is left: {counted(reasons)}" for name, reasons in sorted(self.fields_kept.items())]
+        if self.contacts_kept:
+            lines.append(f"  contacts left as they are: {counted(self.contacts_kept)}")
+        reasons = {reason for each in (self.contacts_kept, *self.fields_kept.values()) for reason in each}
+        lines += [f"  {reason.value}: {KEPT_TEXTS[reason]}" for reason in Kept if reason.value in reasons]
+        failed = [guard for guard in self.plan.guards if not guard.passed]
+        lines += [f"  blocked by {guard.name}: {guard.message}" for guard in failed]
+        if self.sent is not None:
+            lines.append(f"  {self.sent}")
+        return "\n".join(lines)
+
+
+KEPT_TEXTS: Mapping[Kept, str] = {
+    Kept.EDITED: "DailyStory has another value than the run wrote: a person or a later run changed it",
+    Kept.SOURCE_UNCHANGED: "the source still gives the value that the run wrote; repair the query first",
+    Kept.NEXT_RUN: "the source gives another value by now, which the next run sends",
+    Kept.EARLIER_UNKNOWN: "the value before the run is not known",
+    Kept.CONSENT: "an opt-out and a status are never taken back",
+    Kept.NOT_MAPPED: "the field is no longer mapped, and its name in DailyStory is not known",
+    Kept.INVALID: "the earlier value can no longer be sent",
+    Kept.CREATED: "the run created the contact, and its row left the source; the option created takes it out",
+    Kept.IN_SOURCE: "the run created the contact, and the source still has its row",
+    Kept.TAKEN_OUT: "the run deleted or deactivated the contact; it returns when its row does",
+    Kept.CONTACT_GONE: "DailyStory no longer has the contact, or it was deleted",
+    Kept.NO_KEY: "no key of the sync has the contact any more",
+    Kept.DUPLICATE_KEY: "several rows of the source have its key",
+}
+"""Why something is left as it is, in words."""

@@ -1,0 +1,97 @@
+"""What the source and the state have of the contacts that a run wrote to, batch by batch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import FromClause, RowMapping, and_, func, select
+
+from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
+from dagster_dailystory.databases.expressions import rows_parameter
+from dagster_dailystory.databases.sql_types import UNSUPPORTED
+from dagster_dailystory.databases.stored_values import staged_key
+from dagster_dailystory.engine.state.schema import SyncTables
+from dagster_dailystory.engine.state.store import State
+from dagster_dailystory.engine.upkeep.undo.decisions import Row
+
+
+@dataclass(frozen=True)
+class KnownRow(Row):
+    """What source and state have of a contact.
+
+    Attributes:
+        key: The values of the key columns.
+        source_rows: How many rows of the source have the key.
+        is_gone: This sync or a person deleted the contact.
+    """
+
+    key: tuple[object, ...] = field(default=(), repr=False)
+    source_rows: int = 0
+    is_gone: bool = False
+
+
+def known_rows(
+    state: State, tables: SyncTables, relation: FromClause | None, dsids: Sequence[str]
+) -> dict[str, KnownRow]:
+    """By dsid, the rows of the keys that have these contacts now, within the caller's transaction.
+
+    Args:
+        state: The open state.
+        tables: The sync's tables.
+        relation: The staged source; None if it never had a row.
+        dsids: The contacts.
+    """
+    contact_map, snapshot = tables.contact_map, tables.snapshot
+    same = tables.same_key(contact_map, snapshot)
+    query = select(contact_map, *(c for c in snapshot.c if c.name not in tables.key_names)).join(snapshot, same)
+    found = state.connection.execute(query.where(contact_map.c.dsid.in_(list(dsids)))).mappings().all()
+    keys = [tuple(row[name] for name in tables.key_names) for row in found]
+    source, counts = _source_rows(state, tables, relation, keys)
+    rows: dict[str, KnownRow] = {}
+    for key, row in zip(keys, found, strict=True):
+        is_live = not (row["deleted_at"] or row["deleted_in_dailystory_at"])
+        if is_live or row["dsid"] not in rows:  # a dsid has at most one live key
+            rows[row["dsid"]] = KnownRow(
+                source.get(key), dict(row), row["identity_mobile"], key, counts[key], not is_live
+            )
+    return rows
+
+
+def _source_rows(
+    state: State, tables: SyncTables, relation: FromClause | None, keys: Sequence[tuple[object, ...]]
+) -> tuple[Mapping[tuple[object, ...], Mapping[str, str | None]], Counter[tuple[object, ...]]]:
+    counts: Counter[tuple[object, ...]] = Counter()
+    if relation is None or not keys:
+        return {}, counts
+    names = tables.key_names
+    given = state.database.json_rows({name: tables.snapshot.c[name].type for name in names})
+    listed = [{name: staged_key(part) for name, part in zip(names, key, strict=True)} for key in keys]
+    same = and_(*(relation.c[name] == given.c[name] for name in names))
+    present = [name for name in tables.value_names if name in relation.c]
+    query = select(*(given.c[name] for name in names), *(relation.c[name] for name in present)).join(given, same)
+    found: dict[tuple[object, ...], Mapping[str, str | None]] = {}
+    for row in state.connection.execute(query, rows_parameter(listed)).mappings():
+        key = tuple(row[name] for name in names)
+        counts[key] += 1
+        found[key] = _texts(row, present)
+    return found, counts
+
+
+def _texts(row: RowMapping, names: Iterable[str]) -> dict[str, str | None]:
+    return {name: _text(row[name]) for name in names}
+
+
+def _text(value: object) -> str | None:
+    """The canonical text; a value without one is not that of any acknowledged row."""
+    try:
+        return canonical_text(value)
+    except UnsupportedValueError:
+        return UNSUPPORTED
+
+
+def live_keys(state: State, tables: SyncTables) -> int:
+    """How many keys of the snapshot are not missing, within the caller's transaction."""
+    live = select(func.count()).select_from(tables.snapshot).where(tables.snapshot.c.absent_since.is_(None))
+    return int(state.connection.execute(live).scalar_one())

@@ -1,0 +1,80 @@
+"""What one run wrote to a contact, from the history: the values before its first change and after its last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from sqlalchemy import select
+
+from dagster_dailystory.engine.state.schema import SyncTables
+from dagster_dailystory.engine.state.store import State
+from dagster_dailystory.engine.upkeep.records.history import HistoryEntry, read_history
+from dagster_dailystory.model.change import Outcome
+
+
+@dataclass(frozen=True)
+class Written:
+    """What one run wrote to one contact.
+
+    Attributes:
+        dsid: The contact.
+        is_created: The run created it.
+        is_taken_out: The run deleted or deactivated it.
+        before: State column -> the acknowledged value before the run; a value that is not known is missing.
+        after: State column -> the value that the run wrote last; a field that it emptied is missing.
+        fields: The state columns of the fields that it wrote.
+    """
+
+    dsid: str
+    is_created: bool = False
+    is_taken_out: bool = False
+    before: Mapping[str, object] = field(default_factory=dict, repr=False)
+    after: Mapping[str, object] = field(default_factory=dict, repr=False)
+    fields: frozenset[str] = frozenset()
+
+
+def written_contacts(state: State, tables: SyncTables, run_id: str, after: str, limit: int) -> list[Written]:
+    """The next contacts that a run wrote to, in the order of their dsids, within the caller's transaction.
+
+    Args:
+        state: The open state.
+        tables: The sync's tables.
+        run_id: The run.
+        after: The dsid of the contact before; empty for the first ones.
+        limit: How many.
+    """
+    history = tables.history
+    dsid = state.database.exactly(history.c.dsid)
+    mine = select(dsid).where(history.c.run_id == run_id, dsid > after).group_by(dsid).order_by(dsid).limit(limit)
+    chosen = list(state.connection.execute(mine).scalars())
+    return list(_by_contact(state, tables, run_id, chosen)) if chosen else []
+
+
+def written_columns(state: State, tables: SyncTables, run_id: str) -> frozenset[str]:
+    """The state columns of the fields that a run wrote, within the caller's transaction."""
+    entries = read_history(state, tables, run_id=run_id)
+    return frozenset(name for entry in entries for name in entry.written)
+
+
+def _by_contact(state: State, tables: SyncTables, run_id: str, dsids: Sequence[str]) -> Iterator[Written]:
+    entries = sorted(read_history(state, tables, run_id=run_id, dsids=dsids), key=lambda entry: entry.dsid)
+    for dsid, of_contact in groupby(entries, key=lambda entry: entry.dsid):
+        yield _merged(dsid, list(of_contact))
+
+
+def _merged(dsid: str, entries: Sequence[HistoryEntry]) -> Written:
+    before: dict[str, object] = {}
+    after: dict[str, object] = {}
+    fields: set[str] = set()
+    for entry in entries:
+        for name in entry.written:
+            if name not in fields and name in entry.before:
+                before[name] = entry.before[name]
+            fields.add(name)
+            after.pop(name, None)
+        after |= entry.after
+    outcomes = {entry.outcome for entry in entries}
+    is_created, is_taken_out = Outcome.CREATED.value in outcomes, Outcome.DELETED.value in outcomes
+    return Written(dsid, is_created, is_taken_out, before, after, frozenset(fields))
