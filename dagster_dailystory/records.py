@@ -12,6 +12,8 @@ from typing_extensions import Unpack
 from dagster_dailystory.api.settings import AccountOptions, AccountSettings
 from dagster_dailystory.engine.run import OnProgress, open_run
 from dagster_dailystory.engine.state.store import State, open_state
+from dagster_dailystory.engine.upkeep.explain.explain import Question, explain
+from dagster_dailystory.engine.upkeep.explain.explanation import Explanation
 from dagster_dailystory.engine.upkeep.records.frames import (
     contact_map_frame,
     history_frame,
@@ -23,6 +25,7 @@ from dagster_dailystory.engine.upkeep.undo.mapping import sync_to_undo
 from dagster_dailystory.engine.upkeep.undo.report import Created, UndoReport, UndoSettings
 from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.engine.warehouse.frames import Frame, with_frame
+from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.runs.options import chosen_keys
 from dagster_dailystory.model.settings import choice, named_settings
 from dagster_dailystory.model.sync import ContactSync
@@ -83,6 +86,51 @@ class SyncRecords:
         """
         keys = [] if key is None else chosen_keys(key if isinstance(key, (list, tuple)) else [key])
         return self._read(history_frame, keys, since, field)
+
+    @named_settings
+    def explain(
+        self,
+        key: object = None,
+        *,
+        email: str | None = None,
+        dsid: str | None = None,
+        show_values: bool = False,
+        base_url: str | None = None,
+        api_token: str | None = None,
+        **account: Unpack[AccountOptions],
+    ) -> Explanation:
+        """Explain one key: what the source and the state have of it, what happened, and what the next run does.
+
+        It reads only, also while a run holds the sync. With `base_url` and `api_token` DailyStory is asked as well.
+
+        Args:
+            key: The key; the parts of a composite one are joined by `|`.
+            email: In place of the key, the email address of a contact or of a row of the source.
+            dsid: In place of the key, a contact.
+            show_values: Show all values; otherwise those that identify a person are masked.
+            base_url: The data centre's URL, `https://us-1.dailystory.com/api/v1`.
+            api_token: From Account Settings > API Tokens.
+            **account: Other settings of the account; see `AccountOptions`.
+
+        Returns:
+            One explanation for each key; `str()` of it is meant for a terminal.
+
+        Raises:
+            ConfigurationError: Not exactly one of key, email and dsid is given.
+
+        Example:
+            ```python
+            with open_sync(customers, warehouse_url=warehouse_url) as records:
+                print(records.explain("1001"))
+            ```
+        """
+        if sum(each is not None for each in (key, email, dsid)) != 1:
+            raise ConfigurationError("explain takes one of key, email and dsid")
+        if (base_url is None) != (api_token is None):
+            raise ConfigurationError("DailyStory is asked with base_url and api_token; pass both, or neither")
+        question = Question(None if key is None else str(key), email, dsid, show_values)
+        live = None if base_url is None or api_token is None else AccountSettings(base_url, api_token, **account)
+        return self._read(explain, self._warehouse.url, question, live)
 
     @named_settings
     def undo(

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Dialect, Integer, Row, String, Uuid, bindparam, false, select
+from sqlalchemy import ColumnElement, Connection, Dialect, Integer, Row, String, Uuid, bindparam, false, select
 from sqlalchemy.exc import DBAPIError
 
 from dagster_dailystory.databases.connect import connect, driver_errors_as, open_engine, same_database
@@ -96,6 +96,27 @@ class SourceKeys:
                     return warehouse.execute(build(open_source(self._sync, warehouse))).all()
         except (BusyError, ConfigurationError) as error:
             raise WarehouseError(str(error)) from None
+
+    def conditions(self, key: Key) -> Callable[[Source], list[ColumnElement[bool]]] | None:
+        """What the rows of one key fulfil, within the caller's transaction; rows of other keys may too.
+
+        Returns:
+            Makes the conditions of a source; None if a column has a type whose comparison with a value is not certain.
+
+        Raises:
+            WarehouseError: The source cannot be asked.
+        """
+        if self.is_inside:
+            return lambda source: [c == v for c, v in zip(self.key_columns(source), key, strict=True)]
+        examples = self.select(lambda source: select(*self.key_columns(source)).limit(1))
+        if not examples:
+            return lambda source: [false()]
+        dialect = open_engine(self._url).dialect
+        pairs = zip(examples[0], key, strict=True)
+        bound = [values for example, part in pairs if (values := _bound_values(example, [part], dialect)) is not None]
+        if len(bound) < len(key):
+            return None
+        return lambda source: [c.in_(values) for c, values in zip(self.key_columns(source), bound, strict=True)]
 
     def _present_inside(self, keys: SqlQuery) -> set[Key]:
         """Join the keys with the source, typed as the diff has them."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Table, select
 
 from dagster_dailystory.databases.sql_types import SqlValue
-from dagster_dailystory.engine.state.schema import CONTACT_MAP_TIMES
+from dagster_dailystory.engine.state.schema import CONTACT_MAP_TIMES, SyncTables
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.engine.upkeep.records.history import read_history
+from dagster_dailystory.engine.upkeep.records.history import HistoryEntry, has_key, read_history
 from dagster_dailystory.engine.upkeep.records.inspection import SHOWN, changes_of, check_shown_fields, is_part, reading
 from dagster_dailystory.model.sync import ContactSync
 
@@ -80,7 +80,7 @@ def history_frame(
     names = {m.state_column: m.name for m in sync.mapped_fields}
     records: list[dict[str, object]] = []
     with reading(state) as tables:
-        for entry in [] if tables is None else read_history(state, tables, keys=keys, since=since):
+        for entry in [] if tables is None else _entries(state, tables, keys, since):
             head = {name: getattr(entry, name) for name in ("plan_id", "run_id", "dsid", "operation", "outcome")}
             head |= {**dict(zip(sync.key_columns, entry.key, strict=True)), "acknowledged_at": entry.acknowledged_at}
             values = [
@@ -90,6 +90,11 @@ def history_frame(
             records += [each for each in values or [head] if field in (None, each.get("field"))]
     columns = ("plan_id", "run_id", *sync.key_columns, "dsid", "operation", "outcome", "field", "before", "after")
     return _frame(records, (*columns, "acknowledged_at"))
+
+
+def _entries(state: State, tables: SyncTables, keys: Sequence[str], since: datetime | None) -> Iterator[HistoryEntry]:
+    of_keys = list(has_key(tables, dict(tables.history.c.items()), keys))
+    return read_history(state, tables, any_of=of_keys, since=since)
 
 
 def runs_frame(state: State) -> pandas.DataFrame:

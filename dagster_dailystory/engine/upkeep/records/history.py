@@ -59,8 +59,7 @@ def read_history(
     state: State,
     tables: SyncTables,
     *,
-    keys: Sequence[str] = (),
-    dsids: Sequence[str] = (),
+    any_of: Sequence[ColumnElement[bool]] = (),
     run_id: str | None = None,
     since: datetime | None = None,
 ) -> Iterator[HistoryEntry]:
@@ -69,18 +68,14 @@ def read_history(
     Args:
         state: The open state.
         tables: The sync's tables.
-        keys: Only these keys, as a user writes them (`a|b` for a composite key), or a contact of `dsids`.
-        dsids: Only these contacts, or one of the keys.
+        any_of: Only entries that fulfil one of these conditions, on columns of the history; all if there are none.
         run_id: Only what this run sent.
         since: Only what was acknowledged from this time on; a time without a zone is UTC.
-
-    Raises:
-        ConfigurationError: A key is not a value of its columns' types.
     """
     history = tables.history
     conditions: list[ColumnElement[bool]] = []
-    if keys or dsids:
-        conditions.append(or_(*has_key(tables, dict(history.c.items()), keys), history.c.dsid.in_(list(dsids))))
+    if any_of:
+        conditions.append(or_(*any_of))
     if run_id is not None:
         conditions.append(history.c.run_id == run_id)
     if since is not None:

@@ -264,7 +264,9 @@ def _field_change(row: RowMapping, mapped: MappedField, shown: frozenset[str]) -
     before, after = row[f"old_{mapped.state_column}"], row[mapped.state_column]
     is_open = row["outcome"] is None  # else `before` is what was sent
     is_same = is_open and _is_same(before, after) and not _is_read_anew(row, mapped)
-    return FieldChange(mapped.name, _text(mapped, before, shown), _text(mapped, after, shown), is_sent_again=is_same)
+    return FieldChange(
+        mapped.name, shown_text(mapped, before, shown), shown_text(mapped, after, shown), is_sent_again=is_same
+    )
 
 
 def _is_same(before: object, after: object) -> bool:
@@ -274,8 +276,8 @@ def _is_same(before: object, after: object) -> bool:
         return False
 
 
-def _text(mapped: MappedField, value: object, shown: frozenset[str]) -> str:
-    """Show a value: in full if it identifies no person, else only its length."""
+def shown_text(mapped: MappedField, value: object, shown: frozenset[str]) -> str:
+    """Show a value: in full if it identifies no person or its field is in `shown`, else only its length."""
     try:
         text = canonical_text(value)
     except UnsupportedValueError:

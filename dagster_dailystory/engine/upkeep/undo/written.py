@@ -59,7 +59,8 @@ def written_columns(state: State, tables: SyncTables, run_id: str) -> frozenset[
 
 
 def _by_contact(state: State, tables: SyncTables, run_id: str, dsids: Sequence[str]) -> Iterator[Written]:
-    entries = sorted(read_history(state, tables, run_id=run_id, dsids=dsids), key=lambda entry: entry.dsid)
+    chosen = [tables.history.c.dsid.in_(dsids)]
+    entries = sorted(read_history(state, tables, run_id=run_id, any_of=chosen), key=lambda entry: entry.dsid)
     for dsid, of_contact in groupby(entries, key=lambda entry: entry.dsid):
         yield _merged(dsid, list(of_contact))
 
