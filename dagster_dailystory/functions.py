@@ -83,7 +83,7 @@ def run_contact_sync(
         if plan.status in _UNSENT:
             return planned_report(plan, plan.status.value)
         raise_if_blocked(plan)
-        return _reported(run.send(partition, on_progress=on_progress))
+        return _reported(run.send(options, on_progress=on_progress))
 
 
 @named_settings

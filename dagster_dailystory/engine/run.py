@@ -126,12 +126,15 @@ class Run:
         return summary
 
     def send(
-        self, partition: str | None = None, approval: Approval | None = None, on_progress: OnProgress | None = None
+        self,
+        options: PlanOptions = PlanOptions(),  # noqa: B008  # frozen
+        approval: Approval | None = None,
+        on_progress: OnProgress | None = None,
     ) -> SendResult:
         """Send the newest plan of this run, or the one that is named.
 
         Args:
-            partition: The slice or the range whose plan is sent, None for a plan of the whole source.
+            options: What the run planned; an approved plan of the same options, which was interrupted, goes on.
             approval: Names the plan to send, whatever run made it, and approves it if it waits for that.
             on_progress: Called at most once a second.
 
@@ -140,8 +143,8 @@ class Run:
                 changed too much since it was made.
             DailyStoryError: See the tree in `errors`.
         """
-        state, options = self.state, self._of_sync(PlanOptions(partition=partition))
-        with state.connection.begin():
+        options = self._of_sync(options)
+        with self.state.connection.begin():
             plan = self._plan_to_send(options, approval)
         if approval is not None and plan is not None and plan.summary.status is PlanStatus.WAITING:
             self._check_drift(plan, approval.max_drift)
@@ -221,7 +224,7 @@ class Run:
         """
         options = self._of_sync(options)
         if approval is not None:
-            return self.send(options.partition, approval, on_progress)
+            return self.send(options, approval, on_progress)
         with self.state.connection.begin():
             plan = self._plans.newest_of(self._run_ids, options.partition)
             is_sent = plan is not None and plan.summary.status is PlanStatus.DONE
@@ -241,7 +244,7 @@ class Run:
             raise_if_blocked(summary)
         if summary.status is PlanStatus.DRY:
             return SendResult(planned_report(summary, "dry"), note="a dry run sends nothing")
-        return replace(self.send(options.partition, on_progress=on_progress), note=note)
+        return replace(self.send(options, on_progress=on_progress), note=note)
 
     def undo(
         self, source_sync: ContactSync, settings: UndoSettings, on_progress: OnProgress | None = None

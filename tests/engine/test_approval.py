@@ -142,6 +142,14 @@ def test_an_approved_plan_that_was_interrupted_goes_on_without_a_second_approval
     assert scenario.run(sync_with()).outcome == "empty"
 
 
+def test_a_run_with_the_same_options_goes_on_with_an_approved_plan(scenario: Scenario) -> None:
+    waiting = plan(scenario, limit=5)
+    with pytest.raises(AuthenticationError):
+        send(scenario, waiting.plan_id, api_token="wrong-us-1")
+    resumed = scenario.run(sync_with(), limit=5)
+    assert (resumed.plan_id, resumed.rows_created) == (waiting.plan_id, 5)
+
+
 def test_a_run_of_both_steps_resumes_an_approved_plan(scenario: Scenario) -> None:
     waiting = plan(scenario)
     with pytest.raises(AuthenticationError):

@@ -44,7 +44,7 @@ def send_run(
 ) -> SendResult:
     """Send the newest plan of a run."""
     with open_run(sync, warehouse, account, run_ids, waiting) as run:
-        return run.send(partition, on_progress=on_progress)
+        return run.send(PlanOptions(partition=partition), on_progress=on_progress)
 
 
 def resume_or_run(
