@@ -169,6 +169,15 @@ def test_changed_settings_end_the_approval(scenario: Scenario) -> None:
         send(scenario, waiting.plan_id, sync_with(fields={"email": "email"}))
 
 
+def test_a_new_plan_replaces_an_interrupted_one_that_was_approved_under_other_settings(scenario: Scenario) -> None:
+    approved, other = plan(scenario), sync_with(fields={"email": "email"})
+    with pytest.raises(AuthenticationError):
+        send(scenario, approved.plan_id, api_token="wrong-us-1")
+    waiting = plan(scenario, other)
+    assert (waiting.status, waiting.plan_id == approved.plan_id) == (PlanStatus.WAITING, False)
+    assert send(scenario, waiting.plan_id, other).rows_created == 10
+
+
 def test_opt_outs_need_no_approval(scenario: Scenario) -> None:
     sync = sync_with(fields={"email": "email", "optOutEmail": "opted_out"}, max_opted_out_fraction=None)
     send(scenario, plan(scenario, sync).plan_id, sync)

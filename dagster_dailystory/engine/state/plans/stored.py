@@ -104,9 +104,13 @@ class Plans:
         return self._newest(options, self._plans.c.status == PlanStatus.WAITING.value)
 
     def approved(self, options: PlanOptions) -> Plan | None:
-        """The newest plan of these options that was approved and whose send was interrupted."""
+        """The newest plan of these options that was approved and whose send was interrupted.
+
+        Changed settings end an approval: such a plan can never be sent, and must not keep a new one from being made.
+        """
         is_sending = self._plans.c.status == PlanStatus.SENDING.value
-        return self._newest(options, and_(is_sending, self._plans.c.approved_at.is_not(None)))
+        plan = self._newest(options, and_(is_sending, self._plans.c.approved_at.is_not(None)))
+        return None if plan is None or self.changed_settings(plan) else plan
 
     def _newest(self, options: PlanOptions, condition: ColumnElement[bool]) -> Plan | None:
         mine, selection = and_(self._plans.c.sync_name == self._state.sync.name, condition), self.selection(options)
