@@ -167,7 +167,8 @@ class Run:
         Raises:
             SafetyError: More of its changes than `max_drift` are no longer what the source asks for.
         """
-        options = PlanOptions(plan.selection.scope, dry_run=True, partition=plan.partition)
+        reads_all = plan.selection.since is None  # as a plan of chosen keys does, beside a watermark
+        options = PlanOptions(plan.selection.scope, dry_run=True, partition=plan.partition, reads_all=reads_all)
         now = self._make_plan(self._of_sync(options))
         with self.state.connection.begin():
             tables, planned = self.state.load_tables(), plan.summary.rows_to_send

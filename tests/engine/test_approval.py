@@ -20,6 +20,7 @@ from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary
 from dagster_dailystory.model.runs.report import SyncReport
 from dagster_dailystory.model.sync import ContactSync
+from dagster_dailystory.model.watermark import Watermark
 
 PLACEMENTS = (Placement("sqlite"), Placement("postgresql"))
 
@@ -124,6 +125,15 @@ def test_a_plan_of_a_source_that_moved_on_is_refused(scenario: Scenario) -> None
     assert report.rows_created == 10
     after = plan(scenario)
     assert (after.rows_to_update, after.rows_to_delete) == (1, 1)
+
+
+def test_a_plan_of_chosen_keys_is_compared_with_their_rows_however_old_they_are(scenario: Scenario) -> None:
+    scenario.execute("ALTER TABLE customers ADD COLUMN moved_on date", "UPDATE customers SET moved_on = '2024-01-01'")
+    scenario.update(10, moved_on="2024-06-01")
+    sync = sync_with(deletes="keep", watermark=Watermark("moved_on", overlap_seconds=0))
+    send(scenario, plan(scenario, sync).plan_id, sync)
+    scenario.update(1, city="Rome")
+    assert send(scenario, plan(scenario, sync, keys=[1]).plan_id, sync).rows_updated == 1
 
 
 def test_the_plan_is_sent_as_it_was_shown(scenario: Scenario) -> None:

@@ -82,7 +82,8 @@ class IncrementalRead:
         if watermark is None or checkpoint is None or checkpoint.made_for != self._made_for():
             return None
         age = self._state.now() - checkpoint.full_at
-        if options.scope is not Scope.CHANGED or options.keys or age >= timedelta(seconds=watermark.full_every_seconds):
+        reads_all = options.reads_all or options.scope is not Scope.CHANGED or bool(options.keys)
+        if reads_all or age >= timedelta(seconds=watermark.full_every_seconds):
             return None
         return watermark.back_from(checkpoint.highest)
 

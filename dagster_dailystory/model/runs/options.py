@@ -45,6 +45,7 @@ class PlanOptions:
         of_some_rows: The source is a frame with some of its rows; set by `of_sync` too.
         since: The lowest watermark value to read, None for all rows; set by the planner, not by the caller.
         undoes: The run that the plan takes back; None for a plan that follows the source.
+        reads_all: Read all rows, whatever the watermark; set to compare a plan of chosen keys with what holds now.
     """
 
     scope: Scope = Scope.CHANGED
@@ -56,6 +57,7 @@ class PlanOptions:
     of_some_rows: bool = False
     since: Moment | None = None
     undoes: str | None = None
+    reads_all: bool = False
 
     def of_sync(self, sync: ContactSync, now: datetime) -> PlanOptions:
         """Complete the options by what the sync says; a range of all slices is the whole source.
