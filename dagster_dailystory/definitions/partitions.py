@@ -1,5 +1,6 @@
 """The slices of a sync as Dagster partitions."""
 
+from collections.abc import Sequence
 from datetime import date
 
 import dagster as dg
@@ -21,6 +22,14 @@ def partitions_definition(sync: ContactSync) -> dg.PartitionsDefinition[str] | N
 def dynamic_definition(sync_name: str) -> dg.DynamicPartitionsDefinition:
     """The partitions of a sync that its source names."""
     return dg.DynamicPartitionsDefinition(name=f"dailystory_{sync_name}")
+
+
+def all_partitions(sync: ContactSync, instance: dg.DagsterInstance) -> Sequence[str]:
+    """All partitions of a sync, in their order; those that its source names as far as Dagster has them."""
+    partitions = sync.partitions
+    if isinstance(partitions, ColumnValues) and partitions.is_dynamic:
+        return instance.get_dynamic_partitions(str(dynamic_definition(sync.name).name))
+    return () if partitions is None else partitions.names
 
 
 def _time_windows(windows: TimeWindows) -> dg.PartitionsDefinition[str]:
@@ -52,22 +61,22 @@ def partition_of(context: dg.AssetExecutionContext, sync: ContactSync) -> str | 
         return None
     names = context.partition_key_range
     first, last = str(names.start), str(names.end)
+    is_dynamic = isinstance(sync.partitions, ColumnValues) and sync.partitions.is_dynamic
+    known = all_partitions(sync, context.instance) if is_dynamic else ()
     if first == last:
-        return first
-    partitions = partitions_definition(sync)
-    if isinstance(partitions, dg.DynamicPartitionsDefinition):
-        _check_has_all(context, partitions)
+        return None if list(known) == [first] else first  # the only one so far: the source may have others by now
+    if is_dynamic:
+        _check_has_all(context, known)
         return None
     return f"{first}{RANGE_SIGN}{last}"
 
 
-def _check_has_all(context: dg.AssetExecutionContext, partitions: dg.DynamicPartitionsDefinition) -> None:
+def _check_has_all(context: dg.AssetExecutionContext, known: Sequence[str]) -> None:
     """Check that a run has all partitions that the source named: it is of the whole source.
 
     Raises:
         Failure: It has some of them, which no plan covers.
     """
-    known = context.instance.get_dynamic_partitions(str(partitions.name))
     if set(context.partition_keys) < set(known):
         message = f"this run has {len(context.partition_keys)} of {len(known)} partitions that the source named"
         raise dg.Failure(f"{message}; launch one run for each, or one for all", allow_retries=False)

@@ -67,6 +67,11 @@ def test_a_run_takes_one_slice_or_all(project: DagsterProject):
     ]
 
 
+def test_a_run_of_the_only_slice_so_far_takes_the_whole_source(project: DagsterProject):
+    project.instance.add_dynamic_partitions(NAME, ["other_values"])
+    assert project.materialize(assets(), partition="other_values").value("contacts", "rows_created") == 5
+
+
 def test_some_of_the_slices_are_no_range(project: DagsterProject):
     tick(project)
     names = project.instance.get_dynamic_partitions(NAME)

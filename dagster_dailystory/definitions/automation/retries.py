@@ -1,7 +1,7 @@
 """A sensor that runs a sync again for rows that DailyStory refused, or that failed."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from dagster_dailystory.definitions.automation.jobs import (
     sync_steps,
     unfinished_run,
 )
+from dagster_dailystory.definitions.partitions import all_partitions
 from dagster_dailystory.definitions.resources import WarehouseResource
 from dagster_dailystory.engine.state.store import open_state
 from dagster_dailystory.engine.upkeep.alerts.recent_plans import Unsent, read_unsent
@@ -66,7 +67,7 @@ def retry_sensor(
             unsent = _unsent(sync, getattr(context.resources, warehouse_key))
         except BusyError as busy:
             return dg.SensorResult(skip_reason=str(busy))
-        return _requests(sync, unsent, _attempts(context.cursor), max_runs)
+        return _requests(sync, unsent, _attempts(context.cursor), max_runs, all_partitions(sync, context.instance))
 
     return retry
 
@@ -103,7 +104,11 @@ def _attempts(cursor: str | None) -> dict[str, _Attempts]:
 
 
 def _requests(
-    sync: ContactSync, unsent: Mapping[str | None, Unsent], attempts: Mapping[str, _Attempts], max_runs: int
+    sync: ContactSync,
+    unsent: Mapping[str | None, Unsent],
+    attempts: Mapping[str, _Attempts],
+    max_runs: int,
+    partitions: Sequence[str],
 ) -> dg.SensorResult:
     """One run for each slice that has such rows, or the reasons why none is requested."""
     requests: list[dg.RunRequest] = []
@@ -113,10 +118,10 @@ def _requests(
         made = attempts.get(partition or "", _Attempts()).after(rows)
         if rows.unsettled and made.unsettled < max_runs:
             made = replace(made, unsettled=made.unsettled + 1)
-            requests.append(_request(sync, partition, Scope.CHANGED, made.unsettled))
+            requests.append(_request(sync, partition, Scope.CHANGED, made.unsettled, partitions))
         elif rows.refused and made.refused < max_runs:
             made = replace(made, refused=made.refused + 1)
-            requests.append(_request(sync, partition, Scope.REJECTED, made.refused))
+            requests.append(_request(sync, partition, Scope.REJECTED, made.refused, partitions))
         elif rows.refused or rows.unsettled:
             left = some(rows.refused + rows.unsettled, "row is", "rows are")
             of_slice = f" in {partition}" if partition else ""
@@ -128,13 +133,14 @@ def _requests(
     return dg.SensorResult(run_requests=requests, skip_reason=None if requests else skipped, cursor=cursor)
 
 
-def _request(sync: ContactSync, partition: str | None, scope: Scope, attempt: int) -> dg.RunRequest:
+def _request(
+    sync: ContactSync, partition: str | None, scope: Scope, attempt: int, partitions: Sequence[str]
+) -> dg.RunRequest:
     changes, _ = sync_steps(sync)
     config = {"ops": {changes: {"config": {"scope": scope.value}}}}
     tags = {RETRY_TAG: str(attempt)}
-    if partition is None and sync.partitions is not None:  # a run of the whole source takes all of them
-        names = sync.partitions.names
-        return dg.RunRequest(run_config=config, tags={**tags, **range_tags(names[0], names[-1])})
+    if partition is None and partitions:  # a run of the whole source takes all of them
+        return dg.RunRequest(run_config=config, tags={**tags, **range_tags(partitions[0], partitions[-1])})
     if partition is None or RANGE_SIGN not in partition:
         return dg.RunRequest(partition_key=partition, run_config=config, tags=tags)
     first, last = partition.split(RANGE_SIGN)

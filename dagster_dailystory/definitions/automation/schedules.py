@@ -7,7 +7,7 @@ import dagster as dg
 from dagster._utils.schedules import is_valid_cron_string  # not exported
 
 from dagster_dailystory.definitions.automation.jobs import range_tags, sync_job, unfinished_run
-from dagster_dailystory.definitions.partitions import dynamic_definition
+from dagster_dailystory.definitions.partitions import all_partitions
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.contact_fields import nearest
 from dagster_dailystory.model.partitions import ColumnValues, TimeWindows
@@ -97,7 +97,7 @@ def _requests(
     if isinstance(partitions, TimeWindows):
         names: Sequence[str] = partitions.names[-_NEWEST_WINDOWS:] if newest else partitions.names
     elif isinstance(partitions, ColumnValues) and partitions.is_dynamic:
-        names = context.instance.get_dynamic_partitions(str(dynamic_definition(sync.name).name))
+        names = all_partitions(sync, context.instance)
         if not names:
             yield dg.SkipReason(f"the sync has no partition yet: switch the sensor partitions_{sync.name} on")
             return

@@ -178,3 +178,15 @@ def test_rows_that_failed_in_a_range_of_slices_are_run_as_this_range(project: Da
     again = job.execute_in_process(instance=project.instance, tags=request.tags, run_config=request.run_config)
     assert again.success
     assert retries.tick() == []
+
+
+def test_rows_that_failed_in_a_run_of_the_whole_source_are_run_with_all_slices_that_it_names(project: DagsterProject):
+    sync = people_sync(partitions=ColumnValues("city"))
+    project.instance.add_dynamic_partitions("dailystory_people", ["other_values", "Oslo"])
+    project.put(1, 2, city="Oslo")
+    project.max_attempts, project.max_concurrency = 1, 1
+    project.sandbox.script([500])
+    whole = dict(zip(RANGE_TAGS, ("other_values", "Oslo"), strict=True))
+    assert project.materialize(assets(sync), tags=whole).success
+    [request] = Retries(project, sync)._evaluate().run_requests
+    assert whole.items() <= request.tags.items()
