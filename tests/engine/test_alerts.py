@@ -134,6 +134,20 @@ def test_a_range_of_slices_holds_until_each_of_them_ran_again(scenario: Scenario
 
 
 @at(Placement("sqlite"))
+def test_a_run_of_the_whole_source_holds_until_each_slice_ran_again(scenario: Scenario):
+    sync = sync_of(partitions=HashBuckets(2))
+    scenario.seed(*customers(12))
+    with pytest.raises(AuthenticationError):
+        scenario.run(sync, api_token="not-the-token-0123456789")
+    scenario.run(sync, partition="bucket_0")
+    assert names(scenario, sync) == ["run_failed||"]
+    with open_state(scenario.warehouse.state, sync, writes=False) as state:
+        assert read_unsent(state)[None].unsettled > 0
+    scenario.run(sync, partition="bucket_1")
+    assert names(scenario, sync) == []
+
+
+@at(Placement("sqlite"))
 def test_slices_of_another_partitioning_are_not_looked_at(scenario: Scenario):
     eight, three = (sync_of(partitions=HashBuckets(count)) for count in (8, 3))
     scenario.seed(*customers(12))

@@ -106,7 +106,7 @@ def find_conditions(sync: ContactSync, recent: RecentPlans, limits: AlertLimits)
         recent: Its recent plans and sends.
         limits: From which number on there is a condition.
     """
-    sends = list(current(recent.sends))
+    sends = list(current(recent.sends, recent.slices))
     found = [*_failed_runs(recent, sends), *_blocked_plans(recent)]
     found += _rejected(recent, limits.max_rejected_rows)
     found += _failed_rows(sends, limits.max_failed_rows)
@@ -137,7 +137,7 @@ def _failed_runs(recent: RecentPlans, sends: Sequence[PastSend]) -> Iterator[Con
 
 
 def _blocked_plans(recent: RecentPlans) -> Iterator[Condition]:
-    for plan in current(recent.plans):
+    for plan in current(recent.plans, recent.slices):
         for guard in plan.guards if plan.is_blocked else ():
             yield Condition(
                 ConditionKind.PLAN_BLOCKED,

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import TypeVar
 
 from sqlalchemy import ColumnElement, RowMapping, Table, and_, func, or_, select, true
@@ -18,7 +17,14 @@ from dagster_dailystory.engine.state.plans.stored import selection_of, slices_of
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import Reason
-from dagster_dailystory.model.partitions import PARTITION_VALUE, ColumnValues, HashBuckets, TimeWindows, slices_named
+from dagster_dailystory.model.partitions import (
+    PARTITION_VALUE,
+    ColumnValues,
+    HashBuckets,
+    TimeWindows,
+    names_at,
+    slices_named,
+)
 from dagster_dailystory.model.runs.options import Selection
 from dagster_dailystory.model.runs.plan import GuardResult, PlanStatus
 from dagster_dailystory.model.sync import ContactSync, Scope
@@ -111,6 +117,7 @@ class RecentPlans:
         holder: The run that holds the lease, None if it is free.
         rejections: Reason -> source rows that are rejected now.
         now: When this was read (UTC without a zone).
+        slices: All slices of the sync; none without partitions, or where its source names them.
     """
 
     plans: tuple[PastPlan, ...]
@@ -118,6 +125,7 @@ class RecentPlans:
     holder: LeaseHolder | None
     rejections: Mapping[str, int]
     now: datetime
+    slices: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -147,7 +155,13 @@ def read_recent_plans(state: State) -> RecentPlans:
         plans = _plan_rows(state)
         sends = _sends(state, plans, holder)
     past = tuple(_plan(row) for row in plans.values())
-    return RecentPlans(past, tuple(sends), holder, rejections, state.now())
+    return RecentPlans(past, tuple(sends), holder, rejections, state.now(), _all_slices(state))
+
+
+def _all_slices(state: State) -> Sequence[str]:
+    partitions = state.sync.partitions
+    is_dynamic = isinstance(partitions, ColumnValues) and partitions.is_dynamic
+    return () if partitions is None or is_dynamic else names_at(partitions, state.present)
 
 
 def read_unsent(state: State) -> dict[str | None, Unsent]:
@@ -161,7 +175,8 @@ def read_unsent(state: State) -> dict[str | None, Unsent]:
     with state.connection.begin():
         names = _slice_names(state)
     unsettled: dict[str | None, int] = dict.fromkeys(names, 0)
-    for send in current(read_recent_plans(state).sends):
+    recent = read_recent_plans(state)
+    for send in current(recent.sends, recent.slices):
         if rows := send.rows_failed + send.rows_in_doubt:
             unsettled[send.partition] = unsettled.get(send.partition, 0) + rows
     with state.connection.begin():
@@ -184,16 +199,20 @@ def _slice_names(state: State) -> tuple[str | None, ...]:
 _Past = TypeVar("_Past", PastPlan, PastSend)
 
 
-def current(records: Iterable[_Past]) -> Iterator[_Past]:
+def current(records: Iterable[_Past], all_slices: Sequence[str]) -> Iterator[_Past]:
     """The records that no newer one replaces, the newest first. A newer run of a slice replaces the earlier ones of it.
+
+    A run of the whole source, or of a range, is replaced once each of its slices ran again.
 
     Args:
         records: The newest first.
+        all_slices: All slices of the sync, from its `RecentPlans`.
     """
     seen: dict[str | None, set[Selection]] = {}
     for record in records:
         looked_at, slices = replace(record.selection, since=None, slices=()), record.selection.slices
-        newer = [chain(seen.get(None, ()), seen.get(name, ())) for name in slices] or [chain(*seen.values())]
+        whole = seen.get(None, set())
+        newer = [whole | seen.get(name, set()) for name in slices or all_slices] or [whole]
         if not all(any(_replaces(each, looked_at) for each in of_slice) for of_slice in newer):
             yield record
         for name in slices or (None,):
