@@ -223,6 +223,8 @@ def test_a_state_reads_the_key_of_a_float_column_as_the_same_key(scenario: Scena
         ([{"id": 1}], "it must be a DataFrame"),
         (people(1).drop(columns="name"), "has no column 'name'"),
         (pd.DataFrame([[1, 2]], columns=["id", "ID"]), "two columns of one name"),
+        (pd.DataFrame([]), "has no columns"),
+        (pd.Series([1]), "cannot be read .* has no column"),
     ],
 )
 def test_what_is_not_such_a_frame_is_refused(scenario: Scenario, frame: object, told: str) -> None:

@@ -73,6 +73,11 @@ def _fill(connection: sqlite3.Connection, sync: ContactSync, frame: Frame | None
     used = list(dict.fromkeys((*sync.key_columns, *(mapped.column for mapped in sync.read_fields))))
     rows = None if frame is None else _rows_of(sync, frame)
     names = used if rows is None else rows.columns
+    if not names:
+        raise ConfigurationError(
+            f"the frame of sync {sync.name!r} has no columns; a frame without rows needs them too:"
+            f" pandas.DataFrame(rows, columns={used})"
+        )
     folded = {name.casefold(): name for name in names}
     if len(folded) < len(names):
         raise ConfigurationError(f"the frame of sync {sync.name!r} has two columns of one name; rename one of them")
@@ -93,7 +98,7 @@ def _rows_of(sync: ContactSync, frame: Frame) -> _PandasRows | _ArrowRows:
     if hasattr(frame, "iloc") and hasattr(frame, "columns"):
         return _PandasRows(cast("pandas.DataFrame", frame))
     if hasattr(frame, "__arrow_c_stream__"):
-        return _ArrowRows(frame)
+        return _ArrowRows(sync.name, frame)
     raise ConfigurationError(
         f"the frame of sync {sync.name!r} is of the type {type(frame).__name__}; it must be a DataFrame of pandas or"
         " polars, or a table that offers Arrow's PyCapsule interface"
@@ -118,8 +123,8 @@ class _PandasRows:
 class _ArrowRows:
     """The rows of a table of Arrow's; DuckDB reads them, and needs no library of the table."""
 
-    def __init__(self, frame: Frame) -> None:
-        self._stream = _Stream(frame)
+    def __init__(self, sync_name: str, frame: Frame) -> None:
+        self._sync_name, self._stream = sync_name, _Stream(frame)
         with self._opened() as connection:
             self.columns = [each[0] for each in connection.execute("select * from frame limit 0").description]
 
@@ -135,10 +140,16 @@ class _ArrowRows:
     def _opened(self) -> Iterator[duckdb.DuckDBPyConnection]:
         import duckdb  # here, so that definitions load no database driver
 
-        with closing(duckdb.connect()) as connection:
-            connection.execute("set timezone = 'UTC'")
-            connection.register("frame", self._stream)
-            yield connection
+        try:
+            with closing(duckdb.connect()) as connection:
+                connection.execute("set timezone = 'UTC'")
+                connection.register("frame", self._stream)
+                yield connection
+        except duckdb.Error as error:  # its text may have values
+            raise ConfigurationError(
+                f"the frame of sync {self._sync_name!r} cannot be read ({type(error).__name__}): it has no column, two"
+                " columns of one name, or a column whose type DuckDB does not know; rename or convert it"
+            ) from None
 
 
 class _Stream:
