@@ -73,7 +73,7 @@ def run_contact_sync(
         print(report.rows_created, report.rows_updated)
         ```
     """
-    warehouse = Warehouse.at(warehouse_url, state_url, state_schema)
+    warehouse = Warehouse.at(warehouse_url, state_url, state_schema, sync=sync)
     options = checked_options(scope, dry_run=dry_run, limit=limit, keys=keys, partition=partition)
     with (
         with_frame(sync, warehouse, frame) as given,
@@ -136,7 +136,7 @@ def plan_contact_sync(
             send_contact_sync(customers, plan_id=plan.plan_id, **ends)
         ```
     """
-    warehouse = Warehouse.at(warehouse_url, state_url, state_schema)
+    warehouse = Warehouse.at(warehouse_url, state_url, state_schema, sync=sync)
     options = checked_options(scope, dry_run=dry_run, limit=limit, keys=keys, partition=partition)
     with (
         with_frame(sync, warehouse, frame) as given,
@@ -188,7 +188,7 @@ def send_contact_sync(
         DailyStoryError: See the tree in `errors`.
     """
     approval = Approval(plan_id, _user() if approved_by is None else approved_by, max_drift)
-    warehouse = Warehouse.at(warehouse_url, state_url, state_schema)
+    warehouse = Warehouse.at(warehouse_url, state_url, state_schema, sync=sync)
     with (
         with_frame(sync, warehouse, frame, is_sending=not sync.require_approval) as given,
         open_run(sync, given, AccountSettings(base_url, api_token, **account)) as run,

@@ -203,7 +203,7 @@ def open_sync(
             contacts = records.contact_map()
         ```
     """
-    warehouse = Warehouse.at(warehouse_url, state_url, state_schema)
+    warehouse = Warehouse.at(warehouse_url, state_url, state_schema, sync=sync)
     with open_state(warehouse.state, sync, writes=False):
         pass
     yield SyncRecords(sync, warehouse)

@@ -112,7 +112,7 @@ class SyncSteps:
         with (
             dagster_failures(),
             engine_log_shown(context.log),
-            with_frame(sync, warehouse.warehouse(), self._frame) as source,
+            with_frame(sync, warehouse.warehouse(sync), self._frame) as source,
             open_run(sync, source, dailystory.account(), ids, waiting) as run,
         ):
             plan = run.plan(options)
@@ -140,7 +140,7 @@ class SyncSteps:
         sync, ids, waiting = self.sync, _run_ids(context), self._waiting(context)
         progress = ProgressLog(context.log_event, self.contacts_key, self._progress_seconds)
         with dagster_failures(), engine_log_shown(context.log):
-            endpoint = warehouse.warehouse()
+            endpoint = warehouse.warehouse(sync)
             with (
                 with_frame(sync, endpoint, self._frame) as source,
                 open_run(sync, source, dailystory.account(), ids, waiting) as run,

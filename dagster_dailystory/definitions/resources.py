@@ -72,14 +72,17 @@ class WarehouseResource(NamedSettings, dg.ConfigurableResource["WarehouseResourc
         examples=["reverse_etl"],
     )
 
-    def warehouse(self) -> Warehouse:
+    def warehouse(self, sync: ContactSync | None = None) -> Warehouse:
         """Convert to the engine's endpoint.
+
+        Args:
+            sync: The sync that uses it; for one that reads a frame, a file of the state is created.
 
         Raises:
             ConfigurationError: A URL cannot be used, or the file of the warehouse does not exist.
         """
         names = (f"{type(self).__name__}.url", f"{type(self).__name__}.state_url")
-        return Warehouse.at(self.url, self.state_url, self.state_schema, settings=names)
+        return Warehouse.at(self.url, self.state_url, self.state_schema, sync=sync, settings=names)
 
     def contact_map(self, sync: ContactSync) -> "pandas.DataFrame":
         """Read the contact map (key → dsid) as a pandas frame, with the source's own key columns.
@@ -87,7 +90,7 @@ class WarehouseResource(NamedSettings, dg.ConfigurableResource["WarehouseResourc
         Raises:
             DailyStoryError: The state cannot be read.
         """
-        with open_state(self.warehouse().state, sync) as state:
+        with open_state(self.warehouse(sync).state, sync) as state:
             return contact_map_frame(state)
 
     def plan(self, sync: ContactSync, plan_id: str) -> "pandas.DataFrame":
@@ -100,7 +103,7 @@ class WarehouseResource(NamedSettings, dg.ConfigurableResource["WarehouseResourc
         Raises:
             DailyStoryError: The state cannot be read.
         """
-        with open_state(self.warehouse().state, sync) as state:
+        with open_state(self.warehouse(sync).state, sync) as state:
             return plan_frame(state, plan_id)
 
     def rejections(self, sync: ContactSync) -> "pandas.DataFrame":
@@ -109,7 +112,7 @@ class WarehouseResource(NamedSettings, dg.ConfigurableResource["WarehouseResourc
         Raises:
             DailyStoryError: The state cannot be read.
         """
-        with open_state(self.warehouse().state, sync) as state:
+        with open_state(self.warehouse(sync).state, sync) as state:
             return rejections_frame(state)
 
 

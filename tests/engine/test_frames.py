@@ -31,7 +31,6 @@ PLACEMENTS = (Placement("sqlite"), Placement("postgresql"))
 @pytest.fixture
 def scenario(engine_placement: Placement, new_database: Callable[[str], str]) -> Iterator[Scenario]:
     with open_scenario(new_database, engine_placement.warehouse) as opened:
-        opened.create()  # a file for the state
         yield opened
 
 

@@ -124,7 +124,7 @@ def _evaluate(
     """
     watch, history, unread = _Watch.from_cursor(context.cursor), None, None
     try:
-        with open_state(warehouse.warehouse().state, sync, writes=False) as state:
+        with open_state(warehouse.warehouse(sync).state, sync, writes=False) as state:
             history = read_recent_plans(state)
     except DailyStoryError as error:
         unread = error

@@ -51,7 +51,7 @@ def drift_check(
     def no_drift(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         account = getattr(context.resources, dailystory_key).account()
         with dagster_failures():
-            endpoint = getattr(context.resources, warehouse_key).warehouse()
+            endpoint = getattr(context.resources, warehouse_key).warehouse(sync)
             waiting = Waiting(WAIT_SECONDS, context.log.info)
             audit = audit_contacts(
                 sync, endpoint, account, sample=sample, repair=repair, recreate=recreate, waiting=waiting

@@ -94,7 +94,7 @@ class _Attempts:
 
 
 def _unsent(sync: ContactSync, warehouse: WarehouseResource) -> Mapping[str | None, Unsent]:
-    with open_state(warehouse.warehouse().state, sync, writes=False) as state:
+    with open_state(warehouse.warehouse(sync).state, sync, writes=False) as state:
         return read_unsent(state)
 
 

@@ -34,7 +34,7 @@ def retire_sync(
         retire_sync(customers, "customers_old", warehouse_url="postgresql+psycopg://sync@warehouse/analytics")
         ```
     """
-    location = Warehouse.at(warehouse_url, state_url, state_schema).state
+    location = Warehouse.at(warehouse_url, state_url, state_schema, sync=sync).state
     with open_state(location, sync) as state, state.connection.begin():
         plans = state.shared.plans
         names = state.connection.execute(select(plans.c.sync_name).distinct()).scalars().all()
