@@ -155,7 +155,10 @@ class Run:
             plan = self._plans.named(approval.plan_id)
             if options.partition not in (None, plan.partition):
                 where = "the whole source" if plan.partition is None else f"partition {plan.partition!r}"
-                raise SafetyError(f"plan {approval.plan_id} is of {where}, and this run is of {options.partition!r}")
+                raise SafetyError(
+                    f"plan {approval.plan_id} is of {where}, and this run is of {options.partition!r};"
+                    " send it in one run with the partitions of the plan"
+                )
             return plan
         newest = self._plans.newest_of(self._run_ids, options.partition)
         is_taken_over = newest is None and self.state.sync.require_approval

@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from support.placements import Placement
+from support.placements import Placement, at
 from support.scenario import Scenario, customers, open_scenario, sync_of
 from support.steps import plan_run, resume_or_run, send_run
 
-from dagster_dailystory.engine.run import new_run_id
+from dagster_dailystory.engine.run import new_run_id, open_run
 from dagster_dailystory.errors import AuthenticationError, SafetyError
 from dagster_dailystory.functions import plan_contact_sync, send_contact_sync
 from dagster_dailystory.model.partitions import HashBuckets
@@ -214,6 +214,17 @@ def test_slices_wait_apart(scenario: Scenario) -> None:
     one, other = (plan(scenario, sync, partition=name) for name in HashBuckets(2).names)
     assert send(scenario, one.plan_id, sync).rows_created == one.rows_to_create
     assert send(scenario, other.plan_id, sync).rows_created == other.rows_to_create
+
+
+@at(Placement("sqlite"))
+def test_a_run_of_other_slices_does_not_approve_a_plan(scenario: Scenario) -> None:
+    sync = sync_with(partitions=HashBuckets(2))
+    whole = plan(scenario, sync)
+    with (
+        open_run(sync, scenario.warehouse, scenario.account) as run,
+        pytest.raises(SafetyError, match=r"of the whole source, .* in one run with the partitions of the plan"),
+    ):
+        run.send(PlanOptions(partition="bucket_0"), Approval(whole.plan_id))
 
 
 def test_an_expired_plan_is_refused(scenario: Scenario) -> None:
