@@ -134,6 +134,22 @@ def check_value(setting: str, value: object, annotation: object, examples: Seque
         raise wrong_value(setting, value, form_of(annotation), () if annotation is bool else examples or ())
 
 
+def check_least(setting: str, value: float | None, least: int, *, is_more: bool = False) -> None:
+    """Check that a number is not too small.
+
+    Args:
+        setting: The setting's name.
+        value: The number; None without one.
+        least: The least that it may be.
+        is_more: It must be more than that.
+
+    Raises:
+        ConfigurationError: It is too small.
+    """
+    if value is not None and (value < least or (is_more and value == least)):
+        raise ConfigurationError(f"{setting}={value!r} must be {'more than' if is_more else 'at least'} {least}")
+
+
 def wrong_value(setting: str, value: object, form: str, examples: Sequence[object]) -> ConfigurationError:
     """The error for a value of a wrong type, without the value."""
     shown = " or ".join(str(each) for each in examples[:2])

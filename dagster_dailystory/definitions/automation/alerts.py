@@ -13,7 +13,7 @@ from dagster_dailystory.engine.state.store import open_state
 from dagster_dailystory.engine.upkeep.alerts.conditions import AlertLimits, Condition, ConditionKind, find_conditions
 from dagster_dailystory.engine.upkeep.alerts.recent_plans import RecentPlans, read_recent_plans
 from dagster_dailystory.errors import BusyError, DailyStoryError
-from dagster_dailystory.model.settings import check_value, named_settings
+from dagster_dailystory.model.settings import check_least, check_value, named_settings
 from dagster_dailystory.model.sync import ContactSync
 
 
@@ -97,6 +97,7 @@ def alert_sensors(
         max_rows_to_send_factor=max_rows_to_send_factor,
     )
     check_value("minimum_interval_seconds", minimum_interval_seconds, int)
+    check_least("minimum_interval_seconds", minimum_interval_seconds, 0)
 
     @dg.sensor(
         name=f"alerts_{sync.name}",

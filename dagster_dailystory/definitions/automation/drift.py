@@ -6,7 +6,7 @@ from dagster_dailystory.definitions.events.failures import dagster_failures
 from dagster_dailystory.definitions.ops import POOL, WAIT_SECONDS
 from dagster_dailystory.engine.state.lease import Waiting
 from dagster_dailystory.engine.upkeep.audit import AuditReport, audit_contacts
-from dagster_dailystory.model.settings import check_value, named_settings
+from dagster_dailystory.model.settings import check_least, check_value, named_settings
 from dagster_dailystory.model.sync import ContactSync
 
 
@@ -35,9 +35,10 @@ def drift_check(
             For contacts with the status Deleted, the sync's `on_deleted` decides.
 
     Raises:
-        ConfigurationError: `sample`, `repair` or `recreate` is of another type.
+        ConfigurationError: `sample`, `repair` or `recreate` is of another type, or `sample` is not at least 1.
     """
     check_value("sample", sample, int)
+    check_least("sample", sample, 1)
     for setting, value in (("repair", repair), ("recreate", recreate)):
         check_value(setting, value, bool)
 

@@ -9,7 +9,7 @@ from dagster_dailystory.engine.planning.comparison.slices import slice_names
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.partitions import OTHER_VALUES, ColumnValues
 from dagster_dailystory.model.runs.plan import some
-from dagster_dailystory.model.settings import check_value, named_settings
+from dagster_dailystory.model.settings import check_least, check_value, named_settings
 from dagster_dailystory.model.sync import ContactSync
 
 _MOST_PARTITIONS = 1_000
@@ -32,6 +32,7 @@ def partition_sensor(
         ConfigurationError: The partitions of the sync do not come from its source.
     """
     check_value("minimum_interval_seconds", minimum_interval_seconds, int)
+    check_least("minimum_interval_seconds", minimum_interval_seconds, 0)
     partitions = sync.partitions
     if not isinstance(partitions, ColumnValues) or not partitions.is_dynamic:
         raise ConfigurationError("partition_sensor needs a sync with partitions=ColumnValues(column), without values")

@@ -21,7 +21,7 @@ from dagster_dailystory.engine.upkeep.alerts.recent_plans import Unsent, read_un
 from dagster_dailystory.errors import BusyError
 from dagster_dailystory.model.partitions import RANGE_SIGN
 from dagster_dailystory.model.runs.plan import some
-from dagster_dailystory.model.settings import check_value, named_settings
+from dagster_dailystory.model.settings import check_least, check_value, named_settings
 from dagster_dailystory.model.sync import ContactSync, Scope
 
 RETRY_TAG = "dailystory/retry"
@@ -47,10 +47,12 @@ def retry_sensor(
         warehouse_key: Key of the `WarehouseResource`.
 
     Raises:
-        ConfigurationError: A number is of another type.
+        ConfigurationError: A number is of another type, or too small.
     """
     check_value("max_runs", max_runs, int)
+    check_least("max_runs", max_runs, 1)
     check_value("minimum_interval_seconds", minimum_interval_seconds, int)
+    check_least("minimum_interval_seconds", minimum_interval_seconds, 0)
 
     @dg.sensor(
         name=f"retry_{sync.name}",

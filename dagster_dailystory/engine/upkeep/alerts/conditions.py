@@ -8,9 +8,8 @@ from enum import Enum
 from statistics import median
 
 from dagster_dailystory.engine.upkeep.alerts.recent_plans import UNFINISHED, PastPlan, PastSend, RecentPlans, current
-from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.runs.plan import PlanStatus, counted
-from dagster_dailystory.model.settings import check_value, named_settings
+from dagster_dailystory.model.settings import check_least, check_value, named_settings
 from dagster_dailystory.model.sync import ContactSync, Scope
 
 
@@ -59,15 +58,10 @@ class AlertLimits:
     def __post_init__(self) -> None:
         for name in ("max_rejected_rows", "max_failed_rows", "max_pending_opt_outs"):
             check_value(name, getattr(self, name), int | None)
-            _check_least(name, getattr(self, name), 0)
+            check_least(name, getattr(self, name), 0)
         for name, least in (("max_run_minutes", 0), ("max_rows_to_send_factor", 1)):
             check_value(name, getattr(self, name), float | None)
-            _check_least(name, getattr(self, name), least, is_more=True)
-
-
-def _check_least(name: str, value: float | None, least: int, *, is_more: bool = False) -> None:
-    if value is not None and (value < least or (is_more and value == least)):
-        raise ConfigurationError(f"{name}={value!r} must be {'more than' if is_more else 'at least'} {least}")
+            check_least(name, getattr(self, name), least, is_more=True)
 
 
 @dataclass(frozen=True, slots=True)
