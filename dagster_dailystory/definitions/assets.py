@@ -117,7 +117,8 @@ def build_contact_sync_assets(
         progress_seconds: Shortest time between two progress observations.
         wait_seconds: How long a run waits for other runs of the sync, in the order in which they came.
         backfill_policy: How a backfill divides the partitions into runs. Default: one run each, so that they fail
-            apart. `BackfillPolicy.single_run()`: one run with one plan for the range; all of it is done, or none.
+            apart; with `require_approval` one run. `BackfillPolicy.single_run()`: one run with one plan for the range;
+            all of it is done, or none.
         frame: The asset whose value a sync with `FrameSource` reads, through its I/O manager: a DataFrame of pandas or
             polars, or a table with Arrow's PyCapsule interface.
 
@@ -315,7 +316,11 @@ def _contacts_asset(
 
 
 def _backfill_policy(sync: ContactSync, settings: SyncSettings) -> dg.BackfillPolicy | None:
-    return (settings.backfill_policy or dg.BackfillPolicy.multi_run()) if sync.partitions else None
+    if not sync.partitions:
+        return None
+    one_plan = sync.require_approval  # else its id would be launched for each of its partitions
+    usual = dg.BackfillPolicy.single_run() if one_plan else dg.BackfillPolicy.multi_run()
+    return settings.backfill_policy or usual
 
 
 def _resources(

@@ -78,7 +78,7 @@ class ColumnValues:
             each value of the source is a slice, as soon as `partition_sensor` adds it to Dagster.
 
     Raises:
-        ConfigurationError: `values` repeats a value, or holds an empty text or `other_values`.
+        ConfigurationError: `values` is an empty list, repeats a value, or holds an empty text or `other_values`.
     """
 
     column: str
@@ -86,6 +86,11 @@ class ColumnValues:
 
     def __post_init__(self) -> None:
         check_types(self, _COLUMN_VALUES)
+        if not self.values and not isinstance(self.values, tuple):  # a list that was to have values, for example
+            raise ConfigurationError(
+                f"ColumnValues({self.column!r}): the list of values is empty; omit it if each value of the source is a"
+                " slice"
+            )
         values = in_fixed_order(self.values)
         object.__setattr__(self, "values", values)
         if len(set(values)) != len(values) or OTHER_VALUES in values or not all(values):

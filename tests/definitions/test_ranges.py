@@ -104,3 +104,10 @@ def test_windows_have_the_names_that_dagster_gives_them(every: str, zone: str):
         assert definition is not None
         for now in (datetime(2024, 11, 15, 4, 30, tzinfo=timezone.utc), datetime(2024, 12, 1, 12, tzinfo=timezone.utc)):
             assert tuple(definition.get_partition_keys(current_time=now)) == windows.names_at(now)
+
+
+def test_a_sync_that_requires_approval_takes_one_run_for_a_range_unless_told_otherwise():
+    sync = people_sync(partitions=YEAR, require_approval=True)
+    assert {each.backfill_policy for each in build_contact_sync_assets(sync)} == {dg.BackfillPolicy.single_run()}
+    apart = build_contact_sync_assets(sync, backfill_policy=dg.BackfillPolicy.multi_run())
+    assert {each.backfill_policy for each in apart} == {dg.BackfillPolicy.multi_run()}

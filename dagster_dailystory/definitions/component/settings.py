@@ -288,7 +288,8 @@ class Slices(Settings):
     timezone: str = Field(default="UTC", description="Where days begin.", examples=["Europe/Berlin"])
     in_one_run: bool = Field(
         default=False, description="A backfill of several partitions is one run, done as a whole or not at all. "
-        "Default: one run for each partition, so that they fail apart.", examples=[True],
+        "Default: one run for each partition, so that they fail apart; with `require_approval` one run.",
+        examples=[True],
     )  # fmt: skip
 
     def setting(self) -> Partitioning:

@@ -166,6 +166,8 @@ def test_settings_that_are_sets_have_one_order_in_every_process() -> None:
     assert made.consent_override == ("optOutEmail", "optOutSms")
     assert ColumnValues("region", backwards).values == ("a", "b")
     assert ColumnValues("region", ["b", "a"]).values == ("b", "a"), "a list has an order"
+    with pytest.raises(ConfigurationError, match="the list of values is empty; omit it"):
+        ColumnValues("region", [])
 
 
 class Backwards(frozenset[str]):
