@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         resources_from_environment,
     )
     from dagster_dailystory.definitions.run_config import PlanConfig
-    from dagster_dailystory.engine.upkeep.retirement import retire_sync
+    from dagster_dailystory.engine.upkeep.moving.retirement import retire_sync
     from dagster_dailystory.errors import (
         AuthenticationError,
         ConfigurationError,
@@ -99,7 +99,7 @@ _HOMES = {
     "observed_source": "definitions.automation.sources",
     "open_sync": "records",
     "resources_from_environment": "definitions.resources",
-    "retire_sync": "engine.upkeep.retirement",
+    "retire_sync": "engine.upkeep.moving.retirement",
     "retry_sensor": "definitions.automation.retries",
     "run_contact_sync": "functions",
     "plan_contact_sync": "functions",

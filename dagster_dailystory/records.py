@@ -12,8 +12,8 @@ from typing_extensions import Unpack
 from dagster_dailystory.api.settings import AccountOptions, AccountSettings
 from dagster_dailystory.engine.run import OnProgress, open_run
 from dagster_dailystory.engine.state.store import State, open_state
-from dagster_dailystory.engine.upkeep.explain.explain import Question, explain
-from dagster_dailystory.engine.upkeep.explain.explanation import Explanation
+from dagster_dailystory.engine.upkeep.records.explain.explain import Question, explain
+from dagster_dailystory.engine.upkeep.records.explain.explanation import Explanation
 from dagster_dailystory.engine.upkeep.records.frames import (
     contact_map_frame,
     history_frame,

@@ -9,7 +9,7 @@ from support.placements import INSIDE, Placement, at
 from support.scenario import Scenario, customers, sync_of
 from support.steps import plan_run
 
-from dagster_dailystory.engine.upkeep.explain.explanation import Explanation, KeyExplanation, NextStep
+from dagster_dailystory.engine.upkeep.records.explain.explanation import Explanation, KeyExplanation, NextStep
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.records import open_sync

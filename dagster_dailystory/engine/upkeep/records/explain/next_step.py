@@ -15,8 +15,8 @@ from dagster_dailystory.databases.sql_types import UNSUPPORTED
 from dagster_dailystory.engine.presence.source_keys import Key
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.engine.upkeep.explain.events import rows_with
-from dagster_dailystory.engine.upkeep.explain.explanation import NextStep
+from dagster_dailystory.engine.upkeep.records.explain.events import rows_with
+from dagster_dailystory.engine.upkeep.records.explain.explanation import NextStep
 from dagster_dailystory.model.change import REMEMBERED_REASONS, Reason
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.mapping import MappedField, Nulls

@@ -11,7 +11,7 @@ from dagster_dailystory.contacts.masking import mask
 from dagster_dailystory.engine.presence.source_keys import Key
 from dagster_dailystory.engine.state.schema import CONTACT_MAP_TIMES, SyncTables
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.engine.upkeep.explain.explanation import Event
+from dagster_dailystory.engine.upkeep.records.explain.explanation import Event
 from dagster_dailystory.engine.upkeep.records.history import HistoryEntry, read_history
 from dagster_dailystory.engine.upkeep.records.inspection import FieldChange, shown_text
 from dagster_dailystory.model.mapping import MappedField

@@ -19,9 +19,9 @@ from dagster_dailystory.engine.presence.source_rows import keys_of_email, rows_o
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.engine.upkeep.explain.events import events_of
-from dagster_dailystory.engine.upkeep.explain.explanation import Explanation, KeyExplanation, NextStep
-from dagster_dailystory.engine.upkeep.explain.next_step import KeyState, text_of
+from dagster_dailystory.engine.upkeep.records.explain.events import events_of
+from dagster_dailystory.engine.upkeep.records.explain.explanation import Explanation, KeyExplanation, NextStep
+from dagster_dailystory.engine.upkeep.records.explain.next_step import KeyState, text_of
 from dagster_dailystory.engine.upkeep.records.history import has_key
 from dagster_dailystory.engine.upkeep.records.inspection import FieldChange, reading, shown_text
 from dagster_dailystory.engine.upkeep.undo.decisions import Row, holds
