@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         resources_from_environment,
     )
     from dagster_dailystory.definitions.run_config import PlanConfig
+    from dagster_dailystory.engine.upkeep.doctor.report import ExaminationReport, Finding
     from dagster_dailystory.engine.upkeep.moving.retirement import retire_sync
     from dagster_dailystory.errors import (
         AuthenticationError,
@@ -31,7 +32,12 @@ if TYPE_CHECKING:
         StateError,
         WarehouseError,
     )
-    from dagster_dailystory.functions import plan_contact_sync, run_contact_sync, send_contact_sync
+    from dagster_dailystory.functions import (
+        examine_contact_sync,
+        plan_contact_sync,
+        run_contact_sync,
+        send_contact_sync,
+    )
     from dagster_dailystory.model.partitions import ColumnValues, HashBuckets, TimeWindows
     from dagster_dailystory.model.runs.plan import PlanSummary
     from dagster_dailystory.model.runs.report import SyncReport
@@ -48,6 +54,8 @@ __all__ = [
     "DailyStoryError",
     "DailyStoryResource",
     "DailyStorySyncComponent",
+    "ExaminationReport",
+    "Finding",
     "FrameSource",
     "HashBuckets",
     "OutageError",
@@ -65,6 +73,7 @@ __all__ = [
     "build_contact_sync_assets",
     "drift_check",
     "every",
+    "examine_contact_sync",
     "observed_source",
     "open_sync",
     "partition_sensor",
@@ -83,6 +92,8 @@ _HOMES = {
     "ContactSync": "model.sync",
     "DailyStoryResource": "definitions.resources",
     "DailyStorySyncComponent": "definitions.component.component",
+    "ExaminationReport": "engine.upkeep.doctor.report",
+    "Finding": "engine.upkeep.doctor.report",
     "FrameSource": "model.sync",
     "HashBuckets": "model.partitions",
     "PlanConfig": "definitions.run_config",
@@ -95,6 +106,7 @@ _HOMES = {
     "build_contact_sync_assets": "definitions.assets",
     "drift_check": "definitions.automation.drift",
     "every": "definitions.automation.schedules",
+    "examine_contact_sync": "functions",
     "partition_sensor": "definitions.automation.new_slices",
     "observed_source": "definitions.automation.sources",
     "open_sync": "records",

@@ -9,6 +9,8 @@ from typing_extensions import Unpack
 
 from dagster_dailystory.api.settings import AccountOptions, AccountSettings
 from dagster_dailystory.engine.run import OnProgress, SendResult, open_run
+from dagster_dailystory.engine.upkeep.doctor.probe import examine_sync
+from dagster_dailystory.engine.upkeep.doctor.report import ExaminationReport
 from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.engine.warehouse.frames import Frame, with_frame
 from dagster_dailystory.model.runs.approval import Approval
@@ -194,6 +196,54 @@ def send_contact_sync(
         open_run(sync, given, AccountSettings(base_url, api_token, **account)) as run,
     ):
         return _reported(run.send(approval=approval, on_progress=on_progress))
+
+
+@named_settings
+def examine_contact_sync(
+    sync: ContactSync,
+    *,
+    warehouse_url: str,
+    base_url: str,
+    api_token: str,
+    state_url: str | None = None,
+    state_schema: str | None = None,
+    probe_email: str | None = None,
+    confirmed: bool = False,
+    **account: Unpack[AccountOptions],
+) -> ExaminationReport:
+    """Examine whether a run could work, and on request whether DailyStory behaves as this package assumes.
+
+    Without `probe_email` it reads only, except that it deletes test contacts which an examination that was killed has
+    left. With it, and `confirmed`, it makes a few test contacts in the account, tries the open questions of
+    docs/service.md out on them, and deletes them. It never touches another contact.
+
+    Args:
+        sync: The sync.
+        warehouse_url: SQLAlchemy URL of the warehouse.
+        base_url: The data centre's URL, `https://us-1.dailystory.com/api/v1`.
+        api_token: From Account Settings > API Tokens.
+        state_url: SQLAlchemy URL of the state database; None if the state is in the warehouse.
+        state_schema: Schema of the state tables.
+        probe_email: An address of yours that no contact has; others are derived from it (`you+probe-1a2b3c4d-1@`).
+        confirmed: Make the test contacts; False only lists what would be made.
+        **account: Other settings of the account; see `AccountOptions`.
+
+    Returns:
+        The findings; `print(report)` shows them, without personal data.
+
+    Raises:
+        ConfigurationError: A setting is not valid; what else is wrong is a finding.
+
+    Example:
+        ```python
+        ends = {"warehouse_url": warehouse_url, "base_url": base_url, "api_token": os.environ["DAILYSTORY_API_TOKEN"]}
+        print(examine_contact_sync(customers, probe_email="you+probe@example.com", confirmed=True, **ends))
+        ```
+    """
+    warehouse = Warehouse.at(warehouse_url, state_url, state_schema)
+    return examine_sync(
+        sync, warehouse, AccountSettings(base_url, api_token, **account), probe_email, confirmed=confirmed
+    )
 
 
 _UNSENT = (PlanStatus.DRY, PlanStatus.WAITING)

@@ -12,7 +12,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
 from dagster_dailystory.model.change import Identity
-from dagster_dailystory.model.contact_fields import FieldKind
+from dagster_dailystory.model.contact_fields import CONTACT_FIELDS, FieldKind
 from dagster_dailystory.model.mapping import REGION_COLUMN
 from dagster_dailystory.model.sync import ContactSync
 
@@ -141,6 +141,11 @@ def email_for_matching(email: str) -> str:
     """An address in the one spelling by which identities are compared; an invalid one in lower case."""
     text = email.strip()
     return _normalised_email(text, len(text)) or text.lower()
+
+
+def is_email(text: str) -> bool:
+    """Whether mail can reach an address."""
+    return _normalised_email(text, CONTACT_FIELDS["email"].max_length) is not None
 
 
 def email_spellings(email: str) -> list[str]:

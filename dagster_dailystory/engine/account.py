@@ -66,6 +66,18 @@ def try_account(state: State, settings: AccountSettings) -> str:
             account = sender.about()
     except (ForbiddenError, OutageError) as error:
         return f"it could not be checked whether DailyStory accepts the API token: {error}"
+    return compare_account(state, account, settings)
+
+
+def compare_account(state: State, account: Account, settings: AccountSettings) -> str:
+    """Compare the account that `/about` names with that of the state; nothing is written.
+
+    Returns:
+        What could not be found out; empty if this is the account of the state, or if the state has none yet.
+
+    Raises:
+        StateError: As in `check_account`.
+    """
     with state.connection.begin():
         bound, tokens = _decoded(state.meta(_ACCOUNT)), state.meta_names(_TOKEN)
     if account.is_answered and _is_named(account, bound):
@@ -75,6 +87,14 @@ def try_account(state: State, settings: AccountSettings) -> str:
         _check_new_token(is_answered=account.is_answered, is_bound=bound is not None, has_tokens=bool(tokens))
     answered = "" if account.is_answered else "/about of base_url does not respond as the API of DailyStory does"
     return answered and f"{answered}; make sure that base_url is right"
+
+
+def account_ids(state: State, settings: AccountSettings) -> list[str]:
+    """Opaque ids of the account that `check_account` found: by its id, its name and the token, as far as known."""
+    with state.connection.begin():
+        bound = _decoded(state.meta(_ACCOUNT)) or Account()
+    known = (bound.tenant_uid, bound.tenant, settings.api_token)
+    return [opaque(state.secret, text)[:16] for text in known if text is not None]
 
 
 def _bind(state: State, account: Account) -> None:

@@ -203,11 +203,11 @@ class Dispatcher:
             self.outages.note_forbidden_account()
             raise
 
-    async def look_up(self, request: Callable[[], Awaitable[_T]]) -> _T:
-        """Make a request that belongs to no row."""
+    async def look_up(self, request: Callable[[], Awaitable[_T]], *, is_repeatable: bool = True) -> _T:
+        """Make a request that belongs to no row; see `send`."""
         attempts = Attempts(is_look_up=True)
         try:
-            return await self.send(attempts, request, is_read=True)
+            return await self.send(attempts, request, is_repeatable=is_repeatable, is_read=True)
         finally:
             self.slots.release(attempts)
 

@@ -10,7 +10,7 @@ import concurrent.futures
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from functools import partial
 from types import TracebackType
 from typing import TypeVar
@@ -24,6 +24,7 @@ from dagster_dailystory.engine.sending.delivery import Delivery, LookUp, LookUps
 from dagster_dailystory.engine.sending.dispatcher import (
     FATAL_ERRORS,
     Dispatcher,
+    LostResponseError,
     SenderCounts,
     StoppedError,
     gather,
@@ -35,13 +36,10 @@ from dagster_dailystory.model.sync import ContactSync
 
 _T = TypeVar("_T")
 
-
 _HAND_OVER_SECONDS = 0.01
 """Results within this time are handed over together: waking the thread for each costs more than sending a row."""
 
-
 _CLEAN_UP_SECONDS = 0.5
-
 MAX_UNWRITTEN = 2_000
 """Most results that are not written yet; then no further row starts. After a crash these rows are sent twice."""
 
@@ -57,12 +55,7 @@ class Sender:
         limiter: Spaces all requests; None for one of this sender, at the account's rate.
     """
 
-    def __init__(
-        self,
-        sync: ContactSync,
-        account: AccountSettings,
-        limiter: RateLimiter | None = None,
-    ) -> None:
+    def __init__(self, sync: ContactSync, account: AccountSettings, limiter: RateLimiter | None = None) -> None:
         self._sync = sync
         self._account = account
         calls = (lambda: self._client.about(), self._pump, self._fail, self._want_probes)
@@ -190,6 +183,15 @@ class Sender:
         reads = [partial(self._dispatcher.look_up, partial(self._client.get, dsid)) for dsid in dsids]
         return self._look_up(partial(gather, reads))
 
+    def request(self, call: Callable[[DailyStoryClient], Awaitable[_T]], *, is_repeatable: bool = True) -> _T:
+        """Make a request that belongs to no row, within the budget of one; if it must not be repeated, once.
+
+        Raises:
+            OutageError: No response; the request may have been applied.
+        """
+        ask = partial(call, self._client)
+        return self._look_up(partial(self._dispatcher.look_up, ask, is_repeatable=is_repeatable))
+
     def about(self) -> Account:
         """Read the account that the token belongs to.
 
@@ -237,6 +239,8 @@ class Sender:
             return asyncio.run_coroutine_threadsafe(call(), self._loop).result()
         except RetryableError as error:
             failure = no_answer(str(error), error.status)
+        except LostResponseError:
+            failure = no_answer("a request had no response, and may have been applied")
         except (StoppedError, concurrent.futures.CancelledError):
             failure = no_answer("the sender stopped")
         finally:

@@ -115,6 +115,11 @@ class State:
         else:
             execute(meta.update().where(meta.c.name == name).values(value=value))
 
+    def drop_meta(self, name: str) -> None:
+        """Remove one value of the meta table."""
+        meta = self.shared.meta
+        self.connection.execute(meta.delete().where(meta.c.name == name))
+
     def record_layout(self, layout: int) -> None:
         """Record which layout the tables have now, and which version of this package wrote it."""
         self.set_meta("written_by", version(_PACKAGE))

@@ -1,0 +1,109 @@
+"""Notes of the test contacts, in the state: each is written before its contact is made, and removed with it.
+
+A note has a random tag, an id and a keyed hash, and no address. It belongs to one sync, whose lease guards it, and to
+one account.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from dagster_dailystory.contacts.fingerprint import opaque
+from dagster_dailystory.engine.state.lease import Lease
+from dagster_dailystory.engine.state.store import State
+
+NOTES = "probe:"
+"""How the name of each note begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One test contact.
+
+    Attributes:
+        name: The row of the meta table.
+        tag: The examination that made it; also the last name of the contact.
+        address: Which address it has: 0 the given one, from 1 on one derived from it, None none at all.
+        email: A keyed hash of the given address.
+        dsid: The contact; None until DailyStory has responded to the create.
+    """
+
+    name: str
+    tag: str
+    address: int | None
+    email: str
+    dsid: str | None = None
+
+
+class Notes:
+    """The notes of one sync and one account.
+
+    Args:
+        state: The open state.
+        lease: The lease of the sync.
+        account_ids: The opaque ids of the account.
+    """
+
+    def __init__(self, state: State, lease: Lease, account_ids: Sequence[str]) -> None:
+        self._state = state
+        self._lease = lease
+        self._starts = tuple(f"{NOTES}{state.sync.name}:{each}:" for each in account_ids)
+        self._written = 0
+
+    def all(self) -> list[Note]:
+        """The notes of all examinations, oldest last."""
+        with self._state.connection.begin():
+            names = [name for start in self._starts for name in self._state.meta_names(start)]
+            texts = {name: self._state.meta(name) or "{}" for name in names}
+        return [Note(name, **_fields(text)) for name, text in texts.items()]
+
+    def of_others(self) -> list[str]:
+        """What the notes of other syncs and accounts say, without their contacts."""
+        with self._state.connection.begin():
+            others = [name for name in self._state.meta_names(NOTES) if not name.startswith(self._starts)]
+        names = sorted({name.split(":")[1] for name in others})
+        return [f"test contacts of sync {name!r}, perhaps in another account: examine that sync" for name in names]
+
+    def keep_alive(self) -> None:
+        """Renew the lease.
+
+        Raises:
+            BusyError: Another run holds it now.
+        """
+        with self._lease.transaction(self._state):
+            pass
+
+    def write(self, tag: str, address: int | None, email: str) -> Note:
+        """Note that a contact is about to be made."""
+        self._written += 1
+        note = Note(f"{self._starts[0]}{tag}:{self._written}", tag, address, self.hash_of(email))
+        self._store(note)
+        return note
+
+    def add_dsid(self, note: Note, dsid: str) -> Note:
+        """Note which contact was made."""
+        made = replace(note, dsid=dsid)
+        self._store(made)
+        return made
+
+    def remove(self, note: Note) -> None:
+        """Remove the note of a contact that is deleted, or was not made."""
+        with self._lease.transaction(self._state):
+            self._state.drop_meta(note.name)
+
+    def hash_of(self, email: str) -> str:
+        """A keyed hash of an address."""
+        return opaque(self._state.secret, email.casefold())
+
+    def _store(self, note: Note) -> None:
+        fields = {name: value for name, value in asdict(note).items() if name != "name"}
+        with self._lease.transaction(self._state):
+            self._state.set_meta(note.name, json.dumps(fields))
+
+
+def _fields(text: str) -> dict[str, Any]:
+    fields: dict[str, Any] = json.loads(text)
+    return fields
