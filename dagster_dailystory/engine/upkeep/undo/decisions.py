@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from dagster_dailystory.api.responses import RemoteContact
-from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
-from dagster_dailystory.contacts.values import comparable, wire_value
+from dagster_dailystory.engine.upkeep.records.read_back import Acknowledged, holds, text_or_none, value_to_send
 from dagster_dailystory.engine.upkeep.undo.written import Written
-from dagster_dailystory.model.contact_fields import CONSENT_KINDS, FieldKind
+from dagster_dailystory.model.contact_fields import CONSENT_KINDS
 from dagster_dailystory.model.mapping import MappedField, Nulls
 from dagster_dailystory.model.sync import ContactSync
 
@@ -52,13 +51,11 @@ class Row:
 
     Attributes:
         source: State column -> value of the source, canonical text or None; None if the source has no row.
-        snapshot: State column -> the acknowledged value.
-        identity_mobile: The acknowledged mobile number as it was sent.
+        acknowledged: What DailyStory acknowledged.
     """
 
     source: Mapping[str, str | None] | None = field(repr=False)
-    snapshot: Mapping[str, object] = field(repr=False)
-    identity_mobile: str | None = field(default=None, repr=False)
+    acknowledged: Acknowledged
 
 
 @dataclass(frozen=True)
@@ -112,17 +109,17 @@ def _why_kept(
     if mapped.kind in CONSENT_KINDS:
         return Kept.CONSENT
     wrote, earlier = written.after.get(name), written.before.get(name)
-    if not holds(sync, mapped, wrote, row, contact):
+    if not holds(sync, mapped, wrote, row.acknowledged, contact):
         return Kept.EDITED
     if _has_opinion(mapped, row, is_mapped=is_mapped):
         present = None if row.source is None else row.source.get(name)
-        if present == _text(wrote):
+        if present == text_or_none(wrote):
             return Kept.SOURCE_UNCHANGED
-        if earlier is None or present != _text(earlier):
+        if earlier is None or present != text_or_none(earlier):
             return Kept.NEXT_RUN
     if earlier is None:
         return Kept.EARLIER_UNKNOWN
-    return None if _wire_value(sync, mapped, earlier) is not None else Kept.INVALID
+    return None if value_to_send(sync, mapped, earlier) is not None else Kept.INVALID
 
 
 def _has_opinion(mapped: MappedField, row: Row, *, is_mapped: bool) -> bool:
@@ -130,36 +127,3 @@ def _has_opinion(mapped: MappedField, row: Row, *, is_mapped: bool) -> bool:
     if row.source is None or not is_mapped:
         return False
     return row.source.get(mapped.state_column) is not None or mapped.nulls is Nulls.CLEAR
-
-
-def holds(sync: ContactSync, mapped: MappedField, wrote: object, row: Row, contact: RemoteContact) -> bool:
-    """Whether a contact still has the value that was written; an emptied field has none."""
-    custom = contact.fields.get("extendedProperties")
-    fields = custom if mapped.is_custom and isinstance(custom, Mapping) else contact.fields
-    found = None if mapped.is_custom and not isinstance(custom, Mapping) else fields.get(mapped.name)
-    if wrote is None:
-        return found in (None, "")
-    sent = _as_sent(sync, mapped, wrote, row)
-    return sent is not None and comparable(mapped, sent) == comparable(mapped, found)
-
-
-def _as_sent(sync: ContactSync, mapped: MappedField, value: object, row: Row) -> object:
-    """A value as it is sent; None if it cannot be."""
-    if mapped.kind is FieldKind.MOBILE and _text(row.snapshot.get(mapped.state_column)) == _text(value):
-        return row.identity_mobile  # of a row whose country is another one now, or not known
-    return _wire_value(sync, mapped, value)
-
-
-def _wire_value(sync: ContactSync, mapped: MappedField, value: object) -> object:
-    region = sync.default_region if isinstance(sync.default_region, str) else None
-    try:
-        return wire_value(mapped, value, region=region)
-    except UnsupportedValueError:
-        return None
-
-
-def _text(value: object) -> str | None:
-    try:
-        return canonical_text(value)
-    except UnsupportedValueError:
-        return None

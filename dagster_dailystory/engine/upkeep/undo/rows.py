@@ -14,6 +14,7 @@ from dagster_dailystory.databases.sql_types import UNSUPPORTED
 from dagster_dailystory.databases.stored_values import staged_key
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
+from dagster_dailystory.engine.upkeep.records.read_back import Acknowledged
 from dagster_dailystory.engine.upkeep.undo.decisions import Row
 
 
@@ -53,9 +54,8 @@ def known_rows(
     for key, row in zip(keys, found, strict=True):
         is_live = not (row["deleted_at"] or row["deleted_in_dailystory_at"])
         if is_live or row["dsid"] not in rows:  # a dsid has at most one live key
-            rows[row["dsid"]] = KnownRow(
-                source.get(key), dict(row), row["identity_mobile"], key, counts[key], not is_live
-            )
+            acknowledged = Acknowledged(dict(row), row["identity_mobile"])
+            rows[row["dsid"]] = KnownRow(source.get(key), acknowledged, key, counts[key], not is_live)
     return rows
 
 

@@ -24,7 +24,7 @@ from dagster_dailystory.engine.upkeep.records.explain.explanation import Explana
 from dagster_dailystory.engine.upkeep.records.explain.next_step import KeyState, text_of
 from dagster_dailystory.engine.upkeep.records.history import has_key
 from dagster_dailystory.engine.upkeep.records.inspection import FieldChange, reading, shown_text
-from dagster_dailystory.engine.upkeep.undo.decisions import Row, holds
+from dagster_dailystory.engine.upkeep.records.read_back import Acknowledged, holds
 from dagster_dailystory.errors import WarehouseError
 from dagster_dailystory.model.contact_fields import CONSENT_KINDS
 
@@ -160,12 +160,12 @@ def _said(state: State, snapshot: Mapping[str, object], contact: RemoteContact |
     opted_out = ", ".join(sorted(contact.opted_out)) or "none"
     lines = [f"status {contact.status or 'unknown'}; opt-outs: {opted_out}"]
     mobile = snapshot.get("identity_mobile")
-    row = Row(None, snapshot, None if mobile is None else str(mobile))
+    acknowledged = Acknowledged(snapshot, None if mobile is None else str(mobile))
     others = [
         m.name
         for m in state.sync.sent_fields
         if m.kind not in CONSENT_KINDS and text_of(snapshot.get(m.state_column)) is not None
-        if not holds(state.sync, m, snapshot.get(m.state_column), row, contact)
+        if not holds(state.sync, m, snapshot.get(m.state_column), acknowledged, contact)
     ]
     lines.append(f"other values than acknowledged: {', '.join(others)}" if others else "the acknowledged values")
     return lines

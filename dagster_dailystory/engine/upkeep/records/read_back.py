@@ -1,0 +1,68 @@
+"""Whether a contact that was read back holds a value of this sync."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from dagster_dailystory.api.responses import RemoteContact
+from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
+from dagster_dailystory.contacts.values import comparable, wire_value
+from dagster_dailystory.model.contact_fields import FieldKind
+from dagster_dailystory.model.mapping import MappedField
+from dagster_dailystory.model.sync import ContactSync
+
+
+@dataclass(frozen=True)
+class Acknowledged:
+    """What DailyStory acknowledged of one key.
+
+    Attributes:
+        values: State column -> the acknowledged value.
+        identity_mobile: The acknowledged mobile number as it was sent.
+    """
+
+    values: Mapping[str, object] = field(default_factory=dict, repr=False)
+    identity_mobile: str | None = field(default=None, repr=False)
+
+
+def holds(
+    sync: ContactSync, mapped: MappedField, value: object, acknowledged: Acknowledged, contact: RemoteContact
+) -> bool:
+    """Whether a contact has a value that was written, in whichever spelling; an emptied field has none.
+
+    Args:
+        sync: The mapping.
+        mapped: The field.
+        value: What was written; None for a field that was emptied.
+        acknowledged: What is known of the contact's key.
+        contact: The contact.
+    """
+    custom = contact.fields.get("extendedProperties")
+    fields = custom if mapped.is_custom and isinstance(custom, Mapping) else contact.fields
+    found = None if mapped.is_custom and not isinstance(custom, Mapping) else fields.get(mapped.name)
+    if value is None:
+        return found in (None, "")
+    is_number = mapped.kind is FieldKind.MOBILE
+    if is_number and text_or_none(acknowledged.values.get(mapped.state_column)) == text_or_none(value):
+        sent: object = acknowledged.identity_mobile  # the country of its row may be another one now, or not known
+    else:
+        sent = value_to_send(sync, mapped, value)
+    return sent is not None and comparable(mapped, sent) == comparable(mapped, found)
+
+
+def value_to_send(sync: ContactSync, mapped: MappedField, value: object) -> object:
+    """A value as it is sent; None if it cannot be, or if the country of a number is not known."""
+    region = sync.default_region if isinstance(sync.default_region, str) else None
+    try:
+        return wire_value(mapped, value, region=region)
+    except UnsupportedValueError:
+        return None
+
+
+def text_or_none(value: object) -> str | None:
+    """The canonical text of a value; None for NULL and for a value without one."""
+    try:
+        return canonical_text(value)
+    except UnsupportedValueError:
+        return None
