@@ -10,8 +10,13 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 from typing_extensions import Unpack
 
 from dagster_dailystory.api.settings import AccountOptions, AccountSettings
+from dagster_dailystory.databases.urls import checked_url, require_folder
 from dagster_dailystory.engine.run import OnProgress, open_run
+from dagster_dailystory.engine.state.lease import open_session
+from dagster_dailystory.engine.state.schema import StateLocation
 from dagster_dailystory.engine.state.store import State, open_state
+from dagster_dailystory.engine.upkeep.moving.copying import CopyReport, copy_state
+from dagster_dailystory.engine.upkeep.moving.renaming import drop_sync, rename_sync
 from dagster_dailystory.engine.upkeep.records.explain.explain import Question, explain
 from dagster_dailystory.engine.upkeep.records.explain.explanation import Explanation
 from dagster_dailystory.engine.upkeep.records.frames import (
@@ -175,6 +180,61 @@ class SyncRecords:
             sync = self._read(sync_to_undo, settings)
             with open_run(sync, warehouse, AccountSettings(base_url, api_token, **account)) as run:
                 return run.undo(self._sync, settings, on_progress)
+
+    @named_settings
+    def copy_to(self, *, state_url: str, state_schema: str | None = None) -> CopyReport:
+        """Copy the sync to another state database: PostgreSQL, DuckDB or SQLite. Each row is read back and compared.
+
+        The state here stays as it is. Set `state_url` of the sync to the copy before its next run, and remove this
+        state then: two states of one sync would each send what the other has sent.
+
+        Args:
+            state_url: SQLAlchemy URL of the other database.
+            state_schema: Schema of its state tables.
+
+        Raises:
+            BusyError: A run holds the sync.
+            StateError: The other state has the sync already, or belongs to another destination.
+        """
+        require_folder(checked_url(state_url, "state_url"), "state_url")
+        target = StateLocation(state_url, state_schema)
+        with open_session(self._sync, self._warehouse.state) as (state, _):
+            return copy_state(state, target)
+
+    def rename(self, new_name: str) -> None:
+        """Give the sync another name in its state. Change its name in your definitions before the next run.
+
+        Args:
+            new_name: The new name, `[a-z][a-z0-9_]{0,30}`.
+
+        Raises:
+            BusyError: A run holds the sync.
+            StateError: The state has a sync of that name.
+        """
+        with open_session(self._sync, self._warehouse.state) as (state, lease):
+            rename_sync(state, lease, new_name)
+
+    @named_settings
+    def drop(self, *, confirm: str) -> int:
+        """Remove the sync's tables, plans and runs from its state; DailyStory's contacts stay as they are.
+
+        A later run under this name would begin with a first load. Other syncs of the state may delete the contacts
+        that this one had.
+
+        Args:
+            confirm: The name of the sync.
+
+        Returns:
+            How many keys were mapped to a contact.
+
+        Raises:
+            ConfigurationError: `confirm` is another name.
+            BusyError: A run holds the sync.
+        """
+        if confirm != self._sync.name:
+            raise ConfigurationError(f"drop removes the state of sync {self._sync.name!r}; confirm it by that name")
+        with open_session(self._sync, self._warehouse.state) as (state, lease):
+            return drop_sync(state, lease)
 
     def _read(self, view: Callable[Concatenate[State, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         with open_state(self._warehouse.state, self._sync, writes=False) as state:

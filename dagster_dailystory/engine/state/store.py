@@ -206,10 +206,11 @@ class State:
         """Load the sync's tables as the database has them, None before its first plan.
 
         Raises:
-            StateError: The tables were made for another key.
+            StateError: The tables were made for another key, or the sync has another name now.
         """
         mapped = self._columns("contact_map")
         if mapped is None:
+            self._require_name()
             return None
         keys = dict(list(mapped.items())[: list(mapped).index("dsid")])
         if set(keys) != set(self.sync.key_columns):
@@ -226,6 +227,15 @@ class State:
         }
         ordered = {key: keys[key] for key in self.sync.key_columns}
         return SyncTables(self.sync, self.location, ordered, values, self.dialect, removed)
+
+    def _require_name(self) -> None:
+        """Refuse the former name of a renamed sync: it would create all its contacts again."""
+        renamed = self.meta(f"renamed:{self.sync.name}")
+        if renamed is not None:
+            raise StateError(
+                f"sync {self.sync.name!r} of this state was renamed to {renamed!r}; give it that name in your"
+                " definitions too"
+            )
 
     def _columns(self, table: str) -> dict[str, SqlType] | None:
         name = self.location.table_name(self.sync.name, table)

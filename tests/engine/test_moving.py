@@ -1,0 +1,122 @@
+"""A sync in another state database, under another name, or removed: nothing is sent again because of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from support.placements import INSIDE, Placement, at
+from support.scenario import Scenario, customers, sync_of
+
+from dagster_dailystory.errors import ConfigurationError, StateError
+from dagster_dailystory.functions import run_contact_sync
+from dagster_dailystory.model.runs.report import SyncReport
+from dagster_dailystory.model.sync import ContactSync
+from dagster_dailystory.records import SyncRecords, open_sync
+
+PLACEMENTS = INSIDE
+TARGETS = {"sqlite": "duckdb", "duckdb": "postgresql", "postgresql": "sqlite"}
+
+
+def records_of(scenario: Scenario, sync: ContactSync | None = None) -> SyncRecords:
+    ends = {"warehouse_url": scenario.warehouse_url, "state_url": scenario.state_url}
+    with open_sync(sync or sync_of(), **ends) as records:
+        return records
+
+
+def run_at(scenario: Scenario, state_url: str, sync: ContactSync | None = None) -> SyncReport:
+    account = {"base_url": scenario.sandbox.base_url, "api_token": scenario.sandbox.token}
+    ends = {"warehouse_url": scenario.warehouse_url, "state_url": state_url}
+    return run_contact_sync(sync or sync_of(), **ends, **account, requests_per_second=math.inf)
+
+
+@pytest.fixture
+def synced(scenario: Scenario) -> Scenario:
+    """Ten customers with values of several types: one is rejected, one has changed twice, one has left."""
+    sync = sync_of(extended_properties={"plan": "plan", "level": "level"})
+    scenario.seed(*customers(10, city="Oslo", level=7, opted_out=False))
+    scenario.update(4, email="nobody")
+    scenario.run(sync)
+    scenario.update(1, city="Rome", level=8)
+    scenario.delete(10)
+    scenario.run(sync)
+    scenario.sent()
+    return scenario
+
+
+def test_after_a_copy_to_another_database_nothing_is_sent(synced: Scenario, new_database: Callable[[str], str]):
+    sync = sync_of(extended_properties={"plan": "plan", "level": "level"})
+    url = new_database(TARGETS[synced.dialect])
+    report = records_of(synced, sync).copy_to(state_url=url)
+    assert {name: report.rows[name] for name in ("snapshot", "contact_map", "history", "rejections", "runs")} == {
+        "snapshot": 9, "contact_map": 9, "history": 10, "rejections": 1, "runs": 2,
+    }  # fmt: skip
+    again = run_at(synced, url, sync)
+    assert (again.outcome, again.rows_unchanged, again.rows_rejected) == ("empty", 8, 1)
+    assert synced.sent() == []
+    synced.update(2, city="Bergen")
+    assert run_at(synced, url, sync).rows_updated == 1
+    with open_sync(sync, warehouse_url=synced.warehouse_url, state_url=url) as copied:
+        assert copied.history(1)["after"].tolist()[-2:] in ([8, "Rome"], ["8", "Rome"], ["Rome", 8], ["Rome", "8"])
+        assert len(copied.runs()) == 4
+
+
+@at(Placement("sqlite"))
+def test_a_copy_is_refused_where_the_sync_or_another_destination_is(
+    synced: Scenario, new_database: Callable[[str], str]
+):
+    url = new_database("sqlite")
+    records_of(synced).copy_to(state_url=url)
+    with pytest.raises(StateError, match="the target has a sync 'customers' already; drop it there"):
+        records_of(synced).copy_to(state_url=url)
+
+
+@at(Placement("sqlite"))
+def test_a_copy_that_is_read_back_otherwise_leaves_the_target_empty(
+    synced: Scenario, new_database: Callable[[str], str]
+):
+    url = new_database("sqlite")
+    copied = Scenario(synced.warehouse_url, url, synced.sandbox)
+    records_of(synced).copy_to(state_url=url)
+    records_of(copied).drop(confirm="customers")
+    with sa.create_engine(url).begin() as connection:
+        spoil = (
+            "CREATE TRIGGER spoil AFTER INSERT ON dailystory_runs"
+            " BEGIN UPDATE dailystory_runs SET outcome = 'other' WHERE run_id = new.run_id; END"
+        )
+        connection.execute(sa.text(spoil))
+    with pytest.raises(StateError, match=r"table dailystory_runs was read back otherwise than it was written"):
+        records_of(synced).copy_to(state_url=url)
+    assert "dailystory_customers_snapshot" not in sa.inspect(sa.create_engine(url)).get_table_names()
+
+
+def test_a_renamed_sync_goes_on_and_its_old_name_is_refused(synced: Scenario):
+    sync = sync_of(extended_properties={"plan": "plan", "level": "level"})
+    records_of(synced, sync).rename("people")
+    renamed = sync_of(name="people", extended_properties={"plan": "plan", "level": "level"})
+    assert synced.run(renamed).outcome == "empty"
+    assert synced.sent() == []
+    assert len(records_of(synced, renamed).runs()) == 3
+    with pytest.raises(StateError, match="sync 'customers' of this state was renamed to 'people'"):
+        synced.run(sync)
+    assert synced.sent() == []
+    records_of(synced, renamed).rename("customers")
+    assert synced.run(sync).outcome == "empty"
+
+
+@at(Placement("sqlite"), Placement("postgresql"))
+def test_a_dropped_sync_no_longer_holds_the_contacts_of_others(scenario: Scenario):
+    both = {"source": "customers", "key": "customer_id", "deletes": "deactivate", "max_deleted_fraction": None}
+    first, second = sync_of(name="customers", **both), sync_of(name="second", **both)
+    scenario.seed(*customers(3))
+    scenario.run(first)
+    scenario.run(second)
+    scenario.delete(3)
+    with pytest.raises(ConfigurationError, match="confirm it by that name"):
+        records_of(scenario, second).drop(confirm="customers")
+    assert records_of(scenario, second).drop(confirm="second") == 3
+    assert scenario.run(first).rows_deleted == 1
+    assert scenario.contact("p3@example.com")["status"] == "Inactive"
+    assert not [name for name in scenario.state_tables() if "second" in name]
