@@ -14,6 +14,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import yaml
+from dagster._core.remote_representation.external_data import RepositorySnap  # what the UI shows, not exported
 from jsonschema import Draft202012Validator
 from pydantic import Field
 from support.dagster_project import NOUNS, DagsterProject
@@ -77,6 +78,32 @@ def test_a_sync_with_its_own_resources_runs(project: DagsterProject, monkeypatch
     result = made.resolve_job_def("sync_people").execute_in_process(instance=project.instance)
     assert result.success
     assert len(project.sandbox.contacts()) == 2
+
+
+@pytest.mark.filterwarnings("ignore:Parameter `owners` of initializer")
+def test_a_credential_of_the_environment_is_read_in_the_run_and_not_shown(
+    project: DagsterProject, monkeypatch: pytest.MonkeyPatch
+):
+    content = {
+        "PEOPLE_URL": project.scenario.warehouse_url, "PEOPLE_TOKEN": project.token,
+        "PEOPLE_API": project.sandbox.base_url, "PEOPLE_HOOK": "https://hooks.example/secret",
+    }  # fmt: skip
+    for name, value in content.items():
+        monkeypatch.setenv(name, value)
+    warehouse = {"url": "{{ env.PEOPLE_URL }}", "state_url": "{{ env('PEOPLE_URL') }}"}
+    account = {"base_url": "{{env.PEOPLE_API}}", "api_token": "{{ env.PEOPLE_TOKEN }}", "requests_per_second": 2000}
+    alerts = {"webhook": "{{ env.PEOPLE_HOOK }}"}
+    made = definitions({**PEOPLE, "warehouse": warehouse, "dailystory": account, "alerts": alerts})
+    shown = dg.serialize_value(RepositorySnap.from_def(made.get_repository_def()))
+    assert [value for value in content.values() if value in shown] == []
+    assert [name for name in ("PEOPLE_URL", "PEOPLE_API", "PEOPLE_TOKEN") if name not in shown] == []
+    project.put(1, 2)
+    job = made.resolve_job_def("sync_people")
+    assert job.execute_in_process(instance=project.instance).success
+    assert len(project.sandbox.contacts()) == 2
+    monkeypatch.delenv("PEOPLE_TOKEN")
+    with pytest.raises(dg.DagsterInvalidConfigError, match='environment variable "PEOPLE_TOKEN" which is not set'):
+        job.execute_in_process(instance=project.instance)
 
 
 def test_two_files_may_have_two_accounts():
@@ -225,7 +252,7 @@ def test_the_schema_describes_every_setting():
 AUTOMATION = """\
   schedule: {cron: "0 6 * * *", timezone: Europe/Berlin}
   retry: {max_runs: 2}
-  alerts: {webhook_variable: OPS_WEBHOOK, max_rejected_rows: 100}
+  alerts: {webhook: "{{ env.OPS_WEBHOOK }}", max_rejected_rows: 100}
   drift_check: {sample: 50}
   observed_source: {version_query: select max(updated_at) from analytics.customers}
 """
@@ -257,9 +284,9 @@ def test_dg_lists_scaffolds_and_checks_the_component_in_a_new_project(tmp_path: 
     written.write_text(good.replace("  key: ", "  keyy: "))
     refused = run("dg", project, "check", "defs", fails=True)
     assert "DailyStorySyncComponent has no setting 'keyy'; did you mean 'key'?" in refused
-    written.write_text(good.replace("    base_url: ", "    api_token: SECRET\n    base_url: "))
+    written.write_text(good.replace("{{ env.DAILYSTORY_API_TOKEN }}", "SECRET"))
     refused = run("dg", project, "check", "defs", fails=True)
-    assert "dailystory has no setting 'api_token'" in refused
+    assert "dailystory.api_token must be the template of an environment variable" in refused
     assert "SECRET" not in refused
     written.write_text(good.replace("firstName", "firstNme"))
     refused = run("dg", project, "check", "defs", fails=True)
@@ -298,7 +325,7 @@ def test_the_settings_of_a_file_survive_being_read_and_written_back():
         "schedule": {"cron": "0 6 * * *", "timezone": "Europe/Berlin"},
         "alerts": {"webhook_variable": "OPS_WEBHOOK", "max_rejected_rows": 5},
         "automation_condition": "{{ dg.AutomationCondition.eager() }}",
-        "warehouse": {"url_variable": "WAREHOUSE_URL"},
+        "warehouse": {"url": "{{ env.WAREHOUSE_URL }}", "state_url_variable": "STATE_URL"},
     }
     written = yaml.safe_dump(DailyStorySyncComponent.model()(**given).model_dump(mode="json", exclude_unset=True))
     assert yaml.safe_load(written) == given

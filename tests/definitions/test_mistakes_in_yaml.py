@@ -50,6 +50,14 @@ YAML = [
     ("yes for a rate", account_of(requests_per_second=True), "dailystory.requests_per_second must be", "it is true"),
     ("an API without a scheme", account_of(base_url="us-1.dailystory.com"), "dailystory.base_url", "https://"),
     ("a token for its variable", account_of(api_token_variable="abc-us-1"), "api_token_variable", "name of an environ"),
+    ("a token in the file", account_of(api_token="abc-us-1"), "dailystory.api_token must be the template", "env.NAME"),
+    (
+        "a token twice",
+        account_of(api_token="{{ env.A }}", api_token_variable="B"),
+        "dailystory: give either",
+        "api_tok",
+    ),
+    ("a part of a URL", {"warehouse": {"url": "duckdb:///{{ env.A }}"}}, "warehouse.url must have nothing", "env.NAME"),
     ("a missing file", {"source": "sql/people.sql"}, "file 'sql/people.sql' does not exist", "the folder of"),
     ("an unset variable", {"dailystory": {**ACCOUNT, "timeout_seconds": "{{ seconds }}"}}, "dailystory", "unknown"),
     ("an account without address", {"dailystory": {}}, "dailystory needs base_url", "base_url"),
@@ -69,7 +77,7 @@ YAML = [
     ("a misspelled limit", alerts_of(max_rejected=5), "alerts has no setting 'max_rejected'", "'max_rejected_rows'"),
     ("a negative limit", alerts_of(max_failed_rows=-1), "max_failed_rows=-1", "must be at least 0"),
     ("a small factor", alerts_of(max_rows_to_send_factor=0.5), "max_rows_to_send_factor=0.5", "more than 1"),
-    ("alerts to nowhere", {"alerts": {}}, "alerts needs webhook_variable", "webhook_variable"),
+    ("alerts to nowhere", {"alerts": {}}, "alerts needs webhook", "webhook_variable"),
     (
         "an address for its variable",
         alerts_of(webhook_variable="http://x"),
@@ -119,7 +127,18 @@ WITH_SECRETS = [
     {"alerts": {"webhook": "https://hooks.example/SECRET"}},
     {"alerts": "https://hooks.example/SECRET"},
     {"alerts": {"webhook_variable": ["https://hooks.example/SECRET"]}},
+    {"alerts": {"webhook_variable": "{{ env.WRONG_CONTENT }}"}},
+    account_of(api_token_variable="{{ env.WRONG_CONTENT }}"),
+    account_of(api_token="{{ env.WRONG_CONTENT | trim }}"),
+    {"warehouse": {"url": "postgresql://u:{{ env('WRONG_CONTENT') }}@host/db"}},
+    {"warehouse": {"url": "{% if env.WRONG_CONTENT %}{{ env.WRONG_CONTENT }}{% endif %}"}},
+    {"warehouse": {"url": "{{ env.WRONG_CONTENT }}"}},
 ]
+
+
+@pytest.fixture(autouse=True)
+def _secret_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WRONG_CONTENT", "SECRET")
 
 
 @pytest.mark.parametrize("wrong", WITH_SECRETS, ids=map(str, range(len(WITH_SECRETS))))

@@ -155,7 +155,7 @@ def test_every_condition_of_an_alert_is_on_the_page() -> None:
 @pytest.mark.filterwarnings("ignore:`parse_obj_as` is deprecated")  # in Dagster's own sandbox
 @pytest.mark.filterwarnings("ignore::dagster_shared.utils.warnings.BetaWarning")
 def test_the_automation_of_the_page_loads() -> None:
-    (example,) = blocks("yaml", "webhook_variable:")
+    (example,) = blocks("yaml", "webhook:")
     sync = {"name": "customers", "source": "analytics.customers", "key": "id", "fields": {"email": "email"}}
     made = definitions({**sync, **yaml.safe_load(example)})
     assert {each.name for each in made.sensors or ()} == {"retry_customers", "alerts_customers"}

@@ -12,7 +12,8 @@ from dagster_dailystory.definitions.automation.retries import retry_sensor
 from dagster_dailystory.definitions.automation.schedules import check_cron, sync_schedule
 from dagster_dailystory.definitions.automation.sources import observed_source
 from dagster_dailystory.definitions.automation.webhooks import webhook
-from dagster_dailystory.definitions.component.settings import Settings, variable_content
+from dagster_dailystory.definitions.component.credentials import Credential, secret, variable_content
+from dagster_dailystory.definitions.component.settings import Settings
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.partitions import ColumnValues
 from dagster_dailystory.model.sync import ContactSync
@@ -69,9 +70,15 @@ class AlertSettings(Settings):
 
     place: ClassVar[str] = "alerts"
 
-    webhook_variable: str = Field(
-        description="Environment variable that holds the address of the webhook, for example an incoming webhook of "
-        "Slack. It is a secret, and never written to a file.",
+    webhook: Credential = Field(
+        default=None,
+        description="The address of the webhook, for example an incoming webhook of Slack, as {{ env.NAME }}. It is a "
+        "secret, and never written to a file.",
+        examples=["{{ env.OPS_WEBHOOK }}"],
+    )
+    webhook_variable: Credential = Field(
+        default=None,
+        description="Environment variable that holds the address of the webhook.",
         examples=["OPS_WEBHOOK"],
     )
     max_rejected_rows: int | None = Field(
@@ -97,16 +104,17 @@ class AlertSettings(Settings):
         """A function that posts to the webhook, whose address it reads when it is called.
 
         Raises:
-            ConfigurationError: No variable can have that name, or what it holds is not the address of a webhook.
+            ConfigurationError: No variable is named, or what it holds is not the address of a webhook.
         """
-        setting, variable = "alerts.webhook_variable", self.webhook_variable
-        if address := variable_content(setting, variable):
-            webhook(address, variable)
+        named = secret("alerts.webhook", self.webhook, self.webhook_variable, webhook)
+        if named is None:
+            raise ConfigurationError("alerts needs webhook or webhook_variable")
+        variable = named.env_var_name
 
         def post(alert: Alert) -> None:
-            address = variable_content(setting, variable)
+            address = variable_content("alerts.webhook", variable)
             if not address:
-                raise ConfigurationError(f"the environment variable {variable} is not set ({setting})")
+                raise ConfigurationError(f"the environment variable {variable} is not set (alerts.webhook)")
             webhook(address, variable)(alert)
 
         return post
@@ -167,7 +175,7 @@ class AutomationFields(Settings):
     alerts: AlertSettings | None = Field(
         default=None,
         description="A sensor that posts alerts to a webhook; switch it on in the UI.",
-        examples=[{"webhook_variable": "OPS_WEBHOOK", "max_rejected_rows": 100}],
+        examples=[{"webhook": "{{ env.OPS_WEBHOOK }}", "max_rejected_rows": 100}],
     )
     drift_check: DriftCheckSettings | None = Field(
         default=None,
@@ -200,7 +208,7 @@ class AutomationFields(Settings):
         if isinstance(sync.partitions, ColumnValues) and sync.partitions.is_dynamic:
             sensors.append(partition_sensor(sync, warehouse_key=warehouse_key))
         if self.alerts is not None:
-            limits = self.alerts.model_dump(exclude={"webhook_variable"})
+            limits = self.alerts.model_dump(exclude={"webhook", "webhook_variable"})
             sensors += alert_sensors(sync, self.alerts.notify(), warehouse_key=warehouse_key, **limits)
         checks = []
         if self.drift_check is not None:

@@ -44,7 +44,7 @@ class DailyStorySyncComponent(dg.Component, AutomationFields, SyncFields):  # ty
     warehouse: str | WarehouseSettings = Field(
         default="warehouse",
         description="Key of a WarehouseResource, or the settings of one for this component alone.",
-        examples=["warehouse", {"url_variable": "WAREHOUSE_URL"}],
+        examples=["warehouse", {"url": "{{ env.WAREHOUSE_URL }}"}],
     )
     dailystory: str | DailyStorySettings = Field(
         default="dailystory",

@@ -38,8 +38,11 @@ class DailyStorySyncScaffolder(dg.Scaffolder[ScaffoldOptions]):
             "key": request.params.key,
             "fields": {"email": "email", "firstName": "first_name", "lastName": "last_name"},
             "extended_properties": {"plan": "plan"},
-            "warehouse": {"url_variable": "WAREHOUSE_URL"},
-            "dailystory": {"base_url": "https://us-1.dailystory.com/api/v1"},
+            "warehouse": {"url": "{{ env.WAREHOUSE_URL }}"},
+            "dailystory": {
+                "base_url": "https://us-1.dailystory.com/api/v1",
+                "api_token": "{{ env.DAILYSTORY_API_TOKEN }}",
+            },
         }
         scaffold_component(request, attributes)
         if request.scaffold_format == "yaml":

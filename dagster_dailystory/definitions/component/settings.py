@@ -1,8 +1,6 @@
 """The nested settings of the component: its own warehouse or account, the watermark and the partitions."""
 
 import ast
-import os
-import re
 from collections.abc import Callable
 from datetime import date
 from functools import cache
@@ -26,6 +24,7 @@ from typing_extensions import Self
 
 from dagster_dailystory.api.settings import check_account_options, normal_base_url
 from dagster_dailystory.databases.urls import read_url
+from dagster_dailystory.definitions.component.credentials import KEPT, Address, Credential, credential, secret
 from dagster_dailystory.definitions.resources import AccountFields, DailyStoryResource, WarehouseResource
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.partitions import ColumnValues, HashBuckets, Partitioning, TimeWindows
@@ -134,7 +133,7 @@ def _wrong(settings: type[Settings], name: str, value: object) -> ConfigurationE
     field, setting = settings.model_fields[name], f"{settings.place}.{name}".lstrip(".")
     if isinstance(value, BaseModel) and not isinstance(value, Settings):  # Dagster keeps the error to itself
         return ConfigurationError(f"a template in {setting} names something unknown, or gives a wrong type")
-    is_object = any(isinstance(each, dg.Resolver) for each in field.metadata)
+    is_object = any(isinstance(each, dg.Resolver) and each not in KEPT for each in field.metadata)
     form = "a template" if is_object else form_of(field.annotation)
     return wrong_value(setting, value, form, () if field.annotation is bool else field.examples or ())
 
@@ -144,13 +143,20 @@ class WarehouseSettings(Settings):
 
     place: ClassVar[str] = "warehouse"
 
-    url: str | None = Field(
-        default=None, description="SQLAlchemy URL without a password.", examples=["duckdb:///warehouse.duckdb"]
+    url: Credential = Field(
+        default=None,
+        description="SQLAlchemy URL without a password, or {{ env.NAME }}, which is read in the run.",
+        examples=["{{ env.WAREHOUSE_URL }}", "duckdb:///warehouse.duckdb"],
     )
-    url_variable: str | None = Field(
+    url_variable: Credential = Field(
         default=None, description="Environment variable that holds the URL.", examples=["WAREHOUSE_URL"]
     )
-    state_url_variable: str | None = Field(
+    state_url: Credential = Field(
+        default=None,
+        description="URL of the state database, as `url`. Default: the warehouse itself.",
+        examples=["{{ env.DAILYSTORY_STATE_URL }}"],
+    )
+    state_url_variable: Credential = Field(
         default=None,
         description="Environment variable that holds the URL of the state database. Default: the warehouse itself.",
         examples=["DAILYSTORY_STATE_URL"],
@@ -161,18 +167,14 @@ class WarehouseSettings(Settings):
         """The resource.
 
         Raises:
-            ConfigurationError: Both or neither of `url` and `url_variable` are given, or the URL cannot be used.
+            ConfigurationError: A URL is given twice, that of the warehouse not at all, or one cannot be used.
         """
-        if (self.url is None) is (self.url_variable is None):
+        url = credential("warehouse.url", self.url, self.url_variable, read_url)
+        if url is None:
             raise ConfigurationError("warehouse: give either url or url_variable")
-        if self.url is not None:
-            read_url(self.url, "warehouse.url")
-        for setting, variable in (("url_variable", self.url_variable), ("state_url_variable", self.state_url_variable)):
-            if variable is not None and (url := variable_content(f"warehouse.{setting}", variable)):
-                read_url(url, variable)
         return WarehouseResource(
-            url=dg.EnvVar(self.url_variable) if self.url_variable else self.url or "",
-            state_url=None if self.state_url_variable is None else dg.EnvVar(self.state_url_variable),
+            url=url,
+            state_url=credential("warehouse.state_url", self.state_url, self.state_url_variable, read_url),
             state_schema=self.state_schema,
         )
 
@@ -182,12 +184,19 @@ class DailyStorySettings(AccountFields, Settings):
 
     place: ClassVar[str] = "dailystory"
 
-    base_url: str = Field(
-        description="URL of the data centre, with /api/v1.", examples=["https://us-1.dailystory.com/api/v1"]
+    base_url: Address = Field(
+        description="URL of the data centre, with /api/v1, or {{ env.NAME }}, which is read in the run.",
+        examples=["https://us-1.dailystory.com/api/v1", "{{ env.DAILYSTORY_BASE_URL }}"],
     )
-    api_token_variable: str = Field(
-        default="DAILYSTORY_API_TOKEN",
-        description="Environment variable that holds the API token, which is never written to a file.",
+    api_token: Credential = Field(
+        default=None,
+        description="The API token as {{ env.NAME }}, which is read in the run; a file never holds the token. "
+        "Default: {{ env.DAILYSTORY_API_TOKEN }}.",
+        examples=["{{ env.DAILYSTORY_API_TOKEN }}"],
+    )
+    api_token_variable: Credential = Field(
+        default=None,
+        description="Environment variable that holds the API token. Default: DAILYSTORY_API_TOKEN.",
         examples=["DAILYSTORY_API_TOKEN"],
     )
 
@@ -195,27 +204,19 @@ class DailyStorySettings(AccountFields, Settings):
         """The resource.
 
         Raises:
-            ConfigurationError: `base_url` is not the address of an API, or no variable can have that name.
+            ConfigurationError: `base_url` is not the address of an API, or the API token is not named by a variable.
         """
-        normal_base_url(self.base_url, "dailystory.base_url")
         check_account_options(self.account_options())
-        variable_content("dailystory.api_token_variable", self.api_token_variable)
+        token = secret("dailystory.api_token", self.api_token, self.api_token_variable, _accept)
         return DailyStoryResource(
-            base_url=self.base_url,
-            api_token=dg.EnvVar(self.api_token_variable),
+            base_url=credential("dailystory.base_url", self.base_url, None, normal_base_url) or "",
+            api_token=token or dg.EnvVar("DAILYSTORY_API_TOKEN"),
             **self.account_options(),
         )
 
 
-def variable_content(setting: str, variable: str) -> str:
-    """The content of an environment variable, empty where it is not set yet.
-
-    Raises:
-        ConfigurationError: No variable can have that name: it may be the secret itself.
-    """
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable):
-        raise ConfigurationError(f"{setting} must be the name of an environment variable, not its content")
-    return os.environ.get(variable, "")
+def _accept(content: str, variable: str) -> None:
+    """A token has no form that could be checked."""
 
 
 class WatermarkSettings(Settings):
