@@ -34,7 +34,7 @@ test-unit: $(V)/.test ## Run the tests that need no server, in seconds
 test: $(V)/.test ## Run the tests, with a real PostgreSQL server
 	$(RUN) pytest -q -n 2 --dist worksteal -m "not ui and not slow"
 
-test-slow: $(V)/.test ## Run the long proofs (fifty kills, the fault storm, random histories) and all other placements
+test-slow: $(V)/.test ## Run the long proofs (fifty kills, the fault storm, random histories) and other placements; ALL_PLACEMENTS=1 for all
 	$(RUN) pytest -q -n 2 --dist worksteal -m "slow and not emulated"
 
 test-live: $(V)/.test ## Run a Dagster deployment for 20 minutes (LIVE_MINUTES) while rows change and processes are killed

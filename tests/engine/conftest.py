@@ -6,16 +6,17 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 import pytest
-from support.placements import Placement, picked
+from support.placements import Placement, picked, some_of
 from support.scenario import Scenario, open_scenario
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test at the placements that it names itself, else at those of its module, else on SQLite."""
+    """Run a test at the placements that it names itself, else at two of those of its module, else on SQLite."""
     marks = metafunc.definition.iter_markers("parametrize")
     if "engine_placement" in metafunc.fixturenames and not any("engine_placement" in mark.args[0] for mark in marks):
         placements = getattr(metafunc.module, "PLACEMENTS", (Placement("sqlite"),))
-        metafunc.parametrize("engine_placement", placements, ids=str)
+        chosen = some_of(metafunc.definition.originalname, placements, 2)
+        metafunc.parametrize("engine_placement", chosen, ids=str)
 
 
 @pytest.hookimpl(tryfirst=True)

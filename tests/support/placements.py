@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -65,19 +66,29 @@ def picked(test_name: str, placements: Sequence[Placement]) -> Placement:
     return choices[crc32(test_name.encode()) % len(choices)]
 
 
+def some_of(test_name: str, placements: Sequence[Placement], count: int) -> Sequence[Placement]:
+    """As many of the placements as the suite has time for. The name picks them, so that the tests together run at all.
+
+    With ALL_PLACEMENTS in the environment, a test runs at all of them.
+    """
+    if len(placements) <= count or os.environ.get("ALL_PLACEMENTS"):
+        return placements
+    number = crc32(test_name.encode())
+    return [placements[(number + step) % len(placements)] for step in range(count)]
+
+
 def placements_of(test_name: str) -> list[Any]:
-    """Every placement as a pytest parameter.
+    """The placements of a test as pytest parameters: each database that holds the state inside, and some others.
 
     `make test` runs a test at one placement of PostgreSQL, DuckDB and SQLite. The others are marked slow, and what
-    needs an environment of its own also emulated. Of the databases that are only read, the name picks two.
+    needs an environment of its own also emulated.
     """
-    number = crc32(test_name.encode())
-    quick = picked(test_name, (*INSIDE, *ELSEWHERE))
-    only_read = [ONLY_READ[(number + step) % len(ONLY_READ)] for step in (0, 2)]
+    written = (*INSIDE, *some_of(test_name, ELSEWHERE, 1))
+    quick = picked(test_name, written)
     return [
         *(
             pytest.param(placement, id=str(placement), marks=[] if placement == quick else pytest.mark.slow)
-            for placement in (*INSIDE, *ELSEWHERE, *only_read)
+            for placement in (*written, *some_of(test_name, ONLY_READ, 1))
         ),
         *(
             pytest.param(placement, id=str(placement), marks=emulated(placement.warehouse).marks)
