@@ -74,18 +74,18 @@ def test_the_metadata_of_a_range_is_stored_once(project: DagsterProject):
 
 @pytest.mark.slow
 def test_a_backfill_of_many_slices_leaves_the_one_that_fails_to_run_again(project: DagsterProject):
-    cities = [f"city {number:02d}" for number in range(63)]
+    cities = [f"city {number:02d}" for number in range(15)]
     for number, city in enumerate(cities, start=100):
-        project.put(number, city=city, email="no address" if number == 130 else f"person{number}@example.com")
+        project.put(number, city=city, email="no address" if number == 107 else f"person{number}@example.com")
     sync = people_sync(partitions=ColumnValues("city", cities), max_rejected_fraction=0.5, min_guard_rows=1)
     sliced = build_contact_sync_assets(sync, retry_policy=None)
     names = sync.partitions.names
     done = {name: project.materialize(sliced, tags=range_of(name, name)).success for name in names}
-    assert [name for name, is_done in done.items() if not is_done] == ["city 30"]
-    assert project.instance.get_materialized_partitions(CONTACTS) == set(names) - {"city 30"}
-    project.put(130, city="city 30")
+    assert [name for name, is_done in done.items() if not is_done] == ["city 07"]
+    assert project.instance.get_materialized_partitions(CONTACTS) == set(names) - {"city 07"}
+    project.put(107, city="city 07")
     posts = project.sandbox.counts.posts
-    assert project.materialize(sliced, tags=range_of("city 30", "city 30")).success
+    assert project.materialize(sliced, tags=range_of("city 07", "city 07")).success
     assert project.sandbox.counts.posts - posts == 1
     assert project.instance.get_materialized_partitions(CONTACTS) == set(names)
 

@@ -84,7 +84,7 @@ def found(connection: sa.Connection, diff: Diff) -> list[str]:
 
 @pytest.mark.parametrize("mode", ["upsert", "update", "create"])
 @pytest.mark.parametrize("nulls", ["keep", "clear"])
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     others=OTHERS, snapshot=SNAPSHOT, edits=st.lists(st.sampled_from([None, *EDITS]), min_size=8, max_size=8),
     slices=st.sampled_from(SLICES), options=st.sampled_from(OPTIONS),

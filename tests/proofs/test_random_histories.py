@@ -324,7 +324,7 @@ class HashedBesideHistories(Histories):
 
 for each in (Histories, HashedHistories, HashedBesideHistories):
     each.TestCase.settings = settings(
-        max_examples=15, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=8, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
     )
 
 
