@@ -82,7 +82,7 @@ def drop_database(server_url: str, name: str) -> None:
 @contextmanager
 def postgresql_server() -> Iterator[str]:
     """Run a PostgreSQL server without durable writes; yields its URL."""
-    home = tempfile.mkdtemp(prefix="pg")  # short: the path of a Unix socket has about 100 characters
+    home = _new_home("pg")
     account = _postgresql_account(home)
     binaries = _postgresql_binaries(home, account)
     cluster = f"{home}/cluster"
@@ -104,6 +104,14 @@ def postgresql_server() -> Iterator[str]:
         server.send_signal(signal.SIGINT)
         server.wait(30)
         shutil.rmtree(home)
+
+
+def _new_home(prefix: str) -> str:
+    """A folder for a server's files, in memory as those of the tests are: on a disk, a new database takes longer.
+
+    Its path is short, because that of a Unix socket has about 100 characters.
+    """
+    return tempfile.mkdtemp(prefix=prefix, dir=os.environ.get("PYTEST_DEBUG_TEMPROOT"))
 
 
 def _postgresql_account(home: str) -> dict[str, Any]:
@@ -137,7 +145,7 @@ def mariadb_server() -> Iterator[str]:
     if given:
         yield given
         return
-    home = Path(tempfile.mkdtemp(prefix="mariadb"))  # short, as above
+    home = Path(_new_home("mariadb"))
     try:
         with _started_mariadb(home, _mariadb_binaries(home)) as url:
             yield url
