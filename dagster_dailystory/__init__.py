@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dagster_dailystory.definitions.assets import build_contact_sync_assets
     from dagster_dailystory.definitions.automation.alerts import Alert, alert_sensors
-    from dagster_dailystory.definitions.automation.drift import drift_check
+    from dagster_dailystory.definitions.automation.checks import drift_check, flapping_check
     from dagster_dailystory.definitions.automation.new_slices import partition_sensor
     from dagster_dailystory.definitions.automation.retries import retry_sensor
     from dagster_dailystory.definitions.automation.schedules import every, sync_schedule
-    from dagster_dailystory.definitions.automation.sources import observed_source
+    from dagster_dailystory.definitions.automation.sources import history_asset, observed_source
     from dagster_dailystory.definitions.component.component import DailyStorySyncComponent
     from dagster_dailystory.definitions.resources import (
         DailyStoryResource,
@@ -74,6 +74,8 @@ __all__ = [
     "drift_check",
     "every",
     "examine_contact_sync",
+    "flapping_check",
+    "history_asset",
     "observed_source",
     "open_sync",
     "partition_sensor",
@@ -104,8 +106,10 @@ _HOMES = {
     "WarehouseResource": "definitions.resources",
     "Watermark": "model.watermark",
     "build_contact_sync_assets": "definitions.assets",
-    "drift_check": "definitions.automation.drift",
+    "drift_check": "definitions.automation.checks",
     "every": "definitions.automation.schedules",
+    "flapping_check": "definitions.automation.checks",
+    "history_asset": "definitions.automation.sources",
     "examine_contact_sync": "functions",
     "partition_sensor": "definitions.automation.new_slices",
     "observed_source": "definitions.automation.sources",

@@ -14,7 +14,7 @@ from sqlglot.optimizer.scope import Scope, build_scope
 from dagster_dailystory.contacts.values import KINDS
 from dagster_dailystory.databases.kinds.registry import database_named
 from dagster_dailystory.databases.source_text import name_parts, source_text
-from dagster_dailystory.engine.state.schema import CONTACT_MAP_TIMES
+from dagster_dailystory.engine.state.schema import CONTACT_MAP_TIMES, HISTORY_TEXTS
 from dagster_dailystory.model.mapping import MappedField
 from dagster_dailystory.model.sync import ContactSync, FrameSource
 
@@ -157,6 +157,17 @@ def contact_map_columns(sync: ContactSync, types: Mapping[str, str] = MappingPro
             *(_key_column(key, types) for key in sync.key_columns),
             dg.TableColumn("dsid", "text", description="The contact in DailyStory"),
             *(dg.TableColumn(name, "timestamp", description=text) for name, text in CONTACT_MAP_TIMES.items()),
+        ]
+    )
+
+
+def history_columns(sync: ContactSync) -> dg.TableSchema:
+    """The columns of the history."""
+    return dg.TableSchema(
+        [
+            *(_key_column(key, {}) for key in sync.key_columns),
+            *(dg.TableColumn(name, "text", description=text) for name, text in HISTORY_TEXTS.items()),
+            dg.TableColumn("acknowledged_at", "timestamp", description="When DailyStory accepted the change (UTC)"),
         ]
     )
 

@@ -191,7 +191,8 @@ class SyncSteps:
             column_schema=contact_map_columns(self.sync, types),
             column_lineage=key_lineage(self.sync, self.changes_key),
         )
-        return {"plan_id": plan_id, **dict(described)}
+        history = {"history_table": table.removesuffix("contact_map") + "history"} if self.sync.history_days else {}
+        return {"plan_id": plan_id, **history, **dict(described)}
 
 
 def _refuse_checks_alone(context: dg.AssetExecutionContext) -> None:

@@ -26,6 +26,7 @@ from dagster_dailystory.definitions import automation
 from dagster_dailystory.definitions.component.automation_settings import (
     AlertSettings,
     DriftCheckSettings,
+    FlappingCheckSettings,
     ObservedSourceSettings,
     RetrySettings,
     ScheduleSettings,
@@ -144,7 +145,8 @@ def test_every_setting_of_the_component_is_on_the_page() -> None:
     own = set(DailyStorySyncComponent.model_fields) - set(inspect.signature(ContactSync).parameters)
     nested = (WarehouseSettings, DailyStorySettings, FrameSettings, Slices, WatermarkSettings)
     assert names_of("A sync as YAML") == own | {name for each in nested for name in each.model_fields}
-    automation = (ScheduleSettings, RetrySettings, AlertSettings, DriftCheckSettings, ObservedSourceSettings)
+    checks = (DriftCheckSettings, FlappingCheckSettings)
+    automation = (ScheduleSettings, RetrySettings, AlertSettings, *checks, ObservedSourceSettings)
     assert names_of("In YAML") == {name for each in automation for name in each.model_fields}
 
 

@@ -1,15 +1,18 @@
-"""An asset that watches a source, so that a sync runs when it changed."""
+"""Assets beside the three of a sync: the table of its source, observed, and its history."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 import dagster as dg
+from dagster._core.definitions.metadata import TableMetadataSet  # not exported; sibling integrations import it so
 from sqlalchemy import Connection, text
 
 from dagster_dailystory.databases.connect import connect, open_engine
 from dagster_dailystory.definitions.events.failures import dagster_failures
+from dagster_dailystory.definitions.lineage import history_columns
 from dagster_dailystory.definitions.resources import WarehouseResource
 from dagster_dailystory.model.settings import named_settings
+from dagster_dailystory.model.sync import ContactSync
 
 
 @named_settings
@@ -46,3 +49,26 @@ def observed_source(
 def _connection(warehouse: WarehouseResource) -> AbstractContextManager[Connection]:
     url = warehouse.warehouse().url
     return connect(open_engine(url), "warehouse", setting=f"{type(warehouse).__name__}.url")
+
+
+def history_asset(sync: ContactSync, table: str | None = None) -> dg.AssetSpec:
+    """The history of a sync as an asset of its own, which each run of `contacts` extends: for lineage and search.
+
+    Pass it to `Definitions(assets=)`. It is not materialized by itself.
+
+    Args:
+        sync: The sync.
+        table: The name of the table with its schema; by default that of a state without a schema.
+    """
+    noun = dg.AssetKey(["dailystory", sync.name, "contacts"])
+    columns = TableMetadataSet(
+        table_name=table or f"dailystory_{sync.name}_history", column_schema=history_columns(sync)
+    )
+    return dg.AssetSpec(
+        dg.AssetKey(["dailystory", sync.name, "history"]),
+        deps=[noun],
+        description=f"Each change that DailyStory acknowledged within {sync.history_days:g} days, with the values that"
+        " it replaced.",
+        kinds={"table"},
+        metadata=dict(columns),
+    )

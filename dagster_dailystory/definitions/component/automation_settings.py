@@ -6,7 +6,7 @@ import dagster as dg
 from pydantic import Field
 
 from dagster_dailystory.definitions.automation.alerts import Alert, Notify, alert_sensors
-from dagster_dailystory.definitions.automation.drift import drift_check
+from dagster_dailystory.definitions.automation.checks import drift_check, flapping_check
 from dagster_dailystory.definitions.automation.new_slices import partition_sensor
 from dagster_dailystory.definitions.automation.retries import retry_sensor
 from dagster_dailystory.definitions.automation.schedules import check_cron, sync_schedule
@@ -14,6 +14,7 @@ from dagster_dailystory.definitions.automation.sources import observed_source
 from dagster_dailystory.definitions.automation.webhooks import webhook
 from dagster_dailystory.definitions.component.credentials import Credential, secret, variable_content
 from dagster_dailystory.definitions.component.settings import Settings
+from dagster_dailystory.engine.upkeep.records.flapping import FLAPPING_DAYS
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.partitions import ColumnValues
 from dagster_dailystory.model.sync import ContactSync
@@ -132,6 +133,14 @@ class DriftCheckSettings(Settings):
     )
 
 
+class FlappingCheckSettings(Settings):
+    """A check that looks for values that go back and forth."""
+
+    place: ClassVar[str] = "flapping_check"
+
+    days: float = Field(default=FLAPPING_DAYS, description="How many days of the history it looks at.", examples=[7])
+
+
 class ObservedSourceSettings(Settings):
     """An asset that watches the table of the source; its data version is the result of a query."""
 
@@ -182,6 +191,11 @@ class AutomationFields(Settings):
         description="A check that reads contacts back, and warns of drift. The job of the sync leaves it out.",
         examples=[{"sample": 100}],
     )
+    flapping_check: FlappingCheckSettings | None = Field(
+        default=None,
+        description="A check for values that go back and forth. The job of the sync leaves it out.",
+        examples=[{"days": 7}],
+    )
     observed_source: ObservedSourceSettings | None = Field(
         default=None,
         description="An asset that watches the table of the source, for an automation_condition.",
@@ -216,5 +230,7 @@ class AutomationFields(Settings):
             checks = [
                 drift_check(sync, drift.sample, drift.repair, warehouse_key, dailystory_key, recreate=drift.recreate)
             ]
+        if self.flapping_check is not None:
+            checks.append(flapping_check(sync, self.flapping_check.days, warehouse_key))
         observed = [] if self.observed_source is None else [self.observed_source.asset(tables, warehouse_key)]
         return dg.Definitions(assets=observed, asset_checks=checks, schedules=schedules, sensors=sensors)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from dagster_dailystory.definitions.assets import build_contact_sync_assets
 from dagster_dailystory.definitions.automation.alerts import alert_sensors
-from dagster_dailystory.definitions.automation.drift import drift_check
+from dagster_dailystory.definitions.automation.checks import drift_check
 from dagster_dailystory.definitions.automation.retries import retry_sensor
 from dagster_dailystory.definitions.automation.schedules import sync_schedule
 from dagster_dailystory.definitions.automation.webhooks import webhook

@@ -76,6 +76,18 @@ CONTACT_MAP_TIMES = {
 """The columns of the contact map with a time, and their meaning."""
 
 
+HISTORY_TEXTS = {
+    "plan_id": "The plan that the change was part of",
+    "run_id": "The run that sent it",
+    "dsid": "The contact in DailyStory",
+    "operation": "create, update, opt_out, deactivate or delete",
+    "outcome": "created, updated, mapped (found, and not written), opted_out or deleted",
+    "before": "JSON: the acknowledged values that were replaced, by field; a value that is not known is missing",
+    "after": "JSON: the values that were written, by field; a field that was emptied is missing",
+}
+"""The columns of the history beside the key and the time, and their meaning."""
+
+
 def differs_column(name: str) -> str:
     """The name of the flag that records whether a field differs."""
     return f"differs_{name}"
@@ -300,7 +312,7 @@ class SyncTables:
             "history",
             (),
             *self._keys(),
-            *_texts("plan_id", "run_id", "dsid", "operation", "outcome", "before", "after"),
+            *_texts(*HISTORY_TEXTS),
             Column("acknowledged_at", MOMENT),
         )
 

@@ -13,6 +13,8 @@ from dagster_dailystory import (
     build_contact_sync_assets,
     drift_check,
     every,
+    flapping_check,
+    history_asset,
     observed_source,
     retry_sensor,
     sync_schedule,
@@ -147,3 +149,19 @@ def test_the_drift_check_warns_of_a_changed_field_and_repairs_it(project: Dagste
     assert result.metadata["drifted/city"].value == 1
     assert project.materialize(assets()).value("contacts", "rows_updated") == 1
     assert drift().passed
+
+
+def test_the_flapping_check_reads_the_history_and_the_history_is_an_asset(project: DagsterProject):
+    for city in ("Rome", "Oslo", "Rome", "Oslo"):
+        project.put(1, city=city)
+        project.materialize(assets())
+    checks = [flapping_check(people_sync())]
+    defs = dg.Definitions(
+        assets=[*assets(), history_asset(people_sync())], asset_checks=checks, resources=project.resources,
+        jobs=[dg.define_asset_job("flapping", dg.AssetSelection.checks(*checks))],
+    )  # fmt: skip
+    job = defs.resolve_job_def("flapping")
+    [evaluation] = job.execute_in_process(instance=project.instance).get_asset_check_evaluations()
+    assert (evaluation.passed, evaluation.metadata["flapping/city"].value) == (False, 1)
+    key = dg.AssetKey(["dailystory", "people", "history"])
+    assert defs.resolve_asset_graph().get(key).parent_keys == {dg.AssetKey(["dailystory", "people", "contacts"])}

@@ -92,6 +92,7 @@ def test_a_file_defines_the_whole_automation():
         "retry": {"max_runs": 2},
         "alerts": {"webhook_variable": "UNSET_WEBHOOK", "max_pending_opt_outs": 0},
         "drift_check": {"sample": 10},
+        "flapping_check": {"days": 3},
         "observed_source": {"version_query": "select max(id) from analytics.people"},
         "automation_condition": "{{ every('0 6 * * *', 'Europe/Berlin') }}",
     })  # fmt: skip
@@ -102,7 +103,7 @@ def test_a_file_defines_the_whole_automation():
     dg.Definitions.validate_loadable(complete)
     graph = complete.resolve_asset_graph()
     assert dg.AssetKey(["analytics", "people"]) in graph.observable_asset_keys
-    assert "no_drift" in {key.name for key in graph.asset_check_keys}
+    assert {"no_drift", "no_flapping"} <= {key.name for key in graph.asset_check_keys}
 
 
 def test_an_alert_is_posted_to_the_webhook(project: DagsterProject, hook: Webhook, monkeypatch: pytest.MonkeyPatch):
