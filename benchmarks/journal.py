@@ -1,16 +1,20 @@
-"""CPU per intent and per acknowledgement. `python -m benchmarks.journal [DATABASE ...]`.
+"""CPU per intent and per acknowledgement, with and without the history. `python -m benchmarks.journal [DATABASE ...]`.
 
 A sender at 1,000 requests a second uses 400 to 900 microseconds of CPU per request; intents and acknowledgements should
-stay below a tenth of that. PostgreSQL runs in another process, which is not counted.
+stay below a tenth of that, and so should what the history adds. PostgreSQL runs in another process, which is not
+counted.
 """
 
 from __future__ import annotations
 
+import logging
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
+from itertools import product
 
 import sqlalchemy as sa
 
@@ -44,13 +48,14 @@ ACCOUNT = AccountSettings("http://127.0.0.1:9", "no-token")
 
 def main(databases: Sequence[str]) -> None:
     """Measure each database."""
-    for name in databases:
+    logging.disable(logging.WARNING)
+    for name, days in product(databases, (0, 90)):
         server = postgres() if name == "postgresql" else nullcontext("")
         with tempfile.TemporaryDirectory() as home, server as postgres_url:
-            url = postgres_url or f"{name}:///{home}/state.{name}"
+            url, sync = postgres_url or f"{name}:///{home}/state.{name}", replace(SYNC, history_days=days)
             prepare(url)
             for operation in (Operation.UPDATE, Operation.CREATE):
-                measure(name, Warehouse.at(url), operation)
+                measure(f"{name}{' with history' if days else ''}", sync, Warehouse.at(url), operation)
 
 
 def prepare(url: str) -> None:
@@ -85,11 +90,11 @@ def run(url: str, *statements: str) -> None:
             connection.exec_driver_sql(statement)
 
 
-def measure(name: str, warehouse: Warehouse, operation: Operation) -> None:
+def measure(name: str, sync: ContactSync, warehouse: Warehouse, operation: Operation) -> None:
     """Plan, then write the intents and acknowledgements of all changes of one operation as if they had been sent."""
-    with open_run(SYNC, warehouse, ACCOUNT) as opened:
+    with open_run(sync, warehouse, ACCOUNT) as opened:
         plan = opened.plan()
-    with open_session(SYNC, warehouse.state) as (state, lease):
+    with open_session(sync, warehouse.state) as (state, lease):
         with state.connection.begin():
             tables = state.load_tables()
             assert tables is not None
@@ -110,8 +115,12 @@ def measure(name: str, warehouse: Warehouse, operation: Operation) -> None:
             began = time.process_time()
             acknowledgements.acknowledge([_result(change) for change in batch], {c.sequence: c for c in batch})
             spent["acknowledgement"] += time.process_time() - began
+        with state.connection.begin():
+            size = sa.func.coalesce(sa.func.avg(sa.func.length(tables.history.c.after)), 0)
+            bytes_kept = round(float(state.connection.execute(sa.select(size)).scalar_one()))
     costs = ", ".join(f"{1e6 * s / len(changes):5.0f} us of CPU per {what}" for what, s in spent.items() if s)
-    print(f"{name:10} {operation.value:7} {len(changes)} rows: {costs}", flush=True)
+    kept = f", {bytes_kept} bytes of values per change" if bytes_kept else ""
+    print(f"{name:25} {operation.value:7} {len(changes)} rows: {costs}{kept}", flush=True)
 
 
 def _result(change: Change) -> Result:
