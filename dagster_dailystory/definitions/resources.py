@@ -1,6 +1,5 @@
 """The two resources of a sync: the warehouse and the DailyStory account. They hold settings, not connections."""
 
-import difflib
 import os
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -15,8 +14,9 @@ from dagster_dailystory.databases.urls import read_url
 from dagster_dailystory.engine.state.store import open_state
 from dagster_dailystory.engine.upkeep.records.frames import contact_map_frame, plan_frame, rejections_frame
 from dagster_dailystory.engine.warehouse import Warehouse
+from dagster_dailystory.engine.warehouse.environment import OPTIONAL, REQUIRED, settings_from_environment
 from dagster_dailystory.errors import ConfigurationError
-from dagster_dailystory.model.settings import attribute_texts, check_names, check_value, fits, is_scalar
+from dagster_dailystory.model.settings import attribute_texts, check_names, check_value, is_scalar
 from dagster_dailystory.model.sync import ContactSync
 
 if TYPE_CHECKING:
@@ -164,22 +164,6 @@ class DailyStoryResource(AccountFields, NamedSettings, dg.ConfigurableResource["
 DagsterLibraryRegistry.register("dagster-dailystory", version("dagster-dailystory"), is_dagster_package=False)
 
 
-REQUIRED = ("WAREHOUSE_URL", "DAILYSTORY_BASE_URL", "DAILYSTORY_API_TOKEN")
-"""Environment variables that a real sync needs."""
-
-
-_ACCOUNT_VARIABLES = {f"DAILYSTORY_{name.upper()}": name for name in AccountFields.model_fields}
-"""Environment variable -> the setting of the account."""
-
-
-OPTIONAL = ("DAILYSTORY_STATE_URL", *_ACCOUNT_VARIABLES)
-"""Environment variables that a real sync may have."""
-
-
-_NEARLY = 0.9
-"""From this similarity on, a variable is taken for a wrong spelling of one that is not set."""
-
-
 def resources_from_environment(
     environment: Mapping[str, str] = os.environ,
 ) -> dict[str, WarehouseResource | DailyStoryResource]:
@@ -195,11 +179,8 @@ def resources_from_environment(
         ConfigurationError: Some required variables are set and others are missing, a variable is nearly one of those,
             a number cannot be read, or a URL cannot be used.
     """
-    names = (*REQUIRED, *OPTIONAL)
-    given = {name for name in names if environment.get(name)}
-    for name in names:
-        if name not in given:
-            _refuse_misspelled(environment, name)
+    settings = settings_from_environment(environment)
+    given = {name for name, setting in {**REQUIRED, **OPTIONAL}.items() if setting in settings}
     if not given:
         return {}
     missing = [name for name in REQUIRED if name not in given]
@@ -208,11 +189,7 @@ def resources_from_environment(
         raise ConfigurationError(
             f"{', '.join(sorted(given))} is set, but {', '.join(missing)} {verb} not; set all or none"
         )
-    options: dict[str, Any] = {
-        setting: _read(environment[name], name, setting)
-        for name, setting in _ACCOUNT_VARIABLES.items()
-        if name in given
-    }
+    options = {name: settings[name] for name in AccountFields.model_fields if name in settings}
     check_account_options(options)
     for name in ("WAREHOUSE_URL", "DAILYSTORY_STATE_URL"):
         if name in given:
@@ -227,34 +204,3 @@ def resources_from_environment(
             **options,
         ),
     }
-
-
-def _refuse_misspelled(environment: Mapping[str, str], name: str) -> None:
-    """Refuse a variable that is nearly the one that is not set, such as a state URL that would be ignored."""
-    others = [each for each in environment if each not in (*REQUIRED, *OPTIONAL) and not each.startswith(f"{name}_")]
-    for found in difflib.get_close_matches(name, others, n=1, cutoff=_NEARLY):
-        raise ConfigurationError(
-            f"the environment has {found}, which is not a variable of this package; did you mean {name!r}? "
-            f"Rename it, or set {name} too"
-        )
-
-
-def _read(text: str, variable: str, setting: str) -> float | int | bool:
-    """Read a setting of the account from an environment variable.
-
-    Raises:
-        ConfigurationError: The text is not of the setting's type, or not positive.
-    """
-    kind = AccountFields.model_fields[setting].annotation
-    if kind is bool:
-        if text.strip().casefold() not in ("true", "false"):
-            raise ConfigurationError(f"{variable} must be true or false")
-        return text.strip().casefold() == "true"
-    try:
-        number = float(text)
-    except ValueError:
-        raise ConfigurationError(f"{variable} is not a number") from None
-    is_whole = fits(1, kind) and not fits(1.5, kind)
-    if not number > 0 or (is_whole and not number.is_integer()):
-        raise ConfigurationError(f"{variable}={text!r} must be a positive {'whole ' if is_whole else ''}number")
-    return int(number) if is_whole else number

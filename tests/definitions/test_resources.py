@@ -18,8 +18,8 @@ from dagster_dailystory import (
     run_contact_sync,
 )
 from dagster_dailystory.api.settings import AccountSettings
-from dagster_dailystory.definitions.resources import REQUIRED
 from dagster_dailystory.engine.warehouse import Warehouse
+from dagster_dailystory.engine.warehouse.environment import REQUIRED
 from dagster_dailystory.sandbox import Sandbox
 
 TOKEN = "a-secret-token-0123456789"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dagster_dailystory.definitions.resources import OPTIONAL, REQUIRED
+from dagster_dailystory.engine.warehouse.environment import OPTIONAL, REQUIRED
 
 ROOT = Path(__file__).parents[2]
 DEMO = ("-m", "dagster_dailystory.demo")
