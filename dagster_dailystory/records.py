@@ -13,6 +13,7 @@ from dagster_dailystory.api.settings import AccountOptions, AccountSettings
 from dagster_dailystory.databases.urls import checked_url, require_folder
 from dagster_dailystory.engine.run import OnProgress, open_run
 from dagster_dailystory.engine.state.lease import open_session
+from dagster_dailystory.engine.state.plans.stored import Plans
 from dagster_dailystory.engine.state.schema import StateLocation
 from dagster_dailystory.engine.state.store import State, open_state
 from dagster_dailystory.engine.upkeep.moving.copying import CopyReport, copy_state
@@ -26,12 +27,15 @@ from dagster_dailystory.engine.upkeep.records.frames import (
     rejections_frame,
     runs_frame,
 )
+from dagster_dailystory.engine.upkeep.records.inspection import ChangePreview, preview_changes
+from dagster_dailystory.engine.upkeep.records.masking import masked_frame
 from dagster_dailystory.engine.upkeep.undo.mapping import sync_to_undo
 from dagster_dailystory.engine.upkeep.undo.report import Created, UndoReport, UndoSettings
 from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.engine.warehouse.frames import Frame, with_frame
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.runs.options import chosen_keys
+from dagster_dailystory.model.runs.plan import PlanSummary
 from dagster_dailystory.model.settings import choice, named_settings
 from dagster_dailystory.model.sync import ContactSync
 
@@ -45,7 +49,7 @@ T = TypeVar("T")
 class SyncRecords:
     """What a sync holds and what it did, made by `open_sync`. Each call reads the state anew and locks nothing.
 
-    The frames hold personal data.
+    The frames hold personal data; `masked` makes them fit to be shown.
     """
 
     def __init__(self, sync: ContactSync, warehouse: Warehouse) -> None:
@@ -67,6 +71,27 @@ class SyncRecords:
             plan_id: From the metadata of `changes`, or from `plan_contact_sync`.
         """
         return self._read(plan_frame, plan_id)
+
+    def plan_summary(self, plan_id: str) -> PlanSummary:
+        """The header of a plan: its status, guards and counts.
+
+        Raises:
+            SafetyError: The sync has no such plan.
+        """
+        return self._read(_plan_summary, plan_id)
+
+    def preview(self, plan_id: str, rows: int = 15) -> list[ChangePreview]:
+        """The first changes of a plan, without personal data.
+
+        Args:
+            plan_id: One of the latest plans.
+            rows: At most this many of each operation.
+        """
+        return self._read(preview_changes, plan_id, rows=rows)
+
+    def masked(self, frame: pandas.DataFrame) -> pandas.DataFrame:
+        """A frame of this sync without personal data: keys and values as logs may show them."""
+        return self._read(masked_frame, frame)
 
     def runs(self) -> pandas.DataFrame:
         """The sends of the sync, the newest first: run, plan, slice, outcome, times (UTC), counts."""
@@ -239,6 +264,11 @@ class SyncRecords:
     def _read(self, view: Callable[Concatenate[State, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         with open_state(self._warehouse.state, self._sync, writes=False) as state:
             return view(state, *args, **kwargs)
+
+
+def _plan_summary(state: State, plan_id: str) -> PlanSummary:
+    with state.connection.begin():
+        return Plans(state).named(plan_id).summary
 
 
 @contextmanager

@@ -20,13 +20,17 @@ def key_label(sync: ContactSync, key: Sequence[object], secret: bytes) -> str:
     Parts that identify a person (`ContactSync.personal_key_columns`, or any text with an `@`) become `id-` and 12
     hexadecimal digits, which are stable for one state and cannot be reversed without its secret.
     """
-    personal = sync.personal_key_columns
-    parts = []
+    return "|".join(CONTROL_CHARACTERS.sub(" ", _safe_text(part)) for part in key_parts(sync, key, secret))
+
+
+def key_parts(sync: ContactSync, key: Sequence[object], secret: bytes) -> list[object]:
+    """The parts of a key as `key_label` shows them, with those that identify no person as they are."""
+    parts: list[object] = []
     for column, value in zip(sync.key_columns, key, strict=True):
         text = _safe_text(value)
-        is_personal = column in personal or "@" in text
-        parts.append("id-" + _hmac(secret, text)[:12] if is_personal else CONTROL_CHARACTERS.sub(" ", text))
-    return "|".join(parts)
+        is_personal = column in sync.personal_key_columns or "@" in text
+        parts.append("id-" + _hmac(secret, text)[:12] if is_personal else value)
+    return parts
 
 
 def mapping_version(sync: ContactSync) -> str:

@@ -9,12 +9,12 @@ import dagster as dg
 from dagster_shared.libraries import DagsterLibraryRegistry
 from pydantic import BaseModel, Field, ValidationError
 
+from dagster_dailystory.api.environment import OPTIONAL, REQUIRED, settings_from_environment
 from dagster_dailystory.api.settings import AccountSettings, check_account_options, normal_base_url
 from dagster_dailystory.databases.urls import read_url
 from dagster_dailystory.engine.state.store import open_state
 from dagster_dailystory.engine.upkeep.records.frames import contact_map_frame, plan_frame, rejections_frame
 from dagster_dailystory.engine.warehouse import Warehouse
-from dagster_dailystory.engine.warehouse.environment import OPTIONAL, REQUIRED, settings_from_environment
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.settings import attribute_texts, check_names, check_value, is_scalar
 from dagster_dailystory.model.sync import ContactSync

@@ -41,10 +41,8 @@ def _port(text: str) -> int:
     raise argparse.ArgumentTypeError(f"{text!r} must be a port number from 0 (any free port) to 65535")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m dagster_dailystory.sandbox", description="Run a local DailyStory until Ctrl-C."
-    )
+def _parser(program: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=program, description="Run a local DailyStory until Ctrl-C.")
     parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="TCP port on 127.0.0.1 (default %(default)s)")
     token = parser.add_mutually_exclusive_group()
     token.add_argument("--token", help="the API token to accept (default: a random one, which is printed)")
@@ -73,9 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, program: str = "python -m dagster_dailystory.sandbox") -> int:
     """Run the sandbox until Ctrl-C or SIGTERM and return the exit code."""
-    parser = _parser()
+    parser = _parser(program)
     options = parser.parse_args(arguments)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from dagster_dailystory.api.environment import OPTIONAL, REQUIRED
 from dagster_dailystory.demo.resources import DEMO_PORT, demo_warehouse_url
-from dagster_dailystory.engine.warehouse.environment import OPTIONAL, REQUIRED
 from demo.__main__ import FOLDER
 
 ROOT = Path(__file__).parents[2]

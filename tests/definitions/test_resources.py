@@ -17,9 +17,9 @@ from dagster_dailystory import (
     resources_from_environment,
     run_contact_sync,
 )
+from dagster_dailystory.api.environment import REQUIRED
 from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.engine.warehouse import Warehouse
-from dagster_dailystory.engine.warehouse.environment import REQUIRED
 from dagster_dailystory.sandbox import Sandbox
 
 TOKEN = "a-secret-token-0123456789"

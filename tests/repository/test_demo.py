@@ -18,11 +18,11 @@ import httpx
 import pytest
 
 import definitions
+from dagster_dailystory.api.environment import OPTIONAL, REQUIRED
 from dagster_dailystory.definitions.resources import DailyStoryResource
 from dagster_dailystory.demo.__main__ import free_port
 from dagster_dailystory.demo.definitions import customers
 from dagster_dailystory.demo.resources import demo_resources
-from dagster_dailystory.engine.warehouse.environment import OPTIONAL, REQUIRED
 from demo.__main__ import LOCATION, run_demo
 
 ROOT = Path(__file__).parents[2]

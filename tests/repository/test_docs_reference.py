@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
-import inspect
 import os
-import textwrap
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from pathlib import Path
+
+from support.documented import members, table
 
 from dagster_dailystory.model.change import Outcome, Reason
 from dagster_dailystory.model.contact_fields import CONTACT_FIELDS, FieldKind
@@ -95,22 +94,7 @@ def of_enum(title: str, text: str, enum: type[Enum]) -> str:
 
 
 def section(title: str, text: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [f"| {' | '.join(row)} |" for row in (columns, ("---",) * len(columns), *rows)]
-    return f"## {title}\n\n{text}\n\n" + "\n".join(lines) + "\n"
-
-
-def members(enum: type[Enum]) -> dict[str, str]:
-    """Member -> the text below it in the code."""
-    found: dict[str, str] = {}
-    [body] = ast.parse(textwrap.dedent(inspect.getsource(enum))).body
-    assert isinstance(body, ast.ClassDef)
-    name = ""
-    for node in body.body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            name = node.targets[0].id
-        elif name and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            found[name] = str(node.value.value)
-    return found
+    return f"## {title}\n\n{text}\n\n{table(columns, rows)}"
 
 
 def attributes(cls: type) -> dict[str, str]:

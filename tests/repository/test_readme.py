@@ -14,10 +14,10 @@ import dagster as dg
 import pytest
 
 from dagster_dailystory import ContactSync, SyncReport, run_contact_sync
+from dagster_dailystory.api.environment import OPTIONAL, REQUIRED
 from dagster_dailystory.databases.connect import open_engine
 from dagster_dailystory.engine.state.lease import open_session
 from dagster_dailystory.engine.warehouse import Warehouse
-from dagster_dailystory.engine.warehouse.environment import OPTIONAL, REQUIRED
 from dagster_dailystory.sandbox import Sandbox
 from dagster_dailystory.sandbox.settings import SandboxSettings
 

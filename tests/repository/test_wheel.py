@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dagster_dailystory.engine.warehouse.environment import OPTIONAL, REQUIRED
+from dagster_dailystory.api.environment import OPTIONAL, REQUIRED
 
 ROOT = Path(__file__).parents[2]
 DEMO = ("-m", "dagster_dailystory.demo")
@@ -68,6 +68,12 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     needed = ("demo/customers.sql", "sandbox/page/page.css", "sandbox/page/page.js")
     assert {f"dagster_dailystory/{name}" for name in needed} <= set(names)
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"dagster_dailystory"}
+
+
+def test_pip_installs_the_command(installed: Path, folder: Path) -> None:
+    script = str(installed / "bin" / "dagster-dailystory")
+    assert "contact-map" in run(installed, folder, script, "--help")
+    assert run(installed, folder, script, "--version").startswith("dagster-dailystory, version ")
 
 
 def test_these_tests_import_the_installed_package_only(installed: Path, folder: Path) -> None:

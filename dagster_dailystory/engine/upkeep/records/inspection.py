@@ -278,13 +278,18 @@ def _is_same(before: object, after: object) -> bool:
 
 def shown_text(mapped: MappedField, value: object, shown: frozenset[str]) -> str:
     """Show a value: in full if it identifies no person or its field is in `shown`, else only its length."""
+    return shown_value(value, is_clear=mapped.name in shown or KINDS[mapped.kind].is_impersonal)
+
+
+def shown_value(value: object, *, is_clear: bool = False) -> str:
+    """Show a value: in full if it identifies no person, else only its length."""
     try:
         text = canonical_text(value)
     except UnsupportedValueError:
         return "(unsupported)"
     if text is None:
         return NO_VALUE
-    if mapped.name in shown or KINDS[mapped.kind].is_impersonal:
+    if is_clear:
         clear = mask(text)
         return clear if len(clear) <= _LONGEST_VALUE else clear[: _LONGEST_VALUE - 1] + "…"
     return f"••• ({len(text)})"

@@ -12,7 +12,8 @@ from dagster_dailystory.api.settings import AccountOptions
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.settings import fits
 
-_ACCOUNT_TYPES = get_type_hints(AccountOptions)
+ACCOUNT_TYPES = get_type_hints(AccountOptions)
+"""The settings of the account that have a default -> their types."""
 
 
 REQUIRED: Mapping[str, str] = {
@@ -25,7 +26,7 @@ REQUIRED: Mapping[str, str] = {
 
 OPTIONAL: Mapping[str, str] = {
     "DAILYSTORY_STATE_URL": "state_url",
-    **{f"DAILYSTORY_{name.upper()}": name for name in _ACCOUNT_TYPES},
+    **{f"DAILYSTORY_{name.upper()}": name for name in ACCOUNT_TYPES},
 }
 """Environment variables that a real sync may have -> the settings that they hold."""
 
@@ -70,9 +71,9 @@ def _read(text: str, variable: str, setting: str) -> str | float | int | bool:
     Raises:
         ConfigurationError: The text is not of the setting's type, or not positive.
     """
-    if setting not in _ACCOUNT_TYPES:
+    if setting not in ACCOUNT_TYPES:
         return text
-    kind = _ACCOUNT_TYPES[setting]
+    kind = ACCOUNT_TYPES[setting]
     if kind is bool:
         if text.strip().casefold() not in ("true", "false"):
             raise ConfigurationError(f"{variable} must be true or false")

@@ -1,0 +1,1 @@
+"""The command line `dagster-dailystory`: each command calls a public function and shows what it returns."""
