@@ -8,9 +8,15 @@ import click
 
 from dagster_dailystory.cli.commands.local import demo, sandbox
 from dagster_dailystory.cli.commands.plans import plan, run, send, show_plan
+from dagster_dailystory.cli.commands.tending import doctor, explain, undo
 from dagster_dailystory.cli.commands.views import contact_map, history, rejections, runs
 
-COMMANDS: Sequence[click.Command] = (plan, send, run, show_plan, runs, history, rejections, contact_map, sandbox, demo)
+COMMANDS: Sequence[click.Command] = (
+    *(plan, send, run, show_plan, runs),
+    *(explain, history, rejections, contact_map),
+    *(undo, doctor),
+    *(sandbox, demo),
+)
 """The commands, in the order in which the help lists them."""
 
 

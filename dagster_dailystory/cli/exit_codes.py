@@ -40,6 +40,8 @@ class ExitCode(IntEnum):
     """The state belongs to another version, destination or key: read the message."""
     WAREHOUSE = 8
     """The warehouse cannot be reached or refuses the query: correct the query, the permissions or the connection."""
+    UNHEALTHY = 9
+    """`doctor` found something with which a run would fail: its findings say what to do."""
     INTERRUPTED = 130
     """Ctrl-C ended the run after the requests in flight: the next run goes on."""
     TERMINATED = 143

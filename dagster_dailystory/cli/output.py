@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, time
-from typing import TYPE_CHECKING
+from enum import Enum
+from typing import TYPE_CHECKING, Any
 
 from dagster_dailystory.cli.exit_codes import ExitCode
 
@@ -41,6 +42,19 @@ def _plain(value: object) -> object:
         return value.isoformat()
     item = getattr(value, "item", None)  # of NumPy
     return item() if callable(item) else str(value)
+
+
+def record_of(value: Any) -> dict[str, Any]:
+    """A dataclass as a record, with those in it. `asdict` turns a `Counter` into one of pairs."""
+    return {each.name: _nested(getattr(value, each.name)) for each in fields(value)}
+
+
+def _nested(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {str(name.value if isinstance(name, Enum) else name): _nested(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return list(map(_nested, value))
+    return record_of(value) if is_dataclass(value) else value
 
 
 def records_of(frame: pandas.DataFrame) -> list[dict[str, object]]:

@@ -51,6 +51,7 @@ def answer(call: Callable[[], Output], manner: Manner = Manner()) -> ExitCode:  
     try:
         with _logging(manner), _sigterm_raises():
             output = call()
+            printed = as_json(output.document) if manner.as_json else output.text
     except KeyboardInterrupt as stopped:
         code = ExitCode.TERMINATED if isinstance(stopped, Terminated) else ExitCode.INTERRUPTED
         return _failed(stopped, code, "interrupted; the next run goes on where this one stopped", manner)
@@ -59,7 +60,7 @@ def answer(call: Callable[[], Output], manner: Manner = Manner()) -> ExitCode:  
     except Exception as error:  # its message may hold a row's values
         advice = "--debug shows where; please report it"
         return _failed(error, ExitCode.FAILED, f"unexpected {type(error).__name__}; {advice}", manner)
-    click.echo(as_json(output.document) if manner.as_json else output.text)
+    click.echo(printed)
     return output.code
 
 

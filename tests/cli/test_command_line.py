@@ -79,6 +79,33 @@ def test_each_command_prints_one_json_document_with_the_documented_keys(console:
     assert failed.stdout.startswith('{\n  "error": {\n    "kind": "SafetyError"')
 
 
+def test_a_run_is_explained_and_undone(console: Console):
+    console.run("run")
+    console.scenario.update(1, city="Rome")
+    console.run("run")
+    run_id = console.json("runs")["runs"][0]["run_id"]
+    console.scenario.update(1, city="Paris")
+    [explained] = console.json("explain", "1", "--live")["explanation"]["keys"]
+    assert (explained["next_step"], bool(explained["live"])) == ("sent", True)
+    masked = console.run("explain", "--email", PERSONAL[2]).stdout
+    assert not [value for value in (*PERSONAL, "Rome") if value in masked]
+    assert "Paris" in console.run("explain", "1", "--show-values").stdout
+    assert console.run("explain").exit_code == ExitCode.USAGE
+    posts = console.scenario.sandbox.counts.posts
+    assert console.json("undo", run_id)["undo"]["contacts_undone"] == 1
+    assert console.scenario.sandbox.counts.posts == posts
+    assert console.run("undo", run_id, "--yes").exit_code == ExitCode.DONE
+    assert console.scenario.contact(PERSONAL[2])["city"] == "Paris"
+
+
+def test_the_doctor_says_by_its_exit_code_whether_a_run_could_work(console: Console):
+    healthy = console.json("doctor", "--probe", "me@example.com")["examination"]
+    assert healthy["is_healthy"]
+    assert healthy["announced"]
+    assert console.scenario.sandbox.counts.posts == 0
+    assert console.run("doctor", DAILYSTORY_API_TOKEN="wrong").exit_code == ExitCode.UNHEALTHY
+
+
 def test_a_table_is_short_and_the_json_document_is_complete(console: Console):
     console.run("run")
     assert "1 more rows after these" in console.run("contact-map", "--rows", "2").stdout

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -11,7 +10,7 @@ import click
 import dagster_dailystory
 from dagster_dailystory.cli.commands.views import ROWS, SHOW_VALUES
 from dagster_dailystory.cli.exit_codes import ExitCode, code_of_outcome
-from dagster_dailystory.cli.output import Output, frame_table, records_of, table
+from dagster_dailystory.cli.output import Output, frame_table, record_of, records_of, table
 from dagster_dailystory.cli.sync_command import sync_command
 from dagster_dailystory.cli.terminal import progress_bar
 from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary, planned_counts
@@ -61,7 +60,7 @@ def plan(target: Target, keys: Sequence[str], **options: Any) -> Output:
     text = "\n\n".join(
         filter(None, (_plan_text(target, made), changes, command and f"To send this plan:\n  {command}"))
     )
-    document = {"plan": _plan_record(made), "send_command": command, "preview": list(map(_preview_record, preview))}
+    document = {"plan": plan_record(made), "send_command": command, "preview": list(map(_preview_record, preview))}
     is_blocked = not all(guard.passed for guard in made.guards)
     return Output(document, text, ExitCode.BLOCKED if is_blocked else ExitCode.DONE)
 
@@ -104,7 +103,7 @@ def show_plan(target: Target, plan_id: str, rows: int, show_values: bool) -> Out
     command = _send_command(target, summary)
     columns = (*target.sync.key_columns, "operation", "dsid", "outcome", "field", "before", "after")
     text = f"{_plan_text(target, summary)}\n\n{frame_table(shown, columns, rows)}"
-    document = {"plan": _plan_record(summary), "send_command": command, "changes": records_of(shown)}
+    document = {"plan": plan_record(summary), "send_command": command, "changes": records_of(shown)}
     return Output(document, text)
 
 
@@ -112,7 +111,7 @@ def _reported(target: Target, report: SyncReport) -> Output:
     text = f"{report}\nplan {report.plan_id}"
     if report.outcome == PlanStatus.WAITING.value:
         text += f" waits for approval; to approve and send it:\n  {target.command('send', report.plan_id)}"
-    return Output({"report": asdict(report)}, text, code_of_outcome(report.outcome))
+    return Output({"report": record_of(report)}, text, code_of_outcome(report.outcome))
 
 
 def _send_command(target: Target, summary: PlanSummary) -> str | None:
@@ -134,9 +133,9 @@ def _plan_text(target: Target, summary: PlanSummary) -> str:
     )
 
 
-def _plan_record(summary: PlanSummary) -> dict[str, object]:
+def plan_record(summary: PlanSummary) -> dict[str, object]:
     """The plan without the watermark of its last row, which is a value of the source."""
-    record = {name: value for name, value in asdict(summary).items() if name != "next_checkpoint"}
+    record = {name: value for name, value in record_of(summary).items() if name != "next_checkpoint"}
     return {**record, "warnings": summary.warnings}
 
 
