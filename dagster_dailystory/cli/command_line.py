@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import click
 
 from dagster_dailystory.cli.commands.local import demo, sandbox
+from dagster_dailystory.cli.commands.moving import copy_state, drop, rename
 from dagster_dailystory.cli.commands.plans import plan, run, send, show_plan
 from dagster_dailystory.cli.commands.tending import doctor, explain, undo
 from dagster_dailystory.cli.commands.views import contact_map, history, rejections, runs
@@ -15,6 +16,7 @@ COMMANDS: Sequence[click.Command] = (
     *(plan, send, run, show_plan, runs),
     *(explain, history, rejections, contact_map),
     *(undo, doctor),
+    *(copy_state, rename, drop),
     *(sandbox, demo),
 )
 """The commands, in the order in which the help lists them."""

@@ -98,6 +98,19 @@ def test_a_run_is_explained_and_undone(console: Console):
     assert console.scenario.contact(PERSONAL[2])["city"] == "Paris"
 
 
+def test_a_sync_is_copied_renamed_and_dropped(console: Console):
+    console.run("run")
+    copy = f"sqlite:///{console.folder}/copy.db"
+    assert console.json("copy-state", "--to", copy)["copied"]["rows"]["contact_map"] == 3
+    assert console.run("contact-map", "--state-url", copy).exit_code == ExitCode.DONE
+    assert console.run("copy-state", "--to", copy).exit_code == ExitCode.STATE
+    assert console.json("rename", "people")["renamed"] == "people"
+    renamed = console.run("contact-map")
+    assert (renamed.exit_code, "people" in renamed.stderr) == (ExitCode.STATE, True), renamed.stderr
+    assert console.run("drop", "--confirm", "others", "--state-url", copy).exit_code == ExitCode.USAGE
+    assert console.json("drop", "--confirm", "customers", "--state-url", copy)["keys"] == 3
+
+
 def test_the_doctor_says_by_its_exit_code_whether_a_run_could_work(console: Console):
     healthy = console.json("doctor", "--probe", "me@example.com")["examination"]
     assert healthy["is_healthy"]
