@@ -33,12 +33,14 @@ if TYPE_CHECKING:
         WarehouseError,
     )
     from dagster_dailystory.functions import (
+        adopt_contacts,
         examine_contact_sync,
         plan_contact_sync,
         run_contact_sync,
         send_contact_sync,
     )
     from dagster_dailystory.model.partitions import ColumnValues, HashBuckets, TimeWindows
+    from dagster_dailystory.model.runs.adoption import AdoptionReport
     from dagster_dailystory.model.runs.plan import PlanSummary
     from dagster_dailystory.model.runs.report import SyncReport
     from dagster_dailystory.model.sync import ContactSync
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from dagster_dailystory.records import SyncRecords, open_sync
 
 __all__ = [
+    "AdoptionReport",
     "Alert",
     "AuthenticationError",
     "ColumnValues",
@@ -69,6 +72,7 @@ __all__ = [
     "WarehouseError",
     "WarehouseResource",
     "Watermark",
+    "adopt_contacts",
     "alert_sensors",
     "build_contact_sync_assets",
     "drift_check",
@@ -89,6 +93,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AdoptionReport": "model.runs.adoption",
     "Alert": "definitions.automation.alerts",
     "ColumnValues": "model.partitions",
     "ContactSync": "model.sync",
@@ -117,6 +122,7 @@ _HOMES = {
     "resources_from_environment": "definitions.resources",
     "retire_sync": "engine.upkeep.moving.retirement",
     "retry_sensor": "definitions.automation.retries",
+    "adopt_contacts": "functions",
     "run_contact_sync": "functions",
     "plan_contact_sync": "functions",
     "send_contact_sync": "functions",

@@ -1,4 +1,4 @@
-"""A sync without an orchestrator: plan it, send a plan, or do both, with the engine that the Dagster assets use."""
+"""A sync without an orchestrator: adopt contacts, plan, send a plan, or both, with the engine of the assets."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from typing_extensions import Unpack
 
 from dagster_dailystory.api.settings import AccountOptions, AccountSettings
 from dagster_dailystory.engine.run import OnProgress, SendResult, open_run
+from dagster_dailystory.engine.upkeep.adoption import OnAdoption, adopt
 from dagster_dailystory.engine.upkeep.doctor.probe import examine_sync
 from dagster_dailystory.engine.upkeep.doctor.report import ExaminationReport
 from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.engine.warehouse.frames import Frame, with_frame
+from dagster_dailystory.model.runs.adoption import AdoptionReport, Differing
 from dagster_dailystory.model.runs.approval import Approval
 from dagster_dailystory.model.runs.options import checked_options
 from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary, raise_if_blocked
 from dagster_dailystory.model.runs.report import SyncReport, planned_report
-from dagster_dailystory.model.settings import named_settings
+from dagster_dailystory.model.settings import choice, named_settings
 from dagster_dailystory.model.sync import ContactSync, Scope
 
 
@@ -244,6 +246,58 @@ def examine_contact_sync(
     return examine_sync(
         sync, warehouse, AccountSettings(base_url, api_token, **account), probe_email, confirmed=confirmed
     )
+
+
+@named_settings
+def adopt_contacts(
+    sync: ContactSync,
+    *,
+    warehouse_url: str,
+    base_url: str,
+    api_token: str,
+    state_url: str | None = None,
+    state_schema: str | None = None,
+    frame: Frame | None = None,
+    differing: Differing | str = Differing.KEEP,
+    on_progress: OnAdoption | None = None,
+    **account: Unpack[AccountOptions],
+) -> AdoptionReport:
+    """Map the contacts that DailyStory has already, before the first load. Nothing is written to DailyStory.
+
+    Each row without a contact is looked up by its email or mobile number. What was found counts as acknowledged, so
+    that the next run sends only what differs. A call that was stopped is made again, and goes on where it stopped.
+
+    Args:
+        sync: The sync.
+        warehouse_url: SQLAlchemy URL of the warehouse.
+        base_url: The data centre's URL, `https://us-1.dailystory.com/api/v1`.
+        api_token: From Account Settings > API Tokens.
+        state_url: SQLAlchemy URL of the state database; None keeps the state in the warehouse.
+        state_schema: Schema of the state tables.
+        frame: The rows of a sync with `FrameSource`; then the state is at `state_url`, or else at `warehouse_url`.
+        differing: Where DailyStory has another value than the source: `keep` (it stays until the source changes) or
+            `send` (the next run sends the source's). Opt-outs that DailyStory lacks are sent in any case.
+        on_progress: Called at most once a second.
+        **account: Other settings of the account, such as `requests_per_second`; see `AccountOptions`.
+
+    Returns:
+        The counts of rows, and the values that differ by field; `print` shows them.
+
+    Raises:
+        DailyStoryError: See the tree in `errors`; what was looked up before stays.
+
+    Example:
+        ```python
+        ends = {"warehouse_url": warehouse_url, "base_url": base_url, "api_token": os.environ["DAILYSTORY_API_TOKEN"]}
+        print(adopt_contacts(customers, **ends))
+        print(run_contact_sync(customers, **ends))
+        ```
+    """
+    warehouse = Warehouse.at(warehouse_url, state_url, state_schema)
+    taken = choice(Differing, differing, "differing")
+    with with_frame(sync, warehouse, frame) as given:
+        settings = AccountSettings(base_url, api_token, **account)
+        return adopt(sync, given, settings, differing=taken, on_progress=on_progress)
 
 
 _UNSENT = (PlanStatus.DRY, PlanStatus.WAITING)

@@ -2,6 +2,14 @@
 -- They are made by the first run; this file is for reading, and for joining. Key and value columns have the source's
 -- own types; where the state is in another database than the warehouse, values are canonical texts.
 
+CREATE TABLE dailystory_customers_adoption (
+    customer_id INTEGER NOT NULL,
+    outcome TEXT,
+    dsid TEXT,
+    differing TEXT,
+    looked_up_at TIMESTAMP WITHOUT TIME ZONE
+);
+
 CREATE TABLE dailystory_customers_changes (
     plan_id TEXT NOT NULL,
     sequence BIGINT NOT NULL,

@@ -51,6 +51,18 @@ _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
 _DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)?")
 
 
+_WRITTEN_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,99})(?:\.[0-9]{1,99})?")
+"""A number as DailyStory may write it; a code with leading zeros is a text."""
+
+
+_MOMENT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[t ]([0-9]{2}:[0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?(?:z|\+00:00)?)?"
+)
+
+
+_WORDS = {"yes": "true", "no": "false"}
+
+
 _LINE_BREAKS = re.compile(r"\r\n|[\t\r\n]")
 
 
@@ -169,6 +181,18 @@ def _digits(text: str) -> str:
     return "".join(character for character in text if character.isdigit())
 
 
+def _one_spelling(text: str) -> str:
+    """A number, a date, a moment or a yes or no in one spelling; another text as it is."""
+    if _WRITTEN_NUMBER.fullmatch(text):
+        return canonical_text(Decimal(text)) or text
+    moment = _MOMENT.fullmatch(text)
+    if moment is None:
+        return _WORDS.get(text, text)
+    day, minutes, seconds, fraction = (group or "" for group in moment.groups())
+    at = f"{minutes or '00:00'}:{seconds or '00'}" + f".{fraction}".rstrip("0").rstrip(".")
+    return day if at == "00:00:00" else f"{day} {at}"
+
+
 @dataclass(frozen=True)
 class Kind:
     """What a kind of field does with a value. A new kind is one row of `KINDS`.
@@ -188,13 +212,13 @@ class Kind:
 
 KINDS: Mapping[FieldKind, Kind] = {
     _TEXT: Kind(_single_line),
-    _CUSTOM: Kind(_text_with_lines),
+    _CUSTOM: Kind(_text_with_lines, _one_spelling),
     FieldKind.EMAIL: Kind(str.strip, email_for_matching),
     _MOBILE: Kind(str.strip, _digits),  # `wire_text` makes it E.164, in the country of its row
     FieldKind.OPT_OUT: Kind(_opt_out, column_type="boolean", is_impersonal=True),
     FieldKind.STATUS: Kind(_status, is_impersonal=True),
-    FieldKind.INTEGER: Kind(_integer, column_type="integer", is_impersonal=True),
-    FieldKind.NUMBER: Kind(_number, column_type="number", is_impersonal=True),
+    FieldKind.INTEGER: Kind(_integer, _one_spelling, column_type="integer", is_impersonal=True),
+    FieldKind.NUMBER: Kind(_number, _one_spelling, column_type="number", is_impersonal=True),
     FieldKind.DATE: Kind(_date, lambda text: text[:10], column_type="date"),
     FieldKind.REGION: Kind(str.strip),  # never sent
 }

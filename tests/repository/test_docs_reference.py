@@ -14,6 +14,7 @@ from dagster_dailystory.model.change import Outcome, Reason
 from dagster_dailystory.model.contact_fields import CONTACT_FIELDS, FieldKind
 from dagster_dailystory.model.mapping import Invalid, Nulls
 from dagster_dailystory.model.partitions import OTHER_VALUES, HashBuckets, TimeWindows
+from dagster_dailystory.model.runs.adoption import AdoptionOutcome
 from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary
 from dagster_dailystory.model.runs.report import OUTCOMES, SyncReport
 from dagster_dailystory.model.settings import attribute_texts
@@ -56,6 +57,7 @@ def sections() -> Iterator[str]:
     outcomes = ((f"`{name}`", text) for name, text in OUTCOMES.items())
     yield section("Outcomes of a run", "The column `outcome` of `dailystory_runs`.", ("outcome", "meaning"), outcomes)
     yield of_enum("Outcomes of a change", "The column `outcome` of the table of changes.", Outcome)
+    yield of_enum("Outcomes of an adoption", "The column `outcome` of the table of look-ups.", AdoptionOutcome)
     counts = attributes(SyncReport)
     numbers = SyncReport("a sync", "a plan", "done").numbers()
     yield section(

@@ -114,6 +114,22 @@ def _waiting_with_same_changes(
     return plans.renew(waiting, summary.expires_at).summary
 
 
+def checked_rows(
+    state: State, tables: SyncTables, options: PlanOptions, found: Differences, source_keys: SourceKeys
+) -> Table:
+    """Check each row that differs, within the caller's transaction, and return the table of the results."""
+    checked = CheckedTable.create(state)
+    if found.counts.pending:
+        state.database.index_temporary(state.connection, found.pending.name, tables.key_names, "sequence")
+        RowChecks(state, tables, options).check(found.pending, checked)
+        holds_deleted = tables.sync.on_deleted is OnDeleted.RESPECT and not options.retries_refused
+        conflicts = IdentityConflicts(
+            state, tables, found.diff, found.pending, checked, source_keys, holds_deleted=holds_deleted
+        )
+        conflicts.resolve()
+    return checked.table
+
+
 @dataclass(frozen=True)
 class _Draft:
     """A plan that is being made, within one transaction."""
@@ -129,7 +145,7 @@ class _Draft:
         if not self.options.dry_run:
             self._remember_slices(staged)
         found = compare(self.state, self.tables, staged, self.options)
-        checked = self._check(found)
+        checked = checked_rows(self.state, self.tables, self.options, found, self.source_keys)
         departures = self._departures(staged, found, checked)
         planned = PlannedChanges(self.plan_id, self.tables, self.options, found.pending, checked, departures)
         for query in planned.queries():
@@ -176,21 +192,6 @@ class _Draft:
                 new = newcomers(self.state, self.tables, staged.relation, pending)
             shared, deleted = contacts_of_other_syncs(self.state), deletions_of_other_syncs(self.state)
         return Departures(self.tables, pending, checked, found.diff.in_partition(pending), new, shared, deleted)
-
-    def _check(self, found: Differences) -> Table:
-        """Check each row that differs, and return the table of the results."""
-        connection = self.state.connection
-        checked = CheckedTable.create(self.state)
-        if found.counts.pending:
-            self.state.database.index_temporary(connection, found.pending.name, self.tables.key_names, "sequence")
-            RowChecks(self.state, self.tables, self.options).check(found.pending, checked)
-            diff, pending = found.diff, found.pending
-            holds_deleted = self.tables.sync.on_deleted is OnDeleted.RESPECT and not self.options.retries_refused
-            conflicts = IdentityConflicts(
-                self.state, self.tables, diff, pending, checked, self.source_keys, holds_deleted=holds_deleted
-            )
-            conflicts.resolve()
-        return checked.table
 
     def _rejected(self, found: Differences, checked: Table) -> CheckedRows:
         diff = found.diff

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from dagster_dailystory.databases.connect import reflected_types
 from dagster_dailystory.databases.expressions import rows_parameter
 from dagster_dailystory.databases.sql_types import TEXT, SqlQuery, SqlValue
+from dagster_dailystory.engine.state.layout.migrations import sync_names
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import Operation
@@ -88,9 +89,8 @@ def is_deleted_in(maps: Sequence[FromClause], dsid: SqlValue, last_synced_at: Sq
 
 
 def _other_syncs(state: State) -> Sequence[str]:
-    plans = state.shared.plans
-    names = select(plans.c.sync_name).where(plans.c.sync_name != state.sync.name).distinct()
-    return state.connection.execute(names.order_by(plans.c.sync_name)).scalars().all()
+    """The other syncs with tables in this state, also those that have adopted contacts and never planned."""
+    return [name for name in sync_names(state.connection, state.location) if name != state.sync.name]
 
 
 def _holdings(state: State, sync_name: str) -> SqlQuery | None:

@@ -33,7 +33,9 @@ SCHEMA_VERSION = 8
 """Version of the layout below. `layout.migrations` has a step from each earlier one."""
 
 
-SYNC_TABLES = ("snapshot", "contact_map", "changes", "intents", "rejections", "row_hashes", "hash_sums", "history")
+SYNC_TABLES = (
+    "snapshot", "contact_map", "changes", "intents", "rejections", "row_hashes", "hash_sums", "history", "adoption",
+)  # fmt: skip
 """The tables of one sync, named without the prefix and the sync's name."""
 
 
@@ -213,6 +215,7 @@ class SyncTables:
         self.row_hashes = self._row_hashes()
         self.hash_sums = self._table("hash_sums", (), *_counts(KEY_BUCKET, "hashes", "high", "low"))
         self.history = self._history()
+        self.adoption = self._adoption()
         self._add_indexes()
 
     @property
@@ -315,6 +318,11 @@ class SyncTables:
             *_texts(*HISTORY_TEXTS),
             Column("acknowledged_at", MOMENT),
         )
+
+    def _adoption(self) -> Table:
+        """What the look-ups of the last adoption found; it goes on with the keys that are not here."""
+        texts = _texts("outcome", "dsid", "differing")
+        return self._table("adoption", (), *self._keys(), *texts, Column("looked_up_at", MOMENT))
 
     def _add_indexes(self) -> None:
         if not self._is_indexed:

@@ -11,13 +11,14 @@ from sqlalchemy import ColumnElement, RowMapping, Table, and_, func, select, upd
 from dagster_dailystory.api.responses import RemoteContact
 from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.contacts.fingerprint import key_label
-from dagster_dailystory.contacts.values import comparable, wire_value
+from dagster_dailystory.contacts.values import wire_value
 from dagster_dailystory.engine.account import check_account
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.incremental import require_full_comparison
 from dagster_dailystory.engine.state.lease import NO_WAIT, Waiting, open_session
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
+from dagster_dailystory.engine.upkeep.read_back import is_held
 from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.mapping import MappedField, Nulls
@@ -147,13 +148,7 @@ class _Audit:
         # Not the text: with another default_region it is not the number that was sent.
         is_number = mapped.kind is FieldKind.MOBILE and acknowledged is not None
         sent = row["identity_mobile"] if is_number else wire_value(mapped, acknowledged)
-        if sent is None or mapped.kind is FieldKind.STATUS:
-            return False
-        if mapped.kind is FieldKind.OPT_OUT:
-            return sent is True and mapped.name not in contact.opted_out
-        custom = contact.fields.get("extendedProperties")
-        held: Mapping[str, object] = custom if mapped.is_custom and isinstance(custom, Mapping) else contact.fields
-        return comparable(mapped, sent) != comparable(mapped, held.get(mapped.name))
+        return sent is not None and mapped.kind is not FieldKind.STATUS and not is_held(mapped, sent, contact)
 
     def repair(self, tables: SyncTables, *, recreate: bool) -> None:
         snapshot, contact_map, execute = tables.snapshot, tables.contact_map, self._state.connection.execute

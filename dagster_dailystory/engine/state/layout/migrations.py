@@ -251,6 +251,8 @@ def _to_8(tables: StoredTables) -> None:
     for sync in tables.syncs():
         keys = _key_columns(tables, sync)
         tables.add_table((sync, "history"), {**keys, **texts, "acknowledged_at": MOMENT})
+        found = dict.fromkeys(("outcome", "dsid", "differing"), TEXT)
+        tables.add_table((sync, "adoption"), {**keys, **found, "looked_up_at": MOMENT})
 
 
 def _key_columns(tables: StoredTables, sync: str) -> dict[str, SqlType]:

@@ -143,6 +143,11 @@ class Plans:
         expired = [row["plan_id"] for row in open_plans if self._has_expired(row)]
         self._end([plan_id for plan_id in expired if plan_id not in covered], PlanStatus.EXPIRED)
 
+    def supersede_open(self) -> None:
+        """Supersede all open plans: an adoption gives contacts to keys that they would create."""
+        open_plans = self._state.connection.execute(select(self._plans.c.plan_id).where(self._is_open()))
+        self._end(open_plans.scalars().all(), PlanStatus.SUPERSEDED)
+
     def _is_open(self) -> ColumnElement[bool]:
         """Whether a plan of this sync may still be sent or resumed."""
         open_statuses = self._plans.c.status.in_([status.value for status in _OPEN])
