@@ -148,6 +148,7 @@ CREATE TABLE dailystory_customers_snapshot (
     partition_value TEXT,
     resend_all BOOLEAN,
     unknown_fields TEXT,
+    empty_fields TEXT,
     absent_since TIMESTAMP WITHOUT TIME ZONE,
     absent_action TEXT,
     acknowledged_plan BIGINT,

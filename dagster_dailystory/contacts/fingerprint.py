@@ -36,7 +36,8 @@ def key_parts(sync: ContactSync, key: Sequence[object], secret: bytes) -> list[o
 def mapping_version(sync: ContactSync) -> str:
     """Twelve hexadecimal digits that change whenever the mapping would send different values."""
     fields = sorted([m.name, m.column, m.kind.value, m.nulls.value, m.max_length] for m in sync.mapped_fields)
-    return hashlib.sha256(_json_bytes([fields, sync.default_region])).hexdigest()[:12]
+    settings = [fields, sync.default_region, *([list(sync.fill)] if sync.fill else [])]
+    return hashlib.sha256(_json_bytes(settings)).hexdigest()[:12]
 
 
 _WITHOUT_EFFECT = frozenset(

@@ -15,18 +15,22 @@ _MOBILE = FieldKind.MOBILE
 _OPT_INS = ((FieldKind.OPT_OUT, False), (FieldKind.STATUS, "Active"))
 
 
-def payload(sync: ContactSync, change: Change, *, everything: bool = False) -> dict[str, object]:
+def payload(
+    sync: ContactSync, change: Change, *, everything: bool = False, makes_contact: bool = False
+) -> dict[str, object]:
     """Build the JSON body of a create or an update, without the dsId.
 
     An update contains the fields that differ. If a custom field differs, all custom fields with a value are sent,
     because it is not documented whether DailyStory merges or replaces them. A create, or a change with `resend_all`,
     contains all fields with a value. An opt-out is never taken back and a contact is never set to Active, unless
-    `consent_override` names the field and an update changes it.
+    `consent_override` names the field and an update changes it. A field of `fill` is sent with a new contact, and
+    alone, where it differs because it is empty.
 
     Args:
         sync: The mapping.
         change: The row; see `Change.values`.
         everything: Send every mapped field: the contact is new, has another dsid, or belongs to a returning key.
+        makes_contact: The request makes the contact.
 
     Raises:
         UnsupportedValueError: A value is one that `check_row` rejects.
@@ -37,6 +41,8 @@ def payload(sync: ContactSync, change: Change, *, everything: bool = False) -> d
     custom_differs = everything
     for mapped in sync.mapped_fields:
         differs = everything or mapped.state_column in change.differing
+        if mapped.fills and everything and not makes_contact:
+            continue
         if not differs and not mapped.is_custom:
             continue
         value = _value_to_send(sync, mapped, change, differs=differs)
@@ -77,7 +83,7 @@ def identity_as_sent(sync: ContactSync, change: Change) -> Identity:
 def sends_nothing(sync: ContactSync, change: Change) -> bool:
     """Whether a change only updates the snapshot: an opt-out taken back, a status Active, a blank text."""
     everything = change.resend_all or change.operation is Operation.CREATE
-    sent = (m for m in sync.mapped_fields if everything or m.state_column in change.differing)
+    sent = (m for m in sync.mapped_fields if (everything and not m.fills) or m.state_column in change.differing)
     return all(_value_to_send(sync, mapped, change, differs=True) is None for mapped in sent)
 
 

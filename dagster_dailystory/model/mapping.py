@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeVar
@@ -57,6 +57,7 @@ class MappedField:
         max_length: Maximum length in characters.
         drops_invalid: An invalid value costs only this field, not its row.
         constant: The value of every row; None for a field that a column fills.
+        fills: The field is sent only where DailyStory's is known to be empty.
         is_custom: The value is sent in `extendedProperties`.
         state_column: The column in the state tables; its prefix keeps `field_city` and `custom_city` apart.
     """
@@ -68,6 +69,7 @@ class MappedField:
     max_length: int
     drops_invalid: bool = False
     constant: str | None = None
+    fills: bool = False
     is_custom: bool = field(init=False)
     state_column: str = field(init=False)
 
@@ -91,6 +93,7 @@ def map_fields(
     *,
     nulls: Nulls | str | Mapping[str, Nulls | str],
     invalid: Invalid | str | Mapping[str, Invalid | str],
+    fill: Collection[str],
     max_value_length: int,
     region: str | Mapping[str, str] | None,
 ) -> tuple[MappedField, ...]:
@@ -105,6 +108,7 @@ def map_fields(
     null = _by_field("nulls", nulls, Nulls, kinds, Nulls.KEEP, _CLEARABLE)
     drops = _by_field("invalid", invalid, Invalid, kinds, Invalid.REJECT_ROW, _DROPPABLE)
     columns = [*fields.values(), *extended_properties.values()]
+    _check_fill(fill, fields, {name for (name, _), each in zip(kinds, null, strict=True) if each is Nulls.CLEAR})
     mapped = [
         MappedField(
             name,
@@ -113,6 +117,7 @@ def map_fields(
             null[place],
             max_value_length if kind is FieldKind.CUSTOM else CONTACT_FIELDS[name].max_length,
             drops[place] is Invalid.DROP_FIELD,
+            fills=kind is not FieldKind.CUSTOM and name in fill,
         )
         for place, ((name, kind), column) in enumerate(zip(kinds, columns, strict=True))
     ]
@@ -128,6 +133,20 @@ _LONGEST_REGION = 255
 _CLEARABLE = (frozenset({FieldKind.TEXT, FieldKind.CUSTOM}), "clear", "only texts and custom fields can be emptied")
 
 _DROPPABLE = (frozenset(FieldKind) - set(CONSENT_KINDS), "drop_field", "an opt-out or a status is never dropped")
+
+
+_FILLABLE = frozenset({FieldKind.TEXT, FieldKind.INTEGER, FieldKind.NUMBER, FieldKind.DATE})
+
+
+def _check_fill(fill: Collection[str], fields: Mapping[str, str], cleared: Collection[str]) -> None:
+    for name in fill:
+        if name not in fields:
+            reason = f"which fields does not map{nearest(name, fields)}; custom fields are always sent together"
+            raise ConfigurationError(f"fill names {name!r}, {reason}")
+        if CONTACT_FIELDS[name].kind not in _FILLABLE:
+            raise ConfigurationError(f"fill names {name!r}: an email, a mobile number or consent is never left out")
+        if name in cleared:
+            raise ConfigurationError(f"fill names {name!r}, which nulls would empty; choose one of the two")
 
 
 _NEVER_CUSTOM = frozenset(name.casefold() for name in (*IDENTITY_FIELDS, *OPT_OUT_FIELDS, "status"))

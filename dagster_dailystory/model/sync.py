@@ -117,6 +117,7 @@ SETTING_TYPES: Mapping[str, Kind] = {
     "allow_empty_source": Kind((bool,), "True or False"),
     "require_approval": Kind((bool,), "True or False"),
     "personal_keys": Kind(NAMES, "a list of key columns"),
+    "fill": Kind(NAMES, "a list of field names, such as ['city']"),
     "consent_override": Kind(NAMES, "a list of field names"),
     "default_region": Kind((str, Mapping, NoneType), "an ISO country, such as 'US', or {'column': 'country'}"),
     "max_value_length": Kind((int,), "a whole number"),
@@ -155,6 +156,8 @@ class ContactSync:
         invalid: What an invalid value costs: `reject_row` (the row) or `drop_field` (its field: the contact keeps its
             value), for all fields or per field (`{"mobilePhone": "drop_field"}`). Opt-outs and `status` are never
             dropped, and a new row without a valid email or mobile number is rejected.
+        fill: Fields that are sent only with a create, and to an adopted contact whose field is empty; what DailyStory
+            has is never overwritten. Not the email, the mobile number, consent or custom fields.
         max_created_fraction: Block the plan if it creates more contacts than this share of those that the sync has
             (1.0: as many again); only once the first load is done; None: no limit.
         max_created_rows: Block the plan if it creates more contacts, also during the first load; None: no limit.
@@ -206,6 +209,7 @@ class ContactSync:
     on_deleted: OnDeleted | str = OnDeleted.RESPECT
     nulls: Nulls | str | Mapping[str, Nulls | str] = Nulls.KEEP
     invalid: Invalid | str | Mapping[str, Invalid | str] = Invalid.REJECT_ROW
+    fill: Sequence[str] = ()
     max_created_fraction: float | None = 1.0
     max_created_rows: int | None = None
     max_changed_fraction: float | None = None
@@ -247,6 +251,7 @@ class ContactSync:
         if self.known_custom_fields is not None:
             set_value(self, "known_custom_fields", tuple(self.known_custom_fields))
         set_value(self, "consent_override", tuple(sorted(self.consent_override)))
+        set_value(self, "fill", tuple(sorted(self.fill)))
         _check_region(self.default_region)
         set_value(self, "mapped_fields", self._map_fields())
         check_reserved(keys, self.mapped_fields)
@@ -263,6 +268,7 @@ class ContactSync:
             self.extended_properties,
             nulls=self.nulls,
             invalid=self.invalid,
+            fill=self.fill,
             max_value_length=self.max_value_length,
             region=self.default_region,
         )

@@ -188,7 +188,7 @@ class Delivery:
         return await self._post()
 
     async def _post(self) -> Result:
-        body = payload(self._sync, self.change, everything=True)
+        body = payload(self._sync, self.change, everything=True, makes_contact=True)
         if not self.change.identity or body.keys().isdisjoint(IDENTITY_FIELDS):
             message = "DailyStory has no such contact, and it cannot be created without an email or a mobile number"
             return self._result(Outcome.REJECTED, reason=Reason.NO_IDENTITY, message=message)

@@ -63,6 +63,15 @@ def is_unknown(snapshot: FromClause, name: str) -> ColumnElement[bool]:
     return func.coalesce(snapshot.c[UNKNOWN_FIELDS].contains(f'"{name}"', autoescape=True), false())
 
 
+EMPTY_FIELDS = "empty_fields"
+"""The fields of `fill` that are empty in DailyStory, each in quotation marks."""
+
+
+def is_known_empty(snapshot: FromClause, name: str) -> ColumnElement[bool]:
+    """Whether the field of a state column is empty in DailyStory, so that a value may fill it."""
+    return func.coalesce(snapshot.c[EMPTY_FIELDS].contains(f'"{name}"', autoescape=True), false())
+
+
 def is_dropped(changes: FromClause, name: str) -> ColumnElement[bool]:
     """Whether a state column is among the dropped fields of a change."""
     return func.coalesce(changes.c[DROPPED].contains(f'"{name}":', autoescape=True), false())
@@ -247,6 +256,7 @@ class SyncTables:
             *_texts("identity_email", "identity_mobile", "partition_value"),
             Column("resend_all", BOOLEAN),
             Column(UNKNOWN_FIELDS, TEXT),
+            Column(EMPTY_FIELDS, TEXT),
             Column("absent_since", MOMENT),
             Column("absent_action", TEXT),
             Column("acknowledged_plan", BIG_INTEGER),

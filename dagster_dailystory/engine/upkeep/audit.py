@@ -148,7 +148,8 @@ class _Audit:
         # Not the text: with another default_region it is not the number that was sent.
         is_number = mapped.kind is FieldKind.MOBILE and acknowledged is not None
         sent = row["identity_mobile"] if is_number else wire_value(mapped, acknowledged)
-        return sent is not None and mapped.kind is not FieldKind.STATUS and not is_held(mapped, sent, contact)
+        is_compared = sent is not None and not mapped.fills and mapped.kind is not FieldKind.STATUS
+        return is_compared and sent is not None and not is_held(mapped, sent, contact)
 
     def repair(self, tables: SyncTables, *, recreate: bool) -> None:
         snapshot, contact_map, execute = tables.snapshot, tables.contact_map, self._state.connection.execute

@@ -14,6 +14,14 @@ ALTER TABLE dailystory_customers_snapshot DROP COLUMN field_city;
 
 ALTER TABLE dailystory_customers_snapshot RENAME COLUMN retyped_field_city TO field_city;
 
+CREATE TABLE dailystory_customers_adoption (
+	customer_id INTEGER NOT NULL,
+	outcome TEXT,
+	dsid TEXT,
+	differing TEXT,
+	looked_up_at TIMESTAMP WITHOUT TIME ZONE
+);
+
 CREATE TABLE dailystory_customers_changes (
 	plan_id TEXT NOT NULL,
 	sequence BIGINT NOT NULL,
@@ -117,6 +125,7 @@ CREATE TABLE dailystory_customers_snapshot (
 	partition_value TEXT,
 	resend_all BOOLEAN,
 	unknown_fields TEXT,
+	empty_fields TEXT,
 	absent_since TIMESTAMP WITHOUT TIME ZONE,
 	absent_action TEXT,
 	acknowledged_plan BIGINT,

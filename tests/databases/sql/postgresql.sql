@@ -30,6 +30,14 @@ CREATE INDEX dailystory_customers_snapshot_b33e3ec5 ON dailystory_customers_snap
 
 CREATE INDEX dailystory_customers_snapshot_b776f494 ON dailystory_customers_snapshot (absent_since) WHERE absent_since IS NOT NULL;
 
+CREATE TABLE dailystory_customers_adoption (
+	customer_id INTEGER NOT NULL,
+	outcome TEXT,
+	dsid TEXT,
+	differing TEXT,
+	looked_up_at TIMESTAMP WITHOUT TIME ZONE
+);
+
 CREATE TABLE dailystory_customers_changes (
 	plan_id TEXT NOT NULL,
 	sequence BIGINT NOT NULL,
@@ -137,6 +145,7 @@ CREATE TABLE dailystory_customers_snapshot (
 	partition_value TEXT,
 	resend_all BOOLEAN,
 	unknown_fields TEXT,
+	empty_fields TEXT,
 	absent_since TIMESTAMP WITHOUT TIME ZONE,
 	absent_action TEXT,
 	acknowledged_plan BIGINT,

@@ -16,7 +16,13 @@ from dagster_dailystory.databases.kinds.base import Database
 from dagster_dailystory.databases.row_hash import ROW_HASH
 from dagster_dailystory.databases.sql_types import BOOLEAN, TEXT, SqlQuery, SqlType, SqlValue, Untyped
 from dagster_dailystory.engine.planning.comparison.slices import is_in_slices
-from dagster_dailystory.engine.state.schema import UNKNOWN_FIELDS, SyncTables, differs_column, is_unknown
+from dagster_dailystory.engine.state.schema import (
+    UNKNOWN_FIELDS,
+    SyncTables,
+    differs_column,
+    is_known_empty,
+    is_unknown,
+)
 from dagster_dailystory.model.change import DEPARTURE_IN_DOUBT, KEPT_FOR_ANOTHER_SYNC, Reason
 from dagster_dailystory.model.contact_fields import CONSENT_KINDS, FieldKind
 from dagster_dailystory.model.mapping import MappedField, Nulls
@@ -241,6 +247,7 @@ class Diff:
                 snapshot.c.identity_email.label("old_email"),
                 snapshot.c.identity_mobile.label("old_mobile"),
                 *((snapshot.c[UNKNOWN_FIELDS],) if self._clearable else ()),
+                *((snapshot.c.empty_fields,) if self.tables.sync.fill else ()),
             )
             .select_from(source.join(snapshot, self.tables.same_key(source, snapshot), isouter=True, full=full))
             .where(expected_rarely(found) if full and self.expects_few else found)
@@ -284,13 +291,10 @@ class Diff:
     def _may_depart(self, snapshot: FromClause) -> ColumnElement[bool]:
         """Whether a missing key is planned: it was not found missing before, or the deletion of its contact is owed."""
         is_live = snapshot.c.absent_since.is_(None)
-        may = is_live if self.tables.sync.deletes is DeletePolicy.KEEP else or_(is_live, self._is_owed(snapshot))
+        undecided = [KEPT_FOR_ANOTHER_SYNC, DEPARTURE_IN_DOUBT]
+        is_owed = and_(snapshot.c.absent_since.is_not(None), snapshot.c.absent_action.in_(undecided))
+        may = is_live if self.tables.sync.deletes is DeletePolicy.KEEP else or_(is_live, is_owed)
         return and_(may, self.in_partition(snapshot)) if self.is_one_slice else may
-
-    def _is_owed(self, snapshot: FromClause) -> ColumnElement[bool]:
-        """Whether a key that was missing before has a contact that was kept for another sync."""
-        is_undecided = snapshot.c.absent_action.in_([KEPT_FOR_ANOTHER_SYNC, DEPARTURE_IN_DOUBT])
-        return and_(snapshot.c.absent_since.is_not(None), is_undecided)
 
     def _resends_all(self, snapshot: FromClause) -> ColumnElement[bool]:
         """Whether the snapshot may not be what DailyStory has, so that every value of the row counts as different."""
@@ -299,15 +303,15 @@ class Diff:
 
     def _differs(self, source: FromClause, snapshot: FromClause) -> ColumnElement[bool]:
         """Whether a source row differs from its snapshot, so that it needs a change."""
+        fields = [(m, source.c[m.state_column], snapshot.c[m.state_column], snapshot) for m in self._fields]
         if self.tables.sync.mode is Mode.CREATE:  # the only change of a contact that exists is an opt-out or a fault
-            fields = [m for m in self._fields if m.kind is FieldKind.OPT_OUT]
-            flags = [(m, source.c[m.state_column], snapshot.c[m.state_column]) for m in fields]
+            flags = [field for field in fields if field[0].kind is FieldKind.OPT_OUT]
             new = [and_(self._changed(*flag), may_opt_out(flag[1])) for flag in flags]
             is_made = [and_(self.was_made_by_this_sync(snapshot), or_(*new))] if new else []
             return or_(snapshot.c[self._keys[0]].is_(None), *is_made)
         if self.options.scope is Scope.ALL:
             return true()
-        changed = [self._changed(m, source.c[m.state_column], snapshot.c[m.state_column]) for m in self._fields]
+        changed = [self._changed(*field) for field in fields]
         # A row in another slice than before differs: a missing key is found by the slice that the snapshot names.
         old = snapshot.c[PARTITION_VALUE]  # of a key whose slice is not known yet NULL; see `remember_slices`
         moves = [and_(old.is_not(None), value.is_distinct_from(old)) for value in self._partition_value(source)]
@@ -323,7 +327,7 @@ class Diff:
             return [value]
         return [func.coalesce(value, missing.c[PARTITION_VALUE]).label(PARTITION_VALUE)]
 
-    def _changed(self, mapped: MappedField, new: SqlValue, old: SqlValue) -> ColumnElement[bool]:
+    def _changed(self, mapped: MappedField, new: SqlValue, old: SqlValue, known: FromClause) -> ColumnElement[bool]:
         """Whether a value differs from the acknowledged one. A NULL counts only if the field is cleared by it.
 
         The order matters: databases evaluate the second condition only where the first one holds, for few rows.
@@ -335,17 +339,19 @@ class Diff:
         ]
         if mapped.kind is FieldKind.OPT_OUT and isinstance(new.type, (String, Untyped)):
             changed.append(opt_out_text(new).is_distinct_from(opt_out_text(old)))  # yes and Y do not differ
+        if mapped.fills:
+            changed.append(is_known_empty(known, mapped.state_column))
         return and_(*changed)
 
     def _flag(self, mapped: MappedField, found: FromClause) -> ColumnElement[bool]:
         """Whether the field of a row that differs is to be sent."""
         new = found.c[mapped.state_column]
-        changed = self._changed(mapped, new, found.c[_acknowledged(mapped)])
+        changed = self._changed(mapped, new, found.c[_acknowledged(mapped)], found)
         if mapped in self._clearable:
             changed = or_(changed, self._is_cleared(mapped, new, found))
         if mapped.kind in CONSENT_KINDS:  # consent that the source did not change stays as it is in DailyStory
             return changed
-        return or_(changed, and_(found.c.replaces, empty_to_null(new).is_not(None)))
+        return or_(changed, and_(found.c.is_new if mapped.fills else found.c.replaces, empty_to_null(new).is_not(None)))
 
     @property
     def _clearable(self) -> Sequence[MappedField]:

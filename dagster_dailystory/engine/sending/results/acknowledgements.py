@@ -29,6 +29,7 @@ from sqlalchemy import (
 from dagster_dailystory.contacts.fingerprint import refusal_fingerprint
 from dagster_dailystory.databases.expressions import among
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, MOMENT, TEXT, SqlQuery, SqlValue
+from dagster_dailystory.engine.sending.results.filled_fields import empty_fields, fills_field
 from dagster_dailystory.engine.sending.results.history import History
 from dagster_dailystory.engine.sending.results.result_table import ResultTable
 from dagster_dailystory.engine.sending.results.shared_contacts import without_shared
@@ -38,6 +39,7 @@ from dagster_dailystory.engine.state.recovery import has_intent, invalidate
 from dagster_dailystory.engine.state.rejections import Rejections
 from dagster_dailystory.engine.state.schema import (
     DROPPED,
+    EMPTY_FIELDS,
     IDENTITY_COLUMNS,
     UNKNOWN_FIELDS,
     SyncTables,
@@ -216,7 +218,8 @@ class Acknowledgements:
         copied = [changes.c[name] for m in fields for name in (m.state_column, differs_column(m.state_column))]
         identity = (changes.c.identity_email, changes.c.identity_mobile, changes.c.partition_value)
         replaced = or_(changes.c.replaces, func.coalesce(self._results.table.c.replaced, false())).label("replaced")
-        extra = (*identity, changes.c[DROPPED], self._results.table.c.is_other_contact, replaced)
+        answer = self._results.table.c
+        extra = (*identity, changes.c[DROPPED], answer.is_other_contact, answer.outcome, replaced)
         sent = self._results.changes_with(_WRITTEN, *copied, *extra).subquery("sent")
         values: dict[str, SqlValue] = {m.state_column: self._acknowledged(m, sent) for m in fields}
         values |= {name: self._identity(name, sent) for name in ("identity_email", "identity_mobile")}
@@ -228,18 +231,24 @@ class Acknowledgements:
             UNKNOWN_FIELDS: self._still_unknown(sent),
             "only_mapped": false(),
         }
+        made: dict[str, SqlValue] = {}
+        if self._tables.sync.fill:
+            present[EMPTY_FIELDS] = empty_fields(self._tables, sent, snapshot)
+            made[EMPTY_FIELDS] = empty_fields(self._tables, sent, None)
         if not self._is_undo:  # an earlier value says nothing about the key
             present |= {"absent_since": null(), "absent_action": null()}
         removed = {name: case((sent.c.replaced, null()), else_=snapshot.c[name]) for name in self._tables.removed_names}
         update = snapshot.update().where(same).values(**values, **present, **removed)
         columns = [*self._tables.key_names, *values, "resend_all"]
-        new = select(*(sent.c[name] for name in columns[:-2]), self._number, false())
+        new = select(*(sent.c[name] for name in columns[:-2]), self._number, false(), *made.values())
         absent = not_(select(snapshot.c.resend_all).where(same).exists())
-        return update, snapshot.insert().from_select(columns, new.where(absent))
+        return update, snapshot.insert().from_select([*columns, *made], new.where(absent))
 
     def _acknowledged(self, mapped: MappedField, sent: FromClause) -> SqlValue:
         new, old = sent.c[mapped.state_column], self._tables.snapshot.c[mapped.state_column]
         whole = func.coalesce(new, old) if mapped.is_custom and mapped.nulls is Nulls.KEEP else new
+        if mapped.fills:
+            return case((fills_field(mapped, sent, sent.c.replaced), new), else_=old)
         differs = sent.c[differs_column(mapped.state_column)]
         acknowledged = case((sent.c.replaced, whole), (differs, new), else_=old)
         if not mapped.drops_invalid:

@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from dagster_dailystory.databases.expressions import opts_out
 from dagster_dailystory.databases.sql_types import TEXT, SqlValue
+from dagster_dailystory.engine.sending.results.filled_fields import fills_field
 from dagster_dailystory.engine.sending.results.result_table import ResultTable
 from dagster_dailystory.engine.state.schema import DROPPED, SyncTables, differs_column, is_dropped
 from dagster_dailystory.engine.state.store import State
@@ -102,5 +103,7 @@ class History:
                 return written
             is_new = or_(done.c.whole, not_(opts_out(self._tables.snapshot.c[name])))  # else it left ahead of its row
             return and_(written, opts_out(done.c[name]), is_new)
+        if mapped.fills:
+            written = fills_field(mapped, done, done.c.whole)
         written = and_(written, done.c.operation != Operation.OPT_OUT.value)
         return and_(written, not_(is_dropped(done, name))) if mapped.drops_invalid else written

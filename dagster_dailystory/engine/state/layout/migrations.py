@@ -251,6 +251,7 @@ def _to_8(tables: StoredTables) -> None:
     for sync in tables.syncs():
         keys = _key_columns(tables, sync)
         tables.add_table((sync, "history"), {**keys, **texts, "acknowledged_at": MOMENT})
+        tables.add_columns((sync, "snapshot"), {"empty_fields": TEXT})
         found = dict.fromkeys(("outcome", "dsid", "differing"), TEXT)
         tables.add_table((sync, "adoption"), {**keys, **found, "looked_up_at": MOMENT})
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from dagster_dailystory.api.responses import RemoteContact
 from dagster_dailystory.contacts.identity import identity_of, region_of
 from dagster_dailystory.contacts.validation import check_row
-from dagster_dailystory.contacts.values import wire_value
+from dagster_dailystory.contacts.values import comparable, wire_value
 from dagster_dailystory.engine.sending.breaker.circuit_breaker import PROBES
 from dagster_dailystory.engine.sending.delivery import LookUp
 from dagster_dailystory.engine.sending.sender import Sender
-from dagster_dailystory.engine.upkeep.read_back import is_held
+from dagster_dailystory.engine.upkeep.read_back import held_value, is_held
 from dagster_dailystory.errors import OutageError
 from dagster_dailystory.model.change import Identity
 from dagster_dailystory.model.contact_fields import FieldKind
@@ -71,10 +71,16 @@ class AdoptedRow:
             return self.identity.mobile
         return wire_value(mapped, self.values.get(mapped.state_column), region=region_of(sync, self.values))
 
+    def empty(self, sync: ContactSync) -> list[MappedField]:
+        """The fields of `fill` that are empty in DailyStory."""
+        contact = self.contact
+        fills = [mapped for mapped in sync.mapped_fields if mapped.fills]
+        return [m for m in fills if contact is not None and not comparable(m, held_value(m, contact))]
+
     def differing(self, sync: ContactSync) -> list[MappedField]:
         """The fields in which the contact has another value than the row. A status `Active` is never sent."""
         contact = self.contact
-        sent = [(mapped, self.sent(sync, mapped)) for mapped in sync.sent_fields]
+        sent = [(mapped, self.sent(sync, mapped)) for mapped in sync.sent_fields if not mapped.fills]
         region = region_of(sync, self.values)
         return [
             mapped
@@ -109,7 +115,7 @@ def look_up(sync: ContactSync, sender: Sender, rows: Sequence[AdoptedRow]) -> li
 
 
 def _find(sender: Sender, identities: Sequence[Identity]) -> list[LookUp]:
-    """Look some identities up. Few that have no answer are no outage: others may have one."""
+    """Look some identities up. A few without an answer do not show an outage."""
     try:
         return sender.find_many(identities) if identities else []
     except OutageError:

@@ -33,7 +33,7 @@ from dagster_dailystory.engine.state.incremental import require_full_comparison
 from dagster_dailystory.engine.state.layout.mapped_columns import is_canonical
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.plans.custom_fields import remember_custom_fields
-from dagster_dailystory.engine.state.schema import SyncTables
+from dagster_dailystory.engine.state.schema import EMPTY_FIELDS, SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.engine.upkeep.adoption.look_ups import AdoptedRow
 from dagster_dailystory.engine.upkeep.read_back import held_value
@@ -137,7 +137,9 @@ class Seeding:
             return given
         differing = row.differing(self._tables.sync)
         given["differing"] = json.dumps([mapped.name for mapped in differing]) if differing else None
-        own = {mapped.state_column for mapped in differing if not self._keeps(mapped)} | row.invalid
+        empty = {mapped.state_column for mapped in row.empty(self._tables.sync)}
+        given[EMPTY_FIELDS] = "".join(f'"{name}"' for name in sorted(empty)) or None
+        own = {mapped.state_column for mapped in differing if not self._keeps(mapped)} | row.invalid | empty
         given |= {_use(m): m.state_column not in own for m in self._fields}
         for mapped in differing if self._differing is Differing.SEND else ():
             if mapped.kind is not FieldKind.OPT_OUT:
@@ -168,7 +170,9 @@ class Seeding:
         """The rows of a batch with their keys and the source's values."""
         types = {m.state_column: self._tables.snapshot.c[m.state_column].type for m in self._fields}
         columns: dict[str, SqlType] = {"sequence": BIG_INTEGER}
-        columns |= dict.fromkeys(("outcome", "dsid", "differing", "identity_email", "identity_mobile"), TEXT)
+        columns |= dict.fromkeys(
+            ("outcome", "dsid", "differing", "identity_email", "identity_mobile", EMPTY_FIELDS), TEXT
+        )
         columns |= {_use(m): BOOLEAN for m in self._fields}
         columns |= {_held(m): types[m.state_column] for m in self._fields if self._differing is Differing.SEND}
         given, pending = self._state.database.json_rows(columns), self._pending
@@ -198,6 +202,7 @@ class Seeding:
         values: dict[str, SqlValue] = {m.state_column: self._value(m) for m in self._fields}
         values |= {"identity_email": rows.c.identity_email, "identity_mobile": rows.c.identity_mobile}
         values |= {PARTITION_VALUE: rows.c[PARTITION_VALUE]} if PARTITION_VALUE in rows.c else {}
+        values[EMPTY_FIELDS] = rows.c[EMPTY_FIELDS]
         values["resend_all"] = self._is(AdoptionOutcome.DELETED)
         values["only_mapped"] = literal(tables.sync.mode is Mode.CREATE)
         row = select(*tables.keys_of(rows), *values.values()).where(self._is(*_MAPPED))
