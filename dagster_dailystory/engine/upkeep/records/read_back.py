@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from dagster_dailystory.api.responses import RemoteContact
 from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
+from dagster_dailystory.contacts.identity import e164, stripped_text
 from dagster_dailystory.contacts.values import comparable, wire_value
 from dagster_dailystory.model.contact_fields import FieldKind
-from dagster_dailystory.model.mapping import MappedField
+from dagster_dailystory.model.mapping import MappedField, Value
 from dagster_dailystory.model.sync import ContactSync
 
 
@@ -26,6 +27,33 @@ class Acknowledged:
     identity_mobile: str | None = field(default=None, repr=False)
 
 
+def held_value(mapped: MappedField, contact: RemoteContact) -> object:
+    """The value that DailyStory has in a field, as its JSON has it; None if the contact has none."""
+    custom = contact.fields.get("extendedProperties")
+    if not mapped.is_custom:
+        return contact.fields.get(mapped.name)
+    return custom.get(mapped.name) if isinstance(custom, Mapping) else None
+
+
+def is_held(mapped: MappedField, sent: Value, contact: RemoteContact, region: str | None = None) -> bool:
+    """Whether a contact has what a request would send, perhaps in another spelling (U2, U19 of the notes on the API).
+
+    Args:
+        mapped: The field.
+        sent: The value as a request has it; an opt-out that is not set is never sent.
+        contact: The contact.
+        region: The ISO country of numbers without a country code.
+    """
+    if mapped.kind is FieldKind.OPT_OUT:
+        return sent is not True or mapped.name in contact.opted_out
+    if mapped.kind is FieldKind.STATUS:
+        return sent == contact.status
+    held = held_value(mapped, contact)
+    if comparable(mapped, sent) == comparable(mapped, held):
+        return True
+    return mapped.kind is FieldKind.MOBILE and e164(stripped_text(held), region) == sent
+
+
 def holds(
     sync: ContactSync, mapped: MappedField, value: object, acknowledged: Acknowledged, contact: RemoteContact
 ) -> bool:
@@ -38,9 +66,7 @@ def holds(
         acknowledged: What is known of the contact's key.
         contact: The contact.
     """
-    custom = contact.fields.get("extendedProperties")
-    fields = custom if mapped.is_custom and isinstance(custom, Mapping) else contact.fields
-    found = None if mapped.is_custom and not isinstance(custom, Mapping) else fields.get(mapped.name)
+    found = held_value(mapped, contact)
     if value is None:
         return found in (None, "")
     is_number = mapped.kind is FieldKind.MOBILE
