@@ -60,6 +60,7 @@ def customers_sync(source: str = TABLE, columns: int = len(COLUMNS)) -> ContactS
         extended_properties={name: name for name in custom},
         max_deleted_fraction=None,
         known_custom_fields=custom,
+        canary_rows=0,
     )
 
 

@@ -19,7 +19,7 @@ from dagster_dailystory.model.runs.approval import Approval
 from dagster_dailystory.model.runs.options import checked_options
 from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary, raise_if_blocked
 from dagster_dailystory.model.runs.report import SyncReport, planned_report
-from dagster_dailystory.model.settings import choice, named_settings
+from dagster_dailystory.model.settings import check_value, choice, named_settings
 from dagster_dailystory.model.sync import ContactSync, Scope
 
 
@@ -39,6 +39,7 @@ def run_contact_sync(
     keys: Sequence[object] | None = None,
     partition: str | None = None,
     on_progress: OnProgress | None = None,
+    accept_canary: bool = False,
     **account: Unpack[AccountOptions],
 ) -> SyncReport:
     """Make DailyStory's contacts equal to a warehouse query: plan, and send the plan.
@@ -57,6 +58,7 @@ def run_contact_sync(
         keys: Only these keys; the parts of a composite one are joined by `|`. None for all keys.
         partition: Only this slice of a sync with `partitions`.
         on_progress: Called at most once a second while sending.
+        accept_canary: Go on whatever the canary found (`canary_rows`); logged, and stored with the plan.
         **account: Other settings of the account, such as `requests_per_second`; see `AccountOptions`.
 
     Returns:
@@ -79,9 +81,10 @@ def run_contact_sync(
     """
     warehouse = Warehouse.at(warehouse_url, state_url, state_schema, sync=sync)
     options = checked_options(scope, dry_run=dry_run, limit=limit, keys=keys, partition=partition)
+    accepts_canary = _accepts_canary(accept_canary, None)
     with (
         with_frame(sync, warehouse, frame) as given,
-        open_run(sync, given, AccountSettings(base_url, api_token, **account)) as run,
+        open_run(sync, given, AccountSettings(base_url, api_token, **account), accepts_canary=accepts_canary) as run,
     ):
         plan = run.plan(options)
         if plan.status in _UNSENT:
@@ -163,6 +166,7 @@ def send_contact_sync(
     on_progress: OnProgress | None = None,
     approved_by: str | None = None,
     max_drift: float = 0.1,
+    accept_canary: bool = False,
     **account: Unpack[AccountOptions],
 ) -> SyncReport:
     """Send exactly this plan. A plan whose send was interrupted goes on where it stopped.
@@ -181,6 +185,7 @@ def send_contact_sync(
         on_progress: Called at most once a second while sending.
         approved_by: Who approves the plan; stored with it. None: the user of the operating system.
         max_drift: Largest share of the plan's changes that may no longer be what the source asks for.
+        accept_canary: Go on whatever the canary found (`canary_rows`); logged, and stored with the plan.
         **account: Other settings of the account; see `AccountOptions`.
 
     Returns:
@@ -192,10 +197,11 @@ def send_contact_sync(
         DailyStoryError: See the tree in `errors`.
     """
     approval = Approval(plan_id, _user() if approved_by is None else approved_by, max_drift)
+    accepts_canary = _accepts_canary(accept_canary, approval.approved_by)
     warehouse = Warehouse.at(warehouse_url, state_url, state_schema, sync=sync)
     with (
         with_frame(sync, warehouse, frame, is_sending=not sync.require_approval) as given,
-        open_run(sync, given, AccountSettings(base_url, api_token, **account)) as run,
+        open_run(sync, given, AccountSettings(base_url, api_token, **account), accepts_canary=accepts_canary) as run,
     ):
         return _reported(run.send(approval=approval, on_progress=on_progress))
 
@@ -309,6 +315,18 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):
         return ""
+
+
+def _accepts_canary(accept_canary: bool, person: str | None) -> str | None:
+    """Who accepts what a canary found: this person or the user of the operating system; None if it is not accepted.
+
+    Raises:
+        ConfigurationError: `accept_canary` is not True or False.
+    """
+    check_value("accept_canary", accept_canary, bool)
+    if not accept_canary:
+        return None
+    return _user() if person is None else person
 
 
 def _reported(result: SendResult) -> SyncReport:

@@ -196,6 +196,8 @@ CREATE TABLE dailystory_plans (
     compared_why TEXT,
     superseded_by TEXT,
     approved_by TEXT,
+    canary_found TEXT,
+    canary_accepted_by TEXT,
     number BIGINT,
     rows_read BIGINT,
     rows_unchanged BIGINT,

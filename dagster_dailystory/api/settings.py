@@ -55,6 +55,7 @@ class AccountSettings:
         first_wait_seconds: Upper bound of the random wait before a row's second attempt; it doubles each time.
         longest_wait_seconds: The limit of the doubling.
         breaker_threshold: Number of consecutive rows, refused with the same message, after which other rows are tried.
+        look_up_lag_seconds: How long after a write a contact may still be read as it was before.
         connect: Makes the connections in place of aiohttp, for example in tests.
 
     Raises:
@@ -72,6 +73,7 @@ class AccountSettings:
     first_wait_seconds: float = 0.25
     longest_wait_seconds: float = 30.0
     breaker_threshold: int = 20
+    look_up_lag_seconds: float = 60.0
     connect: Callable[[AccountSettings], Connections] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:

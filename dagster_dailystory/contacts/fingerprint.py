@@ -50,6 +50,7 @@ _WITHOUT_EFFECT = frozenset(
         "min_guard_rows",
         "plan_expires_hours",
         "history_days",
+        "canary_rows",
     }
     | {"key_columns", "mapped_fields"}
 )

@@ -138,12 +138,13 @@ class SyncSteps:
         """Send the plan that the config names, or that of this run or the one it re-executes: `Run.resume_or_run`."""
         _refuse_checks_alone(context)
         sync, ids, waiting = self.sync, _run_ids(context), self._waiting(context)
+        accepts_canary = self._send_config.accepts_canary(context.run.tags)
         progress = ProgressLog(context.log_event, self.contacts_key, self._progress_seconds)
         with dagster_failures(), engine_log_shown(context.log):
             endpoint = warehouse.warehouse(sync)
             with (
                 with_frame(sync, endpoint, self._frame) as source,
-                open_run(sync, source, dailystory.account(), ids, waiting) as run,
+                open_run(sync, source, dailystory.account(), ids, waiting, accepts_canary) as run,
             ):
                 approval = self._send_config.approval(context.run.tags)
                 result = run.resume_or_run(self._options(context), progress, approval)

@@ -71,7 +71,7 @@ class PlanConfig(NamedSettings):
 
 
 class SendConfig(NamedSettings):
-    """The plan that a run of `contacts` sends, if it is not its own.
+    """What a person decides about a send: the plan, if it is not the one of the run, and its canary.
 
     Example:
         ```python
@@ -84,11 +84,17 @@ class SendConfig(NamedSettings):
         description="Send exactly this plan, and approve it if it waits for approval. The metadata of changes has it.",
     )
     approved_by: str = Field(
-        default="", description="Who approves the plan; stored with it. Default: the user or the id of the run."
+        default="",
+        description="Who approves the plan, or accepts its canary; stored with it. Default: the user or the id of the "
+        "run.",
     )
     max_drift: float = Field(
         default=0.1,
         description="Largest share of the plan's changes that may no longer be what the source asks for.",
+    )
+    accept_canary: bool = Field(
+        default=False,
+        description="Go on whatever the canary found (canary_rows); logged, and stored with the plan.",
     )
 
     def approval(self, tags: Mapping[str, str]) -> Approval | None:
@@ -99,7 +105,18 @@ class SendConfig(NamedSettings):
         """
         if self.plan_id is None:
             return None
-        return Approval(self.plan_id, self.approved_by or tags.get("user", ""), self.max_drift)
+        return Approval(self.plan_id, self._person(tags), self.max_drift)
+
+    def accepts_canary(self, tags: Mapping[str, str]) -> str | None:
+        """Who accepts what a canary found, empty if that is not known; None if it is not accepted.
+
+        Args:
+            tags: The tags of the run.
+        """
+        return self._person(tags) if self.accept_canary else None
+
+    def _person(self, tags: Mapping[str, str]) -> str:
+        return self.approved_by or tags.get("user", "")
 
 
 class _Limit(ConfigScalar):

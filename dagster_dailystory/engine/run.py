@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dagster_dailystory.api.settings import AccountSettings
@@ -16,13 +16,15 @@ from dagster_dailystory.engine.planning.plan import make_plan
 from dagster_dailystory.engine.planning.plan_history import PlanHistory
 from dagster_dailystory.engine.presence.last_check import LastCheck
 from dagster_dailystory.engine.presence.source_keys import SourceKeys
-from dagster_dailystory.engine.sending.dispatcher import SenderCounts
 from dagster_dailystory.engine.sending.open_intents import settle_intents
 from dagster_dailystory.engine.sending.outbox import Outbox
+from dagster_dailystory.engine.sending.read_back.canary import Canary
+from dagster_dailystory.engine.sending.results.sent_plan import SentPlan
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.incremental import advance
 from dagster_dailystory.engine.state.lease import NO_WAIT, Lease, Waiting, open_session
 from dagster_dailystory.engine.state.plans.approval import changes_only_in
+from dagster_dailystory.engine.state.plans.canary import accept_canary
 from dagster_dailystory.engine.state.plans.stored import Plan, Plans
 from dagster_dailystory.engine.state.recovery import Intents
 from dagster_dailystory.engine.state.schema import SyncTables
@@ -31,14 +33,12 @@ from dagster_dailystory.engine.upkeep.undo.plan import make_undo_plan
 from dagster_dailystory.engine.upkeep.undo.report import UndoReport, UndoSettings
 from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.errors import BusyError, DailyStoryError, OutageError, SafetyError
-from dagster_dailystory.model.change import Outcome
 from dagster_dailystory.model.runs.approval import Approval
 from dagster_dailystory.model.runs.options import PlanOptions, needs_approval
 from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary, planned_counts, raise_if_blocked
 from dagster_dailystory.model.runs.report import (
     COMPLETE_OUTCOMES,
     Progress,
-    SentOptOuts,
     SyncReport,
     planned_report,
     sent_report,
@@ -77,6 +77,7 @@ class Run:
         account: The account to plan for and to send to.
         run_ids: The run itself, then the runs that it re-executes; only their plans may be sent.
         check: Called between batches; raises if the run is to end.
+        accepts_canary: Who accepts what a canary found, or would find; empty for the run itself, None without.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Run:
         account: AccountSettings,
         run_ids: Sequence[str],
         check: Callable[[], None],
+        accepts_canary: str | None = None,
     ) -> None:
         self.state = state
         self.lease = lease
@@ -94,6 +96,7 @@ class Run:
         self._account = account
         self._run_ids = run_ids
         self._check = check
+        self._accepts_canary = accepts_canary
         self._plans = Plans(state)
 
     def plan(self, options: PlanOptions = PlanOptions()) -> PlanSummary:  # noqa: B008  # frozen
@@ -194,12 +197,15 @@ class Run:
             state.check_destination(self._account.base_url)
             current = None if found is None else self._plans.named(found.summary.plan_id)
             plan = self._plans.claim(current, approved_by)
+            if self._accepts_canary is not None:
+                plan = accept_canary(state, plan, self._accepts_canary or self._run_ids[0])
             tables = state.load_tables()
             self._plans.check_complete(plan, tables)
         started_at, started = state.now(), time.perf_counter()
-        sent = _Sent() if tables is None else self._send_all(plan, tables, on_progress)
+        sent = SentPlan() if tables is None else self._send_all(plan, tables, on_progress)
         results, seconds = (sent.outcomes, sent.rows_open, sent.opt_outs), time.perf_counter() - started
-        report = sent_report(plan.summary, *results, sent.counts.reported, seconds, stopped=sent.error is not None)
+        summary, is_stopped = replace(plan.summary, canary=sent.canary), sent.error is not None
+        report = sent_report(summary, *results, sent.counts.reported, seconds, stopped=is_stopped)
         if not isinstance(sent.error, BusyError):
             with self.lease.transaction(state):
                 if sent.error is None:
@@ -308,11 +314,12 @@ class Run:
             else:
                 settle_intents(self.state, tables, self.lease, sender)
 
-    def _send_all(self, plan: Plan, tables: SyncTables, on_progress: OnProgress | None) -> _Sent:
+    def _send_all(self, plan: Plan, tables: SyncTables, on_progress: OnProgress | None) -> SentPlan:
         state, lease, plan_id = self.state, self.lease, plan.summary.plan_id
         sender = Sender(state.sync, self._account)
         check = LastCheck(state, tables, lease, plan_id, SourceKeys(state, tables, self._warehouse.url))
-        outbox = Outbox(state, tables, lease, plan_id, sender, check, on_progress, self._check)
+        canary = Canary(state, tables, lease, plan, sender, self._account.look_up_lag_seconds)
+        outbox = Outbox(state, tables, lease, plan_id, sender, check, on_progress, self._check, canary)
         error: DailyStoryError | None = None
         try:
             if plan.summary.rows_to_send:
@@ -325,7 +332,7 @@ class Run:
             error = stopped
         finally:
             sender.stop()
-        return _Sent(outbox.outcomes, sender.counts, outbox.rows_open, outbox.opt_outs, error)
+        return SentPlan(outbox.outcomes, sender.counts, outbox.rows_open, outbox.opt_outs, error, canary.found)
 
     def _record(self, plan: Plan, report: SyncReport, tables: SyncTables | None, started_at: datetime) -> None:
         """Record the send and what it ends: the first load, and the read up to the plan's checkpoint if complete."""
@@ -358,6 +365,7 @@ def open_run(
     account: AccountSettings,
     run_ids: Sequence[str] = (),
     waiting: Waiting = NO_WAIT,
+    accepts_canary: str | None = None,
 ) -> Iterator[Run]:
     """Open the state with the lease of the sync, for one run.
 
@@ -367,6 +375,7 @@ def open_run(
         account: The account to plan for and to send to.
         run_ids: The run itself, then the runs that it re-executes; without any, a new one.
         waiting: How to wait for other runs of this sync.
+        accepts_canary: Who accepts what a canary found; see `Run`.
 
     Raises:
         BusyError: Another run still has the lease of the sync.
@@ -374,7 +383,7 @@ def open_run(
     """
     ids = run_ids or (new_run_id(),)
     with open_session(sync, warehouse.state, waiting, ids[0]) as (state, lease):
-        yield Run(state, lease, warehouse, account, ids, waiting.check)
+        yield Run(state, lease, warehouse, account, ids, waiting.check, accepts_canary)
 
 
 _OVERTAKEN = {
@@ -383,14 +392,3 @@ _OVERTAKEN = {
     PlanStatus.EXPIRED: "older than plan_expires_hours",
 }
 """Why the plan of a run is not sent any more, although no guard forbids it."""
-
-
-@dataclass(frozen=True)
-class _Sent:
-    """What became of a plan's changes: results, requests, changes without a result, and the error that stopped it."""
-
-    outcomes: Mapping[Outcome, int] = field(default_factory=dict)
-    counts: SenderCounts = field(default_factory=SenderCounts)
-    rows_open: int = 0
-    opt_outs: SentOptOuts = field(default_factory=SentOptOuts)
-    error: DailyStoryError | None = None

@@ -115,6 +115,7 @@ SETTING_TYPES: Mapping[str, Kind] = {
     "max_rejected_fraction": _SHARE,
     "min_guard_rows": Kind((int,), "a whole number"),
     "allow_empty_source": Kind((bool,), "True or False"),
+    "canary_rows": Kind((int, NoneType), "a whole number, 0 for no canary, or None for one in the first send"),
     "require_approval": Kind((bool,), "True or False"),
     "personal_keys": Kind(NAMES, "a list of key columns"),
     "fill": Kind(NAMES, "a list of field names, such as ['city']"),
@@ -178,6 +179,9 @@ class ContactSync:
         partitions: `HashBuckets(8)`, `ColumnValues("region", ["emea", "amer"])` or
             `TimeWindows("signed_up_at", "monthly", start="2024-01-01")`, to run the sync in slices.
         watermark: `Watermark("updated_at")`, to compare recent rows only and all rows once a day; not with partitions.
+        canary_rows: Changes that a plan sends first, after its opt-outs; their contacts are read back, and the others
+            follow only if they hold what was written. None: 20 in the first send, until that has passed; a number: in
+            every plan; 0: never.
         require_approval: Each plan waits until a person sends it by its id. Plans of `scope="opt_outs"` do not wait.
         plan_expires_hours: Hours after which a plan can no longer be sent, nor a stopped one be resumed.
         history_days: Days for which the history keeps each acknowledged change with the values that it replaced; 0: no
@@ -224,6 +228,7 @@ class ContactSync:
     max_value_length: int = 255
     partitions: Partitioning | None = None
     watermark: Watermark | None = None
+    canary_rows: int | None = None
     require_approval: bool = False
     plan_expires_hours: float = 24
     history_days: float = 90
@@ -332,7 +337,7 @@ def _check_limits(sync: ContactSync) -> None:
         share = getattr(sync, setting)
         if share is not None and not 0 <= share <= 1:
             raise ConfigurationError(f"{setting}={share!r} must be between 0 and 1; 10% is 0.1")
-    for setting in ("max_created_fraction", "max_created_rows", "min_guard_rows", "history_days"):
+    for setting in ("max_created_fraction", "max_created_rows", "min_guard_rows", "canary_rows", "history_days"):
         limit = getattr(sync, setting)
         if limit is not None and not limit >= 0:
             raise ConfigurationError(f"{setting}={limit!r} must not be negative")

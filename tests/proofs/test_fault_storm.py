@@ -25,6 +25,7 @@ SYNC = ContactSync(
     key="id",
     fields={"email": "email", "firstName": "first_name", "city": "city"},
     extended_properties={"plan": "plan"},
+    canary_rows=0,
 )
 
 

@@ -225,6 +225,7 @@ class Histories(RuleBasedStateMachine):
             deletes=self.deletes,
             nulls=self.nulls,
             allow_empty_source=True,
+            canary_rows=0,
         )
         warehouse, run_id = Warehouse.at(self.source_url, self.url), new_run_id()
         quick = {"first_wait_seconds": 0.001, "longest_wait_seconds": 0.002}

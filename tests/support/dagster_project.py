@@ -41,6 +41,7 @@ def people_sync(**settings: object) -> ContactSync:
         "source": "people",
         "key": "id",
         "fields": {"email": "email", "firstName": "first_name", "city": "city"},
+        "canary_rows": 0,
     }
     return ContactSync(**{**given, **settings})  # type: ignore[arg-type]  # settings of any kind
 

@@ -81,6 +81,7 @@ class Settings:
             deletes=self.deletes,
             nulls=self.nulls,
             allow_empty_source=True,
+            canary_rows=0,
             max_created_fraction=self.may_create,
             max_deleted_fraction=self.may_delete,
             max_opted_out_fraction=self.may_opt_out,

@@ -46,6 +46,11 @@ def _planning_options(function: _Function) -> _Function:
     return function
 
 
+_ACCEPT_CANARY = click.option(
+    "--accept-canary", is_flag=True, help="Go on whatever the canary found (canary_rows); stored with the plan."
+)
+
+
 @sync_command(account=True, answers={**_PLAN, "preview": "the first changes of each operation, with masked values"})
 @_planning_options
 def plan(target: Target, keys: Sequence[str], **options: Any) -> Output:
@@ -70,18 +75,19 @@ def plan(target: Target, keys: Sequence[str], **options: Any) -> Output:
 @click.option("--approved-by", help="Who approves the plan, if it waits for that. Default: the user of the system.")
 @click.option("--max-drift", type=float, default=0.1, show_default=True,
               help="Largest share of an approved plan's changes that the source may no longer ask for.")  # fmt: skip
-def send(target: Target, plan_id: str, approved_by: str | None, max_drift: float) -> Output:
+@_ACCEPT_CANARY
+def send(target: Target, plan_id: str, **options: Any) -> Output:
     """Send exactly the plan PLAN_ID. A send that was interrupted goes on where it stopped."""
     with progress_bar() as show:
         report = dagster_dailystory.send_contact_sync(
-            target.sync, plan_id=plan_id, **target.ends, **target.account,
-            approved_by=approved_by, max_drift=max_drift, on_progress=show,
-        )  # fmt: skip
+            target.sync, plan_id=plan_id, **target.ends, **target.account, on_progress=show, **options
+        )
     return _reported(target, report)
 
 
 @sync_command(account=True, answers=_REPORT)
 @_planning_options
+@_ACCEPT_CANARY
 def run(target: Target, keys: Sequence[str], **options: Any) -> Output:
     """Plan, and send the plan."""
     with progress_bar() as show:

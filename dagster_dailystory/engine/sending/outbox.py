@@ -6,13 +6,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
-from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, exists, false, func, not_, or_, select
+from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, exists, false, func, not_, or_, select, true
 
 from dagster_dailystory.engine.interrupts import frozen_heap, interrupts_held
 from dagster_dailystory.engine.presence.last_check import CheckedChanges
 from dagster_dailystory.engine.presence.source_keys import KEYS_AT_ONCE
 from dagster_dailystory.engine.sending.breaker.out_of_turn import OutOfTurn
 from dagster_dailystory.engine.sending.delivery import unsent_message
+from dagster_dailystory.engine.sending.read_back.canary import Canary
 from dagster_dailystory.engine.sending.results.acknowledgements import Acknowledgements
 from dagster_dailystory.engine.sending.sender import MAX_UNWRITTEN, Sender
 from dagster_dailystory.engine.state.lease import Lease
@@ -65,6 +66,7 @@ class Outbox:
         last_check: Decides which of up to 1,000 deletions and re-keys may be sent now; see `LastCheck`.
         on_progress: Called at most once a second.
         check: Called several times a second; its error ends the send.
+        canary: Decides after the opt-outs how many changes go ahead, and whether the others follow; None without one.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Outbox:
         last_check: Callable[[Sequence[Change]], CheckedChanges],
         on_progress: Callable[[Progress], None] | None = None,
         check: Callable[[], None] = lambda: None,
+        canary: Canary | None = None,
     ) -> None:
         self._state = state
         self._tables = tables
@@ -87,6 +90,7 @@ class Outbox:
         self._on_progress = on_progress
         self._check = check
         self._lease = lease
+        self._canary = canary
         self._acknowledgements = Acknowledgements(state, tables, lease, plan_id)
         self._intents = Intents(state, tables, lease)
         self._reader = RowReader(state, tables)
@@ -121,10 +125,11 @@ class Outbox:
             self._rows_total, priorities = self._open_changes()
             self._fail_taken_identities()
             for priority in priorities:
-                while not self._send_priority(priority):
-                    self._fail_refused_operations()
+                self._pass_canary(priority)
+                self._send_all_of(priority)
             self._drain()
             self._fail_refused_operations()
+            self._pass_canary()
         finally:
             self._unwritten += self._sender.stop()
             self._flush()
@@ -134,6 +139,28 @@ class Outbox:
         if self._refused_operations:
             refused = "; ".join(f"{o.value}: {m}" for o, m in sorted(self._sender.refused_operations.items()))
             raise OutageError(f"DailyStory refuses all rows of one kind ({refused}); run again when that is solved")
+
+    def _pass_canary(self, priority: int = USUAL_PRIORITY) -> None:
+        """Before the first change that is not an opt-out: send a few, and go on if their contacts hold what they wrote.
+
+        A plan that was stopped after its last result has none left to send.
+        """
+        if self._canary is not None and priority >= USUAL_PRIORITY:
+            self._drain()
+            self._canary.run(self._send_first, self._wait)
+
+    def _send_first(self, last: int) -> None:
+        self._send_all_of(USUAL_PRIORITY, last)
+        self._drain()
+
+    def _wait(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self._pump()
+
+    def _send_all_of(self, priority: int, last: int | None = None) -> None:
+        while not self._send_priority(priority, last):
+            self._fail_refused_operations()
 
     def _reopen(self) -> None:
         """Reopen the changes that failed, wait or are in doubt from an earlier attempt at this plan."""
@@ -162,8 +189,12 @@ class Outbox:
             counts = {int(priority): int(rows) for priority, rows in self._state.connection.execute(query)}
         return sum(counts.values()), sorted(counts)
 
-    def _send_priority(self, priority: int) -> bool:
+    def _send_priority(self, priority: int, last: int | None = None) -> bool:
         """Send the changes of one priority; one above the usual waits for the results of all earlier changes.
+
+        Args:
+            priority: The priority.
+            last: The sequence of the last change; None for all of them.
 
         Returns:
             False if DailyStory refuses an operation meanwhile, so that not all of them were read.
@@ -174,14 +205,16 @@ class Outbox:
             self._fail_waiting(priority)
         elif priority == USUAL_PRIORITY and self._in_flight:
             self._drain()  # an opt-out and another change of its contact must not meet
-        wanted = and_(self._open(), changes.c.priority == priority)
+        wanted = and_(
+            self._open(), changes.c.priority == priority, true() if last is None else changes.c.sequence <= last
+        )
         bounds = select(func.min(changes.c.sequence), func.max(changes.c.sequence)).where(wanted)
         with self._state.connection.begin():
-            first, last = self._state.connection.execute(bounds).one()
+            first, end = self._state.connection.execute(bounds).one()
         if first is None:
             return True
         self._position = (priority, first - 1)
-        chunks = self._reader.chunks(changes, wanted, first, last, _FIRST_CHUNK_ROWS)
+        chunks = self._reader.chunks(changes, wanted, first, end, _FIRST_CHUNK_ROWS)
         while True:
             with self._state.connection.begin():
                 chunk = next(chunks, None)

@@ -160,7 +160,7 @@ def _plan_columns() -> Iterable[SchemaItem]:
         *_texts("plan_id", "sync_name", "partition_value", "run_id", "scope", "options", "mapping_version"),
         *_texts("destination", "status", "guards", "changes_by_field", "rejections_by_reason", "settings"),
         *_texts("fields_dropped", "new_custom_fields", "opt_outs_waiting", "compared", "compared_why"),
-        *_texts("superseded_by", "approved_by"),
+        *_texts("superseded_by", "approved_by", "canary_found", "canary_accepted_by"),
         Column("number", BIG_INTEGER),  # the order of the sync's plans, whatever the clock says
         *_counts(*counts_of(PlanCounts)),
         *_counts("live_keys"),

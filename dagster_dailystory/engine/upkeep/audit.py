@@ -18,7 +18,7 @@ from dagster_dailystory.engine.state.incremental import require_full_comparison
 from dagster_dailystory.engine.state.lease import NO_WAIT, Waiting, open_session
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.engine.upkeep.records.read_back import is_held
+from dagster_dailystory.engine.sending.read_back.held_values import is_held
 from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.mapping import MappedField, Nulls

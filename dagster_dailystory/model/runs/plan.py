@@ -10,6 +10,7 @@ from enum import Enum
 from dagster_dailystory.errors import SafetyError
 from dagster_dailystory.model.change import SHOWN_KEYS, WaitingOptOuts
 from dagster_dailystory.model.contact_fields import CONTACT_FIELDS
+from dagster_dailystory.model.runs.canary import CanaryReport
 from dagster_dailystory.model.runs.counts import PlanCounts, counts_of
 from dagster_dailystory.model.sync import ContactSync, Mode
 
@@ -106,6 +107,8 @@ class PlanSummary(PlanCounts):
         expires_at: Until when the plan can be sent (UTC without a zone).
         approved_by: Who approved the plan; empty without an approval.
         approved_at: When it was approved (UTC without a zone); None without an approval.
+        canary: What its canary found; None before it, or without one.
+        canary_accepted_by: Who let it be sent without a canary, or whatever its canary found; else empty.
         is_other_source: The query or the table is another one than that of the plan before.
         destination_warning: What a dry run could not find out about the API token and the address; empty otherwise.
     """
@@ -134,6 +137,8 @@ class PlanSummary(PlanCounts):
     first_load: bool = False
     approved_by: str = ""
     approved_at: datetime | None = None
+    canary: CanaryReport | None = None
+    canary_accepted_by: str = ""
     is_other_source: bool = False
     destination_warning: str = ""
 

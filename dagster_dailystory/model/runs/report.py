@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from dagster_dailystory.model.change import Outcome, WaitingOptOuts
+from dagster_dailystory.model.runs.canary import CanaryReport
 from dagster_dailystory.model.runs.counts import PlanCounts, SendCounts, counts_of
 from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary, rejected_rows, some
 
@@ -60,6 +61,8 @@ class SyncReport(SendCounts):
         rejections_by_reason: Reason -> rows that the plan rejects.
         opt_outs_waiting: A few of the opt-outs that are pending, each with its key and why it waits.
         outage: The last failure, if the last requests all failed; else empty.
+        canary: What the canary of the plan found; None without one.
+        canary_accepted_by: Who let the plan be sent without a canary, or whatever its canary found; else empty.
     """
 
     sync_name: str
@@ -73,6 +76,8 @@ class SyncReport(SendCounts):
     rejections_by_reason: Mapping[str, int] = field(default_factory=dict)
     opt_outs_waiting: WaitingOptOuts = WaitingOptOuts()  # noqa: RUF009  # frozen
     outage: str = ""
+    canary: CanaryReport | None = None
+    canary_accepted_by: str = ""
 
     def __str__(self) -> str:
         """One line with the counts that are not 0, and why rows are rejected and opt-outs wait."""
@@ -84,7 +89,8 @@ class SyncReport(SendCounts):
         requests = sent if self.api_requests else ""
         outage = f"the last requests failed: {self.outage}" if self.outage else ""
         rejected = rejected_rows(self.rows_rejected, self.rejections_by_reason)
-        parts = (", ".join(counts), rejected, opt_outs, requests, outage)
+        canary = "" if self.canary is None or self.canary.passed else f"canary: {self.canary}"
+        parts = (", ".join(counts), rejected, opt_outs, requests, outage, canary)
         outcome = "nothing to send" if self.outcome == "empty" else self.outcome
         head = f"sync {self.sync_name}: {outcome}, {some(self.rows_read, 'row', 'rows')} read"
         return "; ".join(filter(None, (head, *parts)))
@@ -130,6 +136,8 @@ def planned_report(plan: PlanSummary, outcome: str) -> SyncReport:
         fields_dropped=plan.values_dropped,
         rejections_by_reason=dict(plan.rejections_by_reason),
         opt_outs_waiting=plan.opt_outs_waiting,
+        canary=plan.canary,
+        canary_accepted_by=plan.canary_accepted_by,
         diff_seconds=plan.diff_seconds,
         **counts,
     )

@@ -247,6 +247,7 @@ def _to_7(tables: StoredTables) -> None:
 
 
 def _to_8(tables: StoredTables) -> None:
+    tables.add_columns(("plans",), {"canary_found": TEXT, "canary_accepted_by": TEXT})
     texts = dict.fromkeys(("plan_id", "run_id", "dsid", "operation", "outcome", "before", "after"), TEXT)
     for sync in tables.syncs():
         keys = _key_columns(tables, sync)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from dagster_dailystory.engine.state.plans.canary import open_canary
 from dagster_dailystory.engine.state.plans.stored import Plans
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 
 KEPT_PLANS = 5
-"""How many of a sync's newest plans keep their changes (personal data), besides plans that may still be sent."""
+"""How many of a sync's newest plans keep their changes (personal data), besides those that may still be sent.
+
+The plan whose canary has not passed keeps them too: later plans read its contacts back.
+"""
 
 
 _BETWEEN_REMOVALS = timedelta(days=1)
@@ -18,7 +22,7 @@ _BETWEEN_REMOVALS = timedelta(days=1)
 
 def remove_old_records(state: State, tables: SyncTables) -> None:
     """Remove the changes of old plans and the old history of a sync, within the caller's transaction."""
-    kept = Plans(state).in_use(KEPT_PLANS)
+    kept = [*Plans(state).in_use(KEPT_PLANS), open_canary(state) or ""]
     state.connection.execute(tables.changes.delete().where(tables.changes.c.plan_id.not_in(kept)))
     _remove_old_history(state, tables)
 

@@ -19,6 +19,7 @@ from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import SafetyError, StateError
 from dagster_dailystory.model.change import SENT_OPERATIONS, WaitingOptOut, WaitingOptOuts
+from dagster_dailystory.model.runs.canary import CanaryReport
 from dagster_dailystory.model.runs.counts import PlanCounts, counts_of
 from dagster_dailystory.model.runs.options import PlanOptions, Selection
 from dagster_dailystory.model.runs.plan import GuardResult, PlanStatus, PlanSummary
@@ -379,6 +380,8 @@ def _plan(row: RowMapping, status: PlanStatus) -> Plan:
         expires_at=row["expires_at"],
         approved_by=row["approved_by"] or "",
         approved_at=row["approved_at"],
+        canary=CanaryReport.from_json(row["canary_found"]),
+        canary_accepted_by=row["canary_accepted_by"] or "",
         **copied,
     )
     return Plan(

@@ -36,7 +36,7 @@ from dagster_dailystory.engine.state.plans.custom_fields import remember_custom_
 from dagster_dailystory.engine.state.schema import EMPTY_FIELDS, SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.engine.upkeep.adoption.look_ups import AdoptedRow
-from dagster_dailystory.engine.upkeep.records.read_back import held_value
+from dagster_dailystory.engine.sending.read_back.held_values import held_value
 from dagster_dailystory.model.change import Reason
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.mapping import MappedField

@@ -11,11 +11,11 @@ from datetime import timedelta
 from sqlalchemy import func, select
 
 from dagster_dailystory.contacts.fingerprint import key_label
+from dagster_dailystory.engine.sending.read_back.held_values import text_or_none
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.engine.upkeep.records.history import HistoryEntry, read_history
 from dagster_dailystory.engine.upkeep.records.inspection import reading
-from dagster_dailystory.engine.upkeep.records.read_back import text_or_none
 from dagster_dailystory.model.change import Operation
 from dagster_dailystory.model.runs.plan import PlanStatus
 

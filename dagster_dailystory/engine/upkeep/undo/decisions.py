@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from dagster_dailystory.api.responses import RemoteContact
-from dagster_dailystory.engine.upkeep.records.read_back import Acknowledged, holds, text_or_none, value_to_send
+from dagster_dailystory.engine.sending.read_back.held_values import Acknowledged, holds, text_or_none, value_to_send
 from dagster_dailystory.engine.upkeep.undo.written import Written
 from dagster_dailystory.model.contact_fields import CONSENT_KINDS
 from dagster_dailystory.model.mapping import MappedField, Nulls

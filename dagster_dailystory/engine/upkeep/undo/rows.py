@@ -12,9 +12,9 @@ from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonic
 from dagster_dailystory.databases.expressions import rows_parameter
 from dagster_dailystory.databases.sql_types import UNSUPPORTED
 from dagster_dailystory.databases.stored_values import staged_key
+from dagster_dailystory.engine.sending.read_back.held_values import Acknowledged
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.engine.upkeep.records.read_back import Acknowledged
 from dagster_dailystory.engine.upkeep.undo.decisions import Row
 
 

@@ -16,6 +16,7 @@ from dagster_dailystory.databases.sql_types import Untyped
 from dagster_dailystory.databases.stored_values import typed_keys
 from dagster_dailystory.engine.presence.source_keys import Key, SourceKeys
 from dagster_dailystory.engine.presence.source_rows import keys_of_email, rows_of_key
+from dagster_dailystory.engine.sending.read_back.held_values import Acknowledged, holds
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
@@ -24,7 +25,6 @@ from dagster_dailystory.engine.upkeep.records.explain.explanation import Explana
 from dagster_dailystory.engine.upkeep.records.explain.next_step import KeyState, text_of
 from dagster_dailystory.engine.upkeep.records.history import has_key
 from dagster_dailystory.engine.upkeep.records.inspection import FieldChange, reading, shown_text
-from dagster_dailystory.engine.upkeep.records.read_back import Acknowledged, holds
 from dagster_dailystory.errors import WarehouseError
 from dagster_dailystory.model.contact_fields import CONSENT_KINDS
 

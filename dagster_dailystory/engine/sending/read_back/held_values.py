@@ -66,15 +66,26 @@ def holds(
         acknowledged: What is known of the contact's key.
         contact: The contact.
     """
-    found = held_value(mapped, contact)
     if value is None:
-        return found in (None, "")
+        return holds_sent(mapped, "", contact)
     is_number = mapped.kind is FieldKind.MOBILE
     if is_number and text_or_none(acknowledged.values.get(mapped.state_column)) == text_or_none(value):
         sent: object = acknowledged.identity_mobile  # the country of its row may be another one now, or not known
     else:
         sent = value_to_send(sync, mapped, value)
-    return sent is not None and comparable(mapped, sent) == comparable(mapped, found)
+    return sent is not None and holds_sent(mapped, sent, contact)
+
+
+def holds_sent(mapped: MappedField, sent: object, contact: RemoteContact) -> bool:
+    """Whether a contact has a value that a request had, in whichever spelling.
+
+    Args:
+        mapped: The field.
+        sent: The value in the request; "" if it empties the field.
+        contact: The contact.
+    """
+    found = held_value(mapped, contact)
+    return found in (None, "") if sent == "" else comparable(mapped, sent) == comparable(mapped, found)
 
 
 def value_to_send(sync: ContactSync, mapped: MappedField, value: object) -> object:

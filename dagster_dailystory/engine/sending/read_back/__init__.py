@@ -1,0 +1,1 @@
+"""Contacts that are read back, compared with what was written."""
