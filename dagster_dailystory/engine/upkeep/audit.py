@@ -13,12 +13,12 @@ from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.contacts.fingerprint import key_label
 from dagster_dailystory.contacts.values import wire_value
 from dagster_dailystory.engine.account import check_account
+from dagster_dailystory.engine.sending.read_back.held_values import is_held
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.incremental import require_full_comparison
 from dagster_dailystory.engine.state.lease import NO_WAIT, Waiting, open_session
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.engine.sending.read_back.held_values import is_held
 from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.mapping import MappedField, Nulls

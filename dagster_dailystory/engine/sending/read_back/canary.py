@@ -181,8 +181,10 @@ class Canary:
         if not written:
             return
         self.found = found = self._read_back(written, plan_id, wait)
-        with self._lease.transaction(self._state):
-            self._stored.record(found, passes=found.passed and plan_id == self._plan_id)
+        is_own = plan_id == self._plan_id
+        if is_own or not found.passed:  # else the canary of this plan is still to come
+            with self._lease.transaction(self._state):
+                self._stored.record(found, passes=is_own and found.passed)
         name = self._state.sync.name
         if not found.passed:
             raise SafetyError(

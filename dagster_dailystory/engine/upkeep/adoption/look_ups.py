@@ -12,8 +12,8 @@ from dagster_dailystory.contacts.validation import check_row
 from dagster_dailystory.contacts.values import comparable, wire_value
 from dagster_dailystory.engine.sending.breaker.circuit_breaker import PROBES
 from dagster_dailystory.engine.sending.delivery import LookUp
-from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.sending.read_back.held_values import held_value, is_held
+from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.errors import OutageError
 from dagster_dailystory.model.change import Identity
 from dagster_dailystory.model.contact_fields import FieldKind

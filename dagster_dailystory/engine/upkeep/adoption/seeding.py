@@ -28,6 +28,7 @@ from dagster_dailystory.contacts.identity import e164, email_for_matching, regio
 from dagster_dailystory.databases.expressions import among, empty_to_null, rows_parameter
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, MOMENT, TEXT, SqlType, SqlValue
 from dagster_dailystory.engine.interrupts import interrupts_held
+from dagster_dailystory.engine.sending.read_back.held_values import held_value
 from dagster_dailystory.engine.state.contact_map import live_holders
 from dagster_dailystory.engine.state.incremental import require_full_comparison
 from dagster_dailystory.engine.state.layout.mapped_columns import is_canonical
@@ -36,7 +37,6 @@ from dagster_dailystory.engine.state.plans.custom_fields import remember_custom_
 from dagster_dailystory.engine.state.schema import EMPTY_FIELDS, SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.engine.upkeep.adoption.look_ups import AdoptedRow
-from dagster_dailystory.engine.sending.read_back.held_values import held_value
 from dagster_dailystory.model.change import Reason
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.mapping import MappedField
