@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
@@ -16,6 +16,9 @@ from dagster_dailystory.engine.state.lease import open_session
 from dagster_dailystory.engine.state.plans.stored import Plans
 from dagster_dailystory.engine.state.schema import StateLocation
 from dagster_dailystory.engine.state.store import State, open_state
+from dagster_dailystory.engine.upkeep.forgetting.forget import forget_rows
+from dagster_dailystory.engine.upkeep.forgetting.receipt import ForgetReceipt
+from dagster_dailystory.engine.upkeep.forgetting.requests import ForgottenHash, apply_forgotten, export_forgotten
 from dagster_dailystory.engine.upkeep.moving.copying import CopyReport, copy_state
 from dagster_dailystory.engine.upkeep.moving.renaming import drop_sync, rename_sync
 from dagster_dailystory.engine.upkeep.records.explain.explain import Question, explain
@@ -47,7 +50,7 @@ T = TypeVar("T")
 
 
 class SyncRecords:
-    """What a sync holds and what it did, made by `open_sync`. Each call reads the state anew and locks nothing.
+    """What a sync holds and what it did, made by `open_sync`. Each call opens the state anew; reading locks nothing.
 
     The frames hold personal data; `masked` makes them fit to be shown.
     """
@@ -260,6 +263,70 @@ class SyncRecords:
             raise ConfigurationError(f"drop removes the state of sync {self._sync.name!r}; confirm it by that name")
         with open_session(self._sync, self._warehouse.state) as (state, lease):
             return drop_sync(state, lease)
+
+    def forget(
+        self,
+        keys: Sequence[object],
+        *,
+        base_url: str | None = None,
+        api_token: str | None = None,
+        delete_in_dailystory: bool = False,
+        **account: Unpack[AccountOptions],
+    ) -> ForgetReceipt:
+        """Forget rows: remove them from every table of the state, and keep them out.
+
+        A row that returns, by its key, its email or its mobile number, is rejected as `forgotten`; nothing is sent for
+        it. This cannot be undone. docs/forgetting.md says what remains.
+
+        Args:
+            keys: The keys; the parts of a composite one are joined by `|`.
+            base_url: The data centre's URL; needed to delete contacts.
+            api_token: From Account Settings > API Tokens.
+            delete_in_dailystory: Delete the contacts of these keys too. DailyStory only marks them as deleted.
+            **account: Other settings of the account; see `AccountOptions`.
+
+        Returns:
+            What was done and what is left to do, without personal data. `str()` is a text to file.
+
+        Raises:
+            BusyError: A run holds the sync.
+            OutageError: Not all contacts could be deleted; nothing was removed from the state, and a further call
+                does the rest.
+            DailyStoryError: See the tree in `errors`; nothing was removed from the state.
+
+        Example:
+            ```python
+            with open_sync(customers, warehouse_url=warehouse_url) as records:
+                print(records.forget(["1001"], base_url=base_url, api_token=token, delete_in_dailystory=True))
+            ```
+        """
+        settings = None
+        if delete_in_dailystory:
+            if base_url is None or api_token is None:
+                raise ConfigurationError("delete_in_dailystory needs base_url and api_token")
+            settings = AccountSettings(base_url, api_token, **account)
+        return forget_rows(self._sync, self._warehouse.state, chosen_keys(keys), settings)
+
+    def export_forgotten(self) -> list[ForgottenHash]:
+        """The requests to forget rows, of all syncs of the state, as keyed hashes: to repeat them on a backup."""
+        with open_state(self._warehouse.state, self._sync, writes=False) as state, state.connection.begin():
+            return export_forgotten(state)
+
+    def apply_forgotten(self, requests: Sequence[ForgottenHash]) -> int:
+        """Repeat requests on a restored backup of the state; call it for each sync.
+
+        Args:
+            requests: From `export_forgotten`, before the backup was restored.
+
+        Returns:
+            How many keys were removed from the sync's tables.
+
+        Raises:
+            StateError: They are of another state.
+            BusyError: A run holds the sync.
+        """
+        with open_session(self._sync, self._warehouse.state) as (state, lease):
+            return apply_forgotten(state, lease, requests)
 
     def _read(self, view: Callable[Concatenate[State, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         with open_state(self._warehouse.state, self._sync, writes=False) as state:

@@ -13,7 +13,7 @@ CREATE TABLE dailystory_customers_adoption (
 CREATE TABLE dailystory_customers_changes (
     plan_id TEXT NOT NULL,
     sequence BIGINT NOT NULL,
-    customer_id INTEGER NOT NULL,
+    customer_id INTEGER,
     operation TEXT,
     partition_value TEXT,
     identity_email TEXT,
@@ -153,6 +153,8 @@ CREATE TABLE dailystory_customers_snapshot (
     absent_action TEXT,
     acknowledged_plan BIGINT,
     only_mapped BOOLEAN,
+    identity_email_hash TEXT,
+    identity_mobile_hash TEXT,
     PRIMARY KEY (customer_id)
 );
 
@@ -163,6 +165,14 @@ CREATE INDEX dailystory_customers_snapshot_906ac4cb ON dailystory_customers_snap
 CREATE INDEX dailystory_customers_snapshot_b33e3ec5 ON dailystory_customers_snapshot (identity_email);
 
 CREATE INDEX dailystory_customers_snapshot_b776f494 ON dailystory_customers_snapshot (absent_since) WHERE absent_since IS NOT NULL;
+
+CREATE TABLE dailystory_forgotten (
+    sync_name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    forgotten_at TIMESTAMP WITHOUT TIME ZONE NOT NULL,
+    PRIMARY KEY (sync_name, hash)
+);
 
 CREATE TABLE dailystory_meta (
     name TEXT NOT NULL,

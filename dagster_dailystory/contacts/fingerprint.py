@@ -51,6 +51,7 @@ _WITHOUT_EFFECT = frozenset(
         "plan_expires_hours",
         "history_days",
         "canary_rows",
+        "retain_absent_days",
     }
     | {"key_columns", "mapped_fields"}
 )

@@ -29,6 +29,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.pool import NullPool
 
 from dagster_dailystory.contacts.masking import mask
+from dagster_dailystory.databases.kinds.private_files import PrivateFiles
 from dagster_dailystory.databases.kinds.registry import database_of
 from dagster_dailystory.databases.sql_types import SqlType
 from dagster_dailystory.databases.urls import checked_url
@@ -189,7 +190,9 @@ def _usable(setting: str) -> Iterator[None]:
 
 
 @contextmanager
-def connect(engine: Engine, role: str, *, setting: str = "", writes: bool = False) -> Iterator[Connection]:
+def connect(
+    engine: Engine, role: str, *, setting: str = "", writes: bool = False, is_private: bool = False
+) -> Iterator[Connection]:
     """Open one connection, and turn driver errors into errors of this package.
 
     Args:
@@ -197,14 +200,21 @@ def connect(engine: Engine, role: str, *, setting: str = "", writes: bool = Fals
         role: `warehouse` or `state`, used in error messages.
         setting: The setting that has the URL, named in error messages.
         writes: Transactions will write, so SQLite takes its write lock when they begin.
+        is_private: Keep the files that the database makes to this user.
 
     Raises:
         WarehouseError: The database cannot be reached, or refused a statement.
     """
     lost = f"the connection to the {role} database was lost"
     named = f" ({setting})" if setting else ""
-    with _plain_errors(f"the {role} database{named} cannot be reached"), _usable(setting or f"the URL of the {role}"):
+    files = PrivateFiles.of(database_of(engine.dialect), engine.url) if is_private else PrivateFiles(None)
+    with (
+        _plain_errors(f"the {role} database{named} cannot be reached"),
+        _usable(setting or f"the URL of the {role}"),
+        files.made(),
+    ):
         connection = engine.connect()
+    files.watch(connection)
 
     def refuse_if_lost(connection: Connection) -> None:
         if connection.invalidated:  # SQLAlchemy would open another one, which has none of our temporary tables

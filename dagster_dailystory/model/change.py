@@ -68,6 +68,12 @@ class Outcome(str, Enum):
     """A deletion that was not sent, because the source could not be asked whether the key is still gone."""
     CONFLICTED = "conflicted"
     """The dsid or the identity belongs to the contact of another row."""
+    FORGOTTEN = "forgotten"
+    """The row was forgotten before the change was sent: it has no key and no values any more."""
+
+
+UNSETTLED = frozenset({Outcome.FAILED, Outcome.IN_DOUBT, Outcome.WAITING})
+"""Outcomes that the next send of a plan takes up again."""
 
 
 class Reason(str, Enum):
@@ -99,6 +105,8 @@ class Reason(str, Enum):
     """DailyStory has no such contact, and the mode `update` does not create it."""
     DELETED_IN_DAILYSTORY = "deleted_in_dailystory"
     """The contact was deleted in DailyStory; see `on_deleted`."""
+    FORGOTTEN = "forgotten"
+    """The row was forgotten, or has the email or mobile number of one that was: leave it out of the query."""
     REFUSED = "refused"
     """DailyStory refused the row with the message that is shown."""
 

@@ -17,6 +17,7 @@ _RESERVED_KEY_COLUMNS = frozenset(
         "first_synced_at", "last_synced_at", "deactivated_at", "deleted_at", "deleted_in_dailystory_at", "absent_since",
         "deleted_in_dailystory",
         "absent_action",
+        "identity_email_hash", "identity_mobile_hash",
         "identity_email", "identity_mobile", "partition_value", "resend_all", "first_seen_at", "last_seen_at",
         "unknown_fields", "empty_fields",
         "fingerprint", "sent_at", "priority", "waits_for", "rekeyed_from", "is_new", "row_label", "source_rows",

@@ -129,6 +129,7 @@ SETTING_TYPES: Mapping[str, Kind] = {
     "watermark": Kind((Watermark, NoneType), "Watermark('updated_at')"),
     "plan_expires_hours": Kind((int, float), "a number of hours"),
     "history_days": Kind((int, float), "a number of days; 0 keeps no history"),
+    "retain_absent_days": Kind((int, float, NoneType), "a number of days, or None to keep the values"),
 }
 """Setting -> its types; the settings with a choice of texts name their choices themselves."""
 
@@ -186,6 +187,8 @@ class ContactSync:
         plan_expires_hours: Hours after which a plan can no longer be sent, nor a stopped one be resumed.
         history_days: Days for which the history keeps each acknowledged change with the values that it replaced; 0: no
             history is written, and what there is of it is removed.
+        retain_absent_days: Days after which the values of a row that left the source are dropped from the state, with
+            its history; None: never. Keyed hashes of its email and mobile number stay, to recognise it under a new key.
 
     Raises:
         ConfigurationError: A setting is not valid, or two settings contradict each other.
@@ -232,6 +235,7 @@ class ContactSync:
     require_approval: bool = False
     plan_expires_hours: float = 24
     history_days: float = 90
+    retain_absent_days: float | None = 30
     mapped_fields: tuple[MappedField, ...] = field(init=False, repr=False)
     key_columns: tuple[str, ...] = field(init=False, repr=False)
 
@@ -337,7 +341,8 @@ def _check_limits(sync: ContactSync) -> None:
         share = getattr(sync, setting)
         if share is not None and not 0 <= share <= 1:
             raise ConfigurationError(f"{setting}={share!r} must be between 0 and 1; 10% is 0.1")
-    for setting in ("max_created_fraction", "max_created_rows", "min_guard_rows", "canary_rows", "history_days"):
+    counts = ("max_created_rows", "min_guard_rows", "canary_rows", "history_days", "retain_absent_days")
+    for setting in ("max_created_fraction", *counts):
         limit = getattr(sync, setting)
         if limit is not None and not limit >= 0:
             raise ConfigurationError(f"{setting}={limit!r} must not be negative")

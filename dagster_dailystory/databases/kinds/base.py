@@ -85,6 +85,8 @@ class Database:
         hashed_types: The driver's codes of the types that `row_hash` hashes exactly; None if it hashes none.
         type_names: The driver's codes of other types, with the names that users know.
         text_types: The driver's codes of plain text types.
+        spills: Whether it keeps a log beside its file, and rows that do not fit into memory in a folder.
+        deleted_values: Where values that were deleted remain, and until when.
         reads_json_rows: Whether it has `json_rows`.
         longest_list: Most numbers in the list of an IN, where `json_rows` is missing.
     """
@@ -110,6 +112,8 @@ class Database:
     hashed_types: ClassVar[Collection[object] | None] = None
     type_names: ClassVar[Mapping[object, str]] = {}
     text_types: ClassVar[Collection[object]] = ()
+    spills: ClassVar[bool] = False
+    deleted_values: ClassVar[str]
     reads_json_rows: ClassVar[bool] = False
     longest_list: ClassVar[int] = 5_000
 

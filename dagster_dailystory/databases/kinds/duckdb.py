@@ -64,6 +64,8 @@ class DuckDB(Database):
     title = "DuckDB"
     url = "duckdb:////path/to/file.duckdb"
     reads_json_rows = True
+    spills = True
+    deleted_values = "free blocks of the file hold deleted values until COPY FROM DATABASE copies it to a new file"
     short_name = sql_name = "duckdb"
     is_file = True
     folds_case = True

@@ -85,6 +85,7 @@ class PostgreSQL(Database):
     longest_name = 63
     text_types = _HASHED_TEXTS
     reads_json_rows = True
+    deleted_values = "the files of the tables hold deleted values until VACUUM FULL, and the WAL until it is recycled"
     short_name = sql_name = "postgres"
     reserved_words = ("collation", "concurrently", "lateral", "system_user", "tablesample")  # pg_get_keywords()
     uses_indexes = True

@@ -51,6 +51,7 @@ class SQLite(Database):
     title = "SQLite"
     url = "sqlite:////path/to/file.sqlite"
     reads_json_rows = True
+    deleted_values = "free pages of the file hold deleted values until VACUUM"
     short_name = sql_name = "sqlite"
     reserved_words = ("nothing", "returning")
     is_file = True

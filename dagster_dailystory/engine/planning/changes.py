@@ -39,6 +39,7 @@ _COLUMNS: Mapping[str, SqlType] = {
     "identity_changed": BOOLEAN, "reason": TEXT, "message": TEXT, "held": BOOLEAN, "rekeyed": BOOLEAN,
     "reactivates": BOOLEAN, "absent_action": TEXT, "deleted_in_dailystory": BOOLEAN, "dsid": TEXT,
     "waits_for": BIG_INTEGER, "priority": BIG_INTEGER, DROPPED: TEXT,
+    "identity_email_hash": TEXT, "identity_mobile_hash": TEXT,
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from dagster_dailystory.engine.planning.plan_history import PlanHistory
 from dagster_dailystory.engine.state.plans.custom_fields import new_custom_fields
 from dagster_dailystory.engine.state.plans.stored import Plans
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.model.change import Operation, WaitingOptOuts
+from dagster_dailystory.model.change import Operation, Reason, WaitingOptOuts
 from dagster_dailystory.model.runs.comparison import Comparison, Way
 from dagster_dailystory.model.runs.options import PlanOptions, needs_approval
 from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary, RejectedRow
@@ -65,6 +65,11 @@ class PlannedCounts:
     def rejected(self) -> int:
         """How many rows are rejected."""
         return sum(self.by_reason.values())
+
+    @property
+    def forgotten(self) -> int:
+        """How many of them were forgotten: that says nothing about the quality of the source."""
+        return self.by_reason.get(Reason.FORGOTTEN.value, 0)
 
     @property
     def held(self) -> int:
@@ -150,7 +155,7 @@ def _guard_inputs(state: State, options: PlanOptions, counts: PlannedCounts) -> 
         rows_updated=counts.changes(Operation.UPDATE),
         rows_deleted=max(counts.sync_deletions, counts.missing),
         rows_opted_out=counts.opt_outs_to_send,
-        rows_rejected=0 if options.scope is Scope.OPT_OUTS else counts.rejected,
+        rows_rejected=0 if options.scope is Scope.OPT_OUTS else counts.rejected - counts.forgotten,
         live_keys=rows.live_keys,
         sync_live_keys=rows.sync_live_keys,
         whole_source=options.plans_deletions,

@@ -9,13 +9,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, func, or_, select
 
 from dagster_dailystory.contacts.fingerprint import key_label
+from dagster_dailystory.contacts.keyed_hash import EMAIL, MOBILE, hashes_of_identity
+from dagster_dailystory.databases.source import BATCH_ROWS
 from dagster_dailystory.databases.sql_types import SqlQuery
 from dagster_dailystory.engine.planning.changes import CheckedTable, rejected_row
 from dagster_dailystory.engine.planning.comparison.diff import Diff
+from dagster_dailystory.engine.presence.forgotten import in_parts
 from dagster_dailystory.engine.presence.source_keys import Key, SourceKeys
-from dagster_dailystory.engine.state.schema import SyncTables
+from dagster_dailystory.engine.state.plans.dropped_values import identity_columns_in_use
+from dagster_dailystory.engine.state.schema import HASH_COLUMNS, SyncTables
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.model.change import USUAL_PRIORITY, Operation, Reason
+from dagster_dailystory.model.change import USUAL_PRIORITY, Identity, Operation, Reason
 from dagster_dailystory.model.sync import Mode
 
 _REKEYED_COLUMNS = (
@@ -49,9 +53,12 @@ class IdentityConflicts:
         self._source_keys = source_keys
         self._holds_deleted = holds_deleted
         self._present: set[Key] = set()
+        self._columns = identity_columns_in_use(state, tables)
 
     def resolve(self) -> None:
         """Reject duplicates, give re-keyed rows the contacts of missing keys, and order the rows that have to wait."""
+        if len(self._columns) > len(HASH_COLUMNS):
+            self._add_hashes()
         if not self._select(select(self._rows.c.sequence).where(self._new_identity()).limit(1)):
             return
         self._reject_duplicates()
@@ -59,6 +66,20 @@ class IdentityConflicts:
         self._look_up_unread(holders)
         self._checked.amend(self._state, self._rekeyed(holders), _REKEYED_COLUMNS)
         self._order([row for row in holders if not self._is_missing(row)])
+
+    def _add_hashes(self) -> None:
+        """Hash the identities of the rows that may belong to a missing key whose values were dropped."""
+        rows, names = self._rows, list(HASH_COLUMNS)
+        columns = (rows.c.sequence, *(rows.c[name] for name in names))
+        unsent = or_(rows.c.reason.is_not(None), rows.c.held)
+        found = self._select(select(*columns).where(or_(self._new_identity(), unsent)))
+        for part in in_parts(found, BATCH_ROWS):
+            amended: list[dict[str, object]] = []
+            for row in part:
+                hashes = hashes_of_identity(self._state.secret, Identity(row["identity_email"], row["identity_mobile"]))
+                values = {"identity_email_hash": hashes.get(EMAIL), "identity_mobile_hash": hashes.get(MOBILE)}
+                amended.append({"sequence": row["sequence"], **values})
+            self._checked.amend(self._state, amended, tuple(HASH_COLUMNS.values()))
 
     def _new_identity(self) -> ColumnElement[bool]:
         """Whether a row brings a new identity: it is a create, or an update that changes the identity."""
@@ -101,7 +122,7 @@ class IdentityConflicts:
         """Pair each row that brings a new identity with each other key of the snapshot that has this identity."""
         return [
             row
-            for column in ("identity_email", "identity_mobile")
+            for column in self._columns
             for row in self._select(self._holder_query(column))
             if not self._is_same_key(row)
         ]
@@ -119,8 +140,7 @@ class IdentityConflicts:
             return
         snapshot = self._tables.snapshot
         identities = (
-            snapshot.c[column].in_(select(self._rows.c[column]).where(self._new_identity()))
-            for column in ("identity_email", "identity_mobile")
+            snapshot.c[column].in_(select(self._rows.c[column]).where(self._new_identity())) for column in self._columns
         )
         unread = select(*self._keys(snapshot)).where(or_(*identities), ~self._diff.is_present(snapshot))
         self._present = self._source_keys.present(unread)

@@ -92,7 +92,7 @@ def make_plan(
         if stored is summary:
             Plans(state).add(summary, options, run_id, destination)
         if tables is not None:
-            remove_old_records(state, tables)
+            remove_old_records(state, tables, is_dry=options.dry_run)
     state.database.use_read_committed(state.connection)
     return stored
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import FromClause, RowMapping, func, not_, select
+from sqlalchemy import RowMapping, TableClause, false, func, not_, null, select
 
 from dagster_dailystory.contacts.fingerprint import refusal_fingerprint
 from dagster_dailystory.contacts.identity import identity_of, stripped_text
 from dagster_dailystory.contacts.payload import sends_nothing
 from dagster_dailystory.contacts.validation import check_row
 from dagster_dailystory.contacts.values import wire_value
+from dagster_dailystory.databases.sql_types import SqlValue
 from dagster_dailystory.engine.planning.changes import CheckedTable
+from dagster_dailystory.engine.presence.forgotten import FORGOTTEN_ROW, Forgotten
 from dagster_dailystory.engine.state.plans.row_reader import RowReader, new_identity
 from dagster_dailystory.engine.state.schema import DROPPED, SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
@@ -46,7 +48,7 @@ class RowChecks:
         self._identity_columns = frozenset((*self._emails, *self._mobiles))
         self._opt_outs = [m for m in self._sync.mapped_fields if m.kind is FieldKind.OPT_OUT]
 
-    def check(self, pending: FromClause, checked: CheckedTable) -> None:
+    def check(self, pending: TableClause, checked: CheckedTable) -> None:
         """Write one result for each row that differs.
 
         Args:
@@ -56,10 +58,21 @@ class RowChecks:
         is_row, connection, sequence = not_(pending.c.departed), self._state.connection, pending.c.sequence
         first, last = connection.execute(select(func.min(sequence), func.max(sequence)).where(is_row)).one()
         refused = self._refused()
+        self._forgotten = Forgotten.read(self._state)
         for chunk in self._reader.chunks(pending, is_row, first, last):
             checked.add(self._state, [self._check(row, refused) for row in chunk])
         # Indexed only now: maintaining an index while a statement fills the table takes as long as the rows themselves.
         self._state.database.index_temporary(connection, checked.table.name, (), "sequence")
+        if self._forgotten is not None:
+            self._clear(pending, checked)
+
+    def _clear(self, pending: TableClause, checked: CheckedTable) -> None:
+        """Clear the values of forgotten rows in `pending`, so that no opt-out of them is sent, or waits."""
+        rows = checked.table
+        forgotten = select(rows.c.sequence).where(rows.c.reason == Reason.FORGOTTEN.value)
+        names = [m.state_column for m in self._sync.mapped_fields]
+        columns: dict[str, SqlValue] = {**dict.fromkeys(names, null()), **{differs_column(n): false() for n in names}}
+        self._state.connection.execute(pending.update().where(pending.c.sequence.in_(forgotten)).values(columns))
 
     def _refused(self) -> dict[tuple[object, ...], str]:
         """Key -> fingerprint of each row that DailyStory refused; empty if the scope sends these rows again."""
@@ -76,6 +89,8 @@ class RowChecks:
         is_new = row["mapped_dsid"] is None
         differing = None if is_new or row["replaces"] else self._reader.differing(row)
         identity = self._identity(row, values, differing)
+        if self._forgotten is not None and self._forgotten.has(self._reader.key(row), identity):
+            return self._forgotten_row(row, identity)
         check = check_row(self._sync, values, is_new=is_new, identity=identity, differing=differing)
         dropped = self._with_region(row, values, check.dropped)
         identity = self._kept_identity(row, identity, dropped)
@@ -102,6 +117,19 @@ class RowChecks:
                 return result | {"operation": Operation.RECORD.value, "priority": USUAL_PRIORITY}
         operation = Operation.CREATE if is_new else Operation.UPDATE
         return result | {"operation": operation.value, "priority": self._priority(row, values, sent)}
+
+    def _forgotten_row(self, row: RowMapping, identity: Identity) -> dict[str, object]:
+        """The result of a forgotten row. With its identity: a contact with the same one is not deleted."""
+        return {
+            "sequence": row["sequence"],
+            "identity_email": identity.email,
+            "identity_mobile": identity.mobile,
+            "identity_changed": False,
+            "reactivates": False,
+            "held": False,
+            "reason": Reason.FORGOTTEN.value,
+            "message": FORGOTTEN_ROW,
+        }
 
     def _identity(self, row: RowMapping, values: Mapping[str, object], differing: Collection[str] | None) -> Identity:
         """The identity of a row; that of the snapshot, if neither the email nor the mobile number differs."""

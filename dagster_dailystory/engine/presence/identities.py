@@ -9,6 +9,7 @@ from sqlalchemy import Column, FromClause, MetaData, RowMapping, Table, func, se
 from dagster_dailystory.contacts.identity import identity_of
 from dagster_dailystory.databases.source import BATCH_ROWS
 from dagster_dailystory.databases.sql_types import TEXT, CreateTemporaryTableAs, SqlQuery, SqlType
+from dagster_dailystory.engine.presence.forgotten import Forgotten
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.contact_fields import FieldKind
@@ -25,6 +26,7 @@ def with_identities(
     rows: FromClause,
     names: tuple[str, str],
     kept: Mapping[str, SqlType] | None = None,
+    forgotten: Forgotten | None = None,
 ) -> FromClause:
     """Make a temporary table with the columns `kept`, `identity_email` and `identity_mobile` of each row.
 
@@ -34,6 +36,7 @@ def with_identities(
         rows: The rows, with `identity_columns` and the columns to keep.
         names: The last parts of the names of the table and of the one that keeps the values meanwhile.
         kept: The columns to keep and their types; without any, rows without an identity are left out.
+        forgotten: Rows to leave out; the key columns are kept then.
     """
     connection, columns = state.connection, kept or {}
     types: dict[str, SqlType] = {**columns, "identity_email": TEXT, "identity_mobile": TEXT}
@@ -51,7 +54,7 @@ def with_identities(
         found = [
             (*(row[name] for name in columns), identity.email, identity.mobile)
             for row, identity in zip(batch, identities, strict=True)
-            if columns or identity
+            if (columns or identity) and not (forgotten and forgotten.has([row[k] for k in tables.key_names], identity))
         ]
         if found:
             state.database.insert_rows(connection, table, found)

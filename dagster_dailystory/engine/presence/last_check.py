@@ -9,14 +9,15 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 
+from dagster_dailystory.contacts.keyed_hash import hashes_of_identity
 from dagster_dailystory.engine.presence.source_identities import SourceIdentities
 from dagster_dailystory.engine.presence.source_keys import Key, SourceKeys
 from dagster_dailystory.engine.state.contact_map import held_by_other_syncs, held_by_staying_keys
 from dagster_dailystory.engine.state.lease import Lease
-from dagster_dailystory.engine.state.schema import SyncTables
+from dagster_dailystory.engine.state.schema import HASH_COLUMNS, SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import WarehouseError
-from dagster_dailystory.model.change import Change, Operation, Outcome, Result
+from dagster_dailystory.model.change import Change, Identity, Operation, Outcome, Result
 
 _log = logging.getLogger("dagster_dailystory")
 
@@ -126,10 +127,14 @@ class LastCheck:
             snapshot.c.identity_email == changes.c.identity_email,
             snapshot.c.identity_mobile == changes.c.identity_mobile,
         )
+        hashes = tuple(snapshot.c[name] for name in HASH_COLUMNS.values())
         held = (
             select(
                 changes.c.sequence,
                 func.coalesce(same_identity, False).label("is_same"),
+                changes.c.identity_email,
+                changes.c.identity_mobile,
+                *hashes,
                 *(contact_map.c[name] for name in self.tables.key_names),
             )
             .join(contact_map, contact_map.c.dsid == changes.c.dsid)
@@ -140,7 +145,13 @@ class LastCheck:
         holders = held.subquery("holders")
         present = self.source_keys.present(select(*(holders.c[name] for name in self.tables.key_names)))
         message = "the key that had its contact is back, or another row got the contact since the plan was made"
-        return {row[0]: (Outcome.FAILED, message) for row in rows if not row[1] or tuple(row[2:]) in present}
+        stopped: dict[int, _Decision] = {}
+        for sequence, is_same, email, mobile, email_hash, mobile_hash, *key in rows:
+            own = hashes_of_identity(self.state.secret, Identity(email, mobile)).values()
+            is_same = is_same or not {email_hash, mobile_hash}.isdisjoint(own)
+            if not is_same or tuple(key) in present:
+                stopped[sequence] = Outcome.FAILED, message
+        return stopped
 
     def _are_mine(self, some: Collection[Change]) -> ColumnElement[bool]:
         changes = self.tables.changes

@@ -25,6 +25,7 @@ from sqlalchemy import (
 
 from dagster_dailystory.databases.expressions import is_unreadable_consent, opts_out
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, SqlType
+from dagster_dailystory.engine.presence.forgotten import Forgotten
 from dagster_dailystory.engine.presence.identities import identity_columns, with_identities
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
@@ -59,7 +60,8 @@ class Unchecked:
         kept: dict[str, SqlType] = {key: self.tables.snapshot.c[key].type for key in self.tables.key_names}
         kept |= dict.fromkeys((*opt_out_columns(self.tables), UNREADABLE, IN_SCOPE), BIG_INTEGER)
         found = union_all(*self.parts).subquery("found")
-        return with_identities(self.state, self.tables, found, ("unchecked", "unchecked_values"), kept)
+        names = ("unchecked", "unchecked_values")
+        return with_identities(self.state, self.tables, found, names, kept, Forgotten.read(self.state))
 
 
 def opt_out_columns(tables: SyncTables) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, exists, false, func, not_, or_, select, true
 
 from dagster_dailystory.engine.interrupts import frozen_heap, interrupts_held
+from dagster_dailystory.engine.presence.forgotten import forget_returning
 from dagster_dailystory.engine.presence.last_check import CheckedChanges
 from dagster_dailystory.engine.presence.source_keys import KEYS_AT_ONCE
 from dagster_dailystory.engine.sending.breaker.out_of_turn import OutOfTurn
@@ -26,6 +27,7 @@ from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import DailyStoryError, OutageError
 from dagster_dailystory.model.change import (
     SENT_OPERATIONS,
+    UNSETTLED,
     USUAL_PRIORITY,
     Change,
     Operation,
@@ -165,14 +167,15 @@ class Outbox:
     def _reopen(self) -> None:
         """Reopen the changes that failed, wait or are in doubt from an earlier attempt at this plan."""
         changes = self._tables.changes
-        unsettled = changes.c.outcome.in_([each.value for each in (Outcome.FAILED, Outcome.IN_DOUBT, Outcome.WAITING)])
+        unsettled = changes.c.outcome.in_(sorted(each.value for each in UNSETTLED))
         mine = and_(changes.c.plan_id == self._plan_id, unsettled)
         with self._lease.transaction(self._state):
             self._state.connection.execute(changes.update().where(mine).values(outcome=None))
 
     def _skip_overtaken(self) -> None:
-        """Skip changes of rows that another plan has decided or sent since."""
+        """Skip changes of rows that were forgotten since, and of those that another plan has decided or sent."""
         with self._lease.transaction(self._state):
+            forget_returning(self._state, self._tables, self._plan_id)
             self.outcomes[Outcome.RECORDED] += skip_overtaken(self._state, self._tables, self._plan_id)
 
     def _open_in_plan(self) -> ColumnElement[bool]:

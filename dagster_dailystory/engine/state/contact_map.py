@@ -59,7 +59,7 @@ def contacts_of_other_syncs(state: State) -> FromClause | None:
 
     A retired sync holds none.
     """
-    found = _other_syncs(state)
+    found = names_of_other_syncs(state)
     parts = [query for name in found if not state.is_retired(name) and (query := _holdings(state, name)) is not None]
     if not parts:
         return None
@@ -70,7 +70,7 @@ def contacts_of_other_syncs(state: State) -> FromClause | None:
 def deletions_of_other_syncs(state: State) -> tuple[FromClause, ...]:
     """The contact maps of other syncs in this state that deleted a contact; a retired sync counts too."""
     found = []
-    for name in _other_syncs(state):
+    for name in names_of_other_syncs(state):
         map_name = state.location.table_name(name, "contact_map")
         if reflected_types(state.connection, map_name, state.location.schema) is None:
             continue
@@ -88,7 +88,7 @@ def is_deleted_in(maps: Sequence[FromClause], dsid: SqlValue, last_synced_at: Sq
     return or_(false(), *(exists().where(*each) for each in zip(same, later, strict=True)))
 
 
-def _other_syncs(state: State) -> Sequence[str]:
+def names_of_other_syncs(state: State) -> Sequence[str]:
     """The other syncs with tables in this state, also those that have adopted contacts and never planned."""
     return [name for name in sync_names(state.connection, state.location) if name != state.sync.name]
 

@@ -117,8 +117,8 @@ class Rejections:
             shown.append(RejectedRow("(no key)", Reason.NULL_KEY.value, message, rows.rows_keyless))
         return tuple(shown)
 
-    def _found(self, rows: CheckedRows) -> Iterator[SqlQuery]:
-        """The rejected rows that have a key."""
+    def _found(self, rows: CheckedRows, *, are_kept: bool = False) -> Iterator[SqlQuery]:
+        """The rejected rows that have a key; of the forgotten ones to keep those whose key identifies no person."""
         pending, checked = rows.pending, rows.checked
         keys = [pending.c[key] for key in self._tables.key_names]
         yield (
@@ -130,14 +130,21 @@ class Rejections:
                 _slice_of(pending),
             )
             .join(checked, checked.c.sequence == pending.c.sequence)
-            .where(checked.c.reason.is_not(None))
+            .where(checked.c.reason.is_not(None), *([self._may_be_kept(pending, checked)] if are_kept else []))
         )
         if rows.duplicates is not None:
             yield self._duplicated(rows.duplicates)
 
+    def _may_be_kept(self, pending: FromClause, checked: FromClause) -> ColumnElement[bool]:
+        is_forgotten = checked.c.reason == Reason.FORGOTTEN.value
+        if self._tables.sync.personal_key_columns:
+            return not_(is_forgotten)
+        is_personal = or_(*(cast(key, TEXT).contains("@") for key in self._tables.keys_of(pending)))
+        return not_(and_(is_forgotten, is_personal))
+
     def record_local(self, rows: CheckedRows) -> None:
         """Replace the row check results of the rows that a plan looked at."""
-        for found in self._found(rows):
+        for found in self._found(rows, are_kept=True):
             self._upsert(found)
         if self._state.connection.execute(select(self._rejections.c.reason).limit(1)).first() is not None:
             self._delete_obsolete(rows)

@@ -54,6 +54,10 @@ IDENTITY_COLUMNS = {FieldKind.EMAIL: "identity_email", FieldKind.MOBILE: "identi
 """Kind of a field -> the column with its value as it is matched."""
 
 
+HASH_COLUMNS = {"identity_email": "identity_email_hash", "identity_mobile": "identity_mobile_hash"}
+"""Column of the snapshot with a part of an identity -> the column with its keyed hash, once the value is dropped."""
+
+
 UNKNOWN_FIELDS = "unknown_fields"
 """The dropped fields of a row that DailyStory may have another value of than NULL, each in quotation marks."""
 
@@ -153,6 +157,13 @@ class SharedTables:
         )
         self.plans = Table(location.table_name("plans"), self.metadata, *_plan_columns())
         self.runs = Table(location.table_name("runs"), self.metadata, *_run_columns())
+        self.forgotten = Table(
+            location.table_name("forgotten"),
+            self.metadata,
+            *(Column(name, TEXT, nullable=False) for name in ("sync_name", "kind", "hash")),
+            Column("forgotten_at", MOMENT, nullable=False),
+            PrimaryKeyConstraint("sync_name", "hash"),
+        )
 
 
 def _plan_columns() -> Iterable[SchemaItem]:
@@ -261,6 +272,7 @@ class SyncTables:
             Column("absent_action", TEXT),
             Column("acknowledged_plan", BIG_INTEGER),
             Column("only_mapped", BOOLEAN),  # mode `create` found the contact and did not write it
+            *_texts(*HASH_COLUMNS.values()),
             *(Column(removed, kind) for removed, kind in removed_types.items()),
         )
 
@@ -279,7 +291,7 @@ class SyncTables:
             ("plan_id", "sequence"),
             Column("plan_id", TEXT, nullable=False),
             Column("sequence", BIG_INTEGER, nullable=False, autoincrement=False),
-            *self._keys(),
+            *self._keys(nullable=True),  # a forgotten change has none
             *_texts("operation", "partition_value", "identity_email", "identity_mobile"),
             *(Column(flag, BOOLEAN) for flag in ("is_new", "replaces", "identity_changed", "rekeyed", "reactivates")),
             Column("absent_action", TEXT),  # of the key that had the contact of a re-keyed row, as is the next one

@@ -279,7 +279,7 @@ def connect_state(location: StateLocation, sync: ContactSync, *, writes: bool = 
     engine = open_engine(location.url, location.setting)
     require_state_database(engine.dialect.name)
     check_key_names(sync.key_columns, engine.dialect.name)
-    with connect(engine, location.role, setting=location.setting, writes=writes) as connection:
+    with connect(engine, location.role, setting=location.setting, writes=writes, is_private=True) as connection:
         shared = SharedTables(location)
         with connection.begin():
             require_schema(connection, location.schema)

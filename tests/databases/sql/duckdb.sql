@@ -25,7 +25,7 @@ CREATE TABLE dailystory_customers_adoption (
 CREATE TABLE dailystory_customers_changes (
 	plan_id TEXT NOT NULL,
 	sequence BIGINT NOT NULL,
-	customer_id INTEGER NOT NULL,
+	customer_id INTEGER,
 	operation TEXT,
 	partition_value TEXT,
 	identity_email TEXT,
@@ -129,7 +129,17 @@ CREATE TABLE dailystory_customers_snapshot (
 	absent_since TIMESTAMP WITHOUT TIME ZONE,
 	absent_action TEXT,
 	acknowledged_plan BIGINT,
-	only_mapped BOOLEAN
+	only_mapped BOOLEAN,
+	identity_email_hash TEXT,
+	identity_mobile_hash TEXT
+);
+
+CREATE TABLE dailystory_forgotten (
+	sync_name TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	hash TEXT NOT NULL,
+	forgotten_at TIMESTAMP WITHOUT TIME ZONE NOT NULL,
+	PRIMARY KEY (sync_name, hash)
 );
 
 CREATE TABLE dailystory_meta (

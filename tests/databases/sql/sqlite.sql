@@ -33,7 +33,7 @@ CREATE TABLE dailystory_customers_adoption (
 CREATE TABLE dailystory_customers_changes (
 	plan_id TEXT NOT NULL,
 	sequence BIGINT NOT NULL,
-	customer_id  NOT NULL,
+	customer_id ,
 	operation TEXT,
 	partition_value TEXT,
 	identity_email TEXT,
@@ -142,7 +142,17 @@ CREATE TABLE dailystory_customers_snapshot (
 	absent_action TEXT,
 	acknowledged_plan BIGINT,
 	only_mapped BOOLEAN,
+	identity_email_hash TEXT,
+	identity_mobile_hash TEXT,
 	PRIMARY KEY (customer_id)
+);
+
+CREATE TABLE dailystory_forgotten (
+	sync_name TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	hash TEXT NOT NULL,
+	forgotten_at DATETIME NOT NULL,
+	PRIMARY KEY (sync_name, hash)
 );
 
 CREATE TABLE dailystory_meta (

@@ -62,6 +62,7 @@ INVALID: list[tuple[dict[str, object], str]] = [
     ({"min_guard_rows": -1}, "min_guard_rows=-1 must not be negative"),
     ({"max_value_length": 0}, "max_value_length=0 must be at least 1"),
     ({"history_days": -1}, "history_days=-1 must not be negative"),
+    ({"retain_absent_days": -1}, "retain_absent_days=-1 must not be negative"),
     (
         {"key": "login", "personal_keys": ["logn"]},
         "personal_keys names 'logn', which is not a key; did you mean 'login'?",

@@ -40,6 +40,7 @@ from dagster_dailystory.engine.presence.unchecked import (
     rows_opting_out,
     unread_rows,
 )
+from dagster_dailystory.engine.state.plans.dropped_values import identity_columns_in_use
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import OPT_OUT_PRIORITY, Operation
@@ -164,7 +165,7 @@ class OptOuts:
         row = not_(pending.c.departed)
         yield self._link(pending, tables.same_key(pending, tables.contact_map), row)
         rows = pending.join(self.checked, self.checked.c.sequence == pending.c.sequence)
-        for identity in ("identity_email", "identity_mobile"):
+        for identity in identity_columns_in_use(self.state, tables):
             yield self._link(pending, tables.snapshot.c[identity] == self.checked.c[identity], row, rows=rows)
         if unchecked is not None:
             yield self._link(unchecked, tables.same_key(unchecked, tables.contact_map), unchecked.c[IN_SCOPE] == 1)

@@ -40,6 +40,7 @@ from dagster_dailystory.engine.state.rejections import Rejections
 from dagster_dailystory.engine.state.schema import (
     DROPPED,
     EMPTY_FIELDS,
+    HASH_COLUMNS,
     IDENTITY_COLUMNS,
     UNKNOWN_FIELDS,
     SyncTables,
@@ -230,6 +231,7 @@ class Acknowledgements:
             "resend_all": false(),
             UNKNOWN_FIELDS: self._still_unknown(sent),
             "only_mapped": false(),
+            **dict.fromkeys(HASH_COLUMNS.values(), null()),
         }
         made: dict[str, SqlValue] = {}
         if self._tables.sync.fill:

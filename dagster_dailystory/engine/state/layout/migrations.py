@@ -12,8 +12,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Connection, MetaData, Table, and_, bindparam, inspect, select
-from sqlalchemy.schema import CreateColumn
+from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, Table, and_, bindparam, inspect, select
+from sqlalchemy.schema import CreateColumn, DropTable
 from sqlalchemy.types import NullType
 
 from dagster_dailystory.databases.connect import reflected_types
@@ -74,16 +74,51 @@ class StoredTables:
         """Create a table that is missing."""
         made = Table(self.location.table_name(*parts), MetaData(schema=self.location.schema))
         for name, kind in columns.items():
-            made.append_column(Column(name, Untyped() if isinstance(kind, NullType) else kind))
+            made.append_column(Column(name, _declared(kind)))
         with self.transaction():
             made.create(self.connection, checkfirst=True)
 
-    def _add_column(self, table: str, column: Column[object]) -> None:
-        dialect = self.connection.dialect
-        qualified = dialect.identifier_preparer.format_table(Table(table, MetaData(schema=self.location.schema)))
-        added = CreateColumn(column).compile(dialect=dialect)
+    def allow_nulls(self, parts: Sequence[str], names: Sequence[str], kept: Sequence[str]) -> None:
+        """Let columns have NULLs; where that cannot be altered, a new table takes the rows and the name.
+
+        Args:
+            parts: Names the table.
+            names: The columns.
+            kept: The primary key, which has no NULLs.
+        """
+        if not self.columns(*parts):
+            return
+        if database_of(self.connection.dialect).alters_column_types:
+            for name in names:
+                self._alter(self.location.table_name(*parts), f"ALTER COLUMN {self._quoted(name)} DROP NOT NULL")
+            return
         with self.transaction():
-            self.connection.exec_driver_sql(f"ALTER TABLE {qualified} ADD COLUMN {added}")
+            old = self.table(*parts)
+            columns = (Column(c.name, _declared(c.type), nullable=c.name not in kept) for c in old.columns)
+            new = Table(f"{old.name}_new", MetaData(schema=old.schema), *columns, PrimaryKeyConstraint(*kept))
+            self.connection.execute(DropTable(new, if_exists=True))
+            new.create(self.connection)
+            self.connection.execute(new.insert().from_select([c.name for c in old.columns], select(*old.columns)))
+            self.connection.execute(DropTable(old))
+            renamed = f"ALTER TABLE {self._quoted(new.name)} RENAME TO {self._quoted(old.name)}"
+            self.connection.exec_driver_sql(renamed)
+
+    def _quoted(self, name: str) -> str:
+        return self.connection.dialect.identifier_preparer.quote(name)
+
+    def _alter(self, table: str, action: str) -> None:
+        preparer = self.connection.dialect.identifier_preparer
+        qualified = preparer.format_table(Table(table, MetaData(schema=self.location.schema)))
+        with self.transaction():
+            self.connection.exec_driver_sql(f"ALTER TABLE {qualified} {action}")
+
+    def _add_column(self, table: str, column: Column[object]) -> None:
+        self._alter(table, f"ADD COLUMN {CreateColumn(column).compile(dialect=self.connection.dialect)}")
+
+
+def _declared(kind: SqlType) -> SqlType:
+    """A type as a new table declares it: SQLite's state columns have none."""
+    return Untyped() if isinstance(kind, NullType) else kind
 
 
 def sync_names(connection: Connection, location: StateLocation) -> list[str]:
@@ -255,6 +290,10 @@ def _to_8(tables: StoredTables) -> None:
         tables.add_columns((sync, "snapshot"), {"empty_fields": TEXT})
         found = dict.fromkeys(("outcome", "dsid", "differing"), TEXT)
         tables.add_table((sync, "adoption"), {**keys, **found, "looked_up_at": MOMENT})
+        tables.add_columns((sync, "snapshot"), dict.fromkeys(("identity_email_hash", "identity_mobile_hash"), TEXT))
+        tables.allow_nulls((sync, "changes"), list(keys), kept=("plan_id", "sequence"))
+    forgotten: dict[str, SqlType] = dict.fromkeys(("sync_name", "kind", "hash"), TEXT)
+    tables.add_table(("forgotten",), {**forgotten, "forgotten_at": MOMENT})
 
 
 def _key_columns(tables: StoredTables, sync: str) -> dict[str, SqlType]:

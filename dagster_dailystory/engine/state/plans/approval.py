@@ -7,7 +7,7 @@ from sqlalchemy.sql import FromClause
 
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.model.change import SENT_OPERATIONS, Operation
+from dagster_dailystory.model.change import SENT_OPERATIONS, Operation, Outcome
 from dagster_dailystory.model.runs.plan import PlanSummary, planned_counts
 
 _SENT = sorted(operation.value for operation in SENT_OPERATIONS)
@@ -30,7 +30,8 @@ def changes_only_in(state: State, tables: SyncTables, plan_id: str, other: str) 
         *(_same_value(state, name, mine, others) for name in tables.value_names),
     )
     count = select(func.count()).select_from(mine)
-    found = count.where(mine.c.plan_id == plan_id, mine.c.operation.in_(_SENT), not_(equal))
+    is_forgotten = func.coalesce(mine.c.outcome, "") == Outcome.FORGOTTEN.value
+    found = count.where(mine.c.plan_id == plan_id, mine.c.operation.in_(_SENT), not_(equal), not_(is_forgotten))
     return int(state.connection.execute(found).scalar_one())
 
 

@@ -23,7 +23,7 @@ _SET = (Outcome.OPTED_OUT, Outcome.UPDATED)
 
 _WRITTEN = (Outcome.CREATED, Outcome.UPDATED)
 
-_ENDED = (*_SET, Outcome.CREATED, Outcome.MAPPED, Outcome.RECORDED)
+_ENDED = (*_SET, Outcome.CREATED, Outcome.MAPPED, Outcome.RECORDED, Outcome.FORGOTTEN)
 """Outcomes after which no opt-out of the change waits; a recorded one was acknowledged by a newer plan."""
 
 _NOT_SENT = "not sent yet"

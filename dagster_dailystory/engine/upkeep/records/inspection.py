@@ -234,6 +234,8 @@ def changes_of(tables: SyncTables, plan_id: str, operation: Operation) -> SqlQue
 
 
 def _label(state: State, row: RowMapping) -> str:
+    if row["outcome"] == Outcome.FORGOTTEN.value:
+        return "(forgotten)"
     return key_label(state.sync, [row[key] for key in state.sync.key_columns], state.secret)
 
 

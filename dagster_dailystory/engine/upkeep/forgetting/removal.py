@@ -1,0 +1,123 @@
+"""The removal of traces: from each table of a sync, from its plans, and into the table of forgotten rows."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping, Set
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Table, func, select
+
+from dagster_dailystory.contacts.fingerprint import key_label
+from dagster_dailystory.contacts.keyed_hash import KEY
+from dagster_dailystory.engine.presence.forgotten import forget_changes, in_parts
+from dagster_dailystory.engine.state.incremental import forget_row_hashes
+from dagster_dailystory.engine.state.schema import SyncTables
+from dagster_dailystory.engine.state.store import State
+from dagster_dailystory.engine.upkeep.forgetting.traces import TraceFinder, Traces
+from dagster_dailystory.model.change import Reason
+
+_OTHER_ROW = "another row has the same email or mobile number; keep one of them in the source"
+"""In place of a message that names a forgotten row."""
+
+
+class Removal:
+    """Removes traces, within the caller's transaction.
+
+    Args:
+        state: The sync's state.
+        tables: The sync's tables.
+        traces: What to remove.
+
+    Attributes:
+        rows: Table, by the last part of its name -> rows removed.
+        changes_forgotten: Requests of unfinished plans that will not be sent.
+    """
+
+    def __init__(self, state: State, tables: SyncTables, traces: Traces) -> None:
+        self._state = state
+        self._tables = tables
+        self._traces = traces
+        self._finder = TraceFinder(state, tables)
+        self.rows: Counter[str] = Counter()
+        self.changes_forgotten = 0
+
+    def remove(self) -> None:
+        """Remove the rows from each table with keys, and what other tables say about them."""
+        for table in self._tables.keyed:
+            for keys in in_parts(sorted(self._traces.keys, key=repr)):
+                self._remove(table, self._finder.has_key(table, keys))
+            if table in (self._tables.changes, self._tables.history):
+                for dsids in in_parts(sorted(self._traces.dsids)):
+                    self._remove(table, table.c.dsid.in_(dsids))
+        changes = self._tables.changes
+        for name in self._traces.identities:  # of plans in which another key had it
+            for values in in_parts(self._traces.own_identities(self._state.secret, name)):
+                self._remove(changes, changes.c[name].in_(values))
+        labels = {key_label(self._tables.sync, key, self._state.secret) for key in self._traces.keys}
+        self._clear_messages(labels)
+        self._clear_plans(labels)
+
+    def _remove(self, table: Table, which: ColumnElement[bool]) -> None:
+        execute = self._state.connection.execute
+        rows = int(execute(select(func.count()).select_from(table).where(which)).scalar_one())
+        if not rows:
+            return
+        self.rows[table.name.removeprefix(f"{self._state.location.table_name(self._tables.sync.name)}_")] += rows
+        if table is self._tables.changes:
+            self.changes_forgotten += forget_changes(self._state, self._tables, which)
+        elif table is self._tables.row_hashes:
+            forget_row_hashes(self._state, self._tables, which)
+        else:
+            execute(table.delete().where(which))
+
+    def _clear_messages(self, labels: Set[str]) -> None:
+        """Replace the messages of other rows' rejections that name one of the rows."""
+        rejections, execute = self._tables.rejections, self._state.connection.execute
+        of_two = rejections.c.reason == Reason.DUPLICATE_IDENTITY.value
+        messages = execute(select(rejections.c.message).where(of_two).distinct()).scalars().all()
+        named = [each for each in messages if each and labels & set(re.split(r"[\s,;]+", each))]
+        for part in in_parts(named):
+            execute(rejections.update().where(of_two, rejections.c.message.in_(part)).values(message=_OTHER_ROW))
+
+    def _clear_plans(self, labels: Set[str]) -> None:
+        """Take the rows off the opt-outs that plans name."""
+        plans, execute = self._state.shared.plans, self._state.connection.execute
+        mine = plans.c.sync_name == self._tables.sync.name
+        for plan_id, text in execute(select(plans.c.plan_id, plans.c.opt_outs_waiting).where(mine)).all():
+            stored = json.loads(text or "{}")
+            few = [each for each in stored.get("few", ()) if each["key_label"] not in labels]
+            if len(few) < len(stored.get("few", ())):
+                cleared = plans.update().where(plans.c.plan_id == plan_id)
+                execute(cleared.values(opt_outs_waiting=json.dumps({**stored, "few": few})))
+
+
+def keep_out(state: State, hashes: Mapping[str, Collection[str]], at: datetime, sync_name: str | None = None) -> int:
+    """Store the hashes that keep rows out, within the caller's transaction.
+
+    Args:
+        state: The sync's state.
+        hashes: Kind -> hashes.
+        at: When the rows were forgotten.
+        sync_name: The sync whose keys these are; None: the state's own.
+
+    Returns:
+        How many of them are new.
+    """
+    forgotten, execute, sync_name = state.shared.forgotten, state.connection.execute, sync_name or state.sync.name
+    new = 0
+    for kind, found in hashes.items():
+        for part in in_parts(sorted(found)):
+            same = [forgotten.c.sync_name == sync_name] if kind == KEY else []  # an identity is that of each sync
+            known = set(execute(select(forgotten.c.hash).where(forgotten.c.hash.in_(part), *same)).scalars())
+            rows = [
+                {"sync_name": sync_name, "kind": kind, "hash": each, "forgotten_at": at}
+                for each in part
+                if each not in known
+            ]
+            new += len(rows)
+            if rows:
+                execute(forgotten.insert(), rows)
+    return new

@@ -1,0 +1,253 @@
+"""Forgetting: no value of the rows is left in the state, they stay out, and plans still add up."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import sqlalchemy as sa
+from support.placements import INSIDE, Placement, at
+from support.scenario import Scenario, customer, customers, sync_of
+from support.steps import plan_run, send_run
+
+from dagster_dailystory import ContactSync
+from dagster_dailystory.engine.state.lease import open_session
+from dagster_dailystory.engine.state.schema import SYNC_TABLES, SharedTables, StateLocation
+from dagster_dailystory.engine.upkeep.forgetting.receipt import ForgetReceipt
+from dagster_dailystory.errors import BusyError, ConfigurationError, OutageError, StateError
+from dagster_dailystory.records import SyncRecords, open_sync
+
+PLACEMENTS = INSIDE
+
+JANE = {"email": "Jane.Doe@example.com", "first_name": "Janeth", "city": "Zwolle", "mobile": "+14155552671"}
+VALUES = ("jane.doe@", "Janeth", "Zwolle", "4155552671")
+FIELDS = {
+    "email": "email", "mobilePhone": "mobile", "firstName": "first_name", "city": "city", "optOutEmail": "opted_out",
+}  # fmt: skip
+
+
+def sync(**settings: Any) -> ContactSync:
+    return sync_of(**{"fields": FIELDS, "min_guard_rows": 99, **settings})
+
+
+def records_of(scenario: Scenario, **settings: Any) -> SyncRecords:
+    with open_sync(sync(**settings), warehouse_url=scenario.warehouse_url, state_url=scenario.state_url) as records:
+        return records
+
+
+def forget(scenario: Scenario, *keys: object, delete: bool = False, **settings: Any) -> ForgetReceipt:
+    account = {"base_url": scenario.sandbox.base_url, "api_token": scenario.sandbox.token} if delete else {}
+    return records_of(scenario, **settings).forget(keys, delete_in_dailystory=delete, **account)
+
+
+def found_in_state(scenario: Scenario) -> list[tuple[str, str]]:
+    """The tables with a value of Jane's."""
+    return [
+        (table, value)
+        for table, rows in scenario.state_tables().items()
+        for value in VALUES
+        if value.lower() in str(rows).lower()
+    ]
+
+
+@pytest.fixture
+def synced(scenario: Scenario) -> Scenario:
+    """Jane, whose key was 9 before it was 1, and two others."""
+    scenario.seed(customer(9, **JANE), customer(2, mobile=None), customer(3, mobile=None))
+    scenario.run(sync())
+    scenario.delete(9)
+    scenario.insert(customer(1, **JANE))
+    scenario.run(sync())
+    scenario.update(1, first_name="Janeth II")
+    scenario.run(sync())
+    scenario.sandbox.clear_journal()
+    return scenario
+
+
+def test_no_table_and_no_log_has_a_value_and_the_row_is_rejected_as_present(
+    synced: Scenario, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.DEBUG)
+    assert {table for table, _ in found_in_state(synced)} == {
+        "dailystory_customers_snapshot", "dailystory_customers_changes", "dailystory_customers_history"
+    }  # fmt: skip
+    receipt = forget(synced, 1)
+    synced.update(1, opted_out=True)
+    assert found_in_state(synced) == []
+    report = synced.run(sync(deletes="delete"))
+    assert (report.rows_rejected, report.rejections_by_reason) == (1, {"forgotten": 1})
+    assert (report.rows_unchanged, report.rows_to_delete, report.opt_outs_pending, report.api_requests) == (2, 0, 0, 0)
+    assert synced.rejections() == {"1": "forgotten"}
+    assert [row["customer_id"] for row in synced.rows("history")] == [2, 3]
+    assert found_in_state(synced) == []
+    logged = caplog.text + str(receipt) + repr(receipt)
+    assert not any(value.lower() in logged.lower() for value in VALUES)
+    assert receipt.rows_removed["snapshot"] == 1
+    assert receipt.contacts_deleted == ()
+    assert len(receipt.contacts) == 1
+    assert f"delete these contacts in DailyStory: {receipt.contacts[0]}" in str(receipt)
+
+
+@pytest.mark.parametrize("scope", ["changed", "all", "opt_outs"])
+def test_nothing_is_sent_for_the_email_or_the_number_of_a_forgotten_row_under_any_key(synced: Scenario, scope: str):
+    forget(synced, 1)
+    synced.delete(1)
+    synced.run(sync())
+    synced.insert(
+        customer(21, **{**JANE, "mobile": None, "opted_out": True}),
+        customer(22, **{**JANE, "email": "other@example.com", "opted_out": True}),
+    )
+    synced.update(2, email=JANE["email"].upper(), opted_out=True)
+    report = synced.run(sync(), scope=scope)
+    assert [name for name, *_ in synced.sent()] == (["p3@example.com"] if scope == "all" else [])
+    assert (report.opt_outs_pending, report.rows_created) == (0, 0)
+    assert report.rejections_by_reason == {"forgotten": 3}
+    assert synced.run(sync(), scope="rejected").api_requests == 0
+    assert synced.run(sync(mode="update")).api_requests == 0
+
+
+def test_a_row_is_kept_out_of_another_sync_of_the_state(synced: Scenario):
+    forget(synced, 1)
+    other = sync(name="newsletter", key="email")
+    report = synced.run(other)
+    assert (report.rows_created, report.rejections_by_reason) == (2, {"forgotten": 1})
+    assert found_in_state(synced) == [], "a key with an email is not recorded"
+
+
+def test_a_plan_that_another_sync_made_before_does_not_send_the_row(synced: Scenario):
+    other = sync(name="newsletter", key="email", mode="upsert")
+    plan_run(other, synced.warehouse, synced.account, run_id="newsletter")
+    assert forget(synced, 1).identities_blocked == 2
+    report = send_run(other, synced.warehouse, synced.account, ["newsletter"]).report
+    assert (report.outcome, report.rows_created) == ("done", 2)
+    assert found_in_state(synced) == []
+
+
+def test_a_change_of_an_unfinished_plan_is_forgotten_and_the_plan_completes(synced: Scenario):
+    synced.update(1, city="Zwolle-Zuid")
+    synced.update(2, city="Rome")
+    plan_run(sync(), synced.warehouse, synced.account, run_id="planned")
+    receipt = forget(synced, 1)
+    assert receipt.changes_forgotten == 1
+    assert found_in_state(synced) == []
+    report = send_run(sync(), synced.warehouse, synced.account, ["planned"]).report
+    assert (report.outcome, report.rows_to_update, report.rows_updated, report.rows_failed) == ("done", 2, 1, 0)
+    assert [row["status"] for row in synced.rows("plans") if row["run_id"] == "planned"] == ["done"]
+    lost = [row for row in synced.rows("changes") if row["outcome"] == "forgotten"]
+    assert [(row["customer_id"], row["dsid"], row["operation"]) for row in lost] == [(None, None, "update")]
+
+
+def test_an_email_that_another_live_row_has_is_not_blocked(scenario: Scenario):
+    scenario.seed(*customers(2))
+    scenario.run(sync())
+    scenario.run(sync(name="family", source="select * from customers where customer_id = 2"))
+    receipt = forget(scenario, 2)
+    assert (receipt.identities_blocked, receipt.identities_shared) == (0, 1)
+    assert receipt.other_syncs == {"family": 1}
+    assert "sync family has 1 rows with the same email" in str(receipt)
+    family = forget(scenario, 2, delete=True, name="family")
+    assert (family.identities_blocked, family.identities_shared, len(family.contacts_deleted)) == (1, 0, 1)
+
+
+def test_the_contact_is_deleted_only_if_asked_and_only_ours(synced: Scenario):
+    assert forget(synced, 2).contacts_deleted == ()
+    assert synced.sent() == []
+    receipt = forget(synced, 1, delete=True)
+    assert [(name, operation) for name, operation, _ in synced.sent()] == [(JANE["email"], "delete")]
+    assert receipt.contacts_deleted == receipt.contacts
+    assert "ask DailyStory to erase" in str(receipt)
+    assert synced.emails() == ["p2@example.com", "p3@example.com"]
+    with pytest.raises(ConfigurationError, match="needs base_url and api_token"):
+        records_of(synced).forget([3], delete_in_dailystory=True)
+
+
+def test_during_an_outage_nothing_is_removed_and_a_further_call_completes(synced: Scenario):
+    before = synced.state_tables()
+    synced.sandbox.script([None, *[500] * 9], method="DELETE")
+    with pytest.raises(OutageError, match="nothing was removed from the state"):
+        records_of(synced).forget(
+            [1, 2], delete_in_dailystory=True, base_url=synced.sandbox.base_url, api_token=synced.sandbox.token,
+            max_attempts=1,
+        )  # fmt: skip
+    assert synced.state_tables() == before
+    synced.sandbox.script([], method="DELETE")
+    assert len(forget(synced, 1, 2, delete=True).contacts_deleted) == 2
+    assert synced.emails() == ["p3@example.com"]
+    again = forget(synced, 1, 2, delete=True)
+    assert (again.keys_unknown, again.contacts, again.rows_removed) == (0, (), {})
+
+
+def test_a_create_without_a_response_is_looked_up_and_its_contact_deleted(scenario: Scenario):
+    scenario.seed(customer(1, **JANE))
+    scenario.sandbox.script(["cut_after"])
+    scenario.sandbox.script([500] * 2, method="GET")
+    scenario.run(sync(), max_attempts=1)
+    assert len(scenario.rows("intents")) == 1
+    assert forget(scenario, 1, delete=True).creates_in_doubt == 0
+    assert scenario.emails() == []
+    assert found_in_state(scenario) == []
+
+
+def test_a_run_that_holds_the_sync_is_not_disturbed(synced: Scenario):
+    with open_session(sync(), synced.warehouse.state), pytest.raises(BusyError):
+        forget(synced, 1)
+
+
+def test_requests_are_repeated_on_a_restored_backup(synced: Scenario):
+    backup = synced.state_tables()
+    forget(synced, 1)
+    requests = records_of(synced).export_forgotten()
+    assert not any(value in str(requests) for value in VALUES)
+    restore(synced, backup)
+    assert found_in_state(synced) != []
+    assert records_of(synced).apply_forgotten(requests) == 2
+    assert found_in_state(synced) == []
+    assert synced.run(sync()).rejections_by_reason == {"forgotten": 1}
+    with pytest.raises(StateError, match="from another state"):
+        records_of(synced).apply_forgotten([replace(requests[0], secret="0" * 16)])
+
+
+def restore(scenario: Scenario, tables: dict[str, list[dict[str, Any]]]) -> None:
+    """Give the state tables the rows of a backup; the secret and the leases stay."""
+    for name, rows in tables.items():
+        if name == "dailystory_meta":
+            continue
+        scenario.execute_state(f"DELETE FROM {name}")
+        for row in rows:
+            columns = ", ".join(f'"{each}"' for each in row)
+            marks = ", ".join(f":p{number}" for number in range(len(row)))
+            values = {f"p{number}": value for number, value in enumerate(row.values())}
+            scenario.execute_state(f"INSERT INTO {name} ({columns}) VALUES ({marks})", **values)
+
+
+def test_each_table_of_the_state_is_known_to_forgetting():
+    """A new table is added here once forgetting removes what it has of a row; one with the key columns is handled."""
+    shared = {table.name for table in SharedTables(StateLocation("sqlite://")).metadata.sorted_tables}
+    assert set(SYNC_TABLES) == {
+        "snapshot", "contact_map", "changes", "intents", "rejections", "row_hashes", "hash_sums", "history"
+    }  # fmt: skip
+    assert shared == {"dailystory_meta", "dailystory_plans", "dailystory_runs", "dailystory_forgotten"}
+
+
+@at(Placement("sqlite"), Placement("duckdb"))
+def test_the_files_hold_no_value_after_they_were_rewritten(synced: Scenario, tmp_path: Path):
+    file = Path(str(sa.make_url(synced.warehouse_url).database))
+    assert all(value.encode() in file.read_bytes() for value in VALUES[1:])
+    forget(synced, 1)
+    synced.execute("DELETE FROM customers WHERE customer_id = 1")
+    if synced.dialect == "sqlite":
+        with sqlite3.connect(file) as connection:
+            connection.execute("VACUUM")
+        connection.close()
+    else:
+        copy = tmp_path / "copy.duckdb"
+        with duckdb.connect(str(file)) as connection:
+            connection.execute(f"ATTACH '{copy}' AS copy; COPY FROM DATABASE {file.stem} TO copy")
+        file = copy
+    left = file.read_bytes().lower()
+    assert [value for value in VALUES if value.lower().encode() in left] == []
