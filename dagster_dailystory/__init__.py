@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     )
     from dagster_dailystory.definitions.run_config import PlanConfig
     from dagster_dailystory.engine.upkeep.doctor.report import ExaminationReport, Finding
+    from dagster_dailystory.engine.upkeep.forgetting.requests import ForgottenHash
     from dagster_dailystory.engine.upkeep.moving.retirement import retire_sync
     from dagster_dailystory.errors import (
         AuthenticationError,
@@ -59,6 +60,7 @@ __all__ = [
     "DailyStorySyncComponent",
     "ExaminationReport",
     "Finding",
+    "ForgottenHash",
     "FrameSource",
     "HashBuckets",
     "OutageError",
@@ -100,6 +102,7 @@ _HOMES = {
     "DailyStoryResource": "definitions.resources",
     "DailyStorySyncComponent": "definitions.component.component",
     "ExaminationReport": "engine.upkeep.doctor.report",
+    "ForgottenHash": "engine.upkeep.forgetting.requests",
     "Finding": "engine.upkeep.doctor.report",
     "FrameSource": "model.sync",
     "HashBuckets": "model.partitions",

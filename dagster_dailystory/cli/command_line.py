@@ -8,6 +8,7 @@ import click
 
 from dagster_dailystory.cli.commands.local import demo, sandbox
 from dagster_dailystory.cli.commands.moving import copy_state, drop, rename
+from dagster_dailystory.cli.commands.persons import adopt, forget, forgotten
 from dagster_dailystory.cli.commands.plans import plan, run, send, show_plan
 from dagster_dailystory.cli.commands.tending import doctor, explain, undo
 from dagster_dailystory.cli.commands.views import contact_map, history, rejections, runs
@@ -15,7 +16,7 @@ from dagster_dailystory.cli.commands.views import contact_map, history, rejectio
 COMMANDS: Sequence[click.Command] = (
     *(plan, send, run, show_plan, runs),
     *(explain, history, rejections, contact_map),
-    *(undo, doctor),
+    *(adopt, forget, forgotten, undo, doctor),
     *(copy_state, rename, drop),
     *(sandbox, demo),
 )

@@ -18,6 +18,7 @@ import click
 from dagster_dailystory.cli.exit_codes import ExitCode, code_of_error
 from dagster_dailystory.cli.output import Output, as_json
 from dagster_dailystory.errors import DailyStoryError
+from dagster_dailystory.model.runs.adoption import AdoptionProgress
 
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar  # not exported
@@ -113,18 +114,19 @@ def _sigterm_raises() -> Iterator[None]:
 
 
 @contextmanager
-def progress_bar() -> Iterator[Callable[[Progress], None]]:
-    """A bar for the progress of a send; nothing where stderr is not a terminal."""
+def progress_bar(label: str = "sending") -> Iterator[Callable[[Progress | AdoptionProgress], None]]:
+    """A bar for the progress of a send or of an adoption; nothing where stderr is not a terminal."""
     with ExitStack() as stack:
         bars: list[ProgressBar[int]] = []
 
-        def show(progress: Progress) -> None:
+        def show(progress: Progress | AdoptionProgress) -> None:
             if not sys.stderr.isatty():
                 return
+            done = progress.rows_looked_up if isinstance(progress, AdoptionProgress) else progress.rows_sent
             if not bars:
-                rows = progress.rows_sent + progress.rows_remaining
-                made = click.progressbar(length=rows, label="sending", file=sys.stderr, show_pos=True)
+                rows = done + progress.rows_remaining
+                made = click.progressbar(length=rows, label=label, file=sys.stderr, show_pos=True)
                 bars.append(stack.enter_context(made))
-            bars[0].update(progress.rows_sent - bars[0].pos)
+            bars[0].update(done - bars[0].pos)
 
         yield show

@@ -13,6 +13,7 @@ from dagster_dailystory.definitions.events.metadata import ProgressLog, plan_met
 from dagster_dailystory.definitions.lineage import contact_lineage, find_upstream, source_columns, source_lineage
 from dagster_dailystory.engine.upkeep.records.inspection import ChangePreview, FieldChange, SyncStatus
 from dagster_dailystory.model.change import Operation
+from dagster_dailystory.model.runs.canary import CanaryReport
 from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary
 from dagster_dailystory.model.runs.report import Progress, SyncReport
 
@@ -97,6 +98,15 @@ def test_a_send_with_too_few_requests_in_flight_says_what_would_help():
     report = SyncReport("people", "plan", "done", send_advice="set max_concurrency=25")
     assert sent_metadata(people_sync(), report, status, url)["send_advice"] == "set max_concurrency=25"
     assert "send_advice" not in sent_metadata(people_sync(), replace(report, send_advice=""), status, url)
+
+
+def test_a_send_with_a_canary_says_what_it_found():
+    status, url = SyncStatus(0, 0, {}, 0), "https://us-1.dailystory.com/api/v1"
+    found = CanaryReport(20, contacts_differing=2, fields={"city": 2}, keys=("7",))
+    shown = sent_metadata(people_sync(), SyncReport("people", "plan", "stopped", canary=found), status, url)["canary"]
+    assert shown == (
+        "of 20 contacts that were read back, 2 hold another value than was written (city in 2); keys: 7 and 1 more"
+    )
 
 
 def test_a_column_has_its_fields_type_until_its_own_is_known():

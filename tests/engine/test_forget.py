@@ -229,7 +229,7 @@ def test_each_table_of_the_state_is_known_to_forgetting():
     """A new table is added here once forgetting removes what it has of a row; one with the key columns is handled."""
     shared = {table.name for table in SharedTables(StateLocation("sqlite://")).metadata.sorted_tables}
     assert set(SYNC_TABLES) == {
-        "snapshot", "contact_map", "changes", "intents", "rejections", "row_hashes", "hash_sums", "history"
+        "snapshot", "contact_map", "changes", "intents", "rejections", "row_hashes", "hash_sums", "history", "adoption",
     }  # fmt: skip
     assert shared == {"dailystory_meta", "dailystory_plans", "dailystory_runs", "dailystory_forgotten"}
 

@@ -94,9 +94,12 @@ def test_a_copy_that_is_read_back_otherwise_leaves_the_target_empty(
 
 def test_a_renamed_sync_goes_on_and_its_old_name_is_refused(synced: Scenario):
     sync = sync_of(extended_properties={"plan": "plan", "level": "level"})
+    records_of(synced, sync).forget(["9"])
     records_of(synced, sync).rename("people")
     renamed = sync_of(name="people", extended_properties={"plan": "plan", "level": "level"})
     assert synced.run(renamed).outcome == "empty"
+    rejections = records_of(synced, renamed).rejections()
+    assert "forgotten" in rejections["reason"].tolist()
     assert synced.sent() == []
     assert len(records_of(synced, renamed).runs()) == 3
     with pytest.raises(StateError, match="sync 'customers' of this state was renamed to 'people'"):

@@ -113,6 +113,8 @@ def sent_metadata(
         "dagster/row_count": status.contacts_live,
         **numbers,
     }
+    if report.canary is not None:
+        metadata["canary"] = str(report.canary)
     if report.send_advice:
         metadata["send_advice"] = report.send_advice
     if outcomes:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from dagster_dailystory.model.runs.plan import some
+
 
 @dataclass(frozen=True)
 class ForgetReceipt:
@@ -48,13 +50,14 @@ class ForgetReceipt:
 
     def _done(self) -> list[str]:
         removed = ", ".join(f"{rows} of {table}" for table, rows in self.rows_removed.items() if rows) or "none"
+        keys, at = some(len(self.keys), "key", "keys"), f"{self.forgotten_at:%Y-%m-%d %H:%M:%S} UTC"
         return [
-            f"Sync {self.sync_name}: {len(self.keys)} keys forgotten at {self.forgotten_at:%Y-%m-%d %H:%M:%S} UTC",
+            f"Sync {self.sync_name}: {keys} forgotten at {at}",
             f"  keys:       {', '.join(self.keys)}" + (f" ({self.keys_unknown} unknown)" if self.keys_unknown else ""),
             f"  rows:       {removed}",
-            f"  requests:   {self.changes_forgotten} planned ones will not be sent",
+            f"  requests:   planned and not sent any more: {self.changes_forgotten}",
             f"  contacts:   {', '.join(self.contacts) or 'none'}; deleted in DailyStory: {len(self.contacts_deleted)}",
-            f"  kept out:   {len(self.keys)} keys, {self.identities_blocked} emails and mobile numbers (keyed hashes)",
+            f"  kept out:   keyed hashes of {keys}, and of {self.identities_blocked} emails and mobile numbers",
         ]
 
     @property

@@ -36,7 +36,7 @@ def rename_sync(state: State, lease: Lease, new_name: str) -> None:
             raise StateError(f"the state has a sync {new_name!r} already; drop it, or choose another name")
         for name in SYNC_TABLES:
             _rename(state, getattr(tables, name), state.location.table_name(new_name, name))
-        for shared in (state.shared.plans, state.shared.runs):
+        for shared in (state.shared.plans, state.shared.runs, state.shared.forgotten):
             mine = shared.update().where(shared.c.sync_name == old)
             state.connection.execute(mine.values(sync_name=new_name))
         meta = state.shared.meta

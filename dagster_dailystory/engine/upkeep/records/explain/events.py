@@ -99,4 +99,4 @@ def _contact_map(state: State, tables: SyncTables, key: Key) -> Iterator[Event]:
     for row in rows_with(state, tables, "contact_map", key):
         for name, text in CONTACT_MAP_TIMES.items():
             if row[name] is not None and name != "last_synced_at":
-                yield Event(row[name], text.removesuffix(" (UTC)"))
+                yield Event(row[name], text.removeprefix("When ").removesuffix(" (UTC)"))
