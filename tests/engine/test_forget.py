@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sqlite3
 from dataclasses import replace
@@ -229,7 +230,8 @@ def test_each_table_of_the_state_is_known_to_forgetting():
     """A new table is added here once forgetting removes what it has of a row; one with the key columns is handled."""
     shared = {table.name for table in SharedTables(StateLocation("sqlite://")).metadata.sorted_tables}
     assert set(SYNC_TABLES) == {
-        "snapshot", "contact_map", "changes", "intents", "rejections", "row_hashes", "hash_sums", "history", "adoption",
+        "snapshot", "contact_map", "changes", "intents", "rejections", "row_hashes", "hash_sums", "history",
+        "adoption",
     }  # fmt: skip
     assert shared == {"dailystory_meta", "dailystory_plans", "dailystory_runs", "dailystory_forgotten"}
 
@@ -251,3 +253,17 @@ def test_the_files_hold_no_value_after_they_were_rewritten(synced: Scenario, tmp
         file = copy
     left = file.read_bytes().lower()
     assert [value for value in VALUES if value.lower().encode() in left] == []
+
+
+def test_plans_name_a_forgotten_row_no_more(synced: Scenario):
+    waiting = {
+        "to_repair": 2,
+        "few": [{"key_label": key, "reason": "", "message": "", "rows": 1} for key in ("1", "2")],
+    }
+    canary = {"contacts_read": 2, "contacts_missing": 2, "keys": ["1", "2"]}
+    texts = {"waiting": json.dumps(waiting), "canary": json.dumps(canary)}
+    synced.execute_state("UPDATE dailystory_plans SET opt_outs_waiting = :waiting, canary_found = :canary", **texts)
+    forget(synced, 1)
+    plan = synced.rows("plans")[0]
+    assert [each["key_label"] for each in json.loads(plan["opt_outs_waiting"])["few"]] == ["2"]
+    assert json.loads(plan["canary_found"])["keys"] == ["2"]

@@ -119,7 +119,8 @@ class StoredCanary:
         Of an earlier plan without those whose row this plan sends again.
         """
         changes = self._tables.changes
-        wanted = [self._usual(plan_id), changes.c.outcome.in_(_WRITTEN)]
+        is_known = changes.c[self._tables.key_names[0]].is_not(None)  # a forgotten change has no key
+        wanted = [self._usual(plan_id), changes.c.outcome.in_(_WRITTEN), is_known]
         if plan_id != self._plan_id:
             again = changes.alias("again")
             mine = and_(again.c.plan_id == self._plan_id, again.c.operation.in_(_SENT))

@@ -83,15 +83,19 @@ class Removal:
             execute(rejections.update().where(of_two, rejections.c.message.in_(part)).values(message=_OTHER_ROW))
 
     def _clear_plans(self, labels: Set[str]) -> None:
-        """Take the rows off the opt-outs that plans name."""
+        """Take the rows off the opt-outs, and off the findings of canaries, that plans name."""
         plans, execute = self._state.shared.plans, self._state.connection.execute
         mine = plans.c.sync_name == self._tables.sync.name
-        for plan_id, text in execute(select(plans.c.plan_id, plans.c.opt_outs_waiting).where(mine)).all():
-            stored = json.loads(text or "{}")
+        columns = (plans.c.plan_id, plans.c.opt_outs_waiting, plans.c.canary_found)
+        for plan_id, waiting, canary in execute(select(*columns).where(mine)).all():
+            stored, found = json.loads(waiting or "{}"), json.loads(canary or "{}")
             few = [each for each in stored.get("few", ()) if each["key_label"] not in labels]
+            keys = [each for each in found.get("keys", ()) if each not in labels]
+            cleared = plans.update().where(plans.c.plan_id == plan_id)
             if len(few) < len(stored.get("few", ())):
-                cleared = plans.update().where(plans.c.plan_id == plan_id)
                 execute(cleared.values(opt_outs_waiting=json.dumps({**stored, "few": few})))
+            if len(keys) < len(found.get("keys", ())):
+                execute(cleared.values(canary_found=json.dumps({**found, "keys": keys})))
 
 
 def keep_out(state: State, hashes: Mapping[str, Collection[str]], at: datetime, sync_name: str | None = None) -> int:
