@@ -336,13 +336,17 @@ def _check_region(region: str | Mapping[str, str] | None) -> None:
         raise ConfigurationError(f"default_region={region!r} is not the ISO code of a country{advice}")
 
 
+_NOT_NEGATIVE = (
+    "max_created_fraction", "max_created_rows", "min_guard_rows", "canary_rows", "history_days", "retain_absent_days",
+)  # fmt: skip
+
+
 def _check_limits(sync: ContactSync) -> None:
     for setting in ("max_changed_fraction", "max_opted_out_fraction", "max_deleted_fraction", "max_rejected_fraction"):
         share = getattr(sync, setting)
         if share is not None and not 0 <= share <= 1:
             raise ConfigurationError(f"{setting}={share!r} must be between 0 and 1; 10% is 0.1")
-    counts = ("max_created_rows", "min_guard_rows", "canary_rows", "history_days", "retain_absent_days")
-    for setting in ("max_created_fraction", *counts):
+    for setting in _NOT_NEGATIVE:
         limit = getattr(sync, setting)
         if limit is not None and not limit >= 0:
             raise ConfigurationError(f"{setting}={limit!r} must not be negative")

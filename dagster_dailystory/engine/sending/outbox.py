@@ -167,8 +167,7 @@ class Outbox:
     def _reopen(self) -> None:
         """Reopen the changes that failed, wait or are in doubt from an earlier attempt at this plan."""
         changes = self._tables.changes
-        unsettled = changes.c.outcome.in_(sorted(each.value for each in UNSETTLED))
-        mine = and_(changes.c.plan_id == self._plan_id, unsettled)
+        mine = and_(changes.c.plan_id == self._plan_id, changes.c.outcome.in_(sorted(each.value for each in UNSETTLED)))
         with self._lease.transaction(self._state):
             self._state.connection.execute(changes.update().where(mine).values(outcome=None))
 
@@ -378,8 +377,7 @@ class Outbox:
         if self._on_progress is None or now - self._progress_at < _PROGRESS_SECONDS:
             return
         self._progress_at = now
-        rate = self._rows_per_second()
-        sent = self._rows_sent
+        rate, sent = self._rows_per_second(), self._rows_sent
         remaining = max(self._rows_total - sent, 0)
         self._on_progress(Progress(sent, remaining, rate, remaining / rate if rate else None))
 
