@@ -63,6 +63,20 @@ def test_after_a_copy_to_another_database_nothing_is_sent(synced: Scenario, new_
         assert len(copied.runs()) == 4
 
 
+@at(Placement("duckdb"))
+def test_texts_that_are_keys_stay_texts_in_a_copy(scenario: Scenario, new_database: Callable[[str], str]):
+    scenario.create(customer_id="varchar(20)", email="varchar(200)", first_name="varchar(9)", city="varchar(9)")
+    scenario.insert({"customer_id": "a|1", "email": "p1@example.com", "first_name": "Ann", "city": "Oslo"})
+    sync = sync_of(extended_properties={})
+    scenario.run(sync)
+    scenario.sent()
+    for kind in ("sqlite", "duckdb"):
+        url = new_database(kind)
+        records_of(scenario, sync).copy_to(state_url=url)
+        assert run_at(scenario, url, sync).outcome == "empty"
+    assert scenario.sent() == []
+
+
 @at(Placement("sqlite"))
 def test_a_copy_is_refused_where_the_sync_or_another_destination_is(
     synced: Scenario, new_database: Callable[[str], str]
@@ -107,6 +121,25 @@ def test_a_renamed_sync_goes_on_and_its_old_name_is_refused(synced: Scenario):
     assert synced.sent() == []
     records_of(synced, renamed).rename("customers")
     assert synced.run(sync).outcome == "empty"
+
+
+@at(Placement("sqlite"), Placement("postgresql"))
+def test_a_name_that_became_free_can_be_used_again(scenario: Scenario, new_database: Callable[[str], str]):
+    scenario.seed(*customers(2))
+    first, second, last = (sync_of(name=name) for name in ("first", "second", "last"))
+    scenario.run(first)
+    records_of(scenario, first).rename("second")
+    records_of(scenario, second).rename("last")
+    url = new_database("sqlite")
+    records_of(scenario, last).copy_to(state_url=url)
+    with pytest.raises(StateError, match="sync 'first' of this state was renamed to 'last'"):
+        run_at(scenario, url, first)
+    other = sync_of(name="other")
+    scenario.run(other)
+    records_of(scenario, other).rename("first")
+    records_of(scenario, first).drop(confirm="first")
+    assert scenario.run(first).rows_created == 2
+    assert scenario.run(last).outcome == "empty"
 
 
 @at(Placement("sqlite"), Placement("postgresql"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from sqlalchemy import (
@@ -247,6 +247,11 @@ class SyncTables:
         """The same tables, with text in these key columns."""
         keys = {key: TEXT if key in names else kind for key, kind in self._key_types.items()}
         return SyncTables(self.sync, self._location, keys, self._value_types, self._dialect, self._removed_types)
+
+    def named(self, sync_name: str) -> SyncTables:
+        """The same tables of a sync of another name."""
+        sync = replace(self.sync, name=sync_name)
+        return SyncTables(sync, self._location, self._key_types, self._value_types, self._dialect, self._removed_types)
 
     def _table(self, name: str, primary_key: Sequence[str], *columns: SchemaItem) -> Table:
         keyed = [PrimaryKeyConstraint(*primary_key)] if primary_key and self._is_indexed else []

@@ -108,19 +108,21 @@ def _copied(state: State, copy: State) -> Iterator[tuple[str, int]]:
     present = set(copy.connection.execute(known).scalars())
     own = meta.c.name.endswith(f":{state.sync.name}", autoescape=True)
     of_all = or_(not_(meta.c.name.contains(":")), meta.c.name.startswith("token_hash:"))
-    chosen = and_(or_(own, of_all), not_(or_(*kept)), meta.c.name.not_in(present))
+    former = and_(meta.c.name.startswith("renamed:"), meta.c.value == state.sync.name)
+    chosen = and_(or_(own, of_all, former), not_(or_(*kept)), meta.c.name.not_in(present))
     yield "meta", _copy_table(state, copy, meta, copy.shared.meta, chosen)
 
 
 def _target_tables(state: State, copy: State, source: SyncTables, found: Mapping[str, Table]) -> SyncTables:
-    """The sync's tables in the target: whole numbers as keys stay such, all else is text."""
+    """The sync's tables in the target: whole numbers as keys stay such, all else is text.
+
+    A key has a type also where columns need none: a plan with the source elsewhere tells texts from numbers by it.
+    """
     text = copy.database.storage_type(TEXT)
     keys: dict[str, SqlType] = {
         key: BIG_INTEGER if _is_integer(state.connection, found["contact_map"], key) else TEXT
         for key in source.key_names
     }
-    if isinstance(text, Untyped):  # it keeps each value as it is
-        keys = dict.fromkeys(keys, text)
     values, removed = dict.fromkeys(source.value_names, text), dict.fromkeys(source.removed_names, text)
     return SyncTables(state.sync, copy.location, keys, values, copy.dialect, removed)
 
@@ -129,8 +131,7 @@ def _is_integer(connection: Connection, contact_map: Table, key: str) -> bool:
     column = contact_map.c[key]
     if not isinstance(column.type, NullType):
         return isinstance(column.type, Integer)
-    values = connection.execute(select(column).limit(1_000)).scalars()
-    return all(isinstance(value, int) for value in values)
+    return all(isinstance(value, int) for rows in _batches(connection, select(column), None) for [value] in rows)
 
 
 def _copy_table(

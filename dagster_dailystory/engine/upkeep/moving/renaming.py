@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import Table, func, select
-from sqlalchemy.schema import DropTable
+from sqlalchemy.schema import CreateIndex, DropIndex, DropTable
 
 from dagster_dailystory.engine.state.layout.migrations import sync_names
 from dagster_dailystory.engine.state.lease import Lease
@@ -36,6 +36,7 @@ def rename_sync(state: State, lease: Lease, new_name: str) -> None:
             raise StateError(f"the state has a sync {new_name!r} already; drop it, or choose another name")
         for name in SYNC_TABLES:
             _rename(state, getattr(tables, name), state.location.table_name(new_name, name))
+        _rename_indexes(state, tables, tables.named(new_name))
         for shared in (state.shared.plans, state.shared.runs, state.shared.forgotten):
             mine = shared.update().where(shared.c.sync_name == old)
             state.connection.execute(mine.values(sync_name=new_name))
@@ -43,6 +44,8 @@ def rename_sync(state: State, lease: Lease, new_name: str) -> None:
         for name in _own_meta(state):
             renamed = f"{name.removesuffix(old)}{new_name}"
             state.connection.execute(meta.update().where(meta.c.name == name).values(name=renamed))
+        former = meta.c.name.startswith("renamed:"), meta.c.value == old
+        state.connection.execute(meta.update().where(*former).values(value=new_name))
         state.drop_meta(f"renamed:{new_name}")
         state.set_meta(f"renamed:{old}", new_name)
 
@@ -87,3 +90,12 @@ def _rename(state: State, table: Table, new_name: str) -> None:
     prepare = state.dialect.identifier_preparer
     renamed = f"ALTER TABLE {prepare.format_table(table)} RENAME TO {prepare.quote(new_name)}"
     state.connection.exec_driver_sql(renamed)
+
+
+def _rename_indexes(state: State, old: SyncTables, new: SyncTables) -> None:
+    """Give the indexes the names of their new tables: a later sync of the old name makes indexes of the old names."""
+    for was, table in zip(old.metadata.sorted_tables, new.metadata.sorted_tables, strict=True):
+        for index in was.indexes:
+            state.connection.execute(DropIndex(index, if_exists=True))
+        for index in table.indexes:
+            state.connection.execute(CreateIndex(index))
