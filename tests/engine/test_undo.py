@@ -11,6 +11,8 @@ from support.scenario import Scenario, customers, sync_of
 
 from dagster_dailystory.engine.upkeep.undo.report import UndoReport
 from dagster_dailystory.errors import ConfigurationError, SafetyError
+from dagster_dailystory.functions import plan_contact_sync
+from dagster_dailystory.model.runs.plan import PlanStatus
 from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.records import SyncRecords, open_sync
 
@@ -153,3 +155,21 @@ def test_a_guard_blocks_an_undo_of_too_many_contacts(mistaken: Scenario):
 def test_a_run_without_history_cannot_be_undone(mistaken: Scenario):
     with pytest.raises(ConfigurationError, match="history of sync 'customers' has nothing that run 'other' wrote"):
         records_of(mistaken).undo("other", base_url=mistaken.sandbox.base_url, api_token=mistaken.sandbox.token)
+
+
+@at(Placement("sqlite"))
+def test_a_row_whose_values_are_not_known_is_still_sent_as_a_whole_afterwards(mistaken: Scenario):
+    mistaken.execute_state("UPDATE dailystory_customers_snapshot SET resend_all = TRUE WHERE customer_id = 1")
+    mistaken.execute("UPDATE customers SET city = 'Oslo'")
+    assert undo(mistaken).contacts_undone == 10
+    assert mistaken.run().rows_updated == 1
+
+
+@at(Placement("sqlite"))
+def test_an_undo_supersedes_a_plan_that_may_have_other_fields_of_its_rows(mistaken: Scenario):
+    mistaken.update(1, city="Oslo", first_name="New")
+    account = {"base_url": mistaken.sandbox.base_url, "api_token": mistaken.sandbox.token}
+    plan = plan_contact_sync(sync_of(), warehouse_url=mistaken.warehouse_url, **account)
+    assert plan.status is PlanStatus.READY
+    undo(mistaken)
+    assert {row["plan_id"]: row["status"] for row in mistaken.rows("plans")}[plan.plan_id] == "superseded"

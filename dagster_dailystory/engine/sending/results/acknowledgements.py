@@ -227,18 +227,18 @@ class Acknowledgements:
         values["partition_value"] = func.coalesce(sent.c.partition_value, snapshot.c.partition_value)
         values["acknowledged_plan"] = self._number
         same = self._tables.same_key(snapshot, sent)
-        present: dict[str, SqlValue] = {
-            "resend_all": false(),
-            UNKNOWN_FIELDS: self._still_unknown(sent),
-            "only_mapped": false(),
-            **dict.fromkeys(HASH_COLUMNS.values(), null()),
-        }
+        present: dict[str, SqlValue] = {}
+        if not self._is_undo:  # an earlier value says nothing about the key, nor about values that are not known
+            present = {
+                "resend_all": false(),
+                UNKNOWN_FIELDS: self._still_unknown(sent),
+                "only_mapped": false(),
+                **dict.fromkeys((*HASH_COLUMNS.values(), "absent_since", "absent_action"), null()),
+            }
         made: dict[str, SqlValue] = {}
         if self._tables.sync.fill:
             present[EMPTY_FIELDS] = empty_fields(self._tables, sent, snapshot)
             made[EMPTY_FIELDS] = empty_fields(self._tables, sent, None)
-        if not self._is_undo:  # an earlier value says nothing about the key
-            present |= {"absent_since": null(), "absent_action": null()}
         removed = {name: case((sent.c.replaced, null()), else_=snapshot.c[name]) for name in self._tables.removed_names}
         update = snapshot.update().where(same).values(**values, **present, **removed)
         columns = [*self._tables.key_names, *values, "resend_all"]
