@@ -157,6 +157,28 @@ def test_a_run_without_history_cannot_be_undone(mistaken: Scenario):
         records_of(mistaken).undo("other", base_url=mistaken.sandbox.base_url, api_token=mistaken.sandbox.token)
 
 
+@at(Placement("duckdb"), Placement("postgresql"))
+def test_lists_and_objects_are_taken_back_and_an_edit_stays(scenario: Scenario):
+    sync = sync_of(fields={"email": "email"}, extended_properties={"tags": "tags", "more": "more"})
+    right = """UPDATE customers SET tags = ARRAY[1, 2], more = '{"b": [1, 2.5], "a": null}'"""
+    scenario.execute_own(
+        "CREATE TABLE customers (customer_id INTEGER, email VARCHAR, tags INTEGER[], more JSON)",
+        "INSERT INTO customers (customer_id, email) VALUES (1, 'p1@example.com'), (2, 'p2@example.com')",
+        right,
+    )
+    scenario.run(sync)
+    scenario.execute_own("""UPDATE customers SET tags = ARRAY[3], more = '{"c": 7}'""")
+    scenario.run(sync)
+    scenario.edit("p2@example.com", extendedProperties={"tags": "mine", "more": "mine"})
+    scenario.execute_own(right)
+    report = undo(scenario, sync)
+    assert report.fields_undone == {"tags": 1, "more": 1}
+    assert report.contacts_kept == {"edited": 1}
+    assert scenario.contact("p1@example.com")["extendedProperties"]["tags"] == "[1,2]"
+    scenario.sent()
+    assert scenario.run(sync).outcome == "empty"
+
+
 @at(Placement("sqlite"))
 def test_a_row_whose_values_are_not_known_is_still_sent_as_a_whole_afterwards(mistaken: Scenario):
     mistaken.execute_state("UPDATE dailystory_customers_snapshot SET resend_all = TRUE WHERE customer_id = 1")

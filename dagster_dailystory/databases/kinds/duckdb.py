@@ -146,8 +146,9 @@ class DuckDB(Database):
         return select(func.row_number().over().label("sequence"), *ordered.c)
 
     def json_object(self, values: Mapping[str, SqlValue]) -> SqlValue:
-        """Merging into an empty object removes the NULLs. A decimal would become a float."""
-        plain = {n: v if isinstance(v.type, (Integer, Boolean, String)) else cast(v, TEXT) for n, v in values.items()}
+        """Merging into an empty object removes the NULLs. A decimal would become a float; a list is a JSON text."""
+        exact = {n: func.to_json(v) if self.holds_several_values(v.type) else v for n, v in values.items()}
+        plain = {n: v if isinstance(v.type, (Integer, Boolean, String)) else cast(v, TEXT) for n, v in exact.items()}
         made = json_object_of(plain, func.json_object, func.json_merge_patch)
         merged = func.json_merge_patch(cast(literal_column("'{}'"), Native("JSON")), made)
         return func.nullif(cast(merged, TEXT), literal_column("'{}'"), type_=TEXT)

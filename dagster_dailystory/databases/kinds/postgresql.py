@@ -184,8 +184,9 @@ class PostgreSQL(Database):
         return select(*table.render_derived("r", with_types=True).c).subquery(name)
 
     def json_object(self, values: Mapping[str, SqlValue]) -> SqlValue:
-        """Merging jsonb keeps numbers exact; a nested value becomes a text, so that its own NULLs stay."""
-        plain = {n: v if isinstance(v.type, _JSON_TYPES) else cast(v, TEXT) for n, v in values.items()}
+        """Merging jsonb keeps numbers exact; a nested value becomes a JSON text, so that its own NULLs stay."""
+        exact = {n: func.to_jsonb(v) if isinstance(v.type, postgresql.ARRAY) else v for n, v in values.items()}
+        plain = {n: v if isinstance(v.type, _JSON_TYPES) else cast(v, TEXT) for n, v in exact.items()}
         made = json_object_of(plain, func.jsonb_build_object, lambda one, other: one.op("||")(other))
         return func.nullif(cast(func.jsonb_strip_nulls(made), TEXT), literal_column("'{}'"), type_=TEXT)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -24,6 +25,7 @@ from sqlalchemy import (
     true,
 )  # fmt: skip
 from sqlalchemy.schema import CreateColumn, DropTable
+from sqlalchemy.types import JSON
 
 from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
 from dagster_dailystory.databases.connect import reflected_types
@@ -54,6 +56,18 @@ def is_canonical(text: str, kind: SqlType) -> bool:
     return False
 
 
+def is_nested(state: State, kind: SqlType) -> bool:
+    """Whether the values of a column are lists or objects, whose canonical form is a JSON text."""
+    return isinstance(kind, JSON) or state.database.holds_several_values(kind)
+
+
+def nested_value(stored: object) -> object:
+    """A list, or an object, from its JSON text; another value as it is."""
+    with contextlib.suppress(ValueError):
+        return json.loads(stored) if isinstance(stored, str) else stored
+    return stored
+
+
 def retype(state: State, existing: SyncTables, mapped: MappedField, kind: SqlType) -> None:
     """Give a snapshot column another type, so that equal values still compare equal.
 
@@ -67,8 +81,10 @@ def retype(state: State, existing: SyncTables, mapped: MappedField, kind: SqlTyp
     with state.connection.begin():
         require_full_comparison(state)
         for rows in _texts(state, snapshot, existing.key_names, name):
-            kept = [row for row in rows if is_canonical(str(row["text"]), kind)]
-            lost = [row for row in rows if not is_canonical(str(row["text"]), kind)]
+            if isinstance(kind, JSON):  # a list's items may be of another type
+                rows = [{**row, "text": nested_value(row["text"])} for row in rows]
+            kept = [row for row in rows if _is_kept(row["text"], kind)]
+            lost = [row for row in rows if not _is_kept(row["text"], kind)]
             _update(state, snapshot, keys, {"text": kind}, kept, new_name)
             if mapped.nulls is Nulls.CLEAR:
                 _update(state, snapshot, keys, {}, lost, "resend_all")
@@ -76,6 +92,10 @@ def retype(state: State, existing: SyncTables, mapped: MappedField, kind: SqlTyp
     alter(state, changes, f"ADD COLUMN {CreateColumn(Column(name, kind)).compile(dialect=state.dialect)}")
     alter(state, snapshot, f"DROP COLUMN {quoted(state, name)}")
     alter(state, snapshot, f"RENAME COLUMN {quoted(state, new_name)} TO {quoted(state, name)}")
+
+
+def _is_kept(value: object, kind: SqlType) -> bool:
+    return is_canonical(value, kind) if isinstance(value, str) else True
 
 
 def rebuilt_column(name: str) -> str:

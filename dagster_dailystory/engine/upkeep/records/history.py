@@ -16,6 +16,7 @@ from sqlalchemy.types import NullType
 
 from dagster_dailystory.databases.sql_types import SqlType, SqlValue, Untyped
 from dagster_dailystory.databases.stored_values import typed_keys
+from dagster_dailystory.engine.state.layout.mapped_columns import is_nested, nested_value
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 
@@ -82,9 +83,10 @@ def read_history(
         conditions.append(history.c.acknowledged_at >= _utc(since))
     query = select(history).where(*conditions).order_by(history.c.acknowledged_at, history.c.plan_id)
     kinds = {column.name: column.type for column in tables.snapshot.columns}
+    nested = frozenset(name for name, kind in kinds.items() if is_nested(state, kind))
     for rows in state.connection.execute(query).mappings().partitions(_BATCH):
         for row in rows:
-            yield _entry(row, tables, kinds)
+            yield _entry(row, tables, kinds, nested)
 
 
 def has_key(tables: SyncTables, columns: Mapping[str, SqlValue], keys: Sequence[str]) -> Iterator[ColumnElement[bool]]:
@@ -104,7 +106,7 @@ def _utc(moment: datetime) -> datetime:
     return moment if moment.tzinfo is None else moment.astimezone(timezone.utc).replace(tzinfo=None)
 
 
-def _entry(row: RowMapping, tables: SyncTables, kinds: Mapping[str, SqlType]) -> HistoryEntry:
+def _entry(row: RowMapping, tables: SyncTables, kinds: Mapping[str, SqlType], nested: frozenset[str]) -> HistoryEntry:
     return HistoryEntry(
         tuple(row[name] for name in tables.key_names),
         row["plan_id"],
@@ -112,8 +114,8 @@ def _entry(row: RowMapping, tables: SyncTables, kinds: Mapping[str, SqlType]) ->
         row["dsid"],
         row["operation"],
         row["outcome"],
-        _values(row["before"], kinds),
-        _values(row["after"], kinds),
+        _values(row["before"], kinds, nested),
+        _values(row["after"], kinds, nested),
         row["acknowledged_at"],
     )
 
@@ -124,9 +126,9 @@ class _Number(str):
     __slots__ = ()
 
 
-def _values(text: str | None, kinds: Mapping[str, SqlType]) -> dict[str, object]:
+def _values(text: str | None, kinds: Mapping[str, SqlType], nested: frozenset[str]) -> dict[str, object]:
     stored = json.loads(text or "{}", parse_float=_Number)
-    return {name: _value(value, kinds.get(name)) for name, value in stored.items()}
+    return {n: nested_value(v) if n in nested else _value(v, kinds.get(n)) for n, v in stored.items()}
 
 
 def _value(stored: object, kind: SqlType | None) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -14,7 +15,7 @@ from dagster_dailystory.contacts.identity import identity_of
 from dagster_dailystory.databases.expressions import rows_parameter
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, TEXT, SqlType, Untyped
 from dagster_dailystory.databases.stored_values import staged_key
-from dagster_dailystory.engine.state.layout.mapped_columns import is_canonical
+from dagster_dailystory.engine.state.layout.mapped_columns import is_canonical, is_nested, nested_value
 from dagster_dailystory.engine.state.schema import IDENTITY_COLUMNS, SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.engine.upkeep.undo.decisions import Decision, Kept
@@ -71,7 +72,8 @@ def changes_of(
     changes: list[UndoChange] = []
     if decision.recorded or not decision.undone:
         reason = "" if decision.undone else _reason(decision)
-        columns, recorded = frozenset(decision.recorded), decision.recorded
+        columns = frozenset(decision.recorded)
+        recorded = {name: row.nested.get(name, value) for name, value in decision.recorded.items()}
         changes.append(UndoChange(Operation.RECORD, dsid, row.key, recorded, columns, reason))
     if decision.undone:
         values = {**beside, **decision.undone}
@@ -132,7 +134,7 @@ def _row(
         "identity_changed": bool(identity) and change.operation is Operation.UPDATE,
     }
     row |= {name: staged_key(part) for name, part in zip(tables.key_names, change.key, strict=True)}
-    row |= {name: _stored(value, types[name]) for name, value in change.values.items()}
+    row |= {name: _stored(state, value, types[name]) for name, value in change.values.items()}
     return row | {differs_column(name): True for name in change.differing}
 
 
@@ -142,7 +144,10 @@ def _new_identity(tables: SyncTables, change: UndoChange) -> Identity:
     return identity_of(tables.sync, change.values) if columns else Identity()
 
 
-def _stored(value: object, kind: SqlType) -> object:
+def _stored(state: State, value: object, kind: SqlType) -> object:
     """A value as JSON has it for a column of a type; a column without a type takes numbers as they are."""
+    if is_nested(state, kind):
+        text = canonical_text(value) if isinstance(value, str) else json.dumps(value, default=canonical_text)
+        return nested_value(text)
     is_plain = isinstance(value, (int, float)) and not isinstance(value, bool)
     return value if is_plain and isinstance(kind, Untyped) else canonical_text(value)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import FromClause, RowMapping, and_, func, select
+from sqlalchemy import FromClause, and_, func, select
 
 from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
 from dagster_dailystory.databases.expressions import rows_parameter
 from dagster_dailystory.databases.sql_types import UNSUPPORTED
 from dagster_dailystory.databases.stored_values import staged_key
 from dagster_dailystory.engine.sending.read_back.held_values import Acknowledged
+from dagster_dailystory.engine.state.layout.mapped_columns import is_nested, nested_value
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.engine.upkeep.undo.decisions import Row
@@ -26,11 +27,13 @@ class KnownRow(Row):
         key: The values of the key columns.
         source_rows: How many rows of the source have the key.
         is_gone: This sync or a person deleted the contact.
+        nested: State column -> list or object of the source, whose canonical text may have another order.
     """
 
     key: tuple[object, ...] = field(default=(), repr=False)
     source_rows: int = 0
     is_gone: bool = False
+    nested: Mapping[str, object] = field(default_factory=dict, repr=False)
 
 
 def known_rows(
@@ -50,18 +53,22 @@ def known_rows(
     found = state.connection.execute(query.where(contact_map.c.dsid.in_(list(dsids)))).mappings().all()
     keys = [tuple(row[name] for name in tables.key_names) for row in found]
     source, counts = _source_rows(state, tables, relation, keys)
+    nested = [name for name in tables.value_names if is_nested(state, tables.snapshot.c[name].type)]
     rows: dict[str, KnownRow] = {}
     for key, row in zip(keys, found, strict=True):
         is_live = not (row["deleted_at"] or row["deleted_in_dailystory_at"])
         if is_live or row["dsid"] not in rows:  # a dsid has at most one live key
             acknowledged = Acknowledged(dict(row), row["identity_mobile"])
-            rows[row["dsid"]] = KnownRow(source.get(key), acknowledged, key, counts[key], not is_live)
+            given = source.get(key)
+            held = {name: nested_value(given[name]) for name in nested if given is not None and name in given}
+            texts = None if given is None else _texts({**given, **held})
+            rows[row["dsid"]] = KnownRow(texts, acknowledged, key, counts[key], not is_live, held)
     return rows
 
 
 def _source_rows(
     state: State, tables: SyncTables, relation: FromClause | None, keys: Sequence[tuple[object, ...]]
-) -> tuple[Mapping[tuple[object, ...], Mapping[str, str | None]], Counter[tuple[object, ...]]]:
+) -> tuple[Mapping[tuple[object, ...], Mapping[str, object]], Counter[tuple[object, ...]]]:
     counts: Counter[tuple[object, ...]] = Counter()
     if relation is None or not keys:
         return {}, counts
@@ -71,16 +78,16 @@ def _source_rows(
     same = and_(*(relation.c[name] == given.c[name] for name in names))
     present = [name for name in tables.value_names if name in relation.c]
     query = select(*(given.c[name] for name in names), *(relation.c[name] for name in present)).join(given, same)
-    found: dict[tuple[object, ...], Mapping[str, str | None]] = {}
+    found: dict[tuple[object, ...], Mapping[str, object]] = {}
     for row in state.connection.execute(query, rows_parameter(listed)).mappings():
         key = tuple(row[name] for name in names)
         counts[key] += 1
-        found[key] = _texts(row, present)
+        found[key] = {name: row[name] for name in present}
     return found, counts
 
 
-def _texts(row: RowMapping, names: Iterable[str]) -> dict[str, str | None]:
-    return {name: _text(row[name]) for name in names}
+def _texts(row: Mapping[str, object]) -> dict[str, str | None]:
+    return {name: _text(value) for name, value in row.items()}
 
 
 def _text(value: object) -> str | None:
