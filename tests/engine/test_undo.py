@@ -26,10 +26,11 @@ def records_of(scenario: Scenario, sync: ContactSync | None = None) -> SyncRecor
 
 
 def undo(scenario: Scenario, sync: ContactSync | None = None, **options: Any) -> UndoReport:
-    """Undo the newest run of the usual sync."""
+    """Undo a run of the usual sync, by default the newest one."""
     records = records_of(scenario, sync)
     given = {"base_url": scenario.sandbox.base_url, "api_token": scenario.sandbox.token, "dry_run": False}
-    return records.undo(records.runs()["run_id"][0], requests_per_second=math.inf, **{**given, **options})
+    given["run_id"] = records.runs()["run_id"][0]
+    return records.undo(requests_per_second=math.inf, **{**given, **options})
 
 
 @pytest.fixture
@@ -195,3 +196,29 @@ def test_an_undo_supersedes_a_plan_that_may_have_other_fields_of_its_rows(mistak
     assert plan.status is PlanStatus.READY
     undo(mistaken)
     assert {row["plan_id"]: row["status"] for row in mistaken.rows("plans")}[plan.plan_id] == "superseded"
+
+
+@at(Placement("sqlite"))
+def test_what_a_later_run_wrote_is_no_edit_so_the_next_value_of_the_source_is_sent(mistaken: Scenario):
+    run_id = records_of(mistaken).runs()["run_id"][0]
+    mistaken.update(1, city="Paris")
+    mistaken.run()
+    mistaken.update(1, city="Bergen")
+    report = undo(mistaken, run_id=run_id)
+    assert report.contacts_kept == {"source_unchanged": 9, "edited": 1}
+    mistaken.sent()
+    mistaken.run()
+    assert mistaken.sent() == [("p1@example.com", "update", {"city": "Bergen"})]
+
+
+@at(Placement("sqlite"))
+def test_a_custom_field_that_a_person_emptied_stays_empty(scenario: Scenario):
+    sync = sync_of(extended_properties={"plan": "plan", "level": "level"})
+    scenario.seed(*customers(2, level=1))
+    scenario.run(sync)
+    scenario.execute("UPDATE customers SET plan = 'gold'")
+    scenario.run(sync)
+    scenario.edit("p1@example.com", extendedProperties={"plan": "gold", "level": ""})
+    scenario.execute("UPDATE customers SET plan = 'free'")
+    assert undo(scenario, sync).fields_undone == {"plan": 1}
+    assert scenario.contact("p1@example.com")["extendedProperties"] == {"plan": "gold", "level": ""}

@@ -21,6 +21,7 @@ from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.engine.upkeep.undo.decisions import Decision, Kept
 from dagster_dailystory.engine.upkeep.undo.rows import KnownRow
 from dagster_dailystory.model.change import DELETION_PRIORITY, USUAL_PRIORITY, Identity, Operation
+from dagster_dailystory.model.mapping import Nulls
 
 _COLUMNS: Mapping[str, SqlType] = {
     "plan_id": TEXT, "sequence": BIG_INTEGER, "operation": TEXT, "dsid": TEXT, "priority": BIG_INTEGER,
@@ -55,7 +56,8 @@ def changes_of(
     """The changes of one contact, and the decision as it can be carried out.
 
     All custom fields are sent together. So that no edit of another one is lost, those that are not taken back are sent
-    as DailyStory has them; if one of them has a value that its column cannot hold, no custom field is taken back.
+    as DailyStory has them; if one of them was emptied there, or has a value that its column cannot hold, no custom
+    field is taken back.
     """
     custom = [m for m in tables.sync.sent_fields if m.is_custom]
     beside: dict[str, object] = {}
@@ -64,7 +66,12 @@ def changes_of(
         held = contact.fields.get("extendedProperties")
         present = {m.state_column: held.get(m.name) if isinstance(held, Mapping) else None for m in others}
         beside = {name: value for name, value in present.items() if value not in (None, "")}
-        if not all(_fits(value, tables.changes.c[name].type) for name, value in beside.items()):
+        acknowledged = row.acknowledged.values  # sent where a change has no value
+        is_emptied = any(
+            m.nulls is Nulls.KEEP and m.state_column not in beside and acknowledged.get(m.state_column) is not None
+            for m in others
+        )
+        if is_emptied or not all(_fits(value, tables.changes.c[name].type) for name, value in beside.items()):
             lost = {m.state_column for m in custom} & decision.undone.keys()
             undone = {name: value for name, value in decision.undone.items() if name not in lost}
             kept = {**decision.kept, **dict.fromkeys(sorted(lost), Kept.EDITED)}

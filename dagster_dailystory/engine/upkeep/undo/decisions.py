@@ -97,7 +97,10 @@ def decide(sync: ContactSync, written: Written, row: Row, contact: RemoteContact
             undone[name] = written.before[name]
             continue
         kept[name] = why
-        if why is Kept.EDITED and _has_opinion(mapped, row, is_mapped=name not in unmapped):
+        is_edit = why is Kept.EDITED and not holds(
+            sync, mapped, row.acknowledged.values.get(name), row.acknowledged, contact
+        )  # else a later run, or an earlier undo, wrote it: what the source gives since is left to the next run
+        if is_edit and _has_opinion(mapped, row, is_mapped=name not in unmapped):
             recorded[name] = None if row.source is None else row.source.get(name)
     return Decision(undone, recorded, kept)
 
