@@ -222,3 +222,20 @@ def test_a_custom_field_that_a_person_emptied_stays_empty(scenario: Scenario):
     scenario.execute("UPDATE customers SET plan = 'free'")
     assert undo(scenario, sync).fields_undone == {"plan": 1}
     assert scenario.contact("p1@example.com")["extendedProperties"] == {"plan": "gold", "level": ""}
+
+
+@at(Placement("sqlite"))
+def test_an_edited_number_stays_though_the_run_had_another_country(scenario: Scenario):
+    sync = sync_of(
+        fields={"email": "email", "mobilePhone": "mobile"}, extended_properties={}, default_region={"column": "plan"}
+    )
+    scenario.seed(*customers(2, mobile=None, plan="GB"))
+    scenario.update(1, mobile="07911 123451")
+    scenario.run(sync)
+    scenario.update(1, mobile="0171 1234567", plan="DE")
+    scenario.run(sync)
+    scenario.edit("p1@example.com", mobilePhone="+12125550123")
+    scenario.update(1, mobile="07911 123451", plan="GB")
+    assert undo(scenario, sync).contacts_kept == {"edited": 1}
+    scenario.sent()
+    assert scenario.run(sync).outcome == "empty"

@@ -9,8 +9,8 @@ from enum import Enum
 from dagster_dailystory.api.responses import RemoteContact
 from dagster_dailystory.engine.sending.read_back.held_values import Acknowledged, holds, text_or_none, value_to_send
 from dagster_dailystory.engine.upkeep.undo.written import Written
-from dagster_dailystory.model.contact_fields import CONSENT_KINDS
-from dagster_dailystory.model.mapping import MappedField, Nulls
+from dagster_dailystory.model.contact_fields import CONSENT_KINDS, FieldKind
+from dagster_dailystory.model.mapping import REGION_COLUMN, MappedField, Nulls
 from dagster_dailystory.model.sync import ContactSync
 
 
@@ -101,8 +101,15 @@ def decide(sync: ContactSync, written: Written, row: Row, contact: RemoteContact
             sync, mapped, row.acknowledged.values.get(name), row.acknowledged, contact
         )  # else a later run, or an earlier undo, wrote it: what the source gives since is left to the next run
         if is_edit and _has_opinion(mapped, row, is_mapped=name not in unmapped):
-            recorded[name] = None if row.source is None else row.source.get(name)
+            recorded |= _recorded(mapped, row)
     return Decision(undone, recorded, kept)
+
+
+def _recorded(mapped: MappedField, row: Row) -> dict[str, str | None]:
+    """The source's present value; with a mobile number also its country, which would send the number again."""
+    names = (mapped.state_column, *([REGION_COLUMN] if mapped.kind is FieldKind.MOBILE else []))
+    source = row.source or {}
+    return {name: source[name] for name in names if name in source}
 
 
 def _why_kept(
