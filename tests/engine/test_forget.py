@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -267,3 +268,18 @@ def test_plans_name_a_forgotten_row_no_more(synced: Scenario):
     plan = synced.rows("plans")[0]
     assert [each["key_label"] for each in json.loads(plan["opt_outs_waiting"])["few"]] == ["2"]
     assert json.loads(plan["canary_found"])["keys"] == ["2"]
+
+
+@at(Placement("sqlite"), Placement("postgresql"))
+def test_a_forgotten_key_stays_out_of_a_renamed_and_of_a_copied_sync(
+    synced: Scenario, new_database: Callable[[str], str]
+):
+    forget(synced, 1)
+    records_of(synced).rename("people")
+    renamed, url = sync(name="people"), new_database("duckdb")
+    assert records_of(synced, name="people").copy_to(state_url=url).rows["forgotten"] > 0
+    synced.update(1, email="other@example.com", mobile=None)
+    synced.sent()
+    for state_url in (synced.state_url, url):
+        assert synced.run(renamed, state_url=state_url).rows_created == 0
+    assert synced.sent() == []

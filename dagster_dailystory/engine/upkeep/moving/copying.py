@@ -18,6 +18,8 @@ from dagster_dailystory.databases.stored_values import staged_key
 from dagster_dailystory.engine.state.layout.migrations import StoredTables, sync_names
 from dagster_dailystory.engine.state.schema import SCHEMA_VERSION, SYNC_TABLES, StateLocation, SyncTables
 from dagster_dailystory.engine.state.store import State, connect_state
+from dagster_dailystory.engine.upkeep.forgetting.removal import keep_out
+from dagster_dailystory.engine.upkeep.forgetting.requests import export_forgotten
 from dagster_dailystory.errors import StateError
 from dagster_dailystory.model.runs.plan import some
 
@@ -76,9 +78,10 @@ def _check_target(state: State, copy: State) -> None:
     destinations = {state.meta("destination"), copy.meta("destination")} - {None}
     if len(destinations) > 1:
         raise StateError(f"the target belongs to another destination ({' and '.join(sorted(map(str, destinations)))})")
-    if names and copy.secret != state.secret:
+    others = [*names, *(["forgotten rows"] if export_forgotten(copy) else [])]
+    if others and copy.secret != state.secret:
         raise StateError(
-            f"the target holds other syncs ({', '.join(names)}) under another secret, so that hashes would not match;"
+            f"the target holds other syncs ({', '.join(others)}) under another secret, so that hashes would not match;"
             " choose another state_schema"
         )
     if not names:
@@ -111,12 +114,16 @@ def _copied(state: State, copy: State) -> Iterator[tuple[str, int]]:
     former = and_(meta.c.name.startswith("renamed:"), meta.c.value == state.sync.name)
     chosen = and_(or_(own, of_all, former), not_(or_(*kept)), meta.c.name.not_in(present))
     yield "meta", _copy_table(state, copy, meta, copy.shared.meta, chosen)
+    requests = export_forgotten(state)
+    for row in requests:
+        keep_out(copy, {row.kind: [row.hash]}, row.forgotten_at, row.sync_name)
+    yield "forgotten", len(requests)
 
 
 def _target_tables(state: State, copy: State, source: SyncTables, found: Mapping[str, Table]) -> SyncTables:
     """The sync's tables in the target: whole numbers as keys stay such, all else is text.
 
-    A key has a type also where columns need none: a plan with the source elsewhere tells texts from numbers by it.
+    A key has a type also where columns need none: if the source is elsewhere, a plan reads keys by it.
     """
     text = copy.database.storage_type(TEXT)
     keys: dict[str, SqlType] = {

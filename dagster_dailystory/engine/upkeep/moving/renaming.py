@@ -40,6 +40,7 @@ def rename_sync(state: State, lease: Lease, new_name: str) -> None:
         for shared in (state.shared.plans, state.shared.runs, state.shared.forgotten):
             mine = shared.update().where(shared.c.sync_name == old)
             state.connection.execute(mine.values(sync_name=new_name))
+        _rename_forgotten(state, new_name)
         meta = state.shared.meta
         for name in _own_meta(state):
             renamed = f"{name.removesuffix(old)}{new_name}"
@@ -99,3 +100,12 @@ def _rename_indexes(state: State, old: SyncTables, new: SyncTables) -> None:
             state.connection.execute(DropIndex(index, if_exists=True))
         for index in table.indexes:
             state.connection.execute(CreateIndex(index))
+
+
+def _rename_forgotten(state: State, new_name: str) -> None:
+    """Let the hashes of forgotten keys hold for the new name, which an earlier sync of it may have as well."""
+    forgotten, execute = state.shared.forgotten, state.connection.execute
+    mine = forgotten.c.sync_name == state.sync.name
+    known = select(forgotten.c.hash).where(forgotten.c.sync_name == new_name)
+    execute(forgotten.update().where(mine, forgotten.c.hash.not_in(known)).values(sync_name=new_name))
+    execute(forgotten.delete().where(mine))
