@@ -102,9 +102,6 @@ def _copied(state: State, copy: State) -> Iterator[tuple[str, int]]:
         table = getattr(state.shared, name)
         mine = table.c.sync_name == state.sync.name
         yield name, _copy_table(state, copy, table, getattr(copy.shared, name), mine)
-    forgotten, there = state.shared.forgotten, copy.shared.forgotten
-    known_hashes = list(copy.connection.execute(select(there.c.hash)).scalars())
-    yield "forgotten", _copy_table(state, copy, forgotten, there, forgotten.c.hash.not_in(known_hashes))
     meta = state.shared.meta
     kept = [meta.c.name.startswith(start, autoescape=True) for start in _NOT_COPIED]
     known = select(copy.shared.meta.c.name)
@@ -156,8 +153,8 @@ def _copy_table(
         copy.connection.execute(insert, rows_parameter(parameters))
         written.add(rows)
     read = _Digest()
-    if target in (copy.shared.meta, copy.shared.forgotten):
-        return written.rows  # they may have had other rows before
+    if target is copy.shared.meta:
+        return written.rows  # it had other rows before
     mine = target.c.sync_name == state.sync.name if "sync_name" in target.c else None
     for rows in _batches(copy.connection, select(*(target.c[name] for name in names)), mine):
         read.add(rows)

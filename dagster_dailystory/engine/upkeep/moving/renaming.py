@@ -37,7 +37,7 @@ def rename_sync(state: State, lease: Lease, new_name: str) -> None:
         for name in SYNC_TABLES:
             _rename(state, getattr(tables, name), state.location.table_name(new_name, name))
         _rename_indexes(state, tables, tables.named(new_name))
-        for shared in (state.shared.plans, state.shared.runs, state.shared.forgotten):
+        for shared in (state.shared.plans, state.shared.runs):
             mine = shared.update().where(shared.c.sync_name == old)
             state.connection.execute(mine.values(sync_name=new_name))
         _rename_forgotten(state, new_name)
