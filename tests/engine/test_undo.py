@@ -99,6 +99,20 @@ def test_created_contacts_are_taken_out_on_request_if_their_rows_left(scenario: 
     assert scenario.sent() == []
 
 
+@at(Placement("sqlite"))
+def test_a_contact_that_a_create_found_is_not_taken_out(scenario: Scenario):
+    scenario.seed(*customers(1))
+    scenario.run()
+    scenario.sandbox.add(email="p2@example.com", city="Bergen")
+    scenario.insert(*customers(2)[1:])
+    assert scenario.run().rows_created == 1
+    later = "datetime(acknowledged_at, '+7 minutes')"  # than the contact was made
+    scenario.execute_state(f"UPDATE dailystory_customers_history SET acknowledged_at = {later} WHERE customer_id = 2")
+    scenario.delete(2)
+    assert undo(scenario, created="delete").contacts_kept == {"existed_before": 1}
+    assert scenario.contact("p2@example.com")["status"] == "Active"
+
+
 @at(Placement("sqlite"), Placement("postgresql"))
 def test_an_opt_out_is_never_taken_back(scenario: Scenario):
     sync = sync_of(fields={"email": "email", "city": "city", "optOutEmail": "opted_out"}, max_opted_out_fraction=1.0)

@@ -66,6 +66,8 @@ def read_history(
 ) -> Iterator[HistoryEntry]:
     """Read the history in the order of its times, within the caller's transaction.
 
+    The rows are streamed: the connection executes no other statement before the last one.
+
     Args:
         state: The open state.
         tables: The sync's tables.
@@ -84,7 +86,8 @@ def read_history(
     query = select(history).where(*conditions).order_by(history.c.acknowledged_at, history.c.plan_id)
     kinds = {column.name: column.type for column in tables.snapshot.columns}
     nested = frozenset(name for name, kind in kinds.items() if is_nested(state, kind))
-    for rows in state.connection.execute(query).mappings().partitions(_BATCH):
+    streamed = {"stream_results": True, "yield_per": _BATCH}
+    for rows in state.connection.execute(query, execution_options=streamed).mappings().partitions(_BATCH):
         for row in rows:
             yield _entry(row, tables, kinds, nested)
 

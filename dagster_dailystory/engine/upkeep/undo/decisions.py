@@ -33,6 +33,8 @@ class Kept(str, Enum):
     """The earlier value can no longer be sent."""
     CREATED = "created"
     """The run created the contact, and the source no longer has its row: see the option `created`."""
+    EXISTED_BEFORE = "existed_before"
+    """DailyStory says that the contact was made at another time than the run's: the run may have found it."""
     IN_SOURCE = "in_source"
     """The run created the contact, and the source still has its row."""
     TAKEN_OUT = "taken_out"

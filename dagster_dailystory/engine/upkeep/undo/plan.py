@@ -6,6 +6,7 @@ import secrets
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from sqlalchemy import FromClause
 
@@ -34,6 +35,8 @@ from dagster_dailystory.model.sync import ContactSync, Scope
 from dagster_dailystory.model.watermark import WatermarkValues
 
 _BATCH = 200
+
+_ZONE_STEP, _FARTHEST_ZONE, _CLOCKS_APART = timedelta(minutes=15), timedelta(hours=14), timedelta(minutes=3)
 
 
 def make_undo_plan(
@@ -148,7 +151,7 @@ class _Undo:
         if why is not None:
             self.tally.contacts_kept[why.value] += 1
             return [UndoChange(Operation.RECORD, written.dsid, row.key, reason=why.value)]
-        if written.is_created and row.source is None:
+        if written.created_at is not None and row.source is None:
             self.tally.undone += 1
             return [UndoChange(Operation.DELETE, written.dsid, row.key)]
         decision = decide(self.state.sync, written, row, contact, self.unmapped)
@@ -206,8 +209,24 @@ def _why_left(written: Written, row: KnownRow | None, contact: RemoteContact | N
         return Kept.CONTACT_GONE
     if row.source_rows > 1:
         return Kept.DUPLICATE_KEY
-    if written.is_created:
+    if written.created_at is not None:
         if row.source is not None:
             return Kept.IN_SOURCE
-        return Kept.CREATED if created is Created.KEEP else None
+        if created is Created.KEEP:
+            return Kept.CREATED
+        return None if _was_made_at(contact, written.created_at) else Kept.EXISTED_BEFORE
     return Kept.TAKEN_OUT if written.is_taken_out and not written.fields else None
+
+
+def _was_made_at(contact: RemoteContact, created_at: datetime) -> bool:
+    """Whether DailyStory says that a contact was made when the run sent it: a create may have found an older one (U9).
+
+    `dateContactCreated` has no zone, so that it may differ by up to 14 hours, in steps of a quarter of an hour.
+    """
+    try:
+        made_at = datetime.fromisoformat(str(contact.fields.get("dateContactCreated"))[: len("2026-01-01T00:00:00")])
+    except ValueError:
+        return False
+    apart = made_at - created_at
+    zone = round(apart / _ZONE_STEP) * _ZONE_STEP
+    return abs(zone) <= _FARTHEST_ZONE and abs(apart - zone) <= _CLOCKS_APART

@@ -89,6 +89,7 @@ KEPT_TEXTS: Mapping[Kept, str] = {
     Kept.NOT_MAPPED: "the field is no longer mapped, and its name in DailyStory is not known",
     Kept.INVALID: "the earlier value can no longer be sent",
     Kept.CREATED: "the run created the contact, and its row left the source; the option created takes it out",
+    Kept.EXISTED_BEFORE: "DailyStory says that the contact was made at another time than the run's; it may be older",
     Kept.IN_SOURCE: "the run created the contact, and the source still has its row",
     Kept.TAKEN_OUT: "the run deleted or deactivated the contact; it returns when its row does",
     Kept.CONTACT_GONE: "DailyStory no longer has the contact, or it was deleted",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import groupby
 
 from sqlalchemy import select
@@ -20,7 +21,7 @@ class Written:
 
     Attributes:
         dsid: The contact.
-        is_created: The run created it.
+        created_at: When the run created it (UTC without a zone); None if it did not.
         is_taken_out: The run deleted or deactivated it.
         before: State column -> the acknowledged value before the run; a value that is not known is missing.
         after: State column -> the value that the run wrote last; a field that it emptied is missing.
@@ -28,7 +29,7 @@ class Written:
     """
 
     dsid: str
-    is_created: bool = False
+    created_at: datetime | None = None
     is_taken_out: bool = False
     before: Mapping[str, object] = field(default_factory=dict, repr=False)
     after: Mapping[str, object] = field(default_factory=dict, repr=False)
@@ -77,5 +78,6 @@ def _merged(dsid: str, entries: Sequence[HistoryEntry]) -> Written:
             after.pop(name, None)
         after |= entry.after
     outcomes = {entry.outcome for entry in entries}
-    is_created, is_taken_out = Outcome.CREATED.value in outcomes, Outcome.DELETED.value in outcomes
-    return Written(dsid, is_created, is_taken_out, before, after, frozenset(fields))
+    created = [entry.acknowledged_at for entry in entries if entry.outcome == Outcome.CREATED.value]
+    is_taken_out = Outcome.DELETED.value in outcomes
+    return Written(dsid, created[0] if created else None, is_taken_out, before, after, frozenset(fields))
