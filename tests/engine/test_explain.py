@@ -106,6 +106,17 @@ def test_dailystory_is_asked_only_with_an_account_and_its_values_are_not_shown(s
 
 
 @at(Placement("sqlite"))
+def test_a_forgotten_row_is_named_as_such_under_any_key(synced: Scenario):
+    with open_sync(sync_of(), warehouse_url=synced.warehouse_url) as records:
+        records.forget([1])
+    assert explain(synced, 1).next_step is NextStep.FORGOTTEN
+    synced.insert({**customers(1)[0], "customer_id": 9})
+    assert explain(synced, 9).next_step is NextStep.FORGOTTEN
+    synced.delete(1)
+    assert explain(synced, 1).next_step is NextStep.FORGOTTEN
+
+
+@at(Placement("sqlite"))
 def test_an_explanation_writes_nothing(synced: Scenario):
     before = synced.state_tables()
     explain(synced, 1)

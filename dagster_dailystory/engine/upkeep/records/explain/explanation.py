@@ -27,6 +27,8 @@ class NextStep(str, Enum):
     """DailyStory refused the row, or its contact was deleted there: it is not sent before it changes."""
     IN_DOUBT = "in_doubt"
     """A create left and has no result: its contact is looked up first."""
+    FORGOTTEN = "forgotten"
+    """It was forgotten, or has the email or mobile number of a row that was: nothing is ever sent for it."""
     GONE = "gone"
     """The source no longer has it."""
     UNKNOWN = "unknown"

@@ -9,11 +9,13 @@ from sqlalchemy import select
 
 from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
 from dagster_dailystory.contacts.fingerprint import refusal_fingerprint
+from dagster_dailystory.contacts.identity import identity_of
 from dagster_dailystory.contacts.validation import check_row
 from dagster_dailystory.contacts.values import TRUE_TEXTS
 from dagster_dailystory.databases.sql_types import UNSUPPORTED
+from dagster_dailystory.engine.presence.forgotten import FORGOTTEN_ROW, Forgotten
 from dagster_dailystory.engine.presence.source_keys import Key
-from dagster_dailystory.engine.state.schema import SyncTables
+from dagster_dailystory.engine.state.schema import EMPTY_FIELDS, SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.engine.upkeep.records.explain.events import rows_with
 from dagster_dailystory.engine.upkeep.records.explain.explanation import NextStep
@@ -61,6 +63,8 @@ class KeyState:
     def _differs(
         self, mapped: MappedField, source: Mapping[str, object], old: Mapping[str, object], *, resends: bool
     ) -> bool:
+        if mapped.fills and self.contact is not None:
+            return f'"{mapped.state_column}"' in str(old.get(EMPTY_FIELDS)) and bool(source.get(mapped.state_column))
         new, before = text_of(source.get(mapped.state_column)), text_of(old.get(mapped.state_column))
         if not new:
             return mapped.nulls is Nulls.CLEAR and bool(before)
@@ -70,6 +74,11 @@ class KeyState:
 
     def next_step(self, rows: Sequence[Mapping[str, object]]) -> tuple[NextStep, str]:
         """What the next run does with the key's rows in the source, and why."""
+        forgotten = Forgotten.read(self._state)
+        if forgotten is not None and any(
+            forgotten.has(self._key, identity_of(self._sync, row)) for row in rows or [{}]
+        ):
+            return NextStep.FORGOTTEN, f"{FORGOTTEN_ROW[0].upper()}{FORGOTTEN_ROW[1:]}."
         intents = rows_with(self._state, self._tables, "intents", self._key)
         if not rows:
             return self._gone()
