@@ -205,7 +205,8 @@ class Run:
         sent = SentPlan() if tables is None else self._send_all(plan, tables, on_progress)
         results, seconds = (sent.outcomes, sent.rows_open, sent.opt_outs), time.perf_counter() - started
         summary, is_stopped = replace(plan.summary, canary=sent.canary), sent.error is not None
-        report = sent_report(summary, *results, sent.counts.reported, seconds, stopped=is_stopped)
+        requests = {**sent.counts.reported, "rows_matched": sent.rows_matched}
+        report = sent_report(summary, *results, requests, seconds, stopped=is_stopped)
         if not isinstance(sent.error, BusyError):
             with self.lease.transaction(state):
                 if sent.error is None:
@@ -332,7 +333,8 @@ class Run:
             error = stopped
         finally:
             sender.stop()
-        return SentPlan(outbox.outcomes, sender.counts, outbox.rows_open, outbox.opt_outs, error, canary.found)
+        done = (outbox.outcomes, sender.counts, outbox.rows_open, outbox.opt_outs)
+        return SentPlan(*done, error, canary.found, outbox.rows_matched)
 
     def _record(self, plan: Plan, report: SyncReport, tables: SyncTables | None, started_at: datetime) -> None:
         """Record the send and what it ends: the first load, and the read up to the plan's checkpoint if complete."""

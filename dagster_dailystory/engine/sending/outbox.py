@@ -16,6 +16,7 @@ from dagster_dailystory.engine.sending.breaker.out_of_turn import OutOfTurn
 from dagster_dailystory.engine.sending.delivery import unsent_message
 from dagster_dailystory.engine.sending.read_back.canary import Canary
 from dagster_dailystory.engine.sending.results.acknowledgements import Acknowledgements
+from dagster_dailystory.engine.sending.results.sent_plan import is_match
 from dagster_dailystory.engine.sending.sender import MAX_UNWRITTEN, Sender
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.plans.overtaken import skip_overtaken
@@ -102,10 +103,9 @@ class Outbox:
         self._refused_operations: set[Operation] = set()
         self._unwritten: list[Result] = []
         self._flushed_at = self._progress_at = self._started_at = time.monotonic()
-        self._rows_total = 0
-        self._batch_rows = _MIN_INTENTS
+        self._rows_total, self._batch_rows = 0, _MIN_INTENTS
         self._is_interrupted: Callable[[], bool] = lambda: False
-        self.outcomes: Counter[Outcome] = Counter()
+        self.outcomes, self.rows_matched = Counter[Outcome](), 0
 
     def send(self) -> None:
         """Send every open change. However the send ends, the results received so far are acknowledged.
@@ -369,7 +369,7 @@ class Outbox:
         self._sender.results_written()
         self._flushed_at = time.monotonic()
         for result in written:
-            self._in_flight.pop(result.sequence, None)
+            self.rows_matched += is_match(self._in_flight.pop(result.sequence, None), result)
             self.outcomes[result.outcome] += 1
 
     def _show_progress(self) -> None:

@@ -71,6 +71,8 @@ class SendCounts(PlanCounts):
         rows_updated: Contacts that were updated.
         rows_deleted: Contacts that were deleted or deactivated.
         rows_mapped: Contacts that were found and not written (mode `create`).
+        rows_matched: New rows whose contact existed already, as a look-up showed; they are updated or mapped. A create
+            that DailyStory itself matched with a contact cannot be told from others.
         opt_outs_sent: Contacts that this run opted out, or created opted out; not part of the sums of rows.
         opt_outs_pending: Rows and contacts whose opt-out DailyStory has not acknowledged.
         rows_refused: Rows that DailyStory refused; they are held until they change.
@@ -92,6 +94,7 @@ class SendCounts(PlanCounts):
     rows_updated: int = count("updated", outcome=Outcome.UPDATED)
     rows_deleted: int = count("deleted or deactivated", outcome=Outcome.DELETED)
     rows_mapped: int = count("found and not written", outcome=Outcome.MAPPED)
+    rows_matched: int = count()
     opt_outs_sent: int = count("opted out", latest=True)
     opt_outs_pending: int = count(latest=True)
     rows_refused: int = count("refused by DailyStory", outcome=Outcome.REJECTED)

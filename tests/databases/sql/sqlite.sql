@@ -232,6 +232,7 @@ CREATE TABLE dailystory_runs (
 	rows_updated BIGINT,
 	rows_deleted BIGINT,
 	rows_mapped BIGINT,
+	rows_matched BIGINT,
 	opt_outs_sent BIGINT,
 	rows_refused BIGINT,
 	rows_failed BIGINT,

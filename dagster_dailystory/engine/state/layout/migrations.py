@@ -292,6 +292,7 @@ def _to_8(tables: StoredTables) -> None:
         tables.add_table((sync, "adoption"), {**keys, **found, "looked_up_at": MOMENT})
         tables.add_columns((sync, "snapshot"), dict.fromkeys(("identity_email_hash", "identity_mobile_hash"), TEXT))
         tables.allow_nulls((sync, "changes"), list(keys), kept=("plan_id", "sequence"))
+    tables.add_columns(("runs",), {"rows_matched": BIG_INTEGER})
     forgotten: dict[str, SqlType] = dict.fromkeys(("sync_name", "kind", "hash"), TEXT)
     tables.add_table(("forgotten",), {**forgotten, "forgotten_at": MOMENT})
 
