@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from support.scenario import customers, open_scenario
 
 from dagster_dailystory.engine.interrupts import frozen_heap
+
+
+@pytest.fixture(autouse=True)
+def unfrozen() -> Iterator[None]:
+    """The tests' own objects are frozen; see `pytest_collection_finish`."""
+    gc.unfreeze()
+    yield
+    gc.freeze()
 
 
 def is_frozen() -> bool:
