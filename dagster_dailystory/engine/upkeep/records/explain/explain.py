@@ -119,7 +119,7 @@ def _explained(state: State, tables: SyncTables, source: SourceKeys, key: Key, q
         rows = rows_of_key(source, sync, key)
         next_step, why = known.next_step(rows)
     except WarehouseError as error:
-        next_step, why = NextStep.NOT_ASKED, f"The source cannot be asked: {error}."
+        next_step, why = known.forgotten() or (NextStep.NOT_ASKED, f"The source cannot be asked: {error}.")
     row = rows[0] if rows else None
     return KeyExplanation(
         key_label(sync, list(key), state.secret),

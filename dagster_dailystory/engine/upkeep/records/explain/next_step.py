@@ -19,7 +19,7 @@ from dagster_dailystory.engine.state.schema import EMPTY_FIELDS, SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.engine.upkeep.records.explain.events import rows_with
 from dagster_dailystory.engine.upkeep.records.explain.explanation import NextStep
-from dagster_dailystory.model.change import REMEMBERED_REASONS, Reason
+from dagster_dailystory.model.change import REMEMBERED_REASONS, Identity, Reason
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.mapping import MappedField, Nulls
 from dagster_dailystory.model.runs.plan import PlanStatus
@@ -88,6 +88,9 @@ class KeyState:
             return NextStep.IN_DOUBT, "What was sent for it has no result; the next run looks its contact up first."
         row = rows[0]
         is_new = self.contact is None
+        forgotten = self.forgotten(row) if is_new or self.differing(row) else None
+        if forgotten is not None:
+            return forgotten
         check = check_row(
             self._sync,
             row,
@@ -98,8 +101,18 @@ class KeyState:
             return NextStep.REJECTED, f"{check.rejection.reason.value}: {check.rejection.message}."
         return self._held(row) or self._rejected() or self._planned() or self._difference(row)
 
+    def forgotten(self, row: Mapping[str, object] | None = None) -> tuple[NextStep, str] | None:
+        """Why nothing is sent for a forgotten key, or for a row with an email or mobile number that was forgotten."""
+        found = Forgotten.read(self._state)
+        identity = Identity() if row is None else identity_of(self._sync, row)
+        if found is None or not found.has(self._key, identity):
+            return None
+        return NextStep.REJECTED, f"{Reason.FORGOTTEN.value}: {FORGOTTEN_ROW}."
+
     def _gone(self) -> tuple[NextStep, str]:
         if self.snapshot is None and self.contact is None:
+            if self.forgotten() is not None:
+                return NextStep.UNKNOWN, "It was forgotten, and the source does not have it: a row with it is rejected."
             return NextStep.UNKNOWN, "Neither the source nor the state has this key."
         absent = None if self.snapshot is None else self.snapshot["absent_since"]
         if absent is not None:
