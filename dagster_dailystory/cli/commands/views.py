@@ -39,7 +39,7 @@ _REJECTIONS = (
 )
 _CONTACT_MAP = "one record for each key, with the columns of `dailystory_NAME_contact_map` (times in UTC)"
 _RUN_COLUMNS = (
-    *("started_at", "outcome", "plan_id", "partition_value", "rows_created", "rows_updated", "rows_deleted"),
+    *("started_at", "outcome", "run_id", "plan_id", "partition_value", "rows_created", "rows_updated", "rows_deleted"),
     *("opt_outs_sent", "rows_refused", "rows_failed", "api_requests"),
 )
 

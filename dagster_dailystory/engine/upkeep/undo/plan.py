@@ -74,8 +74,8 @@ def make_undo_plan(
         recent = IncrementalRead(of_source)
     if tables is None or not found:
         raise ConfigurationError(
-            f"the history of sync {state.sync.name!r} has nothing that run {settings.run_id!r} wrote; records.runs() "
-            "lists the runs, and the history goes back history_days"
+            f"the history of sync {state.sync.name!r} has nothing that run {settings.run_id!r} wrote; give a "
+            "run_id from the list of runs, not a plan_id; the history goes back history_days"
         )
     reading = PlanOptions(scope=Scope.ALL, dry_run=True).of_sync(source_sync, state.present)
     staged = stage_source(of_source, lease, warehouse_url, reading, recent)
