@@ -13,6 +13,8 @@ from dagster_dailystory.cli.exit_codes import ExitCode, code_of_outcome
 from dagster_dailystory.cli.output import Output, record_of
 from dagster_dailystory.cli.sync_command import sync_command
 from dagster_dailystory.cli.terminal import progress_bar
+from dagster_dailystory.engine.upkeep.doctor.report import FindingStatus
+from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.sync import DeletePolicy
 
 if TYPE_CHECKING:
@@ -52,7 +54,8 @@ def undo(target: Target, run_id: str, created: str, yes: bool) -> Output:
     document = {**record_of(report), "plan": plan_record(report.plan)}
     if report.sent is None:
         is_blocked = not all(guard.passed for guard in report.plan.guards)
-        return Output({"undo": document}, str(report), ExitCode.BLOCKED if is_blocked else ExitCode.DONE)
+        text = f"{report}\nNothing was sent." + (" To take it back, add --yes." if report.contacts_undone else "")
+        return Output({"undo": document}, text, ExitCode.BLOCKED if is_blocked else ExitCode.DONE)
     return Output({"undo": document}, str(report), code_of_outcome(report.sent.outcome))
 
 
@@ -68,8 +71,12 @@ def undo(target: Target, run_id: str, created: str, yes: bool) -> Output:
 @click.option("--yes", is_flag=True, help="Make the test contacts of --probe. Without it, they are listed.")
 def doctor(target: Target, probe_email: str | None, yes: bool) -> Output:
     """Examine whether a run could work, and on request whether DailyStory behaves as assumed."""
+    if yes and probe_email is None:
+        raise ConfigurationError("--yes confirms --probe: give --probe EMAIL too, or leave it out")
     report = dagster_dailystory.examine_contact_sync(
         target.sync, **target.ends, **target.account, probe_email=probe_email, confirmed=yes
     )
     document = {**record_of(report), "is_healthy": report.is_healthy}
-    return Output({"examination": document}, str(report), ExitCode.DONE if report.is_healthy else ExitCode.UNHEALTHY)
+    is_refused = any(each.status is FindingStatus.FAILED for each in report.answers)
+    code = ExitCode.UNHEALTHY if is_refused or not report.is_healthy else ExitCode.DONE
+    return Output({"examination": document}, str(report), code)

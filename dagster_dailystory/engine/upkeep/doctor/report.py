@@ -77,7 +77,7 @@ class ExaminationReport:
         yield from map(str, self.findings)
         for title, lines in (
             ("Does DailyStory behave as assumed?", [str(each) for each in self.answers]),
-            ("Confirmed, this makes in DailyStory:", self.announced),
+            ("Nothing was made. Confirmed (--yes), this makes in DailyStory:", self.announced),
             ("This remains in DailyStory:", self.remaining),
         ):
             if lines:
