@@ -10,6 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from dagster_dailystory.cli.exit_codes import ExitCode
+from dagster_dailystory.model.runs.plan import some
 
 if TYPE_CHECKING:
     import pandas
@@ -78,7 +79,7 @@ def frame_table(frame: pandas.DataFrame, columns: Sequence[str], most: int, *, n
     shown = frame.tail(most) if newest_last else frame.head(most)
     filled = [each for each in columns if shown[each].notna().any()]
     left, where = len(frame) - len(shown), "before" if newest_last else "after"
-    rest = f"\n{left:,} more rows {where} these: --rows and --json show them" if left else ""
+    rest = f"\n{some(left, 'more row', 'more rows')} {where} these: --rows and --json show them" if left else ""
     return table(filled, ([record[name] for name in filled] for record in records_of(shown))) + rest
 
 

@@ -16,6 +16,7 @@ from dagster_dailystory.cli.sync_command import sync_command
 from dagster_dailystory.cli.terminal import progress_bar
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.runs.adoption import Differing
+from dagster_dailystory.model.runs.plan import some
 
 if TYPE_CHECKING:
     from dagster_dailystory.cli.target import Target
@@ -46,7 +47,8 @@ def adopt(target: Target, differing: str) -> Output:
 def forget(target: Target, keys: tuple[str, ...], delete_in_dailystory: bool, yes: bool) -> Output:
     """Remove the rows with these keys from every table of the state, and keep them out."""
     if not yes:
-        raise ConfigurationError(f"forgetting {len(keys)} keys cannot be undone; add --yes, or look at them by explain")
+        what = some(len(keys), "key", "keys")
+        raise ConfigurationError(f"forgetting {what} cannot be undone: look at each by explain first, then add --yes")
     account = target.account if delete_in_dailystory else {}
     with target.open() as records:
         receipt = records.forget(keys, delete_in_dailystory=delete_in_dailystory, **account)
@@ -71,17 +73,27 @@ def export(target: Target) -> Output:
 @click.argument("file", type=click.File("rb"))
 def apply(target: Target, file: BinaryIO) -> Output:
     """Repeat the requests of FILE, from `forgotten export`, on a restored backup; once for each sync."""
-    found = json.load(file)
-    rows = found["requests"] if isinstance(found, dict) else found
+    requests = _requests(file)
     with target.open() as records:
-        requests = [
+        removed = records.apply_forgotten(requests)
+    were = some(removed, "key was", "keys were")
+    return Output({"removed": removed}, f"sync {target.sync.name}: {were} removed from its tables")
+
+
+def _requests(file: BinaryIO) -> list[dagster_dailystory.ForgottenHash]:
+    try:
+        found = json.load(file)
+        rows = found["requests"] if isinstance(found, dict) else found
+        return [
             dagster_dailystory.ForgottenHash(
                 **{**each, "forgotten_at": datetime.fromisoformat(str(each["forgotten_at"]))}
             )
             for each in rows
         ]
-        removed = records.apply_forgotten(requests)
-    return Output({"removed": removed}, f"sync {target.sync.name}: {removed:,} keys were removed from its tables")
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError(
+            f"{file.name!r} has no requests: give the file that `forgotten export` printed, as it is"
+        ) from error
 
 
 forgotten.add_command(export)

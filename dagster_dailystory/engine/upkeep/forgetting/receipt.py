@@ -51,19 +51,20 @@ class ForgetReceipt:
     def _done(self) -> list[str]:
         removed = ", ".join(f"{rows} of {table}" for table, rows in self.rows_removed.items() if rows) or "none"
         keys, at = some(len(self.keys), "key", "keys"), f"{self.forgotten_at:%Y-%m-%d %H:%M:%S} UTC"
+        blocked = some(self.identities_blocked, "email or mobile number", "emails and mobile numbers")
         return [
             f"Sync {self.sync_name}: {keys} forgotten at {at}",
             f"  keys:       {', '.join(self.keys)}" + (f" ({self.keys_unknown} unknown)" if self.keys_unknown else ""),
             f"  rows:       {removed}",
             f"  requests:   planned and not sent any more: {self.changes_forgotten}",
             f"  contacts:   {', '.join(self.contacts) or 'none'}; deleted in DailyStory: {len(self.contacts_deleted)}",
-            f"  kept out:   keyed hashes of {keys}, and of {self.identities_blocked} emails and mobile numbers",
+            f"  kept out:   keyed hashes of {keys}, and of {blocked}",
         ]
 
     @property
     def left_to_do(self) -> list[str]:
         """What this package does not, or cannot, do."""
-        found = ["remove the rows from the warehouse: the source still rejects them as forgotten in each run"]
+        found = ["remove the rows from the warehouse: until then each run rejects them as forgotten"]
         if self.contacts_deleted:
             found.append(
                 "ask DailyStory to erase these contacts, because its API only marks them as deleted: "
@@ -75,13 +76,12 @@ class ForgetReceipt:
         if self.contacts_kept:
             found.append(f"these contacts are also of other rows and were not deleted: {', '.join(self.contacts_kept)}")
         if self.creates_in_doubt:
-            found.append(
-                f"{self.creates_in_doubt} creates had no response: look in DailyStory for contacts of these rows"
-            )
+            creates = some(self.creates_in_doubt, "create", "creates")
+            found.append(f"{creates} had no response: look in DailyStory for contacts of these rows")
         if self.identities_shared:
-            found.append(
-                f"{self.identities_shared} emails or mobile numbers are also of other rows and are not blocked"
-            )
+            one, more = "email or mobile number is", "emails or mobile numbers are"
+            shared = some(self.identities_shared, one, more)
+            found.append(f"{shared} also of other rows, and not blocked")
         found += [
             f"sync {name} has {rows} rows with the same email or mobile number: forget them there"
             for name, rows in self.other_syncs.items()
