@@ -11,7 +11,7 @@ import time
 
 import pytest
 from support.console import Console
-from support.scenario import customer
+from support.scenario import customer, customers
 
 from dagster_dailystory import errors
 from dagster_dailystory.cli.command_line import COMMANDS
@@ -84,6 +84,7 @@ def test_a_run_is_explained_and_undone(console: Console):
     console.scenario.update(1, city="Rome")
     console.run("run")
     run_id = console.json("runs")["runs"][0]["run_id"]
+    assert run_id in console.run("runs").stdout
     console.scenario.update(1, city="Paris")
     [explained] = console.json("explain", "1", "--live")["explanation"]["keys"]
     assert (explained["next_step"], bool(explained["live"])) == ("sent", True)
@@ -117,11 +118,36 @@ def test_the_doctor_says_by_its_exit_code_whether_a_run_could_work(console: Cons
     assert healthy["announced"]
     assert console.scenario.sandbox.counts.posts == 0
     assert console.run("doctor", DAILYSTORY_API_TOKEN="wrong").exit_code == ExitCode.UNHEALTHY
+    assert console.run("doctor", "--yes").exit_code == ExitCode.USAGE
+    console.run("run")
+    refused = console.run("doctor", "--probe", PERSONAL[2], "--yes")
+    assert (refused.exit_code, "nothing was made" in refused.stdout) == (ExitCode.UNHEALTHY, True)
+
+
+def test_requests_to_forget_are_repeated_from_their_file_alone(console: Console):
+    console.run("run")
+    console.run("forget", "1", "--yes")
+    exported, name = console.folder / "requests.json", f"{console.module}:customers"
+    exported.write_text(console.invoke("forgotten", "export", name).stdout)
+    repeated = console.invoke("forgotten", "apply", name, str(exported))
+    assert repeated.stdout.endswith("0 keys were removed from its tables\n")
+    for text in ("no JSON", '{"other": []}', '[{"hash": "1"}]', "3"):
+        exported.write_text(text)
+        assert console.invoke("forgotten", "apply", name, str(exported)).exit_code == ExitCode.USAGE
+
+
+def test_a_plan_says_which_of_its_changes_are_not_shown(console: Console):
+    console.scenario.insert(*customers(20)[3:])
+    plan_id = console.json("plan")["plan"]["plan_id"]
+    assert "5 more changes; to see them:\n" in console.run("plan").stdout
+    for _ in range(6):
+        console.run("plan", "--dry-run")
+    assert "are not kept any more" in console.run("show-plan", plan_id).stdout
 
 
 def test_a_table_is_short_and_the_json_document_is_complete(console: Console):
     console.run("run")
-    assert "1 more rows after these" in console.run("contact-map", "--rows", "2").stdout
+    assert "1 more row after these" in console.run("contact-map", "--rows", "2").stdout
     assert len(console.json("contact-map", "--rows", "2")["contact_map"]) == 3
 
 

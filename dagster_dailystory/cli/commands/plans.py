@@ -13,7 +13,7 @@ from dagster_dailystory.cli.exit_codes import ExitCode, code_of_outcome
 from dagster_dailystory.cli.output import Output, frame_table, record_of, records_of, table
 from dagster_dailystory.cli.sync_command import sync_command
 from dagster_dailystory.cli.terminal import progress_bar
-from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary, planned_counts
+from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary, planned_counts, some
 from dagster_dailystory.model.runs.report import SyncReport
 from dagster_dailystory.model.sync import Scope
 
@@ -29,6 +29,8 @@ _PLAN = {
     "send_command": "the command that sends exactly this plan; null if it cannot be sent",
 }
 _CHANGES = "one record for each field: the key columns, `operation`, `dsid`, `outcome`, `field`, `before`, `after`"
+
+_PRUNED = "Its changes are not kept any more: only the last five plans have theirs. history shows what was written."
 
 
 def _planning_options(function: _Function) -> _Function:
@@ -62,6 +64,9 @@ def plan(target: Target, keys: Sequence[str], **options: Any) -> Output:
         preview = records.preview(made.plan_id)
     command = _send_command(target, made)
     changes = table(("key", "operation", "changes"), map(_preview_row, preview)) if preview else ""
+    if made.rows_to_send > len(preview):
+        rest = some(made.rows_to_send - len(preview), "more change", "more changes")
+        changes += f"\n{rest}; to see them:\n  {target.command('show-plan', made.plan_id)}"
     text = "\n\n".join(
         filter(None, (_plan_text(target, made), changes, command and f"To send this plan:\n  {command}"))
     )
@@ -108,7 +113,9 @@ def show_plan(target: Target, plan_id: str, rows: int, show_values: bool) -> Out
         shown = changes if show_values else records.masked(changes)
     command = _send_command(target, summary)
     columns = (*target.sync.key_columns, "operation", "dsid", "outcome", "field", "before", "after")
-    text = f"{_plan_text(target, summary)}\n\n{frame_table(shown, columns, rows)}"
+    is_pruned = shown.empty and summary.rows_to_send
+    fields = _PRUNED if is_pruned else frame_table(shown, columns, rows)
+    text = f"{_plan_text(target, summary)}\n\n{fields}"
     document = {"plan": plan_record(summary), "send_command": command, "changes": records_of(shown)}
     return Output(document, text)
 
