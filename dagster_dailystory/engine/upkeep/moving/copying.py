@@ -61,6 +61,8 @@ def copy_state(state: State, target: StateLocation) -> CopyReport:
         StateError: The target has the sync already, belongs to another destination, or holds syncs of another secret;
             or a row was read back otherwise than it was written. The target is as it was.
     """
+    if target == state.location:
+        raise StateError(f"the target is the state that sync {state.sync.name!r} has now; name another one")
     with connect_state(target, state.sync) as copy:
         with state.connection.begin(), copy.connection.begin():
             _check_target(state, copy)

@@ -26,9 +26,12 @@ def rename_sync(state: State, lease: Lease, new_name: str) -> None:
         StateError: The state has a sync of that name, or none of the old one.
     """
     old = state.sync.name
-    if not SYNC_NAME.fullmatch(new_name) or new_name == old:
+    if new_name == old:
+        raise ConfigurationError(f"sync {old!r} has this name already; give another one")
+    if not SYNC_NAME.fullmatch(new_name):
         raise ConfigurationError(
-            f"{new_name!r} cannot be the new name of sync {old!r}: use small letters, digits and _"
+            f"{new_name!r} cannot be the new name of sync {old!r}: use at most 31 small letters, digits and _, the "
+            "first of them a letter"
         )
     with lease.transaction(state):
         tables = _tables_of(state)
