@@ -144,9 +144,14 @@ def _shares(sync: ContactSync) -> tuple[_Share, ...]:
         _Share("created_share", "contacts", "created", "max_created_fraction"),
         _Share("changed_share", "contacts", "updated", "max_changed_fraction"),
         _Share(OPTED_OUT_SHARE, "contacts", "opted out", "max_opted_out_fraction"),
-        _Share("deleted_share", "contacts", sync.delete_policy.past, "max_deleted_fraction"),
+        _Share("deleted_share", "contacts", _removed(sync), "max_deleted_fraction"),
         _Share("rejected_share", "rows", "rejected", "max_rejected_fraction"),
     )
+
+
+def _removed(sync: ContactSync) -> str:
+    """What happens to contacts of missing keys, in the words of `deleted_share`; with `keep` it is 0 contacts."""
+    return DeletePolicy.DELETE.past if sync.delete_policy is DeletePolicy.KEEP else sync.delete_policy.past
 
 
 def _evaluate(sync: ContactSync, figures: GuardInputs, day: DayInputs | None) -> Iterator[GuardResult]:
