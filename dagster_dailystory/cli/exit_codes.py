@@ -29,7 +29,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     """An option, a setting or the mapping is not valid: correct it. Nothing has run."""
     BLOCKED = 3
-    """A guard blocks the plan, or the plan must not be sent: look at the plan. Nothing was sent."""
+    """A guard blocks the plan, or it must not be sent: nothing was sent. Or the canary stopped it. Look at the plan."""
     INCOMPLETE = 4
     """Rows or opt-outs failed, wait or are in doubt: the next run sends them again."""
     RETRY_LATER = 5
@@ -41,7 +41,7 @@ class ExitCode(IntEnum):
     WAREHOUSE = 8
     """The warehouse cannot be reached or refuses the query: correct the query, the permissions or the connection."""
     UNHEALTHY = 9
-    """`doctor` found something with which a run would fail: its findings say what to do."""
+    """`doctor` found something with which a run would fail, or could not probe: its findings say what to do."""
     INTERRUPTED = 130
     """Ctrl-C ended the run after the requests in flight: the next run goes on."""
     TERMINATED = 143

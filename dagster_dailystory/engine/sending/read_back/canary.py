@@ -189,7 +189,8 @@ class Canary:
         if not found.passed:
             raise SafetyError(
                 f"the canary of sync {name!r} stopped the send: {found} (plan {plan_id}). The rest was not sent. "
-                "Correct the mapping or the values and run again, or send the rest as it is with accept_canary=True"
+                "Correct the mapping or the values and run again, or send the rest as it is with accept_canary=True "
+                "(--accept-canary)"
             )
         _log.info("sync %s: canary of plan %s: %s", name, plan_id, found)
 
