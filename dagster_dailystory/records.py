@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 from typing_extensions import Unpack
 
 from dagster_dailystory.api.settings import AccountOptions, AccountSettings
-from dagster_dailystory.databases.urls import checked_url, require_folder
+from dagster_dailystory.databases.urls import checked_url, require_file, require_folder
 from dagster_dailystory.engine.run import OnProgress, open_run
 from dagster_dailystory.engine.state.lease import open_session
 from dagster_dailystory.engine.state.plans.stored import Plans
@@ -361,6 +361,8 @@ def open_sync(
         ```
     """
     warehouse = Warehouse.at(warehouse_url, state_url, state_schema, sync=sync)
+    if state_url is not None:  # opening it would make an empty one, which knows of nothing
+        require_file(checked_url(state_url, "state_url"), "state_url")
     with open_state(warehouse.state, sync, writes=False):
         pass
     yield SyncRecords(sync, warehouse)

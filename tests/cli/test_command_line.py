@@ -126,6 +126,9 @@ def test_the_doctor_says_by_its_exit_code_whether_a_run_could_work(console: Cons
 
 def test_requests_to_forget_are_repeated_from_their_file_alone(console: Console):
     console.run("run")
+    shown = console.run("forget", "1", "9")
+    assert ("key 1, contact" in shown.stdout, "Nothing was forgotten. Add --yes" in shown.stdout) == (True, True)
+    assert "key 9, no contact: unknown." in shown.stdout
     console.run("forget", "1", "--yes")
     exported, name = console.folder / "requests.json", f"{console.module}:customers"
     exported.write_text(console.invoke("forgotten", "export", name).stdout)
@@ -134,6 +137,12 @@ def test_requests_to_forget_are_repeated_from_their_file_alone(console: Console)
     for text in ("no JSON", '{"other": []}', '[{"hash": "1"}]', "3"):
         exported.write_text(text)
         assert console.invoke("forgotten", "apply", name, str(exported)).exit_code == ExitCode.USAGE
+
+
+def test_a_mistyped_state_is_not_made_and_does_not_answer(console: Console):
+    missing = console.folder / "nothing.sqlite"
+    result = console.run("runs", "--state-url", f"sqlite:///{missing}")
+    assert (result.exit_code, "which does not exist" in result.stderr, missing.exists()) == (2, True, False)
 
 
 def test_a_plan_says_which_of_its_changes_are_not_shown(console: Console):

@@ -127,14 +127,3 @@ def test_an_explanation_writes_nothing(synced: Scenario):
 def test_one_question_is_asked_at_a_time(synced: Scenario):
     with pytest.raises(ConfigurationError, match="explain takes one of key, email and dsid"):
         explained(synced, None, 1, email="p1@example.com")
-
-
-def test_a_forgotten_key_is_not_said_to_be_sent(synced: Scenario):
-    with open_sync(sync_of(), warehouse_url=synced.warehouse_url, state_url=synced.state_url) as records:
-        records.forget(["1", "2"])
-    synced.delete(2)
-    returning, gone = explain(synced, 1), explain(synced, 2)
-    assert (returning.next_step, returning.why[:10]) == (NextStep.REJECTED, "forgotten:")
-    assert (gone.next_step, gone.why[:17]) == (NextStep.UNKNOWN, "It was forgotten,")
-    synced.insert({**customers(1)[0], "customer_id": 7})  # the same person under another key
-    assert explain(synced, 7).why.startswith("forgotten:")

@@ -40,17 +40,25 @@ def adopt(target: Target, differing: str) -> Output:
     return Output({"adoption": record_of(report)}, str(report), code)
 
 
-@sync_command(account=True, answers={"receipt": "what was removed from which table, and what is left to do"})
+@sync_command(
+    account=True,
+    answers={
+        "receipt": "with `--yes`: what was removed from which table, and what is left to do",
+        "keys": "without it: what is known of each key",
+    },
+)
 @click.argument("keys", metavar="KEY...", nargs=-1, required=True)
 @click.option("--delete-in-dailystory", is_flag=True, help="Delete the contacts in DailyStory too.")
 @click.option("--yes", is_flag=True, help="Forget them. It cannot be undone.")
 def forget(target: Target, keys: tuple[str, ...], delete_in_dailystory: bool, yes: bool) -> Output:
     """Remove the rows with these keys from every table of the state, and keep them out."""
-    if not yes:
-        what = some(len(keys), "key", "keys")
-        raise ConfigurationError(f"forgetting {what} cannot be undone: look at each by explain first, then add --yes")
     account = target.account if delete_in_dailystory else {}
     with target.open() as records:
+        if not yes:
+            known = [each for key in keys for each in records.explain(key).keys]
+            lines = [str(each).splitlines()[0] for each in known]
+            advice = "Nothing was forgotten. Add --yes to forget these keys and to keep them out; it cannot be undone."
+            return Output({"keys": [record_of(each) for each in known]}, "\n".join([*lines, advice]))
         receipt = records.forget(keys, delete_in_dailystory=delete_in_dailystory, **account)
     return Output({"receipt": record_of(receipt)}, str(receipt))
 

@@ -72,7 +72,7 @@ class SendCounts(PlanCounts):
         rows_deleted: Contacts that were deleted or deactivated.
         rows_mapped: Contacts that were found and not written (mode `create`).
         rows_matched: New rows whose contact existed already, as a look-up showed; they are updated or mapped. A create
-            that DailyStory itself matched with a contact cannot be told from others.
+            that DailyStory itself matched with a contact counts as created.
         opt_outs_sent: Contacts that this run opted out, or created opted out; not part of the sums of rows.
         opt_outs_pending: Rows and contacts whose opt-out DailyStory has not acknowledged.
         rows_refused: Rows that DailyStory refused; they are held until they change.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import select
@@ -19,7 +20,7 @@ from dagster_dailystory.engine.state.schema import EMPTY_FIELDS, SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.engine.upkeep.records.explain.events import rows_with
 from dagster_dailystory.engine.upkeep.records.explain.explanation import NextStep
-from dagster_dailystory.model.change import REMEMBERED_REASONS, Identity, Reason
+from dagster_dailystory.model.change import REMEMBERED_REASONS, Reason
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.mapping import MappedField, Nulls
 from dagster_dailystory.model.runs.plan import PlanStatus
@@ -74,11 +75,9 @@ class KeyState:
 
     def next_step(self, rows: Sequence[Mapping[str, object]]) -> tuple[NextStep, str]:
         """What the next run does with the key's rows in the source, and why."""
-        forgotten = Forgotten.read(self._state)
-        if forgotten is not None and any(
-            forgotten.has(self._key, identity_of(self._sync, row)) for row in rows or [{}]
-        ):
-            return NextStep.FORGOTTEN, f"{FORGOTTEN_ROW[0].upper()}{FORGOTTEN_ROW[1:]}."
+        forgotten = next(filter(None, map(self.forgotten, rows or [{}])), None)
+        if forgotten is not None:
+            return forgotten
         intents = rows_with(self._state, self._tables, "intents", self._key)
         if not rows:
             return self._gone()
@@ -88,9 +87,6 @@ class KeyState:
             return NextStep.IN_DOUBT, "What was sent for it has no result; the next run looks its contact up first."
         row = rows[0]
         is_new = self.contact is None
-        forgotten = self.forgotten(row) if is_new or self.differing(row) else None
-        if forgotten is not None:
-            return forgotten
         check = check_row(
             self._sync,
             row,
@@ -101,18 +97,15 @@ class KeyState:
             return NextStep.REJECTED, f"{check.rejection.reason.value}: {check.rejection.message}."
         return self._held(row) or self._rejected() or self._planned() or self._difference(row)
 
-    def forgotten(self, row: Mapping[str, object] | None = None) -> tuple[NextStep, str] | None:
+    def forgotten(self, row: Mapping[str, object] = MappingProxyType({})) -> tuple[NextStep, str] | None:
         """Why nothing is sent for a forgotten key, or for a row with an email or mobile number that was forgotten."""
         found = Forgotten.read(self._state)
-        identity = Identity() if row is None else identity_of(self._sync, row)
-        if found is None or not found.has(self._key, identity):
+        if found is None or not found.has(self._key, identity_of(self._sync, row)):
             return None
-        return NextStep.REJECTED, f"{Reason.FORGOTTEN.value}: {FORGOTTEN_ROW}."
+        return NextStep.FORGOTTEN, f"{FORGOTTEN_ROW[0].upper()}{FORGOTTEN_ROW[1:]}."
 
     def _gone(self) -> tuple[NextStep, str]:
         if self.snapshot is None and self.contact is None:
-            if self.forgotten() is not None:
-                return NextStep.UNKNOWN, "It was forgotten, and the source does not have it: a row with it is rejected."
             return NextStep.UNKNOWN, "Neither the source nor the state has this key."
         absent = None if self.snapshot is None else self.snapshot["absent_since"]
         if absent is not None:
