@@ -22,7 +22,7 @@ _RESERVED_KEY_COLUMNS = frozenset(
         "unknown_fields", "empty_fields",
         "fingerprint", "sent_at", "priority", "waits_for", "rekeyed_from", "is_new", "row_label", "source_rows",
         "email_as_sent", "mobile_as_sent", "acknowledged_plan", "identity_changed", "only_mapped", "opts_out",
-        "run_id", "before", "after", "acknowledged_at", "field", "differing", "looked_up_at",
+        "run_id", "before", "after", "acknowledged_at", "field", "differing", "looked_up_at", "is_other_contact",
         "reactivates", "rekeyed", "replaces", "row_hash", "key_bucket", "dropped_fields",
         # Of the temporary tables, and of the queries that select a key:
         "departed", "returns", "held", "old_email", "old_mobile", "new_email", "new_mobile", "planned_dsid",

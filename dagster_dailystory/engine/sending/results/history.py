@@ -68,7 +68,7 @@ class History:
         )
         answer = (results.c.outcome, results.c.answered_at, results.c.is_other_contact)
         dsid = func.coalesce(results.c.dsid, changes.c.dsid).label("dsid")
-        extra = (changes.c.plan_id, changes.c.operation, changes.c[DROPPED], dsid, *answer, whole.label("whole"))
+        extra = (changes.c.plan_id, changes.c.operation, changes.c[DROPPED], dsid, *answer, whole.label("as_a_whole"))
         done = self._results.changes_with(_ACKNOWLEDGED, *copied, *extra).subquery("done")
         after = self._state.database.json_object(self._values(done, done, ()))
         # Of a contact whose values are not known, none is known to be replaced.
@@ -97,13 +97,15 @@ class History:
     def _is_written(self, mapped: MappedField, done: FromClause) -> ColumnElement[bool]:
         """Whether a change wrote a field. An opt-out that is taken back is recorded without a request."""
         name = mapped.state_column
-        written = or_(done.c.whole, func.coalesce(done.c[differs_column(name)], false()))
+        written = or_(done.c.as_a_whole, func.coalesce(done.c[differs_column(name)], false()))
         if mapped.kind is FieldKind.OPT_OUT:
             if mapped.name in self._tables.sync.consent_override:
                 return written
-            is_new = or_(done.c.whole, not_(opts_out(self._tables.snapshot.c[name])))  # else it left ahead of its row
+            is_new = or_(
+                done.c.as_a_whole, not_(opts_out(self._tables.snapshot.c[name]))
+            )  # else it left ahead of its row
             return and_(written, opts_out(done.c[name]), is_new)
         if mapped.fills:
-            written = fills_field(mapped, done, done.c.whole)
+            written = fills_field(mapped, done, done.c.as_a_whole)
         written = and_(written, done.c.operation != Operation.OPT_OUT.value)
         return and_(written, not_(is_dropped(done, name))) if mapped.drops_invalid else written

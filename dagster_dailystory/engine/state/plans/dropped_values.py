@@ -10,7 +10,20 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, column, func, not_, null, or_, select, table
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    RowMapping,
+    and_,
+    column,
+    func,
+    not_,
+    null,
+    or_,
+    select,
+    table,
+    type_coerce,
+)
 
 from dagster_dailystory.contacts.keyed_hash import EMAIL, MOBILE, hashes_of_identity
 from dagster_dailystory.databases.connect import reflected_types
@@ -103,4 +116,4 @@ def _clear(state: State, name: str, schema: str | None, columns: Sequence[str]) 
 
 
 def _has_one(relation: FromClause, names: Iterable[str]) -> ColumnElement[bool]:
-    return or_(*(relation.c[name].is_not(None) for name in names))
+    return or_(*(type_coerce(relation.c[name], TEXT).is_not(None) for name in names))  # whatever its type
