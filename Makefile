@@ -2,8 +2,12 @@
 PY ?= python3
 V := .venv
 RUN := $(V)/bin/python -m
+# A worker waits for servers and disks a quarter of its time.
+WORKERS ?= 3
 EMULATED := snowflake databricks bigquery
-# A statement takes Spark a third of a second. These scenarios read a source in each way; the others try the engine.
+# These scenarios read a source in each way; the others try the engine, which make ci-all does with each warehouse too.
+SCENARIOS ?= tests/scenarios/test_sources.py tests/scenarios/test_updates.py
+# A statement takes Spark a third of a second.
 SCENARIOS_databricks := tests/scenarios/test_sources.py tests/scenarios/test_updates.py
 # Each worker starts a Spark, which uses two cores.
 WORKERS_databricks := 1
@@ -20,7 +24,7 @@ define install
 @touch $@
 endef
 
-.PHONY: help demo test test-unit test-slow test-live test-warehouses test-ui dev golden lint types defs bench bench-quick ci
+.PHONY: help demo test test-unit test-slow test-live test-warehouses test-ui dev golden lint types defs bench bench-quick ci ci-all
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,10 +36,10 @@ test-unit: $(V)/.test ## Run the tests that need no server, in seconds
 	$(RUN) pytest -q -n 2 --dist worksteal tests/unit
 
 test: $(V)/.test ## Run the tests, with a real PostgreSQL server
-	$(RUN) pytest -q -n 2 --dist worksteal -m "not ui and not slow"
+	$(RUN) pytest -q -n $(WORKERS) --dist worksteal -m "not ui and not slow"
 
 test-slow: $(V)/.test ## Run the long proofs (fifty kills, the fault storm, random histories) and other placements; ALL_PLACEMENTS=1 for all
-	$(RUN) pytest -q -n 2 --dist worksteal -m "slow and not emulated"
+	$(RUN) pytest -q -n $(WORKERS) --dist worksteal -m "slow and not emulated"
 
 test-live: $(V)/.test ## Run a Dagster deployment for 20 minutes (LIVE_MINUTES) while rows change and processes are killed
 	LIVE_MINUTES=$(or $(LIVE_MINUTES),20) $(RUN) pytest -q tests/live
@@ -45,7 +49,7 @@ test-warehouses: $(addprefix test-warehouses-,$(EMULATED)) ## Run the real drive
 test-warehouses-%: $(V)-%/.test
 	VIRTUAL_ENV=$(CURDIR)/$(V)-$* $(V)-$*/bin/python -m pytest -q -n $(or $(WORKERS_$*),2) -p no:bqemulator -m emulated -k $* \
 	   tests/databases/test_warehouses.py tests/databases/test_types.py tests/databases/test_names.py \
-	   tests/databases/test_row_hashes.py tests/databases/test_conformance.py $(or $(SCENARIOS_$*),tests/scenarios)
+	   tests/databases/test_row_hashes.py tests/databases/test_conformance.py $(or $(SCENARIOS_$*),$(SCENARIOS))
 
 test-ui: $(V)/.test ## Test the Dagster UI and the sandbox's page in Chromium; UPDATE_IMAGES=1 retakes the pictures
 	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
@@ -81,6 +85,10 @@ bench-quick: $(V)/.test ## The same with small tables (three minutes)
 
 ci: ## Run everything that CI runs
 	@.ci/run
+
+ci-all: ## The same at every placement and with every scenario, and the deployment of test-live (two hours)
+	ALL_PLACEMENTS=1 SCENARIOS=tests/scenarios .ci/run
+	$(MAKE) test-live
 
 $(V)/.demo: pyproject.toml constraints.txt
 	$(call install,)
