@@ -2,7 +2,7 @@
 PY ?= python3
 V := .venv
 RUN := $(V)/bin/python -m
-# A worker waits for servers and disks a quarter of its time.
+# More than cores: with two, a worker used three quarters of a core.
 WORKERS ?= 3
 EMULATED := snowflake databricks bigquery
 # These scenarios read a source in each way; the others try the engine, which make ci-all does with each warehouse too.
@@ -86,7 +86,7 @@ bench-quick: $(V)/.test ## The same with small tables (three minutes)
 ci: ## Run everything that CI runs
 	@.ci/run
 
-ci-all: ## The same at every placement and with every scenario, and the deployment of test-live (two hours)
+ci-all: ## The same at every placement and with every scenario, and the deployment of test-live
 	ALL_PLACEMENTS=1 SCENARIOS=tests/scenarios .ci/run
 	$(MAKE) test-live
 

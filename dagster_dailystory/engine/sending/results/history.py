@@ -101,9 +101,8 @@ class History:
         if mapped.kind is FieldKind.OPT_OUT:
             if mapped.name in self._tables.sync.consent_override:
                 return written
-            is_new = or_(
-                done.c.as_a_whole, not_(opts_out(self._tables.snapshot.c[name]))
-            )  # else it left ahead of its row
+            left_ahead = opts_out(self._tables.snapshot.c[name])
+            is_new = or_(done.c.as_a_whole, not_(left_ahead))
             return and_(written, opts_out(done.c[name]), is_new)
         if mapped.fills:
             written = fills_field(mapped, done, done.c.as_a_whole)

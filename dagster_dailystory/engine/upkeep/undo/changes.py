@@ -91,7 +91,8 @@ def changes_of(
 def _reason(decision: Decision) -> str:
     """The one reason that is shown of several: the first that a person can do something about."""
     found = set(decision.kept.values())
-    return next((each.value for each in Kept if each in found), Kept.EARLIER_UNKNOWN.value)
+    first: Kept = next((each for each in Kept if each in found), Kept.EARLIER_UNKNOWN)
+    return str(first.value)
 
 
 def _fits(value: object, kind: SqlType) -> bool:

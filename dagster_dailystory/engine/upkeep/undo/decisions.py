@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from typing_extensions import Self
+
 from dagster_dailystory.api.responses import RemoteContact
 from dagster_dailystory.engine.sending.read_back.held_values import Acknowledged, holds, text_or_none, value_to_send
 from dagster_dailystory.engine.upkeep.undo.written import Written
@@ -15,36 +17,40 @@ from dagster_dailystory.model.sync import ContactSync
 
 
 class Kept(str, Enum):
-    """Why a field of a contact, or a contact, is left as it is."""
+    """Why a field of a contact, or a contact, is left as it is.
 
-    EDITED = "edited"
-    """DailyStory has another value than the run wrote: a person or a later run changed it."""
-    SOURCE_UNCHANGED = "source_unchanged"
-    """The source still gives the value that the run wrote: repair the query first."""
-    NEXT_RUN = "next_run"
-    """The source gives another value by now, which the next run sends."""
-    EARLIER_UNKNOWN = "earlier_unknown"
-    """The value before the run is not known: nothing had been acknowledged, or its last write had no response."""
-    CONSENT = "consent"
-    """An opt-out and a status are never taken back."""
-    NOT_MAPPED = "not_mapped"
-    """The field is no longer mapped, and its name in DailyStory is not known."""
-    INVALID = "invalid"
-    """The earlier value can no longer be sent."""
-    CREATED = "created"
-    """The run created the contact, and the source no longer has its row: see the option `created`."""
-    EXISTED_BEFORE = "existed_before"
-    """DailyStory says that the contact was made at another time than the run's: the run may have found it."""
-    IN_SOURCE = "in_source"
-    """The run created the contact, and the source still has its row."""
-    TAKEN_OUT = "taken_out"
-    """The run deleted or deactivated the contact: it returns when its row does."""
-    CONTACT_GONE = "contact_gone"
-    """DailyStory no longer has the contact, or it was deleted."""
-    NO_KEY = "no_key"
-    """No key of the sync has the contact any more."""
-    DUPLICATE_KEY = "duplicate_key"
-    """Several rows of the source have its key."""
+    Attributes:
+        text: The reason in words.
+    """
+
+    text: str
+
+    EDITED = ("edited", "DailyStory has another value than the run wrote: a person or a later run changed it")
+    SOURCE_UNCHANGED = (
+        "source_unchanged",
+        "the source still gives the value that the run wrote; repair the query first",
+    )
+    NEXT_RUN = ("next_run", "the source gives another value by now, which the next run sends")
+    EARLIER_UNKNOWN = ("earlier_unknown", "the value before the run is not known")
+    CONSENT = ("consent", "an opt-out and a status are never taken back")
+    NOT_MAPPED = ("not_mapped", "the field is no longer mapped, and its name in DailyStory is not known")
+    INVALID = ("invalid", "the earlier value can no longer be sent")
+    CREATED = ("created", "the run created the contact, and its row left the source; the option created takes it out")
+    EXISTED_BEFORE = (
+        "existed_before",
+        "DailyStory says that the contact was made at another time than the run's; it may be older",
+    )
+    IN_SOURCE = ("in_source", "the run created the contact, and the source still has its row")
+    TAKEN_OUT = ("taken_out", "the run deleted or deactivated the contact; it returns when its row does")
+    CONTACT_GONE = ("contact_gone", "DailyStory no longer has the contact, or it was deleted")
+    NO_KEY = ("no_key", "no key of the sync has the contact any more")
+    DUPLICATE_KEY = ("duplicate_key", "several rows of the source have its key")
+
+    def __new__(cls, value: str, text: str) -> Self:
+        """A member whose value is the code of the reason."""
+        member = str.__new__(cls, value)
+        member._value_, member.text = value, text
+        return member
 
 
 @dataclass(frozen=True)

@@ -72,28 +72,9 @@ class UndoReport:
         if self.contacts_kept:
             lines.append(f"  contacts left as they are: {counted(self.contacts_kept)}")
         reasons = {reason for each in (self.contacts_kept, *self.fields_kept.values()) for reason in each}
-        lines += [f"  {reason.value}: {KEPT_TEXTS[reason]}" for reason in Kept if reason.value in reasons]
+        lines += [f"  {reason.value}: {reason.text}" for reason in Kept if reason.value in reasons]
         failed = [guard for guard in self.plan.guards if not guard.passed]
         lines += [f"  blocked by {guard.name}: {guard.message}" for guard in failed]
         if self.sent is not None:
             lines.append(f"  {self.sent}")
         return "\n".join(lines)
-
-
-KEPT_TEXTS: Mapping[Kept, str] = {
-    Kept.EDITED: "DailyStory has another value than the run wrote: a person or a later run changed it",
-    Kept.SOURCE_UNCHANGED: "the source still gives the value that the run wrote; repair the query first",
-    Kept.NEXT_RUN: "the source gives another value by now, which the next run sends",
-    Kept.EARLIER_UNKNOWN: "the value before the run is not known",
-    Kept.CONSENT: "an opt-out and a status are never taken back",
-    Kept.NOT_MAPPED: "the field is no longer mapped, and its name in DailyStory is not known",
-    Kept.INVALID: "the earlier value can no longer be sent",
-    Kept.CREATED: "the run created the contact, and its row left the source; the option created takes it out",
-    Kept.EXISTED_BEFORE: "DailyStory says that the contact was made at another time than the run's; it may be older",
-    Kept.IN_SOURCE: "the run created the contact, and the source still has its row",
-    Kept.TAKEN_OUT: "the run deleted or deactivated the contact; it returns when its row does",
-    Kept.CONTACT_GONE: "DailyStory no longer has the contact, or it was deleted",
-    Kept.NO_KEY: "no key of the sync has the contact any more",
-    Kept.DUPLICATE_KEY: "several rows of the source have its key",
-}
-"""Why something is left as it is, in words."""
