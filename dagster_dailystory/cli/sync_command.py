@@ -11,8 +11,6 @@ import click
 from dagster_dailystory.cli.output import Output
 from dagster_dailystory.cli.terminal import Manner, answer
 
-_SYNC_HELP = "MODULE:ATTRIBUTE of a ContactSync, or the path of a component's defs.yaml (FILE:NAME if it has several)."
-
 _ENDS = {
     "warehouse_url": "SQLAlchemy URL of the warehouse.",
     "state_url": "SQLAlchemy URL of the state database. Default: the warehouse itself.",

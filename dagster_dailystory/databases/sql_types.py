@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ClauseElement, Executable
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.types import TypeEngine, UserDefinedType
+from sqlalchemy.types import NullType, TypeEngine, UserDefinedType
 
 SqlType = TypeEngine[Any]
 """Any SQLAlchemy column type."""
@@ -48,6 +48,11 @@ class Untyped(UserDefinedType[object]):
     def literal_processor(self, dialect: Dialect) -> Callable[[object], str]:
         """Render texts quoted and numbers as they are."""
         return lambda value: _quoted(value) if isinstance(value, str) else repr(value)
+
+
+def stored_type(reflected: SqlType) -> SqlType:
+    """The type of a state column as reflection shows it: those of SQLite are declared without one."""
+    return Untyped() if isinstance(reflected, NullType) else reflected
 
 
 class Inet(postgresql.INET):

@@ -59,7 +59,7 @@ def test_after_a_copy_to_another_database_nothing_is_sent(synced: Scenario, new_
     synced.update(2, city="Bergen")
     assert run_at(synced, url, sync).rows_updated == 1
     with open_sync(sync, warehouse_url=synced.warehouse_url, state_url=url) as copied:
-        assert copied.history(1)["after"].tolist()[-2:] in ([8, "Rome"], ["8", "Rome"], ["Rome", 8], ["Rome", "8"])
+        assert set(map(str, copied.history(1)["after"].tolist()[-2:])) == {"8", "Rome"}
         assert len(copied.runs()) == 4
 
 

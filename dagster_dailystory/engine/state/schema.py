@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import SchemaItem
 
 from dagster_dailystory.databases.kinds.registry import database_of
-from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, MOMENT, TEXT, SqlType, SqlValue
+from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, MOMENT, TEXT, SqlType, SqlValue, stored_type
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.runs.counts import PlanCounts, SendCounts, counts_of
 from dagster_dailystory.model.sync import ContactSync
@@ -237,6 +237,11 @@ class SyncTables:
         self.history = self._history()
         self.adoption = self._adoption()
         self._add_indexes()
+
+    @property
+    def key_types(self) -> Mapping[str, SqlType]:
+        """The types of the key columns."""
+        return {name: stored_type(kind) for name, kind in self._key_types.items()}
 
     @property
     def keyed(self) -> Sequence[Table]:

@@ -220,10 +220,6 @@ class Transfer:
         differing = remembered.differing(rows)
         return differing, differing.condition(reading.bucket, database)
 
-    def _in_buckets(self, differing: DifferingBuckets) -> Condition | None:
-        assert self.reading.bucket is not None
-        return differing.condition(self.reading.bucket, database_of(self.warehouse.dialect))
-
     def _keys_and_hashes(self, wanted: Condition | None) -> Table | None:
         """Stage the keys and hashes of all rows, or of those wanted; None without hashes to compare them with."""
         hashed, source, sync = self.reading.row_hash, self.reading.source, self.state.sync

@@ -14,11 +14,10 @@ from datetime import datetime
 
 from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, Table, and_, bindparam, inspect, select
 from sqlalchemy.schema import CreateColumn, DropTable
-from sqlalchemy.types import NullType
 
 from dagster_dailystory.databases.connect import reflected_types
 from dagster_dailystory.databases.kinds.registry import database_of
-from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, MOMENT, TEXT, SqlType, Untyped
+from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, MOMENT, TEXT, SqlType, stored_type
 from dagster_dailystory.engine.state.schema import StateLocation, index_of_the_set
 
 _LAST_TABLE = "contact_map"
@@ -74,7 +73,7 @@ class StoredTables:
         """Create a table that is missing."""
         made = Table(self.location.table_name(*parts), MetaData(schema=self.location.schema))
         for name, kind in columns.items():
-            made.append_column(Column(name, _declared(kind)))
+            made.append_column(Column(name, stored_type(kind)))
         with self.transaction():
             made.create(self.connection, checkfirst=True)
 
@@ -94,7 +93,7 @@ class StoredTables:
             return
         with self.transaction():
             old = self.table(*parts)
-            columns = (Column(c.name, _declared(c.type), nullable=c.name not in kept) for c in old.columns)
+            columns = (Column(c.name, stored_type(c.type), nullable=c.name not in kept) for c in old.columns)
             new = Table(f"{old.name}_new", MetaData(schema=old.schema), *columns, PrimaryKeyConstraint(*kept))
             self.connection.execute(DropTable(new, if_exists=True))
             new.create(self.connection)
@@ -114,11 +113,6 @@ class StoredTables:
 
     def _add_column(self, table: str, column: Column[object]) -> None:
         self._alter(table, f"ADD COLUMN {CreateColumn(column).compile(dialect=self.connection.dialect)}")
-
-
-def _declared(kind: SqlType) -> SqlType:
-    """A type as a new table declares it: SQLite's state columns have none."""
-    return Untyped() if isinstance(kind, NullType) else kind
 
 
 def sync_names(connection: Connection, location: StateLocation) -> list[str]:

@@ -124,11 +124,6 @@ def _find(sender: Sender, identities: Sequence[Identity]) -> list[LookUp]:
         return [LookUp(is_answered=False)] * len(identities)
 
 
-def _is_valid(sync: ContactSync, mapped: MappedField, values: Mapping[str, object], identity: Identity) -> bool:
-    check = check_row(sync, values, is_new=False, identity=identity, differing={mapped.state_column})
-    return check.rejection is None and not check.dropped
-
-
 def _mapped(sync: ContactSync, kind: FieldKind) -> list[MappedField]:
     return [mapped for mapped in sync.mapped_fields if mapped.kind is kind]
 

@@ -6,11 +6,9 @@ import logging
 from collections.abc import Sequence
 
 from sqlalchemy import func, select
-from sqlalchemy.types import NullType
 
 from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.contacts.keyed_hash import KEY, opaque_id
-from dagster_dailystory.databases.sql_types import Untyped
 from dagster_dailystory.databases.stored_values import typed_keys
 from dagster_dailystory.engine.presence.forgotten import Forgotten, in_parts
 from dagster_dailystory.engine.state.contact_map import held_by_other_syncs
@@ -72,9 +70,7 @@ def _find(state: State, tables: SyncTables, keys: Sequence[str]) -> Traces:
 
 def _typed(tables: SyncTables, written: str) -> list[Key]:
     """A key as the state may have it: a column of SQLite has integers and texts. 7 is another key than 007."""
-    found = {name: tables.contact_map.c[name].type for name in tables.key_names}
-    types = {name: Untyped() if isinstance(kind, NullType) else kind for name, kind in found.items()}
-    possible = [tuple(key[name] for name in tables.key_names) for key in typed_keys(written, types)]
+    possible = [tuple(key[name] for name in tables.key_names) for key in typed_keys(written, tables.key_types)]
     parts = _written_parts(tables.sync, written)
     return [
         key

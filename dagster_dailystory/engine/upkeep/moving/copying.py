@@ -13,7 +13,7 @@ from sqlalchemy.types import NullType
 
 from dagster_dailystory.contacts.canonical import canonical_text
 from dagster_dailystory.databases.expressions import rows_parameter
-from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, SqlQuery, SqlType, Untyped
+from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, SqlQuery, SqlType, stored_type
 from dagster_dailystory.databases.stored_values import staged_key
 from dagster_dailystory.engine.state.layout.migrations import StoredTables, sync_names
 from dagster_dailystory.engine.state.schema import SCHEMA_VERSION, SYNC_TABLES, StateLocation, SyncTables
@@ -145,7 +145,7 @@ def _copy_table(
 ) -> int:
     names = [column.name for column in target.c if column.name in source.c]
     types = {name: target.c[name].type for name in names}
-    given = copy.database.json_rows({name: _plain_type(kind) for name, kind in types.items()})
+    given = copy.database.json_rows({name: stored_type(kind) for name, kind in types.items()})
     insert = target.insert().from_select(names, select(*(given.c[name] for name in names)))
     keys, written = frozenset(state.sync.key_columns), _Digest()
     for rows in _batches(state.connection, select(*(source.c[name] for name in names)), condition):
@@ -174,10 +174,6 @@ def _batches(
     chosen = query if condition is None else query.where(condition)
     result = connection.execute(chosen, execution_options={"stream_results": True, "yield_per": _BATCH})
     yield from result.partitions(_BATCH)
-
-
-def _plain_type(kind: SqlType) -> SqlType:
-    return Untyped() if isinstance(kind, NullType) else kind
 
 
 def _stored(value: object, kind: SqlType, *, is_key: bool) -> object:

@@ -12,9 +12,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, RowMapping, and_, or_, select
-from sqlalchemy.types import NullType
 
-from dagster_dailystory.databases.sql_types import SqlType, SqlValue, Untyped
+from dagster_dailystory.databases.sql_types import SqlType, SqlValue, Untyped, stored_type
 from dagster_dailystory.databases.stored_values import typed_keys
 from dagster_dailystory.engine.state.layout.mapped_columns import is_nested, nested_value
 from dagster_dailystory.engine.state.schema import SyncTables
@@ -98,10 +97,8 @@ def has_key(tables: SyncTables, columns: Mapping[str, SqlValue], keys: Sequence[
     Raises:
         ConfigurationError: A key is not a value of its columns' types.
     """
-    found = {name: tables.snapshot.c[name].type for name in tables.key_names}
-    types = {name: Untyped() if isinstance(kind, NullType) else kind for name, kind in found.items()}
     for key in keys:
-        for typed in typed_keys(key, types):
+        for typed in typed_keys(key, tables.key_types):
             yield and_(*(columns[name] == value for name, value in typed.items()))
 
 
@@ -136,7 +133,7 @@ def _values(text: str | None, kinds: Mapping[str, SqlType], nested: frozenset[st
 
 def _value(stored: object, kind: SqlType | None) -> object:
     """A value of the history as a value of its column's type; of a field that was mapped otherwise, as it is stored."""
-    if kind is None or isinstance(kind, (NullType, Untyped)):
+    if kind is None or isinstance(stored_type(kind), Untyped):
         return float(stored) if isinstance(stored, _Number) else stored
     with contextlib.suppress(ValueError, ArithmeticError, KeyError, NotImplementedError):
         read = _READERS.get(kind.python_type)

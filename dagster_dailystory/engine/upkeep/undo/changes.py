@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import select
-from sqlalchemy.types import NullType
 
 from dagster_dailystory.api.responses import RemoteContact
 from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
 from dagster_dailystory.contacts.identity import identity_of
 from dagster_dailystory.databases.expressions import rows_parameter
-from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, TEXT, SqlType, Untyped
+from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, TEXT, SqlType, Untyped, stored_type
 from dagster_dailystory.databases.stored_values import staged_key
 from dagster_dailystory.engine.state.layout.mapped_columns import is_canonical, is_nested, nested_value
 from dagster_dailystory.engine.state.schema import IDENTITY_COLUMNS, SyncTables, differs_column
@@ -100,7 +99,7 @@ def _fits(value: object, kind: SqlType) -> bool:
         text = canonical_text(value)
     except UnsupportedValueError:
         return False
-    return text is None or isinstance(kind, NullType) or is_canonical(text, kind)
+    return text is None or is_canonical(text, stored_type(kind))
 
 
 def store(state: State, tables: SyncTables, plan_id: str, first: int, changes: Sequence[UndoChange]) -> None:
@@ -118,7 +117,7 @@ def store(state: State, tables: SyncTables, plan_id: str, first: int, changes: S
     kinds = {column.name: column.type for column in tables.changes.c}
     values = {name: kinds[name] for name in (*tables.key_names, *tables.value_names)}
     flags = dict.fromkeys(map(differs_column, tables.value_names), BOOLEAN)
-    types = {name: Untyped() if isinstance(k, NullType) else k for name, k in {**_COLUMNS, **values, **flags}.items()}
+    types = {name: stored_type(k) for name, k in {**_COLUMNS, **values, **flags}.items()}
     rows = [_row(state, tables, plan_id, number, each, types) for number, each in enumerate(changes, start=first)]
     given = state.database.json_rows(types)
     insert = tables.changes.insert().from_select(list(types), select(*(given.c[name] for name in types)))

@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import FromClause, and_, func, select
 
-from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
 from dagster_dailystory.databases.expressions import rows_parameter
-from dagster_dailystory.databases.sql_types import UNSUPPORTED
-from dagster_dailystory.databases.stored_values import staged_key
+from dagster_dailystory.databases.stored_values import staged_key, staged_text
 from dagster_dailystory.engine.sending.read_back.held_values import Acknowledged
 from dagster_dailystory.engine.state.layout.mapped_columns import is_nested, nested_value
 from dagster_dailystory.engine.state.schema import SyncTables
@@ -87,15 +85,7 @@ def _source_rows(
 
 
 def _texts(row: Mapping[str, object]) -> dict[str, str | None]:
-    return {name: _text(value) for name, value in row.items()}
-
-
-def _text(value: object) -> str | None:
-    """The canonical text; a value without one is not that of any acknowledged row."""
-    try:
-        return canonical_text(value)
-    except UnsupportedValueError:
-        return UNSUPPORTED
+    return {name: staged_text(value) for name, value in row.items()}
 
 
 def live_keys(state: State, tables: SyncTables) -> int:

@@ -6,14 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import ColumnElement, select
-from sqlalchemy.types import NullType
 
 from dagster_dailystory.api.responses import RemoteContact
 from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.contacts.fingerprint import key_label
 from dagster_dailystory.contacts.identity import email_for_matching
-from dagster_dailystory.databases.sql_types import Untyped
-from dagster_dailystory.databases.stored_values import typed_keys
+from dagster_dailystory.databases.stored_values import staged_text, typed_keys
 from dagster_dailystory.engine.presence.source_keys import Key, SourceKeys
 from dagster_dailystory.engine.presence.source_rows import keys_of_email, rows_of_key
 from dagster_dailystory.engine.sending.read_back.held_values import Acknowledged, holds
@@ -22,7 +20,7 @@ from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.engine.upkeep.records.explain.events import events_of
 from dagster_dailystory.engine.upkeep.records.explain.explanation import Explanation, KeyExplanation, NextStep
-from dagster_dailystory.engine.upkeep.records.explain.next_step import KeyState, text_of
+from dagster_dailystory.engine.upkeep.records.explain.next_step import KeyState
 from dagster_dailystory.engine.upkeep.records.history import has_key
 from dagster_dailystory.engine.upkeep.records.inspection import FieldChange, reading, shown_text
 from dagster_dailystory.errors import WarehouseError
@@ -79,9 +77,7 @@ def _keys(state: State, tables: SyncTables, source: SourceKeys, question: Questi
     """The keys of the question: those that the state has, and else those that the source may have."""
     if question.key is not None:
         found = _keys_in_state(state, tables, question.key)
-        kinds = {name: tables.snapshot.c[name].type for name in tables.key_names}
-        types = {name: Untyped() if isinstance(kind, NullType) else kind for name, kind in kinds.items()}
-        return found or [tuple(typed.values()) for typed in typed_keys(question.key, types)][:1]
+        return found or [tuple(typed.values()) for typed in typed_keys(question.key, tables.key_types)][:1]
     if question.dsid is not None:
         held = tables.contact_map.c.dsid == question.dsid
         return _distinct(state, tables, "contact_map", held)
@@ -164,7 +160,7 @@ def _said(state: State, snapshot: Mapping[str, object], contact: RemoteContact |
     others = [
         m.name
         for m in state.sync.sent_fields
-        if m.kind not in CONSENT_KINDS and text_of(snapshot.get(m.state_column)) is not None
+        if m.kind not in CONSENT_KINDS and staged_text(snapshot.get(m.state_column)) is not None
         if not holds(state.sync, m, snapshot.get(m.state_column), acknowledged, contact)
     ]
     lines.append(f"other values than acknowledged: {', '.join(others)}" if others else "the acknowledged values")

@@ -8,14 +8,13 @@ from typing import Any
 
 from sqlalchemy import select
 
-from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
 from dagster_dailystory.contacts.fingerprint import refusal_fingerprint
 from dagster_dailystory.contacts.identity import identity_of
 from dagster_dailystory.contacts.validation import check_row
-from dagster_dailystory.contacts.values import TRUE_TEXTS
-from dagster_dailystory.databases.sql_types import UNSUPPORTED
+from dagster_dailystory.databases.stored_values import staged_text
 from dagster_dailystory.engine.presence.forgotten import FORGOTTEN_ROW, Forgotten
 from dagster_dailystory.engine.presence.source_keys import Key
+from dagster_dailystory.engine.sending.read_back.held_values import value_to_send
 from dagster_dailystory.engine.state.schema import EMPTY_FIELDS, SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.engine.upkeep.records.explain.events import rows_with
@@ -66,11 +65,12 @@ class KeyState:
     ) -> bool:
         if mapped.fills and self.contact is not None:
             return f'"{mapped.state_column}"' in str(old.get(EMPTY_FIELDS)) and bool(source.get(mapped.state_column))
-        new, before = text_of(source.get(mapped.state_column)), text_of(old.get(mapped.state_column))
+        new, before = staged_text(source.get(mapped.state_column)), staged_text(old.get(mapped.state_column))
         if not new:
             return mapped.nulls is Nulls.CLEAR and bool(before)
         if mapped.kind is FieldKind.OPT_OUT and not resends:
-            return _is_yes(new) and not _is_yes(before)
+            is_set, was_set = (value_to_send(self._sync, mapped, each) is True for each in (new, before))
+            return is_set and not was_set
         return resends or new != before
 
     def next_step(self, rows: Sequence[Mapping[str, object]]) -> tuple[NextStep, str]:
@@ -159,15 +159,3 @@ class KeyState:
         if names:
             return NextStep.SENT, f"The next run sends {names}."
         return NextStep.UNCHANGED, "The source gives what DailyStory last acknowledged, so nothing is sent."
-
-
-def _is_yes(text: str | None) -> bool:
-    return (text or "").strip().lower() in TRUE_TEXTS
-
-
-def text_of(value: object) -> str | None:
-    """The canonical text of a value; that of a value without one equals no acknowledged value."""
-    try:
-        return canonical_text(value)
-    except UnsupportedValueError:
-        return UNSUPPORTED
