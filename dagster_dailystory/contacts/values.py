@@ -230,5 +230,9 @@ _PHONE_FIELDS = ("phone", "homePhone")
 
 def comparable(mapped: MappedField, value: object) -> str:
     """A value in the one spelling in which it is compared with what DailyStory stores."""
-    text = (canonical_text(value) or "").strip().casefold()
+    try:
+        text = canonical_text(value) or ""
+    except UnsupportedValueError:
+        text = str(value)  # `1e999` in JSON is an infinity, which equals no value that is sent
+    text = text.strip().casefold()
     return _digits(text) if mapped.name in _PHONE_FIELDS else KINDS[mapped.kind].comparable(text)

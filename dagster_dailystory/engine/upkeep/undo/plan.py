@@ -214,11 +214,11 @@ def _why_left(written: Written, row: KnownRow | None, contact: RemoteContact | N
             return Kept.IN_SOURCE
         if created is Created.KEEP:
             return Kept.CREATED
-        return None if _was_made_at(contact, written.created_at) else Kept.EXISTED_BEFORE
+        return None if was_made_at(contact, written.created_at) else Kept.EXISTED_BEFORE
     return Kept.TAKEN_OUT if written.is_taken_out and not written.fields else None
 
 
-def _was_made_at(contact: RemoteContact, created_at: datetime) -> bool:
+def was_made_at(contact: RemoteContact, created_at: datetime) -> bool:
     """Whether DailyStory says that a contact was made when the run sent it: a create may have found an older one (U9).
 
     `dateContactCreated` has no zone, so that it may differ by up to 14 hours, in steps of a quarter of an hour.
@@ -227,6 +227,6 @@ def _was_made_at(contact: RemoteContact, created_at: datetime) -> bool:
         made_at = datetime.fromisoformat(str(contact.fields.get("dateContactCreated"))[: len("2026-01-01T00:00:00")])
     except ValueError:
         return False
-    apart = made_at - created_at
+    apart = made_at.replace(tzinfo=None) - created_at
     zone = round(apart / _ZONE_STEP) * _ZONE_STEP
     return abs(zone) <= _FARTHEST_ZONE and abs(apart - zone) <= _CLOCKS_APART
