@@ -223,7 +223,7 @@ def examine_contact_sync(
 
     Without `probe_email` it reads only, except that it deletes test contacts which an examination that was killed has
     left. With it, and `confirmed`, it makes a few test contacts in the account, tries the open questions of
-    docs/service.md out on them, and deletes them. It never touches another contact.
+    docs/explanation/service.md out on them, and deletes them. It never touches another contact.
 
     Args:
         sync: The sync.

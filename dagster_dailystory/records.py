@@ -276,7 +276,7 @@ class SyncRecords:
         """Forget rows: remove them from every table of the state, and keep them out.
 
         A row that returns, by its key, its email or its mobile number, is rejected as `forgotten`; nothing is sent for
-        it. This cannot be undone. docs/forgetting.md says what remains.
+        it. This cannot be undone. docs/how-to/forgetting.md says what remains.
 
         Args:
             keys: The keys; the parts of a composite one are joined by `|`.

@@ -1,7 +1,7 @@
 """The settings of the sandbox: one switch for each behaviour that DailyStory does not document.
 
-U1 to U30 number the open questions; docs/service.md lists those that affect a sync. The defaults are the documented or
-else the most likely behaviour.
+U1 to U30 number the open questions; docs/explanation/service.md lists those that affect a sync. The defaults are the
+documented or else the most likely behaviour.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The commands of docs/operating.md, in their order, and their pictures: UPDATE_IMAGES=1 draws them again."""
+"""The commands of docs/how-to/operating.md, in their order, and their pictures: UPDATE_IMAGES=1 draws them again."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from support.scenario import Scenario, customers
 from support.terminal_picture import terminal_picture
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGE = DOCS / "operating.md"
+PAGE = DOCS / "how-to" / "operating.md"
 STEPS = re.findall(
-    r"```console\n(dagster-dailystory [^\n]+)\n```\n+!\[[^\]]+\]\((images/operating/[a-z]+\.svg)\)", PAGE.read_text()
+    r"```console\n(dagster-dailystory [^\n]+)\n```\n+!\[[^\]]+\]\(\.\./(images/operating/[a-z]+\.svg)\)",
+    PAGE.read_text(),
 )
 
 

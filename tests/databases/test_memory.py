@@ -30,7 +30,7 @@ WIDE_SYNC = ContactSync(
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(("megabytes", "value"), [(200, "value "), (400, LONG_TEXT)], ids=["short-texts", "long-texts"])
 def test_a_limit_is_enough_for_every_kind_of_plan(tmp_path: Path, megabytes: int, value: str):
-    """A first load, all rows again, and a third of them changed, as `docs/warehouses.md` promises."""
+    """A first load, all rows again, and a third of them changed, as `docs/reference/warehouses.md` promises."""
     rows, url = 300_000, f"duckdb:///{tmp_path / 'warehouse.duckdb'}"
     texts = ", ".join(f"'{value}' || i % 499 AS {name}" for name in WIDE)
     with open_engine(url).begin() as connection:

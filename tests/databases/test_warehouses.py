@@ -23,7 +23,7 @@ from dagster_dailystory.errors import ConfigurationError, StateError, WarehouseE
 
 SERVED = ["duckdb", "postgresql", "sqlite", "mysql", "clickhouse", "redshift", "psycopg2"]
 WAREHOUSES = pytest.mark.parametrize("warehouse", [*SERVED, *map(emulated, EMULATORS)])
-DOCUMENT = Path(__file__).parents[2] / "docs" / "warehouses.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "reference" / "warehouses.md"
 
 
 def state_of(warehouse: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Two syncs and a backfill at once keep the rate of the account, with the pool of docs/dagster.md and a real daemon."""
+"""Two syncs and a backfill at once keep the rate of the account, with the documented pool and a real daemon."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dagster_dailystory.sandbox import Sandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
-PAGE = (Path(__file__).parents[2] / "docs/dagster.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs/reference/dagster.md").read_text(encoding="utf-8")
 RATE, ROWS, SYNCS = 10, 45, ("one", "two", "sliced")
 WORKSPACE = "load_from:\n  - python_file: {relative_path: syncs.py, location_name: syncs}\n"
 CODE = """\

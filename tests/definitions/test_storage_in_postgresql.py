@@ -1,4 +1,4 @@
-"""Dagster's own storage in PostgreSQL, beside the drivers of the extra `postgres`: the setting of docs/dagster.md."""
+"""Dagster's own storage in PostgreSQL beside the extra `postgres`: the setting of docs/reference/dagster.md."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from support.dagster_project import DagsterProject, people_sync
 from dagster_dailystory import build_contact_sync_assets
 from dagster_dailystory.sandbox import Sandbox
 
-PAGE = (Path(__file__).parents[2] / "docs/dagster.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs/reference/dagster.md").read_text(encoding="utf-8")
 VARIABLE = "DAGSTER_POSTGRES_URL"
 
 

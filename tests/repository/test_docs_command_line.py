@@ -1,4 +1,4 @@
-"""docs/command-line.md is made from the commands: `UPDATE_DOCS=1 pytest tests/repository/test_docs_command_line.py`."""
+"""docs/reference/command-line.md is made from the commands (`UPDATE_DOCS=1`)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dagster_dailystory.cli.command_line import COMMANDS, command_line
 from dagster_dailystory.cli.exit_codes import ExitCode
 from dagster_dailystory.cli.sync_command import SyncCommand
 
-PAGE = Path(__file__).parents[2] / "docs" / "command-line.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "command-line.md"
 HEAD = """# The command line
 
 ```console

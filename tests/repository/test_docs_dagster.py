@@ -44,7 +44,10 @@ from dagster_dailystory.engine.upkeep.alerts.conditions import ConditionKind
 from dagster_dailystory.engine.upkeep.checks import SEND_CHECKS, plan_check_texts
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGE, *OTHERS = ((DOCS / name).read_text(encoding="utf-8") for name in ("dagster.md", "automation.md", "backfills.md"))
+PAGE, *OTHERS = (
+    (DOCS / name).read_text(encoding="utf-8")
+    for name in ("reference/dagster.md", "how-to/automation.md", "how-to/backfills.md")
+)
 PAGES = "\n".join([PAGE, *OTHERS])
 CUSTOMERS = ContactSync(name="customers", source="customers", key="customer_id", fields={"email": "email"})
 
@@ -176,7 +179,7 @@ def test_every_automation_function_is_on_the_page_with_its_parameters() -> None:
 
 def test_every_chapter_has_a_picture_or_code() -> None:
     for chapter in PAGE.split("\n## ")[1:]:
-        assert "](images/" in chapter or "```" in chapter or chapter.startswith("Retries"), chapter.splitlines()[0]
+        assert "](../images/" in chapter or "```" in chapter or chapter.startswith("Retries"), chapter.splitlines()[0]
 
 
 def test_the_page_is_under_320_lines() -> None:

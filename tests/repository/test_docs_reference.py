@@ -1,4 +1,4 @@
-"""docs/reference.md is made from the code: `UPDATE_DOCS=1 pytest tests/repository/test_docs_reference.py` writes it."""
+"""docs/reference/names.md is made from the code (`UPDATE_DOCS=1`)."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from dagster_dailystory.model.runs.report import OUTCOMES, SyncReport
 from dagster_dailystory.model.settings import attribute_texts
 from dagster_dailystory.model.sync import Scope
 
-PAGE = Path(__file__).parents[2] / "docs" / "reference.md"
-HEAD = """# Reference
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "names.md"
+HEAD = """# Names
 
 The names that a sync uses and shows. This page is made from the code. The settings of a sync are in the
-[README](../README.md#settings-of-a-sync), those of the assets and resources in [dagster.md](dagster.md), and the
-columns of the state tables in [sql/state.sql](../sql/state.sql).
+[README](../../README.md#settings-of-a-sync), those of the assets and resources in [In Dagster](dagster.md), and the
+columns of the state tables in [sql/state.sql](../../sql/state.sql).
 """
 
 

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
-PAGE = (TESTS.parent / "docs" / "reliability.md").read_text(encoding="utf-8")
+PAGE = (TESTS.parent / "docs" / "explanation" / "reliability.md").read_text(encoding="utf-8")
 SECTIONS = {part.partition("\n")[0]: part for part in re.split(r"^## ", PAGE, flags=re.MULTILINE)[1:]}
 NAMED = sorted(set(re.findall(r"`([\w/]*test_\w+)::(\w+)`", PAGE)))
 SHOWN = {"slow": "slow", "ui": "browser", "emulated": "emulated"}

@@ -1,4 +1,4 @@
-"""The questions of docs/service.md are made from the code (`UPDATE_DOCS=1`)."""
+"""The questions of docs/explanation/service.md are made from the code (`UPDATE_DOCS=1`)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dagster_dailystory.engine.upkeep.doctor.questions import QUESTIONS, UNASKED, Answer
 
-PAGE = Path(__file__).parents[2] / "docs" / "service.md"
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "service.md"
 MADE = re.compile(r"(<!-- Made from the code: .*? -->\n).*?(<!-- end -->)", re.DOTALL)
 
 

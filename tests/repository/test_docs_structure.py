@@ -1,4 +1,4 @@
-"""The picture of the packages in docs/how-it-works.md is made from the imports: `UPDATE_DOCS=1` redraws it."""
+"""The picture of the packages in docs/explanation/how-it-works.md is made from the imports (`UPDATE_DOCS=1`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import grimp
 
-PAGE = Path(__file__).parents[2] / "docs" / "how-it-works.md"
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "how-it-works.md"
 PACKAGE = "dagster_dailystory"
 SPLIT = ("engine", "databases")
 """Packages of which each part is shown."""

@@ -121,7 +121,7 @@ def test_the_counts_of_a_run_in_the_readme_are_those_of_the_report() -> None:
 
 
 def test_every_switch_of_the_service_page_exists() -> None:
-    page = (ROOT / "docs/service.md").read_text(encoding="utf-8").partition("## Find out")[0]
+    page = (ROOT / "docs/explanation/service.md").read_text(encoding="utf-8").partition("## Find out")[0]
     cells = [row.split("|")[-2] for row in page.splitlines() if row.startswith("| U")]
     named = {name for cell in cells for name in re.findall(r"`([a-z_]+)`", cell)} - {"cut_before", "cut_after"}
     assert named <= set(inspect.signature(SandboxSettings).parameters)

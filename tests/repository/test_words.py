@@ -44,7 +44,7 @@ def test_words_that_left_the_project_are_not_used() -> None:
         for path in FILES
         for line, word in words_that_left(path.read_text(encoding="utf-8"))
     ]
-    assert not found, "see docs/glossary.md for the words to use\n" + "\n".join(found)
+    assert not found, "see docs/reference/glossary.md for the words to use\n" + "\n".join(found)
 
 
 @pytest.mark.parametrize(

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 _Function = TypeVar("_Function", bound=Callable[..., Output])
 
-_REPORT = {"report": "the counts of the run, as in [reference.md](reference.md#counts-of-a-run), with its outcome"}
+_REPORT = {"report": "the counts of the run, as in [names](names.md#counts-of-a-run), with its outcome"}
 _PLAN = {
-    "plan": "the plan, as in [reference.md](reference.md#a-plan), with its `warnings`",
+    "plan": "the plan, as in [names](names.md#a-plan), with its `warnings`",
     "send_command": "the command that sends exactly this plan; null if it cannot be sent",
 }
 _CHANGES = "one record for each field: the key columns, `operation`, `dsid`, `outcome`, `field`, `before`, `after`"

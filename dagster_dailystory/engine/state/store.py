@@ -260,8 +260,8 @@ def open_state(location: StateLocation, sync: ContactSync, *, writes: bool = Tru
         if state.layout < SCHEMA_VERSION:
             raise StateError(
                 f"the state tables have layout version {state.layout}, and this version of dagster-dailystory reads "
-                f"{SCHEMA_VERSION}. A run upgrades them: back the state up (docs/upgrading.md), then materialize the "
-                "changes of any of its syncs, or call run_contact_sync"
+                f"{SCHEMA_VERSION}. A run upgrades them: back the state up (docs/how-to/upgrading.md), then "
+                "materialize the changes of any of its syncs, or call run_contact_sync"
             )
         yield state
 

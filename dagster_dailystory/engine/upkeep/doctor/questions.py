@@ -1,7 +1,7 @@
 """The questions about DailyStory that its documentation leaves open: one entry for each, with its answers.
 
-The report of an examination and the table in docs/service.md are made from them. The order is that of the trials: those
-that may merge or delete a test contact come last.
+The report of an examination and the table in docs/explanation/service.md are made from them. The order is that of the
+trials: those that may merge or delete a test contact come last.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Question:
     """One open question.
 
     Attributes:
-        number: Its number in docs/service.md.
+        number: Its number in docs/explanation/service.md.
         name: What it is about.
         assumed: What this package does.
         trial: Finds the answer out, on test contacts.

@@ -23,11 +23,12 @@ class Finding:
     """One thing that was examined.
 
     Attributes:
-        name: What was examined: `token`, `clock`, or the number and the name of a question of docs/service.md.
+        name: What was examined: `token`, `clock`, or the number and the name of a question of
+            docs/explanation/service.md.
         status: Whether it is as it should be.
         seen: What was seen.
         advice: What to do; empty if nothing is to be done.
-        answer: The answer to the question by its name in docs/service.md; empty if it was not found out.
+        answer: The answer to the question by its name in docs/explanation/service.md; empty if it was not found out.
     """
 
     name: str
@@ -48,7 +49,8 @@ class ExaminationReport:
     Attributes:
         sync_name: The sync.
         findings: Grants, state, service, token, account, clock and rate.
-        answers: How DailyStory answered the questions of docs/service.md; empty without a confirmed `probe_email`.
+        answers: How DailyStory answered the questions of docs/explanation/service.md; empty without a confirmed
+            `probe_email`.
         announced: What a confirmed examination would make in DailyStory, if it was not confirmed.
         remaining: What an examination made in DailyStory, and what is still there.
     """

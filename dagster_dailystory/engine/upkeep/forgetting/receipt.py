@@ -86,4 +86,8 @@ class ForgetReceipt:
             f"sync {name} has {rows} rows with the same email or mobile number: forget them there"
             for name, rows in self.other_syncs.items()
         ]
-        return [*found, self.remains, "backups of the state: docs/forgetting.md says how to forget the rows in them"]
+        return [
+            *found,
+            self.remains,
+            "backups of the state: docs/how-to/forgetting.md says how to forget the rows in them",
+        ]
