@@ -5,12 +5,16 @@ RUN := $(V)/bin/python -m
 # More than cores: with two, a worker used three quarters of a core.
 WORKERS ?= 3
 EMULATED := snowflake databricks bigquery
+DRIVERS := postgres,redshift,snowflake,bigquery,databricks,clickhouse,trino,mysql,mssql
 # These scenarios read a source in each way; the others try the engine, which make ci-all does with each warehouse too.
 SCENARIOS ?= tests/scenarios/test_sources.py tests/scenarios/test_updates.py
 # A statement takes Spark a third of a second.
 SCENARIOS_databricks := tests/scenarios/test_sources.py tests/scenarios/test_updates.py
 # Each worker starts a Spark, which uses two cores.
 WORKERS_databricks := 1
+PYTHONS := 3.10 3.11 3.12 3.13
+# What another Python or another version of a dependency may break.
+SMOKE := tests/unit tests/definitions/test_code_location.py tests/scenarios/test_updates.py::test_a_row_is_created_once
 export DAGSTER_DISABLE_TELEMETRY := 1
 export VIRTUAL_ENV := $(CURDIR)/$(V)
 
@@ -24,7 +28,10 @@ define install
 @touch $@
 endef
 
-.PHONY: help demo test test-unit test-slow test-live test-warehouses test-ui dev golden lint types defs bench bench-quick ci ci-all
+# $(call find,VERSION): the shell command that prints the path of a Python of this machine. pyenv hides those that its file does not name.
+find = PYENV_VERSION="$$(pyenv versions --bare 2>/dev/null | paste -sd:)" $(V)/bin/uv python find --system --no-python-downloads $(1)
+
+.PHONY: help demo test test-unit test-slow test-placements test-live test-warehouses test-pythons test-smoke test-lowest test-ui dist dev golden lint types defs bench bench-quick ci ci-all
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,8 +45,11 @@ test-unit: $(V)/.test ## Run the tests that need no server, in seconds
 test: $(V)/.test ## Run the tests, with a real PostgreSQL server
 	$(RUN) pytest -q -n $(WORKERS) --dist worksteal -m "not ui and not slow"
 
-test-slow: $(V)/.test ## Run the long proofs (fifty kills, the fault storm, random histories) and other placements; ALL_PLACEMENTS=1 for all
-	$(RUN) pytest -q -n $(WORKERS) --dist worksteal -m "slow and not emulated"
+test-slow: $(V)/.test ## Run the long proofs: fifty kills, the fault storm, random histories, memory
+	$(RUN) pytest -q -n $(WORKERS) --dist worksteal -m "slow and not elsewhere and not emulated"
+
+test-placements: $(V)/.test ## Run the tests at the other placements of source and state; ALL_PLACEMENTS=1 for all
+	$(RUN) pytest -q -n $(WORKERS) --dist worksteal -m "elsewhere and not emulated"
 
 test-live: $(V)/.test ## Run a Dagster deployment for 20 minutes (LIVE_MINUTES) while rows change and processes are killed
 	LIVE_MINUTES=$(or $(LIVE_MINUTES),20) $(RUN) pytest -q tests/live
@@ -50,6 +60,17 @@ test-warehouses-%: $(V)-%/.test
 	VIRTUAL_ENV=$(CURDIR)/$(V)-$* $(V)-$*/bin/python -m pytest -q -n $(or $(WORKERS_$*),2) -p no:bqemulator -m emulated -k $* \
 	   tests/databases/test_warehouses.py tests/databases/test_types.py tests/databases/test_names.py \
 	   tests/databases/test_row_hashes.py tests/databases/test_conformance.py $(or $(SCENARIOS_$*),$(SCENARIOS))
+
+test-pythons: $(addprefix test-python-,$(PYTHONS)) ## Run the unit tests, the code location and a scenario on each database with each Python
+
+test-python-%: $(V)/.test
+	@python=$$($(call find,$*)) && $(MAKE) V=$(V)-py$* PY="$$python" test-smoke
+
+test-smoke: $(V)/.test
+	ALL_PLACEMENTS=1 $(RUN) pytest -q -n 2 --dist worksteal -m "not emulated" $(SMOKE)
+
+test-lowest: $(V)-lowest/.test ## The same with the lowest Python and the lowest version of each dependency
+	ALL_PLACEMENTS=1 $(V)-lowest/bin/python -m pytest -q -n 2 --dist worksteal -m "not emulated" $(SMOKE)
 
 test-ui: $(V)/.test ## Test the Dagster UI and the sandbox's page in Chromium; UPDATE_IMAGES=1 retakes the pictures
 	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
@@ -77,6 +98,9 @@ defs: $(V)/.test ## Load the definitions as a deployment and as dg does
 	$(V)/bin/dagster definitions validate -w workspace.yaml
 	$(V)/bin/dg check defs
 
+dist: $(V)/.test $(V)-dist/.test ## Build wheel and sdist, try the wheel on each Python, write release notes, SBOM and licences to dist/
+	tests/environments/dist.sh $(V)-dist/bin $(foreach version,$(PYTHONS),"$$($(call find,$(version)))")
+
 bench: $(V)/.test ## Measure speed against other ways to do the same (half an hour)
 	$(RUN) benchmarks
 
@@ -86,8 +110,10 @@ bench-quick: $(V)/.test ## The same with small tables (three minutes)
 ci: ## Run everything that CI runs
 	@.ci/run
 
-ci-all: ## The same at every placement and with every scenario, and the deployment of test-live
-	ALL_PLACEMENTS=1 SCENARIOS=tests/scenarios .ci/run
+ci-all: ci ## The same, and all that CI has no time for: other placements, every environment, a release, the deployment
+	$(MAKE) test-placements ALL_PLACEMENTS=1
+	$(MAKE) test-warehouses SCENARIOS=tests/scenarios
+	$(MAKE) dist
 	$(MAKE) test-live
 
 $(V)/.demo: pyproject.toml constraints.txt
@@ -98,6 +124,12 @@ $(V)/.ui: pyproject.toml constraints.txt
 
 $(V)/.test: pyproject.toml constraints.txt
 	$(call install,[test])
+
+$(V)-lowest/.test: pyproject.toml tests/environments/lowest.txt | $(V)/.test
+	@test -x $(@D)/bin/python || $(V)/bin/uv venv -q --python "$$($(call find,$(firstword $(PYTHONS))))" $(@D)
+	$(V)/bin/uv pip install -q --python $(@D)/bin/python --resolution lowest-direct --compile-bytecode \
+	   -e '.[$(DRIVERS),ui]' -r tests/environments/lowest.txt
+	@touch $@
 
 .PRECIOUS: $(V)-%/.test
 $(V)-%/.test: pyproject.toml tests/environments/%.txt

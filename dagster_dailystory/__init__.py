@@ -6,6 +6,8 @@ Each name is loaded on first use, so that a script that calls `run_contact_sync`
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+__version__ = "0.1.0"
+
 if TYPE_CHECKING:
     from dagster_dailystory.definitions.assets import build_contact_sync_assets
     from dagster_dailystory.definitions.automation.alerts import Alert, alert_sensors

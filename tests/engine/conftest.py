@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 import pytest
-from support.placements import Placement, picked, some_of
+from support.placements import ANOTHER, Placement, picked, some_of
 from support.scenario import Scenario, open_scenario
 
 
@@ -21,7 +21,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of the items that differ only in their placements, mark all but one slow."""
+    """Of the items that differ only in their placements, mark all but one as those of `make test-placements`."""
     alike: defaultdict[str, dict[Placement, pytest.Item]] = defaultdict(dict)
     for item in items:
         if isinstance(item, pytest.Function) and "engine_placement" in item.fixturenames:
@@ -30,7 +30,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             alike[f"{item.path.stem} {item.originalname} {others}"][placement] = item
     for name, found in alike.items():
         for placement in found.keys() - {picked(name, list(found))}:
-            found[placement].add_marker(pytest.mark.slow)
+            for mark in ANOTHER:
+                found[placement].add_marker(mark)
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+import dagster_dailystory
+
 try:
     import tomllib
 except ModuleNotFoundError:  # Python 3.10
@@ -42,6 +44,31 @@ def test_every_dependency_is_constrained():
     assert names <= constrained
 
 
-@pytest.mark.parametrize("target", ["help", "demo", "test", "dev", "lint", "types", "defs", "ci"])
+def test_the_pythons_that_the_package_claims_are_tested():
+    [tested] = re.findall(r"^PYTHONS := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    claimed = [each.rpartition(" ")[2] for each in PROJECT["project"]["classifiers"] if "Python ::" in each]
+    lowest, highest = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", PROJECT["project"]["requires-python"]).groups()
+    assert tested.split() == claimed == [f"3.{minor}" for minor in range(int(lowest), int(highest))]
+
+
+def test_the_version_is_that_of_the_newest_release_notes():
+    newest = re.search(r"^## \[(\S+)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert newest[1] == dagster_dailystory.__version__
+
+
+@pytest.mark.parametrize(
+    "form", sorted((ROOT / ".github/ISSUE_TEMPLATE").glob("[!c]*.yml")), ids=lambda form: form.stem
+)
+def test_an_issue_form_has_the_fields_that_a_form_needs(form):
+    content = yaml.safe_load(form.read_text())
+    assert {"name", "description", "labels", "body"} <= content.keys()
+    for field in content["body"]:
+        shown = field["attributes"]
+        assert field["type"] in ("markdown", "textarea", "input", "dropdown")
+        assert all(isinstance(option, str) for option in shown.get("options", []))
+        assert "value" in shown if field["type"] == "markdown" else {"id", "type"} <= field.keys() and shown["label"]
+
+
+@pytest.mark.parametrize("target", ["help", "demo", "test", "dev", "dist", "lint", "types", "defs", "ci"])
 def test_a_make_target_has_a_help_text(target):
     assert re.search(rf"^{target}:.*## \S", (ROOT / "Makefile").read_text(), re.MULTILINE)

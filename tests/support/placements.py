@@ -48,6 +48,10 @@ EMULATORS = {"snowflake": "fakesnow", "databricks": "pyspark", "bigquery": "bqem
 """Warehouse -> the package that stands in for its service. Each is in an environment of its own."""
 
 
+ANOTHER = (pytest.mark.slow, pytest.mark.elsewhere)
+"""Marks of a test at another placement than that of `make test`."""
+
+
 def emulated(warehouse: str, *others: object) -> Any:
     """A warehouse that only `make test-warehouses` runs, as the first of a test's parameters."""
     package = EMULATORS[warehouse]
@@ -80,14 +84,14 @@ def some_of(test_name: str, placements: Sequence[Placement], count: int) -> Sequ
 def placements_of(test_name: str) -> list[Any]:
     """The placements of a test as pytest parameters: each database that holds the state inside, and some others.
 
-    `make test` runs a test at one placement of PostgreSQL, DuckDB and SQLite. The others are marked slow, and what
-    needs an environment of its own also emulated.
+    `make test` runs a test at one placement of PostgreSQL, DuckDB and SQLite. The others are marked slow and
+    elsewhere, and what needs an environment of its own also emulated.
     """
     written = (*INSIDE, *some_of(test_name, ELSEWHERE, 1))
     quick = picked(test_name, written)
     return [
         *(
-            pytest.param(placement, id=str(placement), marks=[] if placement == quick else pytest.mark.slow)
+            pytest.param(placement, id=str(placement), marks=() if placement == quick else ANOTHER)
             for placement in (*written, *some_of(test_name, ONLY_READ, 1))
         ),
         *(
