@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 
 from dagster_dailystory.api.client import DailyStoryClient
@@ -15,6 +17,7 @@ from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.upkeep.doctor.notes import Note, Notes
 from dagster_dailystory.engine.upkeep.doctor.observations import Observations
 from dagster_dailystory.errors import NotFoundError, RejectedError
+from dagster_dailystory.model.runs.plan import some
 
 CUSTOM_FIELD = "dailystory_probe"
 """The one custom field that an examination makes."""
@@ -22,17 +25,30 @@ CUSTOM_FIELD = "dailystory_probe"
 _SECOND, GONE = 1, 2
 """Numbers of the addresses of two contacts."""
 
-_MOBILES = tuple(f"+1202555{number:04}" for number in range(100, 200))
-"""Numbers that are reserved for fiction."""
+_LINES = tuple(f"{number:04}" for number in range(100, 200))
+"""The last digits of the numbers of +1 202 555 that are reserved for fiction."""
+
+_SPELLINGS = ("+1202555{}", "1202555{}", "202555{}", "202-555-{}", "(202) 555-{}", "+1 (202) 555-{}")
+"""How a number is sent, and how other contacts may have it."""
 
 _TRIED_MOBILES = 5
 
 _RELEASED = 900
 """Number of the first address that a deleted contact has in place of the given one."""
 
+_WAITS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+"""Seconds between the attempts to read a new contact back."""
+
+_NEWEST = timedelta(minutes=10)
+"""Longest time between the creation of a contact and its last change at which it counts as new."""
+
 
 class UnclearError(Exception):
     """A question cannot be answered; the text says why."""
+
+
+class ForeignContactError(Exception):
+    """DailyStory named another contact than the one that it was to make: nothing more may be tried."""
 
 
 class Bench:
@@ -51,6 +67,7 @@ class Bench:
         has_custom_field: Whether a custom value was written.
         is_merged: Whether the first test contact was merged into the second.
         made: The ids of the test contacts, oldest first.
+        foreign: The ids that DailyStory returned for a new contact, and that are not those of test contacts.
         deleted: How many test contacts were deleted.
     """
 
@@ -69,6 +86,7 @@ class Bench:
         self.has_custom_field = False
         self.is_merged = False
         self.made: list[str] = []
+        self.foreign: list[str] = []
         self.deleted = 0
         self._sender = sender
         self._notes = notes
@@ -87,15 +105,19 @@ class Bench:
     @cached_property
     def gone(self) -> str:
         """A test contact that was deleted."""
-        dsid = self._another(GONE)
-        self.delete(dsid)
-        return dsid
+        self.delete(self._doomed)
+        return self._doomed
+
+    @cached_property
+    def _doomed(self) -> str:
+        return self._another(GONE)
 
     @cached_property
     def mobile(self) -> str:
         """A mobile number that the first test contact has, and no other contact."""
-        for number in secrets.SystemRandom().sample(_MOBILES, _TRIED_MOBILES):
-            if self.find(mobile=number) is None and self.find(mobile=number.removeprefix("+")) is None:
+        for line in secrets.SystemRandom().sample(_LINES, _TRIED_MOBILES):
+            number, *others = (each.format(line) for each in _SPELLINGS)
+            if all(self.find(mobile=each) is None for each in (number, *others)):
                 self.set(mobilePhone=number)
                 return number
         raise UnclearError("every number that was tried belongs to a contact")
@@ -105,7 +127,7 @@ class Bench:
         return address_of(self._email, self.tag, number)
 
     def create(self, address: int | None, **fields: object) -> str:
-        """Make a test contact; it is noted before, and with its id before anything else.
+        """Make a test contact. It is noted before, then with its id, and read back before anything is done to it.
 
         Args:
             address: The number of its address; None for none, which is to be refused.
@@ -117,6 +139,7 @@ class Bench:
         Raises:
             RejectedError: DailyStory refuses it.
             OutageError: There was no response; the contact may have been made.
+            ForeignContactError: DailyStory has changed another contact in its place, or named another one.
         """
         identity = {} if address is None else {"email": self.address(address)}
         body = {**identity, "lastName": self.tag, **fields}
@@ -129,9 +152,29 @@ class Bench:
         if dsid in self.made:
             self._notes.remove(note)
         else:
-            self._notes.add_dsid(note, dsid)
-            self.made.append(dsid)
+            self._check_own(self._notes.add_dsid(note, dsid), dsid)
         return dsid
+
+    def _check_own(self, note: Note, dsid: str) -> None:
+        """Read a new contact back: one that GET does not find may exist, and a response may name any contact."""
+        contact = self.read(dsid)
+        for seconds in _WAITS:
+            if contact is not None:
+                break
+            self.pause(seconds)
+            contact = self.read(dsid)
+        if contact is None:
+            raise ForeignContactError("DailyStory does not find the contact that it says it has made")
+        if not _is_ours(contact, note, dsid):
+            self._give_up(note, dsid)
+            raise ForeignContactError(f"DailyStory returned the id of another contact, {dsid}, for a new one")
+        self._notes.add_dsid(note, dsid, is_ours=True)
+        self.made.append(dsid)
+
+    def _give_up(self, note: Note, dsid: str) -> None:
+        """Leave a contact alone that is not a test contact. The one that was to be made may exist beside it."""
+        self.foreign.append(dsid)
+        self._notes.remove_dsid(note)
 
     def update(self, dsid: str, allowed: tuple[str, ...] = (), /, **fields: object) -> bool:
         """Change a test contact; False if DailyStory refuses it.
@@ -244,25 +287,43 @@ class Bench:
         """
         notes = self._notes.all()
         for number, note in enumerate(notes):
-            if note.dsid is not None:
+            if note.dsid is not None and self._is_confirmed(note, note.dsid):
                 self._remove(note, note.dsid, _RELEASED + number)
         for number, note in enumerate(notes, start=len(notes)):
             if note.dsid is None and self._email and note.email == self._notes.hash_of(self._email):
                 self._look_up_lost(note, _RELEASED + number)
 
+    def _is_confirmed(self, note: Note, dsid: str) -> bool:
+        """Whether a noted contact is a test contact; if it is none, or does not exist, its note is removed."""
+        if note.is_ours:
+            return True
+        contact = self.read(dsid)
+        if contact is None:
+            if not self._notes.is_fresh(note):
+                self._notes.remove(note)
+            return False
+        if not _is_ours(contact, note, dsid):
+            self._give_up(note, dsid)
+            return False
+        return True
+
     def remaining(self) -> Iterator[str]:
         """What the examinations made in DailyStory and is still there."""
+        for dsid in self.foreign:
+            yield (
+                f"the contact {dsid}, which is not a test contact: DailyStory named it in place of a new one, and may "
+                f"have set its last name to {self.tag}. Look at it in DailyStory"
+            )
         for note in self._notes.all():
             if note.dsid is not None:
-                yield f"the contact {note.dsid}: delete it in DailyStory"
+                yield f"the contact {note.dsid}: delete it in DailyStory if its last name is {note.tag}"
                 continue
-            address = {0: "the given one", None: "none"}.get(note.address, f"a plus-address of it ({note.tag})")
-            yield (
-                f"perhaps a contact with the last name {note.tag}, whose create had no response; its address is "
-                f"{address}. Examine again with the same probe_email"
-            )
+            where = {0: "the given address", None: "no address"}.get(note.address, "a plus-address")
+            advice = "look for it in DailyStory" if note.address is None else "examine again with the same probe_email"
+            yield f"perhaps a contact with {where} and the last name {note.tag}, which was not found: {advice}"
         if self.deleted:
-            yield f"{self.deleted} contacts with the status Deleted: DailyStory keeps what is deleted"
+            deleted = some(self.deleted, "contact", "contacts")
+            yield f"{deleted} with the status Deleted: DailyStory keeps what is deleted"
         if self.has_custom_field:
             yield f"the custom field {CUSTOM_FIELD}: DailyStory keeps it for good"
 
@@ -271,6 +332,9 @@ class Bench:
             with suppress(UnclearError):
                 self._release(note, dsid, spare)
             self._sender.request(partial(_delete, dsid=dsid))
+            contact = self.read(dsid)
+            if contact is not None and contact.dsid == dsid and contact.status != "Deleted":
+                return
         except NotFoundError:
             pass  # it was merged into another test contact
         except RejectedError:
@@ -280,22 +344,40 @@ class Bench:
         self._notes.remove(note)
 
     def _release(self, note: Note, dsid: str, spare: int) -> None:
-        """Give a contact another address, so that the next examination can use the given one."""
+        """Give a contact another address: the given one is free again, and no look-up for a lost one finds it."""
         contact = self.read(dsid)
         email = "" if contact is None or contact.dsid != dsid else str(contact.fields.get("email") or "")
-        if self._notes.hash_of(email) == note.email:
+        derived = re.compile(rf"(?<={note.tag}-)\d+(?=@)", re.IGNORECASE)
+        is_given = self._notes.hash_of(email) == note.email
+        if is_given or derived.search(email):
             self.made.append(dsid)
-            self.update(dsid, email=address_of(email, note.tag, spare))
+            self.update(dsid, email=address_of(email, note.tag, spare) if is_given else derived.sub(str(spare), email))
 
     def _look_up_lost(self, note: Note, spare: int) -> None:
         """Find the contact of a create without a response: the address alone does not show that it is ours."""
         contact = None
         if note.address is not None:
             contact = self.find(email=address_of(self._email, note.tag, note.address))
-        if contact is not None and str(contact.fields.get("lastName")).casefold() == note.tag:
-            self._remove(self._notes.add_dsid(note, contact.dsid), contact.dsid, spare)
-        elif note.tag != self.tag:  # else it may still appear
+        if contact is not None and _is_ours(contact, note, contact.dsid):
+            self._remove(self._notes.add_dsid(note, contact.dsid, is_ours=True), contact.dsid, spare)
+        elif not self._notes.is_fresh(note):  # else it may still appear
             self._notes.remove(note)
+
+
+def _is_ours(contact: RemoteContact, note: Note, dsid: str) -> bool:
+    """Whether a contact is the new one of a note: it has its name, and did not exist before."""
+    if contact.dsid != dsid or str(contact.fields.get("lastName")).casefold() != note.tag:
+        return False
+    created, changed = (_moment(contact.fields.get(name)) for name in ("dateContactCreated", "dateContactLastModified"))
+    return created is None or changed is None or changed - created < _NEWEST
+
+
+def _moment(value: object) -> datetime | None:
+    """A time of a contact in its own zone, which both of them share."""
+    try:
+        return datetime.fromisoformat(str(value).replace("Z", "+00:00")).replace(tzinfo=None)
+    except ValueError:
+        return None
 
 
 async def _delete(client: DailyStoryClient, dsid: str) -> None:

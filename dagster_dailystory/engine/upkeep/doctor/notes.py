@@ -7,7 +7,8 @@ one account.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -17,6 +18,9 @@ from dagster_dailystory.engine.state.store import State
 
 NOTES = "probe:"
 """How the name of each note begins."""
+
+_LONGEST_UNSEEN_SECONDS = 600.0
+"""Time after which a new contact is found, or was not made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,8 @@ class Note:
         address: Which address it has: 0 the given one, from 1 on one derived from it, None none at all.
         email: A keyed hash of the given address.
         dsid: The contact; None until DailyStory has responded to the create.
+        written_at: When the contact was about to be made, in seconds since the epoch.
+        is_ours: Whether the contact was read back, and is the one that was made.
     """
 
     name: str
@@ -36,6 +42,8 @@ class Note:
     address: int | None
     email: str
     dsid: str | None = None
+    written_at: float = 0.0
+    is_ours: bool = False
 
 
 class Notes:
@@ -45,10 +53,14 @@ class Notes:
         state: The open state.
         lease: The lease of the sync.
         account_ids: The opaque ids of the account.
+        now: Seconds since the epoch.
     """
 
-    def __init__(self, state: State, lease: Lease, account_ids: Sequence[str]) -> None:
+    def __init__(
+        self, state: State, lease: Lease, account_ids: Sequence[str], now: Callable[[], float] = time.time
+    ) -> None:
         self._state = state
+        self._now = now
         self._lease = lease
         self._starts = tuple(f"{NOTES}{state.sync.name}:{each}:" for each in account_ids)
         self._written = 0
@@ -79,15 +91,24 @@ class Notes:
     def write(self, tag: str, address: int | None, email: str) -> Note:
         """Note that a contact is about to be made."""
         self._written += 1
-        note = Note(f"{self._starts[0]}{tag}:{self._written}", tag, address, self.hash_of(email))
+        name = f"{self._starts[0]}{tag}:{self._written}"
+        note = Note(name, tag, address, self.hash_of(email), written_at=self._now())
         self._store(note)
         return note
 
-    def add_dsid(self, note: Note, dsid: str) -> Note:
-        """Note which contact was made."""
-        made = replace(note, dsid=dsid)
+    def add_dsid(self, note: Note, dsid: str, *, is_ours: bool = False) -> Note:
+        """Note which contact DailyStory has made, and whether it was read back."""
+        made = replace(note, dsid=dsid, is_ours=is_ours)
         self._store(made)
         return made
+
+    def remove_dsid(self, note: Note) -> None:
+        """Note that DailyStory named another contact than the one that was to be made."""
+        self._store(replace(note, dsid=None))
+
+    def is_fresh(self, note: Note) -> bool:
+        """Whether the contact of a note may still appear."""
+        return self._now() - note.written_at < _LONGEST_UNSEEN_SECONDS
 
     def remove(self, note: Note) -> None:
         """Remove the note of a contact that is deleted, or was not made."""

@@ -13,7 +13,7 @@ from dagster_dailystory.engine.account import account_ids, check_account
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.lease import open_session
 from dagster_dailystory.engine.state.store import connect_state
-from dagster_dailystory.engine.upkeep.doctor.bench import CUSTOM_FIELD, Bench, UnclearError
+from dagster_dailystory.engine.upkeep.doctor.bench import CUSTOM_FIELD, Bench, ForeignContactError, UnclearError
 from dagster_dailystory.engine.upkeep.doctor.checks import OLDER, Examined, examine, rate_finding
 from dagster_dailystory.engine.upkeep.doctor.notes import NOTES, Notes
 from dagster_dailystory.engine.upkeep.doctor.observations import Observations
@@ -33,8 +33,11 @@ _log = logging.getLogger("dagster_dailystory")
 _LONGEST_LOCAL = 40
 """Most characters before the @ of the given address: the derived ones have some more, and 64 are possible."""
 
+_MOST_FAILURES = 3
+"""Questions in a row without a usable response after which no other one is asked: each takes all of its attempts."""
+
 _ANNOUNCED = (
-    "one contact with the given address, which no contact may have yet",
+    "one contact with the given address, which no contact may have yet, not even a deleted one",
     "three contacts with plus-addresses of it, and up to three more if DailyStory makes a contact where one exists",
     f"the custom field {CUSTOM_FIELD}, which DailyStory keeps for good",
     "a mobile number of 202-555-0100 to 0199 (reserved for fiction) at the first contact; nothing is sent to it",
@@ -52,6 +55,7 @@ def examine_sync(
     confirmed: bool = False,
     questions: Sequence[Question] = QUESTIONS,
     now: Callable[[], float] = time.time,
+    pause: Callable[[float], None] = time.sleep,
 ) -> ExaminationReport:
     """Examine a sync; see `examine_contact_sync`.
 
@@ -63,6 +67,7 @@ def examine_sync(
         confirmed: Whether test contacts may be made.
         questions: What to try out.
         now: Seconds since the epoch.
+        pause: Waits that many seconds.
     """
     if probe_email is not None:
         _check_address(probe_email)
@@ -76,7 +81,7 @@ def examine_sync(
     if not report.is_healthy or any(each.answer == OLDER for each in report.findings):
         seen = "no test contact was made or deleted: a check failed, or the state tables have an earlier layout"
         return replace(report, answers=(Finding("examination", FindingStatus.FAILED, seen, "run the sync first"),))
-    probe = _Probe(examined, probe_email, questions)
+    probe = _Probe(examined, probe_email, questions, pause)
     try:
         probe.run()
     except DailyStoryError as error:
@@ -96,8 +101,14 @@ def _has_notes(examined: Examined) -> bool:
         return bool(state.meta_names(NOTES))
 
 
-def _stopped(error: DailyStoryError) -> Finding:
-    return Finding("examination", FindingStatus.FAILED, str(error), "examine again later")
+def _stopped(error: DailyStoryError | ForeignContactError) -> Finding:
+    is_foreign = isinstance(error, ForeignContactError)
+    advice = (
+        "look at what remains, and ask DailyStory before a run creates contacts"
+        if is_foreign
+        else "examine again later"
+    )
+    return Finding("examination", FindingStatus.FAILED, str(error), advice if is_foreign else "examine again later")
 
 
 class _Probe:
@@ -108,12 +119,15 @@ class _Probe:
         remaining: What is still in DailyStory.
     """
 
-    def __init__(self, examined: Examined, email: str | None, questions: Sequence[Question]) -> None:
+    def __init__(
+        self, examined: Examined, email: str | None, questions: Sequence[Question], pause: Callable[[float], None]
+    ) -> None:
         self.answers: list[Finding] = []
         self.remaining: list[str] = []
         self._examined = examined
         self._email = email
         self._questions = questions
+        self._pause = pause
 
     def run(self) -> None:
         """Run it to its end, whatever happens in between.
@@ -129,13 +143,13 @@ class _Probe:
         ):
             state.bind_destination(account.base_url)
             check_account(state, sender, account)
-            notes = Notes(state, lease, account_ids(state, account))
-            bench = Bench(sender, notes, self._examined.observations, self._email)
+            notes = Notes(state, lease, account_ids(state, account), self._examined.observations.now)
+            bench = Bench(sender, notes, self._examined.observations, self._email, self._pause)
             try:
                 bench.clean_up()
                 if self._email is not None:
                     self._try_out(bench, notes)
-            except DailyStoryError as error:
+            except (DailyStoryError, ForeignContactError) as error:
                 self.answers.append(_stopped(error))
             finally:
                 self._end(bench, notes)
@@ -151,15 +165,24 @@ class _Probe:
             return
         _log.info("sync %s: test contacts are made in DailyStory, with the last name %s", name, bench.tag)
         _ = bench.first
+        failures = 0
         for question in self._questions:
             notes.keep_alive()
-            self.answers.append(_answered(question, bench))
+            try:
+                self.answers.append(_answered(question, bench))
+                failures = 0
+            except OutageError as error:
+                failures += 1
+                if error.status is None or failures == _MOST_FAILURES:
+                    raise
+                self.answers.append(_unclear(question, error))
 
     def _end(self, bench: Bench, notes: Notes) -> None:
         try:
             bench.clean_up()
         except DailyStoryError as error:
-            self.answers.append(_stopped(error))
+            if _stopped(error) not in self.answers:
+                self.answers.append(_stopped(error))
         self.remaining = [*bench.remaining(), *notes.of_others()]
         _log.info("sync %s: %d test contacts were deleted", self._examined.sync.name, bench.deleted)
 
@@ -168,21 +191,25 @@ def _answered(question: Question, bench: Bench) -> Finding:
     """Try one question out.
 
     Raises:
-        OutageError: DailyStory does not respond any more.
+        OutageError: A request of it has no usable response.
     """
-    name = f"{question.number} {question.name}"
     try:
         found = question.trial(bench)
     except (UnclearError, RejectedError) as unclear:
-        return Finding(name, FindingStatus.WARNING, f"not found out: {unclear}")
-    except OutageError as error:
-        if error.status is None:
-            raise
-        return Finding(name, FindingStatus.WARNING, f"not found out: {error}")
+        return _unclear(question, unclear)
     answer = question.answer(found)
     if answer is None:
-        return Finding(name, FindingStatus.WARNING, f"not found out: the unexpected answer {found}")
+        return _unclear(question, f"the unexpected answer {found}")
+    name = _name_of(question)
     if answer.is_assumed:
         return Finding(name, FindingStatus.OK, answer.meaning, answer.advice, answer.name)
     seen = f"{answer.meaning}; this package assumes: {question.assumed}"
     return Finding(name, FindingStatus.WARNING, seen, answer.advice, answer.name)
+
+
+def _unclear(question: Question, why: Exception | str) -> Finding:
+    return Finding(_name_of(question), FindingStatus.WARNING, f"not found out: {why}")
+
+
+def _name_of(question: Question) -> str:
+    return f"{question.number} {question.name}"
