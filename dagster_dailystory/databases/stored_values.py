@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, TypeGuard
 from uuid import UUID
@@ -123,22 +124,55 @@ def typed_keys(written: str, key_types: Mapping[str, SqlType]) -> list[dict[str,
     return possible
 
 
-_PARSERS: Mapping[type, Callable[[str], object]] = {
-    int: int,
-    Decimal: Decimal,
-    UUID: UUID,
-    date: date.fromisoformat,
-    datetime: datetime.fromisoformat,
-}
-
-
 def _typed_values(part: str, kind: SqlType, name: str) -> list[object]:
     if isinstance(kind, Untyped):
         return [int(part), part] if part.lstrip("-").isdigit() else [part]
-    parser = _PARSERS.get(kind.python_type)
+    read = reader_of(kind)
     try:
-        return [part if parser is None else parser(part)]
-    except (ValueError, ArithmeticError):
+        return [part if read is None else read(part)]
+    except ValueError:
         raise ConfigurationError(
             f"a value of keys is not valid: {name!r} must be of type {kind.python_type.__name__}"
         ) from None
+
+
+def reader_of(kind: SqlType) -> Callable[[str], object] | None:
+    """How a text is read as a value of a column's type; None for a type that has no texts of its own.
+
+    It reads canonical texts, and those that the databases write. It raises ValueError for any other text.
+    """
+    try:
+        return _READERS.get(kind.python_type)
+    except NotImplementedError:
+        return None
+
+
+_FRACTION = re.compile(r"\.[0-9]{1,6}")
+_SHORT_OFFSET = re.compile(r"[+-][0-9]{2}$")
+_FLAGS = {"true": True, "1": True, "false": False, "0": False}
+
+
+def _flag(text: str) -> bool:
+    if text.lower() not in _FLAGS:
+        raise ValueError("neither true nor false")
+    return _FLAGS[text.lower()]
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except ArithmeticError:
+        raise ValueError("not a number") from None
+
+
+def _moment(text: str) -> datetime:
+    """A time as the databases write it: with a blank or a T, any digits of a second, and an offset of hours or Z."""
+    padded = _FRACTION.sub(lambda digits: digits[0].ljust(7, "0"), text.replace("Z", "+00:00"))
+    return datetime.fromisoformat(f"{padded}:00" if ":" in padded and _SHORT_OFFSET.search(padded) else padded)
+
+
+_READERS: Mapping[type, Callable[[str], object]] = {
+    int: int, float: float, Decimal: _decimal, UUID: UUID, date: date.fromisoformat, time: time.fromisoformat,
+    datetime: _moment, bool: _flag, str: str,
+}  # fmt: skip
+"""Python type of a column -> how a value of it is read from a text."""

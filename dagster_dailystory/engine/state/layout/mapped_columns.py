@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
-from datetime import date, datetime, time
-from decimal import Decimal
+from collections.abc import Collection, Iterator, Mapping
 from itertools import count
-from uuid import UUID
 
 from sqlalchemy import (
     Column,
@@ -32,27 +29,21 @@ from dagster_dailystory.databases.connect import reflected_types
 from dagster_dailystory.databases.expressions import rows_parameter
 from dagster_dailystory.databases.source import BATCH_ROWS
 from dagster_dailystory.databases.sql_types import SqlType, SqlValue, Untyped
-from dagster_dailystory.databases.stored_values import staged_key
+from dagster_dailystory.databases.stored_values import reader_of, staged_key
 from dagster_dailystory.engine.state.incremental import require_full_comparison
 from dagster_dailystory.engine.state.schema import SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import StateError
 from dagster_dailystory.model.mapping import MappedField, Nulls
 
-_PARSERS: Mapping[type, Callable[[str], object]] = {
-    int: int, float: float, Decimal: Decimal, UUID: UUID, date: date.fromisoformat, time: time.fromisoformat,
-    datetime: lambda text: datetime.fromisoformat(text.replace("Z", "+00:00")),
-    bool: lambda text: {"true": True, "false": False}[text], str: str,
-}  # fmt: skip
-
 
 def is_canonical(text: str, kind: SqlType) -> bool:
     """Whether a value of this type has exactly this canonical text."""
     if isinstance(kind, Untyped):
         return True
-    with contextlib.suppress(ValueError, ArithmeticError, KeyError, NotImplementedError):
-        parser = _PARSERS.get(kind.python_type)
-        return parser is not None and canonical_text(parser(text)) == text
+    read = reader_of(kind)
+    with contextlib.suppress(ValueError):
+        return read is not None and canonical_text(read(text)) == text
     return False
 
 

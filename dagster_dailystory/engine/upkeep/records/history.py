@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timezone
-from decimal import Decimal
-from uuid import UUID
+from datetime import datetime, timezone
 
 from sqlalchemy import ColumnElement, RowMapping, and_, or_, select
 
 from dagster_dailystory.databases.sql_types import SqlType, SqlValue, Untyped, stored_type
-from dagster_dailystory.databases.stored_values import typed_keys
+from dagster_dailystory.databases.stored_values import reader_of, typed_keys
+from dagster_dailystory.engine.sending.read_back.held_values import value_to_send
 from dagster_dailystory.engine.state.layout.mapped_columns import is_nested, nested_value
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
+from dagster_dailystory.model.contact_fields import FieldKind
+from dagster_dailystory.model.mapping import MappedField
+from dagster_dailystory.model.sync import ContactSync
 
 _BATCH = 1_000
 
@@ -102,6 +103,17 @@ def has_key(tables: SyncTables, columns: Mapping[str, SqlValue], keys: Sequence[
             yield and_(*(columns[name] == value for name, value in typed.items()))
 
 
+def as_sent(sync: ContactSync, mapped: MappedField | None, value: object) -> object:
+    """A value of the history as it was sent: a number in its international form, however the source writes it.
+
+    It stays as the source writes it where its country is that of a column of its row, which the history does not have.
+    """
+    if mapped is None or mapped.kind is not FieldKind.MOBILE:
+        return value
+    sent = value_to_send(sync, mapped, value)
+    return value if sent is None else sent
+
+
 def _utc(moment: datetime) -> datetime:
     return moment if moment.tzinfo is None else moment.astimezone(timezone.utc).replace(tzinfo=None)
 
@@ -135,24 +147,7 @@ def _value(stored: object, kind: SqlType | None) -> object:
     """A value of the history as a value of its column's type; of a field that was mapped otherwise, as it is stored."""
     if kind is None or isinstance(stored_type(kind), Untyped):
         return float(stored) if isinstance(stored, _Number) else stored
-    with contextlib.suppress(ValueError, ArithmeticError, KeyError, NotImplementedError):
-        read = _READERS.get(kind.python_type)
+    read = reader_of(kind)
+    with contextlib.suppress(ValueError):
         return stored if read is None else read(str(stored))
     return str(stored)
-
-
-_FRACTION = re.compile(r"\.[0-9]{1,6}")
-_SHORT_OFFSET = re.compile(r"[+-][0-9]{2}$")
-
-
-def _moment(text: str) -> datetime:
-    """A time as the databases write it: with a blank or a T, any digits of a second, and an offset of hours."""
-    padded = _FRACTION.sub(lambda digits: digits[0].ljust(7, "0"), text)
-    return datetime.fromisoformat(f"{padded}:00" if ":" in padded and _SHORT_OFFSET.search(padded) else padded)
-
-
-_READERS: Mapping[type, Callable[[str], object]] = {
-    int: int, float: float, Decimal: Decimal, UUID: UUID, date: date.fromisoformat, time: time.fromisoformat,
-    datetime: _moment, bool: lambda text: {"true": True, "1": True, "false": False, "0": False}[text.lower()],
-}  # fmt: skip
-"""Python type of a column -> how a value of it is read from a text."""
