@@ -92,6 +92,12 @@ YAML = [
     ("yes for a repair", {"drift_check": {"repair": "yes"}}, "drift_check.repair must be true or false", "a text"),
     ("no version", {"observed_source": {}}, "observed_source needs version_query", "version_query"),
     ("a query of two tables", {**JOIN, **WATCHED}, "observed_source needs key", "reads 2 tables"),
+    (
+        "no key of a watched table",
+        {"observed_source": {"version_query": "select 1", "key": ""}},
+        "names no asset",
+        "deps",
+    ),
     ("a cron of a condition", {"automation_condition": "{{ every('daily') }}"}, "cron='daily' is not", "'0 * * * *'"),
     ("half of the slices", {"partitions": {"values": ["emea"]}}, "partitions", "buckets, or column and values"),
     ("an unknown field", {"fields": {"emial": "email"}}, "no contact field 'emial'", "did you mean 'email'"),

@@ -1,5 +1,6 @@
 """Assets beside the three of a sync: the table of its source, observed, and its history."""
 
+import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
@@ -11,6 +12,7 @@ from dagster_dailystory.databases.connect import connect, open_engine
 from dagster_dailystory.definitions.events.failures import dagster_failures
 from dagster_dailystory.definitions.lineage import history_columns
 from dagster_dailystory.definitions.resources import WarehouseResource
+from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.settings import named_settings
 from dagster_dailystory.model.sync import ContactSync
 
@@ -28,11 +30,21 @@ def observed_source(
         key: The asset key of the table, as in the sync's `deps`.
         version_query: Returns one row with one value, for example `select max(updated_at) from analytics.customers`.
         warehouse_key: Key of the `WarehouseResource`.
+
+    Raises:
+        ConfigurationError: The key, or a part of it, is empty.
     """
-    spec = dg.AssetSpec(dg.AssetKey.from_coercible(key), description=f"A table, watched with: {version_query}")
+    asset_key = dg.AssetKey.from_coercible(key)
+    if not asset_key.path or not all(part.strip() for part in asset_key.path):
+        raise ConfigurationError(
+            "key of observed_source names no asset: give the key of a table, as in deps of the sync"
+        )
+    spec = dg.AssetSpec(asset_key, description=f"A table, watched with: {version_query}")
 
     watches = dg.multi_observable_source_asset(
-        name="__".join((*spec.key.path, "observation")), specs=[spec], required_resource_keys={warehouse_key}
+        name=re.sub(r"\W", "_", "__".join((*spec.key.path, "observation")), flags=re.ASCII),
+        specs=[spec],
+        required_resource_keys={warehouse_key},
     )
 
     def observed(context: dg.AssetExecutionContext) -> dg.ObserveResult:
