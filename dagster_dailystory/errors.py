@@ -54,6 +54,10 @@ class SafetyError(DailyStoryError):
     """A guard, or the status of the plan, forbids sending it."""
 
 
+class UnknownPlanError(SafetyError):
+    """The state has no plan with this id: correct the id."""
+
+
 class AuthenticationError(DailyStoryError):
     """DailyStory does not accept the API token: a 401, or a 403 for every request."""
 

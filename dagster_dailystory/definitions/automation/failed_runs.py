@@ -9,7 +9,7 @@ import dagster as dg
 from dagster._core.execution.plan.objects import StepFailureData  # not exported
 
 from dagster_dailystory.definitions.automation.jobs import RANGE_TAGS, has_sync, sync_steps
-from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.errors import ConfigurationError, UnknownPlanError
 from dagster_dailystory.model.partitions import RANGE_SIGN, slices_named
 from dagster_dailystory.model.sync import ContactSync
 
@@ -170,9 +170,16 @@ def _failed(instance: dg.DagsterInstance, run: dg.DagsterRun, sync: ContactSync)
     own = [event.step_failure_data for event in failures if event.step_key in sync_steps(sync)]
     if not own and (failures or _has_sent(instance, run, sync)):
         return None
+    if own and _names_no_plan(own[-1]):
+        return None  # a person mistyped the id in the launchpad, and reads the failure there
     run_ids = tuple(dict.fromkeys(filter(None, (run.run_id, run.parent_run_id, run.root_run_id))))
     message, is_blocked = _message(own[-1]) if own else ("", False)
     return FailedRun(run_ids, _partition(run), message, is_blocked)
+
+
+def _names_no_plan(data: StepFailureData) -> bool:
+    described = {} if data.user_failure_data is None else data.user_failure_data.metadata
+    return "error" in described and described["error"].value == UnknownPlanError.__name__
 
 
 def _message(data: StepFailureData) -> tuple[str, bool]:

@@ -115,6 +115,18 @@ def test_a_failed_run_is_one_alert_although_the_state_and_dagster_know_it(projec
     assert watched.tick() == []
 
 
+def test_a_plan_id_that_a_person_mistyped_is_no_alert(project: DagsterProject):
+    watched = watch(project)
+    project.put(1)
+    project.materialize(assets())
+    mistyped = {"ops": {"dailystory__people__contacts": {"config": {"plan_id": "20260101T0000-none"}}}}
+    result = dg.materialize(
+        assets(), selection="key:dailystory/people/contacts+", instance=project.instance, resources=project.resources,
+        run_config={**QUIET, **mistyped}, raise_on_error=False,
+    )  # fmt: skip
+    assert (result.success, watched.tick()) == (False, [])
+
+
 def test_a_run_that_never_opened_the_state_is_an_alert_until_one_succeeds(project: DagsterProject):
     watched = watch(project)
     project.put(1)

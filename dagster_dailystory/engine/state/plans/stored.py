@@ -17,7 +17,7 @@ from dagster_dailystory.engine.state.plans.approval import differences
 from dagster_dailystory.engine.state.plans.custom_fields import remember_custom_fields
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.errors import SafetyError, StateError
+from dagster_dailystory.errors import SafetyError, StateError, UnknownPlanError
 from dagster_dailystory.model.change import SENT_OPERATIONS, WaitingOptOut, WaitingOptOuts
 from dagster_dailystory.model.runs.canary import CanaryReport
 from dagster_dailystory.model.runs.counts import PlanCounts, counts_of
@@ -189,13 +189,15 @@ class Plans:
         """The plan with this id.
 
         Raises:
-            SafetyError: The sync has none.
+            UnknownPlanError: The sync has none.
         """
         plans, name = self._plans, self._state.sync.name
         mine = select(plans).where(plans.c.sync_name == name, plans.c.plan_id == plan_id)
         plan = self._first(self._state.connection.execute(mine).mappings())
         if plan is None:
-            raise SafetyError(f"sync {name!r} has no plan {plan_id!r} in this state; plan again")
+            raise UnknownPlanError(
+                f"sync {name!r} has no plan {plan_id!r} in this state; correct the id, or plan again"
+            )
         return plan
 
     def _first(self, rows: MappingResult) -> Plan | None:
