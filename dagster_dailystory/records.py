@@ -32,6 +32,7 @@ from dagster_dailystory.engine.upkeep.records.frames import (
 )
 from dagster_dailystory.engine.upkeep.records.inspection import ChangePreview, preview_changes
 from dagster_dailystory.engine.upkeep.records.masking import masked_frame
+from dagster_dailystory.engine.upkeep.records.whose import Whose
 from dagster_dailystory.engine.upkeep.undo.mapping import sync_to_undo
 from dagster_dailystory.engine.upkeep.undo.report import Created, UndoReport, UndoSettings
 from dagster_dailystory.engine.warehouse import Warehouse
@@ -100,16 +101,28 @@ class SyncRecords:
         """The sends of the sync, the newest first: run, plan, slice, outcome, times (UTC), counts."""
         return self._read(runs_frame)
 
-    def history(self, key: object = None, since: datetime | None = None, field: str | None = None) -> pandas.DataFrame:
+    @named_settings
+    def history(
+        self,
+        key: object = None,
+        since: datetime | None = None,
+        field: str | None = None,
+        *,
+        email: str | None = None,
+        dsid: str | None = None,
+    ) -> pandas.DataFrame:
         """What was written to the contacts and what it replaced: one row for each field, the oldest first.
 
         Args:
             key: One key, or a list of keys; the parts of a composite one are joined by `|`. None: all keys.
             since: Only what DailyStory acknowledged from this time on; a time without a zone is UTC.
             field: Only this DailyStory field or custom field.
+            email: In place of the key, the email address that a contact has, or had at some time of the history.
+            dsid: In place of the key, a contact.
 
         Raises:
-            ConfigurationError: The field is not mapped, or the key is not a value of its columns' types.
+            ConfigurationError: The field is not mapped, the key is not a value of its columns' types, or more than one
+                of key, email and dsid is given.
 
         Example:
             ```python
@@ -117,8 +130,10 @@ class SyncRecords:
                 print(records.history("1001"))
             ```
         """
+        if sum(each is not None for each in (key, email, dsid)) > 1:
+            raise ConfigurationError("history takes one of key, email and dsid, or none")
         keys = [] if key is None else chosen_keys(key if isinstance(key, (list, tuple)) else [key])
-        return self._read(history_frame, keys, since, field)
+        return self._read(history_frame, Whose(keys, email, dsid), since, field)
 
     @named_settings
     def explain(

@@ -8,8 +8,9 @@ from typing import Any, TypeVar, cast
 
 import click
 
+from dagster_dailystory.cli.exit_codes import ExitCode
 from dagster_dailystory.cli.output import Output
-from dagster_dailystory.cli.terminal import Manner, answer
+from dagster_dailystory.cli.terminal import Manner, answer, print_error
 
 _ENDS = {
     "warehouse_url": "SQLAlchemy URL of the warehouse.",
@@ -51,6 +52,16 @@ class SyncCommand(click.Command):
             *(each for each in shared if each.name not in names),
             *last,
         ]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the command line; with `--json`, an error in it is a document too, before click prints its usage."""
+        is_json = "--json" in args
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            if is_json:
+                print_error(error, ExitCode.USAGE, error.format_message())
+            raise
 
     def invoke(self, ctx: click.Context) -> None:
         """Find the sync, call the function, and print what it answers."""

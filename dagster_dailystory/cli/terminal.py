@@ -70,9 +70,14 @@ def _failed(error: BaseException, code: ExitCode, message: str, manner: Manner) 
         click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
     click.echo(f"error: {' '.join(message.split())}", err=True)
     if manner.as_json:
-        described = {"kind": type(error).__name__, "message": message, "exit_code": int(code)}
-        click.echo(as_json({"error": described}))
+        print_error(error, code, message)
     return code
+
+
+def print_error(error: BaseException, code: ExitCode, message: str) -> None:
+    """Print an error as a JSON document."""
+    described = {"kind": type(error).__name__, "message": message, "exit_code": int(code)}
+    click.echo(as_json({"error": described}))
 
 
 class _Lines(logging.Handler):

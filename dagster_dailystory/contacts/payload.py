@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from dagster_dailystory.contacts.canonical import UnsupportedValueError
 from dagster_dailystory.contacts.identity import region_of
 from dagster_dailystory.contacts.values import wire_value
 from dagster_dailystory.model.change import Change, Identity, Operation
@@ -53,6 +56,15 @@ def payload(
     if custom and custom_differs:
         body["extendedProperties"] = custom
     return body
+
+
+def opts_in(mapped: MappedField, raw: object) -> bool:
+    """Whether a value would take an opt-out back, or set a contact to Active: no create has it."""
+    if mapped.kind not in CONSENT_KINDS:
+        return False
+    with suppress(UnsupportedValueError):
+        return (mapped.kind, wire_value(mapped, raw)) in _OPT_INS
+    return False
 
 
 def _value_to_send(sync: ContactSync, mapped: MappedField, change: Change, *, differs: bool) -> Value | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import signal
@@ -76,7 +77,26 @@ def test_each_command_prints_one_json_document_with_the_documented_keys(console:
     assert [row["reason"] for row in printed["rejections"]["rejections"]] == ["invalid_email"]
     assert {row["acknowledged_at"][10] for row in printed["history"]["history"]} == {"T"}
     failed = console.run("send", "none", "--json")
-    assert failed.stdout.startswith('{\n  "error": {\n    "kind": "SafetyError"')
+    assert failed.stdout.startswith('{\n  "error": {\n    "kind": "UnknownPlanError"')
+
+
+@pytest.mark.parametrize("arguments", [["run", "--limit", "x"], ["send"], ["history", "--since", "yesterday"]])
+def test_a_mistake_on_the_command_line_is_a_json_document_too(console: Console, arguments: list[str]):
+    failed = console.run(*arguments, "--json")
+    error = json.loads(failed.stdout)["error"]
+    assert (failed.exit_code, error["exit_code"], "Usage:" in failed.stderr) == (2, 2, True)
+    assert error["message"]
+    assert console.run(*arguments).stdout == ""
+
+
+def test_the_history_names_the_run_and_is_found_by_a_contact(console: Console):
+    console.run("run")
+    [run] = console.json("runs")["runs"]
+    assert console.run("history", "1").stdout.splitlines()[1].endswith(run["run_id"])
+    records = console.json("history", "1")["history"]
+    assert console.json("history", "--email", PERSONAL[2])["history"] == records
+    assert console.json("history", "--dsid", records[0]["dsid"])["history"] == records
+    assert console.run("history", "1", "--dsid", "x").exit_code == ExitCode.USAGE
 
 
 def test_a_run_is_explained_and_undone(console: Console):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from support.placements import INSIDE, Placement, at
-from support.scenario import Scenario, customers, sync_of
+from support.scenario import Scenario, customer, customers, sync_of
 from support.steps import plan_run
 
 from dagster_dailystory.engine.upkeep.records.explain.explanation import Explanation, KeyExplanation, NextStep
@@ -50,11 +50,38 @@ def test_each_state_of_a_key_has_its_next_step(synced: Scenario):
     assert "invalid_email" in str(explain(synced, 1))
 
 
+def test_fields_of_a_row_that_is_not_sent_are_not_listed_as_to_be_sent(synced: Scenario):
+    synced.update(1, email="nobody")
+    synced.update(2, city="Rome")
+    rejected, sent = (str(explain(synced, key)).splitlines()[1:3] for key in (1, 2))
+    assert rejected[0] == "  differs from what DailyStory acknowledged:"
+    assert sent == ["  to be sent:", "    city: ••• (4) → ••• (4)"]
+
+
+@at(Placement("sqlite"))
+def test_before_the_first_plan_an_explanation_says_so(scenario: Scenario):
+    scenario.seed(customer(1))
+    assert str(explained(scenario, None, 1)) == ("sync customers has no plan in this state yet: plan or run it first")
+
+
+@at(Placement("sqlite", "postgresql"))
+def test_a_key_of_a_source_whose_columns_have_no_type_is_found_by_its_text(scenario: Scenario):
+    scenario.execute("create table people (id, email text, city text)")
+    values = ["'a1'", "7", "1.5", "'007'"]
+    rows = ", ".join(f"({value}, 'p{place}@example.com', 'Oslo')" for place, value in enumerate(values))
+    scenario.execute(f"insert into people values {rows}")
+    sync = sync_of(source="people", key="id", fields={"email": "email", "city": "city"}, extended_properties={})
+    scenario.run(sync)
+    found = [explain(scenario, key, sync).next_step for key in ("a1", "7", "1.5", "007", "70")]
+    assert found == [*[NextStep.UNCHANGED] * 4, NextStep.UNKNOWN]
+
+
 def test_a_timeline_has_what_was_sent_and_what_it_replaced_masked_unless_asked_for(synced: Scenario):
     synced.update(1, city="Rome")
     synced.run()
     seen, shown = str(explain(synced, "1")), str(explain(synced, 1, show_values=True))
     assert "city: Oslo → Rome" in shown
+    assert "source now: email p1@example.com, firstName Name 1" in shown
     assert "city: ••• (4) → ••• (4)" in seen
     assert not [word for word in ("Oslo", "Rome", "example.com", "Name 1") if word in seen]
     assert [event.text.split(" by run")[0] for event in explain(synced, 1).events if "by run" in event.text] == [

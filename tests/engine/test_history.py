@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from support.placements import INSIDE, Placement, at
-from support.scenario import Scenario, customers, sync_of
+from support.scenario import Scenario, customer, customers, sync_of
 
 from dagster_dailystory.engine.state.store import open_state, utc_now
 from dagster_dailystory.engine.upkeep.records.history import HistoryEntry, read_history
@@ -136,6 +136,29 @@ def test_the_history_is_read_by_key_time_and_field(synced: Scenario):
     assert records.history()["run_id"].unique().tolist() == records.runs()["run_id"].tolist()
     with pytest.raises(ConfigurationError, match="field names 'cityy', which is not mapped; did you mean 'city'"):
         records.history(field="cityy")
+
+
+def test_the_history_is_read_by_dsid_and_by_an_address_of_any_time(synced: Scenario):
+    synced.update(1, email="New.One@example.com")
+    synced.run()
+    records, dsid = records_of(synced), synced.contact("new.one@example.com")["dsId"]
+    of_dsid = records.history(dsid=str(dsid))
+    assert (set(of_dsid["customer_id"]), len(of_dsid)) == ({1}, 5)
+    for email in ("new.one@example.com", " P1@example.com"):
+        assert records.history(email=email).equals(of_dsid)
+    assert records.history(email="1@example.com").empty, "it is the end of another address"
+    with pytest.raises(ConfigurationError, match="one of key, email and dsid"):
+        records.history(1, dsid="x")
+
+
+@at(Placement("sqlite"))
+def test_a_number_of_the_history_is_as_it_was_sent(scenario: Scenario):
+    fields = {"email": "email", "mobilePhone": "first_name"}
+    scenario.seed(customer(1, first_name="(415) 555-2671"))
+    scenario.run(sync_of(fields=fields, extended_properties={}, default_region="US"))
+    records = records_of(scenario, fields=fields, extended_properties={}, default_region="US")
+    assert records.history(field="mobilePhone")["after"].tolist() == ["+14155552671"]
+    assert "+14155552671" in str(records.explain(1, show_values=True).keys[0].events)
 
 
 @at(Placement("sqlite"))

@@ -74,6 +74,15 @@ def test_a_value_that_is_sent_again_is_not_shown_as_a_change(new_database: Calla
     ]  # fmt: skip
 
 
+def test_a_create_shows_no_opt_out_that_is_not_set(new_database: Callable[[str], str]):
+    sync = sync_of(fields={"email": "email", "optOutEmail": "opted_out"}, extended_properties={})
+    with open_scenario(new_database, "sqlite") as scenario:
+        scenario.seed(customer(1, opted_out=False), customer(2, opted_out=True))
+        plan = plan_run(sync, scenario.warehouse, scenario.account, PlanOptions())
+        shown = read_state(preview_changes, sync, scenario.warehouse, plan.plan_id)
+    assert [[each.field for each in change.fields] for change in shown] == [["email"], ["email", "optOutEmail"]]
+
+
 def test_the_columns_have_the_types_of_the_warehouse(new_database: Callable[[str], str]):
     warehouse, sync = Warehouse.at(new_database("duckdb")), people_sync()
     engine = create_engine(warehouse.url, poolclass=NullPool)

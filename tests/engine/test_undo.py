@@ -58,6 +58,7 @@ def test_a_repaired_query_and_an_undo_restore_the_earlier_values_and_no_edit_is_
     assert mistaken.contact("p3@example.com")["city"] == "Bergen"
     assert mistaken.contact("p4@example.com")["city"] == "Oslo"
     assert (report.contacts_written, report.contacts_undone, report.contacts_kept) == (10, 9, {"edited": 1})
+    assert (report.keys_kept, "(key 3)" in str(report)) == ({"edited": ("3",)}, True)
     assert mistaken.run().rows_updated == 0
     assert mistaken.sent() == []
 
@@ -66,6 +67,7 @@ def test_what_the_source_still_gives_or_gives_otherwise_is_left(mistaken: Scenar
     mistaken.update(1, city="Bergen")
     report = undo(mistaken)
     assert report.contacts_kept == {"source_unchanged": 9, "next_run": 1}
+    assert (report.keys_kept["next_run"], len(report.keys_kept["source_unchanged"])) == (("1",), 9)
     assert report.fields_kept == {"city": {"source_unchanged": 9, "next_run": 1}}
     assert mistaken.sent() == []
     mistaken.run()

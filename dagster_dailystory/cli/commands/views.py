@@ -59,15 +59,25 @@ def runs(target: Target, rows: int) -> Output:
     "--since", type=click.DateTime(), metavar="TIME", help="Only from this time (UTC) on, such as 2026-01-31."
 )
 @click.option("--field", help="Only this DailyStory field or custom field.")
+@click.option("--email", help="In place of KEY, the address that a contact has, or had at some time of the history.")
+@click.option("--dsid", help="In place of KEY, a contact.")
 @ROWS
 @SHOW_VALUES
 def history(
-    target: Target, keys: Sequence[str], since: datetime | None, field: str | None, rows: int, show_values: bool
+    target: Target,
+    keys: Sequence[str],
+    since: datetime | None,
+    field: str | None,
+    email: str | None,
+    dsid: str | None,
+    rows: int,
+    show_values: bool,
 ) -> Output:
     """Show what was written to the contacts of these keys, or of all, and what it replaced."""
     with target.open() as records:
-        frame = _shown(records, records.history(list(keys) or None, since, field), show_values)
-    columns = ("acknowledged_at", *target.sync.key_columns, "dsid", "operation", "field", "before", "after")
+        found = records.history(list(keys) or None, since, field, email=email, dsid=dsid)
+        frame = _shown(records, found, show_values)
+    columns = ("acknowledged_at", *target.sync.key_columns, "dsid", "operation", "field", "before", "after", "run_id")
     return Output({"history": records_of(frame)}, frame_table(frame, columns, rows, newest_last=True))
 
 

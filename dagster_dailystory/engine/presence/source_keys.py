@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Dialect, Integer, Row, String, Uuid, bindparam, false, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Dialect,
+    Double,
+    Integer,
+    Row,
+    String,
+    Text,
+    Uuid,
+    bindparam,
+    cast,
+    false,
+    or_,
+    select,
+)
 from sqlalchemy.exc import DBAPIError
 
 from dagster_dailystory.databases.connect import connect, driver_errors_as, open_engine, same_database
@@ -112,6 +127,8 @@ class SourceKeys:
         if not examples:
             return lambda source: [false()]
         dialect = open_engine(self._url).dialect
+        if not database_of(dialect).compares_texts_only:
+            return lambda source: [_may_be(c, str(v)) for c, v in zip(self.key_columns(source), key, strict=True)]
         pairs = zip(examples[0], key, strict=True)
         bound = [values for example, part in pairs if (values := _bound_values(example, [part], dialect)) is not None]
         if len(bound) < len(key):
@@ -224,6 +241,14 @@ def _bound_values(example: object, staged: Sequence[object], dialect: Dialect) -
     if type(example) is UUID:
         return _expanding({UUID(str(value)) for value in staged}, Uuid())
     return None
+
+
+def _may_be(column: SqlValue, text: str) -> ColumnElement[bool]:
+    """Whether a value may have a text as its canonical form, in a column that holds values of several types."""
+    same = cast(column, Text()) == text
+    with suppress(ValueError):  # the text of a float, which the database may write otherwise
+        return or_(same, column == bindparam(None, float(text), Double()))
+    return same
 
 
 def _expanding(values: set[Any], kind: SqlType) -> SqlValue:

@@ -8,6 +8,11 @@ from datetime import datetime
 
 from dagster_dailystory.model.runs.plan import some
 
+_BACKUPS = (
+    "backups of the state still hold the rows: export the requests now (`forgotten export`), and apply them to each"
+    " backup that is restored (`forgotten apply`)"
+)
+
 
 @dataclass(frozen=True)
 class ForgetReceipt:
@@ -86,8 +91,4 @@ class ForgetReceipt:
             f"sync {name} has {rows} rows with the same email or mobile number: forget them there"
             for name, rows in self.other_syncs.items()
         ]
-        return [
-            *found,
-            self.remains,
-            "backups of the state: docs/how-to/forgetting.md says how to forget the rows in them",
-        ]
+        return [*found, self.remains, _BACKUPS]

@@ -11,8 +11,10 @@ from sqlalchemy import Table, select
 from dagster_dailystory.databases.sql_types import SqlValue
 from dagster_dailystory.engine.state.schema import CONTACT_MAP_TIMES, SyncTables
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.engine.upkeep.records.history import HistoryEntry, has_key, read_history
+from dagster_dailystory.engine.upkeep.records.history import HistoryEntry, as_sent, read_history
 from dagster_dailystory.engine.upkeep.records.inspection import SHOWN, changes_of, check_shown_fields, is_part, reading
+from dagster_dailystory.engine.upkeep.records.whose import EVERY_KEY, Whose
+from dagster_dailystory.model.mapping import MappedField
 from dagster_dailystory.model.sync import ContactSync
 
 if TYPE_CHECKING:
@@ -59,15 +61,15 @@ def rejections_frame(state: State) -> pandas.DataFrame:
 
 
 def history_frame(
-    state: State, keys: Sequence[str] = (), since: datetime | None = None, field: str | None = None
+    state: State, whose: Whose = EVERY_KEY, since: datetime | None = None, field: str | None = None
 ) -> pandas.DataFrame:
     """The history as a pandas frame: one row for each field that a change wrote, the oldest first.
 
-    A change that wrote no field, such as a deletion, is one row without a field.
+    A change that wrote no field, such as a deletion, is one row without a field. Numbers are as they were sent.
 
     Args:
         state: The open state.
-        keys: Only these keys; all if there are none.
+        whose: Only the history of these keys, or of this contact.
         since: Only from this time on; a time without a zone is UTC.
         field: Only this DailyStory field or custom field.
 
@@ -77,24 +79,26 @@ def history_frame(
     sync = state.sync
     if field is not None:
         check_shown_fields(sync, [field], "field")
-    names = {m.state_column: m.name for m in sync.mapped_fields}
+    mapped = {m.state_column: m for m in sync.mapped_fields}
     records: list[dict[str, object]] = []
     with reading(state) as tables:
-        for entry in [] if tables is None else _entries(state, tables, keys, since):
+        for entry in [] if tables is None else _entries(state, tables, whose, since):
             head = {name: getattr(entry, name) for name in ("plan_id", "run_id", "dsid", "operation", "outcome")}
             head |= {**dict(zip(sync.key_columns, entry.key, strict=True)), "acknowledged_at": entry.acknowledged_at}
-            values = [
-                {**head, "field": names.get(c, c), "before": entry.before.get(c), "after": entry.after.get(c)}
-                for c in entry.written
-            ]
+            values = [{**head, **_written(sync, entry, c, mapped.get(c))} for c in entry.written]
             records += [each for each in values or [head] if field in (None, each.get("field"))]
     columns = ("plan_id", "run_id", *sync.key_columns, "dsid", "operation", "outcome", "field", "before", "after")
     return _frame(records, (*columns, "acknowledged_at"))
 
 
-def _entries(state: State, tables: SyncTables, keys: Sequence[str], since: datetime | None) -> Iterator[HistoryEntry]:
-    of_keys = list(has_key(tables, dict(tables.history.c.items()), keys))
-    return read_history(state, tables, any_of=of_keys, since=since)
+def _written(sync: ContactSync, entry: HistoryEntry, column: str, mapped: MappedField | None) -> dict[str, object]:
+    before, after = (as_sent(sync, mapped, values.get(column)) for values in (entry.before, entry.after))
+    return {"field": column if mapped is None else mapped.name, "before": before, "after": after}
+
+
+def _entries(state: State, tables: SyncTables, whose: Whose, since: datetime | None) -> Iterator[HistoryEntry]:
+    conditions = whose.conditions(state, tables)
+    return iter(()) if conditions is None else read_history(state, tables, any_of=conditions, since=since)
 
 
 def runs_frame(state: State) -> pandas.DataFrame:

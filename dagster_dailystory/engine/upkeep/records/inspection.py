@@ -14,6 +14,7 @@ from sqlalchemy.types import NullType
 from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
 from dagster_dailystory.contacts.fingerprint import key_label
 from dagster_dailystory.contacts.masking import mask
+from dagster_dailystory.contacts.payload import opts_in
 from dagster_dailystory.contacts.values import KINDS
 from dagster_dailystory.databases.sql_types import SqlQuery
 from dagster_dailystory.engine.state.rejections import FEW, few_of_each, rejected_row
@@ -242,7 +243,8 @@ def _label(state: State, row: RowMapping) -> str:
 def is_part(row: RowMapping, mapped: MappedField, operation: Operation) -> bool:
     """Whether a change of this operation, a row of `changes_of`, sends a field."""
     if operation is Operation.CREATE:
-        return row[mapped.state_column] is not None
+        value = row[mapped.state_column]
+        return value is not None and not opts_in(mapped, value)
     if operation is Operation.OPT_OUT:
         return mapped.kind is FieldKind.OPT_OUT and bool(row[differs_column(mapped.state_column)])
     if operation is not Operation.UPDATE:
@@ -281,6 +283,17 @@ def _is_same(before: object, after: object) -> bool:
 def shown_text(mapped: MappedField, value: object, shown: frozenset[str]) -> str:
     """Show a value: in full if it identifies no person or its field is in `shown`, else only its length."""
     return shown_value(value, is_clear=mapped.name in shown or KINDS[mapped.kind].is_impersonal)
+
+
+def explained_text(mapped: MappedField, value: object, *, show_values: bool) -> str:
+    """Show a value: if values are asked for, as it is; else as `shown_text` does."""
+    if not show_values:
+        return shown_text(mapped, value, frozenset())
+    try:
+        text = canonical_text(value)
+    except UnsupportedValueError:
+        return "(unsupported)"
+    return NO_VALUE if text is None else " ".join(text.split())
 
 
 def shown_value(value: object, *, is_clear: bool = False) -> str:

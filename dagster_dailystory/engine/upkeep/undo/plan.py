@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter, defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -12,6 +13,7 @@ from sqlalchemy import FromClause
 
 from dagster_dailystory.api.responses import RemoteContact
 from dagster_dailystory.api.settings import AccountSettings
+from dagster_dailystory.contacts.fingerprint import key_label
 from dagster_dailystory.engine.account import check_account
 from dagster_dailystory.engine.planning.comparison.compare import RowCounts
 from dagster_dailystory.engine.planning.comparison.staging import stage_source
@@ -24,7 +26,7 @@ from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.engine.upkeep.undo.changes import UndoChange, changes_of, store
 from dagster_dailystory.engine.upkeep.undo.decisions import Decision, Kept, decide
-from dagster_dailystory.engine.upkeep.undo.report import Created, UndoReport, UndoSettings
+from dagster_dailystory.engine.upkeep.undo.report import MOST_KEYS, Created, UndoReport, UndoSettings
 from dagster_dailystory.engine.upkeep.undo.rows import KnownRow, known_rows, live_keys
 from dagster_dailystory.engine.upkeep.undo.written import Written, written_contacts
 from dagster_dailystory.errors import ConfigurationError
@@ -104,6 +106,7 @@ class _Tally:
     fields_undone: Counter[str] = field(default_factory=Counter)
     fields_kept: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     contacts_kept: Counter[str] = field(default_factory=Counter)
+    keys_kept: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
 @dataclass(frozen=True)
@@ -150,6 +153,7 @@ class _Undo:
             return []
         if why is not None:
             self.tally.contacts_kept[why.value] += 1
+            self._name(row, {why})
             return [UndoChange(Operation.RECORD, written.dsid, row.key, reason=why.value)]
         if written.created_at is not None and row.source is None:
             self.tally.undone += 1
@@ -157,7 +161,15 @@ class _Undo:
         decision = decide(self.state.sync, written, row, contact, self.unmapped)
         decision, changes = changes_of(self.tables, written.dsid, row, decision, contact)
         self._count(decision)
+        self._name(row, set(decision.kept.values()))
         return changes
+
+    def _name(self, row: KnownRow, reasons: Collection[Kept]) -> None:
+        """Note the key of a contact of which something is left as it is."""
+        for reason in reasons:
+            named = self.tally.keys_kept[reason.value]
+            if len(named) < MOST_KEYS:
+                named.append(key_label(self.state.sync, list(row.key), self.state.secret))
 
     def _count(self, decision: Decision) -> None:
         names = {m.state_column: m.name for m in self.tables.sync.mapped_fields}
@@ -198,6 +210,7 @@ class _Undo:
             fields_undone=dict(tally.fields_undone),
             fields_kept={name: dict(reasons) for name, reasons in tally.fields_kept.items()},
             contacts_kept=dict(tally.contacts_kept),
+            keys_kept={reason: tuple(keys) for reason, keys in tally.keys_kept.items()},
         )
 
 

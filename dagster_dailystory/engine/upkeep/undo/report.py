@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
 from dagster_dailystory.engine.upkeep.undo.decisions import Kept
 from dagster_dailystory.model.runs.plan import PlanSummary, counted, some
 from dagster_dailystory.model.runs.report import SyncReport
+
+MOST_KEYS = 10
+"""Most keys that are named for one reason; the plan has all of them."""
 
 
 class Created(str, Enum):
@@ -47,6 +50,7 @@ class UndoReport:
         fields_undone: Field -> contacts in which it is taken back.
         fields_kept: Field -> why it is left as it is -> contacts.
         contacts_kept: Why a contact is left as it is -> contacts of which nothing is taken back.
+        keys_kept: Why a contact, or a field of it, is left as it is -> the first keys, as logs may show them.
     """
 
     run_id: str
@@ -57,6 +61,7 @@ class UndoReport:
     fields_undone: Mapping[str, int] = field(default_factory=dict)
     fields_kept: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     contacts_kept: Mapping[str, int] = field(default_factory=dict)
+    keys_kept: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __str__(self) -> str:
         """Lines for a terminal: what is taken back, what is left and why, and what to do next."""
@@ -72,9 +77,18 @@ class UndoReport:
         if self.contacts_kept:
             lines.append(f"  contacts left as they are: {counted(self.contacts_kept)}")
         reasons = {reason for each in (self.contacts_kept, *self.fields_kept.values()) for reason in each}
-        lines += [f"  {reason.value}: {reason.text}" for reason in Kept if reason.value in reasons]
+        for reason in Kept:
+            if reason.value in reasons:
+                lines.append(f"  {reason.value}: {reason.text}{_listed(self.keys_kept.get(reason.value, ()))}")
         failed = [guard for guard in self.plan.guards if not guard.passed]
         lines += [f"  blocked by {guard.name}: {guard.message}" for guard in failed]
         if self.sent is not None:
             lines.append(f"  {self.sent}")
         return "\n".join(lines)
+
+
+def _listed(keys: Sequence[str]) -> str:
+    if not keys:
+        return ""
+    more = " …" if len(keys) == MOST_KEYS else ""
+    return f" (key{'s' if len(keys) > 1 else ''} {', '.join(keys)}{more})"

@@ -12,15 +12,16 @@ from dagster_dailystory.engine.presence.source_keys import Key
 from dagster_dailystory.engine.state.schema import CONTACT_MAP_TIMES, SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.engine.upkeep.records.explain.explanation import Event
-from dagster_dailystory.engine.upkeep.records.history import HistoryEntry, read_history
-from dagster_dailystory.engine.upkeep.records.inspection import FieldChange, shown_text
+from dagster_dailystory.engine.upkeep.records.history import HistoryEntry, as_sent, read_history
+from dagster_dailystory.engine.upkeep.records.inspection import FieldChange, explained_text
 from dagster_dailystory.model.mapping import MappedField
+from dagster_dailystory.model.sync import ContactSync
 
 _OPERATIONS = {"create": "created", "update": "updated", "opt_out": "opted out", "deactivate": "deactivated",
                "delete": "deleted"}  # fmt: skip
 
 
-def events_of(state: State, tables: SyncTables, key: Key, dsid: str | None, shown: frozenset[str]) -> list[Event]:
+def events_of(state: State, tables: SyncTables, key: Key, dsid: str | None, *, show_values: bool) -> list[Event]:
     """What happened to a key, the oldest first, within the caller's transaction.
 
     Args:
@@ -28,10 +29,10 @@ def events_of(state: State, tables: SyncTables, key: Key, dsid: str | None, show
         tables: The sync's tables.
         key: The values of the key columns.
         dsid: The contact that the key has now; its earlier keys are part of the history.
-        shown: The fields whose values are shown.
+        show_values: Show the values that identify a person too.
     """
     events = [
-        *_history(state, tables, key, dsid, shown),
+        *_history(state, tables, key, dsid, show_values=show_values),
         *_plans(state, tables, key),
         *_rejections(state, tables, key),
         *_intents(state, tables, key),
@@ -47,7 +48,7 @@ def rows_with(state: State, tables: SyncTables, name: str, key: Key) -> list[dic
     return [dict(row) for row in state.connection.execute(select(table).where(same)).mappings()]
 
 
-def _history(state: State, tables: SyncTables, key: Key, dsid: str | None, shown: frozenset[str]) -> Iterator[Event]:
+def _history(state: State, tables: SyncTables, key: Key, dsid: str | None, *, show_values: bool) -> Iterator[Event]:
     fields = {m.state_column: m for m in tables.sync.mapped_fields}
     history = tables.history
     mine = [and_(*(history.c[name] == part for name, part in zip(tables.key_names, key, strict=True)))]
@@ -55,15 +56,18 @@ def _history(state: State, tables: SyncTables, key: Key, dsid: str | None, shown
     for entry in read_history(state, tables, any_of=mine):
         verb = "found, and not written" if entry.outcome == "mapped" else _OPERATIONS.get(entry.operation, "written")
         other = "" if entry.key == key else " under an earlier key"
-        values = "; ".join(_change(entry, name, fields.get(name), shown) for name in entry.written)
+        values = "; ".join(
+            _change(tables.sync, entry, name, fields.get(name), show_values=show_values) for name in entry.written
+        )
         run = f" by run {entry.run_id}" if entry.run_id else ""
         yield Event(entry.acknowledged_at, f"contact {entry.dsid} {verb}{other}{run}{f': {values}' if values else ''}")
 
 
-def _change(entry: HistoryEntry, name: str, mapped: MappedField | None, shown: frozenset[str]) -> str:
+def _change(sync: ContactSync, entry: HistoryEntry, name: str, mapped: MappedField | None, *, show_values: bool) -> str:
     if mapped is None:
         return f"{name} (no longer mapped)"
-    before, after = (shown_text(mapped, values.get(name), shown) for values in (entry.before, entry.after))
+    sent = (as_sent(sync, mapped, values.get(name)) for values in (entry.before, entry.after))
+    before, after = (explained_text(mapped, value, show_values=show_values) for value in sent)
     return str(FieldChange(mapped.name, before, after))
 
 

@@ -22,9 +22,10 @@ from dagster_dailystory.engine.upkeep.records.explain.events import events_of
 from dagster_dailystory.engine.upkeep.records.explain.explanation import Explanation, KeyExplanation, NextStep
 from dagster_dailystory.engine.upkeep.records.explain.next_step import KeyState
 from dagster_dailystory.engine.upkeep.records.history import has_key
-from dagster_dailystory.engine.upkeep.records.inspection import FieldChange, reading, shown_text
+from dagster_dailystory.engine.upkeep.records.inspection import FieldChange, explained_text, reading
 from dagster_dailystory.errors import WarehouseError
 from dagster_dailystory.model.contact_fields import CONSENT_KINDS
+from dagster_dailystory.model.sync import ContactSync
 
 _STATE_TABLES = ("snapshot", "contact_map", "rejections", "history", "intents")
 
@@ -62,7 +63,7 @@ def explain(
     """
     with reading(state) as tables:
         if tables is None:
-            return Explanation(state.sync.name, ())
+            return Explanation(state.sync.name, (), has_plans=False)
         source = SourceKeys(state, tables, warehouse_url)
         keys = _keys(state, tables, source, question)
         found = [_explained(state, tables, source, key, question) for key in keys]
@@ -107,7 +108,6 @@ def _distinct(state: State, tables: SyncTables, name: str, condition: ColumnElem
 
 def _explained(state: State, tables: SyncTables, source: SourceKeys, key: Key, question: Question) -> KeyExplanation:
     sync = state.sync
-    shown = frozenset(m.name for m in sync.mapped_fields) if question.show_values else frozenset[str]()
     known = KeyState(state, tables, key)
     dsid = None if known.contact is None else str(known.contact["dsid"])
     rows: Sequence[Mapping[str, object]] = []
@@ -122,16 +122,20 @@ def _explained(state: State, tables: SyncTables, source: SourceKeys, key: Key, q
         next_step,
         why,
         dsid,
-        _differing(known, rows[0], shown) if len(rows) == 1 else [],
-        None if row is None else {m.name: shown_text(m, row.get(m.state_column), shown) for m in sync.sent_fields},
-        events_of(state, tables, key, dsid, shown),
+        _differing(known, rows[0], show_values=question.show_values) if len(rows) == 1 else [],
+        None if row is None else _texts(sync, row, show_values=question.show_values),
+        events_of(state, tables, key, dsid, show_values=question.show_values),
     )
 
 
-def _differing(known: KeyState, row: Mapping[str, object], shown: frozenset[str]) -> list[FieldChange]:
-    old: Mapping[str, object] = known.snapshot or {}
-    texts = [(m, [shown_text(m, each.get(m.state_column), shown) for each in (old, row)]) for m in known.differing(row)]
-    return [FieldChange(mapped.name, before, after) for mapped, (before, after) in texts]
+def _texts(sync: ContactSync, row: Mapping[str, object], *, show_values: bool) -> dict[str, str]:
+    """The values of a row, by field."""
+    return {m.name: explained_text(m, row.get(m.state_column), show_values=show_values) for m in sync.sent_fields}
+
+
+def _differing(known: KeyState, row: Mapping[str, object], *, show_values: bool) -> list[FieldChange]:
+    old, new = (_texts(known.sync, each, show_values=show_values) for each in (known.snapshot or {}, row))
+    return [FieldChange(m.name, old[m.name], new[m.name]) for m in known.differing(row)]
 
 
 def _with_live(

@@ -59,7 +59,7 @@ class KeyExplanation:
         next_step: What the next run does.
         why: The reason, as a sentence.
         dsid: The contact; None if none is known.
-        differing: The fields that the next run would send.
+        differing: The fields that differ from what DailyStory acknowledged, whether the next run sends them or not.
         source: Field -> value of the source, masked unless asked for; None if the source has no row.
         events: What happened, the oldest first.
         live: What DailyStory says, one line each; empty if it was not asked.
@@ -77,7 +77,10 @@ class KeyExplanation:
     def __str__(self) -> str:
         contact = f", contact {self.dsid}" if self.dsid else ", no contact"
         lines = [f"key {self.key_label}{contact}: {self.next_step.value}. {self.why}"]
-        lines += [f"  {change}" for change in self.differing]
+        if self.differing:
+            is_sent = self.next_step in (NextStep.SENT, NextStep.CREATED)
+            lines.append(f"  {'to be sent' if is_sent else 'differs from what DailyStory acknowledged'}:")
+        lines += [f"    {change}" for change in self.differing]
         if self.source is not None:
             values = ", ".join(f"{name} {text}" for name, text in self.source.items() if text != NO_VALUE)
             lines.append(f"  source now: {values or 'no values'}")
@@ -93,12 +96,16 @@ class Explanation:
     Attributes:
         sync_name: The sync.
         keys: One explanation for each key.
+        has_plans: Whether the state has a plan of the sync; before the first one nothing can be explained.
     """
 
     sync_name: str
     keys: tuple[KeyExplanation, ...]
+    has_plans: bool = True
 
     def __str__(self) -> str:
+        if not self.has_plans:
+            return f"sync {self.sync_name} has no plan in this state yet: plan or run it first"
         if not self.keys:
             return f"sync {self.sync_name}: neither the source nor the state has such a key, address or dsid"
         return "\n".join(map(str, self.keys))

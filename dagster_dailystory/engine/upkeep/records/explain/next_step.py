@@ -45,7 +45,7 @@ class KeyState:
         self._state = state
         self._tables = tables
         self._key = key
-        self._sync = tables.sync
+        self.sync = tables.sync
         self.snapshot = self._row("snapshot")
         self.contact = self._row("contact_map")
         self.rejections = rows_with(state, tables, "rejections", key)
@@ -58,7 +58,7 @@ class KeyState:
         """The fields in which the source's row differs from what DailyStory acknowledged."""
         old: Mapping[str, object] = self.snapshot or {}
         resends = bool(old.get("resend_all"))
-        return [m for m in self._sync.sent_fields if self._differs(m, source, old, resends=resends)]
+        return [m for m in self.sync.sent_fields if self._differs(m, source, old, resends=resends)]
 
     def _differs(
         self, mapped: MappedField, source: Mapping[str, object], old: Mapping[str, object], *, resends: bool
@@ -69,7 +69,7 @@ class KeyState:
         if not new:
             return mapped.nulls is Nulls.CLEAR and bool(before)
         if mapped.kind is FieldKind.OPT_OUT and not resends:
-            is_set, was_set = (value_to_send(self._sync, mapped, each) is True for each in (new, before))
+            is_set, was_set = (value_to_send(self.sync, mapped, each) is True for each in (new, before))
             return is_set and not was_set
         return resends or new != before
 
@@ -88,7 +88,7 @@ class KeyState:
         row = rows[0]
         is_new = self.contact is None
         check = check_row(
-            self._sync,
+            self.sync,
             row,
             is_new=is_new,
             differing=None if is_new else {m.state_column for m in self.differing(row)},
@@ -100,7 +100,7 @@ class KeyState:
     def forgotten(self, row: Mapping[str, object] = MappingProxyType({})) -> tuple[NextStep, str] | None:
         """Why nothing is sent for a forgotten key, or for a row with an email or mobile number that was forgotten."""
         found = Forgotten.read(self._state)
-        if found is None or not found.has(self._key, identity_of(self._sync, row)):
+        if found is None or not found.has(self._key, identity_of(self.sync, row)):
             return None
         return NextStep.FORGOTTEN, f"{FORGOTTEN_ROW[0].upper()}{FORGOTTEN_ROW[1:]}."
 
@@ -111,20 +111,20 @@ class KeyState:
         if absent is not None:
             done = self.snapshot["absent_action"] if self.snapshot is not None else "keep"
             return NextStep.GONE, f"It left the source; noticed at {absent:%Y-%m-%d %H:%M} UTC, contact: {done}."
-        policy = self._sync.delete_policy
+        policy = self.sync.delete_policy
         future = "keeps its contact" if policy is DeletePolicy.KEEP else f"would {policy.value} its contact"
         return NextStep.GONE, f"The source no longer has it, and the next run {future}."
 
     def _held(self, row: Mapping[str, object]) -> tuple[NextStep, str] | None:
         deleted = None if self.contact is None else self.contact["deleted_in_dailystory_at"]
-        if deleted is not None and self._sync.on_deleted is OnDeleted.RESPECT:
+        if deleted is not None and self.sync.on_deleted is OnDeleted.RESPECT:
             return NextStep.HELD, "Its contact was deleted in DailyStory; on_deleted='reactivate' brings it back."
         secret = self._state.secret
         for found in self.rejections:
             if found["reason"] not in _REMEMBERED:
                 continue
             prints = (
-                refusal_fingerprint(self._sync, row, secret, each) for each in Reason if each in REMEMBERED_REASONS
+                refusal_fingerprint(self.sync, row, secret, each) for each in Reason if each in REMEMBERED_REASONS
             )
             if found["fingerprint"] in set(prints):
                 return NextStep.HELD, (
@@ -153,7 +153,7 @@ class KeyState:
 
     def _difference(self, row: Mapping[str, object]) -> tuple[NextStep, str]:
         if self.contact is None:
-            looked_up = " if a look-up finds its contact" if self._sync.mode is Mode.UPDATE else ""
+            looked_up = " if a look-up finds its contact" if self.sync.mode is Mode.UPDATE else ""
             return NextStep.CREATED, f"It has no contact yet; the next run sends it{looked_up}."
         names = ", ".join(m.name for m in self.differing(row))
         if names:
