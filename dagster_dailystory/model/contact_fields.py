@@ -118,7 +118,7 @@ def suggestion(name: str) -> str:
     own = _OTHER_NAMES.get(name.casefold().replace("_", "").replace("-", "").replace(" ", ""))
     if own is not None:
         return f"; DailyStory has {own}"
-    listed = "; docs/reference/names.md lists its fields, and custom fields belong in extended_properties"
+    listed = f"; its fields are {', '.join(CONTACT_FIELDS)}; custom fields belong in extended_properties"
     return nearest(name, CONTACT_FIELDS) or listed
 
 

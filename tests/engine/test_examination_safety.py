@@ -13,6 +13,7 @@ from dagster_dailystory.api.connections import HttpResponse
 from dagster_dailystory.engine.state.lease import open_session
 from dagster_dailystory.engine.upkeep.doctor.questions import QUESTIONS
 from dagster_dailystory.engine.upkeep.doctor.report import FindingStatus
+from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.sandbox import Sandbox
 
 AN_HOUR_LATER = time.time() + 3600
@@ -207,3 +208,23 @@ def is_create(method: str, body: bytes) -> bool:
 
 def answered(document: dict[str, object], status: int = 200) -> HttpResponse:
     return HttpResponse(status, {}, json.dumps(document).encode())
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"])
+def test_a_role_without_a_grant_examines_and_makes_nothing(examined: Examined) -> None:
+    url = examined.engine.url.set(username="examining_role").render_as_string(hide_password=False)
+    examined.execute("create role examining_role login")
+    try:
+        examined.execute("grant select on customers to examining_role")
+        examined.warehouse = Warehouse.at(url)
+        report = examined.examine()
+    finally:
+        examined.execute("drop owned by examining_role")
+        examined.execute("drop role examining_role")
+    state = named(report, "state")
+    assert (state.status, "run GRANT CREATE ON SCHEMA" in state.seen) == (FindingStatus.FAILED, True)
+    assert (named(report, "source").status, named(report, "token").status) == (FindingStatus.OK, FindingStatus.OK)
+    assert (examined.sandbox.writes(), named(report, "examination").advice) == (
+        [],
+        "correct what failed, and examine again",
+    )

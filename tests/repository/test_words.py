@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +46,19 @@ def test_words_that_left_the_project_are_not_used() -> None:
         for line, word in words_that_left(path.read_text(encoding="utf-8"))
     ]
     assert not found, "see docs/reference/glossary.md for the words to use\n" + "\n".join(found)
+
+
+def test_no_message_names_a_page_of_the_docs() -> None:
+    """An installed package has none of them."""
+    found = []
+    for path in (ROOT / "dagster_dailystory").rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        docs = {id(each.value) for each in ast.walk(tree) if isinstance(each, ast.Expr)}
+        texts = (each for each in ast.walk(tree) if isinstance(each, ast.Constant) and id(each) not in docs)
+        found += [
+            f"{path.name}:{each.lineno}" for each in texts if isinstance(each.value, str) and "docs/" in each.value
+        ]
+    assert found == []
 
 
 @pytest.mark.parametrize(

@@ -260,7 +260,7 @@ def open_state(location: StateLocation, sync: ContactSync, *, writes: bool = Tru
         if state.layout < SCHEMA_VERSION:
             raise StateError(
                 f"the state tables have layout version {state.layout}, and this version of dagster-dailystory reads "
-                f"{SCHEMA_VERSION}. A run upgrades them: back the state up (docs/how-to/upgrading.md), then "
+                f"{SCHEMA_VERSION}. A run upgrades them: back the state up, then "
                 "materialize the changes of any of its syncs, or call run_contact_sync"
             )
         yield state

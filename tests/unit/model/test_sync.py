@@ -46,7 +46,7 @@ INVALID: list[tuple[dict[str, object], str]] = [
     ({"fields": {}, "extended_properties": {}}, "nothing would be sent"),
     ({"fields": {"city": "city"}}, "neither email nor mobilePhone"),
     ({"fields": {"firstname": "f"}}, "no contact field 'firstname'; did you mean 'firstName'?"),
-    ({"fields": {"shoe_size": "s"}}, "no contact field 'shoe_size'; docs/reference/names.md lists its fields"),
+    ({"fields": {"shoe_size": "s"}}, "no contact field 'shoe_size'; its fields are "),
     ({"fields": {"dsId": "dsid"}}, "no contact field 'dsId'"),
     ({"extended_properties": {" ": "plan"}}, "empty custom field name"),
     ({"extended_properties": {"plan": "a", "Plan": "b"}}, "maps both 'plan' and 'Plan'"),

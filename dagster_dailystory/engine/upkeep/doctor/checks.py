@@ -92,9 +92,7 @@ def _layout(state: State) -> Finding:
     if state.layout == SCHEMA_VERSION:
         return Finding("layout", _OK, f"version {state.layout}, that of this version of the package")
     seen = f"version {state.layout}, and this version of the package writes {SCHEMA_VERSION}"
-    return Finding(
-        "layout", _WARNING, seen, "back the state up (docs/how-to/upgrading.md); the next run upgrades it", OLDER
-    )
+    return Finding("layout", _WARNING, seen, "back the state up; the next run upgrades it", OLDER)
 
 
 def _service(examined: Examined) -> Iterator[Finding]:

@@ -78,9 +78,10 @@ def examine_sync(
         return replace(report, announced=_ANNOUNCED)
     if probe_email is None and not (report.is_healthy and _has_notes(examined)):
         return report
-    if not report.is_healthy or any(each.answer == OLDER for each in report.findings):
-        seen = "no test contact was made or deleted: a check failed, or the state tables have an earlier layout"
-        return replace(report, answers=(Finding("examination", FindingStatus.FAILED, seen, "run the sync first"),))
+    if not report.is_healthy:
+        return replace(report, answers=(_refused("a check failed", "correct what failed, and examine again"),))
+    if any(each.answer == OLDER for each in report.findings):
+        return replace(report, answers=(_refused("the state tables have an earlier layout", "run the sync first"),))
     probe = _Probe(examined, probe_email, questions, pause)
     try:
         probe.run()
@@ -99,6 +100,10 @@ def _check_address(email: str) -> None:
 def _has_notes(examined: Examined) -> bool:
     with connect_state(examined.warehouse.state, examined.sync) as state, state.connection.begin():
         return bool(state.meta_names(NOTES))
+
+
+def _refused(why: str, advice: str) -> Finding:
+    return Finding("examination", FindingStatus.FAILED, f"no test contact was made or deleted: {why}", advice)
 
 
 def _stopped(error: DailyStoryError | ForeignContactError) -> Finding:
