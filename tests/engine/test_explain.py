@@ -133,6 +133,14 @@ def test_dailystory_is_asked_only_with_an_account_and_its_values_are_not_shown(s
 
 
 @at(Placement("sqlite"))
+def test_an_outage_of_dailystory_hides_nothing_of_the_state(synced: Scenario):
+    account = {"base_url": synced.sandbox.base_url, "api_token": synced.sandbox.token}
+    synced.sandbox.stop()
+    found = explain(synced, 1, max_attempts=1, **account)
+    assert (found.next_step, found.live[0][:17]) == (NextStep.UNCHANGED, "cannot be asked: ")
+
+
+@at(Placement("sqlite"))
 def test_a_forgotten_row_is_named_as_such_under_any_key(synced: Scenario):
     with open_sync(sync_of(), warehouse_url=synced.warehouse_url) as records:
         records.forget([1])

@@ -23,9 +23,12 @@ from dagster_dailystory.engine.upkeep.records.explain.explanation import Explana
 from dagster_dailystory.engine.upkeep.records.explain.next_step import KeyState
 from dagster_dailystory.engine.upkeep.records.history import has_key
 from dagster_dailystory.engine.upkeep.records.inspection import FieldChange, explained_text, reading
-from dagster_dailystory.errors import WarehouseError
+from dagster_dailystory.errors import DailyStoryError, WarehouseError
 from dagster_dailystory.model.contact_fields import CONSENT_KINDS
 from dagster_dailystory.model.sync import ContactSync
+
+_ATTEMPTS = 3
+"""Attempts at a response, as few as those of a dry run: seconds, not minutes."""
 
 _STATE_TABLES = ("snapshot", "contact_map", "rejections", "history", "intents")
 
@@ -145,8 +148,12 @@ def _with_live(
     account: AccountSettings,
 ) -> tuple[KeyExplanation, ...]:
     dsids = [each.dsid for each in explained if each.dsid]
-    with Sender(state.sync, account) as sender:
-        contacts = dict(zip(dsids, sender.get_many(dsids), strict=True)) if dsids else {}
+    patience = replace(account, max_attempts=min(_ATTEMPTS, account.max_attempts))
+    try:
+        with Sender(state.sync, patience) as sender:
+            contacts = dict(zip(dsids, sender.get_many(dsids), strict=True)) if dsids else {}
+    except DailyStoryError as error:  # what source and state have is known all the same
+        return tuple(replace(each, live=(f"cannot be asked: {error}",)) for each in explained)
     return tuple(
         replace(each, live=_said(state, snapshot, contacts[each.dsid]) if each.dsid else ("no contact is known",))
         for each, snapshot in zip(explained, snapshots, strict=True)
