@@ -368,6 +368,7 @@ def open_run(
     run_ids: Sequence[str] = (),
     waiting: Waiting = NO_WAIT,
     accepts_canary: str | None = None,
+    host: str | None = None,
 ) -> Iterator[Run]:
     """Open the state with the lease of the sync, for one run.
 
@@ -378,13 +379,14 @@ def open_run(
         run_ids: The run itself, then the runs that it re-executes; without any, a new one.
         waiting: How to wait for other runs of this sync.
         accepts_canary: Who accepts what a canary found; see `Run`.
+        host: Where this process runs, if not on this host.
 
     Raises:
         BusyError: Another run still has the lease of the sync.
         DailyStoryError: The state cannot be opened.
     """
     ids = run_ids or (new_run_id(),)
-    with open_session(sync, warehouse.state, waiting, ids[0]) as (state, lease):
+    with open_session(sync, warehouse.state, waiting, ids[0], host) as (state, lease):
         yield Run(state, lease, warehouse, account, ids, waiting.check, accepts_canary)
 
 

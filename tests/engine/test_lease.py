@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import socket
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -23,7 +26,9 @@ from dagster_dailystory.engine.presence.source_keys import SourceKeys
 from dagster_dailystory.engine.sending.outbox import Outbox
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.lease import LEASE_SECONDS, Lease, Waiting, open_session
-from dagster_dailystory.engine.state.lease.holders import let_go, new_holder
+from dagster_dailystory.engine.state.lease.holders import let_go, new_holder, this_host
+from dagster_dailystory.engine.state.lease.lease import lease_holder
+from dagster_dailystory.engine.state.lease.session import kept_alive
 from dagster_dailystory.engine.state.lease.waiting import Place
 from dagster_dailystory.engine.state.plans.stored import Plans
 from dagster_dailystory.engine.state.schema import StateLocation
@@ -60,16 +65,11 @@ def test_a_held_lease_is_refused_and_a_returned_one_gets_a_higher_fence(warehous
 
 
 def test_the_lease_of_a_dead_process_is_taken_at_once(warehouse_url):
-    dead = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "from dagster_dailystory.engine.state.lease.holders import new_holder; print(new_holder())",
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    code = """
+from dagster_dailystory.engine.state.lease.holders import new_holder, this_host
+print(new_holder(this_host()))
+"""
+    dead = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     with opened(warehouse_url) as state:
         lease = taken(state)
         held_by(state, dead.stdout.strip())
@@ -78,7 +78,7 @@ def test_the_lease_of_a_dead_process_is_taken_at_once(warehouse_url):
 
 def test_a_holder_that_let_go_in_this_process_is_not_waited_for(new_database: Callable[[str], str]):
     """The database may still name it, if its connection was lost."""
-    holder = new_holder()
+    holder = new_holder(this_host())
     with opened(new_database("sqlite")) as state:
         taken(state)
         held_by(state, holder)
@@ -178,16 +178,14 @@ def test_the_lease_of_another_host_is_taken_over_once_it_expired(new_database: C
         held_by(state, "elsewhere:1:1:word")
         with pytest.raises(BusyError):
             taken(state)
-        later = state.now() + timedelta(seconds=LEASE_SECONDS + 1)
-        assert taken(replace(state, now=lambda: later)).fence == 2
+        assert taken(replace(state, clock=after_the_lease)).fence == 2
 
 
 def test_a_holder_that_was_taken_over_writes_nothing_more(warehouse_url):
     with opened(warehouse_url) as state:
         first = taken(state)
         held_by(state, "elsewhere:1:1:word")
-        later = state.now() + timedelta(seconds=LEASE_SECONDS + 1)
-        second = taken(replace(state, now=lambda: later))
+        second = taken(replace(state, clock=after_the_lease))
         with pytest.raises(BusyError, match="took sync 'customers' over"), state.connection.begin():
             first.renew(state)
         with state.connection.begin():
@@ -200,32 +198,100 @@ def test_one_of_two_runs_that_take_a_free_lease_gets_it(new_database: Callable[[
     with opened(url) as state:
         taken(state)
         held_by(state, "elsewhere:1:1:word")
-    later = utc_now() + timedelta(seconds=LEASE_SECONDS + 1)
-
-    with opened(url) as state, ThreadPoolExecutor(1) as pool:
+    with opened(url) as state:
         with state.connection.begin():
-            Lease.take(replace(state, now=lambda: later))
-            second = pool.submit(take_at, url, later)
-            wait_until_blocked(url)
-        assert second.result() == "busy"
+            Lease.take(replace(state, clock=after_the_lease))
+            assert take_at(url, after_the_lease()) == "busy", "it does not wait for the lock"
+        assert take_at(url, after_the_lease()) == "busy"
 
 
 def test_a_plan_that_outlasts_the_lease_is_not_taken_over(new_database: Callable[[str], str]):
-    """A run that finds the lease expired waits until the plan is stored, and then finds a new heartbeat."""
+    """Other runs see no heartbeat until the plan is stored, but its transaction has the lease's row locked."""
     url = new_database("postgresql")
     moments = [utc_now()]
-    with opened(url) as state, ThreadPoolExecutor(1) as pool:
-        planning = replace(state, now=lambda: moments[-1])
+    with opened(url) as state:
+        planning = replace(state, clock=lambda: moments[-1])
         lease = taken(planning)
-        moments.append(utc_now() + timedelta(seconds=LEASE_SECONDS + 1))
-        with lease.during(planning):
-            second = pool.submit(take_at, url, moments[-1])
-            wait_until_blocked(url)
+        moments.append(after_the_lease())
+        with lease.during(planning), opened(url) as other:
+            later = replace(other, clock=lambda: moments[-1])
+            with other.connection.begin():
+                holder = lease_holder(later)
+            assert holder is not None
+            assert holder.is_alive, "no alert about a run that ended"
+            assert take_at(url, moments[-1]) == "busy"
             moments.append(moments[-1] + timedelta(seconds=LEASE_SECONDS))
-        assert second.result() == "busy"
         with state.connection.begin():
             lease.check(state)
     assert take_at(url, moments[-1] + timedelta(seconds=1)) == "busy", "the last heartbeat is from the plan's end"
+
+
+def test_the_lease_goes_by_the_clock_of_the_database(new_database: Callable[[str], str]):
+    with opened(new_database("postgresql")) as state:
+        taken(state)
+        held_by(state, "elsewhere:1:1:word")
+        with pytest.raises(BusyError):
+            taken(replace(state, now=after_the_lease))
+
+
+def test_a_server_asks_the_host_of_a_run_for_signs_of_life(new_database: Callable[[str], str]):
+    """Otherwise the locks of a host that lost its power stay for hours."""
+    query = sa.text("SELECT source FROM pg_settings WHERE name ~ '^(tcp_keepalives|client_connection_check)_'")
+    with opened(new_database("postgresql")) as state, state.connection.begin():
+        sources = [row.source for row in state.connection.execute(query)]
+    assert sources == ["session"] * 4
+
+
+class Run:
+    """Holds a lease for which a heartbeat is always due, and does nothing."""
+
+    def __init__(self, state: State) -> None:
+        hours = itertools.count(0, 3_600)
+        with state.connection.begin():
+            self.lease = Lease.take(state, clock=lambda: next(hours))
+        self._state = state
+
+    def heartbeat_at(self) -> datetime:
+        with self._state.connection.begin():
+            found: datetime = lease_row(self._state)["heartbeat_at"]
+            return found
+
+    def is_renewed_within(self, seconds: float) -> bool:
+        before, deadline = self.heartbeat_at(), time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.heartbeat_at() != before:
+                return True
+            time.sleep(0.1)
+        return False
+
+
+def test_a_lease_is_renewed_while_the_run_waits_for_something(warehouse_url):
+    with opened(warehouse_url) as state:
+        run = Run(state)
+        with kept_alive(state, run.lease):
+            assert run.is_renewed_within(20)
+            with run.lease.transaction(state):
+                run.lease.check(state)
+        assert not run.is_renewed_within(1.5)
+
+
+def test_a_run_that_lost_its_lease_does_not_renew_that_of_another(warehouse_url):
+    with opened(warehouse_url) as state:
+        run = Run(state)
+        held_by(state, "elsewhere:1:1:word")
+        with kept_alive(state, run.lease):
+            assert not run.is_renewed_within(2.5)
+            with pytest.raises(BusyError, match="took sync 'customers' over"):
+                run.lease.keep(state)
+
+
+def lease_row(state: State) -> sa.RowMapping:
+    meta = state.shared.meta
+    return state.connection.execute(sa.select(meta).where(meta.c.name == "lock:customers")).mappings().one()
+
+
+def test_hosts_that_were_cloned_are_two_hosts() -> None:
+    assert Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip() in this_host()
 
 
 def test_a_second_run_waits_for_the_first_one_if_asked(new_database: Callable[[str], str]):
@@ -293,7 +359,7 @@ def test_a_run_does_not_overtake_one_that_waits(warehouse_url):
 def test_a_waiting_run_of_another_host_loses_its_place_without_a_heartbeat(new_database: Callable[[str], str]):
     location = StateLocation(new_database("sqlite"))
     with open_state(location, sync_of()) as state:
-        Place("customers", "gone").hold(replace(state, now=lambda: utc_now() - timedelta(seconds=40)))
+        Place("customers", "gone").hold(replace(state, clock=lambda: utc_now() - timedelta(seconds=40)))
         Place("customers", "here").hold(state)
     assert queue_of(location) == ["here"]
 
@@ -301,7 +367,7 @@ def test_a_waiting_run_of_another_host_loses_its_place_without_a_heartbeat(new_d
 def test_a_wait_is_reported_with_the_run_that_holds_the_sync(new_database: Callable[[str], str]):
     location = StateLocation(new_database("sqlite"))
     messages: list[str] = []
-    holder = f"run holder on {socket.gethostname()} since 20"
+    holder = rf"run holder on {socket.gethostname()} \(process {os.getpid()}\) since 20"
     with open_session(sync_of(), location, run_id="holder"), pytest.raises(BusyError, match=holder):
         open_session(sync_of(), location, Waiting(1.5, messages.append), "other").__enter__()
     assert len(messages) == 1
@@ -349,23 +415,17 @@ def test_the_long_transactions_of_a_plan_begin_and_end_with_a_heartbeat(new_data
         assert renewals[-2], "the last statement reads the holder"
 
 
+def after_the_lease() -> datetime:
+    return utc_now() + timedelta(seconds=LEASE_SECONDS + 1)
+
+
 def take_at(url: str, now: datetime) -> str:
     """The fence of a lease taken at a moment by a connection of its own, or `busy`."""
     with opened(url) as other:
         try:
-            return str(taken(replace(other, now=lambda: now)).fence)
+            return str(taken(replace(other, clock=lambda: now)).fence)
         except BusyError:
             return "busy"
-
-
-def wait_until_blocked(url: str) -> None:
-    """Return when a connection of this database waits for a lock."""
-    blocked = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-    deadline = time.monotonic() + 20
-    with sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT").connect() as connection:
-        while not connection.execute(blocked).scalar():
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
 
 
 def test_two_threads_of_one_process_are_two_holders(new_database: Callable[[str], str]):

@@ -17,8 +17,9 @@ from support.steps import plan_run
 
 from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.engine.planning.plan import make_plan
+from dagster_dailystory.engine.run import open_run
 from dagster_dailystory.engine.sending.results.acknowledgements import Acknowledgements
-from dagster_dailystory.engine.state.lease import Lease, open_session
+from dagster_dailystory.engine.state.lease import LEASE_SECONDS, Lease, Waiting, open_session
 from dagster_dailystory.engine.state.recovery import Intents
 from dagster_dailystory.engine.state.store import utc_now
 from dagster_dailystory.engine.warehouse import Warehouse
@@ -44,6 +45,22 @@ except errors.DailyStoryError as error:
     print(json.dumps({"error": type(error).__name__, "message": str(error)}))
 """
 
+OTHER_HOST = """
+import json, sys
+from dagster_dailystory import ContactSync, errors
+from dagster_dailystory.api.settings import AccountSettings
+from dagster_dailystory.engine.run import open_run
+from dagster_dailystory.engine.warehouse import Warehouse
+from dagster_dailystory.model.runs.options import PlanOptions
+job = json.loads(sys.argv[1])
+places = job["places"]
+customers = ContactSync(name="customers", source="people", key="id", fields=job["fields"])
+account = AccountSettings(places["base_url"], places["api_token"], requests_per_second=float("inf"))
+with open_run(customers, Warehouse.at(places["warehouse_url"]), account, host="another-host") as run:
+    result = run.resume_or_run(PlanOptions())
+print(json.dumps({"error": type(result.error).__name__, "message": str(result.error)}))
+"""
+
 
 @pytest.fixture
 def url(warehouse_url: str) -> str:
@@ -63,11 +80,11 @@ def execute(url: str, statement: str) -> list[sa.Row[tuple[object, ...]]]:
 class OtherRun:
     """A run of the same sync in a process of its own."""
 
-    def __init__(self, url: str, sandbox: Sandbox) -> None:
+    def __init__(self, url: str, sandbox: Sandbox, code: str = OTHER_PROCESS) -> None:
         places = {"warehouse_url": url, "base_url": sandbox.base_url, "api_token": sandbox.token}
         job = json.dumps({"fields": dict(SYNC.fields), "places": places})
         self.process = subprocess.Popen(
-            [sys.executable, "-c", OTHER_PROCESS, job], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
+            [sys.executable, "-c", code, job], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
         )
 
     def result(self) -> dict[str, object]:
@@ -168,6 +185,63 @@ def test_a_run_that_slept_through_a_takeover_writes_nothing_more(
     assert result["error"] == "BusyError"
     assert "took sync 'customers' over" in str(result["message"])
     assert state_of(url) == before
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize("engine_name", ["postgresql"])
+def test_another_host_finishes_the_sync_within_a_minute(
+    engine_name: str, how: signal.Signals, url: str, sandbox: Sandbox
+) -> None:
+    sandbox.configure(latency_seconds=1.0)
+    lost = OtherRun(url, sandbox, OTHER_HOST)
+    messages: list[str] = []
+    try:
+        wait_for(lambda: sandbox.counts.posts >= 5)
+        stop_between_transactions(lost, url, how)
+        since = time.monotonic()
+        sandbox.configure(latency_seconds=0.0)
+        account = AccountSettings(sandbox.base_url, sandbox.token, requests_per_second=float("inf"))
+        with open_run(SYNC, Warehouse.at(url), account, waiting=Waiting(100, messages.append)) as run:
+            result = run.resume_or_run(PlanOptions())
+        assert result.error is None
+        assert 30 < time.monotonic() - since < 60
+        assert f"on another-host (process {lost.process.pid})" in messages[0]
+        assert set(sandbox.creates_by_identity().values()) == {1}
+        assert len(sandbox.contacts()) == 40
+        before, posts = state_of(url), sandbox.counts.posts
+        if how is signal.SIGSTOP:
+            lost.process.send_signal(signal.SIGCONT)
+            assert lost.result()["error"] == "BusyError"
+        assert state_of(url) == before
+        assert sandbox.counts.posts == posts
+    finally:
+        lost.kill()
+
+
+def stop_between_transactions(run: OtherRun, url: str, how: signal.Signals) -> None:
+    """Stop or kill a process while it has nothing locked: what is stopped in a transaction keeps its locks."""
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    locked = "SELECT count(*) FROM pg_locks WHERE relation = 'dailystory_meta'::regclass AND mode = 'RowExclusiveLock'"
+    while True:
+        run.process.send_signal(signal.SIGSTOP)
+        with engine.begin() as connection:
+            if not connection.exec_driver_sql(locked).scalar():
+                run.process.send_signal(how)
+                return
+        run.process.send_signal(signal.SIGCONT)
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"])
+def test_a_run_that_is_busy_for_long_keeps_its_lease(engine_name: str, url: str, sandbox: Sandbox) -> None:
+    warehouse, account = Warehouse.at(url), AccountSettings(sandbox.base_url, sandbox.token)
+    with open_session(SYNC, warehouse.state, host="another-host") as (state, lease):
+        until = time.monotonic() + LEASE_SECONDS + 10
+        while time.monotonic() < until:  # busy with Python code
+            sum(number * number for number in range(100_000))
+        with pytest.raises(BusyError, match="another run holds"):
+            plan_run(SYNC, warehouse, account)
+        with state.connection.begin():
+            lease.check(state)
 
 
 def put_to_sleep(run: OtherRun, url: str) -> None:

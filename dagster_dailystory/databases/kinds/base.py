@@ -263,6 +263,20 @@ class Database:
 
     # The state.
 
+    def clock(self) -> SqlValue | None:
+        """The database's time in UTC without a zone; None for a file, which each process reads by its own clock."""
+        return None
+
+    def is_locked(self, connection: Connection, rows: SqlQuery) -> bool:
+        """Whether another transaction has locked one of these rows; if not, this one locks them.
+
+        Where a transaction that writes locks the whole file, no other sees the rows.
+        """
+        return False
+
+    def notice_dead_clients(self, connection: Connection) -> None:
+        """Let the server end the transaction of a client whose host is gone, so that its locks end too."""
+
     def check_state(self, connection: Connection, schema: str | None, names: Sequence[str]) -> None:
         """Check settings and permissions of the state database before any work begins.
 

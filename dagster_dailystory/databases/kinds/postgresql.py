@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from sqlalchemy import (
     Boolean,
@@ -28,6 +29,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.schema import SchemaItem
@@ -42,6 +44,7 @@ from dagster_dailystory.databases.kinds.permissions import check_grants
 from dagster_dailystory.databases.kinds.psycopg import can_stream, set_up_psycopg, set_up_psycopg2, streamed_batches
 from dagster_dailystory.databases.sql_types import (
     BIG_INTEGER,
+    MOMENT,
     TEXT,
     UNSUPPORTED,
     Cidr,
@@ -74,6 +77,15 @@ _HASHED_AS_BYTES = {
 }  # fmt: skip
 """The hash of a bigint or a timestamp is that of 32 bits; the hash of the float 0.0 is that of NULL."""
 """Type OIDs that are hashed by value: boolean, integers, floats, date, timestamps, numeric, UUID."""
+
+
+_SIGNS_OF_LIFE = {
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "4",
+    "client_connection_check_interval": "10s",
+}
+"""A host that is gone is noticed after 30 seconds, by default after two hours. The last setting needs version 14."""
 
 
 class PostgreSQL(Database):
@@ -164,6 +176,20 @@ class PostgreSQL(Database):
         has_nul = cast(source, TEXT).op("~")(literal_column(_JSON_NUL))
         marked = func.to_jsonb(cast(literal_column(f"'{UNSUPPORTED}'"), TEXT))
         return case((has_nul, marked), else_=cast(source, self.storage_type(reflected)))
+
+    def clock(self) -> SqlValue:
+        """The server's clock, which goes on within a transaction."""
+        return func.timezone("UTC", func.clock_timestamp(), type_=MOMENT)
+
+    def is_locked(self, connection: Connection, rows: SqlQuery) -> bool:
+        """Ask without waiting."""
+        return connection.execute(rows.with_for_update(skip_locked=True)).first() is None
+
+    def notice_dead_clients(self, connection: Connection) -> None:
+        """Ask the client's host for a sign of life, also while a statement runs; some servers cannot."""
+        for name, value in _SIGNS_OF_LIFE.items():
+            with suppress(DBAPIError), connection.begin():
+                connection.execute(select(func.set_config(name, value, literal_column("false"))))
 
     def check_state(self, connection: Connection, schema: str | None, names: Sequence[str]) -> None:
         """Check the grants."""

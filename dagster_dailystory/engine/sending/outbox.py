@@ -358,9 +358,7 @@ class Outbox:
                 self._unwritten.append(result)
         if len(self._unwritten) >= FLUSH_ROWS or time.monotonic() - self._flushed_at >= FLUSH_SECONDS:
             self._flush()
-        if self._lease.heartbeat.is_due():
-            with self._lease.transaction(self._state):
-                pass
+        self._lease.keep(self._state)
         self._show_progress()
 
     def _flush(self) -> None:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib.metadata import version
 
-from sqlalchemy import ColumnClause, Connection, Dialect, column, inspect, select, table
+from sqlalchemy import ColumnClause, Connection, Dialect, column, inspect, literal, select, table
 from sqlalchemy.exc import DBAPIError
 
 from dagster_dailystory.databases.connect import connect, open_engine, reflected_types, require_schema
 from dagster_dailystory.databases.kinds.base import Database
 from dagster_dailystory.databases.kinds.registry import DATABASES, check_key_names, database_of, require_state_database
-from dagster_dailystory.databases.sql_types import SqlType
+from dagster_dailystory.databases.sql_types import MOMENT, SqlType, SqlValue
 from dagster_dailystory.engine.state.schema import SCHEMA_VERSION, SYNC_TABLES, SharedTables, StateLocation, SyncTables
 from dagster_dailystory.errors import StateError
 from dagster_dailystory.model.sync import ContactSync
@@ -67,7 +67,8 @@ class State:
         shared: The tables that all syncs share.
         secret: Keys the opaque ids and fingerprints of this state.
         layout: The layout version of the tables when they were opened.
-        now: The clock, UTC without a zone.
+        now: The clock of this host, UTC without a zone.
+        clock: In place of the database's clock, which all hosts share; None for that.
         sums: When and how sums of row hashes are compared.
     """
 
@@ -78,12 +79,23 @@ class State:
     secret: bytes = field(repr=False)
     layout: int = SCHEMA_VERSION
     now: Callable[[], datetime] = utc_now
+    clock: Callable[[], datetime] | None = None
     sums: SumSettings = SumSettings()  # frozen
 
     @property
     def present(self) -> datetime:
         """The same as `now()`, with the zone UTC: time windows begin at a local time."""
         return self.now().replace(tzinfo=timezone.utc)
+
+    def database_time(self) -> SqlValue:
+        """The time by the clock that all hosts share, UTC without a zone; a file has the clock of its host."""
+        found = self.database.clock() if self.clock is None else None
+        return literal((self.clock or utc_now)(), MOMENT) if found is None else found
+
+    def database_now(self) -> datetime:
+        """Read that clock, within the caller's transaction."""
+        now: datetime = self.connection.execute(select(self.database_time())).scalar_one()
+        return now
 
     @property
     def dialect(self) -> Dialect:
@@ -281,6 +293,7 @@ def connect_state(location: StateLocation, sync: ContactSync, *, writes: bool = 
     check_key_names(sync.key_columns, engine.dialect.name)
     with connect(engine, location.role, setting=location.setting, writes=writes, is_private=True) as connection:
         shared = SharedTables(location)
+        database_of(engine.dialect).notice_dead_clients(connection)
         with connection.begin():
             require_schema(connection, location.schema)
             database_of(engine.dialect).check_state(connection, location.schema, _table_names(shared, location, sync))

@@ -7,6 +7,8 @@ import os
 import secrets
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import RowMapping
@@ -24,9 +26,9 @@ _held: set[str] = set()
 """The holders of this process that have not let go. A lost connection leaves their names in the database."""
 
 
-def new_holder() -> str:
+def new_holder(host: str) -> str:
     """Name a holder: host, process, and a random word that distinguishes the threads of one process."""
-    holder = f"{_this_host()}:{os.getpid()}:{_started(os.getpid())}:{secrets.token_hex(4)}"
+    holder = f"{host}:{os.getpid()}:{_started(os.getpid())}:{secrets.token_hex(4)}"
     _held.add(holder)
     return holder
 
@@ -36,10 +38,10 @@ def let_go(holder: str) -> None:
     _held.discard(holder)
 
 
-def is_alive(holder: str) -> bool:
-    """Whether a holder may still be at work; unknown processes of other hosts may."""
+def is_alive(holder: str, here: str) -> bool:
+    """Whether a holder may still be at work, as far as the host `here` knows; processes of other hosts may."""
     host, pid, started, _ = holder.rsplit(":", 3)
-    if host != _this_host():
+    if host != here:
         return True
     if int(pid) == os.getpid() and started == _started(os.getpid()):
         return holder in _held
@@ -61,17 +63,25 @@ def parent_has_ended() -> bool:
 def description(row: RowMapping) -> str:
     """Which run holds a lease or waits for one, where, and since when, from its row of the meta table."""
     run = f"run {row['run_id']}" if row["run_id"] else "a run"
-    host = row["holder"].rsplit(":", 3)[0].split("/", 1)[0]
+    place, pid, *_ = row["holder"].rsplit(":", 3)
+    host = f"{place.split('/', 1)[0]} (process {pid})"
     since = f" since {row['taken_at']:%Y-%m-%d %H:%M:%S} UTC" if row["taken_at"] else ""
     return f"{run} on {host}{since}"
 
 
-def _this_host() -> str:
-    """Name the process namespace: containers may share a host's name but not its process ids."""
-    try:
-        return f"{socket.gethostname()}/{Path('/proc/self/ns/pid').readlink()}"
-    except OSError:
-        return socket.gethostname()
+def this_host() -> str:
+    """Name the host: its name, the process namespace, and the start of the machine.
+
+    Containers may share a host's name but not its process ids, and machines that were cloned may share both.
+    """
+    return "/".join((socket.gethostname(), *_kernel_names()))
+
+
+def _kernel_names() -> Iterator[str]:
+    with suppress(OSError):
+        yield str(Path("/proc/self/ns/pid").readlink())
+    with suppress(OSError):
+        yield Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
 def _started(pid: int) -> str:

@@ -10,53 +10,27 @@ from datetime import datetime, timedelta
 from sqlalchemy import RowMapping, and_, select
 from sqlalchemy.exc import IntegrityError
 
-from dagster_dailystory.engine.state.lease.holders import boot_seconds, description, is_alive, new_holder
+from dagster_dailystory.engine.state.lease.heartbeat import LEASE_SECONDS, Heartbeat
+from dagster_dailystory.engine.state.lease.holders import boot_seconds, description, is_alive, new_holder, this_host
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import BusyError
 
-LEASE_SECONDS = 600
-"""Seconds without a heartbeat after which a lease expires; on the same host it ends with the holder's process."""
+_EXPIRES = timedelta(seconds=LEASE_SECONDS)
 
 
-_SAFE_SECONDS = LEASE_SECONDS - 60.0
-"""So long after a heartbeat no other run has the lease, and a request that is sent now is applied before one has."""
+def _is_held(state: State, row: RowMapping, host: str) -> bool:
+    """Whether a living run holds a lease, from its row of the meta table.
 
-
-HEARTBEAT_SECONDS = 30.0
-"""Longest time between two heartbeats of a run that has nothing to write."""
-
-
-class Heartbeat:
-    """When a lease was last renewed, as this process knows it; any thread may ask.
-
-    Args:
-        clock: Seconds, with the time in which the machine or the process slept.
+    A run that writes for long shows no heartbeat meanwhile, but its transaction has the row locked. It waits for no
+    lock here: of a process that is stopped, the transaction may stay open for ever.
     """
-
-    def __init__(self, clock: Callable[[], float] = boot_seconds) -> None:
-        self._clock = clock
-        self._last = clock()
-
-    @contextmanager
-    def committed(self) -> Iterator[None]:
-        """Count a heartbeat that the block writes, from the begin of the block on and only if it is committed."""
-        began = self._clock()
-        yield
-        self._last = began
-
-    def is_due(self) -> bool:
-        """Whether it is time for the next one."""
-        return self._clock() - self._last >= HEARTBEAT_SECONDS
-
-    def is_safe(self) -> bool:
-        """Whether no other run can have taken the lease over."""
-        return self._clock() - self._last < _SAFE_SECONDS
-
-
-def _is_held(row: RowMapping, now: datetime) -> bool:
-    """Whether a living run holds a lease, from its row of the meta table."""
-    expired = row["heartbeat_at"] is None or now - row["heartbeat_at"] > timedelta(seconds=LEASE_SECONDS)
-    return row["holder"] is not None and not expired and is_alive(row["holder"])
+    if row["holder"] is None:
+        return False
+    expired = row["heartbeat_at"] is None or state.database_now() - row["heartbeat_at"] > _EXPIRES
+    if not expired and is_alive(row["holder"], host):
+        return True
+    meta = state.shared.meta
+    return state.database.is_locked(state.connection, select(meta.c.name).where(meta.c.name == row["name"]))
 
 
 @dataclass(frozen=True)
@@ -79,7 +53,9 @@ def lease_holder(state: State) -> LeaseHolder | None:
     meta = state.shared.meta
     mine = select(meta).where(meta.c.name == f"lock:{state.sync.name}", meta.c.holder.is_not(None))
     row = state.connection.execute(mine).mappings().first()
-    return None if row is None else LeaseHolder(row["run_id"], row["taken_at"], _is_held(row, state.now()))
+    if row is None:
+        return None
+    return LeaseHolder(row["run_id"], row["taken_at"], _is_held(state, row, this_host()))
 
 
 @dataclass(frozen=True)
@@ -108,26 +84,36 @@ class Lease:
         run_id: str | None = None,
         *,
         clock: Callable[[], float] = boot_seconds,
+        host: str | None = None,
     ) -> Lease:
         """Take the lease of the state's sync, or of another one, in a transaction of its own.
+
+        Args:
+            state: The state.
+            sync_name: The sync, if not the state's own.
+            run_id: The run, shown to others.
+            clock: See `Heartbeat`.
+            host: Where this process runs, if not on this host.
 
         Raises:
             BusyError: A living run holds it, or another process has upgraded the state.
         """
         sync_name = sync_name or state.sync.name
         heartbeat = Heartbeat(clock)
-        meta, name, now = state.shared.meta, f"lock:{sync_name}", state.now()
+        meta, name, now = state.shared.meta, f"lock:{sync_name}", state.database_now()
+        host = host or this_host()
         row = state.connection.execute(select(meta).where(meta.c.name == name)).mappings().first()
         fence = 1
         if row is not None:
-            if _is_held(row, now):
+            if _is_held(state, row, host):
                 raise BusyError(
                     f"another run holds sync {sync_name!r}: {description(row)}, last heartbeat "
                     f"{row['heartbeat_at']:%H:%M:%S} UTC; wait for it to end, then run again"
                 )
             fence = int(row["fence"]) + 1
-        lease = cls(name, new_holder(), fence, run_id, heartbeat)
-        values = {"holder": lease.holder, "fence": fence, "heartbeat_at": now, "run_id": run_id, "taken_at": now}
+        lease = cls(name, new_holder(host), fence, run_id, heartbeat)
+        values = {"holder": lease.holder, "fence": fence, "heartbeat_at": now, "run_id": run_id}
+        values["taken_at"] = state.now()  # by the clock of the times that the run writes
         if row is None:
             lease._insert(state, values)
         else:
@@ -166,7 +152,7 @@ class Lease:
         meta = state.shared.meta
         mine = (meta.c.name == self.name) & (meta.c.fence == self.fence)
         # Written before it is read: the row lock keeps other runs from taking the lease over until this commits.
-        state.connection.execute(meta.update().where(mine).values(heartbeat_at=state.now()))
+        state.connection.execute(meta.update().where(mine).values(heartbeat_at=state.database_time()))
         self.check(state)
 
     @contextmanager
@@ -179,6 +165,16 @@ class Lease:
         with self.heartbeat.committed(), state.connection.begin():
             self.renew(state)
             yield
+
+    def keep(self, state: State) -> None:
+        """Write a heartbeat if one is due.
+
+        Raises:
+            BusyError: Another run holds the lease now.
+        """
+        if self.heartbeat.is_due():
+            with self.transaction(state):
+                pass
 
     @contextmanager
     def during(self, state: State) -> Iterator[None]:

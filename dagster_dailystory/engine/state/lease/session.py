@@ -5,9 +5,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from dataclasses import replace
+from functools import partial
 
+from dagster_dailystory.databases.connect import connect, open_engine
 from dagster_dailystory.engine.state.layout.migrations import StoredTables, migrate, prepare_leases, sync_names
+from dagster_dailystory.engine.state.lease.heartbeat import renewed_meanwhile
 from dagster_dailystory.engine.state.lease.holders import let_go
 from dagster_dailystory.engine.state.lease.lease import Lease
 from dagster_dailystory.engine.state.lease.waiting import NO_WAIT, Place, Waiting
@@ -35,26 +39,30 @@ def open_session(
     location: StateLocation,
     waiting: Waiting = NO_WAIT,
     run_id: str | None = None,
+    host: str | None = None,
 ) -> Iterator[tuple[State, Lease]]:
     """Open the state with the sync's lease; runs that wait for it get it in the order in which they came.
+
+    The lease is renewed until the session ends, whatever the run waits for.
 
     Args:
         sync: The sync.
         location: Where the state is.
         waiting: How long to wait for other runs of the sync.
         run_id: Shown to the runs that wait for this one.
+        host: Where this process runs, if not on this host.
 
     Raises:
         BusyError: Another run still holds the sync.
         DailyStoryError: The state cannot be opened; see `open_state`.
     """
-    place, started, remind_at = Place(sync.name, run_id), time.monotonic(), 0.0
+    place, started, remind_at = Place(sync.name, run_id, host), time.monotonic(), 0.0
     is_queued = False
     with ExitStack() as opened:
         opened.callback(place.forget)
         while True:
             try:
-                session = opened.enter_context(_leased(sync, location, run_id, place, is_queued=is_queued))
+                session = opened.enter_context(_leased(sync, location, run_id, place, host, is_queued=is_queued))
                 break
             except BusyError as busy:
                 waited = time.monotonic() - started
@@ -79,25 +87,47 @@ def _leave(sync: ContactSync, location: StateLocation, place: Place, *, is_queue
 
 @contextmanager
 def _leased(
-    sync: ContactSync, location: StateLocation, run_id: str | None, place: Place, *, is_queued: bool
+    sync: ContactSync, location: StateLocation, run_id: str | None, place: Place, host: str | None, *, is_queued: bool
 ) -> Iterator[tuple[State, Lease]]:
     with connect_state(location, sync) as state:
         _upgrade(state)
         if is_queued:
             place.hold(state)
-        with _taken(state, state.sync.name, run_id, place) as lease:
+        with (
+            _taken(state, state.sync.name, run_id, place, host) as lease,
+            kept_alive(state, lease),
+        ):
             yield state, lease
 
 
+def kept_alive(state: State, lease: Lease) -> AbstractContextManager[None]:
+    """Renew a lease in a thread of its own, whatever the thread of the block waits for."""
+    name = f"dailystory-{state.sync.name}-lease"
+    return renewed_meanwhile(lease.heartbeat, partial(_renew, state, lease), name)
+
+
+def _renew(state: State, lease: Lease) -> None:
+    """Write a heartbeat through another connection than the run's, which is that of another thread."""
+    location = state.location
+    engine = open_engine(location.url, location.setting)
+    with (
+        connect(engine, location.role, setting=location.setting, writes=True, is_private=True) as connection,
+        lease.transaction(replace(state, connection=connection)),
+    ):
+        pass
+
+
 @contextmanager
-def _taken(state: State, sync_name: str, run_id: str | None = None, place: Place | None = None) -> Iterator[Lease]:
+def _taken(
+    state: State, sync_name: str, run_id: str | None = None, place: Place | None = None, host: str | None = None
+) -> Iterator[Lease]:
     """Take a lease and give it back, through another connection if this one is lost."""
     lease = None
     try:
         with state.connection.begin():
             if place is not None:
                 place.check_turn(state)
-            lease = Lease.take(state, sync_name, run_id)
+            lease = Lease.take(state, sync_name, run_id, host=host)
             if place is not None:
                 place.leave(state)
         yield lease

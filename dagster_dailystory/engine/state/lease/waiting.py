@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from sqlalchemy import RowMapping, func, select
 
-from dagster_dailystory.engine.state.lease.holders import description, is_alive, let_go, new_holder
+from dagster_dailystory.engine.state.lease.holders import description, is_alive, let_go, new_holder, this_host
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import BusyError, DailyStoryError
 
@@ -54,19 +54,21 @@ NO_WAIT = Waiting()
 class Place:
     """The place of a run in the queue of one sync. Each method is one transaction, or part of the caller's."""
 
-    def __init__(self, sync_name: str, run_id: str | None) -> None:
+    def __init__(self, sync_name: str, run_id: str | None, host: str | None = None) -> None:
         self._sync_name = sync_name
         self._run_id = run_id
-        self._holder = new_holder()
+        self._host = host or this_host()
+        self._holder = new_holder(self._host)
         self._name = f"{_start(sync_name)}{self._holder}"
 
     def hold(self, state: State) -> None:
         """Enter the queue, or stay in it; runs that are gone lose their place."""
-        meta, now, execute = state.shared.meta, state.now(), state.connection.execute
+        meta, execute = state.shared.meta, state.connection.execute
         with state.connection.begin():
+            now = state.database_now()
             waiting = _rows(state, self._sync_name)
             for row in waiting:
-                if row["name"] != self._name and not _is_waiting(state, row):
+                if row["name"] != self._name and not self._is_waiting(state, row):
                     execute(meta.delete().where(meta.c.name == row["name"]))
             if any(row["name"] == self._name for row in waiting):
                 execute(meta.update().where(meta.c.name == self._name).values(heartbeat_at=now))
@@ -87,7 +89,7 @@ class Place:
         for row in _rows(state, self._sync_name):
             if row["name"] == self._name:
                 return
-            if _is_waiting(state, row):
+            if self._is_waiting(state, row):
                 raise BusyError(
                     f"{description(row)} waits for sync {self._sync_name!r} and comes first; run again later"
                 )
@@ -96,6 +98,10 @@ class Place:
         """Leave the queue, within the caller's transaction."""
         meta = state.shared.meta
         state.connection.execute(meta.delete().where(meta.c.name == self._name))
+
+    def _is_waiting(self, state: State, row: RowMapping) -> bool:
+        is_fresh = state.database_now() - row["heartbeat_at"] <= timedelta(seconds=_FORGOTTEN_SECONDS)
+        return is_fresh and is_alive(row["holder"], self._host)
 
     def forget(self) -> None:
         """Note in this process that the run waits no more."""
@@ -111,8 +117,3 @@ def _rows(state: State, sync_name: str) -> Sequence[RowMapping]:
     meta = state.shared.meta
     mine = meta.c.name.startswith(_start(sync_name), autoescape=True)
     return state.connection.execute(select(meta).where(mine).order_by(meta.c.fence, meta.c.name)).mappings().all()
-
-
-def _is_waiting(state: State, row: RowMapping) -> bool:
-    is_fresh = state.now() - row["heartbeat_at"] <= timedelta(seconds=_FORGOTTEN_SECONDS)
-    return is_fresh and is_alive(row["holder"])

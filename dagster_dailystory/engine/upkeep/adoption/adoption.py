@@ -7,7 +7,6 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from math import isfinite
 
 from sqlalchemy import func, select
 
@@ -32,9 +31,6 @@ OnAdoption = Callable[[AdoptionProgress], None]
 
 _MOST_ROWS = 200
 """Rows that are looked up and written together."""
-
-_BATCH_SECONDS = 60
-"""Longest time of a batch at the permitted rate: the lease needs a heartbeat between two of them."""
 
 _log = logging.getLogger("dagster_dailystory")
 
@@ -79,8 +75,7 @@ def adopt(
             candidates = find_candidates(state, lease, warehouse.url)
             if candidates is None:
                 return AdoptionReport(sync.name, differing)
-            rows = _within_a_heartbeat(batch_rows, account.requests_per_second)
-            adoption = _Adoption(candidates, lease, sender, differing, on_progress, rows)
+            adoption = _Adoption(candidates, lease, sender, differing, on_progress, batch_rows)
             adoption.look_up()
             report = adoption.report()
         _log.info("%s", report)
@@ -206,10 +201,3 @@ class _Adoption:
         with state.connection.begin():
             found = state.connection.execute(select(*keys).where(ambiguous).order_by(*keys).limit(SHOWN_KEYS)).all()
         return tuple(key_label(state.sync, list(key), state.secret) for key in found)
-
-
-def _within_a_heartbeat(rows: int, requests_per_second: float | None) -> int:
-    """The number of rows, at most these, that can be looked up between two heartbeats of the lease."""
-    if requests_per_second is None or not isfinite(requests_per_second):
-        return rows
-    return max(1, min(rows, int(requests_per_second * _BATCH_SECONDS)))

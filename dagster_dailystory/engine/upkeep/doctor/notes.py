@@ -80,13 +80,12 @@ class Notes:
         return [f"test contacts of sync {name!r}, perhaps in another account: examine that sync" for name in names]
 
     def keep_alive(self) -> None:
-        """Renew the lease.
+        """Renew the lease if that is due.
 
         Raises:
             BusyError: Another run holds it now.
         """
-        with self._lease.transaction(self._state):
-            pass
+        self._lease.keep(self._state)
 
     def write(self, tag: str, address: int | None, email: str) -> Note:
         """Note that a contact is about to be made."""

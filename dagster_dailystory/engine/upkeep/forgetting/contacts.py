@@ -72,8 +72,6 @@ class Deletions:
                     f"{len(dsids)} contacts are deleted, and {_UNTOUCHED}"
                 )
             done += len(part)
-            with self._lease.transaction(self._state):  # a heartbeat
-                pass
 
     def _results(self, changes: Sequence[Change], done: int) -> list[Result]:
         results: list[Result] = []
@@ -82,6 +80,7 @@ class Deletions:
             while self._sender.pending:
                 results += self._sender.collect(_WAIT_SECONDS)
                 self._sender.results_written()
+                self._lease.keep(self._state)
         except OutageError as error:
             done += len(results)
             raise OutageError(
