@@ -31,7 +31,7 @@ endef
 # $(call find,VERSION): the shell command that prints the path of a Python of this machine. pyenv hides those that its file does not name.
 find = PYENV_VERSION="$$(pyenv versions --bare 2>/dev/null | paste -sd:)" $(V)/bin/uv python find --system --no-python-downloads $(1)
 
-.PHONY: help demo test test-unit test-slow test-placements test-live test-warehouses test-pythons test-smoke test-lowest test-ui dist dev golden lint types defs bench bench-quick ci ci-all
+.PHONY: help demo test test-unit test-slow test-placements test-live test-warehouses test-pythons test-smoke test-lowest test-celery test-ui dist dev golden lint types defs bench bench-quick ci ci-all
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,12 @@ test-smoke: $(V)/.test
 
 test-lowest: $(V)-lowest/.test ## The same with the lowest Python and the lowest version of each dependency
 	ALL_PLACEMENTS=1 $(V)-lowest/bin/python -m pytest -q -n 2 --dist worksteal -m "not emulated" $(SMOKE)
+
+test-celery: $(V)-celery/.test ## Run deploy/celery for real: PostgreSQL, Redis and two workers, one of which is killed
+	@command -v redis-server >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
+	   && apt-get update -q && apt-get install -qy --no-install-recommends redis-server; } \
+	 || { echo "test-celery needs the command 'redis-server': apt-get install redis-server" >&2; exit 1; }
+	VIRTUAL_ENV=$(CURDIR)/$(V)-celery $(V)-celery/bin/python -m pytest -q -p no:randomly -m celery tests/deploy
 
 test-ui: $(V)/.test ## Test the Dagster UI and the sandbox's page in Chromium; UPDATE_IMAGES=1 retakes the pictures
 	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
