@@ -120,6 +120,7 @@ ci-all: ci ## The same, and all that CI has no time for: other placements, every
 	$(MAKE) test-placements ALL_PLACEMENTS=1
 	$(MAKE) test-warehouses SCENARIOS=tests/scenarios
 	$(MAKE) dist
+	$(MAKE) test-celery
 	$(MAKE) test-live
 
 $(V)/.demo: pyproject.toml constraints.txt

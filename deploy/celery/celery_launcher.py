@@ -1,4 +1,4 @@
-"""Notices a worker that died, which `CeleryRunLauncher` does not: Celery calls its run started for ever."""
+"""What `CeleryRunLauncher` lacks: it does not notice a worker that died, and a run that is terminated starts again."""
 
 import dagster as dg
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus  # not exported; launchers import them so
@@ -10,14 +10,23 @@ ATTEMPTS = 2
 
 
 class WatchedCeleryRunLauncher(CeleryRunLauncher):
-    """Asks the worker whether it still has the run; the daemon calls this every `poll_interval_seconds`.
+    """Runs as tasks of Celery, each of which is watched."""
 
-    A worker that is alive but cannot answer, for example behind a broken network, may be taken for dead. Its run goes
-    on, and the run that replaces it waits for the sync's lease: no contact is made twice.
-    """
+    def terminate(self, run_id: str) -> bool:
+        """Interrupt a run, which then ends as canceled; otherwise it would end as failed, and be started again."""
+        run = self._instance.get_run_by_id(run_id)
+        if run is None or run.is_finished:
+            return False
+        self._instance.report_run_canceling(run)
+        return super().terminate(run_id)
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
-        """Whether the run's worker is at work."""
+        """Ask the worker whether it still has the run; Celery calls the run of one that died started for ever.
+
+        The daemon calls this every `poll_interval_seconds`. A worker that is alive but cannot answer, for example
+        behind a broken network, may be taken for dead. Its run goes on, and the run that replaces it waits for the
+        sync's lease: no contact is made twice.
+        """
         task = self.celery.AsyncResult(run.tags[DAGSTER_CELERY_TASK_ID_TAG])
         reported = super().check_run_worker_health(run)
         if reported.status is not WorkerStatus.RUNNING:

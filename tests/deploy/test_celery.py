@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ pytestmark = [pytest.mark.celery, pytest.mark.timeout(300)]
 
 ROWS = 200
 WORKERS = ("w1", "w2")
+TERMINATE = "mutation($id: String!) { terminateRun(runId: $id) { __typename } }"
 AS_ANOTHER_HOST = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
 TEXTS = [
     "mobile_phone",
@@ -68,14 +70,41 @@ def deployed(new_database: Callable[[str], str], redis: str, sandbox: Sandbox, t
         "WAREHOUSE_URL": warehouse,
         "DAILYSTORY_BASE_URL": sandbox.base_url,
         "DAILYSTORY_API_TOKEN": sandbox.token,
-        "DAILYSTORY_REQUESTS_PER_SECOND": "10",
+        "DAILYSTORY_REQUESTS_PER_SECOND": "20",
     }
     with host(tmp_path, settings, {"4000": free_port(), "3000": free_port()}) as made:
         shutil.copy(DEPLOY / "celery" / "dagster.yaml", tmp_path / "home")
         yield made
 
 
-def test_a_run_whose_worker_is_killed_is_finished_by_the_other(deployed: Host, sandbox: Sandbox) -> None:
+@dataclass(frozen=True)
+class Deployed:
+    """The deployment with its workers."""
+
+    host: Host
+    ui: DagsterUi
+    workers: dict[str, subprocess.Popen[bytes]]
+    sandbox: Sandbox
+
+    def launch(self) -> str:
+        """Launch a run; returns when it has sent 20 contacts."""
+        before = self.sandbox.counts.posts
+        assets = [f"dailystory/customers/{noun}" for noun in ("changes", "contacts", "contact_map")]
+        run_id = self.ui.launch("dailystory", assets)
+        wait_for(lambda: self.sandbox.counts.posts >= before + 20, "the first contacts", 60)
+        return run_id
+
+    def terminate(self, run_id: str) -> None:
+        answer = self.ui.ask(TERMINATE, id=run_id)["terminateRun"]
+        assert answer["__typename"] == "TerminateRunSuccess", answer
+
+    def runs_of(self, worker: str) -> int:
+        """How many runs a worker has taken."""
+        return self.host.log(worker).count("received")
+
+
+@pytest.fixture
+def started(deployed: Host, sandbox: Sandbox) -> Deployed:
     deployed.start("systemd/dagster-code.service")
     deployed.start("systemd/dagster-webserver.service")
     before = AS_ANOTHER_HOST if can_be_another_host() else []
@@ -83,20 +112,29 @@ def test_a_run_whose_worker_is_killed_is_finished_by_the_other(deployed: Host, s
     ui = DagsterUi(f"http://127.0.0.1:{deployed.ports['3000']}")
     wait_for(lambda: has_found_the_code_server(ui), "the code location", 90)
     deployed.start("systemd/dagster-daemon.service")
-    assets = [f"dailystory/customers/{noun}" for noun in ("changes", "contacts", "contact_map")]
-    first = ui.launch("dailystory", assets)
-    wait_for(lambda: sandbox.counts.posts >= 20, "the first contacts", 60)
-    (sending,) = [name for name in WORKERS if "received" in deployed.log(name)]
+    return Deployed(deployed, ui, workers, sandbox)
+
+
+def test_a_run_ends_when_it_is_terminated_and_goes_on_when_its_worker_is_killed(started: Deployed) -> None:
+    """One test, because a deployment takes a minute to start."""
+    ui, sandbox = started.ui, started.sandbox
+    terminated = started.launch()
+    started.terminate(terminated)
+    assert ui.wait(terminated, 30) == "CANCELED"
+    taken = {name: started.runs_of(name) for name in WORKERS}
+    failed = started.launch()
+    (sending,) = [name for name in WORKERS if started.runs_of(name) > taken[name]]
     (other,) = set(WORKERS) - {sending}
-    os.killpg(workers[sending].pid, signal.SIGKILL)
+    os.killpg(started.workers[sending].pid, signal.SIGKILL)
     killed_at = time.monotonic()
-    wait_for(lambda: len(ui.runs()) == 2, "the run that replaces it", 90)
-    (second,) = [run["runId"] for run in ui.runs() if run["runId"] != first]
-    assert ui.wait(second, 120) == "SUCCESS"
-    assert ui.status(first) == "FAILURE"
-    assert "received" in deployed.log(other)
+    wait_for(lambda: len(ui.runs()) == 3, "the run that replaces it", 90)
+    (last,) = [run["runId"] for run in ui.runs() if run["runId"] not in (terminated, failed)]
+    assert ui.wait(last, 120) == "SUCCESS"
+    assert ui.status(failed) == "FAILURE"
+    assert started.runs_of(other) == taken[other] + 1
     assert len(sandbox.contacts()) == ROWS
     assert set(sandbox.creates_by_identity().values()) == {1}
+    assert len(ui.runs()) == 3, "the terminated run was not started again"
     print(f"finished {time.monotonic() - killed_at:.0f} s after the worker was killed")
 
 

@@ -10,7 +10,7 @@ TESTS = Path(__file__).parents[1]
 PAGE = (TESTS.parent / "docs" / "explanation" / "reliability.md").read_text(encoding="utf-8")
 SECTIONS = {part.partition("\n")[0]: part for part in re.split(r"^## ", PAGE, flags=re.MULTILINE)[1:]}
 NAMED = sorted(set(re.findall(r"`([\w/]*test_\w+)::(\w+)`", PAGE)))
-SHOWN = {"slow": "slow", "ui": "browser", "emulated": "emulated"}
+SHOWN = {"slow": "slow", "ui": "browser", "emulated": "emulated", "celery": "celery"}
 """Markers of tests that `make test` does not run, and how the page shows them."""
 
 README = Path(__file__).parents[2] / "README.md"
