@@ -226,6 +226,20 @@ def test_a_plan_that_outlasts_the_lease_is_not_taken_over(new_database: Callable
     assert take_at(url, moments[-1] + timedelta(seconds=1)) == "busy", "the last heartbeat is from the plan's end"
 
 
+def test_a_living_process_of_this_host_is_at_work_though_its_heartbeat_is_old(new_database: Callable[[str], str]):
+    """A plan in SQLite writes for minutes in one transaction, and nothing else shows that it goes on."""
+    with opened(new_database("sqlite")) as state:
+        lease = taken(state)
+        with state.connection.begin():
+            holder = lease_holder(replace(state, clock=after_the_lease))
+            assert holder is not None
+            assert holder.is_alive
+            let_go(lease.holder)
+            ended = lease_holder(state)
+            assert ended is not None
+            assert not ended.is_alive
+
+
 def test_the_lease_goes_by_the_clock_of_the_database(new_database: Callable[[str], str]):
     with opened(new_database("postgresql")) as state:
         taken(state)

@@ -79,13 +79,11 @@ _HASHED_AS_BYTES = {
 """Type OIDs that are hashed by value: boolean, integers, floats, date, timestamps, numeric, UUID."""
 
 
-_SIGNS_OF_LIFE = {
-    "tcp_keepalives_idle": "10",
-    "tcp_keepalives_interval": "5",
-    "tcp_keepalives_count": "4",
-    "client_connection_check_interval": "10s",
-}
-"""A host that is gone is noticed after 30 seconds, by default after two hours. The last setting needs version 14."""
+_SIGNS_OF_LIFE = (
+    {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "4"},
+    {"client_connection_check_interval": "10s"},  # since version 14
+)
+"""A host that is gone is noticed after 30 seconds, by default after two hours."""
 
 
 class PostgreSQL(Database):
@@ -187,9 +185,10 @@ class PostgreSQL(Database):
 
     def notice_dead_clients(self, connection: Connection) -> None:
         """Ask the client's host for a sign of life, also while a statement runs; some servers cannot."""
-        for name, value in _SIGNS_OF_LIFE.items():
+        for settings in _SIGNS_OF_LIFE:
+            set_all = (func.set_config(name, value, literal_column("false")) for name, value in settings.items())
             with suppress(DBAPIError), connection.begin():
-                connection.execute(select(func.set_config(name, value, literal_column("false"))))
+                connection.execute(select(*set_all))
 
     def check_state(self, connection: Connection, schema: str | None, names: Sequence[str]) -> None:
         """Check the grants."""

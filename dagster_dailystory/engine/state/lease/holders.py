@@ -54,6 +54,11 @@ def is_alive(holder: str, here: str) -> bool:
     return _started(int(pid)) == started
 
 
+def is_at_work_here(holder: str, here: str) -> bool:
+    """Whether a holder is a living process of the host `here`."""
+    return holder.rsplit(":", 3)[0] == here and is_alive(holder, here)
+
+
 def parent_has_ended() -> bool:
     """Whether the process that started this one through `multiprocessing` has ended; False for any other process."""
     parent = multiprocessing.parent_process()

@@ -11,7 +11,14 @@ from sqlalchemy import RowMapping, and_, select
 from sqlalchemy.exc import IntegrityError
 
 from dagster_dailystory.engine.state.lease.heartbeat import LEASE_SECONDS, Heartbeat
-from dagster_dailystory.engine.state.lease.holders import boot_seconds, description, is_alive, new_holder, this_host
+from dagster_dailystory.engine.state.lease.holders import (
+    boot_seconds,
+    description,
+    is_alive,
+    is_at_work_here,
+    new_holder,
+    this_host,
+)
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.errors import BusyError
 
@@ -55,7 +62,9 @@ def lease_holder(state: State) -> LeaseHolder | None:
     row = state.connection.execute(mine).mappings().first()
     if row is None:
         return None
-    return LeaseHolder(row["run_id"], row["taken_at"], _is_held(state, row, this_host()))
+    here = this_host()  # its processes are seen to live even while a transaction of minutes hides their heartbeats
+    is_held = _is_held(state, row, here) or is_at_work_here(row["holder"], here)
+    return LeaseHolder(row["run_id"], row["taken_at"], is_held)
 
 
 @dataclass(frozen=True)
