@@ -37,10 +37,13 @@ ONLY_WAITS = "a server that only waits"
 
 OURS = "dagster_dailystory"
 
-PARTS = ("plans", "elsewhere", "sending", "latency", "faults")
+PARTS = ("plans", "elsewhere", "sending", "history", "latency", "faults")
 
 _SENT_ROWS = 10_000
 """With fewer rows, sending measures the start only."""
+
+_PAIRS = 7
+"""Rounds of two contenders that differ by a few hundredths."""
 
 Runs = Mapping[str, Callable[[], Measured]]
 
@@ -86,7 +89,7 @@ class Bench:
         """Run the contests of some `PARTS`."""
         runners = {
             "plans": self._plans, "elsewhere": self._elsewhere, "sending": self._first_loads,
-            "latency": self._latency, "faults": self._faults,
+            "history": self._history, "latency": self._latency, "faults": self._faults,
         }  # fmt: skip
         for part in parts:
             runners[part]()
@@ -197,6 +200,34 @@ class Bench:
                     Line(f"First load, {name}, contacts/s", per_second, budget.CONTACTS_PER_SECOND, is_least=True),
                     Line(f"First load, {name}, CPU ms per contact", cpu_ms, budget.CPU_MS_PER_CONTACT),
                 ]
+
+    def _history(self) -> None:
+        """First loads with and without the history, in turn."""
+        source = self._to_send()
+        with sandbox() as base_url:
+            bare = Task(url=source, base_url=base_url, rows=self._size.send_rows)
+            states: dict[str, Callable[[], Task]] = {
+                "DuckDB": lambda: replace(bare, url=self._copy()),
+                "SQLite state": lambda: replace(bare, state_url=self._new_sqlite()),
+                "PostgreSQL": lambda: replace(bare, url=self._new_postgres()),
+            }
+            for name, made in states.items():
+                contenders = {
+                    f"history_days={days}": lambda made=made, days=days: in_a_process(
+                        "ours_send", replace(made(), history_days=days)
+                    )
+                    for days in (0, 90)
+                }
+                title = f"First load of {self._size.send_rows:,} rows, {name}, without and with history"
+                contest = Contest(title, _PAIRS).run(contenders)
+                self.contests.append(contest)
+                ratios = {
+                    fact: contest.ratio("history_days=90", "history_days=0", fact)
+                    for fact in ("seconds", "cpu_seconds")
+                }
+                self.notes += [f"{title}: {ratio:.2f} times the {fact}." for fact, ratio in ratios.items()]
+                if self._size.send_rows >= _SENT_ROWS:
+                    self.lines += [Line(f"{title}, {fact}", ratio, budget.HISTORY) for fact, ratio in ratios.items()]
 
     def _add_drt(self, contenders: dict[str, Callable[[], Measured]], base_url: str, rows: int) -> None:
         command = drt.install(self._home / "drt-venv")

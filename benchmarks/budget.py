@@ -37,6 +37,9 @@ CONTACTS_PER_SECOND = 3_000
 CPU_MS_PER_CONTACT = 0.35
 """At most, without latency."""
 
+HISTORY = 1.1
+"""At most: the time and the CPU of a first load with history, as a multiple of one without."""
+
 CPU_SAVED = 5
 """At least: the CPU of a plan that reads all rows, as a multiple of that of one that compares hashes."""
 

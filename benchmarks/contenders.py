@@ -47,6 +47,7 @@ class Task:
     requests_per_second: float = math.inf
     buckets: int = 0
     adds_hashes_up: bool = True
+    history_days: int = 90
 
     def encoded(self) -> str:
         """Encode for the command line."""
@@ -114,7 +115,7 @@ def pandas_diff(task: Task) -> Facts:
 def ours_send(task: Task) -> Facts:
     """This package: plan, intents, requests, acknowledgements."""
     report = run_contact_sync(
-        customers_sync(),
+        replace(customers_sync(), history_days=task.history_days),
         warehouse_url=task.url,
         state_url=task.state_url,
         base_url=task.base_url,

@@ -52,6 +52,11 @@ class Contest:
         """The median over the rounds; NaN if it was not measured."""
         return statistics.median(measured.get(fact, math.nan) for measured in self.results[name])
 
+    def ratio(self, name: str, other: str, fact: str) -> float:
+        """The median of the ratios of two contenders, each within one round: other work is the same for both."""
+        pairs = zip(self.results[name], self.results[other], strict=True)
+        return statistics.median(one[fact] / two[fact] for one, two in pairs)
+
     def contacts_per_second(self, name: str) -> float:
         """Contacts divided by the total time of the contender."""
         return self.median(name, "contacts") / self.median(name, "seconds")
