@@ -55,6 +55,17 @@ def e164(text: str, region: str | None) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def is_same_number(number: str, text: str) -> bool:
+    """Whether a text is a number in another format, perhaps without its country code.
+
+    Args:
+        number: In its international form.
+        text: As DailyStory has it.
+    """
+    parsed = _parsed(number, None)
+    return parsed is not None and e164(text, phonenumbers.region_code_for_number(parsed)) == number
+
+
 def is_other_number(text: str, region: str | None) -> bool:
     """Whether a text is a phone number that cannot receive text messages: of a land line or of a service."""
     number = _parsed(text, region)

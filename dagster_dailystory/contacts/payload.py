@@ -27,7 +27,7 @@ def payload(
     because it is not documented whether DailyStory merges or replaces them. A create, or a change with `resend_all`,
     contains all fields with a value. An opt-out is never taken back and a contact is never set to Active, unless
     `consent_override` names the field and an update changes it. A field of `fill` is sent with a new contact, and
-    alone, where it differs because it is empty.
+    else only where it differs because it is empty.
 
     Args:
         sync: The mapping.
@@ -44,7 +44,7 @@ def payload(
     custom_differs = everything
     for mapped in sync.mapped_fields:
         differs = everything or mapped.state_column in change.differing
-        if mapped.fills and everything and not makes_contact:
+        if mapped.fills and not makes_contact and mapped.state_column not in change.differing:
             continue
         if not differs and not mapped.is_custom:
             continue

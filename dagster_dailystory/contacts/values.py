@@ -228,6 +228,11 @@ _PHONE_FIELDS = ("phone", "homePhone")
 """Texts that DailyStory may format as phone numbers."""
 
 
+def is_blank(value: object) -> bool:
+    """Whether a value of DailyStory's JSON is none, an empty text or white space; 0 and False are values."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
 def comparable(mapped: MappedField, value: object) -> str:
     """A value in the one spelling in which it is compared with what DailyStory stores."""
     try:
@@ -235,4 +240,6 @@ def comparable(mapped: MappedField, value: object) -> str:
     except UnsupportedValueError:
         text = str(value)  # `1e999` in JSON is an infinity, which equals no value that is sent
     text = text.strip().casefold()
-    return _digits(text) if mapped.name in _PHONE_FIELDS else KINDS[mapped.kind].comparable(text)
+    if mapped.name in _PHONE_FIELDS:
+        return "".join(filter(str.isalnum, text)) or text
+    return KINDS[mapped.kind].comparable(text)

@@ -204,9 +204,9 @@ class Run:
         started_at, started = state.now(), time.perf_counter()
         sent = SentPlan() if tables is None else self._send_all(plan, tables, on_progress)
         results, seconds = (sent.outcomes, sent.rows_open, sent.opt_outs), time.perf_counter() - started
-        summary, is_stopped = replace(plan.summary, canary=sent.canary), sent.error is not None
+        summary, stopped_by = replace(plan.summary, canary=sent.canary), None if sent.error is None else str(sent.error)
         requests = {**sent.counts.reported, "rows_matched": sent.rows_matched}
-        report = sent_report(summary, *results, requests, seconds, stopped=is_stopped)
+        report = sent_report(summary, *results, requests, seconds, stopped_by=stopped_by)
         if not isinstance(sent.error, BusyError):
             with self.lease.transaction(state):
                 if sent.error is None:

@@ -216,6 +216,7 @@ class Result:
         message: DailyStory's message with personal data masked, or the message of this package.
         replaced: Every mapped field was sent, so the whole snapshot row is replaced.
         is_other_contact: The row has another contact than before, which has none of the acknowledged values.
+        left: The state columns of the fields of `fill` that were not sent, because DailyStory has a value in them.
     """
 
     sequence: int
@@ -227,6 +228,7 @@ class Result:
     message: str = ""
     replaced: bool = False
     is_other_contact: bool = False
+    left: frozenset[str] = frozenset()
 
 
 SHOWN_KEYS = 10

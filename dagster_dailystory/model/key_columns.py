@@ -19,7 +19,7 @@ _RESERVED_KEY_COLUMNS = frozenset(
         "absent_action",
         "identity_email_hash", "identity_mobile_hash",
         "identity_email", "identity_mobile", "partition_value", "resend_all", "first_seen_at", "last_seen_at",
-        "unknown_fields", "empty_fields",
+        "unknown_fields", "empty_fields", "kept_fields",
         "fingerprint", "sent_at", "priority", "waits_for", "rekeyed_from", "is_new", "row_label", "source_rows",
         "email_as_sent", "mobile_as_sent", "acknowledged_plan", "identity_changed", "only_mapped", "opts_out",
         "run_id", "before", "after", "acknowledged_at", "field", "differing", "looked_up_at", "is_other_contact",

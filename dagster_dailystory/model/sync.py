@@ -158,7 +158,7 @@ class ContactSync:
         invalid: What an invalid value costs: `reject_row` (the row) or `drop_field` (its field: the contact keeps its
             value), for all fields or per field (`{"mobilePhone": "drop_field"}`). Opt-outs and `status` are never
             dropped, and a new row without a valid email or mobile number is rejected.
-        fill: Fields that are sent only with a create, and to an adopted contact whose field is empty; what DailyStory
+        fill: Fields that are sent only with a create, and to a contact whose field is empty; what DailyStory
             has is never overwritten. Not the email, the mobile number, consent or custom fields.
         max_created_fraction: Block the plan if it creates more contacts than this share of those that the sync has
             (1.0: as many again); only once the first load is done; None: no limit.

@@ -12,8 +12,9 @@ from support.placements import INSIDE, Placement, at
 from support.scenario import Scenario, customer, customers, sync_of
 
 from dagster_dailystory import AdoptionReport, adopt_contacts
+from dagster_dailystory.engine.run import open_run
 from dagster_dailystory.engine.upkeep.adoption import adopt
-from dagster_dailystory.errors import ConfigurationError, OutageError, SafetyError
+from dagster_dailystory.errors import BusyError, ConfigurationError, OutageError, SafetyError
 from dagster_dailystory.model.sync import ContactSync
 
 PLACEMENTS = INSIDE
@@ -188,6 +189,50 @@ def test_an_adoption_that_was_killed_goes_on_where_it_stopped(scenario: Scenario
     assert (sorted(scenario.contact_map()), look_ups(scenario)) == (["1", "2", "5"], 7)
 
 
+@pytest.mark.parametrize("held", ["Ly\ud83d", "Ly\x00on"])
+def test_a_value_that_no_database_can_store_differs(scenario: Scenario, held: str):
+    scenario.seed(*customers(1))
+    add(scenario, 1, city=held)
+    assert dict(adopted(scenario, differing="send").differing_by_field) == {"city": 1}
+    assert (scenario.run().rows_updated, scenario.contact("p1@example.com")["city"]) == (1, "Paris")
+
+
+@SQLITE
+def test_an_adoption_that_goes_on_counts_the_rows_of_today(scenario: Scenario):
+    scenario.seed(*customers(8))
+    for number in (1, 2, 5):
+        add(scenario, number)
+    partly = flaky_account(scenario, lambda _method, url, _sent: "p5%40" not in url)
+    adopt(sync_of(), scenario.warehouse, partly)
+    scenario.delete(1)
+    scenario.delete(3)
+    scenario.run(keys=["4", "7"])
+    report = adopt(sync_of(), scenario.warehouse, partly)
+    assert (report.rows_read, report.rows_mapped_before, report.rows_existing) == (6, 2, 1)
+    assert (report.rows_missing, report.rows_left) == (2, 1)
+
+
+@SQLITE
+def test_an_ambiguous_row_that_was_repaired_is_looked_up_again(scenario: Scenario):
+    scenario.seed(customer(1, mobile="+14155552671"), customer(2))
+    add(scenario, 1)
+    scenario.sandbox.add(email="other@example.com", mobilePhone="+14155552671")
+    partly = flaky_account(scenario, lambda _method, url, _sent: "p2%40" not in url)
+    assert adopt(people(), scenario.warehouse, partly).rows_ambiguous == 1
+    scenario.update(1, mobile=None)
+    report = adopt(people(), scenario.warehouse, partly)
+    assert (report.rows_existing, report.rows_ambiguous, report.rows_left) == (1, 0, 1)
+
+
+@SQLITE
+def test_texts_beside_digits_tell_phones_apart(scenario: Scenario):
+    sync = sync_of(fields={"email": "email", "phone": "city"})
+    scenario.seed(customer(1, city="1-800-FLOWERS"), customer(2, city="(415) 555 2671"))
+    scenario.sandbox.add(email="p1@example.com", phone="1-800-DOCTORS", extendedProperties={"plan": "free"})
+    scenario.sandbox.add(email="p2@example.com", phone="415.555.2671", extendedProperties={"plan": "free"})
+    assert dict(adopted(scenario, sync).differing_by_field) == {"phone": 1}
+
+
 @SQLITE
 def test_rows_without_an_answer_are_left_and_looked_up_by_the_next_call(scenario: Scenario):
     scenario.seed(*customers(6))
@@ -218,6 +263,14 @@ def test_keys_with_a_contact_are_left_alone_and_the_first_load_ends_with_the_run
     scenario.insert(*(customer(number) for number in range(40, 100)))
     with pytest.raises(SafetyError, match="created_share: 60 contacts would be created beside 39"):
         scenario.run()
+
+
+@SQLITE
+def test_an_adoption_beside_a_run_asks_nothing(scenario: Scenario):
+    scenario.seed(*customers(3))
+    with open_run(sync_of(), scenario.warehouse, scenario.account), pytest.raises(BusyError):
+        adopted(scenario)
+    assert scenario.sandbox.requests() == []
 
 
 @SQLITE

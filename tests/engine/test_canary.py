@@ -220,6 +220,48 @@ def test_refused_rows_do_not_replace_the_canary(scenario: Scenario) -> None:
         assert written(cut) == 2
 
 
+def test_no_more_than_the_canary_is_written_after_refused_rows(scenario: Scenario) -> None:
+    scenario.seed(*customers(30, first_name=LONG))
+    for number in range(1, 5):
+        scenario.update(number, first_name=f"Refused {number}")
+    with truncating(scenario, refuse_if=_refusal) as cut:
+        with pytest.raises(SafetyError, match="4 hold another value"):
+            run(cut, usual(canary_rows=4))
+        assert written(cut) == 4
+
+
+def _refusal(body: Any) -> str | None:
+    name = str(body.get("firstName"))
+    return name if name.startswith("Refused") else None
+
+
+def test_fields_to_fill_are_read_back(scenario: Scenario) -> None:
+    scenario.seed(*customers(3, city=LONG))
+    with truncating(scenario) as cut, pytest.raises(SafetyError, match="city in 3"):
+        run(cut, usual(fill=["city"]))
+
+
+def test_a_field_to_fill_that_has_a_value_stops_nothing(scenario: Scenario) -> None:
+    scenario.seed(*customers(3))
+    scenario.sandbox.add(email="p1@example.com", city="Lyon")
+    report = run(scenario, usual(fill=["city"]))
+    assert (report.outcome, report.rows_created, report.rows_updated) == ("done", 2, 1)
+    assert report.canary is not None
+    assert report.canary.contacts_read == 3
+
+
+def test_the_rows_after_a_stop_count_as_not_tried_and_the_run_log_says_why(scenario: Scenario) -> None:
+    scenario.seed(*customers(30, first_name=LONG))
+    with truncating(scenario) as cut:
+        with pytest.raises(SafetyError):
+            run(cut)
+        [line] = cut.rows("runs")
+        assert (line["rows_created"], line["rows_failed"], line["rows_unsent"]) == (20, 10, 10)
+        assert "the canary of sync 'customers' stopped the send" in line["stopped_by"]
+        assert run(cut, accepts_canary="Ann").outcome == "done"
+    assert [each["stopped_by"] for each in cut.rows("runs") if each["outcome"] == "done"] == [None]
+
+
 def test_a_dry_run_has_no_canary(scenario: Scenario) -> None:
     scenario.seed(*customers(3))
     assert scenario.run(usual(), dry_run=True).outcome == "dry"

@@ -40,7 +40,7 @@ _REJECTIONS = (
 _CONTACT_MAP = "one record for each key, with the columns of `dailystory_NAME_contact_map` (times in UTC)"
 _RUN_COLUMNS = (
     *("started_at", "outcome", "run_id", "plan_id", "partition_value", "rows_created", "rows_updated", "rows_deleted"),
-    *("opt_outs_sent", "rows_refused", "rows_failed", "api_requests"),
+    *("opt_outs_sent", "rows_refused", "rows_failed", "rows_unsent", "api_requests", "stopped_by"),
 )
 
 

@@ -102,8 +102,8 @@ def sent_metadata(
     """
     numbers = {name: round(value, 3) for name, value in report.numbers().items()}
     words = {name: each.metadata["words"] for name, each in counts_of(SendCounts).items() if "outcome" in each.metadata}
-    words["rows_deleted"] = sync.delete_policy.past
-    outcomes = {shown: rows for name, shown in words.items() if (rows := getattr(report, name))}
+    words |= {"rows_deleted": sync.delete_policy.past, "rows_unsent": "not tried"}
+    outcomes = {shown: rows for name, shown in words.items() if (rows := report.shown(name))}
     counts = outcomes | ({"opted out": report.opt_outs_sent} if report.opt_outs_sent else {})
     metadata: Metadata = {
         "summary": ", ".join(f"{rows:,} {name}" for name, rows in counts.items()) or "nothing had to be sent",
@@ -120,7 +120,7 @@ def sent_metadata(
     if outcomes:
         metadata["outcomes_chart"] = _chart(bars("Rows by outcome", outcomes))
     if len(sends) > 1:
-        unsent = (words["rows_failed"], words["rows_delete_skipped_shared"])
+        unsent = [words[name] for name in ("rows_failed", "rows_unsent", "rows_delete_skipped_shared")]
         sent = sum(rows for name, rows in outcomes.items() if name not in unsent)
         end = (max(report.send_seconds, sends[-1][0]), max(sent, sends[-1][1]))
         metadata["sends_over_time"] = _chart(curve("Rows sent since the start of the send", [*sends, end]))

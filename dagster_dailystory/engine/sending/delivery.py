@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import partial
 from typing import TypeVar
@@ -14,7 +14,8 @@ from dagster_dailystory.api.responses import RemoteContact
 from dagster_dailystory.contacts.canonical import UnsupportedValueError
 from dagster_dailystory.contacts.identity import email_spellings
 from dagster_dailystory.contacts.masking import mask, mask_values
-from dagster_dailystory.contacts.payload import identity_as_sent, only_opts_out, payload
+from dagster_dailystory.contacts.payload import identity_as_sent, only_opts_out, payload, sends_nothing
+from dagster_dailystory.contacts.values import is_blank
 from dagster_dailystory.engine.sending.breaker.circuit_breaker import PROBES
 from dagster_dailystory.engine.sending.dispatcher import Dispatcher, LateError, LostResponseError, gather
 from dagster_dailystory.engine.sending.slots import Attempts
@@ -100,17 +101,6 @@ async def _find_by_identity(
     return found
 
 
-def unsent(change: Change, refusal: str) -> Result:
-    """The result of a change that is not sent, because DailyStory refuses its operation whatever the row."""
-    message = unsent_message(change.operation, refusal)
-    return Result(change.sequence, Outcome.FAILED, datetime.now(timezone.utc), dsid=change.dsid, message=message)
-
-
-def unsent_message(operation: Operation, refusal: str) -> str:
-    """Why a change of an operation that DailyStory refuses was not sent."""
-    return f"not sent, because DailyStory refuses every {operation.value} of this run: {refusal}"
-
-
 class Delivery:
     """Delivers one change.
 
@@ -122,7 +112,7 @@ class Delivery:
         attempts: The row's requests and its slot.
 
     Attributes:
-        change: As given.
+        change: As given; without the fields of `fill` that have a value in DailyStory, once its contact was read.
         attempts: As given; `in_doubt` is set while a create without a response may have been applied.
     """
 
@@ -133,6 +123,8 @@ class Delivery:
         self.change = change
         self._client = client
         self._dispatcher = dispatcher
+        self._fills = {m.state_column: m.name for m in sync.mapped_fields if m.fills} if sync.fill else {}
+        self._left = frozenset[str]()
         self.attempts = attempts
 
     async def deliver(self) -> Result:
@@ -177,7 +169,7 @@ class Delivery:
 
     async def _create(self) -> Result:
         mode = self._sync.mode
-        if self.change.look_up_first or mode is not Mode.UPSERT:
+        if self.change.look_up_first or mode is not Mode.UPSERT or self._fills:
             self.attempts.in_doubt = self.change.look_up_first and mode is not Mode.UPDATE
             found = await self._look_up()
             if found is not None:
@@ -214,6 +206,7 @@ class Delivery:
 
     async def _overwrite(self, found: RemoteContact) -> Result:
         dsid = found.dsid
+        self._leave_filled(found)
         body: dict[str, object] = {"dsId": dsid, **payload(self._sync, self.change, everything=True)}
         allowed: tuple[str, ...] = ()
         if found.status == _DELETED:
@@ -237,7 +230,8 @@ class Delivery:
             if owner is not None:
                 return self._conflict(owner.dsid, "the new email or mobile number belongs to another contact")
         is_in_doubt = change.absent_action == DEPARTURE_IN_DOUBT
-        if not (change.deactivated_by_us or is_in_doubt or change.deleted_in_dailystory):
+        must_read = change.deactivated_by_us or is_in_doubt or change.deleted_in_dailystory
+        if not must_read and change.differing.isdisjoint(self._fills):
             return await self._write(dsid)
         contact = await self._send(partial(self._client.get, dsid))
         if contact is None:
@@ -253,7 +247,16 @@ class Delivery:
                 " a person in DailyStory, may have set that, so it is left as it is"
             )
             _log.warning("sync %s: row %s: %s", self._sync.name, change.key_label, doubt)
+        self._leave_filled(contact)
+        if self._left and not is_ours and sends_nothing(self._sync, self.change):
+            return self._result(Outcome.RECORDED, dsid, message="DailyStory has a value in each field to fill")
         return await self._write(dsid, activates=is_ours and not contact.opted_out, message=doubt)
+
+    def _leave_filled(self, contact: RemoteContact) -> None:
+        """Leave out the fields of `fill` that have a value in DailyStory: a person may have written to them since."""
+        has_value = {name for name, field in self._fills.items() if not is_blank(contact.fields.get(field))}
+        left = self.change.differing & has_value
+        self.change, self._left = replace(self.change, differing=self.change.differing - left), self._left | left
 
     async def _write(self, dsid: str, *, activates: bool = False, message: str = "") -> Result:
         change = self.change
@@ -385,4 +388,5 @@ class Delivery:
             # The message may quote fields that the request did not carry.
             message=mask_values(message, self.change.values.values()) if message else "",
             replaced=replaced,
+            left=self._left,
         )

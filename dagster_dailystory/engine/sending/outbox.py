@@ -12,8 +12,8 @@ from dagster_dailystory.engine.interrupts import frozen_heap, interrupts_held
 from dagster_dailystory.engine.presence.forgotten import forget_returning
 from dagster_dailystory.engine.presence.last_check import CheckedChanges
 from dagster_dailystory.engine.presence.source_keys import KEYS_AT_ONCE
+from dagster_dailystory.engine.sending.breaker.circuit_breaker import unsent_message
 from dagster_dailystory.engine.sending.breaker.out_of_turn import OutOfTurn
-from dagster_dailystory.engine.sending.delivery import unsent_message
 from dagster_dailystory.engine.sending.read_back.canary import Canary
 from dagster_dailystory.engine.sending.results.acknowledgements import Acknowledgements
 from dagster_dailystory.engine.sending.results.sent_plan import is_match

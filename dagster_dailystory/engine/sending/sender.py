@@ -19,8 +19,8 @@ from dagster_dailystory.api.client import DailyStoryClient
 from dagster_dailystory.api.rate_limiter import RateLimiter
 from dagster_dailystory.api.responses import Account, RemoteContact
 from dagster_dailystory.api.settings import AccountSettings
-from dagster_dailystory.engine.sending.breaker.circuit_breaker import PROBES, CircuitBreaker, take_spread
-from dagster_dailystory.engine.sending.delivery import Delivery, LookUp, LookUps, no_answer, unsent
+from dagster_dailystory.engine.sending.breaker.circuit_breaker import PROBES, CircuitBreaker, take_spread, unsent
+from dagster_dailystory.engine.sending.delivery import Delivery, LookUp, LookUps, no_answer
 from dagster_dailystory.engine.sending.dispatcher import (
     FATAL_ERRORS,
     Dispatcher,

@@ -62,18 +62,16 @@ UNKNOWN_FIELDS = "unknown_fields"
 """The dropped fields of a row that DailyStory may have another value of than NULL, each in quotation marks."""
 
 
-def is_unknown(snapshot: FromClause, name: str) -> ColumnElement[bool]:
-    """Whether DailyStory may have a value in the field of a state column, although the snapshot has NULL."""
-    return func.coalesce(snapshot.c[UNKNOWN_FIELDS].contains(f'"{name}"', autoescape=True), false())
-
-
 EMPTY_FIELDS = "empty_fields"
 """The fields of `fill` that are empty in DailyStory, each in quotation marks."""
 
+KEPT_FIELDS = "kept_fields"
+"""The fields whose value in DailyStory is another one and stays until the source changes, each in quotation marks."""
 
-def is_known_empty(snapshot: FromClause, name: str) -> ColumnElement[bool]:
-    """Whether the field of a state column is empty in DailyStory, so that a value may fill it."""
-    return func.coalesce(snapshot.c[EMPTY_FIELDS].contains(f'"{name}"', autoescape=True), false())
+
+def is_listed(snapshot: FromClause, column: str, name: str) -> ColumnElement[bool]:
+    """Whether one of these columns of the snapshot lists the field of a state column."""
+    return func.coalesce(snapshot.c[column].contains(f'"{name}"', autoescape=True), false())
 
 
 def is_dropped(changes: FromClause, name: str) -> ColumnElement[bool]:
@@ -190,7 +188,7 @@ def _plan_columns() -> Iterable[SchemaItem]:
 
 def _run_columns() -> Iterable[SchemaItem]:
     return [
-        *_texts("run_id", "plan_id", "sync_name", "partition_value", "outcome"),
+        *_texts("run_id", "plan_id", "sync_name", "partition_value", "outcome", "stopped_by"),
         Column("started_at", MOMENT),
         Column("finished_at", MOMENT),
         *_counts(*counts_of(SendCounts)),
@@ -278,6 +276,7 @@ class SyncTables:
             Column("resend_all", BOOLEAN),
             Column(UNKNOWN_FIELDS, TEXT),
             Column(EMPTY_FIELDS, TEXT),
+            Column(KEPT_FIELDS, TEXT),
             Column("absent_since", MOMENT),
             Column("absent_action", TEXT),
             Column("acknowledged_plan", BIG_INTEGER),

@@ -17,7 +17,7 @@ from dagster_dailystory.engine.sending.read_back.held_values import is_held
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.incremental import require_full_comparison
 from dagster_dailystory.engine.state.lease import NO_WAIT, Waiting, open_session
-from dagster_dailystory.engine.state.schema import SyncTables
+from dagster_dailystory.engine.state.schema import KEPT_FIELDS, SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.model.contact_fields import FieldKind
@@ -74,7 +74,8 @@ def audit_contacts(
     """Compare contacts in DailyStory with what this sync last wrote there.
 
     Letter case and the format of phone numbers are not compared: DailyStory may change both (U2, U19 of the notes on
-    the API). A status is not compared either: DailyStory sets it too.
+    the API). A status is not compared either: DailyStory sets it too. Nor are the fields of `fill`, and the values that
+    an adoption or an undo left in DailyStory.
 
     Args:
         sync: The sync.
@@ -144,11 +145,13 @@ class _Audit:
             self._drifted.append((row, drifted))
 
     def _differs(self, mapped: MappedField, row: RowMapping, contact: RemoteContact) -> bool:
+        if mapped.fills or f'"{mapped.state_column}"' in (row[KEPT_FIELDS] or ""):
+            return False  # what DailyStory has there stays
         acknowledged = row[mapped.state_column]
         # Not the text: with another default_region it is not the number that was sent.
         is_number = mapped.kind is FieldKind.MOBILE and acknowledged is not None
         sent = row["identity_mobile"] if is_number else wire_value(mapped, acknowledged)
-        is_compared = sent is not None and not mapped.fills and mapped.kind is not FieldKind.STATUS
+        is_compared = sent is not None and mapped.kind is not FieldKind.STATUS
         return is_compared and sent is not None and not is_held(mapped, sent, contact)
 
     def repair(self, tables: SyncTables, *, recreate: bool) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from dagster_dailystory.model.contact_fields import OPT_OUT_FIELDS
 from dagster_dailystory.model.runs.plan import counted, some
 
 
@@ -67,7 +68,8 @@ class AdoptionReport:
             create in doubt. Another adoption goes on with them.
         rows_differing: Mapped rows with at least one other value in DailyStory.
         opt_outs_to_send: Mapped rows with an opt-out that DailyStory lacks; the next run sends it in any case.
-        differing_by_field: Field -> mapped rows in which DailyStory has another value.
+        differing_by_field: Field -> mapped rows in which DailyStory has another value; without the fields of `fill`.
+        fields_to_fill: Field of `fill` -> mapped rows in which it is empty in DailyStory; the next run sends it.
         ambiguous_keys: The first ambiguous keys, as logs may show them.
         api_requests: Requests of this call.
     """
@@ -85,6 +87,7 @@ class AdoptionReport:
     rows_differing: int = 0
     opt_outs_to_send: int = 0
     differing_by_field: Mapping[str, int] = field(default_factory=dict)
+    fields_to_fill: Mapping[str, int] = field(default_factory=dict)
     ambiguous_keys: tuple[str, ...] = ()
     api_requests: int = 0
 
@@ -99,7 +102,10 @@ class AdoptionReport:
         lines = [head, *(f"  {rows:>9,} {words}" for name, words in _WORDS.items() if (rows := getattr(self, name)))]
         if self.differing_by_field:
             lines.append(f"  values that differ: {counted(self.differing_by_field)}")
-            lines.append(f"  {_NEXT[self.differing]}")
+            if self.differing_by_field.keys() - OPT_OUT_FIELDS:
+                lines.append(f"  {_NEXT[self.differing]}")
+        if self.fields_to_fill:
+            lines.append(f"  the next run fills fields that are empty in DailyStory: {counted(self.fields_to_fill)}")
         if self.opt_outs_to_send:
             lines.append(f"  the next run sends {some(self.opt_outs_to_send, 'opt-out', 'opt-outs')} in any case")
         if self.ambiguous_keys:

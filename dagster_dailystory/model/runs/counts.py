@@ -77,11 +77,12 @@ class SendCounts(PlanCounts):
         opt_outs_pending: Rows and contacts whose opt-out DailyStory has not acknowledged.
         rows_refused: Rows that DailyStory refused; they are held until they change.
         rows_failed: Changes without a final result; the next run sends them again.
+        rows_unsent: Those of `rows_failed` that were not tried, because the send stopped before them.
         rows_in_doubt: Changes without a response; their contacts are looked up before anything is sent again.
         rows_conflicted: Rows whose contact or new identity belongs to another row.
         rows_deleted_in_dailystory: Rows whose contact this run found deleted in DailyStory; they are held from then on.
-        rows_skipped: Changes that needed no request any more: a newer plan had decided about the row, or another row of
-            the sync holds the contact.
+        rows_skipped: Changes that needed no request any more: a newer plan had decided about the row, another row of
+            the sync holds the contact, or DailyStory has a value in the fields to fill.
         rows_delete_waiting: Deletions that wait for the next run, because the source could not be asked.
         rows_delete_returned: Deletions that were not sent, because the key is in the source again.
         rows_delete_skipped_shared: Contacts of missing keys that are kept, because another sync holds them.
@@ -99,6 +100,7 @@ class SendCounts(PlanCounts):
     opt_outs_pending: int = count(latest=True)
     rows_refused: int = count("refused by DailyStory", outcome=Outcome.REJECTED)
     rows_failed: int = count("failed", outcome=Outcome.FAILED, latest=True)
+    rows_unsent: int = count("not tried", latest=True)
     rows_in_doubt: int = count("in doubt", outcome=Outcome.IN_DOUBT, latest=True)
     rows_conflicted: int = count("conflicted", outcome=Outcome.CONFLICTED)
     rows_deleted_in_dailystory: int = count("deleted in DailyStory", outcome=Outcome.DELETED_IN_DAILYSTORY)
@@ -109,6 +111,11 @@ class SendCounts(PlanCounts):
     api_requests: int = count()
     api_retries: int = count()
     api_throttled: int = count()
+
+    def shown(self, name: str) -> int:
+        """A count as a line shows it: failed rows without those that were not tried, which have words of their own."""
+        rows: int = getattr(self, name)
+        return rows - self.rows_unsent if name == "rows_failed" else rows
 
 
 def counts_of(kind: type[PlanCounts]) -> dict[str, Field[int]]:

@@ -61,6 +61,7 @@ class SyncReport(SendCounts):
         rejections_by_reason: Reason -> rows that the plan rejects.
         opt_outs_waiting: A few of the opt-outs that are pending, each with its key and why it waits.
         outage: The last failure, if the last requests all failed; else empty.
+        stopped_by: The error that ended the send; else empty.
         canary: What the canary of the plan found; None without one.
         canary_accepted_by: Who let the plan be sent without a canary, or whatever its canary found; else empty.
     """
@@ -76,12 +77,13 @@ class SyncReport(SendCounts):
     rejections_by_reason: Mapping[str, int] = field(default_factory=dict)
     opt_outs_waiting: WaitingOptOuts = WaitingOptOuts()  # noqa: RUF009  # frozen
     outage: str = ""
+    stopped_by: str = ""
     canary: CanaryReport | None = None
     canary_accepted_by: str = ""
 
     def __str__(self) -> str:
         """One line with the counts that are not 0, and why rows are rejected and opt-outs wait."""
-        counts = [f"{rows:,} {words}" for name, words in _words(self).items() if (rows := getattr(self, name))]
+        counts = [f"{rows:,} {words}" for name, words in _words(self).items() if (rows := self.shown(name))]
         pending = self.opt_outs_pending
         waiting = some(pending, "opt-out waits", "opt-outs wait")
         opt_outs = f"{waiting}: {self.opt_outs_waiting.described(pending)}" if pending else ""
@@ -178,7 +180,7 @@ def sent_report(
     requests: Mapping[str, Any],
     send_seconds: float,
     *,
-    stopped: bool,
+    stopped_by: str | None,
 ) -> SyncReport:
     """Report a sent plan from its changes by outcome.
 
@@ -189,19 +191,21 @@ def sent_report(
         opt_outs: What became of the opt-outs; without their acknowledgement the plan is not complete.
         requests: What the report has about the requests, by its names.
         send_seconds: How long the send took.
-        stopped: An error ended the send.
+        stopped_by: The error that ended the send; None without one.
     """
     found = Counter(outcomes)
     of_outcomes = {name: each.metadata.get("outcome") for name, each in counts_of(SendCounts).items()}
     counts: dict[str, Any] = {name: found[outcome] for name, outcome in of_outcomes.items() if outcome is not None}
     counts.update(requests)
     counts["rows_failed"] += rows_open
+    counts["rows_unsent"] = rows_open
     counts["rows_delete_skipped_shared"] += plan.rows_delete_skipped_shared
     unsettled = counts["rows_failed"] + found[Outcome.IN_DOUBT] + found[Outcome.WAITING] + opt_outs.left
     finished = "incomplete" if unsettled else "done" if plan.rows_to_send else "empty"
     return replace(
-        planned_report(plan, "stopped" if stopped else finished),
+        planned_report(plan, finished if stopped_by is None else "stopped"),
         **counts,
+        stopped_by=stopped_by or "",
         opt_outs_pending=plan.opt_outs_pending + opt_outs.left + opt_outs.without_contact,
         opt_outs_waiting=plan.opt_outs_waiting.joined(opt_outs.waiting),
         opt_outs_sent=opt_outs.sent,

@@ -15,7 +15,7 @@ SYNC = ContactSync(
     name="people",
     source="people",
     key="id",
-    fields={"email": "email", "firstName": "name", "optOutEmail": "out", "status": "status"},
+    fields={"email": "email", "mobilePhone": "mobile", "firstName": "name", "optOutEmail": "out", "status": "status"},
     extended_properties={"plan": "plan"},
 )
 FIELDS = {mapped.name: mapped for mapped in SYNC.sent_fields}
@@ -36,6 +36,9 @@ def contact(state: str = "Active", opted_out: Sequence[str] = (), **fields: obje
         ({"firstName": "mary"}, contact(firstName="mar"), ["firstName"]),
         ({"firstName": ""}, contact(firstName=None), []),
         ({"firstName": ""}, contact(firstName="mary"), ["firstName"]),
+        ({"mobilePhone": "+14155552671"}, contact(mobilePhone="(415) 555-2671"), []),
+        ({"mobilePhone": "+33612345678"}, contact(mobilePhone="06 12 34 56 78"), []),
+        ({"mobilePhone": "+14155552671"}, contact(mobilePhone="(415) 555-2672"), ["mobilePhone"]),
         ({"plan": "7"}, contact(extendedProperties={"plan": 7}), []),
         ({"plan": "7"}, contact(), ["plan"]),
         ({"optOutEmail": True}, contact(opted_out=["optOutEmail"], optOutEmail=1), []),

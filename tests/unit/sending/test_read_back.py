@@ -58,7 +58,7 @@ def test_any_contact_can_be_compared(found: dict[str, object]) -> None:
     contact = read_contact({"Response": {"contact": found}})
     assert contact is not None
     for mapped in SYNC.sent_fields:
-        assert isinstance(is_held(mapped, SENT[mapped.name], contact, "US"), bool)
+        assert isinstance(is_held(mapped, SENT[mapped.name], contact), bool)
         assert isinstance(holds(SYNC, mapped, SENT[mapped.name], Acknowledged(), contact), bool)
     written = WrittenContact("d1", "1", [(mapped, SENT[mapped.name]) for mapped in SYNC.sent_fields])
     assert set(differing_fields(written, contact)) <= set(SENT)

@@ -17,11 +17,11 @@ from dagster_dailystory.databases.row_hash import ROW_HASH
 from dagster_dailystory.databases.sql_types import BOOLEAN, TEXT, SqlQuery, SqlType, SqlValue, Untyped
 from dagster_dailystory.engine.planning.comparison.slices import is_in_slices
 from dagster_dailystory.engine.state.schema import (
+    EMPTY_FIELDS,
     UNKNOWN_FIELDS,
     SyncTables,
     differs_column,
-    is_known_empty,
-    is_unknown,
+    is_listed,
 )
 from dagster_dailystory.model.change import DEPARTURE_IN_DOUBT, KEPT_FOR_ANOTHER_SYNC, Reason
 from dagster_dailystory.model.contact_fields import CONSENT_KINDS, FieldKind
@@ -247,7 +247,7 @@ class Diff:
                 snapshot.c.identity_email.label("old_email"),
                 snapshot.c.identity_mobile.label("old_mobile"),
                 *((snapshot.c[UNKNOWN_FIELDS],) if self._clearable else ()),
-                *((snapshot.c.empty_fields,) if self.tables.sync.fill else ()),
+                *((snapshot.c[EMPTY_FIELDS],) if self.tables.sync.fill else ()),
             )
             .select_from(source.join(snapshot, self.tables.same_key(source, snapshot), isouter=True, full=full))
             .where(expected_rarely(found) if full and self.expects_few else found)
@@ -340,7 +340,7 @@ class Diff:
         if mapped.kind is FieldKind.OPT_OUT and isinstance(new.type, (String, Untyped)):
             changed.append(opt_out_text(new).is_distinct_from(opt_out_text(old)))  # yes and Y do not differ
         if mapped.fills:
-            changed.append(is_known_empty(known, mapped.state_column))
+            changed.append(is_listed(known, EMPTY_FIELDS, mapped.state_column))
         return and_(*changed)
 
     def _flag(self, mapped: MappedField, found: FromClause) -> ColumnElement[bool]:
@@ -359,9 +359,8 @@ class Diff:
 
     def _is_cleared(self, mapped: MappedField, new: SqlValue, known: FromClause) -> ColumnElement[bool]:
         """Whether a NULL empties a field that the snapshot has NULL in and DailyStory may have a value in."""
-        return and_(
-            known.c[UNKNOWN_FIELDS].is_not(None), empty_to_null(new).is_(None), is_unknown(known, mapped.state_column)
-        )
+        is_unknown = is_listed(known, UNKNOWN_FIELDS, mapped.state_column)
+        return and_(known.c[UNKNOWN_FIELDS].is_not(None), empty_to_null(new).is_(None), is_unknown)
 
     def was_made_by_this_sync(self, snapshot: FromClause) -> ColumnElement[bool]:
         """Whether the sync made the contact of a key, or wrote to it; others were only found, in mode `create`."""

@@ -6,6 +6,7 @@ import random
 from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 
 from dagster_dailystory.model.change import SENT_OPERATIONS, Change, Operation, Outcome, Reason, Result
 
@@ -116,6 +117,17 @@ class CircuitBreaker:
         self._closed[operation] = streak.message
         self._streaks[operation] = _Streak()
         return list(map(_undecided, streak.held))
+
+
+def unsent(change: Change, refusal: str) -> Result:
+    """The result of a change that is not sent, because DailyStory refuses its operation whatever the row."""
+    message = unsent_message(change.operation, refusal)
+    return Result(change.sequence, Outcome.FAILED, datetime.now(timezone.utc), dsid=change.dsid, message=message)
+
+
+def unsent_message(operation: Operation, refusal: str) -> str:
+    """Why a change of an operation that DailyStory refuses was not sent."""
+    return f"not sent, because DailyStory refuses every {operation.value} of this run: {refusal}"
 
 
 def take_spread(inbox: deque[Change], operations: Collection[Operation], count: int) -> list[Change]:

@@ -169,7 +169,7 @@ class Canary:
                 return
             send(last)
             written = self._count_written(rows)
-            size = 0 if written else 2 * size
+            size = 0 if written else rows
 
     def _count_written(self, rows: int) -> int:
         with self._state.connection.begin():

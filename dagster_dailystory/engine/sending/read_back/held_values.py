@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from dagster_dailystory.api.responses import RemoteContact
 from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
-from dagster_dailystory.contacts.identity import e164, stripped_text
+from dagster_dailystory.contacts.identity import is_same_number, stripped_text
 from dagster_dailystory.contacts.values import comparable, wire_value
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.mapping import MappedField, Value
@@ -35,23 +35,25 @@ def held_value(mapped: MappedField, contact: RemoteContact) -> object:
     return custom.get(mapped.name) if isinstance(custom, Mapping) else None
 
 
-def is_held(mapped: MappedField, sent: Value, contact: RemoteContact, region: str | None = None) -> bool:
+def is_held(mapped: MappedField, sent: Value, contact: RemoteContact) -> bool:
     """Whether a contact has what a request would send, perhaps in another spelling (U2, U19 of the notes on the API).
 
     Args:
         mapped: The field.
         sent: The value as a request has it; an opt-out that is not set is never sent.
         contact: The contact.
-        region: The ISO country of numbers without a country code.
     """
     if mapped.kind is FieldKind.OPT_OUT:
         return sent is not True or mapped.name in contact.opted_out
     if mapped.kind is FieldKind.STATUS:
         return sent == contact.status
-    held = held_value(mapped, contact)
+    return _is_same(mapped, sent, held_value(mapped, contact))
+
+
+def _is_same(mapped: MappedField, sent: object, held: object) -> bool:
     if comparable(mapped, sent) == comparable(mapped, held):
         return True
-    return mapped.kind is FieldKind.MOBILE and e164(stripped_text(held), region) == sent
+    return mapped.kind is FieldKind.MOBILE and is_same_number(str(sent), stripped_text(held))
 
 
 def holds(
@@ -85,7 +87,7 @@ def holds_sent(mapped: MappedField, sent: object, contact: RemoteContact) -> boo
         contact: The contact.
     """
     found = held_value(mapped, contact)
-    return found in (None, "") if sent == "" else comparable(mapped, sent) == comparable(mapped, found)
+    return found in (None, "") if sent == "" else _is_same(mapped, sent, found)
 
 
 def value_to_send(sync: ContactSync, mapped: MappedField, value: object) -> object:

@@ -29,8 +29,9 @@ from sqlalchemy import (
 from dagster_dailystory.contacts.fingerprint import refusal_fingerprint
 from dagster_dailystory.databases.expressions import among
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, MOMENT, TEXT, SqlQuery, SqlValue
-from dagster_dailystory.engine.sending.results.filled_fields import empty_fields, fills_field
+from dagster_dailystory.engine.sending.results.filled_fields import empty_fields, fills_field, leave_filled
 from dagster_dailystory.engine.sending.results.history import History
+from dagster_dailystory.engine.sending.results.kept_fields import kept_fields, with_recorded
 from dagster_dailystory.engine.sending.results.result_table import ResultTable
 from dagster_dailystory.engine.sending.results.shared_contacts import without_shared
 from dagster_dailystory.engine.state.incremental import forget_row_hashes
@@ -42,11 +43,12 @@ from dagster_dailystory.engine.state.schema import (
     EMPTY_FIELDS,
     HASH_COLUMNS,
     IDENTITY_COLUMNS,
+    KEPT_FIELDS,
     UNKNOWN_FIELDS,
     SyncTables,
     differs_column,
     is_dropped,
-    is_unknown,
+    is_listed,
 )
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import KEPT_FOR_ANOTHER_SYNC, Change, Operation, Outcome, Reason, Result
@@ -115,6 +117,7 @@ class Acknowledgements:
             }
             moved |= {name: func.coalesce(recorded.c[name], snapshot.c[name]) for name in IDENTITY_COLUMNS.values()}
             moved["acknowledged_plan"] = self._number
+            moved |= {KEPT_FIELDS: with_recorded(self._tables, recorded, snapshot)} if self._is_undo else {}
             moved["partition_value"] = func.coalesce(recorded.c.partition_value, snapshot.c.partition_value)
             execute(snapshot.update().where(self._tables.same_key(snapshot, recorded)).values(**moved))
             gone = select(*self._keys(changes), changes.c.reason).where(missing).subquery("gone")
@@ -141,6 +144,7 @@ class Acknowledgements:
                 for each in without_shared(self._state, self._tables, results, changes, _LINKING)
             ]
             self._results.fill(results)
+            leave_filled(self._state, self._tables, self._plan_id, results)
             outcomes = {result.outcome for result in results}
             adds_rows = any(r.replaced or r.dsid != changes[r.sequence].dsid for r in results)
             has_known = any(changes[r.sequence].dsid is not None for r in results)
@@ -239,6 +243,7 @@ class Acknowledgements:
         if self._tables.sync.fill:
             present[EMPTY_FIELDS] = empty_fields(self._tables, sent, snapshot)
             made[EMPTY_FIELDS] = empty_fields(self._tables, sent, None)
+        present[KEPT_FIELDS] = kept_fields(self._tables, sent, snapshot)
         removed = {name: case((sent.c.replaced, null()), else_=snapshot.c[name]) for name in self._tables.removed_names}
         update = snapshot.update().where(same).values(**values, **present, **removed)
         columns = [*self._tables.key_names, *values, "resend_all"]
@@ -250,7 +255,7 @@ class Acknowledgements:
         new, old = sent.c[mapped.state_column], self._tables.snapshot.c[mapped.state_column]
         whole = func.coalesce(new, old) if mapped.is_custom and mapped.nulls is Nulls.KEEP else new
         if mapped.fills:
-            return case((fills_field(mapped, sent, sent.c.replaced), new), else_=old)
+            return case((fills_field(mapped, sent), new), else_=old)
         differs = sent.c[differs_column(mapped.state_column)]
         acknowledged = case((sent.c.replaced, whole), (differs, new), else_=old)
         if not mapped.drops_invalid:
@@ -268,7 +273,7 @@ class Acknowledgements:
                     and_(
                         is_dropped(sent, m.state_column),
                         snapshot.c[m.state_column].is_(None),
-                        or_(resends_all, is_unknown(snapshot, m.state_column)),
+                        or_(resends_all, is_listed(snapshot, UNKNOWN_FIELDS, m.state_column)),
                         not_(sent.c.is_other_contact),
                     ),
                     literal(f'"{m.state_column}"', TEXT),
@@ -333,7 +338,8 @@ class Acknowledgements:
 
     def _mark_absent(self, outcome: Outcome, action: str) -> None:
         snapshot = self._tables.snapshot
-        gone = self._results.changes_with((outcome,), self._results.table.c.answered_at).subquery("gone")
+        is_gone = self._tables.changes.c.operation == Operation.DELETE.value  # an update may need no request
+        gone = self._results.changes_with((outcome,), self._results.table.c.answered_at).where(is_gone).subquery("gone")
         absent = {
             "absent_since": func.coalesce(snapshot.c.absent_since, gone.c.answered_at),
             "absent_action": literal(action, TEXT),

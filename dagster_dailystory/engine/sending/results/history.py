@@ -23,7 +23,14 @@ from dagster_dailystory.databases.expressions import opts_out
 from dagster_dailystory.databases.sql_types import TEXT, SqlValue
 from dagster_dailystory.engine.sending.results.filled_fields import fills_field
 from dagster_dailystory.engine.sending.results.result_table import ResultTable
-from dagster_dailystory.engine.state.schema import DROPPED, SyncTables, differs_column, is_dropped
+from dagster_dailystory.engine.state.schema import (
+    DROPPED,
+    KEPT_FIELDS,
+    SyncTables,
+    differs_column,
+    is_dropped,
+    is_listed,
+)
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import Operation, Outcome
 from dagster_dailystory.model.contact_fields import FieldKind
@@ -70,10 +77,10 @@ class History:
         dsid = func.coalesce(results.c.dsid, changes.c.dsid).label("dsid")
         extra = (changes.c.plan_id, changes.c.operation, changes.c[DROPPED], dsid, *answer, whole.label("as_a_whole"))
         done = self._results.changes_with(_ACKNOWLEDGED, *copied, *extra).subquery("done")
-        after = self._state.database.json_object(self._values(done, done, ()))
+        after = self._state.database.json_object(self._values(done, done))
         # Of a contact whose values are not known, none is known to be replaced.
         unknown = or_(done.c.is_other_contact, func.coalesce(snapshot.c.resend_all, false()))
-        before = self._state.database.json_object(self._values(done, snapshot, [not_(unknown)]))
+        before = self._state.database.json_object(self._values(done, snapshot, unknown))
         policy = literal(self._tables.sync.delete_policy.value, TEXT)
         operation = case((done.c.operation == Operation.DELETE.value, policy), else_=done.c.operation)
         keys = [done.c[key] for key in self._tables.key_names]
@@ -83,15 +90,21 @@ class History:
         return self._tables.history.insert().from_select([column.name for column in self._tables.history.c], query)
 
     def _values(
-        self, done: FromClause, relation: FromClause, conditions: Iterable[ColumnElement[bool]]
+        self, done: FromClause, relation: FromClause, unknown: ColumnElement[bool] | None = None
     ) -> Mapping[str, SqlValue]:
-        """By state column, the values of a relation in the fields that each change wrote."""
+        """By state column, the values of a relation in the fields that each change wrote.
+
+        Args:
+            done: The changes.
+            relation: The changes, or the snapshot with the values that they replace.
+            unknown: Whether none of these values is known; one that an adoption or an undo left is not known either.
+        """
         writes = done.c.outcome.in_([Outcome.CREATED.value, Outcome.UPDATED.value, Outcome.OPTED_OUT.value])
         values: dict[str, SqlValue] = {}
         for mapped in self._tables.sync.sent_fields:
-            value = relation.c[mapped.state_column]
-            is_written = and_(writes, self._is_written(mapped, done), *conditions)
-            values[mapped.state_column] = case((is_written, value))
+            name = mapped.state_column
+            lost = false() if unknown is None else or_(unknown, is_listed(relation, KEPT_FIELDS, name))
+            values[name] = case((and_(writes, self._is_written(mapped, done), not_(lost)), relation.c[name]))
         return values
 
     def _is_written(self, mapped: MappedField, done: FromClause) -> ColumnElement[bool]:
@@ -105,6 +118,6 @@ class History:
             is_new = or_(done.c.as_a_whole, not_(left_ahead))
             return and_(written, opts_out(done.c[name]), is_new)
         if mapped.fills:
-            written = fills_field(mapped, done, done.c.as_a_whole)
+            written = fills_field(mapped, done)
         written = and_(written, done.c.operation != Operation.OPT_OUT.value)
         return and_(written, not_(is_dropped(done, name))) if mapped.drops_invalid else written

@@ -38,13 +38,20 @@ from dagster_dailystory.model.mapping import MappedField, Nulls
 
 
 def is_canonical(text: str, kind: SqlType) -> bool:
-    """Whether a value of this type has exactly this canonical text."""
+    """Whether a value of this type has exactly this canonical text, and every database can store it."""
+    if not is_storable(text):
+        return False
     if isinstance(kind, Untyped):
         return True
     read = reader_of(kind)
     with contextlib.suppress(ValueError):
         return read is not None and canonical_text(read(text)) == text
     return False
+
+
+def is_storable(text: str) -> bool:
+    """Whether every database can store a text: it has no NUL, and no half of a character that was cut."""
+    return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text)
 
 
 def is_nested(state: State, kind: SqlType) -> bool:

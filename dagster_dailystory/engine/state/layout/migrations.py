@@ -281,12 +281,12 @@ def _to_8(tables: StoredTables) -> None:
     for sync in tables.syncs():
         keys = _key_columns(tables, sync)
         tables.add_table((sync, "history"), {**keys, **texts, "acknowledged_at": MOMENT})
-        tables.add_columns((sync, "snapshot"), {"empty_fields": TEXT})
+        tables.add_columns((sync, "snapshot"), {"empty_fields": TEXT, "kept_fields": TEXT})
         found = dict.fromkeys(("outcome", "dsid", "differing"), TEXT)
         tables.add_table((sync, "adoption"), {**keys, **found, "looked_up_at": MOMENT})
         tables.add_columns((sync, "snapshot"), dict.fromkeys(("identity_email_hash", "identity_mobile_hash"), TEXT))
         tables.allow_nulls((sync, "changes"), list(keys), kept=("plan_id", "sequence"))
-    tables.add_columns(("runs",), {"rows_matched": BIG_INTEGER})
+    tables.add_columns(("runs",), {"rows_matched": BIG_INTEGER, "rows_unsent": BIG_INTEGER, "stopped_by": TEXT})
     forgotten: dict[str, SqlType] = dict.fromkeys(("sync_name", "kind", "hash"), TEXT)
     tables.add_table(("forgotten",), {**forgotten, "forgotten_at": MOMENT})
 

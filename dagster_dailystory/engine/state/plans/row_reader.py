@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, case, false,
 from dagster_dailystory.contacts.fingerprint import key_label
 from dagster_dailystory.databases.sql_types import UNSUPPORTED, SqlQuery, SqlValue
 from dagster_dailystory.engine.state.contact_map import deletions_of_other_syncs, is_deleted_in
-from dagster_dailystory.engine.state.schema import DROPPED, SyncTables, differs_column, is_dropped
+from dagster_dailystory.engine.state.schema import DROPPED, KEPT_FIELDS, SyncTables, differs_column, is_dropped
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import Change, Identity, Operation
 from dagster_dailystory.model.contact_fields import FieldKind
@@ -61,6 +61,7 @@ class RowReader:
             (rows.c.reactivates if is_plan else null()).label("reactivates"),
             (rows.c.rekeyed if is_plan else null()).label("rekeyed"),
             (rows.c[DROPPED] if is_plan else null()).label(DROPPED),
+            snapshot.c[KEPT_FIELDS],
             snapshot.c.identity_email.label("old_email"),
             snapshot.c.identity_mobile.label("old_mobile"),
             (rows.c.identity_email if is_plan else null()).label("new_email"),
@@ -159,6 +160,13 @@ class RowReader:
         is_other = REGION_COLUMN in found and (added is None or added.mobile is not None)
         return found | self._mobile if is_other else found
 
+    def _uncleared(self, row: RowMapping) -> set[str]:
+        """The state columns whose NULL does not empty what DailyStory had at the adoption."""
+        kept = row[KEPT_FIELDS] or ""
+        return {
+            name for name, flag in self._flags if kept and f'"{name}"' in kept and not row[flag] and row[name] is None
+        }
+
     def change(
         self,
         row: RowMapping,
@@ -185,6 +193,7 @@ class RowReader:
         added = new_identity(row, identity) if dsid else Identity()
         if dropped is None:
             dropped = json.loads(row[DROPPED] or "{}")
+        unsent = {*dropped, *self._uncleared(row)}
         in_doubt = row["intent_at"] is not None
         return Change(
             sequence=row["sequence"],
@@ -201,7 +210,7 @@ class RowReader:
             deleted_in_dailystory=bool(row["deleted_in_dailystory"]),
             rekeyed=bool(row["rekeyed"]),
             resend_all=resend_all,
-            dropped=frozenset(dropped),
+            dropped=frozenset(unsent),
             email_as_sent=row["email_as_sent"],
             mobile_as_sent=row["mobile_as_sent"],
         )

@@ -319,6 +319,7 @@ class Plans:
                 sync_name=report.sync_name,
                 partition_value=plan.partition,
                 outcome=report.outcome,
+                stopped_by=report.stopped_by or None,
                 started_at=started_at,
                 finished_at=now,
                 **counts,

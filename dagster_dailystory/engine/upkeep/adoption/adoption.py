@@ -8,15 +8,17 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, case, func, select
 
 from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.contacts.fingerprint import key_label
+from dagster_dailystory.databases.expressions import empty_to_null
 from dagster_dailystory.engine.account import check_account
 from dagster_dailystory.engine.sending.open_intents import settle_intents
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.lease import NO_WAIT, Lease, Waiting, open_session
 from dagster_dailystory.engine.state.plans.row_reader import RowReader
+from dagster_dailystory.engine.state.schema import EMPTY_FIELDS, is_listed
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.engine.upkeep.adoption.candidates import Candidates, find_candidates
 from dagster_dailystory.engine.upkeep.adoption.look_ups import AdoptedRow, look_up
@@ -164,6 +166,7 @@ class _Adoption:
             rows_differing=differing,
             opt_outs_to_send=opt_outs,
             differing_by_field=by_field,
+            fields_to_fill=self._fields_to_fill(),
             ambiguous_keys=(*self._ambiguous_keys(), *source.shared_keys)[:SHOWN_KEYS],
             api_requests=self._sender.counts.api_requests,
         )
@@ -193,6 +196,23 @@ class _Adoption:
             by_field.update(dict.fromkeys(fields, int(rows)))
             opt_outs += int(rows) if flags & set(fields) else 0
         return sum(int(rows) for _, rows in found), dict(by_field), opt_outs
+
+    def _fields_to_fill(self) -> dict[str, int]:
+        """Field of `fill` -> mapped rows whose value the next run sends; mode `create` sends none to them."""
+        adoption, snapshot, source = self._tables.adoption, self._tables.snapshot, self._candidates.source
+        sync, same_key = self._state.sync, self._tables.same_key
+        filled = {m.name: m.state_column for m in sync.mapped_fields if m.fills and sync.mode is not Mode.CREATE}
+        if not filled:
+            return {}
+        is_filled = [
+            and_(is_listed(snapshot, EMPTY_FIELDS, name), empty_to_null(source.c[name]).is_not(None))
+            for name in filled.values()
+        ]
+        counts = [func.sum(case((each, 1), else_=0)) for each in is_filled]
+        joined = adoption.join(snapshot, same_key(adoption, snapshot)).join(source, same_key(adoption, source))
+        with self._state.connection.begin():
+            rows = self._state.connection.execute(select(*counts).select_from(joined)).one()
+        return {name: int(count) for name, count in zip(filled, rows, strict=True) if count}
 
     def _ambiguous_keys(self) -> tuple[str, ...]:
         adoption, state = self._tables.adoption, self._state

@@ -5,9 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import FromClause, RowMapping, Table, TableClause, and_, case, column, func, not_, or_, select, table
+from sqlalchemy import (
+    FromClause,
+    RowMapping,
+    Table,
+    TableClause,
+    and_,
+    case,
+    column,
+    delete,
+    func,
+    not_,
+    or_,
+    select,
+    table,
+)
 
 from dagster_dailystory.contacts.fingerprint import key_label
+from dagster_dailystory.databases.expressions import among
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, CreateTemporaryTableAs
 from dagster_dailystory.engine.planning.comparison.compare import Differences, compare
 from dagster_dailystory.engine.planning.comparison.staging import stage_source
@@ -22,6 +37,7 @@ from dagster_dailystory.engine.state.recovery import invalidate_interrupted, res
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import SHOWN_KEYS, Operation, Reason
+from dagster_dailystory.model.runs.adoption import AdoptionOutcome
 from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.sync import Scope
 
@@ -60,13 +76,15 @@ class Candidates:
     Attributes:
         state: The sync's state.
         tables: Its tables.
-        pending: The rows of the source that differ from the snapshot.
+        source: The rows of the source.
+        pending: Those that differ from the snapshot.
         chosen: The sequences of the candidates that are not looked up yet.
         counts: How many rows there are of each kind.
     """
 
     state: State
     tables: SyncTables
+    source: FromClause
     pending: TableClause
     chosen: TableClause
     counts: SourceCounts
@@ -108,6 +126,7 @@ def find_candidates(state: State, lease: Lease, warehouse_url: str) -> Candidate
     options = PlanOptions().of_sync(state.sync, state.present)
     with lease.during(state):
         found = compare(state, tables, staged, options)
+        _forget_outdated(state, tables, staged.relation)
         checked = checked_rows(state, tables, options, found, SourceKeys(state, tables, warehouse_url))
         chosen = _choose(state, tables, found.pending, checked)
         counts = _count(state, tables, staged.relation, found, checked, chosen)
@@ -116,7 +135,26 @@ def find_candidates(state: State, lease: Lease, warehouse_url: str) -> Candidate
             invalidate_interrupted(state, tables)
             Plans(state).supersede_open()
     state.database.use_read_committed(state.connection)
-    return Candidates(state, tables, found.pending, chosen, counts)
+    return Candidates(state, tables, staged.relation, found.pending, chosen, counts)
+
+
+def _forget_outdated(state: State, tables: SyncTables, source: FromClause) -> None:
+    """Forget what earlier calls found of keys that left the source, or that got or lost their contact since.
+
+    Ambiguous rows are looked up again: they may have been repaired meanwhile.
+    """
+    adoption, outcome = tables.adoption, tables.adoption.c.outcome
+    keys, present = tables.keys_of(adoption), [key.is_not(None) for key in tables.keys_of(source)]
+    has_left = not_(among(keys, select(*tables.keys_of(source)).where(*present)))
+    is_mapped = among(keys, select(*tables.keys_of(tables.contact_map)))
+    has_contact = outcome.in_([AdoptionOutcome.EXISTING.value, AdoptionOutcome.DELETED.value])
+    is_outdated = or_(
+        outcome == AdoptionOutcome.AMBIGUOUS.value,
+        has_left,
+        and_(has_contact, not_(is_mapped)),
+        and_(not_(has_contact), is_mapped),
+    )
+    state.connection.execute(delete(adoption).where(is_outdated))
 
 
 def _choose(state: State, tables: SyncTables, pending: TableClause, checked: Table) -> TableClause:

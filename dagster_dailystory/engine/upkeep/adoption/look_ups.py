@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from dagster_dailystory.api.responses import RemoteContact
 from dagster_dailystory.contacts.identity import identity_of, region_of
 from dagster_dailystory.contacts.validation import check_row
-from dagster_dailystory.contacts.values import comparable, wire_value
+from dagster_dailystory.contacts.values import is_blank, wire_value
 from dagster_dailystory.engine.sending.breaker.circuit_breaker import PROBES
 from dagster_dailystory.engine.sending.delivery import LookUp
 from dagster_dailystory.engine.sending.read_back.held_values import held_value, is_held
@@ -17,7 +17,7 @@ from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.errors import OutageError
 from dagster_dailystory.model.change import Identity
 from dagster_dailystory.model.contact_fields import FieldKind
-from dagster_dailystory.model.mapping import MappedField, Value
+from dagster_dailystory.model.mapping import MappedField, Nulls, Value
 from dagster_dailystory.model.runs.adoption import AdoptionOutcome
 from dagster_dailystory.model.sync import ContactSync
 
@@ -75,18 +75,27 @@ class AdoptedRow:
         """The fields of `fill` that are empty in DailyStory."""
         contact = self.contact
         fills = [mapped for mapped in sync.mapped_fields if mapped.fills]
-        return [m for m in fills if contact is not None and not comparable(m, held_value(m, contact))]
+        return [m for m in fills if contact is not None and is_blank(held_value(m, contact))]
+
+    def uncleared(self, sync: ContactSync) -> set[str]:
+        """The state columns that have no value here and one in DailyStory, which no NULL empties."""
+        contact = self.contact
+        return {
+            m.state_column
+            for m in sync.sent_fields
+            if m.nulls is Nulls.CLEAR and contact is not None and not is_blank(held_value(m, contact))
+            if m.state_column not in self.invalid and self.sent(sync, m) is None
+        }
 
     def differing(self, sync: ContactSync) -> list[MappedField]:
         """The fields in which the contact has another value than the row. A status `Active` is never sent."""
         contact = self.contact
         sent = [(mapped, self.sent(sync, mapped)) for mapped in sync.sent_fields if not mapped.fills]
-        region = region_of(sync, self.values)
         return [
             mapped
             for mapped, value in sent
             if contact is not None and value is not None and not (mapped.kind is FieldKind.STATUS and value == "Active")
-            if not is_held(mapped, value, contact, region)
+            if not is_held(mapped, value, contact)
         ]
 
 

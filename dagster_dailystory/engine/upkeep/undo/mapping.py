@@ -34,7 +34,7 @@ def sync_to_undo(state: State, settings: UndoSettings) -> ContactSync:
         sent = sent_custom_fields(state)
     fields = {name: f"field_{name}" for name in CONTACT_FIELDS if f"field_{name}" in lost}
     custom = {name: column for name in sent if (column := _state_column(name)) in lost}
-    changed: dict[str, Any] = {}
+    changed: dict[str, Any] = {"fill": ()}  # what the run wrote is taken back, although the field has a value
     if fields or custom:
         changed = {
             "fields": {**fields, **sync.fields},

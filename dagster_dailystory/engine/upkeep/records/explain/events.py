@@ -20,6 +20,15 @@ from dagster_dailystory.model.sync import ContactSync
 _OPERATIONS = {"create": "created", "update": "updated", "opt_out": "opted out", "deactivate": "deactivated",
                "delete": "deleted"}  # fmt: skip
 
+_PLANNED = {
+    "record": "the snapshot changes, and nothing is sent",
+    "depart": "its row left the source, and its contact stays as it is",
+}
+"""Operations without a request."""
+
+_OUTCOMES = {"recorded": "not needed any more", "in_doubt": "in doubt, without a response", "waiting": "waits"}
+"""Words for outcomes that are not plain."""
+
 
 def events_of(state: State, tables: SyncTables, key: Key, dsid: str | None, *, show_values: bool) -> list[Event]:
     """What happened to a key, the oldest first, within the caller's transaction.
@@ -77,11 +86,14 @@ def _plans(state: State, tables: SyncTables, key: Key) -> Iterator[Event]:
         header = state.connection.execute(select(plans).where(plans.c.plan_id == row["plan_id"])).mappings().first()
         if header is None:
             continue
-        what = f"{row['operation']} planned in plan {row['plan_id']} ({header['status']})"
+        plan, operation = f"plan {row['plan_id']}", _PLANNED.get(row["operation"])
+        what = f"{row['operation']} planned in {plan} ({header['status']})"
+        what = what if operation is None else f"{plan} ({header['status']}): {operation}"
         yield Event(header["created_at"], f"{what}{_reason(row)}")
-        if row["outcome"] and row["answered_at"]:
+        if row["outcome"] and row["answered_at"] and operation is None:
+            outcome = _OUTCOMES.get(row["outcome"], row["outcome"])
             message = f": {mask(row['message'])}" if row["message"] else ""
-            yield Event(row["answered_at"], f"{row['operation']} of plan {row['plan_id']}: {row['outcome']}{message}")
+            yield Event(row["answered_at"], f"{row['operation']} of {plan}: {outcome}{message}")
 
 
 def _reason(row: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from dagster_dailystory.databases.stored_values import staged_text
 from dagster_dailystory.engine.presence.forgotten import FORGOTTEN_ROW, Forgotten
 from dagster_dailystory.engine.presence.source_keys import Key
 from dagster_dailystory.engine.sending.read_back.held_values import value_to_send
-from dagster_dailystory.engine.state.schema import EMPTY_FIELDS, SyncTables
+from dagster_dailystory.engine.state.schema import EMPTY_FIELDS, KEPT_FIELDS, SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.engine.upkeep.records.explain.events import rows_with
 from dagster_dailystory.engine.upkeep.records.explain.explanation import NextStep
@@ -158,4 +158,9 @@ class KeyState:
         names = ", ".join(m.name for m in self.differing(row))
         if names:
             return NextStep.SENT, f"The next run sends {names}."
+        listed = str((self.snapshot or {}).get(KEPT_FIELDS))
+        kept = ", ".join(m.name for m in self.sync.sent_fields if f'"{m.state_column}"' in listed)
+        if kept:
+            stays = f"DailyStory has another value in {kept}, which stays until the source changes"
+            return NextStep.UNCHANGED, f"Nothing is sent: {stays} (adopted, or left by an undo)."
         return NextStep.UNCHANGED, "The source gives what DailyStory last acknowledged, so nothing is sent."
