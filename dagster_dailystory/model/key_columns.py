@@ -27,7 +27,7 @@ _RESERVED_KEY_COLUMNS = frozenset(
         # Of the temporary tables, and of the queries that select a key:
         "departed", "returns", "held", "old_email", "old_mobile", "new_email", "new_mobile", "planned_dsid",
         "mapped_dsid", "intent_at", "leaves", "other_dsid", "taken_out_at", "other_sequence", "other_moves", "replaced",
-        "is_same", "identity", "place", "text", "as_a_whole", "departs", "in_scope",
+        "is_same", "identity", "place", "text", "as_a_whole", "sends_custom", "departs", "in_scope",
         # Of each table of PostgreSQL:
         "ctid", "xmin", "xmax", "cmin", "cmax", "tableoid",
         # Not quoted by SQLAlchemy for SQLite:

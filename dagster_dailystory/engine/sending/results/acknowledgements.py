@@ -31,7 +31,7 @@ from dagster_dailystory.databases.expressions import among
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, MOMENT, TEXT, SqlQuery, SqlValue
 from dagster_dailystory.engine.sending.results.filled_fields import empty_fields, fills_field, leave_filled
 from dagster_dailystory.engine.sending.results.history import History
-from dagster_dailystory.engine.sending.results.kept_fields import kept_fields, with_recorded
+from dagster_dailystory.engine.sending.results.kept_fields import kept_fields, sends_custom, with_recorded
 from dagster_dailystory.engine.sending.results.result_table import ResultTable
 from dagster_dailystory.engine.sending.results.shared_contacts import without_shared
 from dagster_dailystory.engine.state.incremental import forget_row_hashes
@@ -58,9 +58,7 @@ from dagster_dailystory.model.sync import DeletePolicy
 
 _LINKING = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.MAPPED})
 
-
 _WRITTEN = frozenset({Outcome.CREATED, Outcome.UPDATED})
-
 
 _UNCONFIRMED = frozenset({Outcome.FAILED, Outcome.IN_DOUBT})
 
@@ -224,7 +222,8 @@ class Acknowledgements:
         identity = (changes.c.identity_email, changes.c.identity_mobile, changes.c.partition_value)
         replaced = or_(changes.c.replaces, func.coalesce(self._results.table.c.replaced, false())).label("replaced")
         answer = self._results.table.c
-        extra = (*identity, changes.c[DROPPED], answer.is_other_contact, answer.outcome, replaced)
+        of_change = (changes.c[DROPPED], replaced, sends_custom(self._tables))
+        extra = (*identity, *of_change, answer.is_other_contact, answer.outcome)
         sent = self._results.changes_with(_WRITTEN, *copied, *extra).subquery("sent")
         values: dict[str, SqlValue] = {m.state_column: self._acknowledged(m, sent) for m in fields}
         values |= {name: self._identity(name, sent) for name in ("identity_email", "identity_mobile")}

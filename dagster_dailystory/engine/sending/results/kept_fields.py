@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import reduce
 
-from sqlalchemy import FromClause, and_, case, false, func, literal, null, or_
+from sqlalchemy import ColumnElement, FromClause, and_, case, false, func, literal, not_, null, or_
 
 from dagster_dailystory.databases.sql_types import TEXT, SqlValue
-from dagster_dailystory.engine.state.schema import KEPT_FIELDS, SyncTables, differs_column
-
-_NO_NAME = '"-"'
+from dagster_dailystory.engine.state.schema import KEPT_FIELDS, SyncTables, differs_column, is_listed
 
 
 def kept_fields(tables: SyncTables, sent: FromClause, known: FromClause) -> SqlValue:
@@ -17,18 +16,23 @@ def kept_fields(tables: SyncTables, sent: FromClause, known: FromClause) -> SqlV
 
     Args:
         tables: The sync's tables.
-        sent: The change, with `replaced` and `is_other_contact`.
+        sent: The change, with `replaced`, `sends_custom` and `is_other_contact`.
         known: The snapshot of the row.
     """
-    custom = or_(false(), *(_differs(sent, m.state_column) for m in tables.sync.mapped_fields if m.is_custom))
-    kept: SqlValue = known.c[KEPT_FIELDS]
-    left: SqlValue = kept
+    left: dict[str, ColumnElement[bool]] = {}
     for mapped in tables.sync.sent_fields:
         name = mapped.state_column
-        is_part = or_(sent.c.replaced, custom) if mapped.is_custom else sent.c.replaced
+        is_part = or_(sent.c.replaced, sent.c.sends_custom) if mapped.is_custom else sent.c.replaced
         is_sent = or_(_differs(sent, name), and_(is_part, sent.c[name].is_not(None)))
-        left = func.replace(left, case((is_sent, f'"{name}"'), else_=_NO_NAME), "")
-    return case((or_(kept.is_(None), sent.c.is_other_contact), null()), else_=func.nullif(left, ""))
+        left[name] = and_(is_listed(known, KEPT_FIELDS, name), not_(is_sent))
+    is_over = or_(known.c[KEPT_FIELDS].is_(None), sent.c.is_other_contact)
+    return case((is_over, null()), else_=_listed(left))
+
+
+def sends_custom(tables: SyncTables) -> SqlValue:
+    """Whether a change sends the custom fields, as a column `sends_custom`."""
+    custom = [_differs(tables.changes, m.state_column) for m in tables.sync.sent_fields if m.is_custom]
+    return or_(false(), *custom).label("sends_custom")
 
 
 def with_recorded(tables: SyncTables, recorded: FromClause, known: FromClause) -> SqlValue:
@@ -39,18 +43,22 @@ def with_recorded(tables: SyncTables, recorded: FromClause, known: FromClause) -
         recorded: The change that sends nothing.
         known: The snapshot of the row.
     """
+    return _listed(
+        {
+            m.state_column: or_(
+                is_listed(known, KEPT_FIELDS, m.state_column),
+                and_(_differs(recorded, m.state_column), recorded.c[m.state_column].is_not(None)),
+            )
+            for m in tables.sync.sent_fields
+        }
+    )
+
+
+def _listed(fields: Mapping[str, ColumnElement[bool]]) -> SqlValue:
     none: SqlValue = literal("", TEXT)
-    names: list[SqlValue] = [
-        case((_is_edit(recorded, known, m.state_column), literal(f'"{m.state_column}"', TEXT)), else_=none)
-        for m in tables.sync.sent_fields
-    ]
-    before: SqlValue = func.coalesce(known.c[KEPT_FIELDS], none)
-    return func.nullif(reduce(lambda one, other: one.concat(other), names, before), none)
+    names: list[SqlValue] = [case((each, literal(f'"{name}"', TEXT)), else_=none) for name, each in fields.items()]
+    return func.nullif(reduce(lambda one, other: one.concat(other), names, none), none)
 
 
-def _is_edit(recorded: FromClause, known: FromClause, name: str) -> SqlValue:
-    return and_(_differs(recorded, name), recorded.c[name].is_not(None))
-
-
-def _differs(changes: FromClause, name: str) -> SqlValue:
+def _differs(changes: FromClause, name: str) -> ColumnElement[bool]:
     return func.coalesce(changes.c[differs_column(name)], false())
