@@ -116,7 +116,7 @@ def outcome(settings: AccountSettings, call: Callable[[DailyStoryClient], Awaita
 
 
 @pytest.mark.parametrize("name", CALLS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(response=responses)
 def test_a_response_is_a_result_or_an_error_without_personal_data(name: str, response: HttpResponse) -> None:
     account = AccountSettings("https://us-1.dailystory.test", TOKEN, connect=lambda _: OneResponse(response))

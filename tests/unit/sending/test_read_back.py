@@ -6,7 +6,7 @@ import math
 from datetime import datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dagster_dailystory.api.responses import read_contact
@@ -52,7 +52,7 @@ _contacts = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(found=_contacts)
 def test_any_contact_can_be_compared(found: dict[str, object]) -> None:
     contact = read_contact({"Response": {"contact": found}})
