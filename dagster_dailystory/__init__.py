@@ -23,8 +23,8 @@ if TYPE_CHECKING:
         resources_from_environment,
     )
     from dagster_dailystory.definitions.run_config import PlanConfig
+    from dagster_dailystory.engine.presence.forgotten import ForgottenHash
     from dagster_dailystory.engine.upkeep.doctor.report import ExaminationReport, Finding
-    from dagster_dailystory.engine.upkeep.forgetting.requests import ForgottenHash
     from dagster_dailystory.engine.upkeep.moving.retirement import retire_sync
     from dagster_dailystory.errors import (
         AuthenticationError,
@@ -104,7 +104,7 @@ _HOMES = {
     "DailyStoryResource": "definitions.resources",
     "DailyStorySyncComponent": "definitions.component.component",
     "ExaminationReport": "engine.upkeep.doctor.report",
-    "ForgottenHash": "engine.upkeep.forgetting.requests",
+    "ForgottenHash": "engine.presence.forgotten",
     "Finding": "engine.upkeep.doctor.report",
     "FrameSource": "model.sync",
     "HashBuckets": "model.partitions",

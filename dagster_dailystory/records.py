@@ -11,6 +11,7 @@ from typing_extensions import Unpack
 
 from dagster_dailystory.api.settings import AccountOptions, AccountSettings
 from dagster_dailystory.databases.urls import checked_url, require_file, require_folder
+from dagster_dailystory.engine.presence.forgotten import ForgottenHash, export_forgotten
 from dagster_dailystory.engine.run import OnProgress, open_run
 from dagster_dailystory.engine.state.lease import open_session
 from dagster_dailystory.engine.state.plans.stored import Plans
@@ -18,7 +19,7 @@ from dagster_dailystory.engine.state.schema import StateLocation
 from dagster_dailystory.engine.state.store import State, open_state
 from dagster_dailystory.engine.upkeep.forgetting.forget import forget_rows
 from dagster_dailystory.engine.upkeep.forgetting.receipt import ForgetReceipt
-from dagster_dailystory.engine.upkeep.forgetting.requests import ForgottenHash, apply_forgotten, export_forgotten
+from dagster_dailystory.engine.upkeep.forgetting.requests import apply_forgotten
 from dagster_dailystory.engine.upkeep.moving.copying import CopyReport, copy_state
 from dagster_dailystory.engine.upkeep.moving.renaming import drop_sync, rename_sync
 from dagster_dailystory.engine.upkeep.records.explain.explain import Question, explain
@@ -294,7 +295,7 @@ class SyncRecords:
         it. This cannot be undone. docs/how-to/forgetting.md says what remains.
 
         Args:
-            keys: The keys; the parts of a composite one are joined by `|`.
+            keys: The keys; the parts of a composite one are joined by `|`, or are a tuple.
             base_url: The data centre's URL; needed to delete contacts.
             api_token: From Account Settings > API Tokens.
             delete_in_dailystory: Delete the contacts of these keys too. DailyStory only marks them as deleted.
@@ -304,7 +305,7 @@ class SyncRecords:
             What was done and what is left to do, without personal data. `str()` is a text to file.
 
         Raises:
-            BusyError: A run holds the sync.
+            BusyError: A run holds the sync, or another sync of the state that has planned to send one of the rows.
             OutageError: Not all contacts could be deleted; nothing was removed from the state, and a further call
                 does the rest.
             DailyStoryError: See the tree in `errors`; nothing was removed from the state.

@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime, time
 from decimal import Decimal
+from itertools import combinations, pairwise
 from typing import Any, TypeGuard
 from uuid import UUID
 
 from dagster_dailystory.contacts.canonical import UnsupportedValueError, canonical_text
 from dagster_dailystory.databases.sql_types import UNSUPPORTED, SqlType, Untyped
 from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.model.runs.options import PART_SEPARATOR
 
 
 def staged_text(value: object) -> str | None:
@@ -112,24 +114,55 @@ def in_64_bits(number: int, column: str) -> int:
 def typed_keys(written: str, key_types: Mapping[str, SqlType]) -> list[dict[str, object]]:
     """Parse a key as a user wrote it (`a|b` for a composite key) as values of the key columns.
 
+    Returns:
+        Each key that it can mean: a text may have a blank at an end, or the separator within.
+
     Raises:
-        ConfigurationError: It has too many or too few parts, or a part is not a value of its column's type.
+        ConfigurationError: It has too few parts, or a part is not a value of its column's type.
     """
-    parts = written.split("|") if len(key_types) > 1 else [written]
-    if len(parts) != len(key_types):
-        raise ConfigurationError(f"a key of this sync has {len(key_types)} parts, written as a|b")
+    possible: list[dict[str, object]] = []
+    errors: list[ConfigurationError] = []
+    for parts in divided_key(written, len(key_types)):
+        try:
+            possible += _typed_parts(parts, key_types)
+        except ConfigurationError as error:
+            errors.append(error)
+    if not possible:
+        raise (
+            errors[0]
+            if errors
+            else ConfigurationError(f"a key of this sync has {len(key_types)} parts, written as a|b")
+        )
+    return possible
+
+
+def divided_key(written: str, parts: int) -> list[list[str]]:
+    """The ways to divide a key as a user wrote it into `parts` parts; several if a part contains the separator."""
+    if parts == 1:
+        return [[written]]
+    given = PART_SEPARATOR in written
+    pieces = written.split(PART_SEPARATOR if given else "|")
+    if given:
+        return [pieces] if len(pieces) == parts else []
+    cuts = combinations(range(1, len(pieces)), parts - 1)
+    return [["|".join(pieces[a:b]) for a, b in pairwise((0, *cut, len(pieces)))] for cut in cuts]
+
+
+def _typed_parts(parts: Sequence[str], key_types: Mapping[str, SqlType]) -> list[dict[str, object]]:
     possible: list[dict[str, object]] = [{}]
     for (name, kind), part in zip(key_types.items(), parts, strict=True):
-        possible = [{**some, name: value} for some in possible for value in _typed_values(part.strip(), kind, name)]
+        possible = [{**some, name: value} for some in possible for value in _typed_values(part, kind, name)]
     return possible
 
 
 def _typed_values(part: str, kind: SqlType, name: str) -> list[object]:
+    stripped = part.strip()
+    texts: list[object] = list(dict.fromkeys((stripped, part)))
     if isinstance(kind, Untyped):
-        return [int(part), part] if part.lstrip("-").isdigit() else [part]
+        return [int(stripped), *texts] if stripped.lstrip("-").isdigit() else texts
     read = reader_of(kind)
     try:
-        return [part if read is None else read(part)]
+        return texts if read is None else [read(stripped)]
     except ValueError:
         raise ConfigurationError(
             f"a value of keys is not valid: {name!r} must be of type {kind.python_type.__name__}"

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 import sqlalchemy as sa
 from support.placements import INSIDE, Placement, at
-from support.scenario import Scenario, customer, customers, sync_of
+from support.scenario import CUSTOMERS, Scenario, customer, customers, sync_of
 from support.steps import plan_run, send_run
 
 from dagster_dailystory import ContactSync
@@ -151,7 +151,7 @@ def test_an_email_that_another_live_row_has_is_not_blocked(scenario: Scenario):
     receipt = forget(scenario, 2)
     assert (receipt.identities_blocked, receipt.identities_shared) == (0, 1)
     assert receipt.other_syncs == {"family": 1}
-    assert "sync family has 1 rows with the same email" in str(receipt)
+    assert "sync family has 1 row with the same email" in str(receipt)
     family = forget(scenario, 2, delete=True, name="family")
     assert (family.identities_blocked, family.identities_shared, len(family.contacts_deleted)) == (1, 0, 1)
 
@@ -283,3 +283,98 @@ def test_a_forgotten_key_stays_out_of_a_renamed_and_of_a_copied_sync(
     for state_url in (synced.state_url, url):
         assert synced.run(renamed, state_url=state_url).rows_created == 0
     assert synced.sent() == []
+
+
+@at(Placement("sqlite"), Placement("duckdb"))
+def test_an_email_that_another_row_once_had_leaves_its_history(scenario: Scenario):
+    scenario.seed(customer(1, **JANE), customer(2, mobile=None))
+    scenario.run(sync())
+    for key, email in ((2, "Janeth@example.com"), (2, "p2@example.com"), (1, "janeth@example.com")):
+        scenario.update(key, email=email)
+        scenario.run(sync())
+    assert forget(scenario, 1).rows_removed["history"] == 4
+    assert found_in_state(scenario) == []
+    history = [json.loads(row["after"]) for row in scenario.rows("history")]
+    assert sorted(map(sorted, history)) == [
+        [], ["custom_plan", "field_city", "field_email", "field_firstName"], ["field_email"],
+    ]  # fmt: skip
+
+
+@at(Placement("sqlite"), Placement("postgresql"))
+def test_an_email_of_long_ago_is_kept_out_too(synced: Scenario):
+    synced.update(1, email="other@example.com")
+    synced.run(sync())
+    synced.execute_state("DELETE FROM dailystory_customers_changes")
+    forget(synced, 1)
+    synced.delete(1)
+    synced.insert(customer(21, email="jane.doe@EXAMPLE.com", mobile=None))
+    assert synced.run(sync()).rejections_by_reason == {"forgotten": 1}
+
+
+@at(Placement("sqlite"), Placement("postgresql"))
+def test_another_sync_that_may_be_sending_the_row_must_end_first(synced: Scenario):
+    other = sync(name="newsletter", source="select * from customers where customer_id = 1")
+    plan_run(other, synced.warehouse, synced.account, run_id="newsletter")
+    with open_session(other, synced.warehouse.state), pytest.raises(BusyError, match="holds sync 'newsletter'"):
+        forget(synced, 1)
+    assert found_in_state(synced) != []
+    receipt = forget(synced, 1)
+    assert receipt.other_syncs == {"newsletter": 1}
+    assert "sync newsletter has 1 row with the same email" in str(receipt)
+    with open_session(other, synced.warehouse.state):
+        assert forget(synced, 2).identities_blocked == 1
+
+
+@at(Placement("sqlite"), Placement("duckdb"))
+def test_an_undo_of_another_sync_writes_nothing_to_the_contact(scenario: Scenario):
+    scenario.seed(customer(1, **JANE), customer(2, mobile=None))
+    other = sync(name="newsletter", source="select * from customers where city <> 'gone'")
+    scenario.run(sync())
+    scenario.run(other)
+    scenario.update(1, city="Paris")
+    scenario.run(other)
+    run_id = records_of(scenario, name="newsletter").runs()["run_id"].tolist()[0]
+    scenario.update(1, city="gone")
+    scenario.run(other)
+    assert forget(scenario, 1).identities_blocked == 2
+    scenario.sent()
+    account = {"base_url": scenario.sandbox.base_url, "api_token": scenario.sandbox.token}
+    with open_sync(other, warehouse_url=scenario.warehouse_url, state_url=scenario.state_url) as records:
+        report = records.undo(run_id, dry_run=False, **account)
+    assert report.fields_undone == {"city": 1}
+    assert scenario.sent() == []
+
+
+@at(Placement("sqlite"))
+def test_a_key_is_forgotten_as_it_is_written_with_a_blank_or_a_separator(scenario: Scenario):
+    columns = {**CUSTOMERS.columns, "customer_id": "varchar(40)", "part": "varchar(9)"}
+    scenario.create(**columns)
+    keys = [(" a ", "1"), ("a|b", "c"), ("x", "y|z"), ("x|y", "z"), ("a b", "1"), ("b,c", "1")]
+    emails = ["blank@example.com", "p1@example.com", "p2@example.com", "p3@example.com", *["same@example.com"] * 2]
+    scenario.insert(
+        *(
+            {**customer(0), "customer_id": key, "part": part, "email": email}
+            for (key, part), email in zip(keys, emails, strict=True)
+        )
+    )
+    of_two = {"key": ["customer_id", "part"]}
+    scenario.run(sync(**of_two))
+    assert [row["message"] for row in scenario.rows("rejections")] == [
+        "rows a b|1, b,c|1 have the same email; keep one of them in the source"
+    ] * 2
+    for key in (" a |1", "a|b|c", ("x|y", "z"), ("a b", "1")):
+        assert forget(scenario, key, **of_two).keys_unknown == 0
+    assert [row["customer_id"] for row in scenario.rows("snapshot")] == ["x"]
+    assert ["a b" in row["message"] for row in scenario.rows("rejections") if row["reason"] != "forgotten"] == [False]
+    with pytest.raises(ConfigurationError, match="the state has none of these keys; give the parts as a tuple"):
+        forget(scenario, "n|o|p", **of_two)
+
+
+@at(Placement("sqlite"))
+def test_keys_are_forgotten_only_once_their_types_are_known(scenario: Scenario):
+    scenario.seed(customer(7, **JANE))
+    with pytest.raises(StateError, match="plan it once, a dry run will do"):
+        forget(scenario, "007")
+    scenario.run(sync(), dry_run=True)
+    forget(scenario, "7")
+    assert scenario.run(sync()).rejections_by_reason == {"forgotten": 1}

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from sqlalchemy import ColumnElement, and_, case, column, func, literal, null, or_, select, table
 
-from dagster_dailystory.contacts.keyed_hash import KEY, hash_of_key, hashes_of_identity
+from dagster_dailystory.contacts.keyed_hash import KEY, fingerprint_of, hash_of_key, hashes_of_identity
 from dagster_dailystory.databases.connect import reflected_types
-from dagster_dailystory.databases.sql_types import TEXT
+from dagster_dailystory.databases.sql_types import TEXT, SqlQuery
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.model.change import SENT_OPERATIONS, UNSETTLED, Identity, Outcome
+from dagster_dailystory.model.change import SENT_OPERATIONS, UNSETTLED, Identity, Operation, Outcome
 
 T = TypeVar("T")
 
@@ -64,6 +64,62 @@ class Forgotten:
         return not self.hashes.isdisjoint(hashes_of_identity(self.secret, identity).values())
 
 
+@dataclass(frozen=True)
+class ForgottenHash:
+    """One keyed hash of the table of forgotten rows.
+
+    Attributes:
+        secret: Recognises the secret that it was made with.
+        sync_name: The sync in which it was asked for.
+        kind: What it is of: `key`, `email` or `mobile`.
+        hash: The hash.
+        forgotten_at: When (UTC).
+    """
+
+    secret: str
+    sync_name: str
+    kind: str
+    hash: str
+    forgotten_at: datetime
+
+
+def export_forgotten(state: State) -> list[ForgottenHash]:
+    """The hashes of all forgotten rows of a state, within the caller's transaction. They are still personal data."""
+    forgotten, secret = state.shared.forgotten, fingerprint_of(state.secret)
+    order = (forgotten.c.forgotten_at, forgotten.c.sync_name, forgotten.c.kind, forgotten.c.hash)
+    rows = state.connection.execute(select(forgotten).order_by(*order)).mappings()
+    return [ForgottenHash(secret, **row) for row in rows]
+
+
+def keep_out(state: State, hashes: Mapping[str, Collection[str]], at: datetime, sync_name: str | None = None) -> int:
+    """Store the hashes that keep rows out, within the caller's transaction.
+
+    Args:
+        state: The sync's state.
+        hashes: Kind -> hashes.
+        at: When the rows were forgotten.
+        sync_name: The sync whose keys these are; None: the state's own.
+
+    Returns:
+        How many of them are new.
+    """
+    forgotten, execute, sync_name = state.shared.forgotten, state.connection.execute, sync_name or state.sync.name
+    new = 0
+    for kind, found in hashes.items():
+        for part in in_parts(sorted(found)):
+            same = [forgotten.c.sync_name == sync_name] if kind == KEY else []  # an identity is that of each sync
+            known = set(execute(select(forgotten.c.hash).where(forgotten.c.hash.in_(part), *same)).scalars())
+            rows = [
+                {"sync_name": sync_name, "kind": kind, "hash": each, "forgotten_at": at}
+                for each in part
+                if each not in known
+            ]
+            new += len(rows)
+            if rows:
+                execute(forgotten.insert(), rows)
+    return new
+
+
 def forget_changes(state: State, tables: SyncTables, which: ColumnElement[bool]) -> int:
     """Remove key and values from changes, within the caller's transaction. Those without a result are `forgotten`.
 
@@ -110,15 +166,34 @@ def forget_returning(state: State, tables: SyncTables, plan_id: str) -> int:
     if found is None:
         return 0
     mine = and_(changes.c.plan_id == plan_id, changes.c.outcome.is_(None))
-    columns = [changes.c.sequence, *tables.keys_of(changes), changes.c.identity_email, changes.c.identity_mobile]
+    identities = _planned_identities(tables, mine)
     first, last = execute(select(func.min(changes.c.sequence), func.max(changes.c.sequence)).where(mine)).one()
-    returning: list[int] = []
+    sequences: dict[int, None] = {}
     for start in range(first or 0, (last or -1) + 1, _ROWS_AT_ONCE):
         part = changes.c.sequence.between(start, start + _ROWS_AT_ONCE - 1)
-        for sequence, *key, email, mobile in execute(select(*columns).where(mine, part)):
-            if found.has(key, Identity(email, mobile)):
-                returning.append(sequence)
+        for row in execute(identities.where(part)).mappings():
+            key = [row[name] for name in tables.key_names]
+            if found.has(key, Identity(row["identity_email"], row["identity_mobile"])):
+                sequences[row["sequence"]] = None
+    returning = list(sequences)
     return sum(forget_changes(state, tables, and_(mine, changes.c.sequence.in_(part))) for part in in_parts(returning))
+
+
+def _planned_identities(tables: SyncTables, which: ColumnElement[bool]) -> SqlQuery:
+    """Select sequence, key, email and mobile number of changes.
+
+    One that gives its contact no new email or number, such as an opt-out or an undo, has those that were acknowledged.
+    A deletion has none: the contact of a forgotten row may be deleted.
+    """
+    changes, contact_map, snapshot = tables.changes, tables.contact_map, tables.snapshot
+    joined = changes.outerjoin(contact_map, contact_map.c.dsid == changes.c.dsid)
+    joined = joined.outerjoin(snapshot, tables.same_key(snapshot, contact_map))
+    is_deletion = changes.c.operation == Operation.DELETE.value
+    identity = [
+        case((is_deletion, changes.c[name]), else_=func.coalesce(changes.c[name], snapshot.c[name])).label(name)
+        for name in ("identity_email", "identity_mobile")
+    ]
+    return select(changes.c.sequence, *tables.keys_of(changes), *identity).select_from(joined).where(which)
 
 
 def in_parts(found: Sequence[T], size: int = 200) -> Iterator[Sequence[T]]:

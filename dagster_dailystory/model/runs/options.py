@@ -28,7 +28,15 @@ def chosen_keys(keys: Sequence[object] | None) -> tuple[str, ...]:
         raise ConfigurationError(
             "keys is empty, so no row would be planned; omit it, or set it to None, to plan all rows"
         )
-    return tuple(dict.fromkeys(map(str, keys)))
+    return tuple(dict.fromkeys(map(_written, keys)))
+
+
+PART_SEPARATOR = "\x1f"
+"""Between the parts of a key that was given as a tuple: unlike `|`, no part contains it."""
+
+
+def _written(key: object) -> str:
+    return PART_SEPARATOR.join(map(str, key)) if isinstance(key, (tuple, list)) else str(key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -178,6 +178,20 @@ def _upgrade(state: State) -> None:
                 state.record_layout(layout)
             state.layout = layout
             _log.info("the state tables have been upgraded to layout version %d", layout)
+
+
+@contextmanager
+def hold_syncs(state: State, sync_names: Iterable[str]) -> Iterator[list[Lease]]:
+    """Take the leases of other syncs of an open state too, and renew them until the block ends.
+
+    Raises:
+        BusyError: A run holds one of them.
+    """
+    with ExitStack() as held:
+        leases = [held.enter_context(_taken(state, name)) for name in sync_names]
+        for lease in leases:
+            held.enter_context(kept_alive(state, lease))
+        yield leases
 
 
 @contextmanager

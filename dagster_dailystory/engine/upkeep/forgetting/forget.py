@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import func, select
 
 from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.contacts.keyed_hash import KEY, opaque_id
-from dagster_dailystory.databases.stored_values import typed_keys
-from dagster_dailystory.engine.presence.forgotten import Forgotten, in_parts
+from dagster_dailystory.databases.stored_values import divided_key, typed_keys
+from dagster_dailystory.engine.presence.forgotten import Forgotten, in_parts, keep_out
 from dagster_dailystory.engine.state.contact_map import held_by_other_syncs
-from dagster_dailystory.engine.state.lease import Lease, open_session
+from dagster_dailystory.engine.state.lease import Lease, hold_syncs, open_session
 from dagster_dailystory.engine.state.schema import StateLocation, SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.engine.upkeep.forgetting.contacts import Deletions
+from dagster_dailystory.engine.upkeep.forgetting.finder import TraceFinder
 from dagster_dailystory.engine.upkeep.forgetting.receipt import ForgetReceipt
-from dagster_dailystory.engine.upkeep.forgetting.removal import Removal, keep_out
-from dagster_dailystory.engine.upkeep.forgetting.traces import Key, TraceFinder, Traces
+from dagster_dailystory.engine.upkeep.forgetting.removal import Removal
+from dagster_dailystory.engine.upkeep.forgetting.traces import Key, Traces
+from dagster_dailystory.errors import BusyError, ConfigurationError, StateError
 from dagster_dailystory.model.change import Identity
+from dagster_dailystory.model.runs.options import PART_SEPARATOR
 from dagster_dailystory.model.sync import ContactSync
 
 _log = logging.getLogger("dagster_dailystory")
@@ -33,11 +37,11 @@ def forget_rows(
     Args:
         sync: The sync.
         location: Its state.
-        keys: The keys, as texts; the parts of a composite one are joined by `|`.
+        keys: The keys, from `chosen_keys`.
         account: Delete their contacts there; None deletes none.
 
     Raises:
-        BusyError: A run holds the sync.
+        BusyError: A run holds the sync, or another sync of the state that has planned to send one of the rows.
         ConfigurationError: A key is not a value of its columns' types.
         OutageError: The contacts could not be deleted; nothing was removed from the state.
         DailyStoryError: See the tree in `errors`; nothing was removed from the state.
@@ -46,37 +50,69 @@ def forget_rows(
         with state.connection.begin():
             if account is not None:
                 state.check_destination(account.base_url)
-            tables = state.load_tables()
-        deleted = [] if tables is None or account is None else _delete(state, tables, lease, keys, account)
-        with lease.during(state):
-            receipt = _forget(state, tables, keys, deleted)
+            tables = _tables_of(state)
+            senders = _find(state, tables, _asked(state, tables, keys)).senders
+        with hold_syncs(state, sorted(senders)) as others:
+            deleted = [] if account is None else _delete(state, tables, lease, keys, account)
+            with lease.during(state):
+                for other in others:
+                    other.renew(state)
+                receipt = _forget(state, tables, keys, deleted, senders)
     _log.info("sync %s: %d keys were forgotten", sync.name, len(keys))
     return receipt
+
+
+def _tables_of(state: State) -> SyncTables:
+    tables = state.load_tables()
+    if tables is None:
+        raise StateError(
+            f"the state has no tables of sync {state.sync.name!r}, so the types of its keys are not known; plan it "
+            "once, a dry run will do, and forget the keys then"
+        )
+    return tables
 
 
 def _delete(state: State, tables: SyncTables, lease: Lease, keys: Sequence[str], account: AccountSettings) -> list[str]:
     with Deletions(state, tables, lease, account) as deletions:
         deletions.settle()
         with state.connection.begin():
-            traces = _find(state, tables, keys)
+            traces = _find(state, tables, _asked(state, tables, keys))
             own = [dsid for dsid in _contacts(state, tables, traces) if dsid not in _held(state, traces)]
         deletions.delete(own)
         return own
 
 
-def _find(state: State, tables: SyncTables, keys: Sequence[str]) -> Traces:
-    return TraceFinder(state, tables).find(key for written in keys for key in _typed(tables, written))
+def _find(state: State, tables: SyncTables, asked: Sequence[Sequence[Key]]) -> Traces:
+    return TraceFinder(state, tables).find(key for possible in asked for key in possible)
 
 
-def _typed(tables: SyncTables, written: str) -> list[Key]:
-    """A key as the state may have it: a column of SQLite has integers and texts. 7 is another key than 007."""
-    possible = [tuple(key[name] for name in tables.key_names) for key in typed_keys(written, tables.key_types)]
-    parts = _written_parts(tables.sync, written)
-    return [
-        key
-        for key in possible
-        if len(possible) == 1 or all(str(part) == text for part, text in zip(key, parts, strict=True))
-    ]
+def _asked(state: State, tables: SyncTables, keys: Sequence[str]) -> list[list[Key]]:
+    """The keys that were asked for, each as the state may have it: a column of SQLite has integers and texts.
+
+    Raises:
+        ConfigurationError: A key is not a value of its columns' types, or it is not known where its parts end.
+    """
+    return [_possible(state, tables, written) for written in keys]
+
+
+def _possible(state: State, tables: SyncTables, written: str) -> list[Key]:
+    pieces = [piece.strip() for piece in re.split(rf"[|{PART_SEPARATOR}]", written)]
+    typed = (tuple(key[name] for name in tables.key_names) for key in typed_keys(written, tables.key_types))
+    possible = [key for key in dict.fromkeys(typed) if all(_is_as_written(part, pieces) for part in key)]
+    if len(divided_key(written, len(tables.key_names))) == 1:
+        return possible
+    known = _known(state, tables, possible)
+    if len(known) != 1:
+        raise ConfigurationError(
+            f"a key can be divided into {len(tables.key_names)} parts in several ways, and the state has "
+            f'{"several" if known else "none"} of these keys; give the parts as a tuple: records.forget([("a|b", "c")])'
+        )
+    return list(known)
+
+
+def _is_as_written(part: object, pieces: Sequence[str]) -> bool:
+    """7 is another key than 007, where a column has integers and texts."""
+    return not isinstance(part, int) or str(part) in pieces
 
 
 def _contacts(state: State, tables: SyncTables, traces: Traces) -> list[str]:
@@ -93,30 +129,28 @@ def _held(state: State, traces: Traces) -> set[str]:
     return set(held_by_other_syncs(state, sorted(traces.dsids)))
 
 
-def _forget(state: State, tables: SyncTables | None, keys: Sequence[str], deleted: Sequence[str]) -> ForgetReceipt:
-    now, own = state.now(), [_written_parts(state.sync, written) for written in keys]
-    if tables is None:
-        traces, contacts, kept, rows, unsent, in_doubt = Traces(keys=set(own)), [], [], {}, 0, 0
-        unknown = len(own)
-    else:
-        own = [_typed(tables, written)[0] for written in keys]
-        traces = _find(state, tables, keys)
-        unknown = _count_unknown(state, tables, keys)
-        contacts = _contacts(state, tables, traces)
-        kept = sorted(_held(state, traces) & set(contacts))
-        in_doubt = _creates_in_doubt(state, tables, traces)
-        removal = Removal(state, tables, traces)
-        removal.remove()
-        rows, unsent = dict(sorted(removal.rows.items())), removal.changes_forgotten
+def _forget(
+    state: State, tables: SyncTables, keys: Sequence[str], deleted: Sequence[str], held: Collection[str]
+) -> ForgetReceipt:
+    now, asked = state.now(), _asked(state, tables, keys)
+    traces = _find(state, tables, asked)
+    for name in sorted(traces.senders - set(held)):
+        raise BusyError(f"sync {name!r} has just planned to send one of these rows; forget the same keys again")
+    unknown = _count_unknown(state, tables, asked)
+    contacts = _contacts(state, tables, traces)
+    in_doubt = _creates_in_doubt(state, tables, traces)
+    removal = Removal(state, tables, traces)
+    kept = sorted(_held(state, traces) & set(contacts))
+    removal.remove()
     blocked = traces.blocked(state.secret)
     keep_out(state, blocked, now)
     return ForgetReceipt(
         sync_name=state.sync.name,
         forgotten_at=now,
-        keys=tuple(opaque_id(state.secret, key) for key in own),
+        keys=tuple(opaque_id(state.secret, possible[0]) for possible in asked),
         keys_unknown=unknown,
-        rows_removed=rows,
-        changes_forgotten=unsent,
+        rows_removed=dict(sorted(removal.rows.items())),
+        changes_forgotten=removal.changes_forgotten,
         contacts=tuple(contacts),
         contacts_deleted=tuple(deleted),
         contacts_kept=tuple(kept),
@@ -128,18 +162,17 @@ def _forget(state: State, tables: SyncTables | None, keys: Sequence[str], delete
     )
 
 
-def _written_parts(sync: ContactSync, written: str) -> Key:
-    return tuple(part.strip() for part in (written.split("|") if len(sync.key_columns) > 1 else [written]))
-
-
-def _count_unknown(state: State, tables: SyncTables, keys: Sequence[str]) -> int:
+def _count_unknown(state: State, tables: SyncTables, asked: Sequence[Sequence[Key]]) -> int:
     """Count the keys that no table has, and that were not forgotten before."""
-    possible = [_typed(tables, written) for written in keys]
-    stored = TraceFinder(state, tables).stored({key for some in possible for key in some})
+    known = _known(state, tables, [key for possible in asked for key in possible])
+    return sum(known.isdisjoint(possible) for possible in asked)
+
+
+def _known(state: State, tables: SyncTables, keys: Collection[Key]) -> set[Key]:
+    """Those of the keys that a table has, or that were forgotten before."""
     forgotten = Forgotten.read(state)
-    return sum(
-        not any(key in stored or (forgotten and forgotten.has(key, Identity())) for key in some) for some in possible
-    )
+    stored = TraceFinder(state, tables).stored(keys)
+    return stored | {key for key in keys if forgotten is not None and forgotten.has(key, Identity())}
 
 
 def _creates_in_doubt(state: State, tables: SyncTables, traces: Traces) -> int:

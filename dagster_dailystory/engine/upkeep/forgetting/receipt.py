@@ -88,7 +88,7 @@ class ForgetReceipt:
             shared = some(self.identities_shared, one, more)
             found.append(f"{shared} also of other rows, and not blocked")
         found += [
-            f"sync {name} has {rows} rows with the same email or mobile number: forget them there"
+            f"sync {name} has {some(rows, 'row', 'rows')} with the same email or mobile number: forget them there too"
             for name, rows in self.other_syncs.items()
         ]
         return [*found, self.remains, _BACKUPS]

@@ -1,22 +1,22 @@
-"""The removal of traces: from each table of a sync, from its plans, and into the table of forgotten rows."""
+"""The removal of traces: from each table of a sync, and from its plans."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Set
-from datetime import datetime
+from collections.abc import Set
 
 from sqlalchemy import ColumnElement, Table, func, select
 
 from dagster_dailystory.contacts.fingerprint import key_label
-from dagster_dailystory.contacts.keyed_hash import KEY
 from dagster_dailystory.engine.presence.forgotten import forget_changes, in_parts
 from dagster_dailystory.engine.state.incremental import forget_row_hashes
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.engine.upkeep.forgetting.traces import TraceFinder, Traces
+from dagster_dailystory.engine.upkeep.forgetting.finder import TraceFinder
+from dagster_dailystory.engine.upkeep.forgetting.past_values import PastValues
+from dagster_dailystory.engine.upkeep.forgetting.traces import Traces
 from dagster_dailystory.model.change import Reason
 
 _OTHER_ROW = "another row has the same email or mobile number; keep one of them in the source"
@@ -53,9 +53,13 @@ class Removal:
                 for dsids in in_parts(sorted(self._traces.dsids)):
                     self._remove(table, table.c.dsid.in_(dsids))
         changes = self._tables.changes
-        for name in self._traces.identities:  # of plans in which another key had it
-            for values in in_parts(self._traces.own_identities(self._state.secret, name)):
+        own = {name: self._traces.own_identities(self._state.secret, name) for name in self._traces.identities}
+        for name, found in own.items():  # of plans in which another key had it
+            for values in in_parts(found):
                 self._remove(changes, changes.c[name].in_(values))
+        cleared = PastValues(self._state, self._tables).remove(own)
+        if cleared:
+            self.rows["history"] += cleared
         labels = {key_label(self._tables.sync, key, self._state.secret) for key in self._traces.keys}
         self._clear_messages(labels)
         self._clear_plans(labels)
@@ -78,7 +82,7 @@ class Removal:
         rejections, execute = self._tables.rejections, self._state.connection.execute
         of_two = rejections.c.reason == Reason.DUPLICATE_IDENTITY.value
         messages = execute(select(rejections.c.message).where(of_two).distinct()).scalars().all()
-        named = [each for each in messages if each and labels & set(re.split(r"[\s,;]+", each))]
+        named = [each for each in messages if each and any(_names(each, label) for label in labels)]
         for part in in_parts(named):
             execute(rejections.update().where(of_two, rejections.c.message.in_(part)).values(message=_OTHER_ROW))
 
@@ -98,30 +102,6 @@ class Removal:
                 execute(cleared.values(canary_found=json.dumps({**found, "keys": keys})))
 
 
-def keep_out(state: State, hashes: Mapping[str, Collection[str]], at: datetime, sync_name: str | None = None) -> int:
-    """Store the hashes that keep rows out, within the caller's transaction.
-
-    Args:
-        state: The sync's state.
-        hashes: Kind -> hashes.
-        at: When the rows were forgotten.
-        sync_name: The sync whose keys these are; None: the state's own.
-
-    Returns:
-        How many of them are new.
-    """
-    forgotten, execute, sync_name = state.shared.forgotten, state.connection.execute, sync_name or state.sync.name
-    new = 0
-    for kind, found in hashes.items():
-        for part in in_parts(sorted(found)):
-            same = [forgotten.c.sync_name == sync_name] if kind == KEY else []  # an identity is that of each sync
-            known = set(execute(select(forgotten.c.hash).where(forgotten.c.hash.in_(part), *same)).scalars())
-            rows = [
-                {"sync_name": sync_name, "kind": kind, "hash": each, "forgotten_at": at}
-                for each in part
-                if each not in known
-            ]
-            new += len(rows)
-            if rows:
-                execute(forgotten.insert(), rows)
-    return new
+def _names(message: str, label: str) -> bool:
+    """Whether a message has the label as a whole; a label may have blanks and commas itself."""
+    return re.search(rf"(?:^|[\s,;]){re.escape(label)}(?:$|[\s,;])", message) is not None

@@ -1,50 +1,22 @@
-"""The requests to forget rows, as hashes: exported from a state, and repeated on a restored backup of it."""
+"""Repeats requests to forget rows on a restored backup of the state."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import select
 
 from dagster_dailystory.contacts.keyed_hash import fingerprint_of
 from dagster_dailystory.databases.source import BATCH_ROWS
-from dagster_dailystory.engine.presence.forgotten import Forgotten
+from dagster_dailystory.engine.presence.forgotten import Forgotten, ForgottenHash, keep_out
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
-from dagster_dailystory.engine.upkeep.forgetting.removal import Removal, keep_out
-from dagster_dailystory.engine.upkeep.forgetting.traces import Key, TraceFinder
+from dagster_dailystory.engine.upkeep.forgetting.finder import TraceFinder
+from dagster_dailystory.engine.upkeep.forgetting.removal import Removal
+from dagster_dailystory.engine.upkeep.forgetting.traces import Key
 from dagster_dailystory.errors import StateError
 from dagster_dailystory.model.change import Identity
-
-
-@dataclass(frozen=True)
-class ForgottenHash:
-    """One keyed hash of the table of forgotten rows.
-
-    Attributes:
-        secret: Recognises the secret that it was made with.
-        sync_name: The sync in which it was asked for.
-        kind: What it is of: `key`, `email` or `mobile`.
-        hash: The hash.
-        forgotten_at: When (UTC).
-    """
-
-    secret: str
-    sync_name: str
-    kind: str
-    hash: str
-    forgotten_at: datetime
-
-
-def export_forgotten(state: State) -> list[ForgottenHash]:
-    """The hashes of all forgotten rows of a state, within the caller's transaction. They are still personal data."""
-    forgotten, secret = state.shared.forgotten, fingerprint_of(state.secret)
-    order = (forgotten.c.forgotten_at, forgotten.c.sync_name, forgotten.c.kind, forgotten.c.hash)
-    rows = state.connection.execute(select(forgotten).order_by(*order)).mappings()
-    return [ForgottenHash(secret, **row) for row in rows]
 
 
 def apply_forgotten(state: State, lease: Lease, rows: Sequence[ForgottenHash]) -> int:

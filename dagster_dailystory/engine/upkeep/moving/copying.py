@@ -15,11 +15,10 @@ from dagster_dailystory.contacts.canonical import canonical_text
 from dagster_dailystory.databases.expressions import rows_parameter
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, TEXT, SqlQuery, SqlType, stored_type
 from dagster_dailystory.databases.stored_values import staged_key
+from dagster_dailystory.engine.presence.forgotten import export_forgotten, keep_out
 from dagster_dailystory.engine.state.layout.migrations import StoredTables, sync_names
 from dagster_dailystory.engine.state.schema import SCHEMA_VERSION, SYNC_TABLES, StateLocation, SyncTables
 from dagster_dailystory.engine.state.store import State, connect_state
-from dagster_dailystory.engine.upkeep.forgetting.removal import keep_out
-from dagster_dailystory.engine.upkeep.forgetting.requests import export_forgotten
 from dagster_dailystory.errors import StateError
 from dagster_dailystory.model.runs.plan import some
 
