@@ -229,21 +229,41 @@ class SyncRecords:
     def copy_to(self, *, state_url: str, state_schema: str | None = None) -> CopyReport:
         """Copy the sync to another state database: PostgreSQL, DuckDB or SQLite. Each row is read back and compared.
 
-        The state here stays as it is. Set `state_url` of the sync to the copy before its next run, and remove this
-        state then: two states of one sync would each send what the other has sent.
+        This is a backup: the sync goes on here. Two states of one sync would each send what the other one has sent, so
+        use `move_to` if the sync is to go on there.
 
         Args:
             state_url: SQLAlchemy URL of the other database.
             state_schema: Schema of its state tables.
 
         Raises:
-            BusyError: A run holds the sync.
+            BusyError: A run holds the sync, here or there.
             StateError: The other state has the sync already, or belongs to another destination.
         """
+        return self._copy(state_url, state_schema, moves=False)
+
+    @named_settings
+    def move_to(self, *, state_url: str, state_schema: str | None = None) -> CopyReport:
+        """Move the sync to another state database: copy it as `copy_to` does, and let no further run use it here.
+
+        Set `state_url` of the sync to the other database before its next run. The state here can still be read; `drop`
+        removes the sync from it.
+
+        Args:
+            state_url: SQLAlchemy URL of the other database.
+            state_schema: Schema of its state tables.
+
+        Raises:
+            BusyError: A run holds the sync, here or there.
+            StateError: The other state has the sync already, or belongs to another destination.
+        """
+        return self._copy(state_url, state_schema, moves=True)
+
+    def _copy(self, state_url: str, state_schema: str | None, *, moves: bool) -> CopyReport:
         require_folder(checked_url(state_url, "state_url"), "state_url")
         target = StateLocation(state_url, state_schema)
-        with open_session(self._sync, self._warehouse.state) as (state, _):
-            return copy_state(state, target)
+        with open_session(self._sync, self._warehouse.state) as (state, lease):
+            return copy_state(state, lease, target, self._warehouse.url, moves=moves)
 
     def rename(self, new_name: str) -> None:
         """Give the sync another name in its state. Change its name in your definitions before the next run.
@@ -277,7 +297,7 @@ class SyncRecords:
         """
         if confirm != self._sync.name:
             raise ConfigurationError(f"drop removes the state of sync {self._sync.name!r}; confirm it by that name")
-        with open_session(self._sync, self._warehouse.state) as (state, lease):
+        with open_session(self._sync, self._warehouse.state, drops=True) as (state, lease):
             return drop_sync(state, lease)
 
     def forget(

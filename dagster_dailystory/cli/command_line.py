@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from dagster_dailystory.cli.commands.local import demo, sandbox
-from dagster_dailystory.cli.commands.moving import copy_state, drop, rename
+from dagster_dailystory.cli.commands.moving import copy_state, drop, move_state, rename
 from dagster_dailystory.cli.commands.persons import adopt, forget, forgotten
 from dagster_dailystory.cli.commands.plans import plan, run, send, show_plan
 from dagster_dailystory.cli.commands.tending import doctor, explain, undo
@@ -17,7 +17,7 @@ COMMANDS: Sequence[click.Command] = (
     *(plan, send, run, show_plan, runs),
     *(explain, history, rejections, contact_map),
     *(adopt, forget, forgotten, undo, doctor),
-    *(copy_state, rename, drop),
+    *(copy_state, move_state, rename, drop),
     *(sandbox, demo),
 )
 """The commands, in the order in which the help lists them."""

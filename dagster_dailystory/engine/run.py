@@ -386,7 +386,7 @@ def open_run(
         DailyStoryError: The state cannot be opened.
     """
     ids = run_ids or (new_run_id(),)
-    with open_session(sync, warehouse.state, waiting, ids[0], host) as (state, lease):
+    with open_session(sync, warehouse.state, waiting, ids[0], host=host) as (state, lease):
         yield Run(state, lease, warehouse, account, ids, waiting.check, accepts_canary)
 
 

@@ -156,3 +156,74 @@ def test_a_dropped_sync_no_longer_holds_the_contacts_of_others(scenario: Scenari
     assert scenario.run(first).rows_deleted == 1
     assert scenario.contact("p3@example.com")["status"] == "Inactive"
     assert not [name for name in scenario.state_tables() if "second" in name]
+
+
+_KEYS = {
+    "uuid": "6f9619ff-8b86-d011-b42d-00cf4fc964ff",
+    "timestamp": "2026-01-31 12:00:00.5",
+    "timestamptz": "2026-01-31 12:00:00+02",
+    "date": "2026-01-31",
+    "decimal(12,2)": "7.50",
+    "bigint": "9007199254740993",
+}
+
+
+@pytest.mark.parametrize("kind", _KEYS)
+@at(Placement("postgresql", "sqlite"), Placement("duckdb", "sqlite"))
+def test_a_state_that_moves_into_the_warehouse_has_the_types_of_the_source(scenario: Scenario, kind: str):
+    values = {"amount": "decimal(12,3)", "seen_at": "timestamptz", "tags": "text[]", "profile": "json"}
+    scenario.create(customer_id=kind, email="varchar(200)", first_name="varchar(9)", city="varchar(9)", **values)
+    tags = "['a', 'b']" if scenario.dialect == "duckdb" else "'{a,b}'"
+    given = f"""1.500, '2026-01-31 12:00:00+02', {tags}, '{{"a": "x", "b": [1.5, null]}}'"""
+    row = f"CAST('{_KEYS[kind]}' AS {kind}), 'p1@example.com', 'Ann', 'Oslo', {given}"
+    scenario.execute_own(f"INSERT INTO customers VALUES ({row})")
+    for source in ("customers", "select * from customers where city <> ''"):
+        sync = sync_of(
+            name="of_table" if source == "customers" else "of_query",
+            source=source,
+            extended_properties={each: each for each in values},
+        )
+        assert scenario.run(sync).rows_created == 1
+        scenario.sent()
+        records_of(scenario, sync).move_to(state_url=scenario.warehouse_url)
+        again = run_at(scenario, scenario.warehouse_url, sync)
+        assert (again.outcome, again.rows_unchanged) == ("empty", 1)
+        assert scenario.sent() == []
+
+
+@at(Placement("sqlite", "duckdb"))
+def test_numbers_stay_numbers_in_a_warehouse_whose_columns_have_no_types(scenario: Scenario):
+    sync = sync_of(extended_properties={"plan": "plan", "level": "level", "paid": "opted_out"})
+    scenario.seed(*customers(3, level=7, plan="007", opted_out=False))
+    scenario.run(sync)
+    scenario.sent()
+    records_of(scenario, sync).move_to(state_url=scenario.warehouse_url)
+    assert run_at(scenario, scenario.warehouse_url, sync).outcome == "empty"
+    scenario.update(2, level=8)
+    assert run_at(scenario, scenario.warehouse_url, sync).rows_updated == 1
+    assert [body for _, _, body in scenario.sent()] == [
+        {"extendedProperties": {"level": "8", "paid": "0", "plan": "007"}}
+    ]
+
+
+@at(Placement("sqlite"), Placement("postgresql"))
+def test_no_run_uses_a_sync_where_it_was_moved_from(synced: Scenario, new_database: Callable[[str], str]):
+    url, old = new_database("sqlite"), records_of(synced)
+    old.move_to(state_url=url)
+    for use in (synced.run, lambda: old.forget([1]), lambda: old.copy_to(state_url=new_database("sqlite"))):
+        with pytest.raises(StateError, match="sync 'customers' was moved from this state to sqlite database /"):
+            use()
+    assert len(old.contact_map()) == 9
+    assert run_at(synced, url).outcome == "empty"
+    old.drop(confirm="customers")
+    moved = Scenario(synced.warehouse_url, url, synced.sandbox)
+    records_of(moved).move_to(state_url=synced.state_url or synced.warehouse_url)
+    assert synced.run(sync_of()).outcome == "empty"
+    assert synced.sent() == []
+
+
+@at(Placement("sqlite"))
+def test_a_dropped_sync_leaves_its_former_name_free(synced: Scenario):
+    records_of(synced).rename("people")
+    records_of(synced, sync_of(name="people")).drop(confirm="people")
+    assert synced.run(sync_of(), dry_run=True).rows_to_create == 8

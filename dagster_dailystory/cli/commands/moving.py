@@ -1,4 +1,4 @@
-"""The commands that move or end a sync in its state: `copy-state`, `rename`, `drop`."""
+"""The commands that copy, move or end a sync in its state: `copy-state`, `move-state`, `rename`, `drop`."""
 
 from __future__ import annotations
 
@@ -13,14 +13,29 @@ if TYPE_CHECKING:
     from dagster_dailystory.cli.target import Target
 
 
+_to = click.option("--to", "url", metavar="URL", required=True, help="SQLAlchemy URL of the other state database.")
+_to_schema = click.option("--to-schema", "schema", help="Schema of its state tables.")
+
+
 @sync_command(answers={"copied": "`sync_name`, and `rows`: table -> rows that were copied and compared"})
-@click.option("--to", "url", metavar="URL", required=True, help="SQLAlchemy URL of the other state database.")
-@click.option("--to-schema", "schema", help="Schema of its state tables.")
+@_to
+@_to_schema
 def copy_state(target: Target, url: str, schema: str | None) -> Output:
-    """Copy the sync to another state database, and compare each row. The state here stays as it is."""
+    """Copy the sync to another state database, as a backup, and compare each row. The sync goes on here."""
     with target.open() as records:
         report = records.copy_to(state_url=url, state_schema=schema)
     return Output({"copied": record_of(report)}, str(report))
+
+
+@sync_command(answers={"moved": "`sync_name`, and `rows`: table -> rows that were copied and compared"})
+@_to
+@_to_schema
+def move_state(target: Target, url: str, schema: str | None) -> Output:
+    """Copy the sync to another state database, and let no further run use it here. Set its state_url to that one."""
+    with target.open() as records:
+        report = records.move_to(state_url=url, state_schema=schema)
+    advice = "Set state_url to the other database before the next run; a run here is refused now."
+    return Output({"moved": record_of(report)}, f"{report}\n{advice}")
 
 
 @sync_command(answers={"renamed": "the new name"})

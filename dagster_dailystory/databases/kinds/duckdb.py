@@ -94,7 +94,7 @@ class DuckDB(Database):
     def holds_several_values(self, reflected: SqlType) -> bool:
         """A struct, map, union, list or array, or JSON."""
         name = reflected.compile(dialect=self.dialect)
-        is_nested = name.startswith(("STRUCT", "MAP", "UNION")) or name.endswith("]")
+        is_nested = name.startswith(("STRUCT", "MAP", "UNION")) or name.endswith("]") or name == "JSON"
         return is_nested or super().holds_several_values(reflected)
 
     def storage_type(self, reflected: SqlType) -> SqlType:

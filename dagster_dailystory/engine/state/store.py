@@ -150,6 +150,23 @@ class State:
         if self.is_retired(self.sync.name):
             self.set_meta(f"retired:{self.sync.name}", "")
 
+    def mark_as_moved(self, target: str) -> None:
+        """Let no further run use the state's sync here, because another state has it now."""
+        self.set_meta(f"moved:{self.sync.name}", target)
+
+    def check_moved(self) -> None:
+        """Make sure, within the caller's transaction, that the sync is not in another state by now.
+
+        Raises:
+            StateError: It was moved: two states of one sync would each send what the other one has sent.
+        """
+        target = self.meta(f"moved:{self.sync.name}")
+        if target is not None:
+            raise StateError(
+                f"sync {self.sync.name!r} was moved from this state to {target}; set state_url to that database. This "
+                "state can still be read, and `drop` removes the sync from it"
+            )
+
     def keep_meta(self, name: str, value: str) -> str:
         """Write a value that all syncs share, unless it is set, in a short transaction of its own.
 

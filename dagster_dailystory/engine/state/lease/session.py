@@ -39,7 +39,9 @@ def open_session(
     location: StateLocation,
     waiting: Waiting = NO_WAIT,
     run_id: str | None = None,
+    *,
     host: str | None = None,
+    drops: bool = False,
 ) -> Iterator[tuple[State, Lease]]:
     """Open the state with the sync's lease; runs that wait for it get it in the order in which they came.
 
@@ -51,9 +53,11 @@ def open_session(
         waiting: How long to wait for other runs of the sync.
         run_id: Shown to the runs that wait for this one.
         host: Where this process runs, if not on this host.
+        drops: The sync is removed from the state, so that it may have been moved from there.
 
     Raises:
         BusyError: Another run still holds the sync.
+        StateError: The sync was moved to another state.
         DailyStoryError: The state cannot be opened; see `open_state`.
     """
     place, started, remind_at = Place(sync.name, run_id, host), time.monotonic(), 0.0
@@ -75,7 +79,11 @@ def open_session(
             waiting.check()
             is_queued = True
             time.sleep(min(_BUSY_SECONDS, waiting.seconds))
-        yield session
+        state, lease = session
+        if not drops:
+            with state.connection.begin():
+                state.check_moved()
+        yield state, lease
 
 
 def _leave(sync: ContactSync, location: StateLocation, place: Place, *, is_queued: bool) -> None:

@@ -74,6 +74,9 @@ def drop_sync(state: State, lease: Lease) -> int:
             state.connection.execute(shared.delete().where(shared.c.sync_name == state.sync.name))
         for name in _own_meta(state):
             state.drop_meta(name)
+        meta = state.shared.meta
+        former = meta.c.name.startswith("renamed:"), meta.c.value == state.sync.name
+        state.connection.execute(meta.delete().where(*former))
     return int(mapped)
 
 
