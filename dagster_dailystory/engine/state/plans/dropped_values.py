@@ -45,13 +45,22 @@ def drop_absent_values(state: State, tables: SyncTables, oldest: datetime) -> No
     if execute(select(snapshot.c.absent_since).where(is_old, or_(has_values, has_identity)).limit(1)).first() is None:
         return
     _drop_identities(state, tables, is_old)
-    keys = select(*tables.keys_of(snapshot)).where(is_old)
-    execute(tables.history.delete().where(among(tables.keys_of(tables.history), keys)))
+    execute(tables.history.delete().where(_is_of(tables, tables.history, is_old)))
     changes = tables.changes
     is_settled = and_(changes.c.outcome.is_not(None), changes.c.outcome.not_in([each.value for each in UNSETTLED]))
     values = {name: null() for name in (*_dropped(tables), "identity_email", "identity_mobile") if name in changes.c}
-    execute(changes.update().where(is_settled, among(tables.keys_of(changes), keys)).values(**values))
+    execute(changes.update().where(is_settled, _is_of(tables, changes, is_old)).values(**values))
     execute(snapshot.update().where(is_old, has_values).values({name: null() for name in _dropped(tables)}))
+
+
+def _is_of(tables: SyncTables, relation: FromClause, is_old: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether a row is of one of the old keys, or of its contact: under a key that the contact had before."""
+    snapshot, contact_map = tables.snapshot, tables.contact_map
+    mapped = contact_map.join(snapshot, tables.same_key(contact_map, snapshot))
+    dsids = select(contact_map.c.dsid).select_from(mapped)
+    has_live_key = relation.c.dsid.in_(dsids.where(snapshot.c.absent_since.is_(None)))
+    is_former = and_(relation.c.dsid.in_(dsids.where(is_old)), not_(has_live_key))
+    return or_(among(tables.keys_of(relation), select(*tables.keys_of(snapshot)).where(is_old)), is_former)
 
 
 def _dropped(tables: SyncTables) -> list[str]:
