@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.placements import INSIDE
+from support.placements import INSIDE, Placement, at
 from support.scenario import Scenario, customer, customers, sync_of
 
 PLACEMENTS = INSIDE
@@ -50,6 +50,21 @@ def test_values_are_dropped_and_a_re_key_keeps_the_contact(absent: Scenario):
     assert absent.contact("JANE@example.com")["status"] == "Active"
     assert len(absent.emails()) == 3
     assert absent.run(SYNC).api_requests == 0
+
+
+@at(Placement("sqlite"), Placement("duckdb"))
+def test_the_history_of_an_earlier_key_of_the_contact_is_dropped_too(scenario: Scenario):
+    scenario.seed(customer(9, **JANE), *customers(3, mobile=None)[1:])
+    scenario.run(SYNC)
+    scenario.delete(9)
+    scenario.insert(customer(1, **JANE))
+    assert scenario.run(SYNC).rows_created == 0
+    scenario.delete(1)
+    scenario.run(SYNC)
+    a_day_later(scenario)
+    scenario.run(SYNC)
+    assert not is_known(scenario)
+    assert [row["customer_id"] for row in scenario.rows("history")] == [2, 3]
 
 
 def test_the_same_key_returns_as_an_update_with_all_fields(absent: Scenario):

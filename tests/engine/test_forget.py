@@ -378,3 +378,13 @@ def test_keys_are_forgotten_only_once_their_types_are_known(scenario: Scenario):
     scenario.run(sync(), dry_run=True)
     forget(scenario, "7")
     assert scenario.run(sync()).rejections_by_reason == {"forgotten": 1}
+
+
+@at(Placement("postgresql"))
+def test_the_statistics_of_the_database_hold_no_value(synced: Scenario):
+    columns = "CAST(most_common_vals AS text), CAST(histogram_bounds AS text)"
+    shown = f"SELECT {columns} FROM pg_stats WHERE tablename LIKE 'dailystory%'"
+    synced.execute_own("ANALYZE")
+    assert "Janeth" in str(synced.select(shown))
+    forget(synced, 1)
+    assert not any(value in str(synced.select(shown)) for value in VALUES)

@@ -349,6 +349,9 @@ class Database:
         """A temporary table that each transaction fills anew."""
         return Table(name, MetaData(), *items, prefixes=["TEMPORARY"])
 
+    def renew_statistics(self, connection: Connection, table: Table) -> None:
+        """Remove the values of deleted rows from the statistics of a table, where the database keeps values there."""
+
     def index_temporary(
         self, connection: Connection, name: str, keys: Sequence[str], sequence: str | None = None
     ) -> None:

@@ -95,7 +95,10 @@ class PostgreSQL(Database):
     longest_name = 63
     text_types = _HASHED_TEXTS
     reads_json_rows = True
-    deleted_values = "the files of the tables hold deleted values until VACUUM FULL, and the WAL until it is recycled"
+    deleted_values = (
+        "the files of the tables and of pg_statistic hold deleted values until VACUUM FULL, and the WAL until it is "
+        "recycled"
+    )
     short_name = sql_name = "postgres"
     reserved_words = ("collation", "concurrently", "lateral", "system_user", "tablesample")  # pg_get_keywords()
     uses_indexes = True
@@ -218,6 +221,10 @@ class PostgreSQL(Database):
     def refilled_table(self, name: str, *items: SchemaItem) -> Table:
         """Rows that a DELETE leaves behind would slow each batch down, so each commit removes them."""
         return Table(name, MetaData(), *items, prefixes=["TEMPORARY"], postgresql_on_commit="DELETE ROWS")
+
+    def renew_statistics(self, connection: Connection, table: Table) -> None:
+        """Analyze the table: pg_stats shows common values and a sample of the others."""
+        connection.exec_driver_sql(f"ANALYZE {self.dialect.identifier_preparer.format_table(table)}")
 
     def index_temporary(
         self, connection: Connection, name: str, keys: Sequence[str], sequence: str | None = None

@@ -149,7 +149,7 @@ def _forget(
         forgotten_at=now,
         keys=tuple(opaque_id(state.secret, possible[0]) for possible in asked),
         keys_unknown=unknown,
-        rows_removed=dict(sorted(removal.rows.items())),
+        rows_removed={name: rows for name, rows in sorted(removal.rows.items()) if rows},
         changes_forgotten=removal.changes_forgotten,
         contacts=tuple(contacts),
         contacts_deleted=tuple(deleted),

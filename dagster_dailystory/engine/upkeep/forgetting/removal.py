@@ -58,8 +58,10 @@ class Removal:
             for values in in_parts(found):
                 self._remove(changes, changes.c[name].in_(values))
         cleared = PastValues(self._state, self._tables).remove(own)
-        if cleared:
-            self.rows["history"] += cleared
+        self.rows["history"] += cleared
+        for table in self._tables.keyed:
+            if self.rows[self._name(table)]:
+                self._state.database.renew_statistics(self._state.connection, table)
         labels = {key_label(self._tables.sync, key, self._state.secret) for key in self._traces.keys}
         self._clear_messages(labels)
         self._clear_plans(labels)
@@ -69,13 +71,16 @@ class Removal:
         rows = int(execute(select(func.count()).select_from(table).where(which)).scalar_one())
         if not rows:
             return
-        self.rows[table.name.removeprefix(f"{self._state.location.table_name(self._tables.sync.name)}_")] += rows
+        self.rows[self._name(table)] += rows
         if table is self._tables.changes:
             self.changes_forgotten += forget_changes(self._state, self._tables, which)
         elif table is self._tables.row_hashes:
             forget_row_hashes(self._state, self._tables, which)
         else:
             execute(table.delete().where(which))
+
+    def _name(self, table: Table) -> str:
+        return table.name.removeprefix(f"{self._state.location.table_name(self._tables.sync.name)}_")
 
     def _clear_messages(self, labels: Set[str]) -> None:
         """Replace the messages of other rows' rejections that name one of the rows."""
