@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -155,14 +155,25 @@ def _typed_parts(parts: Sequence[str], key_types: Mapping[str, SqlType]) -> list
     return possible
 
 
+def _as_staged(text: str) -> Iterator[str]:
+    """The texts that the state has of a time, an id or an amount whose source is elsewhere, if this is one."""
+    for read in (UUID, _moment, _decimal):
+        with suppress(ValueError):
+            value = read(text)
+            is_whole = isinstance(value, Decimal) and "." not in text  # 007 is another key than 7
+            is_day = isinstance(value, datetime) and ":" not in text
+            if not is_whole and not is_day:
+                yield str(staged_key(value))
+
+
 def _typed_values(part: str, kind: SqlType, name: str) -> list[object]:
     stripped = part.strip()
-    texts: list[object] = list(dict.fromkeys((stripped, part)))
+    texts: list[object] = list(dict.fromkeys((stripped, part, *_as_staged(stripped))))
     if isinstance(kind, Untyped):
         return [int(stripped), *texts] if stripped.lstrip("-").isdigit() else texts
     read = reader_of(kind)
     try:
-        return texts if read is None else [read(stripped)]
+        return texts if read in (None, str) else [read(stripped)]
     except ValueError:
         raise ConfigurationError(
             f"a value of keys is not valid: {name!r} must be of type {kind.python_type.__name__}"

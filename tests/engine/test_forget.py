@@ -388,3 +388,22 @@ def test_the_statistics_of_the_database_hold_no_value(synced: Scenario):
     assert "Janeth" in str(synced.select(shown))
     forget(synced, 1)
     assert not any(value in str(synced.select(shown)) for value in VALUES)
+
+
+@at(Placement("duckdb", "sqlite"), Placement("postgresql"))
+@pytest.mark.parametrize(
+    ("kind", "key"),
+    [
+        ("timestamp", "2026-01-03 10:00:00.25"),
+        ("uuid", "6F9619FF-8B86-D011-B42D-00CF4FC964FF"),
+        ("decimal(9,2)", "7.50"),
+        ("date", "2026-01-03"),
+    ],
+)
+def test_a_key_is_found_as_the_warehouse_writes_it(scenario: Scenario, kind: str, key: str):
+    scenario.create(**{**CUSTOMERS.columns, "customer_id": kind})
+    scenario.execute(f"INSERT INTO customers (customer_id, email) VALUES (CAST('{key}' AS {kind}), 'p1@example.com')")
+    scenario.run(sync())
+    assert forget(scenario, key).keys_unknown == 0
+    assert scenario.rows("snapshot") == []
+    assert scenario.run(sync()).rejections_by_reason == {"forgotten": 1}

@@ -99,9 +99,11 @@ def _possible(state: State, tables: SyncTables, written: str) -> list[Key]:
     pieces = [piece.strip() for piece in re.split(rf"[|{PART_SEPARATOR}]", written)]
     typed = (tuple(key[name] for name in tables.key_names) for key in typed_keys(written, tables.key_types))
     possible = [key for key in dict.fromkeys(typed) if all(_is_as_written(part, pieces) for part in key)]
-    if len(divided_key(written, len(tables.key_names))) == 1:
-        return possible
     known = _known(state, tables, possible)
+    if len(divided_key(written, len(tables.key_names))) == 1:
+        as_written = [key for key in possible if "|".join(map(str, key)) == written.replace(PART_SEPARATOR, "|")]
+        found = [key for key in (*as_written, *possible) if key in known][:1]
+        return [key for key in possible if not found or list(map(str, key)) == list(map(str, found[0]))]
     if len(known) != 1:
         raise ConfigurationError(
             f"a key can be divided into {len(tables.key_names)} parts in several ways, and the state has "
