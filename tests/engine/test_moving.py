@@ -227,3 +227,25 @@ def test_a_dropped_sync_leaves_its_former_name_free(synced: Scenario):
     records_of(synced).rename("people")
     records_of(synced, sync_of(name="people")).drop(confirm="people")
     assert synced.run(sync_of(), dry_run=True).rows_to_create == 8
+
+
+@at(Placement("postgresql"), Placement("duckdb"))
+def test_the_history_of_a_copy_has_the_values_as_the_copy_would_write_them(
+    scenario: Scenario, new_database: Callable[[str], str]
+):
+    names = {"amount": "decimal(12,3)", "seen_at": "timestamptz"}
+    scenario.create(customer_id="integer", email="varchar(200)", first_name="varchar(9)", city="varchar(9)", **names)
+    scenario.execute("INSERT INTO customers VALUES (1, 'p1@example.com', 'Ann', 'Oslo', 1.5, '2026-01-31 12:00:00+00')")
+    sync, url = sync_of(extended_properties={name: name for name in names}), new_database("sqlite")
+    scenario.run(sync)
+    scenario.execute("UPDATE customers SET amount = 7.25, seen_at = '2026-02-01 12:00:00+00'")
+    scenario.run(sync)
+    run_id = records_of(scenario, sync).runs().sort_values("started_at")["run_id"].tolist()[-1]
+    records_of(scenario, sync).move_to(state_url=url)
+    copied = records_of(Scenario(scenario.warehouse_url, url, scenario.sandbox), sync)
+    account = {"base_url": scenario.sandbox.base_url, "api_token": scenario.sandbox.token}
+    assert copied.undo(run_id, **account).fields_kept == {name: {"source_unchanged": 1} for name in names}
+    records_of(scenario, sync).drop(confirm="customers")
+    copied.move_to(state_url=scenario.warehouse_url)
+    back = records_of(scenario, sync)
+    assert back.undo(run_id, **account).fields_kept == {name: {"source_unchanged": 1} for name in names}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from types import MappingProxyType
 
 from sqlalchemy import ColumnElement, Table, and_, not_, or_, select
 from sqlalchemy.engine import make_url
@@ -14,6 +16,7 @@ from dagster_dailystory.contacts.canonical import canonical_text
 from dagster_dailystory.databases.expressions import rows_parameter
 from dagster_dailystory.databases.sql_types import TEXT, stored_type
 from dagster_dailystory.engine.presence.forgotten import export_forgotten, keep_out
+from dagster_dailystory.engine.state.layout.mapped_columns import is_nested
 from dagster_dailystory.engine.state.layout.migrations import StoredTables, sync_names
 from dagster_dailystory.engine.state.lease import Lease, hold_syncs
 from dagster_dailystory.engine.state.schema import SCHEMA_VERSION, SYNC_TABLES, StateLocation, SyncTables
@@ -26,6 +29,9 @@ _BATCH = 5_000
 
 _NOT_COPIED = ("lock:", "moved:", "wait:", "schema_version", "written_by", "secret")
 """Starts of the names of meta values that belong to a database, or to a process."""
+
+
+_NO_CONVERTERS: Mapping[str, Callable[[str], str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -116,7 +122,8 @@ def _copied(state: State, copy: State, warehouse_url: str) -> Iterator[tuple[str
     tables = SyncTables(state.sync, copy.location, columns.keys, columns.values, copy.dialect, removed)
     tables.metadata.create_all(copy.connection)
     for name in SYNC_TABLES:
-        yield name, _copy_table(state, columns, found[name], getattr(tables, name))
+        texts = _history_texts(state, columns, found["snapshot"]) if name == "history" else {}
+        yield name, _copy_table(state, columns, found[name], getattr(tables, name), converters=texts)
     for name in ("plans", "runs"):
         table = getattr(state.shared, name)
         mine = table.c.sync_name == state.sync.name
@@ -137,7 +144,12 @@ def _copied(state: State, copy: State, warehouse_url: str) -> Iterator[tuple[str
 
 
 def _copy_table(
-    state: State, columns: TargetColumns, source: Table, target: Table, condition: ColumnElement[bool] | None = None
+    state: State,
+    columns: TargetColumns,
+    source: Table,
+    target: Table,
+    condition: ColumnElement[bool] | None = None,
+    converters: Mapping[str, Callable[[str], str]] = _NO_CONVERTERS,
 ) -> int:
     copy = columns.copy
     names = [column.name for column in target.c if column.name in source.c]
@@ -145,7 +157,8 @@ def _copy_table(
     given = copy.database.json_rows({name: stored_type(kind) for name, kind in types.items()})
     insert = target.insert().from_select(names, select(*(given.c[name] for name in names)))
     written = _Digest()
-    for rows in batches(state.connection, select(*(source.c[name] for name in names)), condition):
+    for read_rows in batches(state.connection, select(*(source.c[name] for name in names)), condition):
+        rows = [[_converted(v, converters.get(n)) for n, v in zip(names, row, strict=True)] for row in read_rows]
         parameters = [{n: columns.stored(n, v, types[n]) for n, v in zip(names, row, strict=True)} for row in rows]
         copy.connection.execute(insert, rows_parameter(parameters))
         written.add(rows)
@@ -153,14 +166,25 @@ def _copy_table(
     if target is copy.shared.meta:
         return written.rows  # it had other rows before
     mine = target.c.sync_name == state.sync.name if "sync_name" in target.c else None
-    for rows in batches(copy.connection, select(*(target.c[name] for name in names)), mine):
-        read.add(rows)
+    for back in batches(copy.connection, select(*(target.c[name] for name in names)), mine):
+        read.add(back)
     if read != written:
         raise StateError(
             f"table {target.name} was read back otherwise than it was written ({read.rows:,} of {written.rows:,} rows);"
             " nothing was copied"
         )
     return written.rows
+
+
+def _history_texts(state: State, columns: TargetColumns, snapshot: Table) -> dict[str, Callable[[str], str]]:
+    kinds = {column.name: column.type for column in snapshot.c}
+    nested = frozenset(name for name, kind in kinds.items() if is_nested(state, kind))
+    convert = partial(columns.history_text, kinds=kinds, nested=nested)
+    return {"before": convert, "after": convert}
+
+
+def _converted(value: object, convert: Callable[[str], str] | None) -> object:
+    return value if convert is None or not isinstance(value, str) else convert(value)
 
 
 @dataclass

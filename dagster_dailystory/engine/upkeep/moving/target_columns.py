@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -40,6 +41,7 @@ from dagster_dailystory.databases.stored_values import staged_key
 from dagster_dailystory.engine.state.layout.mapped_columns import is_canonical, is_nested, nested_value
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
+from dagster_dailystory.engine.upkeep.records.history import values_of
 
 _BATCH = 5_000
 
@@ -111,6 +113,19 @@ class TargetColumns:
         if is_nested(self.copy, kind):
             return nested_value(text)
         return _number(text) if name in self.numbers else text
+
+    def history_text(self, text: str, kinds: Mapping[str, SqlType], nested: frozenset[str]) -> str:
+        """A JSON text of the history, with its values as the target would have written them.
+
+        Args:
+            text: The text.
+            kinds: Column -> type in the state that is copied.
+            nested: Its columns with lists or objects.
+        """
+        values = values_of(text, kinds, nested)
+        usual = self.copy.database.storage_type(TEXT)
+        stored = {name: self.stored(name, value, self.values.get(name, usual)) for name, value in values.items()}
+        return json.dumps(stored, separators=(",", ":"), ensure_ascii=False)
 
     def _without_unfit(self, connection: Connection, found: Mapping[str, Table], usual: TargetColumns) -> TargetColumns:
         unfit: set[str] = set()

@@ -126,8 +126,8 @@ def _entry(row: RowMapping, tables: SyncTables, kinds: Mapping[str, SqlType], ne
         row["dsid"],
         row["operation"],
         row["outcome"],
-        _values(row["before"], kinds, nested),
-        _values(row["after"], kinds, nested),
+        values_of(row["before"], kinds, nested),
+        values_of(row["after"], kinds, nested),
         row["acknowledged_at"],
     )
 
@@ -138,7 +138,14 @@ class _Number(str):
     __slots__ = ()
 
 
-def _values(text: str | None, kinds: Mapping[str, SqlType], nested: frozenset[str]) -> dict[str, object]:
+def values_of(text: str | None, kinds: Mapping[str, SqlType], nested: frozenset[str]) -> dict[str, object]:
+    """The values of one JSON text of the history, by their columns.
+
+    Args:
+        text: The text.
+        kinds: Column -> type.
+        nested: The columns with lists or objects.
+    """
     stored = json.loads(text or "{}", parse_float=_Number)
     return {n: nested_value(v) if n in nested else _value(v, kinds.get(n)) for n, v in stored.items()}
 
