@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Set
 
 from sqlalchemy import func, select
 
@@ -92,24 +92,31 @@ def _asked(state: State, tables: SyncTables, keys: Sequence[str]) -> list[list[K
     Raises:
         ConfigurationError: A key is not a value of its columns' types, or it is not known where its parts end.
     """
-    return [_possible(state, tables, written) for written in keys]
+    possible = [_possible(tables, written) for written in keys]
+    known = _known(state, tables, {key for each in possible for key in each})
+    return [_meant(tables, written, each, known) for written, each in zip(keys, possible, strict=True)]
 
 
-def _possible(state: State, tables: SyncTables, written: str) -> list[Key]:
+def _possible(tables: SyncTables, written: str) -> list[Key]:
+    """The keys that a text can mean."""
     pieces = [piece.strip() for piece in re.split(rf"[|{PART_SEPARATOR}]", written)]
     typed = (tuple(key[name] for name in tables.key_names) for key in typed_keys(written, tables.key_types))
-    possible = [key for key in dict.fromkeys(typed) if all(_is_as_written(part, pieces) for part in key)]
-    known = _known(state, tables, possible)
-    if len(divided_key(written, len(tables.key_names))) == 1:
-        as_written = [key for key in possible if "|".join(map(str, key)) == written.replace(PART_SEPARATOR, "|")]
-        found = [key for key in (*as_written, *possible) if key in known][:1]
-        return [key for key in possible if not found or list(map(str, key)) == list(map(str, found[0]))]
-    if len(known) != 1:
-        raise ConfigurationError(
-            f"a key can be divided into {len(tables.key_names)} parts in several ways, and the state has "
-            f'{"several" if known else "none"} of these keys; give the parts as a tuple: records.forget([("a|b", "c")])'
-        )
-    return list(known)
+    return [key for key in dict.fromkeys(typed) if all(_is_as_written(part, pieces) for part in key)]
+
+
+def _meant(tables: SyncTables, written: str, possible: Sequence[Key], known: Set[Key]) -> list[Key]:
+    """The one of the possible keys that is known; all of them if none is, and a number also as a text."""
+    found = [key for key in possible if key in known]
+    if len(divided_key(written, len(tables.key_names))) > 1:
+        if len(found) != 1:
+            raise ConfigurationError(
+                f"a key can be divided into {len(tables.key_names)} parts in several ways, and the state has "
+                f"{'several' if found else 'none'} of these keys; give the parts as a tuple: "
+                'records.forget([("a|b", "c")])'
+            )
+        return found
+    found.sort(key=lambda key: "|".join(map(str, key)) != written.replace(PART_SEPARATOR, "|"))  # as it is written
+    return [key for key in possible if not found or list(map(str, key)) == list(map(str, found[0]))]
 
 
 def _is_as_written(part: object, pieces: Sequence[str]) -> bool:
