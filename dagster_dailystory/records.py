@@ -247,15 +247,7 @@ class SyncRecords:
         """Move the sync to another state database: copy it as `copy_to` does, and let no further run use it here.
 
         Set `state_url` of the sync to the other database before its next run. The state here can still be read; `drop`
-        removes the sync from it.
-
-        Args:
-            state_url: SQLAlchemy URL of the other database.
-            state_schema: Schema of its state tables.
-
-        Raises:
-            BusyError: A run holds the sync, here or there.
-            StateError: The other state has the sync already, or belongs to another destination.
+        removes the sync from it. Arguments and errors are those of `copy_to`.
         """
         return self._copy(state_url, state_schema, moves=True)
 
