@@ -1,4 +1,4 @@
--- The state tables of the demo's sync, as PostgreSQL makes them (layout version 8).
+-- The state tables of the demo's sync, as PostgreSQL makes them (layout version 9).
 -- They are made by the first run; this file is for reading, and for joining. Key and value columns have the source's
 -- own types; where the state is in another database than the warehouse, values are canonical texts.
 
@@ -236,6 +236,26 @@ CREATE TABLE dailystory_plans (
     left_priority BIGINT,
     left_sequence BIGINT,
     PRIMARY KEY (plan_id)
+);
+
+CREATE TABLE dailystory_rate (
+    destination TEXT NOT NULL,
+    requests_per_second FLOAT(53),
+    ceiling FLOAT(53),
+    is_ramping BOOLEAN,
+    paused_until FLOAT(53),
+    lowered_at FLOAT(53),
+    stepped_at FLOAT(53),
+    confirmed_at FLOAT(53),
+    version BIGINT,
+    next_at FLOAT(53),
+    seen_at FLOAT(53),
+    counted_from FLOAT(53),
+    sent BIGINT,
+    sent_before BIGINT,
+    refused BIGINT,
+    refused_before BIGINT,
+    PRIMARY KEY (destination)
 );
 
 CREATE TABLE dailystory_runs (

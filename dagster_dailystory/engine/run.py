@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dagster_dailystory.api.settings import AccountSettings
-from dagster_dailystory.engine.account import check_account, try_account
+from dagster_dailystory.engine.account import check_account, sender_of, try_account
 from dagster_dailystory.engine.planning.plan import make_plan
 from dagster_dailystory.engine.planning.plan_history import PlanHistory
 from dagster_dailystory.engine.presence.last_check import LastCheck
@@ -20,7 +20,6 @@ from dagster_dailystory.engine.sending.open_intents import settle_intents
 from dagster_dailystory.engine.sending.outbox import Outbox
 from dagster_dailystory.engine.sending.read_back.canary import Canary
 from dagster_dailystory.engine.sending.results.sent_plan import SentPlan
-from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.incremental import advance
 from dagster_dailystory.engine.state.lease import NO_WAIT, Lease, Waiting, open_session
 from dagster_dailystory.engine.state.plans.approval import changes_only_in
@@ -307,7 +306,7 @@ class Run:
 
     def _settle_before_plan(self, tables: SyncTables) -> None:
         """Look up what earlier runs left open. A plan can be made without: the rows wait."""
-        with Sender(self.state.sync, self._account) as sender:
+        with sender_of(self.state, self._account) as sender:
             try:
                 check_account(self.state, sender, self._account)
             except OutageError as error:
@@ -317,7 +316,7 @@ class Run:
 
     def _send_all(self, plan: Plan, tables: SyncTables, on_progress: OnProgress | None) -> SentPlan:
         state, lease, plan_id = self.state, self.lease, plan.summary.plan_id
-        sender = Sender(state.sync, self._account)
+        sender = sender_of(state, self._account)
         check = LastCheck(state, tables, lease, plan_id, SourceKeys(state, tables, self._warehouse.url))
         canary = Canary(state, tables, lease, plan, sender, self._account.look_up_lag_seconds)
         outbox = Outbox(state, tables, lease, plan_id, sender, check, on_progress, self._check, canary)

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 
 import httpx
 
-from dagster_dailystory.api.rate_limiter import RateLimiter
+from dagster_dailystory.api.rate.limiter import RateLimiter
 from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.api.transport import HttpxConnections
 from dagster_dailystory.engine.sending.sender import Sender

@@ -25,7 +25,7 @@ _TRANSFERRED = {"rows_transferred", "keys_transferred", "bytes_read"}
 """Counts that depend on the place of the state."""
 
 _TIMESTAMPS = ("first_synced_at", "last_synced_at", "deactivated_at", "deleted_at", "deleted_in_dailystory_at")
-_SHARED_TABLES = {"meta", "plans", "runs", "forgotten"}
+_SHARED_TABLES = {"meta", "plans", "runs", "forgotten", "rate"}
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     Engine,
+    Float,
     FromClause,
     Integer,
     MetaData,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     collate,
     column,
     event,
+    extract,
     func,
     literal_column,
     select,
@@ -41,7 +43,13 @@ from sqlalchemy.types import JSON, NullType
 from dagster_dailystory.databases.expressions import bound_rows, json_object_of
 from dagster_dailystory.databases.kinds.base import COMPARABLE, Database, Rows
 from dagster_dailystory.databases.kinds.permissions import check_grants
-from dagster_dailystory.databases.kinds.psycopg import can_stream, set_up_psycopg, set_up_psycopg2, streamed_batches
+from dagster_dailystory.databases.kinds.psycopg import (
+    can_stream,
+    set_up_psycopg,
+    set_up_psycopg2,
+    streamed_batches,
+    without_prepared_statements,
+)
 from dagster_dailystory.databases.sql_types import (
     BIG_INTEGER,
     MOMENT,
@@ -196,6 +204,16 @@ class PostgreSQL(Database):
     def check_state(self, connection: Connection, schema: str | None, names: Sequence[str]) -> None:
         """Check the grants."""
         check_grants(connection, schema, names)
+
+    def clock_seconds(self) -> SqlValue | None:
+        """Read the clock, not the start of the transaction: an update may wait for the lock of its row."""
+        return cast(extract("epoch", func.clock_timestamp()), Float(53))
+
+    def use_single_statements(self, connection: Connection) -> None:
+        """Prepare no statement either: it would be in the session."""
+        super().use_single_statements(connection)
+        if self.dialect.driver == "psycopg":
+            without_prepared_statements(connection)
 
     def exactly(self, value: SqlValue) -> SqlValue:
         """Use the collation that compares bytes."""

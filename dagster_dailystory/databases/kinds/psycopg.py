@@ -85,6 +85,12 @@ def set_up_psycopg2(connection: Any) -> None:
     extensions.register_type(extensions.new_type(_RANGE_OIDS, "RANGE", lambda text, _cursor: text), connection)
 
 
+def without_prepared_statements(connection: Connection) -> None:
+    """Let psycopg, which is the driver, prepare no statement of a connection."""
+    driver: Any = connection.connection.driver_connection
+    driver.prepare_threshold = None
+
+
 def can_stream(dialect: Dialect) -> bool:
     """Whether `streamed_batches` can read from this database: it needs libpq 17, which returns rows in chunks."""
     if dialect.driver != "psycopg":

@@ -115,6 +115,8 @@ def sent_metadata(
     }
     if report.canary is not None:
         metadata["canary"] = str(report.canary)
+    if report.rate_limit:
+        metadata["rate_limit"] = report.rate_limit
     if report.send_advice:
         metadata["send_advice"] = report.send_advice
     if outcomes:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, stop_after_attempt, stop_after_delay, wait_random_exponential
 
-from dagster_dailystory.api.rate_limiter import DEFAULT_PAUSE_SECONDS, RateLimiter
+from dagster_dailystory.api.rate.limiter import Limiter
+from dagster_dailystory.api.rate.pace import DEFAULT_PAUSE_SECONDS
 from dagster_dailystory.api.responses import Account, token_refused
 from dagster_dailystory.api.settings import MOST_CONCURRENCY, AccountSettings
 from dagster_dailystory.engine.sending.breaker.outages import Outages
@@ -26,11 +27,12 @@ from dagster_dailystory.errors import (
     RetryableError,
     ThrottledError,
     UnreadableError,
+    WarehouseError,
 )
 
 _T = TypeVar("_T")
 
-FATAL_ERRORS = (AuthenticationError, ConfigurationError, ConsentError, OutageError)
+FATAL_ERRORS = (AuthenticationError, ConfigurationError, ConsentError, OutageError, WarehouseError)
 """Errors that concern all rows: after one of them no further request is sent."""
 
 _HELD_UP_SECONDS = 0.1
@@ -58,6 +60,7 @@ class SenderCounts:
         api_retries: Requests among them that repeated a failed one.
         api_throttled: Responses that asked to wait.
         connection_errors: Requests without a response.
+        rate_limit: The permitted rate, and which runs keep to it together; empty if nothing was sent.
         slot_advice: What would help if there were too few requests in flight for the permitted rate; else empty.
         outage: The last failure, if the last requests all failed; else empty.
         unanswered: The error of a run without any answer, None if there was one.
@@ -67,6 +70,7 @@ class SenderCounts:
     api_retries: int = 0
     api_throttled: int = 0
     connection_errors: int = 0
+    rate_limit: str = field(default="", compare=False)
     slot_advice: str = ""
     outage: str = ""
     unanswered: OutageError | None = None
@@ -75,7 +79,7 @@ class SenderCounts:
     def reported(self) -> dict[str, Any]:
         """What the report of the run has of it, by the names there."""
         requests = {name: getattr(self, name) for name in ("api_requests", "api_retries", "api_throttled")}
-        return {**requests, "send_advice": self.slot_advice, "outage": self.outage}
+        return {**requests, "rate_limit": self.rate_limit, "send_advice": self.slot_advice, "outage": self.outage}
 
 
 async def gather(calls: Sequence[Callable[[], Coroutine[None, None, _T]]]) -> list[_T]:
@@ -113,7 +117,7 @@ class Dispatcher:
     def __init__(
         self,
         settings: AccountSettings,
-        limiter: RateLimiter,
+        limiter: Limiter,
         ask_account: Callable[[], Awaitable[Account]],
         on_free: Callable[[], None],
         on_fatal: Callable[[DailyStoryError], None],
@@ -145,12 +149,14 @@ class Dispatcher:
         """The counts so far; any thread may read them."""
         advice = self._concurrency.advice
         numbers = (self._requests, self._retries, self._throttled, self._connection_errors)
-        return SenderCounts(*numbers, advice, self.outages.ongoing, self.outages.unanswered)
+        rate_limit = self._limiter.description if self._requests else ""
+        return SenderCounts(*numbers, rate_limit, advice, self.outages.ongoing, self.outages.unanswered)
 
     def stop(self) -> None:
         """Send no further request."""
         self._is_stopped = True
         self.outages.stop()
+        self._limiter.close()
 
     async def send(
         self,
@@ -254,17 +260,31 @@ class Dispatcher:
             LateError: The time is over.
             StoppedError: The sender is stopping.
         """
-        if not self._is_stopped:
+        while True:
+            while not (self._is_stopped or attempts.is_look_up or self.may_send()):
+                await self._sleep(_HELD_UP_SECONDS)  # before its turn, which would be lost
             asked_at = self._clock()
-            await self._limiter.wait()
-            self._concurrency.note_wait(self._clock() - asked_at, self._limiter.requests_per_second)
-        while not (self._is_stopped or attempts.is_look_up or self.may_send()):
-            await self._sleep(_HELD_UP_SECONDS)
-            await self._limiter.wait()
-        if self._is_stopped:
-            raise StoppedError
+            await self._turn()
+            if attempts.is_look_up or self.may_send():
+                break
+        self._concurrency.note_wait(self._clock() - asked_at, self._limiter.requests_per_second)
         if leave_before is not None and self._clock() > leave_before:
             raise LateError
+
+    async def _turn(self) -> None:
+        """Wait for the rate limiter.
+
+        Raises:
+            StoppedError: The sender is stopping.
+        """
+        if not self._is_stopped:
+            try:
+                await self._limiter.wait()
+            except WarehouseError as error:
+                self._on_fatal(error)
+                raise
+        if self._is_stopped:
+            raise StoppedError
 
     async def _meaning(self, error: ForbiddenError) -> DailyStoryError:
         """Find out whether a 403 is about the row (the same error) or about the token.
@@ -285,7 +305,7 @@ class Dispatcher:
 
     async def _check_token(self) -> DailyStoryError | None:
         """Ask for the account; return an error unless the response shows that the token is accepted."""
-        await self._limiter.wait()
+        await self._turn()
         self._requests += 1
         number = self.outages.note_request()
         try:

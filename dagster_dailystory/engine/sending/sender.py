@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from dagster_dailystory.api.client import DailyStoryClient
-from dagster_dailystory.api.rate_limiter import RateLimiter
+from dagster_dailystory.api.rate.limiter import Limiter, RateLimiter
 from dagster_dailystory.api.responses import Account, RemoteContact
 from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.engine.sending.breaker.circuit_breaker import PROBES, CircuitBreaker, take_spread, unsent
@@ -55,7 +55,7 @@ class Sender:
         limiter: Spaces all requests; None for one of this sender, at the account's rate.
     """
 
-    def __init__(self, sync: ContactSync, account: AccountSettings, limiter: RateLimiter | None = None) -> None:
+    def __init__(self, sync: ContactSync, account: AccountSettings, limiter: Limiter | None = None) -> None:
         self._sync = sync
         self._account = account
         calls = (lambda: self._client.about(), self._pump, self._fail, self._want_probes)

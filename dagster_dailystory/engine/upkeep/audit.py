@@ -12,9 +12,8 @@ from dagster_dailystory.api.responses import RemoteContact
 from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.contacts.fingerprint import key_label
 from dagster_dailystory.contacts.values import wire_value
-from dagster_dailystory.engine.account import check_account
+from dagster_dailystory.engine.account import check_account, sender_of
 from dagster_dailystory.engine.sending.read_back.held_values import is_held
-from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.incremental import require_full_comparison
 from dagster_dailystory.engine.state.lease import NO_WAIT, Waiting, open_session
 from dagster_dailystory.engine.state.schema import KEPT_FIELDS, SyncTables
@@ -97,7 +96,7 @@ def audit_contacts(
             tables = state.load_tables()
             rows = [] if tables is None else _sampled(state, tables, sample)
         audit = _Audit(state, sync)
-        with Sender(sync, account) as sender:
+        with sender_of(state, account, sync) as sender:
             if rows:
                 check_account(state, sender, account)
             for start in range(0, len(rows), _BATCH):

@@ -57,6 +57,7 @@ class SyncReport(SendCounts):
         diff_seconds: Time to compute and store the plan.
         send_seconds: Time from the first request to the last acknowledgement.
         requests_per_second: API requests divided by `send_seconds`.
+        rate_limit: The permitted rate, and which runs keep to it together; empty if nothing was sent.
         send_advice: What would help if there were too few requests in flight for the permitted rate; else empty.
         rejections_by_reason: Reason -> rows that the plan rejects.
         opt_outs_waiting: A few of the opt-outs that are pending, each with its key and why it waits.
@@ -73,6 +74,7 @@ class SyncReport(SendCounts):
     diff_seconds: float = 0.0
     send_seconds: float = 0.0
     requests_per_second: float = 0.0
+    rate_limit: str = ""
     send_advice: str = ""
     rejections_by_reason: Mapping[str, int] = field(default_factory=dict)
     opt_outs_waiting: WaitingOptOuts = WaitingOptOuts()  # noqa: RUF009  # frozen

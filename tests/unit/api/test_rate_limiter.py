@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.fake_time import FakeTime, most_in_a_second
 
-from dagster_dailystory.api.rate_limiter import RateLimiter
+from dagster_dailystory.api.rate.limiter import RateLimiter
 from dagster_dailystory.errors import ConfigurationError
 
 

@@ -9,7 +9,7 @@ from typing import NoReturn
 import pytest
 from support.fake_api import account_of
 
-from dagster_dailystory.api.rate_limiter import RateLimiter
+from dagster_dailystory.api.rate.limiter import RateLimiter
 from dagster_dailystory.engine.sending.dispatcher import Dispatcher, StoppedError
 from dagster_dailystory.engine.sending.slots import Attempts
 

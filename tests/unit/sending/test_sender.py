@@ -35,7 +35,7 @@ from support.fake_api import (
 )
 from support.fake_time import FakeTime, most_in_a_second
 
-from dagster_dailystory.api.rate_limiter import RateLimiter
+from dagster_dailystory.api.rate.limiter import RateLimiter
 from dagster_dailystory.engine.sending.dispatcher import SenderCounts
 from dagster_dailystory.engine.sending.sender import MAX_UNWRITTEN, Sender
 from dagster_dailystory.errors import (

@@ -12,7 +12,18 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, Table, and_, bindparam, inspect, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Float,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    and_,
+    bindparam,
+    inspect,
+    select,
+)
 from sqlalchemy.schema import CreateColumn, DropTable
 
 from dagster_dailystory.databases.connect import reflected_types
@@ -69,11 +80,13 @@ class StoredTables:
             with self.transaction():
                 index_of_the_set(self.table(*parts), *names).create(self.connection, checkfirst=True)
 
-    def add_table(self, parts: Sequence[str], columns: Mapping[str, SqlType]) -> None:
+    def add_table(self, parts: Sequence[str], columns: Mapping[str, SqlType], primary_key: Sequence[str] = ()) -> None:
         """Create a table that is missing."""
         made = Table(self.location.table_name(*parts), MetaData(schema=self.location.schema))
         for name, kind in columns.items():
             made.append_column(Column(name, stored_type(kind)))
+        if primary_key:
+            made.append_constraint(PrimaryKeyConstraint(*primary_key))
         with self.transaction():
             made.create(self.connection, checkfirst=True)
 
@@ -291,11 +304,23 @@ def _to_8(tables: StoredTables) -> None:
     tables.add_table(("forgotten",), {**forgotten, "forgotten_at": MOMENT})
 
 
+def _to_9(tables: StoredTables) -> None:
+    """The rate has a row once a run asks for it."""
+    numbers = ("requests_per_second", "ceiling", "paused_until", "lowered_at", "stepped_at", "confirmed_at")
+    times = ("next_at", "seen_at", "counted_from")
+    columns: dict[str, SqlType] = {"destination": TEXT, "is_ramping": BOOLEAN, "version": BIG_INTEGER}
+    columns |= dict.fromkeys((*numbers, *times), Float(53))
+    columns |= dict.fromkeys(("sent", "sent_before", "refused", "refused_before"), BIG_INTEGER)
+    tables.add_table(("rate",), columns, primary_key=("destination",))
+
+
 def _key_columns(tables: StoredTables, sync: str) -> dict[str, SqlType]:
     """The key columns of a sync: in the contact map they come before the dsid."""
     columns = tables.columns(sync, "contact_map")
     return {name: columns[name] for name in list(columns)[: list(columns).index("dsid")]}
 
 
-_STEPS: Mapping[int, Callable[[StoredTables], None]] = {2: _to_3, 3: _to_4, 4: _to_5, 5: _to_6, 6: _to_7, 7: _to_8}
+_STEPS: Mapping[int, Callable[[StoredTables], None]] = {
+    2: _to_3, 3: _to_4, 4: _to_5, 5: _to_6, 6: _to_7, 7: _to_8, 8: _to_9,
+}  # fmt: skip
 """Layout version -> the step to the next one."""

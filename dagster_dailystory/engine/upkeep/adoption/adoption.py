@@ -13,7 +13,7 @@ from sqlalchemy import and_, case, func, select
 from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.contacts.fingerprint import key_label
 from dagster_dailystory.databases.expressions import empty_to_null
-from dagster_dailystory.engine.account import check_account
+from dagster_dailystory.engine.account import check_account, sender_of
 from dagster_dailystory.engine.sending.open_intents import settle_intents
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.lease import NO_WAIT, Lease, Waiting, open_session
@@ -68,7 +68,7 @@ def adopt(
         with state.connection.begin():
             state.check_destination(account.base_url)
             tables = state.load_tables()
-        with Sender(sync, account) as sender:
+        with sender_of(state, account, sync) as sender:
             check_account(state, sender, account)
             state.bind_destination(account.base_url)
             if tables is not None:

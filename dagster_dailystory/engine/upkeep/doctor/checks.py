@@ -9,7 +9,7 @@ from dagster_dailystory.api.responses import Account
 from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.databases.connect import connect, open_engine
 from dagster_dailystory.databases.source import open_source
-from dagster_dailystory.engine.account import compare_account
+from dagster_dailystory.engine.account import compare_account, rate_is_shared, sender_of
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.schema import SCHEMA_VERSION
 from dagster_dailystory.engine.state.store import State, connect_state
@@ -96,8 +96,7 @@ def _layout(state: State) -> Finding:
 
 
 def _service(examined: Examined) -> Iterator[Finding]:
-    attempts = min(_ATTEMPTS, examined.account.max_attempts)
-    sender = Sender(examined.sync, replace(examined.account, max_attempts=attempts))
+    sender, is_shared = _sender(examined)
     try:
         with sender:
             account = sender.about()
@@ -120,7 +119,17 @@ def _service(examined: Examined) -> Iterator[Finding]:
     if account is not None:
         yield from _token_and_account(examined, account)
     yield _clock(examined.observations.clock_offset)
-    yield rate_finding(examined.account, sender.counts.api_throttled)
+    yield rate_finding(examined.account, sender.counts.api_throttled, is_shared=is_shared)
+
+
+def _sender(examined: Examined) -> tuple[Sender, bool]:
+    """A sender, and whether it shares the rate of the account with other runs: it needs the state's tables for that."""
+    account = replace(examined.account, max_attempts=min(_ATTEMPTS, examined.account.max_attempts))
+    try:
+        with connect_state(examined.warehouse.state, examined.sync) as state:
+            return sender_of(state, account), rate_is_shared(state)
+    except DailyStoryError:  # the check of the state names it
+        return Sender(examined.sync, account), False
 
 
 def _token_and_account(examined: Examined, account: Account) -> Iterator[Finding]:
@@ -169,13 +178,14 @@ def _clock(offset: float | None) -> Finding:
     return Finding("clock", _WARNING, seen, "set it by NTP: the times in the state come from it")
 
 
-def rate_finding(account: AccountSettings, throttled: int) -> Finding:
-    """What is known about the permitted rate; it is never tried out (U1)."""
+def rate_finding(account: AccountSettings, throttled: int, *, is_shared: bool) -> Finding:
+    """What is known about the permitted rate, and which runs keep to it together; it is never tried out (U1)."""
+    together = "all syncs of this state share it" if is_shared else "each process keeps to it alone"
     if throttled:
         return Finding("rate", _WARNING, f"{throttled} requests were asked to wait", "lower requests_per_second")
     if account.requests_per_second is None:
-        seen = "not set: each run starts at 2 requests a second and finds the rate"
+        start = "the first run starts at 2 requests a second, and all find the rate together"
+        seen = f"not set: {start if is_shared else 'each run starts at 2 requests a second and finds the rate'}"
         return Finding("rate", _OK, seen, "ask DailyStory for the permitted rate, and set requests_per_second")
-    return Finding(
-        "rate", _OK, f"{account.requests_per_second:g} requests a second are set, and no request had to wait"
-    )
+    seen = f"{account.requests_per_second:g} requests a second are set, {together}, and no request had to wait"
+    return Finding("rate", _OK, seen)

@@ -9,8 +9,7 @@ from dataclasses import replace
 
 from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.contacts.identity import is_email
-from dagster_dailystory.engine.account import account_ids, check_account
-from dagster_dailystory.engine.sending.sender import Sender
+from dagster_dailystory.engine.account import account_ids, check_account, rate_is_shared, sender_of
 from dagster_dailystory.engine.state.lease import open_session
 from dagster_dailystory.engine.state.store import connect_state
 from dagster_dailystory.engine.upkeep.doctor.bench import CUSTOM_FIELD, Bench, ForeignContactError, UnclearError
@@ -144,7 +143,7 @@ class _Probe:
         sync, account = self._examined.sync, self._examined.account
         with (
             open_session(sync, self._examined.warehouse.state) as (state, lease),
-            Sender(sync, account) as sender,
+            sender_of(state, account, sync) as sender,
         ):
             state.bind_destination(account.base_url)
             check_account(state, sender, account)
@@ -159,7 +158,7 @@ class _Probe:
             finally:
                 self._end(bench, notes)
             if throttled := sender.counts.api_throttled:
-                self.answers.append(rate_finding(account, throttled))
+                self.answers.append(rate_finding(account, throttled, is_shared=rate_is_shared(state)))
 
     def _try_out(self, bench: Bench, notes: Notes) -> None:
         name = self._examined.sync.name

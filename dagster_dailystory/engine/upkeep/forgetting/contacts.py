@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dagster_dailystory.api.settings import AccountSettings
-from dagster_dailystory.engine.account import check_account
+from dagster_dailystory.engine.account import check_account, sender_of
 from dagster_dailystory.engine.presence.forgotten import in_parts
 from dagster_dailystory.engine.sending.open_intents import settle_intents
-from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
@@ -39,7 +38,7 @@ class Deletions:
         self._tables = tables
         self._lease = lease
         self._account = account
-        self._sender = Sender(_deleting(state.sync), account)
+        self._sender = sender_of(state, account, _deleting(state.sync))
 
     def settle(self) -> None:
         """Start, and look up the creates without a response: their contacts are to be deleted too.

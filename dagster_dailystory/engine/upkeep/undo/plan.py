@@ -14,7 +14,7 @@ from sqlalchemy import FromClause
 from dagster_dailystory.api.responses import RemoteContact
 from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.contacts.fingerprint import key_label
-from dagster_dailystory.engine.account import check_account
+from dagster_dailystory.engine.account import check_account, sender_of
 from dagster_dailystory.engine.planning.comparison.compare import RowCounts
 from dagster_dailystory.engine.planning.comparison.staging import stage_source
 from dagster_dailystory.engine.planning.header import PlannedCounts, header
@@ -85,7 +85,7 @@ def make_undo_plan(
     plan_id = f"{state.now():%Y%m%dT%H%M%S%f}-{secrets.token_hex(2)}"
     relation = None if staged is None else staged.relation
     undo = _Undo(state, lease, tables, relation, plan_id, settings, unmapped)
-    with Sender(state.sync, account) as sender:
+    with sender_of(state, account) as sender:
         check_account(state, sender, account)
         undo.decide_all(sender)
     with lease.transaction(state):

@@ -12,10 +12,10 @@ from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.contacts.fingerprint import key_label
 from dagster_dailystory.contacts.identity import email_for_matching
 from dagster_dailystory.databases.stored_values import staged_text, typed_keys
+from dagster_dailystory.engine.account import sender_of
 from dagster_dailystory.engine.presence.source_keys import Key, SourceKeys
 from dagster_dailystory.engine.presence.source_rows import keys_of_email, rows_of_key
 from dagster_dailystory.engine.sending.read_back.held_values import Acknowledged, holds
-from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.schema import KEPT_FIELDS, SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.engine.upkeep.records.explain.events import events_of
@@ -150,7 +150,7 @@ def _with_live(
     dsids = [each.dsid for each in explained if each.dsid]
     patience = replace(account, max_attempts=min(_ATTEMPTS, account.max_attempts))
     try:
-        with Sender(state.sync, patience) as sender:
+        with sender_of(state, patience) as sender:
             contacts = dict(zip(dsids, sender.get_many(dsids), strict=True)) if dsids else {}
     except DailyStoryError as error:  # what source and state have is known all the same
         return tuple(replace(each, live=(f"cannot be asked: {error}",)) for each in explained)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from dagster_dailystory.api.responses import Account
 from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.contacts.fingerprint import opaque
+from dagster_dailystory.engine.account.senders import sender_of
 from dagster_dailystory.engine.interrupts import interrupts_held
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.store import State
@@ -60,7 +61,7 @@ def try_account(state: State, settings: AccountSettings) -> str:
         ConfigurationError: DailyStory redirects to another address.
         StateError: As in `check_account`.
     """
-    sender = Sender(state.sync, replace(settings, max_attempts=_DRY_ATTEMPTS))
+    sender = sender_of(state, replace(settings, max_attempts=_DRY_ATTEMPTS))
     try:
         with sender:
             account = sender.about()

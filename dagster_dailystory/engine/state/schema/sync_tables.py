@@ -1,17 +1,16 @@
-"""The state tables: location, names, columns and types. Users may read all of them with plain SQL."""
+"""The tables of one sync: names, columns and types. Users may read all of them with plain SQL."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 from sqlalchemy import (
     Column,
     ColumnElement,
     Dialect,
-    Float,
     FromClause,
     Index,
     MetaData,
@@ -25,13 +24,10 @@ from sqlalchemy.schema import SchemaItem
 
 from dagster_dailystory.databases.kinds.registry import database_of
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, BOOLEAN, MOMENT, TEXT, SqlType, SqlValue, stored_type
+from dagster_dailystory.engine.state.schema.columns import integers, texts
+from dagster_dailystory.engine.state.schema.location import StateLocation
 from dagster_dailystory.model.contact_fields import FieldKind
-from dagster_dailystory.model.runs.counts import PlanCounts, SendCounts, counts_of
 from dagster_dailystory.model.sync import ContactSync
-
-SCHEMA_VERSION = 8
-"""Version of the layout below. `layout.migrations` has a step from each earlier one."""
-
 
 SYNC_TABLES = (
     "snapshot", "contact_map", "changes", "intents", "rejections", "row_hashes", "hash_sums", "history", "adoption",
@@ -106,96 +102,6 @@ def differs_column(name: str) -> str:
     return f"differs_{name}"
 
 
-@dataclass(frozen=True)
-class StateLocation:
-    """Where the state is kept.
-
-    Attributes:
-        url: SQLAlchemy URL of the state database.
-        schema: Schema of the state tables, None for the connection's default.
-        prefix: First part of every table's name.
-        role: `warehouse` if that is where the state is, for errors.
-        setting: The setting that has the URL, for errors.
-    """
-
-    url: str
-    schema: str | None = None
-    prefix: str = "dailystory"
-    role: str = field(default="state", compare=False)
-    setting: str = field(default="state_url", compare=False)
-
-    def table_name(self, *parts: str) -> str:
-        """The name of a state table."""
-        return "_".join((self.prefix, *parts))
-
-    def full_name(self, *parts: str) -> str:
-        """The name of a state table, with its schema."""
-        return ".".join(filter(None, (self.schema, self.table_name(*parts))))
-
-    def __repr__(self) -> str:
-        return f"StateLocation(schema={self.schema!r}, prefix={self.prefix!r})"
-
-
-class SharedTables:
-    """The tables that all syncs of a state share."""
-
-    def __init__(self, location: StateLocation) -> None:
-        self.metadata = MetaData(schema=location.schema)
-        self.meta = Table(
-            location.table_name("meta"),
-            self.metadata,
-            Column("name", TEXT, nullable=False),
-            Column("value", TEXT),
-            Column("holder", TEXT),
-            Column("fence", BIG_INTEGER),
-            Column("heartbeat_at", MOMENT),
-            Column("run_id", TEXT),
-            Column("taken_at", MOMENT),
-            PrimaryKeyConstraint("name"),
-        )
-        self.plans = Table(location.table_name("plans"), self.metadata, *_plan_columns())
-        self.runs = Table(location.table_name("runs"), self.metadata, *_run_columns())
-        self.forgotten = Table(
-            location.table_name("forgotten"),
-            self.metadata,
-            *(Column(name, TEXT, nullable=False) for name in ("sync_name", "kind", "hash")),
-            Column("forgotten_at", MOMENT, nullable=False),
-            PrimaryKeyConstraint("sync_name", "hash"),
-        )
-
-
-def _plan_columns() -> Iterable[SchemaItem]:
-    return [
-        *_texts("plan_id", "sync_name", "partition_value", "run_id", "scope", "options", "mapping_version"),
-        *_texts("destination", "status", "guards", "changes_by_field", "rejections_by_reason", "settings"),
-        *_texts("fields_dropped", "new_custom_fields", "opt_outs_waiting", "compared", "compared_why"),
-        *_texts("superseded_by", "approved_by", "canary_found", "canary_accepted_by"),
-        Column("number", BIG_INTEGER),  # the order of the sync's plans, whatever the clock says
-        *_counts(*counts_of(PlanCounts)),
-        *_counts("live_keys"),
-        Column("whole_source", BOOLEAN),
-        Column("first_load", BOOLEAN),
-        Column("diff_seconds", Float(53)),
-        Column("created_at", MOMENT),
-        Column("expires_at", MOMENT),
-        Column("approved_at", MOMENT),
-        Column("sent_at", MOMENT),
-        Column("finished_at", MOMENT),
-        *_counts("left_priority", "left_sequence"),  # how far the plan was sent
-        PrimaryKeyConstraint("plan_id"),
-    ]
-
-
-def _run_columns() -> Iterable[SchemaItem]:
-    return [
-        *_texts("run_id", "plan_id", "sync_name", "partition_value", "outcome", "stopped_by"),
-        Column("started_at", MOMENT),
-        Column("finished_at", MOMENT),
-        *_counts(*counts_of(SendCounts)),
-        Column("send_seconds", Float(53)),
-    ]
-
-
 class SyncTables:
     """The tables of one sync.
 
@@ -231,7 +137,7 @@ class SyncTables:
         self.intents = self._intents()
         self.rejections = self._rejections()
         self.row_hashes = self._row_hashes()
-        self.hash_sums = self._table("hash_sums", (), *_counts(KEY_BUCKET, "hashes", "high", "low"))
+        self.hash_sums = self._table("hash_sums", (), *integers(KEY_BUCKET, "hashes", "high", "low"))
         self.history = self._history()
         self.adoption = self._adoption()
         self._add_indexes()
@@ -272,7 +178,7 @@ class SyncTables:
             self.key_names,
             *self._keys(),
             *self._values(),
-            *_texts("identity_email", "identity_mobile", "partition_value"),
+            *texts("identity_email", "identity_mobile", "partition_value"),
             Column("resend_all", BOOLEAN),
             Column(UNKNOWN_FIELDS, TEXT),
             Column(EMPTY_FIELDS, TEXT),
@@ -281,7 +187,7 @@ class SyncTables:
             Column("absent_action", TEXT),
             Column("acknowledged_plan", BIG_INTEGER),
             Column("only_mapped", BOOLEAN),  # mode `create` found the contact and did not write it
-            *_texts(*HASH_COLUMNS.values()),
+            *texts(*HASH_COLUMNS.values()),
             *(Column(removed, kind) for removed, kind in removed_types.items()),
         )
 
@@ -301,7 +207,7 @@ class SyncTables:
             Column("plan_id", TEXT, nullable=False),
             Column("sequence", BIG_INTEGER, nullable=False, autoincrement=False),
             *self._keys(nullable=True),  # a forgotten change has none
-            *_texts("operation", "partition_value", "identity_email", "identity_mobile"),
+            *texts("operation", "partition_value", "identity_email", "identity_mobile"),
             *(Column(flag, BOOLEAN) for flag in ("is_new", "replaces", "identity_changed", "rekeyed", "reactivates")),
             Column("absent_action", TEXT),  # of the key that had the contact of a re-keyed row, as is the next one
             Column("deleted_in_dailystory", BOOLEAN),
@@ -310,7 +216,7 @@ class SyncTables:
             Column("waits_for", BIG_INTEGER),
             *self._values(),
             *(Column(differs_column(value), BOOLEAN) for value in self.value_names),
-            *_texts(DROPPED, "outcome", "reason", "message"),
+            *texts(DROPPED, "outcome", "reason", "message"),
             Column("attempts", BIG_INTEGER),
             Column("answered_at", MOMENT),
         )
@@ -320,7 +226,7 @@ class SyncTables:
             "intents",
             self.key_names,
             *self._keys(),
-            *_texts("email_as_sent", "mobile_as_sent", "dsid", "plan_id"),
+            *texts("email_as_sent", "mobile_as_sent", "dsid", "plan_id"),
             Column("sequence", BIG_INTEGER),
             Column("sent_at", MOMENT),
         )
@@ -330,7 +236,7 @@ class SyncTables:
             "rejections",
             (),
             *self._keys(nullable=True),
-            *_texts("reason", "message", "fingerprint", "partition_value"),
+            *texts("reason", "message", "fingerprint", "partition_value"),
             Column("opts_out", BOOLEAN),  # the row opts out, and no contact is known for it
             Column("source_rows", BIG_INTEGER),
             Column("attempts", BIG_INTEGER),
@@ -339,21 +245,21 @@ class SyncTables:
         )
 
     def _row_hashes(self) -> Table:
-        return self._table("row_hashes", self.key_names, *self._keys(), *_counts("row_hash", KEY_BUCKET))
+        return self._table("row_hashes", self.key_names, *self._keys(), *integers("row_hash", KEY_BUCKET))
 
     def _history(self) -> Table:
         return self._table(
             "history",
             (),
             *self._keys(),
-            *_texts(*HISTORY_TEXTS),
+            *texts(*HISTORY_TEXTS),
             Column("acknowledged_at", MOMENT),
         )
 
     def _adoption(self) -> Table:
         """What the look-ups of the last adoption found; it goes on with the keys that are not here."""
-        texts = _texts("outcome", "dsid", "differing")
-        return self._table("adoption", (), *self._keys(), *texts, Column("looked_up_at", MOMENT))
+        found = texts("outcome", "dsid", "differing")
+        return self._table("adoption", (), *self._keys(), *found, Column("looked_up_at", MOMENT))
 
     def _add_indexes(self) -> None:
         if not self._is_indexed:
@@ -375,14 +281,6 @@ class SyncTables:
     def same_key(self, one: FromClause, other: FromClause) -> ColumnElement[bool]:
         """Whether rows of two relations have the same key."""
         return and_(*(one.c[key] == other.c[key] for key in self.key_names))
-
-
-def _texts(*names: str) -> Iterable[Column[str]]:
-    return [Column(name, TEXT) for name in names]
-
-
-def _counts(*names: str) -> Iterable[Column[int]]:
-    return [Column(name, BIG_INTEGER) for name in names]
 
 
 def index_of_the_set(table: Table, name: str, *more: str) -> Index:
