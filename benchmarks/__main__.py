@@ -24,6 +24,7 @@ from benchmarks.faults import cost_of_faults, use_of_a_permitted_rate
 from benchmarks.rounds import Contest, Measured, in_a_process
 from benchmarks.seed import acknowledge_everything
 from benchmarks.servers import new_database, postgres, sandbox, waiting
+from benchmarks.shared_rate import use_of_a_shared_rate
 from dagster_dailystory.engine.warehouse import Warehouse
 
 MEGABYTES = 200
@@ -277,6 +278,10 @@ class Bench:
         share, note = use_of_a_permitted_rate(self._home, 1_000 if self._size is FULL else 500)
         self.notes.append(note)
         self.lines.append(Line("Share of a permitted rate", share, budget.SHARE_OF_RATE, is_least=True))
+        url = new_database(self._postgres, "shared")
+        share, note = use_of_a_shared_rate(url, 500)
+        self.notes.append(note)
+        self.lines.append(Line("Share of a permitted rate, shared", share, budget.SHARE_OF_RATE, is_least=True))
 
     def _imports(self) -> None:
         others = "import sqlalchemy, httpx, aiohttp, tenacity, phonenumbers, email_validator"

@@ -30,7 +30,7 @@ IN_FLIGHT, PERMITTED = 32, 50
 
 
 @dataclass(frozen=True)
-class _Watched:
+class Watched:
     """Connections that record when each request is sent."""
 
     inner: Connections
@@ -51,7 +51,7 @@ def send(home: Path, rows: int, base_url: str, rate: float = math.inf) -> tuple[
     warehouse = Warehouse.at(url)
     instants: list[float] = []
     watched = AccountSettings(
-        base_url, TOKEN, rate, IN_FLIGHT, connect=lambda settings: _Watched(AiohttpConnections(settings), instants)
+        base_url, TOKEN, rate, IN_FLIGHT, connect=lambda settings: Watched(AiohttpConnections(settings), instants)
     )
     with open_run(customers_sync(), warehouse, watched) as run:
         run.plan()

@@ -65,6 +65,17 @@ def test_only_the_databases_folder_names_a_database():
     assert named == set()
 
 
+def test_only_one_module_makes_senders():
+    """It gives each the rate of the account. An examination makes one where no state can be opened."""
+    made = {
+        inner(path)
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Sender"
+    }
+    assert made == {"engine/account/senders.py", "engine/upkeep/doctor/checks.py"}
+
+
 def test_a_file_has_at_most_400_lines():
     assert [inner(path) for path in MODULES if len(path.read_text().splitlines()) > MOST_LINES] == []
 

@@ -17,7 +17,7 @@ from dagster_dailystory.api.rate.pace import Pace
 from dagster_dailystory.errors import DailyStoryError
 
 CHUNK_SECONDS = 0.1
-"""Permits are granted for this time at once, at most: so many are lost with a process that ends."""
+"""Permits are granted for this time at once, at most: no more are lost with a process that ends."""
 
 
 _AHEAD_SECONDS = 0.05
@@ -133,7 +133,7 @@ class SharedRateLimiter:
                 now = await self._next()
         finally:
             self._waiting -= 1
-        if self._waiting and (not self._permits or self._permits[-1] - now <= _AHEAD_SECONDS):
+        if self._waiting > len(self._permits) and (not self._permits or self._permits[-1] - now <= _AHEAD_SECONDS):
             self._ask()
         return now
 
@@ -164,13 +164,8 @@ class SharedRateLimiter:
                 await self._sleep(self._permits[0] - now)
                 continue
             self._permits.popleft()
-            self._note_use(now)
+            self._used.append(now)
             return now
-
-    def _note_use(self, now: float) -> None:
-        self._used.append(now)
-        while now - self._used[0] > CHUNK_SECONDS:
-            self._used.popleft()
 
     def _ask(self) -> asyncio.Task[None]:
         """Ask for permits, unless that is under way."""
@@ -179,13 +174,20 @@ class SharedRateLimiter:
         return self._asking
 
     async def _take(self) -> None:
-        most = max(1, int(self._pace.requests_per_second * CHUNK_SECONDS))
-        grant = await self._source.take(min(most, max(1, self._waiting, len(self._used))))
+        grant = await self._source.take(self._needed())
         received = self._clock()
         self._learn(grant, received)  # before its permits, which are for the time after a pause
         first, spacing = received + grant.first_at - grant.now, 1 / grant.pace.requests_per_second
         self._permits.extend(first + number * spacing for number in range(grant.permits))
         self._start(self._settle(grant, self._with_time))
+
+    def _needed(self) -> int:
+        """As many permits as requests wait, or as were used in the last tenth of a second, and no more than a chunk."""
+        earliest = self._clock() - CHUNK_SECONDS
+        while self._used and self._used[0] < earliest:
+            self._used.popleft()
+        most = max(1, int(self._pace.requests_per_second * CHUNK_SECONDS))
+        return min(most, max(1, self._waiting - len(self._permits), len(self._used)))
 
     def _with_time(self, seen: Grant) -> Pace:
         return seen.pace.agreed(seen.now, self._configured).raised(seen.now, seen.sent)

@@ -31,15 +31,7 @@ from dagster_dailystory.errors import WarehouseError
 _T = TypeVar("_T")
 
 _CATCH_UP_SECONDS = 0.03
-"""How much of the schedule is made up for where no process asked in time: a permit may be that old when it is granted."""
-
-
-_PATIENCE_SECONDS = 15.0
-"""How long a lost database is asked again: a server restarts in seconds, and nothing is sent meanwhile."""
-
-
-_ANSWER_SECONDS = 30.0
-"""How long an answer is waited for, so that a database which never answers ends the send."""
+"""How old a permit may be when it is granted: what the processes did not ask for in time is made up for that long."""
 
 
 _RETRY_SECONDS = 0.2
@@ -54,12 +46,21 @@ class StatePermits:
         location: Where the state is. Its database must have a clock; its tables exist.
         destination: The URL of the API; a state has one destination, and one account there.
         requests_per_second: The rate that begins if no run asked for a permit before; None to find it by trying.
+        patience_seconds: How long a lost database is asked again, and twice as long one that does not answer: a server
+            restarts in seconds, and nothing is sent meanwhile.
     """
 
-    def __init__(self, location: StateLocation, destination: str, requests_per_second: float | None) -> None:
+    def __init__(
+        self,
+        location: StateLocation,
+        destination: str,
+        requests_per_second: float | None,
+        patience_seconds: float = 15.0,
+    ) -> None:
         self._location = location
         self._destination = destination
         self._first = Pace.first(requests_per_second)
+        self._patience_seconds = patience_seconds
         self._rate = SharedTables(location).rate
         self._calls = Calls("dailystory-rate", self._disconnect)
         # Only the thread's.
@@ -88,10 +89,11 @@ class StatePermits:
 
     async def _ask(self, work: Callable[[Connection], _T]) -> _T:
         answer = asyncio.wrap_future(self._calls.add(partial(self._patiently, work)))
+        seconds = 2 * self._patience_seconds
         try:
-            return await asyncio.wait_for(answer, _ANSWER_SECONDS)
+            return await asyncio.wait_for(answer, seconds)
         except asyncio.TimeoutError:
-            raise self._failure(f"no answer for {_ANSWER_SECONDS:.0f} s") from None
+            raise self._failure(f"no answer for {seconds:.0f} s") from None
 
     def _failure(self, what: str) -> WarehouseError:
         table = self._location.full_name("rate")
@@ -108,7 +110,7 @@ class StatePermits:
         Raises:
             WarehouseError: The database refuses the statement, or is not back in time.
         """
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        deadline = time.monotonic() + self._patience_seconds
         while True:
             try:
                 return work(self._connected())
