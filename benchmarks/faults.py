@@ -31,16 +31,18 @@ IN_FLIGHT, PERMITTED = 32, 50
 
 @dataclass(frozen=True)
 class Watched:
-    """Connections that record when each request is sent."""
+    """Connections that record when each request is sent; see `Connections`."""
 
     inner: Connections
     instants: list[float]
 
     async def exchange(self, method: str, url: str, content: bytes | None = None) -> HttpResponse:
+        """Record the instant, and send."""
         self.instants.append(time.monotonic())
         return await self.inner.exchange(method, url, content)
 
     async def close(self) -> None:
+        """Close the connections."""
         await self.inner.close()
 
 

@@ -1,7 +1,7 @@
 """Several processes that share the rate of one account: `python -m benchmarks.shared_rate --help` lists the settings.
 
-Each process first loads a sync of its own; all syncs have one state in PostgreSQL. Most requests in a second are counted
-over all processes, by the instants at which they are sent: the monotonic clock is one for all of them.
+Each process first loads a sync of its own; all syncs have one state in PostgreSQL. The most requests in a second are
+counted over all processes, by the instants at which they leave: the monotonic clock is one for all of them.
 """
 
 from __future__ import annotations
@@ -149,8 +149,8 @@ def use_of_a_shared_rate(postgres_url: str, rows: int) -> tuple[float, str]:
     most = most_in_a_second(sorted(instant for each in sent for instant in each.instants))
     refused = sum(each.throttled for each in sent)
     return mean / PERMITTED, (
-        f"{len(sent)} processes with one state in PostgreSQL, {PERMITTED:g}/s permitted: {mean:.1f}/s together, at most "
-        f"{most} in any second, {refused} refused; a sync of five rows beside them took {seconds:.1f} s."
+        f"{len(sent)} processes with one state in PostgreSQL, {PERMITTED:g}/s permitted: {mean:.1f}/s together, at "
+        f"most {most} in any second, {refused} refused; a sync of five rows beside them took {seconds:.1f} s."
     )
 
 

@@ -24,7 +24,7 @@ _AHEAD_SECONDS = 0.05
 """More permits are asked for while this time of granted ones is left, so that the next ones are there in time."""
 
 
-_LATE_SECONDS = 0.08
+_LATE_SECONDS = 0.06
 """A permit that is not used this long after its time is lost, so that requests of several seconds do not meet."""
 
 
@@ -105,7 +105,8 @@ class SharedRateLimiter:
         self._waiting = 0
         self._permits: deque[float] = deque()
         self._used: deque[float] = deque()
-        self._paused_until = -math.inf  # of this process's clock
+        self._behind = math.inf  # this process's clock, less the shared one
+        self._paused_until = -math.inf
         self._refusals: list[float | None] = []
         self._asking: asyncio.Task[None] | None = None
         self._reporting: asyncio.Task[None] | None = None
@@ -174,10 +175,11 @@ class SharedRateLimiter:
         return self._asking
 
     async def _take(self) -> None:
+        asked_at = self._clock()
         grant = await self._source.take(self._needed())
-        received = self._clock()
-        self._learn(grant, received)  # before its permits, which are for the time after a pause
-        first, spacing = received + grant.first_at - grant.now, 1 / grant.pace.requests_per_second
+        self._compare_clocks(asked_at, grant.now)
+        self._learn(grant)  # before its permits, which are for the time after a pause
+        first, spacing = grant.first_at + self._behind, 1 / grant.pace.requests_per_second
         self._permits.extend(first + number * spacing for number in range(grant.permits))
         self._start(self._settle(grant, self._with_time))
 
@@ -189,6 +191,16 @@ class SharedRateLimiter:
         most = max(1, int(self._pace.requests_per_second * CHUNK_SECONDS))
         return min(most, max(1, self._waiting - len(self._permits), len(self._used)))
 
+    def _compare_clocks(self, asked_at: float, shared_now: float) -> None:
+        """Correct how far this process's clock is from the shared one.
+
+        The shared clock was read after the question and before the answer. What is known from earlier answers is kept
+        if it agrees: an answer that arrives late must not move its permits to the time of those of other processes.
+        """
+        earliest, latest = asked_at - shared_now, self._clock() - shared_now
+        if not earliest <= self._behind <= latest:
+            self._behind = latest
+
     def _with_time(self, seen: Grant) -> Pace:
         return seen.pace.agreed(seen.now, self._configured).raised(seen.now, seen.sent)
 
@@ -197,7 +209,9 @@ class SharedRateLimiter:
         while self._refusals:
             refusals, self._refusals = self._refusals, []
             longest = max((seconds for seconds in refusals if seconds is not None), default=None)
+            asked_at = self._clock()
             seen = await self._source.take(0, len(refusals))
+            self._compare_clocks(asked_at, seen.now)
             await self._settle(seen, partial(_refused, longest))
 
     async def _settle(self, seen: Grant, changed: Callable[[Grant], Pace]) -> None:
@@ -205,16 +219,16 @@ class SharedRateLimiter:
         for _ in range(_MOST_TRIES):
             pace = changed(seen)
             if pace == seen.pace or await self._source.change(seen, pace):
-                return self._learn(replace(seen, pace=pace), self._clock())
+                return self._learn(replace(seen, pace=pace))
             seen = await self._source.take(0)
         return None
 
-    def _learn(self, grant: Grant, received: float) -> None:
+    def _learn(self, grant: Grant) -> None:
         """Take over the pace, and the pause if it is a new one."""
         until, known = grant.pace.paused_until, self._pace.paused_until
         self._pace = grant.pace
         if until not in (known, -math.inf) and until > grant.now:
-            self._paused_until = max(self._paused_until, received + until - grant.now)
+            self._paused_until = max(self._paused_until, until + self._behind)
             self._permits.clear()
 
     def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
