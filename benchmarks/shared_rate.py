@@ -121,8 +121,8 @@ def loads(url: str, base_url: str, rows: int, processes: int = PROCESSES) -> Ite
         yield running
     finally:
         for each in running:
-            each.process.kill()
-            each.process.wait()
+            with each.process:  # closes its pipes
+                each.process.kill()
 
 
 def mean_in_between(sent: Sequence[Sent]) -> float:

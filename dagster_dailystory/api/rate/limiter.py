@@ -1,7 +1,7 @@
 """Paces the requests of one process.
 
-DailyStory does not document its rate limit (U1 in docs/explanation/service.md), so the rate is configured or found by trying.
-A refusal (429, or 503 with Retry-After) slows down all requests.
+DailyStory does not document its rate limit (U1 in docs/explanation/service.md), so the rate is configured or found by
+trying. A refusal (429, or 503 with Retry-After) slows down all requests.
 """
 
 from __future__ import annotations
