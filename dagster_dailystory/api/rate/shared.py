@@ -45,7 +45,7 @@ class Grant:
         permits: How many there are.
         pace: The pace of the account.
         version: Which change of the pace this is.
-        sent: Permits that were granted for the last second, to all processes.
+        sent: Permits that were granted for the last second, to all processes, without unused ones.
         refused: Requests of the last second that were refused, of all processes.
     """
 
@@ -61,8 +61,13 @@ class Grant:
 class PermitSource(Protocol):
     """Grants permits to all processes that send to one account."""
 
-    async def take(self, permits: int, refusals: int = 0) -> Grant:
-        """Take permits, first come, first served, and count refusals.
+    async def take(self, permits: int, refusals: int = 0, unused: int = 0) -> Grant:
+        """Take permits, first come, first served, and count.
+
+        Args:
+            permits: How many; 0 to count only.
+            refusals: Requests that were refused since the last call.
+            unused: Permits of earlier calls that were lost since then: a rate that is found by trying rises with use.
 
         Raises:
             DailyStoryError: The source cannot be asked. No request may leave.
@@ -105,6 +110,7 @@ class SharedRateLimiter:
         self._waiting = 0
         self._permits: deque[float] = deque()
         self._used: deque[float] = deque()
+        self._unused = 0
         self._behind = math.inf  # this process's clock, less the shared one
         self._paused_until = -math.inf
         self._refusals: list[float | None] = []
@@ -158,6 +164,7 @@ class SharedRateLimiter:
                 continue
             while self._permits and self._permits[0] < now - _LATE_SECONDS:
                 self._permits.popleft()
+                self._unused += 1
             if not self._permits:
                 await asyncio.shield(self._ask())
                 continue
@@ -176,7 +183,8 @@ class SharedRateLimiter:
 
     async def _take(self) -> None:
         asked_at = self._clock()
-        grant = await self._source.take(self._needed())
+        unused, self._unused = self._unused, 0
+        grant = await self._source.take(self._needed(), unused=unused)
         self._compare_clocks(asked_at, grant.now)
         self._learn(grant)  # before its permits, which are for the time after a pause
         first, spacing = grant.first_at + self._behind, 1 / grant.pace.requests_per_second
@@ -229,6 +237,7 @@ class SharedRateLimiter:
         self._pace = grant.pace
         if until not in (known, -math.inf) and until > grant.now:
             self._paused_until = max(self._paused_until, until + self._behind)
+            self._unused += len(self._permits)
             self._permits.clear()
 
     def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:

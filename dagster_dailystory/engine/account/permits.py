@@ -67,13 +67,13 @@ class StatePermits:
         self._connection: Connection | None = None
         self._taking: Update | None = None
 
-    async def take(self, permits: int, refusals: int = 0) -> Grant:
+    async def take(self, permits: int, refusals: int = 0, unused: int = 0) -> Grant:
         """See `PermitSource`.
 
         Raises:
             WarehouseError: The database cannot be asked.
         """
-        return await self._ask(partial(self._take, permits, refusals))
+        return await self._ask(partial(self._take, permits, refusals, unused))
 
     async def change(self, seen: Grant, pace: Pace) -> bool:
         """See `PermitSource`.
@@ -139,9 +139,9 @@ class StatePermits:
             with suppress(DBAPIError):
                 connection.close()
 
-    def _take(self, permits: int, refusals: int, connection: Connection) -> Grant:
+    def _take(self, permits: int, refusals: int, unused: int, connection: Connection) -> Grant:
         assert self._taking is not None
-        values = {"permits": permits, "refusals": refusals, "wanted": self._destination}
+        values = {"permits": permits, "refusals": refusals, "unused": unused, "wanted": self._destination}
         row = connection.execute(self._taking, values).one_or_none()
         if row is None:
             self._insert(connection)
@@ -167,12 +167,13 @@ _COUNTS = ("sent", "sent_before", "refused", "refused_before")
 
 
 def _taking(rate: Table, now: SqlValue) -> Update:
-    """Take `permits` and count `refusals`: a schedule (GCRA) whose next permit is at `next_at`.
+    """Take `permits`, count `refusals` and `unused` ones: a schedule (GCRA) whose next permit is at `next_at`.
 
     The counts of the last two seconds say how many permits the last second had. If the clock went back, the schedule
     and the pause go back with it, so that they do not wait for the clock to catch up.
     """
-    old, permits, refusals = rate.c, bindparam("permits", type_=BIG_INTEGER), bindparam("refusals", type_=BIG_INTEGER)
+    old, names = rate.c, ("permits", "refusals", "unused")
+    permits, refusals, unused = (bindparam(name, type_=BIG_INTEGER) for name in names)
     set_back = func.greatest(old.seen_at - now, 0.0, type_=_NUMBER)
     first = func.greatest(old.next_at - set_back, old.paused_until - set_back, now - _CATCH_UP_SECONDS, type_=_NUMBER)
     age = now - old.counted_from
@@ -182,7 +183,7 @@ def _taking(rate: Table, now: SqlValue) -> Update:
         "seen_at": now,
         "counted_from": case((age.between(0, 1), old.counted_from), else_=now),
     }
-    for name, more in (("sent", permits), ("refused", refusals)):
+    for name, more in (("sent", permits - unused), ("refused", refusals)):
         this_second, second_before = old[name], old[f"{name}_before"]
         values[name] = case((age.between(0, 1), this_second + more), else_=more)
         values[f"{name}_before"] = case((age.between(0, 1), second_before), (age.between(1, 2), this_second), else_=0)

@@ -32,12 +32,12 @@ class Source:
     is_lost: bool = False
     is_closed: bool = False
 
-    async def take(self, permits: int, refusals: int = 0) -> Grant:
+    async def take(self, permits: int, refusals: int = 0, unused: int = 0) -> Grant:
         await asyncio.sleep(0)
         if self.is_lost:
             raise WarehouseError("the database is gone")
         self.taken.append((permits, refusals))
-        self.sent += permits
+        self.sent += permits - unused
         self.refused += refusals
         now = self.time.clock() + self.ahead
         first = max(self.next_at, self.pace.paused_until, now)
@@ -99,6 +99,7 @@ def test_permits_whose_time_is_long_over_are_lost():
 
     asyncio.run(scenario())
     assert sum(permits for permits, _ in source.taken) == 1
+    assert source.sent == 9 - 5, "what is not used counts as if it had not been granted"
 
 
 def test_refusals_pause_this_process_at_once_and_are_reported_together():
