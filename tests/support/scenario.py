@@ -232,9 +232,9 @@ class Scenario:
         return {_key_of(row): row["reason"] for row in self.rows("rejections")}
 
     def state_tables(self) -> dict[str, list[dict[str, Any]]]:
-        """Every state table with its rows; without the leases, whose heartbeats go on."""
+        """Every state table with its rows; without the leases and the rate, whose times go on."""
         names = [n for n in sa.inspect(self._state_engine).get_table_names() if n.startswith("dailystory_")]
-        tables = {name: self._state_rows(name) for name in sorted(names)}
+        tables = {name: self._state_rows(name) for name in sorted(names) if name != "dailystory_rate"}
         if "dailystory_meta" in tables:
             kept = [row for row in tables["dailystory_meta"] if not row["name"].startswith("lock:")]
             tables["dailystory_meta"] = kept
