@@ -126,8 +126,8 @@ def loads(url: str, base_url: str, rows: int, processes: int = PROCESSES) -> Ite
 
 
 def mean_in_between(sent: Sequence[Sent]) -> float:
-    """Requests a second while all processes send: from the last one's tenth request to the first one's last."""
-    begin, end = max(each.instants[10] for each in sent), min(each.instants[-1] for each in sent)
+    """Requests a second while all processes send: from the last one's fiftieth request to the first one's last."""
+    begin, end = max(each.instants[50] for each in sent), min(each.instants[-1] for each in sent)
     return sum(begin <= instant < end for each in sent for instant in each.instants) / (end - begin)
 
 

@@ -24,7 +24,7 @@ _AHEAD_SECONDS = 0.05
 """More permits are asked for while this time of granted ones is left, so that the next ones are there in time."""
 
 
-_LATE_SECONDS = 0.06
+_LATE_SECONDS = 0.075
 """A permit that is not used this long after its time is lost, so that requests of several seconds do not meet."""
 
 

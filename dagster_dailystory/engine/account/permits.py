@@ -30,7 +30,7 @@ from dagster_dailystory.errors import WarehouseError
 
 _T = TypeVar("_T")
 
-_CATCH_UP_SECONDS = 0.04
+_CATCH_UP_SECONDS = 0.05
 """How old a permit may be when it is granted: what the processes did not ask for in time is made up for that long."""
 
 
