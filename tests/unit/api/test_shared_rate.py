@@ -29,6 +29,7 @@ class Source:
     sent: float = 0
     refused: int = 0
     taken: list[tuple[int, int]] = field(default_factory=list)
+    late_seconds: float = 0.0
     is_lost: bool = False
     is_closed: bool = False
 
@@ -42,6 +43,7 @@ class Source:
         now = self.time.clock() + self.ahead
         first = max(self.next_at, self.pace.paused_until, now)
         self.next_at = first + permits / self.pace.requests_per_second
+        self.time.now += self.late_seconds
         return Grant(now, first, permits, self.pace, self.version, self.sent, self.refused)
 
     async def change(self, seen: Grant, pace: Pace) -> bool:
@@ -69,6 +71,17 @@ def test_requests_leave_at_the_times_of_their_permits():
         return [await limiter.wait() for _ in range(3)]
 
     assert asyncio.run(scenario()) == pytest.approx([1003.0, 1003.1, 1003.2])
+
+
+def test_an_answer_that_arrives_late_does_not_move_its_permits():
+    limiter, source, time = shared(10.0)
+
+    async def scenario() -> float:
+        await limiter.wait()
+        source.next_at, source.late_seconds = time.clock() + source.ahead + 3.0, 0.5
+        return await limiter.wait()
+
+    assert asyncio.run(scenario()) == pytest.approx(1003.0)
 
 
 def test_many_requests_take_permits_for_a_tenth_of_a_second_together():
