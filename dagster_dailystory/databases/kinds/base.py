@@ -375,15 +375,8 @@ class Database:
         return False
 
     def clock_seconds(self) -> SqlValue | None:
-        """The seconds since 1970 by the database's clock, at any moment of a statement.
-
-        None if several processes cannot write to this database for each request that they send.
-        """
+        """The seconds since 1970 by the database's clock; None if several processes cannot write to it all the time."""
         return None
-
-    def use_single_statements(self, connection: Connection) -> None:
-        """Let each statement be a transaction of its own, and leave nothing in the session: a pooler may change it."""
-        connection.execution_options(isolation_level="AUTOCOMMIT")
 
     # Files.
 

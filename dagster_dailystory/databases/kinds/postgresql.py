@@ -48,7 +48,6 @@ from dagster_dailystory.databases.kinds.psycopg import (
     set_up_psycopg,
     set_up_psycopg2,
     streamed_batches,
-    without_prepared_statements,
 )
 from dagster_dailystory.databases.sql_types import (
     BIG_INTEGER,
@@ -208,12 +207,6 @@ class PostgreSQL(Database):
     def clock_seconds(self) -> SqlValue | None:
         """Read the clock, not the start of the transaction: an update may wait for the lock of its row."""
         return cast(extract("epoch", func.clock_timestamp()), Float(53))
-
-    def use_single_statements(self, connection: Connection) -> None:
-        """Prepare no statement either: it would be in the session."""
-        super().use_single_statements(connection)
-        if self.dialect.driver == "psycopg":
-            without_prepared_statements(connection)
 
     def exactly(self, value: SqlValue) -> SqlValue:
         """Use the collation that compares bytes."""

@@ -86,9 +86,10 @@ def set_up_psycopg2(connection: Any) -> None:
 
 
 def without_prepared_statements(connection: Connection) -> None:
-    """Let psycopg, which is the driver, prepare no statement of a connection."""
-    driver: Any = connection.connection.driver_connection
-    driver.prepare_threshold = None
+    """Let psycopg prepare no statement of a connection: it would be in the session, which a pooler may change."""
+    if connection.dialect.driver == "psycopg":
+        driver: Any = connection.connection.driver_connection
+        driver.prepare_threshold = None
 
 
 def can_stream(dialect: Dialect) -> bool:

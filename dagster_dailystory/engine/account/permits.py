@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 from dagster_dailystory.api.rate.pace import Pace
 from dagster_dailystory.api.rate.shared import Grant
 from dagster_dailystory.databases.connect import open_engine, safe_message
+from dagster_dailystory.databases.kinds.psycopg import without_prepared_statements
 from dagster_dailystory.databases.kinds.registry import database_of
 from dagster_dailystory.databases.sql_types import BIG_INTEGER, SqlValue
 from dagster_dailystory.engine.account.calls import Calls
@@ -125,10 +126,9 @@ class StatePermits:
     def _connected(self) -> Connection:
         if self._connection is None:
             engine = open_engine(self._location.url, self._location.setting)
-            self._connection = engine.connect()
-            database = database_of(engine.dialect)
-            database.use_single_statements(self._connection)
-            clock = database.clock_seconds()
+            self._connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            without_prepared_statements(self._connection)
+            clock = database_of(engine.dialect).clock_seconds()
             assert clock is not None
             self._taking = _taking(self._rate, clock)
         return self._connection
