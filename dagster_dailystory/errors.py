@@ -122,3 +122,8 @@ class UnreadableError(RetryableError):
 
     It is not repeated within the run. If it meets all requests, it becomes a ConfigurationError.
     """
+
+
+def may_pass(error: DailyStoryError) -> bool:
+    """Whether the cause of an error may end without a correction, so that an orchestrator runs the sync again."""
+    return isinstance(error, (BusyError, OutageError, RetryableError, WarehouseError))

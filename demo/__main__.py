@@ -13,7 +13,7 @@ from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
 from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
 
-from dagster_dailystory.definitions.ops import POOL
+from dagster_dailystory.api.settings import POOL
 from dagster_dailystory.demo.resources import DEMO_PORT, demo_warehouse_url
 from dagster_dailystory.demo.showcase.data import seed_showcase
 from dagster_dailystory.demo.story import run_story

@@ -21,6 +21,9 @@ _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
 MOST_CONCURRENCY = 32
 """Most requests in flight at once, where `max_concurrency` is not set."""
 
+POOL = "dailystory_api"
+"""The orchestrator's pool in which the runs of an account are counted, if not set."""
+
 _LONGEST_SECONDS = 86_400.0
 
 _SECONDS = Kind((int, float), "a number of seconds, such as 30", is_secret=True)  # none repeats a misplaced token

@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 from dagster._core.definitions.metadata import TableMetadataSet  # not exported; sibling integrations import it so
 
+from dagster_dailystory.api.settings import POOL
 from dagster_dailystory.contacts.fingerprint import mapping_version
 from dagster_dailystory.databases.kinds.registry import database_named
 from dagster_dailystory.databases.source_text import source_text
@@ -16,15 +17,14 @@ from dagster_dailystory.definitions.events.metadata import sync_metadata
 from dagster_dailystory.definitions.events.selection import Events
 from dagster_dailystory.definitions.lineage import contact_columns, contact_map_columns, find_upstream, source_columns
 from dagster_dailystory.definitions.ops import (
-    POOL,
     PROGRESS_SECONDS,
-    WAIT_SECONDS,
     SyncSteps,
 )
 from dagster_dailystory.definitions.partitions import partitions_definition
 from dagster_dailystory.definitions.resources import DailyStoryResource, WarehouseResource
 from dagster_dailystory.definitions.run_config import PlanConfig, SendConfig, option_fields
 from dagster_dailystory.engine.planning.guards import guard_texts
+from dagster_dailystory.engine.state.lease import WAIT_SECONDS
 from dagster_dailystory.engine.upkeep.checks import SEND_CHECKS, plan_check_texts
 from dagster_dailystory.engine.warehouse.frames import Frame
 from dagster_dailystory.errors import ConfigurationError

@@ -29,7 +29,7 @@ from dagster_dailystory.definitions.partitions import partition_of
 from dagster_dailystory.definitions.resources import DailyStoryResource, WarehouseResource
 from dagster_dailystory.definitions.run_config import PlanConfig, SendConfig
 from dagster_dailystory.engine.run import open_run
-from dagster_dailystory.engine.state.lease import Waiting
+from dagster_dailystory.engine.state.lease import WAIT_SECONDS, Waiting
 from dagster_dailystory.engine.state.lease.holders import parent_has_ended
 from dagster_dailystory.engine.upkeep.checks import plan_checks, send_checks
 from dagster_dailystory.engine.upkeep.records.inspection import (
@@ -45,14 +45,6 @@ from dagster_dailystory.model.sync import ContactSync
 
 PROGRESS_SECONDS = 10.0
 """Shortest time between two progress observations."""
-
-
-WAIT_SECONDS = 3_600.0
-"""How long a run waits for other runs of its sync, if not set: the slices of a backfill run one after the other."""
-
-
-POOL = "dailystory_api"
-"""The default concurrency pool, shared by all syncs."""
 
 
 class SyncSteps:

@@ -1,7 +1,8 @@
 """Interpreter settings while rows are read and sent: held interrupts, a frozen heap.
 
-Ctrl-C and Dagster's cancellation raise in the main thread at any bytecode: within a database driver, or between
-collecting results and keeping them. Held interrupts end a run only where no step is half done.
+Ctrl-C, the cancellation of an orchestrator and its time limit raise in the main thread at any bytecode: within a
+database driver, or between collecting results and keeping them.
+Held interrupts end a run only where no step is half done.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ def frozen_heap() -> Iterator[None]:
         gc.unfreeze()
 
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGALRM") if hasattr(signal, name))
+"""Airflow's time limit of a task is the alarm, which Windows does not have."""
 
 
 @contextmanager

@@ -293,7 +293,7 @@ class Run:
         if approved is not None:
             return self._send(approved, None, on_progress)
         if waiting is not None:
-            note = f"{waiting.summary.approval}: run contacts with its plan_id to send it"
+            note = f"{waiting.summary.approval}: send it by its plan_id"
             return SendResult(planned_report(waiting.summary, "waiting"), note=note)
         if newest is not None:
             raise_if_blocked(newest.summary)

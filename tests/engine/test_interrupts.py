@@ -1,14 +1,15 @@
-"""The heap is frozen while rows are read and sent, and only then."""
+"""Interrupts are held, and the heap is frozen, while rows are read and sent, and only then."""
 
 from __future__ import annotations
 
 import gc
+import signal
 from collections.abc import Callable, Iterator
 
 import pytest
 from support.scenario import customers, open_scenario
 
-from dagster_dailystory.engine.interrupts import frozen_heap
+from dagster_dailystory.engine.interrupts import frozen_heap, interrupts_held
 
 
 @pytest.fixture(autouse=True)
@@ -47,3 +48,17 @@ def test_the_heap_is_frozen_while_changes_are_sent(new_database: Callable[[str],
         scenario.run()
     assert frozen == [True, True]
     assert not is_frozen()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGALRM])
+def test_an_interrupt_or_a_time_limit_is_held_until_the_block_ends(number: signal.Signals):
+    """Airflow's `execution_timeout` raises from the alarm."""
+    seen: list[str] = []
+    before = signal.signal(number, lambda *_: seen.append("handled"))
+    try:
+        with interrupts_held() as is_interrupted:
+            signal.raise_signal(number)
+            seen.append("held" if is_interrupted() else "missed")
+    finally:
+        signal.signal(number, before)
+    assert seen == ["held", "handled"]

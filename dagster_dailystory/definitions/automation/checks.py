@@ -2,9 +2,9 @@
 
 import dagster as dg
 
+from dagster_dailystory.api.settings import POOL
 from dagster_dailystory.definitions.events.failures import dagster_failures
-from dagster_dailystory.definitions.ops import POOL, WAIT_SECONDS
-from dagster_dailystory.engine.state.lease import Waiting
+from dagster_dailystory.engine.state.lease import WAIT_SECONDS, Waiting
 from dagster_dailystory.engine.state.store import open_state
 from dagster_dailystory.engine.upkeep.audit import AuditReport, audit_contacts
 from dagster_dailystory.engine.upkeep.records.flapping import FLAPPING_DAYS, Flapping, find_flapping

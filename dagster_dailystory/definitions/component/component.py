@@ -11,6 +11,7 @@ from dagster.components.utils.translation import TranslationFn, TranslationFnRes
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import Self
 
+from dagster_dailystory.api.settings import POOL
 from dagster_dailystory.definitions.assets import SyncSettings, asset_specs, make_assets
 from dagster_dailystory.definitions.automation.jobs import sync_job
 from dagster_dailystory.definitions.automation.schedules import every
@@ -25,7 +26,7 @@ from dagster_dailystory.definitions.component.settings import (
 from dagster_dailystory.definitions.component.sync_settings import SyncFields
 from dagster_dailystory.definitions.events.selection import Events
 from dagster_dailystory.definitions.lineage import find_upstream
-from dagster_dailystory.definitions.ops import POOL, SyncSteps
+from dagster_dailystory.definitions.ops import SyncSteps
 from dagster_dailystory.definitions.resources import DailyStoryResource, WarehouseResource
 from dagster_dailystory.definitions.run_config import PlanConfig
 from dagster_dailystory.errors import ConfigurationError

@@ -8,9 +8,7 @@ import dagster as dg
 from dagster._core.log_manager import DagsterLogHandler  # not exported
 
 from dagster_dailystory.definitions.events.metadata import Metadata
-from dagster_dailystory.errors import BusyError, DailyStoryError, OutageError, RetryableError, WarehouseError
-
-_RETRYABLE = (BusyError, OutageError, RetryableError, WarehouseError)
+from dagster_dailystory.errors import DailyStoryError, may_pass
 
 
 @contextmanager
@@ -26,7 +24,7 @@ def dagster_failures(metadata: Metadata | None = None) -> Iterator[None]:
         described: Metadata = {"error": type(error).__name__, **(metadata or {})}
         if error.status is not None:
             described["http_status"] = error.status
-        raise dg.Failure(str(error), described, allow_retries=isinstance(error, _RETRYABLE)) from error
+        raise dg.Failure(str(error), described, allow_retries=may_pass(error)) from error
 
 
 @contextmanager

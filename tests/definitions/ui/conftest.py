@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from support.ui_deployment import ROOT, Deployment, started
 from support.ui_driver import browser_page
 
-from dagster_dailystory.definitions.ops import POOL
+from dagster_dailystory.api.settings import POOL
 
 expect.set_options(timeout=30_000)  # live data is polled, and the machine may be busy
 

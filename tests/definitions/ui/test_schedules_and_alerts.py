@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from support.ui_deployment import Deployment, assets_of, launch_button, open_launchpad, photograph, write_config
 from support.ui_driver import wait_for
 
-from dagster_dailystory.definitions.ops import POOL
+from dagster_dailystory.api.settings import POOL
 from dagster_dailystory.demo import data
 
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(300)]

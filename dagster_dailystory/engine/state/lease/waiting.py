@@ -19,6 +19,9 @@ from dagster_dailystory.errors import BusyError, DailyStoryError
 
 _log = logging.getLogger("dagster_dailystory")
 
+WAIT_SECONDS = 3_600.0
+"""How long a run of an orchestrator waits, if not set: the slices of a backfill run one after the other."""
+
 _FORGOTTEN_SECONDS = 30.0
 """Seconds without a heartbeat after which a waiting run loses its place."""
 
