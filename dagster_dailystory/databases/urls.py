@@ -21,6 +21,10 @@ _OTHER_NAMES = {"postgres": "postgresql", "clickhouse": "clickhousedb", "sqlserv
 """What people write for a dialect, and SQLAlchemy's name of it."""
 
 
+SQLALCHEMY_URL = "sqlalchemy_url"
+"""The extra of a connection that has the whole URL."""
+
+
 def read_url(text: object, setting: str) -> URL:
     """Read a database URL, without importing its driver. No message repeats a part after `://`.
 
@@ -79,6 +83,27 @@ def checked_url(text: object, setting: str) -> URL:
         remedy = " and ".join(filter(None, (install, write))) or "install it with pip"
         raise ConfigurationError(f"{missing}; {remedy}") from None
     return url
+
+
+def url_of_connection(kind: str, parts: URL, setting: str) -> str:
+    """The database URL of a connection that Airflow keeps.
+
+    Args:
+        kind: Airflow's type of the connection.
+        parts: Its user, password, host and port, its schema as the database, its extras as the query.
+        setting: The connection, to name it in errors.
+
+    Raises:
+        ConfigurationError: It is of another type than those of the databases that this package knows.
+    """
+    databases = {name: each for each in DATABASES.values() for name in each.connection_types}
+    if kind not in databases:
+        hint = nearest(kind, databases) or f"; the known types are {', '.join(databases)}"
+        raise ConfigurationError(
+            f"{setting} is of the type {kind!r}{hint}. For another database, its extra may have the SQLAlchemy URL as"
+            f" {SQLALCHEMY_URL!r}"
+        )
+    return databases[kind].url_of(parts).render_as_string(hide_password=False)
 
 
 def require_file(url: URL, setting: str) -> None:

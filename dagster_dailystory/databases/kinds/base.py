@@ -35,6 +35,7 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
+    make_url,
     null,
     select,
     type_coerce,
@@ -70,6 +71,8 @@ class Database:
         longest_name: Longest identifier in the state tables, in bytes.
         short_name: Its name in lower case, as tools use it.
         sql_name: The name of its SQL in sqlglot.
+        connection_types: Airflow's types of a connection to it.
+        connection_options: The extras of such a connection that its URL takes as a query.
         is_file: Whether it is a file, which its driver creates where it is missing.
         compares_texts_only: Whether a text column holds texts only, so that a key can be bound as a text.
         date_advice: What to do in the query so that a column holds dates, where a cast does not help.
@@ -98,6 +101,8 @@ class Database:
     longest_name: ClassVar[int] = 1_000
     short_name: ClassVar[str]
     sql_name: ClassVar[str]
+    connection_types: ClassVar[Collection[str]] = ()
+    connection_options: ClassVar[Collection[str]] = ()
     is_file: ClassVar[bool] = False
     compares_texts_only: ClassVar[bool] = True
     date_advice: ClassVar[str] = ""
@@ -121,6 +126,17 @@ class Database:
         self.dialect = dialect
 
     # Connections.
+
+    @classmethod
+    def url_of(cls, parts: URL) -> URL:
+        """The URL of a connection that Airflow keeps, from its parts, with its extras as the query."""
+        usual = make_url(cls.url)
+        options = {name: parts.query[name] for name in cls.connection_options if name in parts.query}
+        if "charset" in usual.query:
+            options = {"charset": usual.query["charset"], **options}
+        if cls.is_file:
+            return URL.create(usual.drivername, database=parts.database or parts.host)
+        return parts.set(drivername=usual.drivername, query=options)
 
     def set_up(self, engine: Engine) -> None:
         """Prepare each connection that an engine will open."""

@@ -67,6 +67,7 @@ class DuckDB(Database):
     spills = True
     deleted_values = "free blocks of the file hold deleted values until COPY FROM DATABASE copies it to a new file"
     short_name = sql_name = "duckdb"
+    connection_types = ("duckdb",)
     is_file = True
     folds_case = True
     enforces_keys = True

@@ -99,6 +99,11 @@ class PostgreSQL(Database):
     title = "PostgreSQL"
     url = "postgresql+psycopg://user@host/database"
     extra = "postgres"
+    connection_types = ("postgres",)
+    connection_options = (
+        *("sslmode", "sslrootcert", "sslcert", "sslkey", "options", "application_name", "connect_timeout"),
+        "target_session_attrs",
+    )
     longest_name = 63
     text_types = _HASHED_TEXTS
     reads_json_rows = True

@@ -54,6 +54,7 @@ class SQLite(Database):
     deleted_values = "free pages of the file hold deleted values until VACUUM"
     short_name = sql_name = "sqlite"
     reserved_words = ("nothing", "returning")
+    connection_types = ("sqlite",)
     is_file = True
     compares_texts_only = False
     date_advice = "write it as YYYY-MM-DD HH:MM:SS"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from sqlalchemy import cast, func, literal_column
+from sqlalchemy import URL, cast, func, literal_column
 from sqlalchemy.types import UserDefinedType
 
 from dagster_dailystory.databases.kinds.base import Database
@@ -43,8 +44,20 @@ class BigQuery(Database):
     title = "BigQuery"
     url = "bigquery://project/dataset"
     extra = "bigquery"
+    connection_types = ("gcpbigquery", "google_cloud_platform")
     why_no_state = SLOW
     hashed_types = _HASHED
+
+    @classmethod
+    def url_of(cls, parts: URL) -> URL:
+        """The project is an extra, as is the key of a service account: the path of a file, or its JSON."""
+        path, document = parts.query.get("key_path"), parts.query.get("keyfile_dict")
+        options = {} if path is None else {"credentials_path": path}
+        if document is not None:
+            options["credentials_base64"] = b64encode(str(document).encode()).decode("ascii")
+        project = str(parts.query.get("project", ""))
+        return URL.create("bigquery", host=project, database=parts.database or "", query=options)
+
     type_names: ClassVar = {"RECORD": "STRUCT"}
     text_types = frozenset({"STRING"})
     short_name = sql_name = "bigquery"

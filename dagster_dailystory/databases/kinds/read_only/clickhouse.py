@@ -25,6 +25,8 @@ class ClickHouse(Database):
     title = "ClickHouse"
     url = "clickhousedb://user@host:8443/database"
     extra = "clickhouse"
+    connection_types = ("clickhouse",)
+    connection_options = ("secure", "verify")
     why_no_state = NO_TRANSACTIONS
     text_types = frozenset({"String", "Nullable(String)"})
     short_name = sql_name = "clickhouse"

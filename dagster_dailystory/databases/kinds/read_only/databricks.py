@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from sqlalchemy import Engine, cast, event, func, literal_column
+from sqlalchemy import URL, Engine, cast, event, func, literal_column
 
 from dagster_dailystory.databases.kinds.base import Database
 from dagster_dailystory.databases.kinds.read_only.reasons import NO_TRANSACTIONS
@@ -39,11 +39,22 @@ class Databricks(Database):
     title = "Databricks"
     url = "databricks://token:TOKEN@host?http_path=PATH&catalog=main&schema=name"
     extra = "databricks"
+    connection_types = ("databricks",)
+    connection_options = ("http_path", "catalog", "schema")
     why_no_state = NO_TRANSACTIONS
     hashed_types = _AS_IT_IS | _AS_BYTES | _AS_TEXT | _AS_JSON
     text_types = frozenset({"string"})
     short_name = sql_name = "databricks"
     converters: ClassVar = {"map": dict}  # from a list of pairs
+
+    @classmethod
+    def url_of(cls, parts: URL) -> URL:
+        """The token is the password, or an extra; the user is always `token`, and the schema is part of the query."""
+        token = str(parts.query.get("token") or parts.password or "")
+        host = (parts.host or "").removeprefix("https://").rstrip("/")
+        schema = {"schema": parts.database} if parts.database else {}
+        url = super().url_of(parts).set(username="token", password=token, host=host, database="")
+        return url.update_query_dict(schema)
 
     def set_up(self, engine: Engine) -> None:
         """Read values as Arrow has them: by way of pandas, NaN becomes NULL, and integers in arrays become floats."""

@@ -27,6 +27,8 @@ class MySQL(Database):
     title = "MySQL"
     url = "mysql+pymysql://user@host/database?charset=utf8mb4"
     extra = "mysql"
+    connection_types = ("mysql",)
+    connection_options = ("charset", "unix_socket", "ssl_ca")
     why_no_state = "it commits a transaction that creates or changes a table, so the state could be half made"
     hashed_types = _HASHED
     type_names: ClassVar = _REFUSED
@@ -49,6 +51,7 @@ class MariaDB(MySQL):
     """MariaDB."""
 
     title = "MariaDB"
+    connection_types = ("mariadb",)
     url = "mariadb+pymysql://user@host/database?charset=utf8mb4"
     short_name = "mariadb"
 

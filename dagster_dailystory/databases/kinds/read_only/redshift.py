@@ -35,6 +35,8 @@ class Redshift(Database):
     title = "Redshift"
     url = "redshift+psycopg2://user@host:5439/database"
     extra = "redshift"
+    connection_types = ("redshift",)
+    connection_options = ("sslmode", "sslrootcert")
     why_no_state = SLOW
     hashed_types = {_BOOLEAN} | _TEXTS | _CAST_EXACTLY | _HASHED_BY_BYTES
     type_names: ClassVar = _REFUSED

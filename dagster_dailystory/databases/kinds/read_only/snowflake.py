@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from sqlalchemy import func, literal_column
+from sqlalchemy import URL, func, literal_column
 
 from dagster_dailystory.databases.kinds.base import Database
 from dagster_dailystory.databases.kinds.read_only.reasons import SLOW
@@ -36,6 +36,8 @@ class Snowflake(Database):
     title = "Snowflake"
     url = "snowflake://user@account/database/schema?warehouse=name"
     extra = "snowflake"
+    connection_types = ("snowflake",)
+    connection_options = ("warehouse", "role")
     why_no_state = SLOW
     hashed_types = _HASHED
     type_names: ClassVar = _REFUSED
@@ -44,6 +46,14 @@ class Snowflake(Database):
     json_types: ClassVar[frozenset[int]] = frozenset({5, 9, 10})
     """The codes of VARIANT, OBJECT and ARRAY, which the driver returns as text, differently in each version."""
     converters: ClassVar = dict.fromkeys(json_types, _parsed)
+
+    @classmethod
+    def url_of(cls, parts: URL) -> URL:
+        """Airflow keeps the account, its region and the database in the extras."""
+        account, region, database = (parts.query.get(name) for name in ("account", "region", "database"))
+        host = ".".join(str(each) for each in (account or parts.host, region) if each)
+        path = "/".join(str(each) for each in (database, parts.database) if each)
+        return super().url_of(parts).set(host=host, database=path)
 
     def row_hash(self, values: Sequence[SqlValue], kinds: Sequence[object]) -> SqlValue:
         """Snowflake's own hash, in which NULL is a value; of JSON its text, which keeps null and NULL apart.

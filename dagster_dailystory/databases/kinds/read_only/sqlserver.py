@@ -25,6 +25,8 @@ class SqlServer(Database):
     title = "SQL Server"
     url = "mssql+pymssql://user@host/database?charset=utf8"
     extra = "mssql"
+    connection_types = ("mssql",)
+    connection_options = ("charset",)
     why_no_state = "it lacks the statements that write results in bulk"
     text_types = frozenset({1})
     short_name = "sqlserver"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sqlalchemy import String, cast, func
+from sqlalchemy import URL, String, cast, func
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -35,8 +35,15 @@ class Trino(Database):
     title = "Trino"
     url = "trino://user@host:443/catalog/schema"
     extra = "trino"
+    connection_types = ("trino",)
     why_no_state = NO_TRANSACTIONS
     short_name = sql_name = "trino"
+
+    @classmethod
+    def url_of(cls, parts: URL) -> URL:
+        """Airflow keeps the catalog in the extras."""
+        path = "/".join(str(each) for each in (parts.query.get("catalog"), parts.database) if each)
+        return super().url_of(parts).set(database=path)
 
     def why_no_hash(self, kinds: Sequence[object]) -> str | None:
         """Maps, rows and sketches have no exact text."""
