@@ -31,7 +31,7 @@ endef
 # $(call find,VERSION): the shell command that prints the path of a Python of this machine. pyenv hides those that its file does not name.
 find = PYENV_VERSION="$$(pyenv versions --bare 2>/dev/null | paste -sd:)" $(V)/bin/uv python find --system --no-python-downloads $(1)
 
-.PHONY: help demo test test-unit test-slow test-placements test-live test-warehouses test-pythons test-smoke test-lowest test-celery test-ui dist dev golden lint types defs bench bench-quick ci ci-all
+.PHONY: help demo test test-unit test-slow test-placements test-live test-warehouses test-pythons test-smoke test-lowest test-airflow test-celery test-ui dist dev golden lint types defs bench bench-quick ci ci-all
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,7 +43,7 @@ test-unit: $(V)/.test ## Run the tests that need no server, in seconds
 	$(RUN) pytest -q -n 2 --dist worksteal tests/unit
 
 test: $(V)/.test ## Run the tests, with a real PostgreSQL server
-	$(RUN) pytest -q -n $(WORKERS) --dist worksteal -m "not ui and not slow"
+	$(RUN) pytest -q -n $(WORKERS) --dist worksteal -m "not ui and not slow and not airflow"
 
 test-slow: $(V)/.test ## Run the long proofs: fifty kills, the fault storm, random histories, memory
 	$(RUN) pytest -q -n $(WORKERS) --dist worksteal -m "slow and not elsewhere and not emulated"
@@ -60,6 +60,9 @@ test-warehouses-%: $(V)-%/.test
 	VIRTUAL_ENV=$(CURDIR)/$(V)-$* $(V)-$*/bin/python -m pytest -q -n $(or $(WORKERS_$*),2) -p no:bqemulator -m emulated -k $* \
 	   tests/databases/test_warehouses.py tests/databases/test_types.py tests/databases/test_names.py \
 	   tests/databases/test_row_hashes.py tests/databases/test_conformance.py $(or $(SCENARIOS_$*),$(SCENARIOS))
+
+test-airflow: $(V)-airflow/.test ## Run the Airflow provider in a real Airflow, with its scheduler and a killed task
+	VIRTUAL_ENV=$(CURDIR)/$(V)-airflow $(V)-airflow/bin/python -m pytest -q -p no:randomly -m airflow tests/airflow_provider
 
 test-pythons: $(addprefix test-python-,$(PYTHONS)) ## Run the unit tests, the code location and a scenario on each database with each Python
 

@@ -52,7 +52,7 @@ def settings_from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     for name in names:
         if name not in given:
             _refuse_misspelled(environment, name)
-    return {names[name]: _read(environment[name], name, names[name]) for name in given}
+    return {names[name]: setting_of_text(environment[name], name, names[name]) for name in given}
 
 
 def _refuse_misspelled(environment: Mapping[str, str], name: str) -> None:
@@ -65,8 +65,13 @@ def _refuse_misspelled(environment: Mapping[str, str], name: str) -> None:
         )
 
 
-def _read(text: str, variable: str, setting: str) -> str | float | int | bool:
-    """Read a setting from an environment variable.
+def setting_of_text(text: str, variable: str, setting: str) -> str | float | int | bool:
+    """Read a setting from a text, such as that of an environment variable.
+
+    Args:
+        text: What it says.
+        variable: What the reader calls it, for errors.
+        setting: The setting.
 
     Raises:
         ConfigurationError: The text is not of the setting's type, or not positive.

@@ -19,11 +19,12 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "dagster_dailystory"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 WITH_DAGSTER = ("definitions", "demo")
+WITH_AIRFLOW = ("airflow_provider",)
 PUBLIC = {"ContactSync", "DailyStoryResource", "WarehouseResource", "build_contact_sync_assets", "run_contact_sync"}
 MOST_LINES = 400
 MOST_FUNCTION_LINES = 40
 MOST_ENTRIES = {
-    "": 12,  # the root, and the sandbox, which is a separate program
+    "": 13,  # the root, and the sandbox, which is a separate program
     "sandbox": 12,
 }
 USUAL_ENTRIES = 9
@@ -41,7 +42,7 @@ def test_importing_the_engine_loads_no_dagster():
     modules = [
         ".".join(path.relative_to(ROOT).with_suffix("").parts)
         for path in MODULES
-        if path.stem not in ("__init__", "__main__") and not inner(path).startswith(WITH_DAGSTER)
+        if path.stem not in ("__init__", "__main__") and not inner(path).startswith((*WITH_DAGSTER, *WITH_AIRFLOW))
     ]
     load = "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]"
     check = "print(sorted(name for name in sys.modules if name.partition('.')[0] == 'dagster')[:1])"
