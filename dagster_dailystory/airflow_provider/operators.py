@@ -19,10 +19,10 @@ from dagster_dailystory.api.settings import POOL
 from dagster_dailystory.engine.run import Run, open_run
 from dagster_dailystory.engine.state.lease import WAIT_SECONDS, Waiting
 from dagster_dailystory.engine.warehouse import Warehouse
-from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.errors import ConfigurationError, SafetyError
 from dagster_dailystory.model.runs.approval import Approval
 from dagster_dailystory.model.runs.options import PlanOptions, checked_options
-from dagster_dailystory.model.runs.plan import PlanSummary, planned_counts, raise_if_blocked
+from dagster_dailystory.model.runs.plan import PlanSummary, planned_counts, why_blocked
 from dagster_dailystory.model.sync import ContactSync, FrameSource, Scope
 from dagster_dailystory.records import SyncRecords
 
@@ -95,7 +95,7 @@ class SyncOperator(BaseOperator):  # type: ignore[misc]  # Airflow is not instal
         self.wait_seconds = wait_seconds
         self._is_running = False
 
-    def execute(self, context: Context) -> dict[str, object]:
+    def execute(self, context: Context) -> dict[str, object] | None:
         """Do the task; see the operators.
 
         Raises:
@@ -109,7 +109,7 @@ class SyncOperator(BaseOperator):  # type: ignore[misc]  # Airflow is not instal
         finally:
             self._is_running = False
 
-    def _run(self, context: Context) -> dict[str, object]:
+    def _run(self, context: Context) -> dict[str, object] | None:
         """Do the task, with the engine's own errors.
 
         Raises:
@@ -180,7 +180,7 @@ class MakePlan(SyncOperator):
 
 
 class CheckPlan(SyncOperator):
-    """Fail if a guard blocks the plan.
+    """Fail if a guard blocks the plan. It reads no database, which another run may have locked.
 
     Args:
         plan: The output of `MakePlan`.
@@ -193,15 +193,14 @@ class CheckPlan(SyncOperator):
         super().__init__(**settings)
         self.plan = plan
 
-    def _run(self, context: Context) -> dict[str, object]:
+    def _run(self, context: Context) -> None:
         """Check the plan.
 
         Raises:
             SafetyError: A guard blocks it; the message has the figures, and what to do.
         """
-        summary = SyncRecords(self.sync, self._warehouse()).plan_summary(str(self.plan["plan_id"]))
-        raise_if_blocked(summary)
-        return {guard.name: guard.message for guard in summary.guards}
+        if self.plan["blocked"]:
+            raise SafetyError(str(self.plan["blocked"]))
 
 
 class SendPlan(SyncOperator):
@@ -237,5 +236,5 @@ class SendPlan(SyncOperator):
 
 def _described(sync: ContactSync, plan: PlanSummary) -> dict[str, object]:
     """A plan without personal data, for XCom."""
-    summary = planned_counts(sync, plan)
-    return {"plan_id": plan.plan_id, "status": plan.status.value, "summary": summary, **plan.counts}
+    texts = {"summary": planned_counts(sync, plan), "blocked": why_blocked(plan)}
+    return {"plan_id": plan.plan_id, "status": plan.status.value, **texts, **plan.counts}

@@ -75,7 +75,9 @@ def test_an_emptied_table_fails_the_check_in_the_words_of_the_guard(world: World
     assert "the source has no rows" in "".join(capfd.readouterr())
 
 
-def test_a_wrong_token_costs_one_try(world: World, monkeypatch: pytest.MonkeyPatch):
+def test_a_wrong_token_costs_one_try_and_is_not_shown(
+    world: World, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
     world.seed(20)
     for name, value in world.connections(password="another-token").items():
         monkeypatch.setenv(name, value)
@@ -83,6 +85,9 @@ def test_a_wrong_token_costs_one_try(world: World, monkeypatch: pytest.MonkeyPat
     assert run.tasks == {**DONE, "send": "failed"}
     assert run.tries["send"] == 1
     assert world.sandbox.counts.posts == 0
+    shown = world.shown() + "".join(capfd.readouterr())
+    assert "AuthenticationError" in shown
+    assert "another-token" not in shown
 
 
 def test_an_error_that_may_pass_is_tried_again(world: World):

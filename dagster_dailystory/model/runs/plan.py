@@ -265,17 +265,23 @@ def counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in largest)
 
 
+def why_blocked(plan: PlanSummary) -> str:
+    """Which guards blocked a plan, with their messages; empty if none did."""
+    if plan.status is not PlanStatus.BLOCKED:
+        return ""
+    failed = "; ".join(f"{guard.name}: {guard.message}" for guard in plan.guards if not guard.passed)
+    return f"the plan of sync {plan.sync_name!r} is blocked and nothing was sent. {failed}{_waiting_text(plan)}"
+
+
 def raise_if_blocked(plan: PlanSummary) -> None:
     """Raise an error if a guard blocked the plan.
 
     Raises:
         SafetyError: With the guards' messages.
     """
-    if plan.status is PlanStatus.BLOCKED:
-        failed = "; ".join(f"{guard.name}: {guard.message}" for guard in plan.guards if not guard.passed)
-        raise SafetyError(
-            f"the plan of sync {plan.sync_name!r} is blocked and nothing was sent. {failed}{_waiting_text(plan)}"
-        )
+    reason = why_blocked(plan)
+    if reason:
+        raise SafetyError(reason)
 
 
 def _waiting_text(plan: PlanSummary) -> str:
