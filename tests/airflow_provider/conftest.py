@@ -12,7 +12,7 @@ from support.airflow_runs import DAGS, World, new_home
 
 from dagster_dailystory.sandbox import Sandbox
 
-PAGE = Path(__file__).parents[2] / "docs" / "airflow.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "airflow.md"
 
 
 @pytest.fixture(scope="session")

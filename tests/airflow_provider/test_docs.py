@@ -1,4 +1,4 @@
-"""The code of docs/airflow.md loads as DAG files and runs."""
+"""The code of docs/how-to/airflow.md loads as DAG files and runs."""
 
 from __future__ import annotations
 

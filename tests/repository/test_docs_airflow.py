@@ -1,4 +1,4 @@
-"""The tables of docs/airflow.md are complete. Its code runs in `make test-airflow`."""
+"""The tables of docs/how-to/airflow.md are complete. Its code runs in `make test-airflow`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from dagster_dailystory.databases.kinds.registry import DATABASES
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs/airflow.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs/how-to/airflow.md").read_text(encoding="utf-8")
 
 
 def cells_of(section: str) -> list[list[str]]:
