@@ -172,7 +172,7 @@ class Deployment:
             self._url = f"http://127.0.0.1:{free.getsockname()[1]}"
         self._world = world
         self._processes: list[subprocess.Popen[bytes]] = []
-        self._client = httpx.Client(timeout=30)
+        self._client = httpx.Client(timeout=120)
 
     def start(self) -> None:
         """Start the processes, and wait until they are ready."""
