@@ -244,7 +244,8 @@ def examine_contact_sync(
 
     Example:
         ```python
-        ends = {"warehouse_url": warehouse_url, "base_url": base_url, "api_token": os.environ["DAILYSTORY_API_TOKEN"]}
+        account = {"base_url": base_url, "api_token": os.environ["DAILYSTORY_API_TOKEN"], "requests_per_second": 10}
+        ends = {"warehouse_url": warehouse_url, **account}
         print(examine_contact_sync(customers, probe_email="you+probe@example.com", confirmed=True, **ends))
         ```
     """

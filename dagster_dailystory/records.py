@@ -325,7 +325,7 @@ class SyncRecords:
         Example:
             ```python
             with open_sync(customers, warehouse_url=warehouse_url) as records:
-                print(records.forget(["1001"], base_url=base_url, api_token=token, delete_in_dailystory=True))
+                print(records.forget(["1001"], base_url=base_url, api_token=api_token, delete_in_dailystory=True))
             ```
         """
         settings = None

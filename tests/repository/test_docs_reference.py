@@ -23,9 +23,9 @@ from dagster_dailystory.model.sync import Scope
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "names.md"
 HEAD = """# Names
 
-The names that a sync uses and shows. This page is made from the code. The settings of a sync are in the
-[README](../../README.md#settings-of-a-sync), those of the assets and resources in [In Dagster](dagster.md), and the
-columns of the state tables in [sql/state.sql](../../sql/state.sql).
+The names that a sync uses and shows. This page is made from the code. The settings of a sync are
+[in Python](python.md#contactsync), those of the assets and resources [in Dagster](dagster.md), and the columns of the
+state tables in [State tables](tables.md).
 """
 
 

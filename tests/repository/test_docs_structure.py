@@ -1,16 +1,15 @@
-"""The picture of the packages in docs/explanation/how-it-works.md is made from the imports (`UPDATE_DOCS=1`)."""
+"""docs/images/packages.svg, in docs/explanation/how-it-works.md, is made from the imports (`UPDATE_DOCS=1`)."""
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
 
 import grimp
 
-PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "how-it-works.md"
+PICTURE = Path(__file__).parents[2] / "docs" / "images" / "packages.svg"
 PACKAGE = "dagster_dailystory"
 SPLIT = ("engine", "databases")
 """Packages of which each part is shown."""
@@ -18,16 +17,19 @@ SPLIT = ("engine", "databases")
 SHOWN_APART = {"demo", "sandbox", "errors"}
 """Imported by nearly all, or by none."""
 
-BLOCK = re.compile(r"(?<=<!-- made from the imports -->\n\n```mermaid\n).*?(?=```\n)", re.DOTALL)
+WIDTH, ROW = 860, 62
+COLOURS = {"engine": "#dbe7ff", "databases": "#ddf3e4"}
+ARROW = (
+    '<rect width="100%" height="100%" fill="#ffffff"/><defs><marker id="arrow" viewBox="0 0 8 8" refX="4" refY="4"'
+    ' markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" fill="#9aa4b2"/></marker></defs>'
+)
 
 
 def test_the_picture_shows_the_imports() -> None:
     drawn = picture(without_detours(imports()))
-    page = PAGE.read_text(encoding="utf-8")
     if os.environ.get("UPDATE_DOCS"):
-        PAGE.write_text(BLOCK.sub(lambda _: drawn, page), encoding="utf-8")
-    [shown] = BLOCK.findall(PAGE.read_text(encoding="utf-8"))
-    assert shown == drawn
+        PICTURE.write_text(drawn, encoding="utf-8")
+    assert PICTURE.read_text(encoding="utf-8") == drawn
 
 
 def imports() -> dict[str, set[str]]:
@@ -65,14 +67,32 @@ def without_detours(found: Mapping[str, set[str]]) -> dict[str, set[str]]:
 
 
 def picture(found: Mapping[str, set[str]]) -> str:
-    lines = ["flowchart TD"]
-    for package in SPLIT:
-        parts = sorted(part for part in found if part.startswith(f"{package}/"))
-        lines += [f"  subgraph {package}", *(f"    {node(part)}[{part.partition('/')[2]}]" for part in parts), "  end"]
-    lines += [f"  {node(part)} --> {node(other)}" for part in sorted(found) for other in sorted(found[part])]
-    return "\n".join(lines) + "\n"
+    """An SVG: a row for each height above the packages that import nothing, an arrow for each import."""
+    rows: dict[int, list[str]] = {}
+    for part in sorted(found):
+        rows.setdefault(height(part, found), []).append(part)
+    places = {
+        part: (WIDTH * (index + 1) // (len(row) + 1), ROW * (len(rows) - level) - ROW // 2)
+        for level, row in rows.items()
+        for index, part in enumerate(row)
+    }
+    size = f'width="{WIDTH}" height="{ROW * len(rows)}"'
+    lines = [f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="13">', ARROW]
+    lines += [arrow(*places[part], *places[other]) for part in sorted(found) for other in sorted(found[part])]
+    lines += [box(part, *places[part]) for part in sorted(found)]
+    return "\n".join([*lines, "</svg>"]) + "\n"
 
 
-def node(part: str) -> str:
-    """Mermaid takes no slash in a name."""
-    return part.replace("/", "_")
+def height(part: str, found: Mapping[str, set[str]]) -> int:
+    return max((height(other, found) + 1 for other in found[part]), default=0)
+
+
+def arrow(x: int, y: int, to_x: int, to_y: int) -> str:
+    bend = f"C{x} {y + 40} {to_x} {to_y - 50} {to_x} {to_y - 20}"
+    return f'<path d="M{x} {y + 14}{bend}" fill="none" stroke="#9aa4b2" marker-end="url(#arrow)"/>'
+
+
+def box(part: str, x: int, y: int) -> str:
+    width, colour = 8 * len(part) + 16, COLOURS.get(part.partition("/")[0], "#eef1f5")
+    shape = f'<rect x="{x - width // 2}" y="{y - 14}" width="{width}" height="28" rx="5" fill="{colour}"/>'
+    return f'{shape}<text x="{x}" y="{y + 5}" text-anchor="middle" fill="#1f2937">{part}</text>'

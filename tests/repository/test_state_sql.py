@@ -1,6 +1,6 @@
-"""`sql/state.sql` shows the state tables that a run creates.
+"""`sql/state.sql` and docs/reference/tables.md show the state tables that a run creates.
 
-`UPDATE_STATE_SQL=1 python -m pytest tests/repository/test_state_sql.py` writes the file.
+`UPDATE_STATE_SQL=1 python -m pytest tests/repository/test_state_sql.py` writes them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,13 @@ from dagster_dailystory.databases.sql_types import TEXT
 from dagster_dailystory.demo.data import customers as source
 from dagster_dailystory.engine.state.schema import SCHEMA_VERSION, SharedTables, StateLocation, SyncTables
 
-STATE_SQL = Path(__file__).parents[2] / "sql" / "state.sql"
+ROOT = Path(__file__).parents[2]
+STATE_SQL = ROOT / "sql" / "state.sql"
+PAGE = ROOT / "docs" / "reference" / "tables.md"
+HEAD = """# State tables
+
+The tables that a sync keeps, in the warehouse or at `state_url`. You can read all of them with SQL.
+"""
 HEADER = f"""\
 -- The state tables of the demo's sync, as PostgreSQL makes them (layout version {SCHEMA_VERSION}).
 -- They are made by the first run; this file is for reading, and for joining. Key and value columns have the source's
@@ -43,6 +49,21 @@ def statements() -> str:
         indexes = sorted(table.indexes, key=lambda each: str(each.name))
         written += [str(CreateIndex(index).compile(dialect=dialect)).strip() + ";" for index in indexes]
     return HEADER + "\n" + "\n\n".join(line.replace(" \n", "\n") for line in written) + "\n"
+
+
+def page() -> str:
+    """What the README says of the tables, and their statements."""
+    listed = (ROOT / "README.md").read_text(encoding="utf-8").partition("\n## The tables\n")[2].partition("\n## ")[0]
+    tables = "\n".join(line for line in listed.splitlines() if line.startswith("|"))
+    tables = tables.replace("](docs/", "](../")
+    statement = f"<!-- not run: test_state_sql.py parses it -->\n```sql\n{statements()}```\n"
+    return f"{HEAD}\n{tables}\n\n## Their columns\n\n{statement}"
+
+
+def test_the_page_shows_the_tables_too() -> None:
+    if os.environ.get("UPDATE_STATE_SQL"):
+        PAGE.write_text(page(), encoding="utf-8")
+    assert PAGE.read_text(encoding="utf-8") == page()
 
 
 def test_state_sql_shows_what_a_run_creates() -> None:
