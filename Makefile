@@ -31,7 +31,7 @@ endef
 # $(call find,VERSION): the shell command that prints the path of a Python of this machine. pyenv hides those that its file does not name.
 find = PYENV_VERSION="$$(pyenv versions --bare 2>/dev/null | paste -sd:)" $(V)/bin/uv python find --system --no-python-downloads $(1)
 
-.PHONY: help demo test test-unit test-slow test-placements test-live test-warehouses test-pythons test-smoke test-lowest test-airflow test-celery test-ui dist dev golden lint types defs bench bench-quick ci ci-all
+.PHONY: help demo test test-unit test-slow test-placements test-live test-warehouses test-pythons test-smoke test-lowest test-airflow test-celery test-ui test-site test-dbt site dist dev golden lint types defs bench bench-quick ci ci-all
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,6 +86,16 @@ test-ui: $(V)/.test ## Test the Dagster UI and the sandbox's page in Chromium; U
 	   && apt-get update -q && apt-get install -qy --no-install-recommends chromium; } \
 	 || { echo "test-ui needs Chromium as the command 'chromium': apt-get install chromium" >&2; exit 1; }
 	$(RUN) pytest -q -p no:randomly -m ui tests/definitions/ui tests/sandbox/page/test_in_browser.py
+
+test-site: $(V)-site/.test ## Build the documentation site, and check its links, its pictures and what it loads
+	VIRTUAL_ENV=$(CURDIR)/$(V)-site $(V)-site/bin/python -m pytest -q tests/site
+
+test-dbt: $(V)-dbt/.test ## Run the tutorial with dbt
+	VIRTUAL_ENV=$(CURDIR)/$(V)-dbt $(V)-dbt/bin/python -m pytest -q tests/repository/test_docs_code.py -k dbt
+
+site: $(V)-site/.test ## Build the documentation site from docs/ and show it on http://127.0.0.1:8000
+	$(V)-site/bin/zensical build --clean --strict
+	$(V)-site/bin/python -m http.server --bind 127.0.0.1 --directory site 8000
 
 dev: $(V)/.ui ## Open the Dagster UI on the demo, with the sandbox beside it
 	@test -d .demo/dagster || $(RUN) demo

@@ -7,17 +7,17 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
+from support.waiting import free_port as free_port
+from support.waiting import wait_for as wait_for
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -45,22 +45,6 @@ EVENTS = """query($key: AssetKeyInput!) { assetOrError(assetKey: $key) { ... on 
 CHECKS = """query($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) { ... on AssetNode {
     assetChecksOrError { ... on AssetChecks { checks { name executionForLatestMaterialization {
         status runId evaluation { success severity description } } } } } } } }"""
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def wait_for(seen: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
-    """Ask again and again, until the answer is something."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if answer := seen():
-            return answer
-        time.sleep(0.2)
-    raise AssertionError(f"waited {seconds:.0f} s for {what}")
 
 
 @dataclass(frozen=True)
