@@ -134,6 +134,7 @@ ci-all: ci ## The same, and all that CI has no time for: other placements, every
 	$(MAKE) test-warehouses SCENARIOS=tests/scenarios
 	$(MAKE) dist
 	$(MAKE) test-celery
+	$(MAKE) test-dbt
 	$(MAKE) test-live
 
 $(V)/.demo: pyproject.toml constraints.txt

@@ -9,10 +9,18 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     ColumnElement,
+    Date,
     DateTime,
     Dialect,
+    Float,
+    Integer,
+    LargeBinary,
+    Numeric,
     Select,
+    String,
     Text,
+    Time,
+    Uuid,
 )  # fmt: skip
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
@@ -28,6 +36,9 @@ SqlValue = ColumnElement[Any]
 
 SqlQuery = Select[Any]
 """Any SQLAlchemy SELECT."""
+
+COMPARABLE = (Integer, Numeric, Float, Boolean, Date, DateTime, Time, Uuid, String)
+"""Types that compare exactly on every database."""
 
 UNSUPPORTED = "\x1aunsupported"
 """Placeholder for a value without a text form; the row check rejects its row."""
@@ -121,3 +132,8 @@ class CreateTemporaryTableAs(Executable, ClauseElement):
 def _create_temporary_table_as(element: CreateTemporaryTableAs, compiler: SQLCompiler, **kw: object) -> str:
     query = compiler.process(element.query, literal_binds=True, **kw)
     return f"CREATE TEMPORARY TABLE {compiler.preparer.quote(element.name)} AS {query}"
+
+
+def is_binary(reflected: SqlType) -> bool:
+    """Whether a column holds bytes, which have no text form."""
+    return isinstance(reflected, LargeBinary)

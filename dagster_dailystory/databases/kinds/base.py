@@ -10,25 +10,18 @@ from sqlalchemy import (
     CHAR,
     URL,
     BigInteger,
-    Boolean,
     ColumnElement,
     Connection,
-    Date,
     DateTime,
     Dialect,
     Engine,
     Enum,
-    Float,
     FromClause,
-    Integer,
-    LargeBinary,
     MetaData,
     Numeric,
     String,
     Table,
     Text,
-    Time,
-    Uuid,
     case,
     cast,
     false,
@@ -45,12 +38,9 @@ from sqlalchemy.schema import SchemaItem
 from sqlalchemy.sql.selectable import Subquery
 
 from dagster_dailystory.databases.expressions import rows_parameter
-from dagster_dailystory.databases.sql_types import UNSUPPORTED, SqlQuery, SqlType, SqlValue
+from dagster_dailystory.databases.sql_types import COMPARABLE, UNSUPPORTED, SqlQuery, SqlType, SqlValue, is_binary
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.watermark import Moment
-
-COMPARABLE = (Integer, Numeric, Float, Boolean, Date, DateTime, Time, Uuid, String)
-"""Types that compare exactly on every database."""
 
 Rows = Sequence[Sequence[object]]
 """A batch of rows, with values as the driver returns them."""
@@ -390,10 +380,6 @@ class Database:
         """
         return False
 
-    def clock_seconds(self) -> SqlValue | None:
-        """The seconds since 1970 by the database's clock; None if several processes cannot write to it all the time."""
-        return None
-
     # Files.
 
     @classmethod
@@ -407,11 +393,6 @@ class Database:
         quote = self.dialect.identifier_preparer.quote
         index = quote(f"{table}_{columns[0]}")
         connection.exec_driver_sql(f"CREATE INDEX {index} ON {quote(table)} ({', '.join(map(quote, columns))})")
-
-
-def is_binary(reflected: SqlType) -> bool:
-    """Whether a column holds bytes, which have no text form."""
-    return isinstance(reflected, LargeBinary)
 
 
 def _converted(row: Sequence[object], converters: Sequence[Callable[[Any], object] | None]) -> tuple[object, ...]:

@@ -28,9 +28,10 @@ from sqlalchemy.sql.selectable import Subquery
 from sqlalchemy.types import JSON, NullType
 
 from dagster_dailystory.databases.expressions import bound_rows, json_object_of
-from dagster_dailystory.databases.kinds.base import COMPARABLE, Database
+from dagster_dailystory.databases.kinds.base import Database
 from dagster_dailystory.databases.sql_types import (
     BIG_INTEGER,
+    COMPARABLE,
     TEXT,
     UNKNOWN_COLLATION,
     CreateTemporaryTableAs,

@@ -11,7 +11,6 @@ from sqlalchemy import (
     Date,
     DateTime,
     Engine,
-    Float,
     FromClause,
     Integer,
     MetaData,
@@ -25,7 +24,6 @@ from sqlalchemy import (
     collate,
     column,
     event,
-    extract,
     func,
     literal_column,
     select,
@@ -41,7 +39,7 @@ from sqlalchemy.sql.selectable import Subquery
 from sqlalchemy.types import JSON, NullType
 
 from dagster_dailystory.databases.expressions import bound_rows, json_object_of
-from dagster_dailystory.databases.kinds.base import COMPARABLE, Database, Rows
+from dagster_dailystory.databases.kinds.base import Database, Rows
 from dagster_dailystory.databases.kinds.permissions import check_grants
 from dagster_dailystory.databases.kinds.psycopg import (
     can_stream,
@@ -51,6 +49,7 @@ from dagster_dailystory.databases.kinds.psycopg import (
 )
 from dagster_dailystory.databases.sql_types import (
     BIG_INTEGER,
+    COMPARABLE,
     MOMENT,
     TEXT,
     UNSUPPORTED,
@@ -208,10 +207,6 @@ class PostgreSQL(Database):
     def check_state(self, connection: Connection, schema: str | None, names: Sequence[str]) -> None:
         """Check the grants."""
         check_grants(connection, schema, names)
-
-    def clock_seconds(self) -> SqlValue | None:
-        """Read the clock, not the start of the transaction: an update may wait for the lock of its row."""
-        return cast(extract("epoch", func.clock_timestamp()), Float(53))
 
     def exactly(self, value: SqlValue) -> SqlValue:
         """Use the collation that compares bytes."""

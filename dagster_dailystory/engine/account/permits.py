@@ -16,7 +16,7 @@ from dataclasses import asdict, fields, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Float, Row, Table, Update, bindparam, case, func
+from sqlalchemy import Connection, Float, Row, Table, Update, bindparam, case, cast, extract, func
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
 from dagster_dailystory.api.rate.pace import Pace
@@ -128,9 +128,9 @@ class StatePermits:
             engine = open_engine(self._location.url, self._location.setting)
             self._connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             without_prepared_statements(self._connection)
-            clock = database_of(engine.dialect).clock_seconds()
+            clock = database_of(engine.dialect).clock()
             assert clock is not None
-            self._taking = _taking(self._rate, clock)
+            self._taking = _taking(self._rate, cast(extract("epoch", clock), Float(53)))
         return self._connection
 
     def _disconnect(self) -> None:

@@ -27,7 +27,7 @@ def sender_of(state: State, account: AccountSettings, sync: ContactSync | None =
 
 def rate_is_shared(state: State) -> bool:
     """Whether all runs of the state share one rate: its database must have a clock, and its layout the table."""
-    return state.database.clock_seconds() is not None and state.layout == SCHEMA_VERSION
+    return state.database.clock() is not None and state.layout == SCHEMA_VERSION
 
 
 def _limiter(state: State, account: AccountSettings) -> Limiter:

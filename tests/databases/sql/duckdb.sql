@@ -206,6 +206,26 @@ CREATE TABLE dailystory_plans (
 	PRIMARY KEY (plan_id)
 );
 
+CREATE TABLE dailystory_rate (
+	destination TEXT NOT NULL,
+	requests_per_second DOUBLE,
+	ceiling DOUBLE,
+	is_ramping BOOLEAN,
+	paused_until DOUBLE,
+	lowered_at DOUBLE,
+	stepped_at DOUBLE,
+	confirmed_at DOUBLE,
+	version BIGINT,
+	next_at DOUBLE,
+	seen_at DOUBLE,
+	counted_from DOUBLE,
+	sent BIGINT,
+	sent_before BIGINT,
+	refused BIGINT,
+	refused_before BIGINT,
+	PRIMARY KEY (destination)
+);
+
 CREATE TABLE dailystory_runs (
 	run_id TEXT,
 	plan_id TEXT,

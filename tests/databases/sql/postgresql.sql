@@ -227,6 +227,26 @@ CREATE TABLE dailystory_plans (
 	PRIMARY KEY (plan_id)
 );
 
+CREATE TABLE dailystory_rate (
+	destination TEXT NOT NULL,
+	requests_per_second FLOAT(53),
+	ceiling FLOAT(53),
+	is_ramping BOOLEAN,
+	paused_until FLOAT(53),
+	lowered_at FLOAT(53),
+	stepped_at FLOAT(53),
+	confirmed_at FLOAT(53),
+	version BIGINT,
+	next_at FLOAT(53),
+	seen_at FLOAT(53),
+	counted_from FLOAT(53),
+	sent BIGINT,
+	sent_before BIGINT,
+	refused BIGINT,
+	refused_before BIGINT,
+	PRIMARY KEY (destination)
+);
+
 CREATE TABLE dailystory_runs (
 	run_id TEXT,
 	plan_id TEXT,

@@ -219,6 +219,26 @@ CREATE TABLE dailystory_plans (
 	PRIMARY KEY (plan_id)
 );
 
+CREATE TABLE dailystory_rate (
+	destination TEXT NOT NULL,
+	requests_per_second FLOAT,
+	ceiling FLOAT,
+	is_ramping BOOLEAN,
+	paused_until FLOAT,
+	lowered_at FLOAT,
+	stepped_at FLOAT,
+	confirmed_at FLOAT,
+	version BIGINT,
+	next_at FLOAT,
+	seen_at FLOAT,
+	counted_from FLOAT,
+	sent BIGINT,
+	sent_before BIGINT,
+	refused BIGINT,
+	refused_before BIGINT,
+	PRIMARY KEY (destination)
+);
+
 CREATE TABLE dailystory_runs (
 	run_id TEXT,
 	plan_id TEXT,
