@@ -63,6 +63,7 @@ test-warehouses-%: $(V)-%/.test
 
 test-airflow: $(V)-airflow/.test ## Run the Airflow provider in a real Airflow, with its scheduler and a killed task
 	VIRTUAL_ENV=$(CURDIR)/$(V)-airflow $(V)-airflow/bin/python -m pytest -q -p no:randomly -m airflow tests/airflow_provider
+	VIRTUAL_ENV=$(CURDIR)/$(V)-airflow $(V)-airflow/bin/python -m pytest -q -p no:randomly tests/repository/test_docs_code.py -k airflow
 
 test-pythons: $(addprefix test-python-,$(PYTHONS)) ## Run the unit tests, the code location and a scenario on each database with each Python
 

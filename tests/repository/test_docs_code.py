@@ -20,6 +20,7 @@ from dagster_dailystory.sandbox import Sandbox
 
 RUN_BY_ANOTHER_TEST = {
     ("docs/reference/dagster.md", "postgres_url"): "tests/definitions/test_storage_in_postgresql.py",
+    ("docs/how-to/airflow.md", "airflow"): "tests/airflow_provider/test_docs.py",
 }
 """Page, and a word of one of its blocks -> the test that runs the block, because it needs more than a page has."""
 
@@ -44,6 +45,7 @@ NOT_RUN = {
     "installs from a package registry": 6,
     "test_state_sql.py parses it": 1,
     "needs an account of DailyStory": 1,
+    "the page goes on with the state where it was": 1,
 }
 """Reason -> the number of blocks that it keeps from running."""
 
