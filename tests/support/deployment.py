@@ -44,8 +44,8 @@ SCHEDULE_ID = """query($selector: ScheduleSelector!) { scheduleOrError(scheduleS
 RE_EXECUTE = """mutation($params: ReexecutionParams!) { launchRunReexecution(reexecutionParams: $params) {
     __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
 LOG = """query($id: ID!) { logsForRun(runId: $id) { ... on EventConnection { events {
-    __typename ... on MessageEvent { message stepKey }
-    ... on ExecutionStepFailureEvent { error { message causes { message } } failureMetadata { description } } } } } }"""
+    __typename ... on MessageEvent { message stepKey } ... on ErrorEvent { error { message causes { message } } }
+    ... on ExecutionStepFailureEvent { failureMetadata { description } } } } } }"""
 TICKS = """query($selector: InstigationSelector!) { instigationStateOrError(instigationSelector: $selector) {
     ... on InstigationState { ticks(limit: 1000) { status skipReason error { message } runIds } } } }"""
 
