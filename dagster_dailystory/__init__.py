@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from dagster_dailystory.api.settings import AccountOptions
     from dagster_dailystory.definitions.assets import build_contact_sync_assets
     from dagster_dailystory.definitions.automation.alerts import Alert, alert_sensors
     from dagster_dailystory.definitions.automation.checks import drift_check, flapping_check
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from dagster_dailystory.engine.upkeep.moving.retirement import retire_sync
     from dagster_dailystory.errors import (
         AuthenticationError,
+        BusyError,
         ConfigurationError,
         DailyStoryError,
         OutageError,
@@ -51,9 +53,11 @@ if TYPE_CHECKING:
     from dagster_dailystory.records import SyncRecords, open_sync
 
 __all__ = [
+    "AccountOptions",
     "AdoptionReport",
     "Alert",
     "AuthenticationError",
+    "BusyError",
     "ColumnValues",
     "ConfigurationError",
     "ContactSync",
@@ -97,6 +101,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AccountOptions": "api.settings",
     "AdoptionReport": "model.runs.adoption",
     "Alert": "definitions.automation.alerts",
     "ColumnValues": "model.partitions",

@@ -221,9 +221,10 @@ def examine_contact_sync(
 ) -> ExaminationReport:
     """Examine whether a run could work, and on request whether DailyStory behaves as this package assumes.
 
-    Without `probe_email` it reads only, except that it deletes test contacts which an examination that was killed has
-    left. With it, and `confirmed`, it makes a few test contacts in the account, tries the open questions of
-    docs/explanation/service.md out on them, and deletes them. It never touches another contact.
+    Without `probe_email` it writes nothing to DailyStory, except that it deletes the test contacts of an examination
+    that was killed; in the state it makes the missing tables that all syncs share. With it, and `confirmed`, it makes a
+    few test contacts in the account, tries the open questions of docs/explanation/service.md out on them, and deletes
+    them. It never touches another contact.
 
     Args:
         sync: The sync.

@@ -41,7 +41,7 @@ from dagster_dailystory.engine.warehouse.frames import Frame, with_frame
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.runs.options import chosen_keys
 from dagster_dailystory.model.runs.plan import PlanSummary
-from dagster_dailystory.model.settings import choice, named_settings
+from dagster_dailystory.model.settings import check_value, choice, named_settings
 from dagster_dailystory.model.sync import ContactSync
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class SyncRecords:
 
         Args:
             key: One key, or a list of keys; the parts of a composite one are joined by `|`. None: all keys.
-            since: Only what DailyStory acknowledged from this time on; a time without a zone is UTC.
+            since: Only what DailyStory acknowledged from this `datetime` on; one without a zone is UTC.
             field: Only this DailyStory field or custom field.
             email: In place of the key, the email address that a contact has, or had at some time of the history.
             dsid: In place of the key, a contact.
@@ -133,6 +133,8 @@ class SyncRecords:
         """
         if sum(each is not None for each in (key, email, dsid)) > 1:
             raise ConfigurationError("history takes one of key, email and dsid, or none")
+        check_value("since", since, datetime | None, ("datetime(2026, 1, 31)",))
+        check_value("email", email, str | None, ("ann@example.com",))
         keys = [] if key is None else chosen_keys(key if isinstance(key, (list, tuple)) else [key])
         return self._read(history_frame, Whose(keys, email, dsid), since, field)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import Asset, Param, TaskGroup, task_group
 
 from dagster_dailystory.airflow_provider.operators import CheckPlan, MakePlan, SendPlan
+from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.sync import ContactSync, Scope
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def contact_sync_group(
         The group, to put tasks before or after it.
 
     Raises:
-        ConfigurationError: The sync reads a frame.
+        ConfigurationError: The sync reads a frame, or both partition and partitions are given.
 
     Example:
         ```python
@@ -72,5 +73,7 @@ def contact_sync_group(
         check = CheckPlan(task_id="check", plan=plan.output, **common)
         check >> SendPlan(task_id="send", outlets=contact_assets(sync), **common)
 
+    if partition is not None and partitions is not None:
+        raise ConfigurationError(f"the task group of sync {sync.name!r} takes partition or partitions, not both")
     made = task_group(group_id=group_id or sync.name)(tasks)
     return made(partition) if partitions is None else made.expand(partition=partitions)

@@ -139,15 +139,17 @@ class SyncOperator(BaseOperator):  # type: ignore[misc]  # Airflow is not instal
         """What the run plans, from the parameters of the DAG run.
 
         Raises:
-            ConfigurationError: A value is of another type.
+            ConfigurationError: A value is of another type, or the template of the partition gives an empty text.
         """
+        if self.partition is not None and not self.partition.strip():
+            raise ConfigurationError(f"the partition of task {self.task_id!r} is empty; None is the whole source")
         found = context["params"]
         return checked_options(
             found.get("scope") or self.scope,
             dry_run=found.get("dry_run", False),
             limit=found.get("limit"),
             keys=found.get("keys"),
-            partition=self.partition or None,
+            partition=self.partition,
         )
 
     def _opened(self, context: Context, accepts_canary: str | None = None) -> AbstractContextManager[Run]:

@@ -126,7 +126,16 @@ def check_account_options(options: Mapping[str, Any]) -> None:
 
 
 class AccountOptions(TypedDict, total=False):
-    """The settings of an account that have a default, for functions that take them by name; see `AccountSettings`."""
+    """The settings of an account that have a default, for functions that take them by name.
+
+    Attributes:
+        requests_per_second: The permitted rate; None to find it while sending.
+        max_concurrency: Requests in flight at once; None for as many as rate and latency need, up to 32.
+        timeout_seconds: Of one request.
+        accept_account: Bind the state to this token's account although `/about` does not name it.
+        max_attempts: Requests for one row, before it is left to the next run.
+        max_seconds_per_row: The same as a time.
+    """
 
     requests_per_second: float | None
     max_concurrency: int | None

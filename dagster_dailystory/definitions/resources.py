@@ -141,7 +141,7 @@ class AccountFields(BaseModel):
 
 
 class DailyStoryResource(AccountFields, NamedSettings, dg.ConfigurableResource["DailyStoryResource"]):
-    """The DailyStory account to write to, and how to use it. Concurrent runs each use the rate: see the pool.
+    """The DailyStory account to write to, and how to use it. Runs with state in one PostgreSQL share its rate.
 
     Example:
         ```python

@@ -6,6 +6,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from datetime import datetime
 from enum import Enum
 from types import NoneType, UnionType
 from typing import NamedTuple, TypeVar, Union, cast, get_args, get_origin
@@ -162,7 +163,7 @@ def is_scalar(annotation: object) -> bool:
 
 
 def fits(value: object, annotation: object) -> bool:
-    """Whether a value is of an annotated type, if that is a scalar, list, mapping or model; of other types all are."""
+    """Whether a value is of an annotated type: scalar, time, list, mapping or model; of other types all are."""
     origin, args = get_origin(annotation), get_args(annotation)
     if origin in (Union, UnionType):
         return any(fits(value, each) for each in args)
@@ -172,7 +173,7 @@ def fits(value: object, annotation: object) -> bool:
         return isinstance(value, dict) and all(fits(each, args[1]) for each in value.values())
     if annotation in (int, float):
         return isinstance(value, (int, float) if annotation is float else int) and not isinstance(value, bool)
-    if annotation in (str, bool, NoneType):
+    if annotation in (str, bool, datetime, NoneType):
         return isinstance(value, cast(type, annotation))
     return not _is_model(annotation) or isinstance(value, (cast(type, annotation), dict))
 

@@ -13,6 +13,7 @@ from dagster_dailystory.engine.upkeep.records.explain.explanation import Explana
 from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.sync import ContactSync
 from dagster_dailystory.records import open_sync
+from dagster_dailystory.sandbox import Sandbox
 
 PLACEMENTS = (*INSIDE, Placement("postgresql", "duckdb"))
 
@@ -130,6 +131,14 @@ def test_dailystory_is_asked_only_with_an_account_and_its_values_are_not_shown(s
     assert explain(synced, 1).live == ()
     found = explain(synced, 1, **account)
     assert list(found.live) == ["status Active; opt-outs: optOutEmail", "other values than acknowledged: city"]
+
+
+@at(Placement("sqlite"))
+def test_another_account_is_not_asked(synced: Scenario):
+    with Sandbox() as other:
+        found = explain(synced, 1, base_url=other.base_url, api_token=other.token)
+        assert found.live[0].startswith("cannot be asked: ")
+        assert list(other.requests()) == []
 
 
 @at(Placement("sqlite"))

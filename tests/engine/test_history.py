@@ -136,6 +136,8 @@ def test_the_history_is_read_by_key_time_and_field(synced: Scenario):
     assert records.history()["run_id"].unique().tolist() == records.runs()["run_id"].tolist()
     with pytest.raises(ConfigurationError, match="field names 'cityy', which is not mapped; did you mean 'city'"):
         records.history(field="cityy")
+    with pytest.raises(ConfigurationError, match="since must be of the type datetime"):
+        records.history(since="2026-01-01")  # type: ignore[arg-type]
 
 
 def test_the_history_is_read_by_dsid_and_by_an_address_of_any_time(synced: Scenario):
@@ -147,6 +149,9 @@ def test_the_history_is_read_by_dsid_and_by_an_address_of_any_time(synced: Scena
     for email in ("new.one@example.com", " P1@example.com"):
         assert records.history(email=email).equals(of_dsid)
     assert records.history(email="1@example.com").empty, "it is the end of another address"
+    synced.update(2, city="p1@example.com")
+    synced.run()
+    assert set(records.history(email="p1@example.com")["customer_id"]) == {1}, "another field of another person has it"
     with pytest.raises(ConfigurationError, match="one of key, email and dsid"):
         records.history(1, dsid="x")
 

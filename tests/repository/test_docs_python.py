@@ -19,7 +19,7 @@ CHAPTERS: Mapping[str, tuple[str, ...]] = {
     "The sync": ("ContactSync", "FrameSource", "Watermark", "HashBuckets", "ColumnValues", "TimeWindows"),
     "Without an orchestrator": (
         *("run_contact_sync", "plan_contact_sync", "send_contact_sync", "adopt_contacts", "examine_contact_sync"),
-        *("open_sync", "SyncRecords", "retire_sync"),
+        *("open_sync", "SyncRecords", "retire_sync", "AccountOptions"),
     ),
     "In Dagster": (
         *("build_contact_sync_assets", "WarehouseResource", "DailyStoryResource", "resources_from_environment"),
@@ -32,7 +32,7 @@ CHAPTERS: Mapping[str, tuple[str, ...]] = {
     "Results": ("SyncReport", "PlanSummary", "AdoptionReport", "ExaminationReport", "Finding", "ForgottenHash"),
     "Errors": (
         *("DailyStoryError", "ConfigurationError", "AuthenticationError", "SafetyError", "OutageError", "StateError"),
-        "WarehouseError",
+        *("WarehouseError", "BusyError"),
     ),
 }
 NESTED = [
@@ -40,7 +40,16 @@ NESTED = [
     for module in (settings, automation_settings)
     for each in vars(module).values()
     if isinstance(each, type) and each.__module__ == module.__name__ and getattr(each, "model_fields", None)
+    if not issubclass(DailyStorySyncComponent, each)  # whose settings have those of its bases
 ]
+IN_YAML = {
+    "`FrameSource()`": "`{frame: analytics/scored_customers}`, the key of an asset that returns a DataFrame",
+    '`HashBuckets(8)`, `ColumnValues("region", ["emea", "amer"])` or `TimeWindows("signed_up_at", "monthly",'
+    ' start="2024-01-01")`': "`{buckets: 8}`, `{column: region, values: [emea, amer]}` or"
+    ' `{column: signed_up_at, every: monthly, start: "2024-01-01"}`',
+    '`Watermark("updated_at")`': "`{column: updated_at}`",
+}
+"""What a setting takes in Python -> in YAML."""
 PYTHON = """# In Python
 
 The public names of `dagster_dailystory`, made from their docstrings. [In Dagster](dagster.md) shows them in use.
@@ -72,7 +81,12 @@ def methods(owner: type) -> Iterator[str]:
 def component_page() -> Iterator[str]:
     yield COMPONENT
     for each in (DailyStorySyncComponent, *NESTED):
-        yield "\n\n".join([f"## {each.__name__}", *documented(each)]) + "\n"
+        text = "\n\n".join([f"## {each.__name__}", *documented(each)]) + "\n"
+        if each is DailyStorySyncComponent:
+            assert all(python in text for python in IN_YAML)
+        for python, yaml in IN_YAML.items():
+            text = text.replace(python, yaml)
+        yield text
 
 
 @pytest.mark.parametrize(("page", "parts"), [("python.md", python_page), ("component.md", component_page)])

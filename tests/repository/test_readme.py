@@ -15,6 +15,7 @@ from dagster_dailystory import ContactSync, SyncReport, run_contact_sync
 from dagster_dailystory.api.environment import OPTIONAL, REQUIRED
 from dagster_dailystory.databases.connect import open_engine
 from dagster_dailystory.engine.state.lease import open_session
+from dagster_dailystory.engine.state.schema import SYNC_TABLES, SharedTables, StateLocation
 from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.sandbox import Sandbox
 from dagster_dailystory.sandbox.settings import SandboxSettings
@@ -67,6 +68,12 @@ def plain(default: object) -> str:
     if repr(default) == "<factory>":
         return "{}"
     return str(default.value if isinstance(default, Enum) else default)
+
+
+def test_every_state_table_is_in_the_readme() -> None:
+    named = {name for cells in rows("The tables") for name in re.findall(r"`(\w+)`", cells[0])}
+    shared = {table.name for table in SharedTables(StateLocation("sqlite://")).metadata.sorted_tables}
+    assert named == shared | {f"dailystory_NAME_{name}" for name in SYNC_TABLES}
 
 
 def test_every_variable_of_the_environment_is_in_the_readme() -> None:

@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from enum import Enum
+from typing import is_typeddict
 
 from pydantic import BaseModel
 from support.documented import table
@@ -35,12 +36,17 @@ def rows(value: object, arguments: str) -> Iterator[tuple[str, str, str]]:
     if isinstance(value, type) and issubclass(value, BaseModel):
         for name, field in value.model_fields.items():
             default = field.get_default(call_default_factory=True)
-            yield f"`{name}`", "required" if field.is_required() else shown(default), cell(field.description or "")
+            yield (
+                f"`{field.alias or name}`",
+                "required" if field.is_required() else shown(default),
+                cell(field.description or ""),
+            )
         return
     texts = attribute_texts_of(value) if isinstance(value, type) else dict(ENTRY.findall(arguments))
     defaults = {}
-    if texts and callable(value):
-        defaults = {name: each.default for name, each in inspect.signature(value).parameters.items()}
+    if texts and callable(value) and not is_typeddict(value):
+        parameters = inspect.signature(value).parameters.items()
+        defaults = {name: each.default if each.kind is not each.VAR_KEYWORD else None for name, each in parameters}
     for name, text in texts.items():
         yield f"`{name}`", shown(defaults[name]) if name in defaults else "", cell(text)
 

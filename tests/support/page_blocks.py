@@ -26,7 +26,7 @@ class Block:
         page: The path of the page.
         line: Where it begins.
         language: What follows the fence.
-        title: The file that it is, or `second terminal`.
+        title: The file that it is, or `second terminal` and so on.
         text: Its lines, without indentation.
         reason: Why it does not run here, as a comment before the fence has it; empty if it runs.
     """

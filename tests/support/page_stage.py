@@ -25,7 +25,7 @@ from dagster_dailystory.databases.connect import open_engine
 COMMAND = re.compile(r"dagster-dailystory (?!sandbox)[^|>&;$]+")
 """A line that is one command of ours, without anything for the shell."""
 
-SECOND_TERMINAL = "second terminal"
+TERMINALS = ("second terminal", "third terminal")
 SHELL = """\
 set -e
 [ ! -f {state}/environment ] || . {state}/environment
@@ -49,7 +49,7 @@ class PageStage:
     def __init__(self, folder: Path, variables: Mapping[str, str]) -> None:
         self.folder = folder
         self.names: dict[str, object] = {}
-        self.words: dict[str, str] = {}
+        self.words = {"source .venv/bin/activate": "true"}  # PATH has the environment of this process
         self._state = folder / ".stage"
         self._state.mkdir()
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -60,7 +60,7 @@ class PageStage:
     def run(self, block: Block) -> str | None:
         """Run a block, and return what its commands print; None if it has no commands."""
         text = self._here(block.text)
-        if block.title == SECOND_TERMINAL:
+        if block.title in TERMINALS:
             self._start(text)
         elif block.title:
             path = self.folder / block.title

@@ -125,7 +125,7 @@ class Database:
         if "charset" in usual.query:
             options = {"charset": usual.query["charset"], **options}
         if cls.is_file:
-            return URL.create(usual.drivername, database=parts.database or parts.host)
+            return URL.create(usual.drivername, database=parts.host or parts.database)
         return parts.set(drivername=usual.drivername, query=options)
 
     def set_up(self, engine: Engine) -> None:

@@ -41,7 +41,7 @@ URLS = {
 
 def parts(extra: dict[str, str], *, is_file: bool = False) -> URL:
     if is_file:
-        return URL.create("any", host=FILE, query=extra)
+        return URL.create("any", host=FILE, database="main", query=extra)
     return URL.create("any", "ann", "p@ss", "db", 99, "shop", extra)
 
 

@@ -24,6 +24,7 @@ from dagster_dailystory.errors import (
     OutageError,
     StateError,
 )
+from dagster_dailystory.model.runs.plan import some
 from dagster_dailystory.model.sync import ContactSync, FrameSource
 
 _OK, _WARNING, _FAILED = FindingStatus.OK, FindingStatus.WARNING, FindingStatus.FAILED
@@ -182,7 +183,12 @@ def rate_finding(account: AccountSettings, throttled: int, *, is_shared: bool) -
     """What is known about the permitted rate, and which runs keep to it together; it is never tried out (U1)."""
     together = "all syncs of this state share it" if is_shared else "each process keeps to it alone"
     if throttled:
-        return Finding("rate", _WARNING, f"{throttled} requests were asked to wait", "lower requests_per_second")
+        return Finding(
+            "rate",
+            _WARNING,
+            f"{some(throttled, 'request was', 'requests were')} asked to wait",
+            "lower requests_per_second",
+        )
     if account.requests_per_second is None:
         start = "the first run starts at 2 requests a second, and all find the rate together"
         seen = f"not set: {start if is_shared else 'each run starts at 2 requests a second and finds the rate'}"

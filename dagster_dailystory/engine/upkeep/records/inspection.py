@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from sqlalchemy import RowMapping, and_, func, not_, or_, select
 from sqlalchemy.types import NullType
@@ -26,10 +25,6 @@ from dagster_dailystory.model.contact_fields import FieldKind, nearest
 from dagster_dailystory.model.mapping import REGION_COLUMN, MappedField
 from dagster_dailystory.model.runs.plan import PlanStatus, RejectedRow
 from dagster_dailystory.model.sync import ContactSync
-
-if TYPE_CHECKING:
-    pass
-
 
 NO_VALUE = "(none)"
 """Shown for NULL in a preview."""

@@ -12,6 +12,7 @@ from dagster_dailystory.contacts.identity import email_for_matching
 from dagster_dailystory.engine.state.schema import SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.engine.upkeep.records.history import has_key
+from dagster_dailystory.model.contact_fields import FieldKind
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,15 @@ def _contacts_of(state: State, tables: SyncTables, email: str) -> list[str]:
     has_it = snapshot.c.identity_email == email_for_matching(email)
     now = select(contact_map.c.dsid).join_from(snapshot, contact_map, tables.same_key(snapshot, contact_map))
     written = [_has_text(history.c[name], email) for name in ("before", "after")]
-    once = select(history.c.dsid).where(or_(*written)).distinct()
-    found = [*state.connection.execute(now.where(has_it)).scalars(), *state.connection.execute(once).scalars()]
-    return sorted({str(dsid) for dsid in found if dsid is not None})
+    found = set(state.connection.execute(now.where(has_it)).scalars())
+    columns = state.sync.state_columns(FieldKind.EMAIL)
+    for dsid, *texts in state.connection.execute(
+        select(history.c.dsid, history.c.before, history.c.after).where(or_(*written))
+    ):
+        values = [json.loads(text or "{}").get(column) for text in texts for column in columns]
+        if email.casefold() in (str(value).strip().casefold() for value in values):  # not the value of another field
+            found.add(dsid)
+    return sorted(str(dsid) for dsid in found if dsid is not None)
 
 
 def _has_text(values: ColumnElement[str], text: str) -> ColumnElement[bool]:

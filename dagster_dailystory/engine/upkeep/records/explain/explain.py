@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import ColumnElement, select
@@ -12,7 +13,7 @@ from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.contacts.fingerprint import key_label
 from dagster_dailystory.contacts.identity import email_for_matching
 from dagster_dailystory.databases.stored_values import staged_text, typed_keys
-from dagster_dailystory.engine.account import sender_of
+from dagster_dailystory.engine.account import compare_account, sender_of
 from dagster_dailystory.engine.presence.source_keys import Key, SourceKeys
 from dagster_dailystory.engine.presence.source_rows import keys_of_email, rows_of_key
 from dagster_dailystory.engine.sending.read_back.held_values import Acknowledged, holds
@@ -23,7 +24,7 @@ from dagster_dailystory.engine.upkeep.records.explain.explanation import Explana
 from dagster_dailystory.engine.upkeep.records.explain.next_step import KeyState
 from dagster_dailystory.engine.upkeep.records.history import has_key
 from dagster_dailystory.engine.upkeep.records.inspection import FieldChange, explained_text, reading
-from dagster_dailystory.errors import DailyStoryError, WarehouseError
+from dagster_dailystory.errors import DailyStoryError, ForbiddenError, WarehouseError
 from dagster_dailystory.model.contact_fields import CONSENT_KINDS
 from dagster_dailystory.model.sync import ContactSync
 
@@ -150,7 +151,11 @@ def _with_live(
     dsids = [each.dsid for each in explained if each.dsid]
     patience = replace(account, max_attempts=min(_ATTEMPTS, account.max_attempts))
     try:
+        with state.connection.begin():
+            state.check_destination(account.base_url)
         with sender_of(state, patience) as sender:
+            with suppress(ForbiddenError):  # a token that may not read the account
+                compare_account(state, sender.about(), account)
             contacts = dict(zip(dsids, sender.get_many(dsids), strict=True)) if dsids else {}
     except DailyStoryError as error:  # what source and state have is known all the same
         return tuple(replace(each, live=(f"cannot be asked: {error}",)) for each in explained)
