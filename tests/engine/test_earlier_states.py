@@ -305,3 +305,17 @@ def test_tables_of_another_prefix_belong_to_another_state():
         for name in ("dailystory_meta", "dailystory_a_contact_map", "dailystory_x_meta", "dailystory_x_b_contact_map"):
             connection.exec_driver_sql(f"CREATE TABLE {name} (value TEXT)")
         assert sync_names(connection, StateLocation("sqlite://")) == ["a"]
+
+
+@at(Placement("sqlite"), Placement("duckdb"), Placement("postgresql"))
+def test_layout_8_gets_the_columns_that_came_after_it(scenario: Scenario):
+    scenario.seed(*customers(3))
+    scenario.run()
+    scenario.execute_state("ALTER TABLE dailystory_customers_snapshot DROP COLUMN kept_fields")
+    for name in ("rows_unsent", "stopped_by"):
+        scenario.execute_state(f"ALTER TABLE dailystory_runs DROP COLUMN {name}")
+    scenario.execute_state("DROP TABLE dailystory_rate")
+    scenario.execute_state("UPDATE dailystory_meta SET value = '8' WHERE name = 'schema_version'")
+    scenario.update(2, city="Rome")
+    report = scenario.run()
+    assert (report.rows_updated, report.rows_unchanged, report.api_requests) == (1, 2, 2)

@@ -187,7 +187,11 @@ class SharedRateLimiter:
         grant = await self._source.take(self._needed(), unused=unused)
         self._compare_clocks(asked_at, grant.now)
         self._learn(grant)  # before its permits, which are for the time after a pause
-        first, spacing = grant.first_at + self._behind, 1 / grant.pace.requests_per_second
+        spacing = 1 / grant.pace.requests_per_second
+        last, now = grant.first_at + (grant.permits - 1) * spacing, self._clock()
+        if last + self._behind < now - _LATE_SECONDS:  # it arrives too late as a whole, as may all further ones
+            self._behind = now - grant.now
+        first = grant.first_at + self._behind
         self._permits.extend(first + number * spacing for number in range(grant.permits))
         self._start(self._settle(grant, self._with_time))
 

@@ -100,7 +100,7 @@ class StatePermits:
         table = self._location.full_name("rate")
         return WarehouseError(
             f"the rate of the account is in {table} of the state database, which cannot be asked: {what}; nothing is "
-            "sent without it, and the next run sends the rest"
+            "sent without it; run again"
         )
 
     # Everything below runs in the thread.

@@ -19,6 +19,8 @@ class Source:
 
     Attributes:
         taken: The permits of each call, and the refusals that it reported.
+        late_seconds: How long each answer is on its way.
+        catch_up_seconds: How old the first permit may be where nothing was asked for in time.
     """
 
     time: FakeTime
@@ -30,6 +32,7 @@ class Source:
     refused: int = 0
     taken: list[tuple[int, int]] = field(default_factory=list)
     late_seconds: float = 0.0
+    catch_up_seconds: float = 0.0
     is_lost: bool = False
     is_closed: bool = False
 
@@ -41,7 +44,7 @@ class Source:
         self.sent += permits - unused
         self.refused += refusals
         now = self.time.clock() + self.ahead
-        first = max(self.next_at, self.pace.paused_until, now)
+        first = max(self.next_at, self.pace.paused_until, now - self.catch_up_seconds)
         self.next_at = first + permits / self.pace.requests_per_second
         self.time.now += self.late_seconds
         return Grant(now, first, permits, self.pace, self.version, self.sent, self.refused)
@@ -186,3 +189,19 @@ def test_a_cancelled_wait_keeps_no_other_waiting():
 def test_the_description_names_the_rate_and_who_shares_it():
     limiter, _, _ = shared(100.0)
     assert limiter.description == "100 requests a second, shared by all syncs of this state"
+
+
+def test_answers_that_became_slower_stop_nothing():
+    limiter, source, time = shared(10.0)
+    source.catch_up_seconds = 0.05
+
+    async def scenario() -> float:
+        for _ in range(3):
+            await limiter.wait()
+        source.late_seconds = 0.3
+        for _ in range(20):
+            await limiter.wait()
+        return time.clock()
+
+    assert asyncio.run(asyncio.wait_for(scenario(), 20)) < 1020.0
+    assert len(source.taken) < 60

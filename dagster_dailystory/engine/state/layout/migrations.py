@@ -294,18 +294,21 @@ def _to_8(tables: StoredTables) -> None:
     for sync in tables.syncs():
         keys = _key_columns(tables, sync)
         tables.add_table((sync, "history"), {**keys, **texts, "acknowledged_at": MOMENT})
-        tables.add_columns((sync, "snapshot"), {"empty_fields": TEXT, "kept_fields": TEXT})
+        tables.add_columns((sync, "snapshot"), {"empty_fields": TEXT})
         found = dict.fromkeys(("outcome", "dsid", "differing"), TEXT)
         tables.add_table((sync, "adoption"), {**keys, **found, "looked_up_at": MOMENT})
         tables.add_columns((sync, "snapshot"), dict.fromkeys(("identity_email_hash", "identity_mobile_hash"), TEXT))
         tables.allow_nulls((sync, "changes"), list(keys), kept=("plan_id", "sequence"))
-    tables.add_columns(("runs",), {"rows_matched": BIG_INTEGER, "rows_unsent": BIG_INTEGER, "stopped_by": TEXT})
+    tables.add_columns(("runs",), {"rows_matched": BIG_INTEGER})
     forgotten: dict[str, SqlType] = dict.fromkeys(("sync_name", "kind", "hash"), TEXT)
     tables.add_table(("forgotten",), {**forgotten, "forgotten_at": MOMENT})
 
 
 def _to_9(tables: StoredTables) -> None:
     """The rate has a row once a run asks for it."""
+    for sync in tables.syncs():
+        tables.add_columns((sync, "snapshot"), {"kept_fields": TEXT})
+    tables.add_columns(("runs",), {"rows_unsent": BIG_INTEGER, "stopped_by": TEXT})
     numbers = ("requests_per_second", "ceiling", "paused_until", "lowered_at", "stepped_at", "confirmed_at")
     times = ("next_at", "seen_at", "counted_from")
     columns: dict[str, SqlType] = {"destination": TEXT, "is_ramping": BOOLEAN, "version": BIG_INTEGER}

@@ -56,6 +56,13 @@ class Heartbeat:
         with self._writing:
             yield
 
+    def is_being_written(self) -> bool:
+        """Whether another thread of this process writes a heartbeat now."""
+        is_free = self._writing.acquire(blocking=False)
+        if is_free:
+            self._writing.release()
+        return not is_free
+
     def is_due(self) -> bool:
         """Whether it is time for the next one."""
         return self._clock() - self._last >= HEARTBEAT_SECONDS
@@ -71,16 +78,19 @@ def renewed_meanwhile(heartbeat: Heartbeat, renew: Callable[[], None], name: str
 
     Args:
         heartbeat: Says when.
-        renew: Writes a heartbeat through a connection of its own.
+        renew: Writes a heartbeat, if it is still due, through a connection of its own.
         name: Of the thread.
     """
     over = threading.Event()
 
     def keep_renewing() -> None:
+        is_known = False
         while not over.wait(_TICK_SECONDS):
-            if heartbeat.is_due():
-                with heartbeat.alone():
-                    _renew_if_due(heartbeat, renew)
+            if heartbeat.is_due() and not heartbeat.is_being_written():
+                why = _why_not(renew)
+                if why and not heartbeat.is_safe() and not is_known:
+                    _log.warning("the lease cannot be renewed, so nothing is sent: %s", why)
+                is_known = bool(why) and (is_known or not heartbeat.is_safe())
 
     thread = threading.Thread(target=keep_renewing, name=name, daemon=True)
     thread.start()
@@ -91,10 +101,12 @@ def renewed_meanwhile(heartbeat: Heartbeat, renew: Callable[[], None], name: str
         thread.join(_JOIN_SECONDS)
 
 
-def _renew_if_due(heartbeat: Heartbeat, renew: Callable[[], None]) -> None:
-    if not heartbeat.is_due():
-        return
+def _why_not(renew: Callable[[], None]) -> str:
+    """Why no heartbeat could be written; empty if one was. The run itself finds out, and sends nothing meanwhile."""
     try:
         renew()
-    except DailyStoryError as error:  # the run itself finds out, and sends nothing meanwhile
-        _log.debug("no heartbeat was written: %s", error)
+    except DailyStoryError as error:
+        return str(error)
+    except Exception as error:  # of a driver or of the file system; the thread goes on, because it may pass
+        return type(error).__name__
+    return ""

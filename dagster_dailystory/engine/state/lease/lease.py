@@ -137,9 +137,12 @@ class Lease:
         try:
             state.connection.execute(state.shared.meta.insert().values(name=self.name, **values))
         except IntegrityError:
-            raise BusyError(
-                f"another run of sync {self.name.removeprefix('lock:')!r} has just started; wait for it to end"
-            ) from None
+            raise BusyError(f"another run of sync {self.sync_name!r} has just started; wait for it to end") from None
+
+    @property
+    def sync_name(self) -> str:
+        """The sync that it is of."""
+        return self.name.removeprefix("lock:")
 
     def check(self, state: State) -> None:
         """Make sure that no other run took the lease over.
@@ -150,7 +153,7 @@ class Lease:
         meta = state.shared.meta
         found = state.connection.execute(select(meta.c.holder, meta.c.fence).where(meta.c.name == self.name)).first()
         if found is None or tuple(found) != (self.holder, self.fence):
-            raise BusyError(f"another run took sync {state.sync.name!r} over; this run stops without writing")
+            raise BusyError(f"another run took sync {self.sync_name!r} over; this run stops without writing")
 
     def renew(self, state: State) -> None:
         """Write a heartbeat, within the transaction that writes.

@@ -110,7 +110,7 @@ def _leased(
 
 def kept_alive(state: State, lease: Lease) -> AbstractContextManager[None]:
     """Renew a lease in a thread of its own, whatever the thread of the block waits for."""
-    name = f"dailystory-{state.sync.name}-lease"
+    name = f"dailystory-{lease.sync_name}-lease"
     return renewed_meanwhile(lease.heartbeat, partial(_renew, state, lease), name)
 
 
@@ -118,11 +118,13 @@ def _renew(state: State, lease: Lease) -> None:
     """Write a heartbeat through another connection than the run's, which is that of another thread."""
     location = state.location
     engine = open_engine(location.url, location.setting)
-    with (
+    with (  # connected first: the run itself waits for the rest
         connect(engine, location.role, setting=location.setting, writes=True, is_private=True) as connection,
-        lease.transaction(replace(state, connection=connection)),
+        lease.heartbeat.alone(),
     ):
-        pass
+        if lease.heartbeat.is_due():
+            with lease.transaction(replace(state, connection=connection)):
+                pass
 
 
 @contextmanager

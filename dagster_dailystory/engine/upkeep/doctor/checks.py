@@ -23,6 +23,7 @@ from dagster_dailystory.errors import (
     ForbiddenError,
     OutageError,
     StateError,
+    WarehouseError,
 )
 from dagster_dailystory.model.runs.plan import some
 from dagster_dailystory.model.sync import ContactSync, FrameSource
@@ -57,7 +58,7 @@ class Examined:
 
 
 def examine(examined: Examined) -> tuple[Finding, ...]:
-    """Check what a run needs. Nothing is written, but missing state tables that all syncs share are created."""
+    """Check what a run needs. Of the state, missing tables that all syncs share and the row of the rate are written."""
     return (*_source(examined), *_state(examined), *_service(examined))
 
 
@@ -114,6 +115,9 @@ def _service(examined: Examined) -> Iterator[Finding]:
     except (OutageError, ConfigurationError) as error:
         answer = "redirect" if 300 <= examined.observations.status < 400 else "no_answer"
         yield Finding("service", _FAILED, str(error), answer=answer)
+        return
+    except WarehouseError as error:  # the rate of the account is in the state, and another connection asks for it
+        yield Finding("state", _FAILED, str(error))
         return
     else:
         yield Finding("service", _OK, "it responds")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Collection, Sequence, Set
+from contextlib import ExitStack
 
 from sqlalchemy import func, select
 
@@ -54,7 +55,10 @@ def forget_rows(
             senders = _find(state, tables, _asked(state, tables, keys)).senders
         with hold_syncs(state, sorted(senders)) as others:
             deleted = [] if account is None else _delete(state, tables, lease, keys, account)
-            with lease.during(state):
+            with ExitStack() as written:
+                for other in others:  # no thread writes their heartbeats meanwhile: one of the transactions would fail
+                    written.enter_context(other.heartbeat.committed())
+                written.enter_context(lease.during(state))
                 for other in others:
                     other.renew(state)
                 receipt = _forget(state, tables, keys, deleted, senders)
