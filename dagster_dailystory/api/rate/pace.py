@@ -53,6 +53,10 @@ _CONFIRM_SECONDS = CONFIRMED_SECONDS / 3
 """Time after which a run confirms the configured rate again."""
 
 
+_OUTDATED_SECONDS = 600.0
+"""So long after its last use, a rate that was found by trying is found anew: it may be that of a bad day."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """A rate, and what made it so. All times are of one clock, in seconds; None for never.
@@ -136,12 +140,16 @@ class Pace:
         """The pace when a run asks for permits whose own rate may be another one.
 
         The lowest rate that a running sync is configured with binds all; a run without a rate keeps to that of others.
-        A run is taken for running until a minute after it last asked.
+        A run is taken for running until a minute after it last asked. A rate that was found is kept for ten minutes.
 
         Args:
             now: The time.
             configured: The rate of the run that asks; None to find it by trying.
         """
+        if configured is None and self.ceiling is None and self.stepped_at is not None:
+            if now - self.stepped_at > _OUTDATED_SECONDS:
+                return replace(Pace.first(None), paused_until=self.paused_until)
+            return self
         is_bound = self.ceiling is not None and _is_within(self.confirmed_at, now, CONFIRMED_SECONDS)
         if configured == self.ceiling:
             is_known = configured is None or _is_within(self.confirmed_at, now, _CONFIRM_SECONDS)

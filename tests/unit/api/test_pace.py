@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from dagster_dailystory.api.rate.pace import CONFIRMED_SECONDS, Pace
@@ -51,3 +53,11 @@ def test_a_lower_rate_does_not_end_the_recovery_from_refusals():
 def test_a_clock_that_went_back_holds_no_step_up():
     pace = Pace(10.0, 20.0, stepped_at=5_000.0)
     assert pace.raised(1_000.0, 10).requests_per_second > 10.0
+
+
+def test_a_rate_that_was_found_on_a_bad_day_is_found_anew_after_ten_minutes_without_use():
+    slow = Pace(0.5, None, lowered_at=100.0, stepped_at=100.0)
+    assert slow.agreed(700.0, None) == slow
+    anew = slow.agreed(701.0, None)
+    assert (anew.requests_per_second, anew.is_ramping) == (2.0, True)
+    assert replace(slow, ceiling=0.5).agreed(701.0, 0.5).requests_per_second == 0.5
