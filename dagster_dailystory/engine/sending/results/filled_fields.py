@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import reduce
 
-from sqlalchemy import ColumnElement, FromClause, and_, case, false, func, literal, not_, or_, select
+from sqlalchemy import ColumnElement, FromClause, and_, case, false, func, literal, not_, or_, select, type_coerce
 
 from dagster_dailystory.databases.sql_types import TEXT, SqlValue
 from dagster_dailystory.engine.state.schema import EMPTY_FIELDS, SyncTables, differs_column, is_listed
@@ -39,7 +39,7 @@ def empty_fields(tables: SyncTables, sent: FromClause, known: FromClause | None)
     for mapped in tables.sync.mapped_fields:
         if mapped.fills:
             name = mapped.state_column
-            is_empty: ColumnElement[bool] = and_(made, sent.c[name].is_(None))
+            is_empty: ColumnElement[bool] = and_(made, type_coerce(sent.c[name], TEXT).is_(None))
             if known is not None:
                 stays = and_(not_(sent.c.is_other_contact), not_(fills_field(mapped, sent)))
                 is_empty = or_(is_empty, and_(stays, is_listed(known, EMPTY_FIELDS, name)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import reduce
 
-from sqlalchemy import ColumnElement, FromClause, and_, case, false, func, literal, not_, null, or_
+from sqlalchemy import ColumnElement, FromClause, and_, case, false, func, literal, not_, null, or_, type_coerce
 
 from dagster_dailystory.databases.sql_types import TEXT, SqlValue
 from dagster_dailystory.engine.state.schema import KEPT_FIELDS, SyncTables, differs_column, is_listed
@@ -23,7 +23,7 @@ def kept_fields(tables: SyncTables, sent: FromClause, known: FromClause) -> SqlV
     for mapped in tables.sync.sent_fields:
         name = mapped.state_column
         is_part = or_(sent.c.replaced, sent.c.sends_custom) if mapped.is_custom else sent.c.replaced
-        is_sent = or_(_differs(sent, name), and_(is_part, sent.c[name].is_not(None)))
+        is_sent = or_(_differs(sent, name), and_(is_part, _is_given(sent, name)))
         left[name] = and_(is_listed(known, KEPT_FIELDS, name), not_(is_sent))
     is_over = or_(known.c[KEPT_FIELDS].is_(None), sent.c.is_other_contact)
     return case((is_over, null()), else_=_listed(left))
@@ -47,7 +47,7 @@ def with_recorded(tables: SyncTables, recorded: FromClause, known: FromClause) -
         {
             m.state_column: or_(
                 is_listed(known, KEPT_FIELDS, m.state_column),
-                and_(_differs(recorded, m.state_column), recorded.c[m.state_column].is_not(None)),
+                and_(_differs(recorded, m.state_column), _is_given(recorded, m.state_column)),
             )
             for m in tables.sync.sent_fields
         }
@@ -62,3 +62,8 @@ def _listed(fields: Mapping[str, ColumnElement[bool]]) -> SqlValue:
 
 def _differs(changes: FromClause, name: str) -> ColumnElement[bool]:
     return func.coalesce(changes.c[differs_column(name)], false())
+
+
+def _is_given(changes: FromClause, name: str) -> ColumnElement[bool]:
+    """Whether a change has a value; it may be of any type, also of one that SQLAlchemy cannot compare."""
+    return type_coerce(changes.c[name], TEXT).is_not(None)
