@@ -28,8 +28,13 @@ define install
 @touch $@
 endef
 
-# $(call find,VERSION): the shell command that prints the path of a Python of this machine. pyenv hides those that its file does not name.
-find = PYENV_VERSION="$$(pyenv versions --bare 2>/dev/null | paste -sd:)" $(V)/bin/uv python find --system --no-python-downloads $(1)
+# $(call find,VERSION): the shell commands that print the path of a Python of this machine. pyenv hides the versions that its
+# file does not name, and has them beside itself if they are not in the home folder.
+define find
+root="$$(pyenv root 2>/dev/null)"; [ -d "$$root/versions" ] || root="$$(dirname "$$(dirname "$$(command -v pyenv || echo /)")")"; \
+export PYENV_ROOT="$$root"; PYENV_VERSION="$$(pyenv versions --bare 2>/dev/null | paste -sd:)" \
+$(V)/bin/uv python find --system --no-python-downloads $(1)
+endef
 
 .PHONY: help demo test test-unit test-slow test-placements test-live test-warehouses test-pythons test-smoke test-lowest test-airflow test-celery test-ui test-site test-dbt site dist dev golden lint types defs bench bench-quick ci ci-all
 
