@@ -136,6 +136,7 @@ ci: ## Run everything that CI runs
 	@.ci/run
 
 ci-all: ci ## The same, and all that CI has no time for: other placements, every environment, a release, the deployment
+	$(MAKE) test-pythons
 	$(MAKE) test-placements ALL_PLACEMENTS=1
 	$(MAKE) test-warehouses SCENARIOS=tests/scenarios
 	$(MAKE) dist
