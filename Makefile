@@ -53,7 +53,7 @@ test: $(V)/.test ## Run the tests, with a real PostgreSQL server
 test-slow: $(V)/.test ## Run the long proofs: fifty kills, the fault storm, random histories, memory
 	$(RUN) pytest -q -n $(WORKERS) --dist worksteal -m "slow and not elsewhere and not emulated"
 
-test-placements: $(V)/.test ## Run the tests at the other placements of source and state; ALL_PLACEMENTS=1 for all
+test-placements: $(V)/.test ## Run tests and proofs at the other placements of source and state; ALL_PLACEMENTS=1 for all
 	$(RUN) pytest -q -n $(WORKERS) --dist worksteal -m "elsewhere and not emulated"
 
 test-live: $(V)/.test ## Run a Dagster deployment for 20 minutes (LIVE_MINUTES) while rows change and processes are killed

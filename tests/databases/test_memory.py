@@ -26,9 +26,15 @@ WIDE_SYNC = ContactSync(
 )
 
 
+MEMORY = [
+    pytest.param(200, "value ", id="short-texts"),
+    pytest.param(400, LONG_TEXT, marks=pytest.mark.elsewhere, id="long-texts"),
+]
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("megabytes", "value"), [(200, "value "), (400, LONG_TEXT)], ids=["short-texts", "long-texts"])
+@pytest.mark.parametrize(("megabytes", "value"), MEMORY)
 def test_a_limit_is_enough_for_every_kind_of_plan(tmp_path: Path, megabytes: int, value: str):
     """A first load, all rows again, and a third of them changed, as `docs/reference/warehouses.md` promises."""
     rows, url = 300_000, f"duckdb:///{tmp_path / 'warehouse.duckdb'}"
