@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -109,13 +110,13 @@ class SyncOperator(BaseOperator):  # type: ignore[misc]  # Airflow is not instal
         finally:
             self._is_running = False
 
+    @abstractmethod
     def _run(self, context: Context) -> dict[str, object] | None:
         """Do the task, with the engine's own errors.
 
         Raises:
             DailyStoryError: See the tree in `errors`.
         """
-        raise NotImplementedError
 
     def on_kill(self) -> None:
         """End the task: no new request starts, and the answers of those in flight are stored.

@@ -52,7 +52,7 @@ def test_each_state_of_a_key_has_its_next_step(synced: Scenario):
 
 
 def test_fields_of_a_row_that_is_not_sent_are_not_listed_as_to_be_sent(synced: Scenario):
-    synced.update(1, email="nobody")
+    synced.update(1, email="not an address")
     synced.update(2, city="Rome")
     rejected, sent = (str(explain(synced, key)).splitlines()[1:3] for key in (1, 2))
     assert rejected[0] == "  differs from what DailyStory acknowledged:"

@@ -146,14 +146,12 @@ class Pace:
             now: The time.
             configured: The rate of the run that asks; None to find it by trying.
         """
-        if configured is None and self.ceiling is None and self.stepped_at is not None:
-            if now - self.stepped_at > _OUTDATED_SECONDS:
-                return replace(Pace.first(None), paused_until=self.paused_until)
-            return self
         is_bound = self.ceiling is not None and _is_within(self.confirmed_at, now, CONFIRMED_SECONDS)
+        if configured is None and self.ceiling is None:
+            is_outdated = self.stepped_at is not None and now - self.stepped_at > _OUTDATED_SECONDS
+            return replace(Pace.first(None), paused_until=self.paused_until) if is_outdated else self
         if configured == self.ceiling:
-            is_known = configured is None or _is_within(self.confirmed_at, now, _CONFIRM_SECONDS)
-            return self if is_known else replace(self, confirmed_at=now)
+            return self if _is_within(self.confirmed_at, now, _CONFIRM_SECONDS) else replace(self, confirmed_at=now)
         if configured is None:
             return self if is_bound else replace(self, ceiling=None, is_ramping=False, confirmed_at=None)
         if is_bound and self.ceiling is not None and configured > self.ceiling:

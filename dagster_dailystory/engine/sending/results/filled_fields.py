@@ -8,6 +8,7 @@ from functools import reduce
 from sqlalchemy import ColumnElement, FromClause, and_, case, false, func, literal, not_, or_, select, type_coerce
 
 from dagster_dailystory.databases.sql_types import TEXT, SqlValue
+from dagster_dailystory.engine.presence.forgotten import in_parts
 from dagster_dailystory.engine.state.schema import EMPTY_FIELDS, SyncTables, differs_column, is_listed
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import Outcome, Result
@@ -61,9 +62,10 @@ def leave_filled(state: State, tables: SyncTables, plan_id: str, results: Sequen
     changes, snapshot, execute = tables.changes, tables.snapshot, state.connection.execute
     for name in sorted({name for result in results for name in result.left}):
         sequences = [result.sequence for result in results if name in result.left]
-        mine = and_(changes.c.plan_id == plan_id, changes.c.sequence.in_(sequences))
-        execute(changes.update().where(mine).values({differs_column(name): False}))
         empty = func.nullif(func.replace(snapshot.c[EMPTY_FIELDS], f'"{name}"', ""), "")
-        left = select(*tables.keys_of(changes), changes.c[name]).where(mine).subquery("left_fields")
-        update = snapshot.update().where(tables.same_key(snapshot, left))
-        execute(update.values({name: left.c[name], EMPTY_FIELDS: empty}))
+        for part in in_parts(sequences):
+            mine = and_(changes.c.plan_id == plan_id, changes.c.sequence.in_(part))
+            execute(changes.update().where(mine).values({differs_column(name): False}))
+            left = select(*tables.keys_of(changes), changes.c[name]).where(mine).subquery("left_fields")
+            update = snapshot.update().where(tables.same_key(snapshot, left))
+            execute(update.values({name: left.c[name], EMPTY_FIELDS: empty}))
