@@ -16,7 +16,7 @@ from dagster_dailystory.engine.account import check_account, sender_of
 from dagster_dailystory.engine.sending.read_back.held_values import is_held
 from dagster_dailystory.engine.state.incremental import require_full_comparison
 from dagster_dailystory.engine.state.lease import NO_WAIT, Waiting, open_session
-from dagster_dailystory.engine.state.schema import KEPT_FIELDS, SyncTables
+from dagster_dailystory.engine.state.schema import KEPT_FIELDS, SyncTables, lists
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.model.contact_fields import FieldKind
@@ -144,7 +144,7 @@ class _Audit:
             self._drifted.append((row, drifted))
 
     def _differs(self, mapped: MappedField, row: RowMapping, contact: RemoteContact) -> bool:
-        if mapped.fills or f'"{mapped.state_column}"' in (row[KEPT_FIELDS] or ""):
+        if mapped.fills or lists(row[KEPT_FIELDS], mapped.state_column):
             return False  # what DailyStory has there stays
         acknowledged = row[mapped.state_column]
         # Not the text: with another default_region it is not the number that was sent.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
-from functools import cached_property, reduce
+from functools import cached_property
 
 from sqlalchemy import (
     ColumnElement,
@@ -24,6 +24,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    type_coerce,
 )
 
 from dagster_dailystory.contacts.fingerprint import refusal_fingerprint
@@ -49,6 +50,7 @@ from dagster_dailystory.engine.state.schema import (
     differs_column,
     is_dropped,
     is_listed,
+    listed,
 )
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import KEPT_FOR_ANOTHER_SYNC, Change, Operation, Outcome, Reason, Result
@@ -264,25 +266,19 @@ class Acknowledgements:
 
     def _still_unknown(self, sent: FromClause) -> SqlValue:
         """The dropped fields that may have to be emptied: their last write is unconfirmed."""
-        snapshot, empty = self._tables.snapshot, literal("", TEXT)
+        snapshot = self._tables.snapshot
         resends_all = func.coalesce(snapshot.c.resend_all, false())
-        unknown: list[SqlValue] = [
-            case(
-                (
-                    and_(
-                        is_dropped(sent, m.state_column),
-                        snapshot.c[m.state_column].is_(None),
-                        or_(resends_all, is_listed(snapshot, UNKNOWN_FIELDS, m.state_column)),
-                        not_(sent.c.is_other_contact),
-                    ),
-                    literal(f'"{m.state_column}"', TEXT),
-                ),
-                else_=empty,
+        unknown = {
+            m.state_column: and_(
+                is_dropped(sent, m.state_column),
+                type_coerce(snapshot.c[m.state_column], TEXT).is_(None),
+                or_(resends_all, is_listed(snapshot, UNKNOWN_FIELDS, m.state_column)),
+                not_(sent.c.is_other_contact),
             )
             for m in self._tables.sync.mapped_fields
             if m.drops_invalid and m.nulls is Nulls.CLEAR
-        ]
-        return func.nullif(reduce(lambda one, other: one.concat(other), unknown), empty) if unknown else null()
+        }
+        return listed(unknown) if unknown else null()
 
     def _identity(self, name: str, sent: FromClause) -> SqlValue:
         """The identity of the row's contact; of another contact than before only what it was sent."""

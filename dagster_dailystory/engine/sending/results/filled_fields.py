@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 
-from sqlalchemy import ColumnElement, FromClause, and_, case, false, func, literal, not_, or_, select, type_coerce
+from sqlalchemy import ColumnElement, FromClause, and_, false, func, not_, or_, select, type_coerce
 
 from dagster_dailystory.databases.sql_types import TEXT, SqlValue
 from dagster_dailystory.engine.presence.forgotten import in_parts
-from dagster_dailystory.engine.state.schema import EMPTY_FIELDS, SyncTables, differs_column, is_listed
+from dagster_dailystory.engine.state.schema import EMPTY_FIELDS, SyncTables, differs_column, is_listed, listed, quoted
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import Outcome, Result
 from dagster_dailystory.model.mapping import MappedField
@@ -35,8 +34,7 @@ def empty_fields(tables: SyncTables, sent: FromClause, known: FromClause | None)
         known: The snapshot of the row; None for a row that had none.
     """
     made = sent.c.outcome == Outcome.CREATED.value
-    none: SqlValue = literal("", TEXT)
-    names: list[SqlValue] = []
+    empty: dict[str, ColumnElement[bool]] = {}
     for mapped in tables.sync.mapped_fields:
         if mapped.fills:
             name = mapped.state_column
@@ -44,8 +42,8 @@ def empty_fields(tables: SyncTables, sent: FromClause, known: FromClause | None)
             if known is not None:
                 stays = and_(not_(sent.c.is_other_contact), not_(fills_field(mapped, sent)))
                 is_empty = or_(is_empty, and_(stays, is_listed(known, EMPTY_FIELDS, name)))
-            names.append(case((is_empty, literal(f'"{name}"', TEXT)), else_=none))
-    return func.nullif(reduce(lambda one, other: one.concat(other), names, none), none)
+            empty[name] = is_empty
+    return listed(empty)
 
 
 def leave_filled(state: State, tables: SyncTables, plan_id: str, results: Sequence[Result]) -> None:
@@ -62,7 +60,7 @@ def leave_filled(state: State, tables: SyncTables, plan_id: str, results: Sequen
     changes, snapshot, execute = tables.changes, tables.snapshot, state.connection.execute
     for name in sorted({name for result in results for name in result.left}):
         sequences = [result.sequence for result in results if name in result.left]
-        empty = func.nullif(func.replace(snapshot.c[EMPTY_FIELDS], f'"{name}"', ""), "")
+        empty = func.nullif(func.replace(snapshot.c[EMPTY_FIELDS], quoted(name), ""), "")
         for part in in_parts(sequences):
             mine = and_(changes.c.plan_id == plan_id, changes.c.sequence.in_(part))
             execute(changes.update().where(mine).values({differs_column(name): False}))

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import reduce
-
-from sqlalchemy import ColumnElement, FromClause, and_, case, false, func, literal, not_, null, or_, type_coerce
+from sqlalchemy import ColumnElement, FromClause, and_, case, false, func, not_, null, or_, type_coerce
 
 from dagster_dailystory.databases.sql_types import TEXT, SqlValue
-from dagster_dailystory.engine.state.schema import KEPT_FIELDS, SyncTables, differs_column, is_listed
+from dagster_dailystory.engine.state.schema import KEPT_FIELDS, SyncTables, differs_column, is_listed, listed
 
 
 def kept_fields(tables: SyncTables, sent: FromClause, known: FromClause) -> SqlValue:
@@ -26,7 +23,7 @@ def kept_fields(tables: SyncTables, sent: FromClause, known: FromClause) -> SqlV
         is_sent = or_(_differs(sent, name), and_(is_part, _is_given(sent, name)))
         left[name] = and_(is_listed(known, KEPT_FIELDS, name), not_(is_sent))
     is_over = or_(known.c[KEPT_FIELDS].is_(None), sent.c.is_other_contact)
-    return case((is_over, null()), else_=_listed(left))
+    return case((is_over, null()), else_=listed(left))
 
 
 def sends_custom(tables: SyncTables) -> SqlValue:
@@ -43,7 +40,7 @@ def with_recorded(tables: SyncTables, recorded: FromClause, known: FromClause) -
         recorded: The change that sends nothing.
         known: The snapshot of the row.
     """
-    return _listed(
+    return listed(
         {
             m.state_column: or_(
                 is_listed(known, KEPT_FIELDS, m.state_column),
@@ -52,12 +49,6 @@ def with_recorded(tables: SyncTables, recorded: FromClause, known: FromClause) -
             for m in tables.sync.sent_fields
         }
     )
-
-
-def _listed(fields: Mapping[str, ColumnElement[bool]]) -> SqlValue:
-    none: SqlValue = literal("", TEXT)
-    names: list[SqlValue] = [case((each, literal(f'"{name}"', TEXT)), else_=none) for name, each in fields.items()]
-    return func.nullif(reduce(lambda one, other: one.concat(other), names, none), none)
 
 
 def _differs(changes: FromClause, name: str) -> ColumnElement[bool]:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, FromClause, RowMapping, and_, case, false,
 from dagster_dailystory.contacts.fingerprint import key_label
 from dagster_dailystory.databases.sql_types import UNSUPPORTED, SqlQuery, SqlValue
 from dagster_dailystory.engine.state.contact_map import deletions_of_other_syncs, is_deleted_in
-from dagster_dailystory.engine.state.schema import DROPPED, KEPT_FIELDS, SyncTables, differs_column, is_dropped
+from dagster_dailystory.engine.state.schema import DROPPED, KEPT_FIELDS, SyncTables, differs_column, is_dropped, lists
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.model.change import Change, Identity, Operation
 from dagster_dailystory.model.contact_fields import FieldKind
@@ -162,10 +162,8 @@ class RowReader:
 
     def _uncleared(self, row: RowMapping) -> set[str]:
         """The state columns whose NULL does not empty what DailyStory had at the adoption."""
-        kept = row[KEPT_FIELDS] or ""
-        return {
-            name for name, flag in self._flags if kept and f'"{name}"' in kept and not row[flag] and row[name] is None
-        }
+        kept = row[KEPT_FIELDS]
+        return {n for n, flag in self._flags if kept and lists(kept, n) and not row[flag] and row[n] is None}
 
     def change(
         self,

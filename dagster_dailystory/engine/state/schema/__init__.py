@@ -1,5 +1,6 @@
 """The state tables: location, names, columns and types. Users may read all of them with plain SQL."""
 
+from dagster_dailystory.engine.state.schema.field_lists import is_listed, list_of, listed, lists, quoted
 from dagster_dailystory.engine.state.schema.location import SCHEMA_VERSION, StateLocation
 from dagster_dailystory.engine.state.schema.shared_tables import SharedTables
 from dagster_dailystory.engine.state.schema.sync_tables import (
@@ -17,7 +18,6 @@ from dagster_dailystory.engine.state.schema.sync_tables import (
     differs_column,
     index_of_the_set,
     is_dropped,
-    is_listed,
 )
 
 __all__ = [
@@ -39,4 +39,8 @@ __all__ = [
     "index_of_the_set",
     "is_dropped",
     "is_listed",
+    "list_of",
+    "listed",
+    "lists",
+    "quoted",
 ]

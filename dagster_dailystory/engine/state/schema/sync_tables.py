@@ -59,15 +59,10 @@ UNKNOWN_FIELDS = "unknown_fields"
 
 
 EMPTY_FIELDS = "empty_fields"
-"""The fields of `fill` that are empty in DailyStory, each in quotation marks."""
+"""The fields of `fill` that are empty in DailyStory; see `field_lists`."""
 
 KEPT_FIELDS = "kept_fields"
-"""The fields whose value in DailyStory is another one and stays until the source changes, each in quotation marks."""
-
-
-def is_listed(snapshot: FromClause, column: str, name: str) -> ColumnElement[bool]:
-    """Whether one of these columns of the snapshot lists the field of a state column."""
-    return func.coalesce(snapshot.c[column].contains(f'"{name}"', autoescape=True), false())
+"""The fields whose value in DailyStory is another one and stays until the source changes; see `field_lists`."""
 
 
 def is_dropped(changes: FromClause, name: str) -> ColumnElement[bool]:

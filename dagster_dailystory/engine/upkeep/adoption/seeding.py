@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -34,7 +34,7 @@ from dagster_dailystory.engine.state.incremental import require_full_comparison
 from dagster_dailystory.engine.state.layout.mapped_columns import is_canonical
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.plans.custom_fields import remember_custom_fields
-from dagster_dailystory.engine.state.schema import EMPTY_FIELDS, KEPT_FIELDS, SyncTables
+from dagster_dailystory.engine.state.schema import EMPTY_FIELDS, KEPT_FIELDS, SyncTables, list_of
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.engine.upkeep.adoption.look_ups import AdoptedRow
 from dagster_dailystory.model.change import Reason
@@ -134,15 +134,15 @@ class Seeding:
             "identity_mobile": row.identity.mobile,
         }
         if row.outcome is AdoptionOutcome.DELETED:
-            given[KEPT_FIELDS] = _listed(row.uncleared(self._tables.sync))
+            given[KEPT_FIELDS] = list_of(row.uncleared(self._tables.sync))
         if row.outcome is not AdoptionOutcome.EXISTING:
             return given
         differing = row.differing(self._tables.sync)
         given["differing"] = json.dumps([mapped.name for mapped in differing]) if differing else None
         empty = {mapped.state_column for mapped in row.empty(self._tables.sync)}
-        given[EMPTY_FIELDS] = _listed(empty)
+        given[EMPTY_FIELDS] = list_of(empty)
         kept = {mapped.state_column for mapped in differing if self._keeps(mapped)}
-        given[KEPT_FIELDS] = _listed(kept | row.uncleared(self._tables.sync))
+        given[KEPT_FIELDS] = list_of(kept | row.uncleared(self._tables.sync))
         own = {mapped.state_column for mapped in differing if not self._keeps(mapped)} | row.invalid | empty
         given |= {_use(m): m.state_column not in own for m in self._fields}
         for mapped in differing if self._differing is Differing.SEND else ():
@@ -242,11 +242,6 @@ def _custom_fields(rows: Sequence[AdoptedRow]) -> set[str]:
     """The custom fields that DailyStory has, so that the first plan does not name them as new."""
     found = [row.contact.fields.get("extendedProperties") for row in rows if row.contact is not None]
     return {name for custom in found if isinstance(custom, Mapping) for name in custom}
-
-
-def _listed(names: Set[str]) -> str | None:
-    """State columns as the snapshot lists them."""
-    return "".join(f'"{name}"' for name in sorted(names)) or None
 
 
 def _like(value: object, text: str | None) -> object:

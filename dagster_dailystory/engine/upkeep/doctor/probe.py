@@ -106,13 +106,10 @@ def _refused(why: str, advice: str) -> Finding:
 
 
 def _stopped(error: DailyStoryError | ForeignContactError) -> Finding:
-    is_foreign = isinstance(error, ForeignContactError)
-    advice = (
-        "look at what remains, and ask DailyStory before a run creates contacts"
-        if is_foreign
-        else "examine again later"
-    )
-    return Finding("examination", FindingStatus.FAILED, str(error), advice if is_foreign else "examine again later")
+    advice = "examine again later"
+    if isinstance(error, ForeignContactError):
+        advice = "look at what remains, and ask DailyStory before a run creates contacts"
+    return Finding("examination", FindingStatus.FAILED, str(error), advice)
 
 
 class _Probe:

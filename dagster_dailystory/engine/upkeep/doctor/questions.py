@@ -132,7 +132,7 @@ QUESTIONS: tuple[Question, ...] = (
         values.dates_and_numbers,
         (
             _good("as_sent", "they are read back as they were sent"),
-            _bad("changed", "they are read back in another form", "an audit reports them as drift; do not repair"),
+            _bad("changed", "they are read back in another form", "the drift check reports them; do not repair"),
         ),
     ),
     Question(
@@ -204,7 +204,7 @@ QUESTIONS: tuple[Question, ...] = (
         values.genders,
         (
             _good("as_sent", "it is read back as it was sent", gender_as_number=False),
-            _bad("number", "it is read back as a number", "an audit reports it as drift; do not map gender, or do not "
+            _bad("number", "it is read back as a number", "the drift check reports it; do not map gender, or do not "
                  "repair", gender_as_number=True),
             _bad("changed", "it is read back as another text", "do not map gender"),
             _bad("refused", "it is refused", "do not map gender"),

@@ -17,7 +17,7 @@ from dagster_dailystory.engine.account import compare_account, sender_of
 from dagster_dailystory.engine.presence.source_keys import Key, SourceKeys
 from dagster_dailystory.engine.presence.source_rows import keys_of_email, rows_of_key
 from dagster_dailystory.engine.sending.read_back.held_values import Acknowledged, holds
-from dagster_dailystory.engine.state.schema import KEPT_FIELDS, SyncTables
+from dagster_dailystory.engine.state.schema import KEPT_FIELDS, SyncTables, lists
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.engine.upkeep.records.explain.events import events_of
 from dagster_dailystory.engine.upkeep.records.explain.explanation import Explanation, KeyExplanation, NextStep
@@ -179,7 +179,7 @@ def _said(state: State, snapshot: Mapping[str, object], contact: RemoteContact |
         if m.kind not in CONSENT_KINDS and staged_text(snapshot.get(m.state_column)) is not None
         if not holds(state.sync, m, snapshot.get(m.state_column), acknowledged, contact)
     ]
-    stays = [m.name for m in found if m.fills or f'"{m.state_column}"' in str(snapshot.get(KEPT_FIELDS))]
+    stays = [m.name for m in found if m.fills or lists(snapshot.get(KEPT_FIELDS), m.state_column)]
     others = [m.name for m in found if m.name not in stays]
     lines.append(f"other values than acknowledged: {', '.join(others)}" if others else "the acknowledged values")
     lines += [f"values of its own that stay: {', '.join(stays)}"] if stays else []

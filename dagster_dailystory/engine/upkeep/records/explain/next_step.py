@@ -15,7 +15,7 @@ from dagster_dailystory.databases.stored_values import staged_text
 from dagster_dailystory.engine.presence.forgotten import FORGOTTEN_ROW, Forgotten
 from dagster_dailystory.engine.presence.source_keys import Key
 from dagster_dailystory.engine.sending.read_back.held_values import value_to_send
-from dagster_dailystory.engine.state.schema import EMPTY_FIELDS, KEPT_FIELDS, SyncTables
+from dagster_dailystory.engine.state.schema import EMPTY_FIELDS, KEPT_FIELDS, SyncTables, lists
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.engine.upkeep.records.explain.events import rows_with
 from dagster_dailystory.engine.upkeep.records.explain.explanation import NextStep
@@ -64,7 +64,7 @@ class KeyState:
         self, mapped: MappedField, source: Mapping[str, object], old: Mapping[str, object], *, resends: bool
     ) -> bool:
         if mapped.fills and self.contact is not None:
-            return f'"{mapped.state_column}"' in str(old.get(EMPTY_FIELDS)) and bool(source.get(mapped.state_column))
+            return lists(old.get(EMPTY_FIELDS), mapped.state_column) and bool(source.get(mapped.state_column))
         new, before = staged_text(source.get(mapped.state_column)), staged_text(old.get(mapped.state_column))
         if not new:
             return mapped.nulls is Nulls.CLEAR and bool(before)
@@ -158,8 +158,8 @@ class KeyState:
         names = ", ".join(m.name for m in self.differing(row))
         if names:
             return NextStep.SENT, f"The next run sends {names}."
-        listed = str((self.snapshot or {}).get(KEPT_FIELDS))
-        kept = ", ".join(m.name for m in self.sync.sent_fields if f'"{m.state_column}"' in listed)
+        found = (self.snapshot or {}).get(KEPT_FIELDS)
+        kept = ", ".join(m.name for m in self.sync.sent_fields if lists(found, m.state_column))
         if kept:
             stays = f"DailyStory has another value in {kept}, which stays until the source changes"
             return NextStep.UNCHANGED, f"Nothing is sent: {stays} (adopted, or left by an undo)."
