@@ -42,7 +42,7 @@ def contact_sync_group(
     group_id: str | None = None,
     partition: str | None = None,
     partitions: Sequence[str] | XComArg | None = None,
-    **settings: Any,
+    **settings: object,
 ) -> TaskGroup:
     """Make the tasks `plan`, `check` and `send` of a sync, within a DAG.
 
