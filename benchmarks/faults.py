@@ -53,7 +53,7 @@ def send(home: Path, rows: int, base_url: str, rate: float = math.inf) -> tuple[
     warehouse = Warehouse.at(url)
     instants: list[float] = []
     watched = AccountSettings(
-        base_url, TOKEN, rate, IN_FLIGHT, connect=lambda settings: Watched(AiohttpConnections(settings), instants)
+        base_url, TOKEN, rate, IN_FLIGHT, connect=lambda *seams: Watched(AiohttpConnections(*seams), instants)
     )
     with open_run(customers_sync(), warehouse, watched) as run:
         run.plan()

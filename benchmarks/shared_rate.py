@@ -97,7 +97,7 @@ def send(load: Load) -> None:
     """Plan, wait for a line of input, send, and print what was sent."""
     instants: list[float] = []
     watched = AccountSettings(
-        load.base_url, TOKEN, load.rate, connect=lambda settings: Watched(AiohttpConnections(settings), instants)
+        load.base_url, TOKEN, load.rate, connect=lambda *seams: Watched(AiohttpConnections(*seams), instants)
     )
     with open_run(load.sync, Warehouse.at(load.url), watched) as run:
         run.plan()

@@ -8,7 +8,7 @@ from types import TracebackType
 from urllib.parse import quote
 
 from dagster_dailystory.api.connection_errors import connection_error
-from dagster_dailystory.api.connections import Connections
+from dagster_dailystory.api.connections import Connections, MayWrite
 from dagster_dailystory.api.responses import (
     Account,
     RemoteContact,
@@ -35,13 +35,19 @@ class DailyStoryClient:
     Args:
         settings: Address, token, timeout, connections.
         consent_override: The sync's `consent_override`.
+        may_write: Asked last before a POST or a DELETE is sent; if it returns False, HeldBackError is raised.
     """
 
-    def __init__(self, settings: AccountSettings, consent_override: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        settings: AccountSettings,
+        consent_override: Collection[str] = (),
+        may_write: MayWrite = lambda: True,
+    ) -> None:
         silence_http_loggers()
         self._settings = settings
         self._consent_override = frozenset(consent_override)
-        self._connections: Connections = (settings.connect or AiohttpConnections)(settings)
+        self._connections: Connections = (settings.connect or AiohttpConnections)(settings, may_write)
         self._contact = settings.base_url + "/contact"
 
     async def __aenter__(self) -> DailyStoryClient:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -22,6 +22,14 @@ class HttpResponse:
     body: bytes = field(repr=False)
 
 
+MayWrite = Callable[[], bool]
+"""Says whether a request that changes a contact may be sent now."""
+
+
+class HeldBackError(Exception):
+    """A request that changes a contact may not be sent now, and was not sent."""
+
+
 class Connections(Protocol):
     """The network as the client needs it, replaced in tests. Used in one event loop."""
 
@@ -29,6 +37,7 @@ class Connections(Protocol):
         """Send one request with the token; redirects are returned, not followed.
 
         Raises:
+            HeldBackError: The request would change a contact, and may not be sent now.
             One of TRANSPORT_ERRORS: The response was incomplete, late or too large.
             UnreadableError: The response accepts the request, and its content has an encoding that cannot be read.
         """

@@ -14,7 +14,7 @@ from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.settings import Kind, check_types, named_settings
 
 if TYPE_CHECKING:
-    from dagster_dailystory.api.connections import Connections
+    from dagster_dailystory.api.connections import Connections, MayWrite
 
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
 
@@ -77,7 +77,7 @@ class AccountSettings:
     longest_wait_seconds: float = 30.0
     breaker_threshold: int = 20
     look_up_lag_seconds: float = 60.0
-    connect: Callable[[AccountSettings], Connections] | None = field(default=None, repr=False, compare=False)
+    connect: Callable[[AccountSettings, MayWrite], Connections] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check_types(self, _TYPES)

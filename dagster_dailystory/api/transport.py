@@ -14,8 +14,9 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx
+from aiohttp.abc import AbstractStreamWriter
 
-from dagster_dailystory.api.connections import HttpResponse
+from dagster_dailystory.api.connections import HeldBackError, HttpResponse, MayWrite
 from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.contacts.masking import mask
 from dagster_dailystory.errors import ConfigurationError, UnreadableError
@@ -68,15 +69,40 @@ _MAX_CONNECT_SECONDS = 10.0
 """Limit of connecting, within the limit of the whole request."""
 
 
+class _Body(aiohttp.BytesPayload):
+    """The body of a POST or a DELETE, which asks whether it may be sent when it is about to be.
+
+    The request was allowed before its connection was made. Meanwhile the process may have been stopped, or the machine
+    may have slept. Without its body the request is not complete, so that the service does not apply it.
+    """
+
+    def __init__(self, content: bytes, may_write: MayWrite) -> None:
+        super().__init__(content, content_type="application/json")
+        self._may_write = may_write
+        self.is_held_back = False
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        """See `aiohttp.Payload`."""
+        if not self._may_write():
+            self.is_held_back = True
+            raise HeldBackError
+        await super().write_with_length(writer, content_length)
+
+
 class AiohttpConnections:
     """Connections of aiohttp; the pool of httpx needs more CPU with each connection (docs/decisions/004).
+
+    Args:
+        settings: Address, token, timeout, connections.
+        may_write: Asked right before a POST or a DELETE is sent, when its connection is made.
 
     Raises:
         ConfigurationError: The environment names a proxy or certificates that cannot be used.
     """
 
-    def __init__(self, settings: AccountSettings) -> None:
+    def __init__(self, settings: AccountSettings, may_write: MayWrite = lambda: True) -> None:
         self._settings = settings
+        self._may_write = may_write
         # Sent with each request: a session would also send its default headers to a proxy, unencrypted.
         self._headers = _headers(settings)
         self._proxy = None if settings.is_local else _proxy_for(settings.host)
@@ -87,11 +113,17 @@ class AiohttpConnections:
         """See `Connections`."""
         if self._session is None:
             self._session = self._open_session()
-        async with self._session.request(
-            method, url, headers=self._headers, data=content, allow_redirects=False, proxy=self._proxy
-        ) as response:
-            body = await _read_all(response.content.iter_any())
-            return HttpResponse(response.status, response.headers, _decoded(response.status, response.headers, body))
+        body = None if method == "GET" else _Body(content or b"", self._may_write)
+        try:
+            async with self._session.request(
+                method, url, headers=self._headers, data=body, allow_redirects=False, proxy=self._proxy
+            ) as response:
+                read = await _read_all(response.content.iter_any())
+        except aiohttp.ClientConnectionError:
+            if body is not None and body.is_held_back:
+                raise HeldBackError from None
+            raise
+        return HttpResponse(response.status, response.headers, _decoded(response.status, response.headers, read))
 
     async def close(self) -> None:
         """See `Connections`."""
@@ -120,15 +152,21 @@ class HttpxConnections:
 
     Args:
         settings: Address, token, timeout.
+        may_write: Asked before a POST or a DELETE is given to the transport.
         transport: Receives each request with all its headers.
     """
 
-    def __init__(self, settings: AccountSettings, transport: httpx.AsyncBaseTransport) -> None:
+    def __init__(
+        self, settings: AccountSettings, may_write: MayWrite = lambda: True, *, transport: httpx.AsyncBaseTransport
+    ) -> None:
         self._settings = settings
+        self._may_write = may_write
         self._transport = transport
 
     async def exchange(self, method: str, url: str, content: bytes | None = None) -> HttpResponse:
         """See `Connections`."""
+        if method != "GET" and not self._may_write():
+            raise HeldBackError
         connect = _connect_seconds(self._settings)
         request = httpx.Request(
             method,

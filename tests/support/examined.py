@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from dagster_dailystory.api.connections import HttpResponse
+from dagster_dailystory.api.connections import HttpResponse, MayWrite
 from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.api.transport import AiohttpConnections
 from dagster_dailystory.databases.connect import open_engine
@@ -68,7 +68,7 @@ class Examined:
     ) -> ExaminationReport:
         account = AccountSettings(
             self.sandbox.base_url, self.sandbox.token, math.inf, first_wait_seconds=0.01, longest_wait_seconds=0.02,
-            max_attempts=3, connect=None if lie is None else lambda settings: _Liar(settings, lie),
+            max_attempts=3, connect=None if lie is None else lambda *seams: _Liar(*seams, lie),
         )  # fmt: skip
         return examine_sync(SYNC, self.warehouse, account, email, confirmed=confirmed, questions=questions, **seams)
 
@@ -115,8 +115,8 @@ class Examined:
 class _Liar:
     """Connections whose service does not always respond with the truth."""
 
-    def __init__(self, settings: AccountSettings, lie: Lie) -> None:
-        self._connections = AiohttpConnections(settings)
+    def __init__(self, settings: AccountSettings, may_write: MayWrite, lie: Lie) -> None:
+        self._connections = AiohttpConnections(settings, may_write)
         self._lie = lie
 
     async def exchange(self, method: str, url: str, content: bytes | None = None) -> HttpResponse:

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -136,7 +137,7 @@ def creates(count: int) -> list[Change]:
 def sender_for(
     api: httpx.AsyncBaseTransport, account: AccountSettings = QUICK, limiter: RateLimiter | None = None
 ) -> Sender:
-    return Sender(SYNC, replace(account, connect=lambda settings: HttpxConnections(settings, api)), limiter)
+    return Sender(SYNC, replace(account, connect=partial(HttpxConnections, transport=api)), limiter)
 
 
 def collect_all(sender: Sender) -> list[Result]:

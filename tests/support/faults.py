@@ -108,5 +108,5 @@ def flaky_account(
         scenario.account,
         max_attempts=2,
         first_wait_seconds=0.001,
-        connect=lambda settings: FlakyConnections(AiohttpConnections(settings), lets_through, status),
+        connect=lambda *seams: FlakyConnections(AiohttpConnections(*seams), lets_through, status),
     )

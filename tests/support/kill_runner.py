@@ -118,7 +118,7 @@ def run(job: Mapping[str, Any]) -> None:
         job["token"],
         math.inf,
         CONCURRENCY,
-        connect=lambda settings: KilledConnections(AiohttpConnections(settings), kill_point),
+        connect=lambda *seams: KilledConnections(AiohttpConnections(*seams), kill_point),
     )
     run_id = f"run-{os.getpid()}-{time.time_ns()}"
     with open_run(sync, warehouse, account, [run_id]) as planning:

@@ -182,7 +182,7 @@ def in_process(base_url: str, token: str, account: Account) -> AccountSettings:
         max_seconds_per_row=0.05,
         first_wait_seconds=0.0005,
         longest_wait_seconds=0.001,
-        connect=lambda _settings: account,
+        connect=lambda *_: account,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, stop_after_attempt, stop_after_delay, wait_random_exponential
 
+from dagster_dailystory.api.connections import HeldBackError
 from dagster_dailystory.api.rate.limiter import Limiter
 from dagster_dailystory.api.rate.pace import DEFAULT_PAUSE_SECONDS
 from dagster_dailystory.api.responses import Account, token_refused
@@ -186,6 +187,9 @@ class Dispatcher:
             await self.slots.acquire(attempts)
             try:
                 return await self._send_once(attempts, request, leave_before, is_read=is_read)
+            except HeldBackError:
+                await self._sleep(_HELD_UP_SECONDS)
+                continue
             except RetryableError as error:
                 is_lost = error.may_have_landed and not is_repeatable
                 attempts.in_doubt = attempts.in_doubt or is_lost
@@ -233,6 +237,10 @@ class Dispatcher:
         attempts.in_flight, sent_at, number = True, self._clock(), self.outages.note_request()
         try:
             result = await request()
+        except HeldBackError:
+            attempts.requests -= 1
+            self._requests -= 1
+            raise
         except ForbiddenError as error:
             if request is self._ask_account:
                 self._is_account_forbidden = not self._is_token_accepted

@@ -115,9 +115,9 @@ class Sender:
     def start(self, may_send: Callable[[], bool] = lambda: True) -> None:
         """Make the client and start the thread.
 
-        `may_send` is asked before each request of a row; while it returns False, none is sent.
+        `may_send` is asked before each request of a row, last when its connection is made; if False, it is not sent.
         """
-        self._client = DailyStoryClient(self._account, self._sync.consent_override)
+        self._client = DailyStoryClient(self._account, self._sync.consent_override, may_send)
         self._dispatcher.may_send = may_send
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name=f"dailystory-{self._sync.name}", daemon=True)

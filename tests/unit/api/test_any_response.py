@@ -119,7 +119,7 @@ def outcome(settings: AccountSettings, call: Callable[[DailyStoryClient], Awaita
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(response=responses)
 def test_a_response_is_a_result_or_an_error_without_personal_data(name: str, response: HttpResponse) -> None:
-    account = AccountSettings("https://us-1.dailystory.test", TOKEN, connect=lambda _: OneResponse(response))
+    account = AccountSettings("https://us-1.dailystory.test", TOKEN, connect=lambda *_: OneResponse(response))
     shown = outcome(account, CALLS[name])
     assert not [value for value in (TOKEN, *SENT.get(name, ())) if value in shown]
 

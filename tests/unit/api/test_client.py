@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
 import httpx
@@ -37,7 +38,7 @@ def run_with(handler: Handler, call: Callable[[DailyStoryClient], Awaitable[T]],
     settings = AccountSettings(
         "https://us-1.dailystory.test",
         TOKEN,
-        connect=lambda settings: HttpxConnections(settings, httpx.MockTransport(handler)),
+        connect=partial(HttpxConnections, transport=httpx.MockTransport(handler)),
     )
 
     async def scenario() -> T:

@@ -126,7 +126,7 @@ def test_both_kinds_of_connections_send_the_same_request(content: bytes | None) 
         settings, url = settings_for(address), f"http://{address}/api/v1/contact?email=ada%2Bnews%40example.com"
         for connections in (
             AiohttpConnections(settings),
-            HttpxConnections(settings, httpx.AsyncHTTPTransport()),
+            HttpxConnections(settings, transport=httpx.AsyncHTTPTransport()),
         ):
             response = exchange(connections, url, content)
             assert isinstance(response, HttpResponse)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 
 import httpx
 import pytest
@@ -49,7 +50,7 @@ def send(sandbox: Sandbox, change: Change, sync: ContactSync | None = None) -> R
 
 
 def send_through(transport: httpx.AsyncBaseTransport, change: Change, sync: ContactSync | None = None) -> Result:
-    return result_of(change, sync, replace(QUICK, connect=lambda settings: HttpxConnections(settings, transport)))
+    return result_of(change, sync, replace(QUICK, connect=partial(HttpxConnections, transport=transport)))
 
 
 def result_of(change: Change, sync: ContactSync | None, account: AccountSettings) -> Result:

@@ -10,6 +10,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Collection
 from dataclasses import replace
+from functools import partial
 
 import httpx
 import pytest
@@ -223,7 +224,7 @@ def test_a_payload_that_would_opt_in_stops_the_run() -> None:
             raise ConsentError("the payload would undo an opt-out")
 
     api = FakeApi()
-    with Sender(SYNC, replace(QUICK, connect=lambda settings: Firewall(settings, api))) as sender:
+    with Sender(SYNC, replace(QUICK, connect=partial(Firewall, transport=api))) as sender:
         sender.submit([create(1)])
         results, error = collect_until_fatal(sender)
     assert isinstance(error, ConsentError)

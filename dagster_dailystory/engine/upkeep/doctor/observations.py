@@ -33,7 +33,7 @@ class Observations:
     def of(self, account: AccountSettings) -> AccountSettings:
         """The same account, with its connections observed."""
         connect = account.connect or AiohttpConnections
-        return replace(account, connect=lambda settings: _ObservedConnections(connect(settings), self))
+        return replace(account, connect=lambda *seams: _ObservedConnections(connect(*seams), self))
 
     @property
     def status(self) -> int:
