@@ -15,8 +15,10 @@ from sqlalchemy import (
     func,
     literal,
     not_,
+    null,
     or_,
     select,
+    true,
 )
 
 from dagster_dailystory.databases.expressions import opts_out
@@ -78,9 +80,11 @@ class History:
         extra = (changes.c.plan_id, changes.c.operation, changes.c[DROPPED], dsid, *answer, whole.label("as_a_whole"))
         done = self._results.changes_with(_ACKNOWLEDGED, *copied, *extra).subquery("done")
         after = self._state.database.json_object(self._values(done, done))
+        is_new = snapshot.c[self._tables.key_names[0]].is_(None)
         # Of a contact whose values are not known, none is known to be replaced.
-        unknown = or_(done.c.is_other_contact, func.coalesce(snapshot.c.resend_all, false()))
-        before = self._state.database.json_object(self._values(done, snapshot, unknown))
+        nothing_known = or_(is_new, done.c.is_other_contact, snapshot.c.resend_all)
+        replaced = self._state.database.json_object(self._values(done, snapshot))
+        before = case((nothing_known, null()), else_=replaced)
         policy = literal(self._tables.sync.delete_policy.value, TEXT)
         operation = case((done.c.operation == Operation.DELETE.value, policy), else_=done.c.operation)
         keys = [done.c[key] for key in self._tables.key_names]
@@ -89,22 +93,20 @@ class History:
         query = select(*row).select_from(done.outerjoin(snapshot, self._tables.same_key(done, snapshot)))
         return self._tables.history.insert().from_select([column.name for column in self._tables.history.c], query)
 
-    def _values(
-        self, done: FromClause, relation: FromClause, unknown: ColumnElement[bool] | None = None
-    ) -> Mapping[str, SqlValue]:
+    def _values(self, done: FromClause, relation: FromClause) -> Mapping[str, SqlValue]:
         """By state column, the values of a relation in the fields that each change wrote.
 
         Args:
             done: The changes.
-            relation: The changes, or the snapshot with the values that they replace.
-            unknown: Whether none of these values is known; one that an adoption or an undo left is not known either.
+            relation: The changes, or the snapshot with the values that they replace, where these are known: one that an
+                adoption or an undo left is not.
         """
         writes = done.c.outcome.in_([Outcome.CREATED.value, Outcome.UPDATED.value, Outcome.OPTED_OUT.value])
         values: dict[str, SqlValue] = {}
         for mapped in self._tables.sync.sent_fields:
             name = mapped.state_column
-            lost = false() if unknown is None else or_(unknown, is_listed(relation, KEPT_FIELDS, name))
-            values[name] = case((and_(writes, self._is_written(mapped, done), not_(lost)), relation.c[name]))
+            is_known = true() if relation is done else not_(is_listed(relation, KEPT_FIELDS, name))
+            values[name] = case((and_(writes, self._is_written(mapped, done), is_known), relation.c[name]))
         return values
 
     def _is_written(self, mapped: MappedField, done: FromClause) -> ColumnElement[bool]:
