@@ -223,6 +223,11 @@ class Scenario:
         prefix = "dailystory_" if table in _SHARED_TABLES else f"dailystory_{self.source.name}_"
         return self._state_rows(f"{prefix}{table}")
 
+    def row_of(self, table: str, report: SyncReport) -> dict[str, Any]:
+        """The row of `plans` or `runs` that belongs to a report."""
+        [row] = [row for row in self.rows(table) if row["plan_id"] == report.plan_id]
+        return row
+
     def contact_map(self) -> dict[str, str]:
         """Key -> contact."""
         return {_key_of(row): self.name_of(row["dsid"]) for row in self.rows("contact_map")}
