@@ -288,6 +288,7 @@ class SyncRecords:
         Raises:
             ConfigurationError: `confirm` is another name.
             BusyError: A run holds the sync.
+            StateError: A test contact of an examination is still to be deleted.
         """
         if confirm != self._sync.name:
             raise ConfigurationError(f"drop removes the state of sync {self._sync.name!r}; confirm it by that name")

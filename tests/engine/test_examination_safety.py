@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from support.examined import EMAIL, SYNC, Examined, named
 
+from dagster_dailystory import open_sync, plan_contact_sync
 from dagster_dailystory.api.connections import HttpResponse
 from dagster_dailystory.engine.state.lease import open_session
 from dagster_dailystory.engine.upkeep.doctor.questions import QUESTIONS
 from dagster_dailystory.engine.upkeep.doctor.report import FindingStatus
 from dagster_dailystory.engine.warehouse import Warehouse
+from dagster_dailystory.errors import StateError
 from dagster_dailystory.sandbox import Sandbox
 
 AN_HOUR_LATER = time.time() + 3600
@@ -228,3 +232,51 @@ def test_a_role_without_a_grant_examines_and_makes_nothing(examined: Examined) -
         [],
         "correct what failed, and examine again",
     )
+
+
+@pytest.fixture
+def noted(examined: Examined) -> Examined:
+    """A planned sync with test contacts that an outage left in DailyStory."""
+    ends = {"base_url": examined.sandbox.base_url, "api_token": examined.sandbox.token}
+    plan_contact_sync(SYNC, warehouse_url=examined.url, **ends)
+    answers = iter(range(1_000))
+    failed = answered({"Status": False}, 500)
+    examined.examine(lie=lambda method, url, body: failed if next(answers) > 20 else None)
+    assert (len(examined.living()) > 0, len(examined.notes()) > 0) == (True, True)
+    return examined
+
+
+@on_each_database
+def test_the_notes_of_test_contacts_follow_a_renamed_sync(noted: Examined) -> None:
+    with open_sync(SYNC, warehouse_url=noted.url) as records:
+        records.rename("people")
+    people = replace(SYNC, name="people")
+    noted.examine(None, sync=people)
+    assert (noted.living(), noted.notes()) == ([], [])
+
+
+def test_the_notes_of_test_contacts_follow_a_moved_sync(noted: Examined, new_database: Callable[[str], str]) -> None:
+    url, backup = new_database("sqlite"), new_database("sqlite")
+    with open_sync(SYNC, warehouse_url=noted.url) as records:
+        records.copy_to(state_url=backup)
+        assert len(noted.notes()) > 0
+        records.move_to(state_url=url)
+        assert noted.notes() == []
+        records.drop(confirm="customers")
+    noted.warehouse = Warehouse.at(noted.url, url)
+    noted.examine(None)
+    assert noted.living() == []
+    with open_sync(SYNC, warehouse_url=noted.url, state_url=url) as records:
+        assert records.drop(confirm="customers") == 0
+    noted.warehouse = Warehouse.at(noted.url, backup)
+    assert noted.examine(None).is_healthy  # its notes are of contacts that are deleted
+    with open_sync(SYNC, warehouse_url=noted.url, state_url=backup) as records:
+        assert records.drop(confirm="customers") == 0
+
+
+def test_a_sync_whose_test_contacts_are_still_to_be_deleted_is_not_dropped(noted: Examined) -> None:
+    with open_sync(SYNC, warehouse_url=noted.url) as records:
+        with pytest.raises(StateError, match="may still be in DailyStory; examine the sync with the same account"):
+            records.drop(confirm="customers")
+        noted.examine(None)
+        assert records.drop(confirm="customers") == 0

@@ -64,13 +64,14 @@ class Examined:
         confirmed: bool = True,
         questions: tuple[Question, ...] = QUESTIONS,
         lie: Lie | None = None,
+        sync: ContactSync = SYNC,
         **seams: Any,
     ) -> ExaminationReport:
         account = AccountSettings(
             self.sandbox.base_url, self.sandbox.token, math.inf, first_wait_seconds=0.01, longest_wait_seconds=0.02,
             max_attempts=3, connect=None if lie is None else lambda *seams: _Liar(*seams, lie),
         )  # fmt: skip
-        return examine_sync(SYNC, self.warehouse, account, email, confirmed=confirmed, questions=questions, **seams)
+        return examine_sync(sync, self.warehouse, account, email, confirmed=confirmed, questions=questions, **seams)
 
     def others(self) -> list[Contact]:
         return [each for each in self.sandbox.contacts() if not is_test_contact(each)]

@@ -15,6 +15,8 @@ from typing import Any
 from dagster_dailystory.contacts.fingerprint import opaque
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.store import State
+from dagster_dailystory.errors import StateError
+from dagster_dailystory.model.runs.plan import some
 
 NOTES = "probe:"
 """How the name of each note begins."""
@@ -122,6 +124,42 @@ class Notes:
         fields = {name: value for name, value in asdict(note).items() if name != "name"}
         with self._lease.transaction(self._state):
             self._state.set_meta(note.name, json.dumps(fields))
+
+
+def names_of_notes(state: State) -> list[str]:
+    """The rows of the notes of the state's sync, for each account, within the caller's transaction."""
+    return state.meta_names(f"{NOTES}{state.sync.name}:")
+
+
+def rename_notes(state: State, new_name: str) -> None:
+    """Let another name of the sync have its notes, within the caller's transaction."""
+    meta = state.shared.meta
+    for name in names_of_notes(state):
+        renamed = f"{NOTES}{new_name}:{name.removeprefix(f'{NOTES}{state.sync.name}:')}"
+        state.connection.execute(meta.update().where(meta.c.name == name).values(name=renamed))
+
+
+def drop_notes(state: State) -> None:
+    """Remove the notes of the sync, which another state has now, within the caller's transaction."""
+    for name in names_of_notes(state):
+        state.drop_meta(name)
+
+
+def check_no_notes(state: State) -> None:
+    """Make sure, within the caller's transaction, that no test contact of the sync is still to be deleted.
+
+    Raises:
+        StateError: There is one, and only its note in this state says which contact it is.
+    """
+    notes = len(names_of_notes(state))
+    if notes:
+        start = f"{NOTES}{state.sync.name}:"
+        raise StateError(
+            f"{some(notes, 'test contact', 'test contacts')} of sync {state.sync.name!r} may still be in DailyStory; "
+            "examine the sync with the same account and probe_email (dagster-dailystory doctor), which deletes them, "
+            f"and drop it then. If the account is gone, delete the rows of {state.shared.meta.name} whose name begins "
+            f"with {start} first"
+        )
 
 
 def _fields(text: str) -> dict[str, Any]:

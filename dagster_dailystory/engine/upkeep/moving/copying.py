@@ -21,6 +21,7 @@ from dagster_dailystory.engine.state.layout.migrations import StoredTables, sync
 from dagster_dailystory.engine.state.lease import Lease, hold_syncs
 from dagster_dailystory.engine.state.schema import SCHEMA_VERSION, SYNC_TABLES, StateLocation, SyncTables
 from dagster_dailystory.engine.state.store import State, connect_state
+from dagster_dailystory.engine.upkeep.doctor.notes import NOTES, drop_notes
 from dagster_dailystory.engine.upkeep.moving.target_columns import TargetColumns, batches
 from dagster_dailystory.errors import StateError
 from dagster_dailystory.model.runs.plan import some
@@ -83,6 +84,8 @@ def copy_state(
             with other.during(copy):
                 _check_target(state, copy)
                 rows = dict(_copied(state, copy, warehouse_url))
+            if moves:
+                drop_notes(state)
         return CopyReport(state.sync.name, rows)
 
 
@@ -132,7 +135,8 @@ def _copied(state: State, copy: State, warehouse_url: str) -> Iterator[tuple[str
     kept = [meta.c.name.startswith(start, autoescape=True) for start in _NOT_COPIED]
     known = select(copy.shared.meta.c.name)
     present = set(copy.connection.execute(known).scalars())
-    own = meta.c.name.endswith(f":{state.sync.name}", autoescape=True)
+    notes = meta.c.name.startswith(f"{NOTES}{state.sync.name}:", autoescape=True)
+    own = or_(meta.c.name.endswith(f":{state.sync.name}", autoescape=True), notes)
     of_all = or_(not_(meta.c.name.contains(":")), meta.c.name.startswith("token_hash:"))
     former = and_(meta.c.name.startswith("renamed:"), meta.c.value == state.sync.name)
     chosen = and_(or_(own, of_all, former), not_(or_(*kept)), meta.c.name.not_in(present))

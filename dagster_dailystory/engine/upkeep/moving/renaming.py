@@ -9,6 +9,7 @@ from dagster_dailystory.engine.state.layout.migrations import sync_names
 from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.schema import SYNC_TABLES, SyncTables
 from dagster_dailystory.engine.state.store import State
+from dagster_dailystory.engine.upkeep.doctor.notes import check_no_notes, rename_notes
 from dagster_dailystory.errors import ConfigurationError, StateError
 from dagster_dailystory.model.sync import SYNC_NAME
 
@@ -48,6 +49,7 @@ def rename_sync(state: State, lease: Lease, new_name: str) -> None:
         for name in _own_meta(state):
             renamed = f"{name.removesuffix(old)}{new_name}"
             state.connection.execute(meta.update().where(meta.c.name == name).values(name=renamed))
+        rename_notes(state, new_name)
         former = meta.c.name.startswith("renamed:"), meta.c.value == old
         state.connection.execute(meta.update().where(*former).values(value=new_name))
         state.drop_meta(f"renamed:{new_name}")
@@ -63,10 +65,11 @@ def drop_sync(state: State, lease: Lease) -> int:
         How many keys were mapped to a contact.
 
     Raises:
-        StateError: The state has no such sync.
+        StateError: The state has no such sync, or a test contact of an examination is still to be deleted.
     """
     with lease.transaction(state):
         tables = _tables_of(state)
+        check_no_notes(state)
         mapped = state.connection.execute(select(func.count()).select_from(tables.contact_map)).scalar_one()
         for table in tables.metadata.sorted_tables:
             state.connection.execute(DropTable(table))
