@@ -14,7 +14,6 @@ from dagster_dailystory.databases.urls import checked_url, require_file, require
 from dagster_dailystory.engine.presence.forgotten import ForgottenHash, export_forgotten
 from dagster_dailystory.engine.run import OnProgress, open_run
 from dagster_dailystory.engine.state.lease import open_session
-from dagster_dailystory.engine.state.plans.stored import Plans
 from dagster_dailystory.engine.state.schema import StateLocation
 from dagster_dailystory.engine.state.store import State, open_state
 from dagster_dailystory.engine.upkeep.forgetting.forget import forget_rows
@@ -31,7 +30,7 @@ from dagster_dailystory.engine.upkeep.records.frames import (
     rejections_frame,
     runs_frame,
 )
-from dagster_dailystory.engine.upkeep.records.inspection import ChangePreview, preview_changes
+from dagster_dailystory.engine.upkeep.records.inspection import ChangePreview, preview_changes, read_summary
 from dagster_dailystory.engine.upkeep.records.masking import masked_frame
 from dagster_dailystory.engine.upkeep.records.whose import Whose
 from dagster_dailystory.engine.upkeep.undo.mapping import sync_to_undo
@@ -74,6 +73,9 @@ class SyncRecords:
 
         Args:
             plan_id: From the metadata of `changes`, or from `plan_contact_sync`.
+
+        Raises:
+            SafetyError: The sync has no such plan.
         """
         return self._read(plan_frame, plan_id)
 
@@ -83,7 +85,7 @@ class SyncRecords:
         Raises:
             SafetyError: The sync has no such plan.
         """
-        return self._read(_plan_summary, plan_id)
+        return self._read(read_summary, plan_id)
 
     def preview(self, plan_id: str, rows: int = 15) -> list[ChangePreview]:
         """The first changes of a plan, without personal data.
@@ -91,6 +93,9 @@ class SyncRecords:
         Args:
             plan_id: One of the latest plans.
             rows: At most this many of each operation.
+
+        Raises:
+            SafetyError: The sync has no such plan.
         """
         return self._read(preview_changes, plan_id, rows=rows)
 
@@ -362,11 +367,6 @@ class SyncRecords:
     def _read(self, view: Callable[Concatenate[State, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         with open_state(self._warehouse.state, self._sync, writes=False) as state:
             return view(state, *args, **kwargs)
-
-
-def _plan_summary(state: State, plan_id: str) -> PlanSummary:
-    with state.connection.begin():
-        return Plans(state).named(plan_id).summary
 
 
 @contextmanager

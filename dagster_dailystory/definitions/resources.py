@@ -101,6 +101,7 @@ class WarehouseResource(NamedSettings, dg.ConfigurableResource["WarehouseResourc
             plan_id: From the metadata of `changes`.
 
         Raises:
+            SafetyError: The sync has no such plan.
             DailyStoryError: The state cannot be read.
         """
         with open_state(self.warehouse(sync).state, sync) as state:

@@ -76,8 +76,9 @@ def test_each_command_prints_one_json_document_with_the_documented_keys(console:
     assert [row["customer_id"] for row in printed["contact-map"]["contact_map"]] == [1, 2, 3]
     assert [row["reason"] for row in printed["rejections"]["rejections"]] == ["invalid_email"]
     assert {row["acknowledged_at"][10] for row in printed["history"]["history"]} == {"T"}
-    failed = console.run("send", "none", "--json")
-    assert failed.stdout.startswith('{\n  "error": {\n    "kind": "UnknownPlanError"')
+    for command in ("send", "show-plan"):
+        failed = console.run(command, "none", "--json")
+        assert failed.stdout.startswith('{\n  "error": {\n    "kind": "UnknownPlanError"')
 
 
 @pytest.mark.parametrize("arguments", [["run", "--limit", "x"], ["send"], ["history", "--since", "yesterday"]])

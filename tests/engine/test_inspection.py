@@ -11,6 +11,7 @@ from support.dagster_project import PEOPLE, people_sync, person
 from support.scenario import Scenario, customer, open_scenario, sync_of
 from support.steps import plan_run, read_state, send_run
 
+from dagster_dailystory import WarehouseResource, open_sync
 from dagster_dailystory.api.settings import AccountSettings
 from dagster_dailystory.engine.upkeep.records.inspection import (
     check_shown_fields,
@@ -20,7 +21,7 @@ from dagster_dailystory.engine.upkeep.records.inspection import (
     sync_status,
 )
 from dagster_dailystory.engine.warehouse import Warehouse
-from dagster_dailystory.errors import ConfigurationError
+from dagster_dailystory.errors import ConfigurationError, UnknownPlanError
 from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.model.sync import Scope
 from dagster_dailystory.sandbox import Sandbox
@@ -37,11 +38,23 @@ def warehouse(tmp_path: Path) -> Warehouse:
 def test_before_the_first_plan_there_is_nothing_to_see(warehouse: Warehouse):
     now = read_state(sync_status, people_sync(), warehouse)
     assert (now.rows_mapped, now.contacts_live, now.rows_rejected, now.rows_unsettled) == (0, 0, 0, 0)
-    assert (
-        read_state(preview_changes, people_sync(), warehouse, "plan")
-        == read_state(preview_rejections, people_sync(), warehouse)
-        == []
-    )
+    assert read_state(preview_rejections, people_sync(), warehouse) == []
+
+
+@pytest.mark.parametrize("is_planned", [False, True])
+def test_a_plan_that_the_state_does_not_have_is_named(warehouse: Warehouse, is_planned: bool):
+    sync = people_sync()
+    if is_planned:
+        with Sandbox() as sandbox:
+            plan_run(
+                sync, warehouse, AccountSettings(sandbox.base_url, sandbox.token), PlanOptions(dry_run=True), "run"
+            )
+    resource = WarehouseResource(url=warehouse.url)
+    with open_sync(sync, warehouse_url=warehouse.url) as records:
+        read = [records.plan, records.preview, records.plan_summary, lambda plan_id: resource.plan(sync, plan_id)]
+        for each in read:
+            with pytest.raises(UnknownPlanError, match="sync 'people' has no plan 'typed' in this state"):
+                each("typed")
 
 
 def test_a_preview_is_capped_and_masks_what_it_may_not_show(warehouse: Warehouse):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Table, select
 
 from dagster_dailystory.databases.sql_types import SqlValue
+from dagster_dailystory.engine.state.plans.stored import Plans
 from dagster_dailystory.engine.state.schema import CONTACT_MAP_TIMES, SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.engine.upkeep.records.history import HistoryEntry, as_sent, read_history
@@ -25,11 +26,15 @@ def plan_frame(state: State, plan_id: str) -> pandas.DataFrame:
     """A plan as a pandas frame: one row for each field that differs, with unmasked values. Not for logs.
 
     `before` is empty if the change has an outcome: then the snapshot holds the new value.
+
+    Raises:
+        UnknownPlanError: The sync has no such plan.
     """
     records: list[dict[str, object]] = []
     sync = state.sync
     keys = sync.key_columns
     with reading(state) as tables:
+        Plans(state).named(plan_id)
         queries = {} if tables is None else {each: changes_of(tables, plan_id, each) for each in SHOWN}
         for operation, query in queries.items():
             for row in state.connection.execute(query).mappings():

@@ -16,6 +16,7 @@ from dagster_dailystory.contacts.masking import mask
 from dagster_dailystory.contacts.payload import opts_in
 from dagster_dailystory.contacts.values import KINDS
 from dagster_dailystory.databases.sql_types import SqlQuery
+from dagster_dailystory.engine.state.plans.stored import Plans
 from dagster_dailystory.engine.state.rejections import FEW, few_of_each, rejected_row
 from dagster_dailystory.engine.state.schema import DROPPED, SyncTables, differs_column
 from dagster_dailystory.engine.state.store import State
@@ -23,7 +24,7 @@ from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.change import Operation, Outcome
 from dagster_dailystory.model.contact_fields import FieldKind, nearest
 from dagster_dailystory.model.mapping import REGION_COLUMN, MappedField
-from dagster_dailystory.model.runs.plan import PlanStatus, RejectedRow
+from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary, RejectedRow
 from dagster_dailystory.model.sync import ContactSync
 
 NO_VALUE = "(none)"
@@ -144,6 +145,16 @@ def check_shown_fields(sync: ContactSync, names: Sequence[str], setting: str = "
             raise ConfigurationError(f"{setting} names {name!r}, which is not mapped{hint}")
 
 
+def read_summary(state: State, plan_id: str) -> PlanSummary:
+    """Read the header of a plan.
+
+    Raises:
+        UnknownPlanError: The sync has no such plan.
+    """
+    with state.connection.begin():
+        return Plans(state).named(plan_id).summary
+
+
 def preview_changes(
     state: State, plan_id: str, shown_fields: Sequence[str] = (), rows: int = 15
 ) -> list[ChangePreview]:
@@ -158,8 +169,12 @@ def preview_changes(
 
     Returns:
         Opt-outs that leave ahead of their rows first, then updates, creates and deletions.
+
+    Raises:
+        UnknownPlanError: The sync has no such plan.
     """
     with reading(state) as tables:
+        Plans(state).named(plan_id)
         if tables is None:
             return []
         shown = frozenset(shown_fields)
