@@ -292,6 +292,7 @@ def adopt_contacts(
         The counts of rows, and the values that differ by field; `print` shows them.
 
     Raises:
+        ConfigurationError: An adoption with another `differing` is not done.
         DailyStoryError: See the tree in `errors`; what was looked up before stays.
 
     Example:

@@ -15,6 +15,7 @@ from dagster_dailystory import AdoptionReport, adopt_contacts
 from dagster_dailystory.engine.run import open_run
 from dagster_dailystory.engine.upkeep.adoption import adopt
 from dagster_dailystory.errors import BusyError, ConfigurationError, OutageError, SafetyError
+from dagster_dailystory.model.runs.adoption import Differing
 from dagster_dailystory.model.sync import ContactSync
 
 PLACEMENTS = INSIDE
@@ -62,7 +63,7 @@ def add(scenario: Scenario, number: int, **fields: Any) -> str:
 
 
 def look_ups(scenario: Scenario) -> int:
-    return sum(request.method == "GET" and "/about" not in request.path for request in scenario.sandbox.requests())
+    return scenario.sandbox.counts.gets
 
 
 def test_contacts_that_equal_their_rows_are_mapped_and_the_next_run_creates_the_others(scenario: Scenario):
@@ -161,32 +162,51 @@ def test_ambiguous_rows_are_reported_and_not_mapped(scenario: Scenario):
     scenario.seed(
         customer(1), customer(2, email="p1@example.com"),
         customer(3, mobile="+14155552671"),
-        customer(4), customer(5, email=None, mobile="+14155552672"),
-        customer(6, mobile="+14155552673"),
+        customer(4), customer(6, mobile="+14155552673"),
+        *(customer(number, city="Nowhere") for number in range(10, 310)),  # more than are written together
+        customer(500, email=None, mobile="+14155552672"),
     )  # fmt: skip
     add(scenario, 1)
     add(scenario, 3)
     scenario.sandbox.add(email="other@example.com", mobilePhone="+14155552671")
     add(scenario, 4, mobilePhone="+14155552672")
     add(scenario, 6, mobilePhone="+14155552673")
-    report = adopt(people(), scenario.warehouse, scenario.account, batch_rows=1)
-    assert (report.rows_existing, report.rows_ambiguous, report.rows_left) == (1, 5, 0)
+    report = adopt(people(), scenario.warehouse, scenario.account)
+    assert (report.rows_existing, report.rows_ambiguous, report.rows_missing, report.rows_left) == (1, 5, 300, 0)
     assert (scenario.contact_map(), sorted(report.ambiguous_keys)) == (
         {"6": "p6@example.com"},
-        ["1", "2", "3", "4", "5"],
+        ["1", "2", "3", "4", "500"],
     )
 
 
 def test_an_adoption_that_was_killed_goes_on_where_it_stopped(scenario: Scenario):
-    scenario.seed(*customers(6))
-    for number in (1, 2, 5):
+    scenario.seed(*customers(500))
+    for number in (1, 2, 350):
         add(scenario, number)
-    with crash_at(1, lambda: look_ups(scenario) >= 4):
-        adopt(sync_of(), scenario.warehouse, scenario.account, batch_rows=1)
+    with crash_at(1, lambda: look_ups(scenario) >= 300):  # the second batch is not written
+        adopt(sync_of(), scenario.warehouse, scenario.account)
     scenario.execute_state("UPDATE dailystory_meta SET holder = NULL")  # this process goes on
+    with pytest.raises(ConfigurationError, match="with differing='keep' is not done, and has taken rows over"):
+        adopted(scenario, differing="send")
     done = adopted(scenario)
-    assert (done.rows_existing, done.rows_missing, done.rows_mapped_before, done.rows_left) == (3, 3, 0, 0)
-    assert (sorted(scenario.contact_map()), look_ups(scenario)) == (["1", "2", "5"], 7)
+    assert (done.rows_existing, done.rows_missing, done.rows_mapped_before, done.rows_left) == (3, 497, 0, 0)
+    assert sorted(scenario.contact_map()) == ["1", "2", "350"]
+    assert 600 <= look_ups(scenario) <= 700
+    assert adopted(scenario, differing="send").rows_mapped_before == 3  # it is done
+
+
+@SQLITE
+def test_an_adoption_that_found_nothing_out_may_be_made_otherwise(scenario: Scenario):
+    scenario.seed(*customers(8))
+    add(scenario, 1, city="Lyon")
+    nothing = flaky_account(scenario, lambda _method, url, _sent: "contact" not in url)
+    with pytest.raises(OutageError):
+        adopt(sync_of(), scenario.warehouse, nothing)
+    partly = flaky_account(scenario, lambda _method, url, _sent: "p5%40" not in url)
+    assert adopt(sync_of(), scenario.warehouse, partly, differing=Differing.SEND).rows_left == 1
+    with pytest.raises(ConfigurationError, match="call it with differing='send' until"):
+        adopted(scenario)
+    assert adopted(scenario, differing="send").rows_differing == 1
 
 
 @pytest.mark.parametrize("held", ["Ly\ud83d", "Ly\x00on"])
@@ -235,16 +255,16 @@ def test_texts_beside_digits_tell_phones_apart(scenario: Scenario):
 
 @SQLITE
 def test_rows_without_an_answer_are_left_and_looked_up_by_the_next_call(scenario: Scenario):
-    scenario.seed(*customers(6))
-    for number in (1, 2, 5):
+    scenario.seed(*customers(201))  # the last one is a batch of its own
+    for number in (1, 2, 201):
         add(scenario, number)
-    partly = flaky_account(scenario, lambda _method, url, _sent: "p5%40" not in url)
-    assert adopt(sync_of(), scenario.warehouse, partly, batch_rows=1).rows_left == 1
+    partly = flaky_account(scenario, lambda _method, url, _sent: "p201%40" not in url)
+    assert adopt(sync_of(), scenario.warehouse, partly).rows_left == 1
     nothing = flaky_account(scenario, lambda _method, url, _sent: "contact" not in url)
     assert adopt(sync_of(), scenario.warehouse, nothing).rows_left == 1
     done = adopted(scenario)
-    assert (done.rows_existing, done.rows_missing, done.rows_left, look_ups(scenario)) == (3, 3, 0, 6)
-    scenario.insert(*(customer(number) for number in range(7, 20)))
+    assert (done.rows_existing, done.rows_missing, done.rows_left, look_ups(scenario)) == (3, 198, 0, 201)
+    scenario.insert(*(customer(number) for number in range(300, 320)))
     with pytest.raises(OutageError):
         adopt(sync_of(), scenario.warehouse, nothing)
 

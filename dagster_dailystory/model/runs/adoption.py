@@ -40,13 +40,13 @@ class AdoptionProgress:
         rows_looked_up: Rows that this call has looked up.
         rows_remaining: Rows that are still to be looked up.
         rows_per_second: Rows per second since the first look-up.
-        seconds_remaining: Estimated at this rate; None before the first batch.
+        seconds_remaining: Estimated at this rate.
     """
 
     rows_looked_up: int
     rows_remaining: int
     rows_per_second: float
-    seconds_remaining: float | None
+    seconds_remaining: float
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,13 @@ from dagster_dailystory.engine.sending.open_intents import settle_intents
 from dagster_dailystory.engine.sending.sender import Sender
 from dagster_dailystory.engine.state.lease import NO_WAIT, Lease, Waiting, open_session
 from dagster_dailystory.engine.state.plans.row_reader import RowReader
-from dagster_dailystory.engine.state.schema import EMPTY_FIELDS, is_listed
+from dagster_dailystory.engine.state.schema import EMPTY_FIELDS, SyncTables, is_listed
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.engine.upkeep.adoption.candidates import Candidates, find_candidates
 from dagster_dailystory.engine.upkeep.adoption.look_ups import AdoptedRow, look_up
 from dagster_dailystory.engine.upkeep.adoption.seeding import Seeding
 from dagster_dailystory.engine.warehouse import Warehouse
+from dagster_dailystory.errors import ConfigurationError
 from dagster_dailystory.model.change import SHOWN_KEYS
 from dagster_dailystory.model.contact_fields import FieldKind
 from dagster_dailystory.model.runs.adoption import AdoptionOutcome, AdoptionProgress, AdoptionReport, Differing
@@ -45,7 +46,6 @@ def adopt(
     differing: Differing = Differing.KEEP,
     on_progress: OnAdoption | None = None,
     waiting: Waiting = NO_WAIT,
-    batch_rows: int = _MOST_ROWS,
 ) -> AdoptionReport:
     """Map the contacts that DailyStory has for rows of the source, and take their values for acknowledged.
 
@@ -58,16 +58,17 @@ def adopt(
         differing: What the snapshot takes where values differ.
         on_progress: Called at most once a second.
         waiting: How to wait for a run of this sync to end.
-        batch_rows: Most rows that are looked up and written together.
 
     Raises:
         BusyError: A run of this sync holds the lease.
+        ConfigurationError: An adoption with another `differing` is not done.
         DailyStoryError: See the tree in `errors`.
     """
     with open_session(sync, warehouse.state, waiting) as (state, lease):
         with state.connection.begin():
             state.check_destination(account.base_url)
             tables = state.load_tables()
+            _check_differing(state, tables, differing)
         with sender_of(state, account, sync) as sender:
             check_account(state, sender, account)
             state.bind_destination(account.base_url)
@@ -77,11 +78,27 @@ def adopt(
             candidates = find_candidates(state, lease, warehouse.url)
             if candidates is None:
                 return AdoptionReport(sync.name, differing)
-            adoption = _Adoption(candidates, lease, sender, differing, on_progress, batch_rows)
+            adoption = _Adoption(candidates, lease, sender, differing, on_progress)
             adoption.look_up()
             report = adoption.report()
         _log.info("%s", report)
         return report
+
+
+def _check_differing(state: State, tables: SyncTables | None, differing: Differing) -> None:
+    """Make sure, within the caller's transaction, that an adoption goes on as it began.
+
+    Raises:
+        ConfigurationError: It has mapped rows by another `differing`, which its report would not say.
+    """
+    begun = (state.meta(_open_name(state)) or "").split(" ")[0]
+    if tables is None or begun not in Differing.__members__.values() or begun == differing.value:
+        return
+    if state.connection.execute(select(tables.adoption.c.outcome).limit(1)).first() is not None:
+        raise ConfigurationError(
+            f"the adoption of sync {state.sync.name!r} with differing={begun!r} is not done, and has taken rows over; "
+            f"call it with differing={begun!r} until it has no rows left without an answer"
+        )
 
 
 def _begin(state: State, lease: Lease) -> None:
@@ -93,7 +110,7 @@ def _begin(state: State, lease: Lease) -> None:
 
 
 def _open_name(state: State) -> str:
-    """The meta row that says since when an adoption goes on; empty once it is done."""
+    """The meta row that says by which `differing`, and since when, an adoption goes on; empty once it is done."""
     return f"adoption:{state.sync.name}"
 
 
@@ -105,7 +122,6 @@ class _Adoption:
         sender: Sender,
         differing: Differing,
         on_progress: OnAdoption | None,
-        batch_rows: int,
     ) -> None:
         self._candidates = candidates
         self._state, self._tables = candidates.state, candidates.tables
@@ -114,7 +130,6 @@ class _Adoption:
         self._differing = differing
         self._on_progress = on_progress
         self._seeding = Seeding(self._state, self._tables, lease, candidates.pending, differing)
-        self._batch_rows = batch_rows
         self._rows_looked_up = self._rows_unanswered = 0
         self._adopted_before = self._count(AdoptionOutcome.EXISTING, AdoptionOutcome.DELETED)
         self._started_at = self._reported_at = time.monotonic()
@@ -123,12 +138,13 @@ class _Adoption:
         """Look all candidates up, and write each batch; the adoption is done once all were answered."""
         sync, reader = self._state.sync, RowReader(self._state, self._tables)
         with self._lease.transaction(self._state):
-            if not self._state.meta(_open_name(self._state)):
-                self._state.set_meta(_open_name(self._state), self._state.now().isoformat())
+            open_name, taken = _open_name(self._state), self._differing.value
+            if not (self._state.meta(open_name) or "").startswith(f"{taken} "):
+                self._state.set_meta(open_name, f"{taken} {self._state.now().isoformat()}")
         for chunk in self._candidates.chunks():
             rows = [AdoptedRow.of(sync, row["sequence"], reader.values(row)) for row in chunk]
-            for start in range(0, len(rows), self._batch_rows):
-                self._adopt(rows[start : start + self._batch_rows])
+            for start in range(0, len(rows), _MOST_ROWS):
+                self._adopt(rows[start : start + _MOST_ROWS])
         with self._lease.transaction(self._state):
             if not self._rows_unanswered:
                 self._state.set_meta(_open_name(self._state), "")
