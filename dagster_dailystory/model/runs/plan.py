@@ -84,7 +84,7 @@ class PlanSummary(PlanCounts):
     Attributes:
         plan_id: Its id in `dailystory_plans`.
         sync_name: The sync.
-        status: `ready`, `waiting`, `blocked` or `dry`.
+        status: `ready`, `waiting`, `blocked` or `dry`; later `sending`, `done`, `superseded` or `expired`.
         guards: One result per guard.
         opt_outs_waiting: A few of the opt-outs that wait, with reasons; also those that a blocked plan would send.
         changes_by_field: Field -> number of rows in which it differs.

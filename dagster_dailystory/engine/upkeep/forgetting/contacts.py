@@ -59,7 +59,8 @@ class Deletions:
         """Delete contacts; one that DailyStory does not have any more counts as deleted.
 
         Raises:
-            OutageError: Not all of them could be deleted. Another call deletes all of them.
+            OutageError: Not all of them could be deleted. A further call with the same contacts does the rest: those
+                that are deleted by now count as deleted.
         """
         changes = [_deletion(number, dsid) for number, dsid in enumerate(dsids, start=1)]
         done = 0
