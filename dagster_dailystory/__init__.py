@@ -26,7 +26,12 @@ if TYPE_CHECKING:
     from dagster_dailystory.definitions.run_config import PlanConfig
     from dagster_dailystory.engine.presence.forgotten import ForgottenHash
     from dagster_dailystory.engine.upkeep.doctor.report import ExaminationReport, Finding
+    from dagster_dailystory.engine.upkeep.forgetting.receipt import ForgetReceipt
+    from dagster_dailystory.engine.upkeep.moving.copying import CopyReport
     from dagster_dailystory.engine.upkeep.moving.retirement import retire_sync
+    from dagster_dailystory.engine.upkeep.records.explain.explanation import Explanation
+    from dagster_dailystory.engine.upkeep.records.inspection import ChangePreview
+    from dagster_dailystory.engine.upkeep.undo.report import UndoReport
     from dagster_dailystory.errors import (
         AuthenticationError,
         BusyError,
@@ -58,14 +63,18 @@ __all__ = [
     "Alert",
     "AuthenticationError",
     "BusyError",
+    "ChangePreview",
     "ColumnValues",
     "ConfigurationError",
     "ContactSync",
+    "CopyReport",
     "DailyStoryError",
     "DailyStoryResource",
     "DailyStorySyncComponent",
     "ExaminationReport",
+    "Explanation",
     "Finding",
+    "ForgetReceipt",
     "ForgottenHash",
     "FrameSource",
     "HashBuckets",
@@ -77,6 +86,7 @@ __all__ = [
     "SyncRecords",
     "SyncReport",
     "TimeWindows",
+    "UndoReport",
     "WarehouseError",
     "WarehouseResource",
     "Watermark",
@@ -101,6 +111,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "UndoReport": "engine.upkeep.undo.report",
+    "ForgetReceipt": "engine.upkeep.forgetting.receipt",
+    "Explanation": "engine.upkeep.records.explain.explanation",
+    "CopyReport": "engine.upkeep.moving.copying",
+    "ChangePreview": "engine.upkeep.records.inspection",
     "AccountOptions": "api.settings",
     "AdoptionReport": "model.runs.adoption",
     "Alert": "definitions.automation.alerts",

@@ -42,7 +42,8 @@ def rows(value: object, arguments: str) -> Iterator[tuple[str, str, str]]:
                 cell(field.description or ""),
             )
         return
-    texts = attribute_texts_of(value) if isinstance(value, type) else dict(ENTRY.findall(arguments))
+    listed = dict(ENTRY.findall(arguments))
+    texts = (attribute_texts_of(value) or listed) if isinstance(value, type) else listed
     defaults = {}
     if texts and callable(value) and not is_typeddict(value):
         parameters = inspect.signature(value).parameters.items()
