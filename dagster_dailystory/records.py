@@ -359,7 +359,7 @@ class SyncRecords:
 
         Raises:
             StateError: They are of another state.
-            BusyError: A run holds the sync.
+            BusyError: A run holds a sync of the state.
         """
         with open_session(self._sync, self._warehouse.state) as (state, lease):
             return apply_forgotten(state, lease, requests)

@@ -214,6 +214,40 @@ def test_requests_are_repeated_on_a_restored_backup(synced: Scenario):
         records_of(synced).apply_forgotten([replace(requests[0], secret="0" * 16)])
 
 
+def test_a_key_that_had_the_address_of_a_forgotten_row_at_the_backup_keeps_its_contact(synced: Scenario):
+    backup = synced.state_tables()
+    synced.update(1, email="new@example.com", mobile="+14155552679", first_name="Ann", city="Oslo")
+    synced.run(sync())
+    synced.insert(customer(5, **JANE))
+    synced.run(sync())
+    forget(synced, 5)
+    requests, before = records_of(synced).export_forgotten(), synced.contact_map()
+    restore(synced, backup)
+    assert records_of(synced).apply_forgotten(requests) < 2
+    assert found_in_state(synced) == []
+    assert "1" in synced.contact_map()
+    synced.sent()
+    report = synced.run(sync(deletes="delete"))
+    assert (report.rows_created, report.rows_updated, report.rejections_by_reason) == (0, 1, {"forgotten": 1})
+    assert [name for name, *_ in synced.sent()] == ["new@example.com"]
+    assert synced.contact_map() == before
+    assert synced.run(sync()).api_requests == 0
+
+
+@at(Placement("sqlite"), Placement("postgresql"))
+def test_requests_wait_for_every_run_of_the_restored_state(synced: Scenario):
+    other = sync(name="newsletter", source="select * from customers where customer_id = 1")
+    backup = synced.state_tables()
+    forget(synced, 1)
+    requests = records_of(synced).export_forgotten()
+    restore(synced, backup)
+    plan_run(other, synced.warehouse, synced.account, run_id="newsletter")
+    with open_session(other, synced.warehouse.state), pytest.raises(BusyError, match="holds sync 'newsletter'"):
+        records_of(synced).apply_forgotten(requests)
+    assert found_in_state(synced) != []
+    assert records_of(synced).apply_forgotten(requests) == 2
+
+
 def restore(scenario: Scenario, tables: dict[str, list[dict[str, Any]]]) -> None:
     """Give the state tables the rows of a backup; the secret and the leases stay."""
     for name, rows in tables.items():

@@ -82,10 +82,11 @@ class TraceFinder:
         columns = (contact_map.c.dsid, *self._tables.keys_of(contact_map))
         for part in in_parts(sorted(traces.dsids)):
             for dsid, *key in self._state.connection.execute(select(*columns).where(contact_map.c.dsid.in_(part))):
-                if tuple(key) not in traces.keys and not self._is_missing(tuple(key)):
+                if tuple(key) not in traces.keys and not self.is_missing(tuple(key)):
                     traces.dsids.discard(dsid)
 
-    def _is_missing(self, key: Key) -> bool:
+    def is_missing(self, key: Key) -> bool:
+        """Whether a key has no live row."""
         snapshot = self._tables.snapshot
         live = select(snapshot.c.resend_all).where(self.has_key(snapshot, [key]), snapshot.c.absent_since.is_(None))
         return self._state.connection.execute(live).first() is None
@@ -101,7 +102,7 @@ class TraceFinder:
         for condition in traces.among(tables.snapshot, self._state.secret):
             keys = select(*tables.keys_of(tables.snapshot)).where(absent, condition)
             found |= {tuple(key) for key in self._state.connection.execute(keys)}
-        return {key for key in found - traces.keys if None not in key and self._is_missing(key)}
+        return {key for key in found - traces.keys if None not in key and self.is_missing(key)}
 
     def _find_shared(self, traces: Traces) -> None:
         """Find the identities that another live key has, or is about to get by a plan that may still be sent."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Collection, Sequence, Set
-from contextlib import ExitStack
 
 from sqlalchemy import func, select
 
@@ -19,6 +18,7 @@ from dagster_dailystory.engine.state.schema import StateLocation, SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.engine.upkeep.forgetting.contacts import Deletions
 from dagster_dailystory.engine.upkeep.forgetting.finder import TraceFinder
+from dagster_dailystory.engine.upkeep.forgetting.other_syncs import transaction_with
 from dagster_dailystory.engine.upkeep.forgetting.receipt import ForgetReceipt
 from dagster_dailystory.engine.upkeep.forgetting.removal import Removal
 from dagster_dailystory.engine.upkeep.forgetting.traces import Key, Traces
@@ -55,12 +55,7 @@ def forget_rows(
             senders = _find(state, tables, _asked(state, tables, keys)).senders
         with hold_syncs(state, sorted(senders)) as others:
             deleted = [] if account is None else _delete(state, tables, lease, keys, account)
-            with ExitStack() as written:
-                for other in others:  # no thread writes their heartbeats meanwhile: one of the transactions would fail
-                    written.enter_context(other.heartbeat.committed())
-                written.enter_context(lease.during(state))
-                for other in others:
-                    other.renew(state)
+            with transaction_with(state, lease, others):
                 receipt = _forget(state, tables, keys, deleted, senders)
     _log.info("sync %s: %d keys were forgotten", sync.name, len(keys))
     return receipt

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
 from sqlalchemy import ColumnElement, FromClause, TableClause, and_, column, select, table
 
 from dagster_dailystory.databases.connect import reflected_types
 from dagster_dailystory.engine.state.contact_map import names_of_other_syncs
+from dagster_dailystory.engine.state.lease import Lease
 from dagster_dailystory.engine.state.schema import HASH_COLUMNS
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.engine.upkeep.forgetting.traces import IDENTITY_KINDS, Key, Traces
@@ -19,6 +23,18 @@ def may_be_sent(state: State, changes: FromClause) -> ColumnElement[bool]:
     plans = state.shared.plans
     open_plans = select(plans.c.plan_id).where(plans.c.status.in_(_MAY_BE_SENT))
     return and_(changes.c.plan_id.in_(open_plans), changes.c.outcome.is_(None))
+
+
+@contextmanager
+def transaction_with(state: State, lease: Lease, others: Sequence[Lease]) -> Iterator[None]:
+    """A transaction of the sync during which no other holder of these leases writes either."""
+    with ExitStack() as written:
+        for other in others:  # no thread writes their heartbeats meanwhile: one of the transactions would fail
+            written.enter_context(other.heartbeat.committed())
+        written.enter_context(lease.during(state))
+        for other in others:
+            other.renew(state)
+        yield
 
 
 def look_into_other_syncs(state: State, traces: Traces) -> None:

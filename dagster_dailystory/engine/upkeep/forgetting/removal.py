@@ -7,17 +7,18 @@ import re
 from collections import Counter
 from collections.abc import Set
 
-from sqlalchemy import ColumnElement, Table, func, select
+from sqlalchemy import ColumnElement, Table, func, null, select, true
 
 from dagster_dailystory.contacts.fingerprint import key_label
 from dagster_dailystory.engine.presence.forgotten import forget_changes, in_parts
-from dagster_dailystory.engine.state.incremental import forget_row_hashes
-from dagster_dailystory.engine.state.schema import SyncTables
+from dagster_dailystory.engine.state.incremental import forget_row_hashes, require_full_comparison
+from dagster_dailystory.engine.state.schema import EMPTY_FIELDS, HASH_COLUMNS, KEPT_FIELDS, UNKNOWN_FIELDS, SyncTables
 from dagster_dailystory.engine.state.store import State
 from dagster_dailystory.engine.upkeep.forgetting.finder import TraceFinder
 from dagster_dailystory.engine.upkeep.forgetting.past_values import PastValues
-from dagster_dailystory.engine.upkeep.forgetting.traces import Traces
+from dagster_dailystory.engine.upkeep.forgetting.traces import Key, Traces
 from dagster_dailystory.model.change import Reason
+from dagster_dailystory.model.contact_fields import CONSENT_KINDS
 
 _OTHER_ROW = "another row has the same email or mobile number; keep one of them in the source"
 """In place of a message that names a forgotten row."""
@@ -105,6 +106,28 @@ class Removal:
                 execute(cleared.values(opt_outs_waiting=json.dumps({**stored, "few": few})))
             if len(keys) < len(found.get("keys", ())):
                 execute(cleared.values(canary_found=json.dumps({**found, "keys": keys})))
+
+
+def remove_values(state: State, tables: SyncTables, keys: Set[Key]) -> None:
+    """Remove the values of live keys, which keep their contacts and their consent, within the caller's transaction.
+
+    The next run sends their rows as a whole.
+    """
+    finder, execute = TraceFinder(state, tables), state.connection.execute
+    consent = tables.sync.state_columns(*CONSENT_KINDS)
+    names = [name for name in (*tables.value_names, *tables.removed_names) if name not in consent]
+    lists = (UNKNOWN_FIELDS, EMPTY_FIELDS, KEPT_FIELDS, *HASH_COLUMNS, *HASH_COLUMNS.values())
+    snapshot, values = tables.snapshot, {name: null() for name in (*names, *lists)}
+    for part in in_parts(sorted(keys, key=repr)):
+        execute(snapshot.update().where(finder.has_key(snapshot, part)).values(**values, resend_all=true()))
+        forget_changes(state, tables, finder.has_key(tables.changes, part))
+        forget_row_hashes(state, tables, finder.has_key(tables.row_hashes, part))
+        for table in (tables.history, tables.intents):
+            execute(table.delete().where(finder.has_key(table, part)))
+    if keys:
+        require_full_comparison(state)
+        for table in (snapshot, tables.changes, tables.history, tables.intents):
+            state.database.renew_statistics(state.connection, table)
 
 
 def _names(message: str, label: str) -> bool:
