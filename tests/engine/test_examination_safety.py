@@ -228,6 +228,7 @@ def test_a_role_without_a_grant_examines_and_makes_nothing(examined: Examined) -
     state = named(report, "state")
     assert (state.status, "run GRANT CREATE ON SCHEMA" in state.seen) == (FindingStatus.FAILED, True)
     assert (named(report, "source").status, named(report, "token").status) == (FindingStatus.OK, FindingStatus.OK)
+    assert "which runs share it is not known until the state can be opened" in named(report, "rate").seen
     assert (examined.sandbox.writes(), named(report, "examination").advice) == (
         [],
         "correct what failed, and examine again",

@@ -127,14 +127,14 @@ def _service(examined: Examined) -> Iterator[Finding]:
     yield rate_finding(examined.account, sender.counts.api_throttled, is_shared=is_shared)
 
 
-def _sender(examined: Examined) -> tuple[Sender, bool]:
-    """A sender, and whether it shares the rate of the account with other runs: it needs the state's tables for that."""
+def _sender(examined: Examined) -> tuple[Sender, bool | None]:
+    """A sender, and whether runs share the rate of the account: it is not known unless the state can be opened."""
     account = replace(examined.account, max_attempts=min(_ATTEMPTS, examined.account.max_attempts))
     try:
         with connect_state(examined.warehouse.state, examined.sync) as state:
             return sender_of(state, account), rate_is_shared(state)
     except DailyStoryError:  # the check of the state names it
-        return Sender(examined.sync, account), False
+        return Sender(examined.sync, account), None
 
 
 def _token_and_account(examined: Examined, account: Account) -> Iterator[Finding]:
@@ -183,9 +183,19 @@ def _clock(offset: float | None) -> Finding:
     return Finding("clock", _WARNING, seen, "set it by NTP: the times in the state come from it")
 
 
-def rate_finding(account: AccountSettings, throttled: int, *, is_shared: bool) -> Finding:
-    """What is known about the permitted rate, and which runs keep to it together; it is never tried out (U1)."""
-    together = "all syncs of this state share it" if is_shared else "each process keeps to it alone"
+def rate_finding(account: AccountSettings, throttled: int, *, is_shared: bool | None) -> Finding:
+    """What is known about the permitted rate, and which runs keep to it together; it is never tried out (U1).
+
+    Args:
+        account: The account.
+        throttled: How many requests were asked to wait.
+        is_shared: Whether all runs of the state share it; None if the state cannot be opened.
+    """
+    together = {
+        True: "all syncs of this state share it",
+        False: "each process keeps to it alone",
+        None: "which runs share it is not known until the state can be opened",
+    }[is_shared]
     if throttled:
         return Finding(
             "rate",
@@ -194,8 +204,11 @@ def rate_finding(account: AccountSettings, throttled: int, *, is_shared: bool) -
             "lower requests_per_second",
         )
     if account.requests_per_second is None:
-        start = "the first run starts at 2 requests a second, and all find the rate together"
-        seen = f"not set: {start if is_shared else 'each run starts at 2 requests a second and finds the rate'}"
+        seen = {
+            True: "not set: the first run starts at 2 requests a second, and all find the rate together",
+            False: "not set: each run starts at 2 requests a second and finds the rate",
+            None: "not set: a run starts at 2 requests a second and finds the rate",
+        }[is_shared]
         return Finding("rate", _OK, seen, "ask DailyStory for the permitted rate, and set requests_per_second")
     seen = f"{account.requests_per_second:g} requests a second are set, {together}, and no request had to wait"
     return Finding("rate", _OK, seen)
