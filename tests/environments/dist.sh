@@ -12,6 +12,13 @@ rm -rf dist
 "$tools/python" -m build --installer uv . > "$scratch/log" || { cat "$scratch/log" >&2; exit 1; }
 "$tools/twine" check --strict dist/*
 wheel=$(realpath dist/*.whl)
+if "$tools/python" -c 'import sys, zipfile
+wheel = zipfile.ZipFile(sys.argv[1])
+[name] = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
+print(wheel.read(name).decode())' "$wheel" | grep -nE '\]\(([^h#]|h[^t])|(src|href)="[^h#]'; then
+  echo "these links and pictures of the description do not work on a package index" >&2
+  exit 1
+fi
 
 for python in "$@"; do
   clean=$scratch/clean

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -68,6 +69,21 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     needed = ("demo/customers.sql", "sandbox/page/page.css", "sandbox/page/page.js")
     assert {f"dagster_dailystory/{name}" for name in needed} <= set(names)
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"dagster_dailystory"}
+
+
+def test_the_links_and_pictures_of_the_description_are_whole_addresses(wheel: Path) -> None:
+    built = zipfile.ZipFile(wheel)
+    [name] = [name for name in built.namelist() if name.endswith(".dist-info/METADATA")]
+    metadata = built.read(name).decode()
+    source = re.search(r"^Project-URL: Source, (.*)$", metadata, re.MULTILINE)
+    assert source is not None
+    links = re.findall(r"(!?)\[[^\]]*\]\(([^)]+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    shown = re.findall(r"(!?)\[[^\]]*\]\(([^)]+)\)", metadata.partition("\n\n")[2])
+    assert len(shown) == len(links) > 20
+    for (picture, path), (_, address) in zip(links, shown, strict=True):
+        is_whole = path.startswith(("https://", "#"))
+        assert address == (path if is_whole else f"{source[1]}/{'raw' if picture else 'blob'}/main/{path}")
+    assert "Description-Content-Type: text/markdown" in metadata
 
 
 def test_pip_installs_the_command(installed: Path, folder: Path) -> None:
