@@ -1,1 +1,1 @@
-"""A sync between its runs: inspection and audit."""
+"""A sync between its runs: inspection and drift check."""

@@ -1,4 +1,4 @@
-"""The read-back audit: compares what DailyStory holds for a sample of contacts with what it acknowledged."""
+"""The drift check: compares what DailyStory holds for a sample of contacts with what it acknowledged."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _BATCH = 100
 
 @dataclass(frozen=True, slots=True)
 class AuditReport:
-    """What an audit found.
+    """What a drift check found.
 
     Attributes:
         sync_name: The sync.
@@ -82,7 +82,7 @@ def audit_contacts(
         account: The account that holds its contacts.
         sample: How many contacts to read back, chosen at random.
         repair: Invalidate the acknowledged values of drifted fields, so that the next run sends the fields again.
-            Missing and deleted contacts are recorded: their rows are held, and no later audit reads them.
+            Missing and deleted contacts are recorded: their rows are held, and no later drift check reads them.
         recreate: With `repair`, let the next run create missing contacts again. For deleted ones `on_deleted` decides.
         waiting: How to wait for a run of this sync to end.
 

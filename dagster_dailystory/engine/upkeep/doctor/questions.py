@@ -365,8 +365,8 @@ QUESTIONS: tuple[Question, ...] = (
         "U17", "a create with the email of a deleted contact", "a new row is sent without a look-up",
         identities.creates_of_deleted,
         (
-            _good("updated", "it updates the deleted contact, which stays deleted", "audits name such contacts",
-                  deleted_matched=True),
+            _good("updated", "it updates the deleted contact, which stays deleted",
+                  "the drift check names such contacts", deleted_matched=True),
             _good("created", "it makes a contact", deleted_matched=False),
             _bad("revived", "it makes the deleted contact active", "leave contacts that people deleted out of the "
                  "source", deleted_matched=True, revival="any_write"),
