@@ -164,7 +164,7 @@ def _encoded(body: Mapping[str, object]) -> bytes:
     try:
         return _json.encode(body).encode("utf-8")
     except (TypeError, ValueError, RecursionError):
-        pass
+        pass  # raised below, where the value is not in the traceback
     raise RejectedError("a value of this row cannot be written as JSON: numbers must be finite, texts valid Unicode")
 
 

@@ -168,7 +168,7 @@ def email_spellings(email: str) -> list[str]:
     if email == lower and email.isascii() and "xn--" not in email:
         return [email]
     spellings = [email, lower]
-    with suppress(EmailNotValidError):
+    with suppress(EmailNotValidError):  # it has no other spelling
         valid = validate_email(email, check_deliverability=False)
         spellings += [valid.normalized.lower(), f"{valid.local_part}@{valid.ascii_domain}".lower()]
     return list(dict.fromkeys(spellings))

@@ -62,7 +62,7 @@ def opts_in(mapped: MappedField, raw: object) -> bool:
     """Whether a value would take an opt-out back, or set a contact to Active: no create has it."""
     if mapped.kind not in CONSENT_KINDS:
         return False
-    with suppress(UnsupportedValueError):
+    with suppress(UnsupportedValueError):  # the row check rejects it
         return (mapped.kind, wire_value(mapped, raw)) in _OPT_INS
     return False
 

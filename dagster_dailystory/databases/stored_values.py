@@ -41,7 +41,7 @@ def staged_texts(values: Sequence[object]) -> list[str | None]:
     if not set(map(type, values)) - {str, type(None)}:
         texts: Sequence[Any] = values
         whole = "".join(filter(None, texts))
-        with suppress(UnicodeEncodeError):
+        with suppress(UnicodeEncodeError):  # half a character: each text is looked at below
             if "\x00" not in whole and (whole.isascii() or whole.encode()):
                 return [text or None for text in texts]
     return [staged_text(value) or None for value in values]
@@ -158,7 +158,7 @@ def _typed_parts(parts: Sequence[str], key_types: Mapping[str, SqlType]) -> list
 def _as_staged(text: str) -> Iterator[str]:
     """The texts that the state has of a time, an id or an amount whose source is elsewhere, if this is one."""
     for read in (UUID, _moment, _decimal):
-        with suppress(ValueError):
+        with suppress(ValueError):  # it is none of this kind
             value = read(text)
             is_whole = isinstance(value, Decimal) and "." not in text  # 007 is another key than 7
             is_day = isinstance(value, datetime) and ":" not in text

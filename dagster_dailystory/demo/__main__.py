@@ -42,6 +42,7 @@ def main() -> int:
 def free_port(usual: int) -> int:
     """The usual port, or any free one where it is in use."""
     for port in (usual, 0):
+        # the port is in use
         with suppress(OSError), socket.create_server(("127.0.0.1", port)) as listener:
             return int(listener.getsockname()[1])
     return usual

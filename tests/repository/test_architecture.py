@@ -131,6 +131,41 @@ def test_the_public_names_exist():
     assert all(hasattr(dagster_dailystory, name) for name in names)
 
 
+def test_an_error_that_is_silenced_has_a_reason():
+    """A comment at `suppress`, `except Exception` and the `pass` of a handler, or on the line before."""
+    assert [f"{inner(path)}:{line}" for path in MODULES for line in silenced(path.read_text(encoding="utf-8"))] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "lines"),
+    [
+        ("with suppress(OSError):\n    f()", [1]),
+        ("with suppress(OSError):  # why\n    f()\n# why\nwith contextlib.suppress(OSError), g() as h:\n    f()", []),
+        ("try:\n    f()\nexcept OSError:\n    pass", [4]),
+        ("try:\n    f()\nexcept OSError:\n    pass  # why\nexcept Exception as error:\n    g(error)", [5]),
+        ("try:\n    f()\nexcept (KeyError, BaseException):  # why\n    pass\nelse:\n    pass", []),
+    ],
+)
+def test_a_silenced_error_is_found(code: str, lines: list[int]):
+    assert list(silenced(code)) == lines
+
+
+def silenced(code: str) -> Iterator[int]:
+    """The lines that silence an error, or catch every one, without a reason."""
+    lines = code.splitlines()
+    for node in ast.walk(ast.parse(code)):
+        places: tuple[int, ...] = ()
+        if isinstance(node, ast.With) and any("suppress(" in ast.unparse(each.context_expr) for each in node.items):
+            places = (node.lineno,)
+        elif isinstance(node, ast.ExceptHandler):
+            is_wide = re.search(r"\b(Base)?Exception\b", "" if node.type is None else ast.unparse(node.type))
+            is_bare = [each.lineno for each in node.body if isinstance(each, ast.Pass)]
+            places = (node.lineno, *is_bare) if is_wide or node.type is None else tuple(is_bare)
+        near = [text for place in places for text in (lines[place - 1], *lines[: place - 1][-1:])]
+        if places and not any("  # " in text or text.lstrip().startswith("#") for text in near):
+            yield places[-1]
+
+
 def test_no_tracked_file_names_a_machine_or_a_package_host():
     folders = r"(^|[^\w.:/-])/(home|root|work|farm|tmp|Users|mnt)/[A-Za-z]"
     hosts = r"index[-_]url|/simple[/]|//registry[.]|python[h]osted"

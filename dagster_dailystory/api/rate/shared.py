@@ -253,7 +253,7 @@ class SharedRateLimiter:
     def _end(self, task: asyncio.Task[None]) -> None:
         """Forget a task. The next request asks again, and gets the error."""
         self._tasks.discard(task)
-        with contextlib.suppress(asyncio.CancelledError, DailyStoryError):
+        with contextlib.suppress(asyncio.CancelledError, DailyStoryError):  # read, so that asyncio does not log it
             task.result()
 
 

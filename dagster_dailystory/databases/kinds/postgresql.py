@@ -201,7 +201,7 @@ class PostgreSQL(Database):
         """Ask the client's host for a sign of life, also while a statement runs; some servers cannot."""
         for settings in _SIGNS_OF_LIFE:
             set_all = (func.set_config(name, value, literal_column("false")) for name, value in settings.items())
-            with suppress(DBAPIError), connection.begin():
+            with suppress(DBAPIError), connection.begin():  # the server does not have this setting
                 connection.execute(select(*set_all))
 
     def check_state(self, connection: Connection, schema: str | None, names: Sequence[str]) -> None:

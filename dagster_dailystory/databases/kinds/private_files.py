@@ -63,7 +63,7 @@ class PrivateFiles:
 
     def _remove_stale(self) -> None:
         for path in [] if self.spill is None else self.spill.glob("duckdb_temp_*"):
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # another process removed it, or it is of another user
                 if path.stat().st_mtime < _STARTED:
                     path.unlink()
 
@@ -73,7 +73,7 @@ class PrivateFiles:
             event.listen(connection, "begin", self._restrict)
 
     def _restrict(self, _connection: Connection) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # the log is gone by now, or of another user, who set its mode
             if self.file is not None and self.log is not None:
                 mode = self.file.stat().st_mode & 0o777
                 if self.log.stat().st_mode & 0o777 != mode:
@@ -86,7 +86,7 @@ def _made_for_owner(file: Path, *, is_empty: bool) -> Iterator[None]:
     if file.exists():
         yield
     elif is_empty:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # opening the database says what is wrong
             os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         yield
     else:

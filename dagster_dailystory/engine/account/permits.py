@@ -136,7 +136,7 @@ class StatePermits:
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            with suppress(DBAPIError):
+            with suppress(DBAPIError):  # it is lost, which the call before has raised
                 connection.close()
 
     def _take(self, permits: int, refusals: int, unused: int, connection: Connection) -> Grant:

@@ -72,7 +72,7 @@ class LookUps:
                 raise no_answer(str(error), error.status) from None
             return LookUp(is_answered=False)
         except RejectedError:
-            pass
+            pass  # no contact can have such an identity
         finally:
             self._dispatcher.slots.release(attempts)
         self._answered += 1

@@ -322,7 +322,7 @@ class Dispatcher:
             self._is_account_forbidden = not self._is_token_accepted
             return token_refused(403)
         except RejectedError:
-            pass
+            pass  # another refusal, such as a 404: the token is accepted
         except (AuthenticationError, ConfigurationError) as error:
             return error
         except RetryableError as error:

@@ -96,6 +96,6 @@ class SandboxServer:
         await runner.cleanup()
         if self._file is not None and saving is not None:
             saving.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
+            with contextlib.suppress(asyncio.CancelledError):  # of the line above; a failure to save is raised
                 await saving
             self._file.save()

@@ -44,7 +44,7 @@ def is_canonical(text: str, kind: SqlType) -> bool:
     if isinstance(kind, Untyped):
         return True
     read = reader_of(kind)
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError):  # it is no text of this type
         return read is not None and canonical_text(read(text)) == text
     return False
 
@@ -61,7 +61,7 @@ def is_nested(state: State, kind: SqlType) -> bool:
 
 def nested_value(stored: object) -> object:
     """A list, or an object, from its JSON text; another value as it is."""
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError):  # it is a plain text
         return json.loads(stored) if isinstance(stored, str) else stored
     return stored
 

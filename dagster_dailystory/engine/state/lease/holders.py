@@ -83,9 +83,9 @@ def this_host() -> str:
 
 
 def _kernel_names() -> Iterator[str]:
-    with suppress(OSError):
+    with suppress(OSError):  # another system than Linux
         yield str(Path("/proc/self/ns/pid").readlink())
-    with suppress(OSError):
+    with suppress(OSError):  # the same
         yield Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 

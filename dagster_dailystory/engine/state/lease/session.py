@@ -89,6 +89,7 @@ def open_session(
 def _leave(sync: ContactSync, location: StateLocation, place: Place, *, is_queued: bool) -> None:
     """Leave the queue, so that it does not wait for this run's heartbeat to age."""
     if is_queued:
+        # the error of the wait is raised; a place that is not given back expires
         with suppress(DailyStoryError), connect_state(location, sync) as state, state.connection.begin():
             place.leave(state)
 

@@ -329,7 +329,7 @@ class Bench:
 
     def _remove(self, note: Note, dsid: str, spare: int) -> None:
         try:
-            with suppress(UnclearError):
+            with suppress(UnclearError):  # the deletion itself does not need it
                 self._release(note, dsid, spare)
             self._sender.request(partial(_delete, dsid=dsid))
             contact = self.read(dsid)
@@ -338,7 +338,7 @@ class Bench:
         except NotFoundError:
             pass  # it was merged into another test contact
         except RejectedError:
-            return
+            return  # its note stays, and `remaining` names the contact
         else:
             self.deleted += 1
         self._notes.remove(note)

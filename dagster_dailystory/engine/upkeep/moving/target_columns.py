@@ -178,7 +178,7 @@ def _number(text: str | None) -> object:
     """A number from its canonical text; another text as it is."""
     flags = {"true": 1, "false": 0}
     for parse in (flags.__getitem__, int, float):
-        with suppress(KeyError, ValueError):
+        with suppress(KeyError, ValueError):  # it is none of this kind
             number = parse(text or "")
             if text in flags or canonical_text(number) == text:
                 return number

@@ -155,6 +155,6 @@ def _value(stored: object, kind: SqlType | None) -> object:
     if kind is None or isinstance(stored_type(kind), Untyped):
         return float(stored) if isinstance(stored, _Number) else stored
     read = reader_of(kind)
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError):  # the field had another type
         return stored if read is None else read(str(stored))
     return str(stored)
