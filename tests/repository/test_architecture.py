@@ -161,8 +161,9 @@ def silenced(code: str) -> Iterator[int]:
             is_wide = re.search(r"\b(Base)?Exception\b", "" if node.type is None else ast.unparse(node.type))
             is_bare = [each.lineno for each in node.body if isinstance(each, ast.Pass)]
             places = (node.lineno, *is_bare) if is_wide or node.type is None else tuple(is_bare)
-        near = [text for place in places for text in (lines[place - 1], *lines[: place - 1][-1:])]
-        if places and not any("  # " in text or text.lstrip().startswith("#") for text in near):
+        before = [lines[place - 2].lstrip() for place in places if place > 1]
+        is_explained = any(each.startswith("#") for each in before) or any("  # " in lines[each - 1] for each in places)
+        if places and not is_explained:
             yield places[-1]
 
 

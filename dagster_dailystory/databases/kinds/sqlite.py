@@ -82,7 +82,7 @@ class SQLite(Database):
             return super().moment(found)
         written = _ISO_TEXT.match(found)
         read = date.fromisoformat if written is None or written[1] is None else datetime.fromisoformat
-        with contextlib.suppress(ValueError):  # digits that are no date
+        with contextlib.suppress(ValueError):  # its digits are not a date
             return read(found[:10] if written is None else written[0])
         return None
 

@@ -44,7 +44,7 @@ def is_canonical(text: str, kind: SqlType) -> bool:
     if isinstance(kind, Untyped):
         return True
     read = reader_of(kind)
-    with contextlib.suppress(ValueError):  # it is no text of this type
+    with contextlib.suppress(ValueError):  # it is not a text of this type
         return read is not None and canonical_text(read(text)) == text
     return False
 
