@@ -7,6 +7,7 @@ import logging
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -232,6 +233,23 @@ def test_a_key_that_had_the_address_of_a_forgotten_row_at_the_backup_keeps_its_c
     assert [name for name, *_ in synced.sent()] == ["new@example.com"]
     assert synced.contact_map() == before
     assert synced.run(sync()).api_requests == 0
+
+
+@at(Placement("sqlite"), Placement("postgresql"))
+def test_a_plan_that_another_sync_made_after_the_restore_does_not_send_the_row(synced: Scenario):
+    other, backup = sync(name="newsletter", key="email", mode="upsert"), synced.state_tables()
+    forget(synced, 1)
+    long_ago = timedelta(days=30)
+    requests = [
+        replace(each, forgotten_at=each.forgotten_at - long_ago) for each in records_of(synced).export_forgotten()
+    ]
+    restore(synced, backup)
+    synced.execute_state("DELETE FROM dailystory_meta WHERE name LIKE 'forgotten%'")
+    plan_run(other, synced.warehouse, synced.account, run_id="newsletter")
+    records_of(synced).apply_forgotten(requests)
+    report = send_run(other, synced.warehouse, synced.account, ["newsletter"]).report
+    assert (report.outcome, report.rows_created) == ("done", 2)
+    assert found_in_state(synced) == []
 
 
 @at(Placement("sqlite"), Placement("postgresql"))

@@ -31,6 +31,9 @@ _CLOCKS_APART = timedelta(days=1)
 
 _ROWS_AT_ONCE = 5_000
 
+_ADDED = "forgotten_added:"
+"""How the meta rows begin that say when a sync has last stored hashes: each is guarded by the lease of its sync."""
+
 
 @dataclass(frozen=True)
 class Forgotten:
@@ -117,7 +120,19 @@ def keep_out(state: State, hashes: Mapping[str, Collection[str]], at: datetime, 
             new += len(rows)
             if rows:
                 execute(forgotten.insert(), rows)
+    if new:
+        state.set_meta(f"{_ADDED}{state.sync.name}", state.now().isoformat())
     return new
+
+
+def _has_new_since(state: State, moment: datetime) -> bool:
+    """Whether hashes were stored after a moment; those of a restored backup, or of a copy, are older than that."""
+    forgotten = state.shared.forgotten
+    later = select(forgotten.c.hash).where(forgotten.c.forgotten_at > moment).limit(1)
+    added = (state.meta(name) for name in state.meta_names(_ADDED))
+    return state.connection.execute(later).first() is not None or any(
+        datetime.fromisoformat(each) > moment for each in added if each
+    )
 
 
 def forget_changes(state: State, tables: SyncTables, which: ColumnElement[bool]) -> int:
@@ -158,11 +173,10 @@ def forget_returning(state: State, tables: SyncTables, plan_id: str) -> int:
     Returns:
         How many requests will not be sent.
     """
-    plans, forgotten, changes = state.shared.plans, state.shared.forgotten, tables.changes
+    plans, changes = state.shared.plans, tables.changes
     execute = state.connection.execute
     made_at = execute(select(plans.c.created_at).where(plans.c.plan_id == plan_id)).scalar_one()
-    since = select(forgotten.c.hash).where(forgotten.c.forgotten_at > made_at - _CLOCKS_APART).limit(1)
-    found = Forgotten.read(state) if execute(since).first() is not None else None
+    found = Forgotten.read(state) if _has_new_since(state, made_at - _CLOCKS_APART) else None
     if found is None:
         return 0
     mine = and_(changes.c.plan_id == plan_id, changes.c.outcome.is_(None))
