@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from airflow.sdk import BaseHook
 
+from dagster_dailystory.airflow_provider.connections import connection_of
+from dagster_dailystory.api.client import DailyStoryClient
 from dagster_dailystory.api.environment import ACCOUNT_TYPES, setting_of_text
+from dagster_dailystory.api.responses import Account
 from dagster_dailystory.api.settings import AccountSettings
+from dagster_dailystory.errors import ConfigurationError, DailyStoryError
 from dagster_dailystory.model.settings import check_names
 
 
@@ -31,32 +37,25 @@ class DailyStoryHook(BaseHook):  # type: ignore[misc]  # Airflow is not installe
     def __init__(self, dailystory_conn_id: str = default_conn_name) -> None:
         super().__init__()
         self.dailystory_conn_id = dailystory_conn_id
-
-    @classmethod
-    def get_ui_field_behaviour(cls) -> dict[str, object]:
-        """The names of the fields in Airflow's form."""
-        return {
-            "hidden_fields": ["schema", "login", "port"],
-            "relabeling": {"host": "Base URL", "password": "API token"},
-            "placeholders": {
-                "host": "https://us-1.dailystory.com/api/v1",
-                "password": "from Account Settings > API Tokens",
-                "extra": '{"requests_per_second": 5}',
-            },
-        }
+        self._name = f"connection {dailystory_conn_id!r}"
 
     def account(self) -> dict[str, object]:
         """The settings of the account, as `run_contact_sync` and the other functions take them.
 
         Raises:
-            ConfigurationError: The connection has an extra that an account does not have, or of another type.
+            ConfigurationError: There is no such connection, or it is of another type, or an account does not have one
+                of its extras, or one cannot be read.
         """
-        connection = self.get_connection(self.dailystory_conn_id)
-        name = f"connection {self.dailystory_conn_id!r}"
-        check_names(name, connection.extra_dejson, list(ACCOUNT_TYPES))
+        connection, extra = connection_of(self.dailystory_conn_id)
+        if connection.conn_type and connection.conn_type != self.conn_type:
+            raise ConfigurationError(
+                f"{self._name} is of the type {connection.conn_type!r}; correct dailystory_conn_id, or let it be of the"
+                f" type {self.conn_type!r}"
+            )
+        check_names(self._name, extra, list(ACCOUNT_TYPES))
         options = {
-            setting: setting_of_text(value, f"{setting} of {name}", setting) if isinstance(value, str) else value
-            for setting, value in connection.extra_dejson.items()
+            setting: setting_of_text(value, f"{setting} of {self._name}", setting) if isinstance(value, str) else value
+            for setting, value in extra.items()
         }
         address = connection.host or ""
         address = address if not address or "://" in address else f"https://{address}"
@@ -68,6 +67,33 @@ class DailyStoryHook(BaseHook):  # type: ignore[misc]  # Airflow is not installe
         """The settings of the account as the engine has them.
 
         Raises:
-            ConfigurationError: A setting cannot work.
+            ConfigurationError: The connection cannot be used; the message names it.
         """
-        return AccountSettings(**self.account())  # type: ignore[arg-type]  # it checks their types
+        settings = self.account()
+        try:
+            return AccountSettings(**settings)  # type: ignore[arg-type]  # it checks their types
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{self._name}: {error}") from None
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Ask DailyStory which account the token belongs to, as the button Test of Airflow's form does.
+
+        Returns:
+            Whether DailyStory accepts the token, and the name of the account, or what is wrong.
+        """
+        try:
+            account = asyncio.run(_about(self.account_settings()))
+        except DailyStoryError as error:
+            return False, str(error)
+        if not account.is_answered:
+            return False, "the base URL does not respond to /about as the API of DailyStory does; correct it"
+        name = account.tenant or account.tenant_uid
+        if name is None:
+            return True, "DailyStory accepts the token, but does not say which account it belongs to"
+        where = f" in the data centre {account.data_center}" if account.data_center else ""
+        return True, f"the token belongs to the account {name!r}{where}"
+
+
+async def _about(settings: AccountSettings) -> Account:
+    async with DailyStoryClient(settings) as client:
+        return await client.about()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from airflow.sdk import BaseHook
 from airflow.sdk.log import mask_secret
 from sqlalchemy import URL
 
+from dagster_dailystory.airflow_provider.connections import connection_of
 from dagster_dailystory.databases.urls import SQLALCHEMY_URL, read_url, url_of_connection
 from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.model.sync import ContactSync
@@ -20,10 +20,9 @@ def database_url(conn_id: str) -> str:
         conn_id: A connection of a database's type; or of any type, with the whole URL in its extra `sqlalchemy_url`.
 
     Raises:
-        ConfigurationError: The connection is of another type, or its URL cannot be read.
+        ConfigurationError: There is no such connection, or it is of another type, or its URL cannot be read.
     """
-    connection, setting = BaseHook.get_connection(conn_id), f"connection {conn_id!r}"
-    extra = connection.extra_dejson
+    (connection, extra), setting = connection_of(conn_id), f"connection {conn_id!r}"
     if SQLALCHEMY_URL in extra:
         url = extra[SQLALCHEMY_URL]
         secret = read_url(url, f"{SQLALCHEMY_URL} of {setting}").password

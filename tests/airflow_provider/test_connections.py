@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from typing import Any
 
 import pytest
-from support.airflow_runs import World
+from support.airflow_runs import World, run_dag
 
 from dagster_dailystory.errors import ConfigurationError
 
 pytestmark = [pytest.mark.airflow, pytest.mark.filterwarnings("default"), pytest.mark.usefixtures("airflow_home")]
 
-MODULES = ("groups", "hook", "operators", "warehouse", "failures", "provider_info")
+MODULES = ("groups", "hook", "operators", "warehouse", "failures", "provider_info", "connections")
 
 
 @pytest.mark.parametrize(
@@ -42,6 +44,22 @@ MODULES = ("groups", "hook", "operators", "warehouse", "failures", "provider_inf
             json.dumps({"conn_type": "dailystory", "host": "http://127.0.0.1", "port": 8019, "password": "secret"}),
             {"base_url": "http://127.0.0.1:8019/api/v1"},
         ),
+        (
+            json.dumps(
+                {
+                    "conn_type": "dailystory",
+                    "host": "us-1.dailystory.com",
+                    "password": "secret",
+                    "extra": {
+                        "requests_per_second": None,
+                        "timeout_seconds": None,
+                        "max_attempts": "",
+                        "max_concurrency": 4,
+                    },
+                }
+            ),
+            {"requests_per_second": None, "timeout_seconds": 30.0, "max_attempts": 9, "max_concurrency": 4},
+        ),
     ],
 )
 def test_the_fields_of_a_connection_are_the_settings_of_the_account(
@@ -61,6 +79,51 @@ def test_an_extra_that_an_account_does_not_have_is_an_error(monkeypatch: pytest.
     monkeypatch.setenv("AIRFLOW_CONN_DAILYSTORY_DEFAULT", "dailystory://:secret@host?request_per_second=5")
     with pytest.raises(ConfigurationError, match="did you mean 'requests_per_second'"):
         DailyStoryHook().account_settings()
+
+
+@pytest.mark.parametrize(
+    ("connection", "message"),
+    [
+        (None, "Airflow has no connection 'dailystory_default' that this task can read; add it"),
+        ("{secret", "Airflow has no connection 'dailystory_default'"),
+        ({"extra": "secret"}, "the extra of connection 'dailystory_default' is not a JSON object"),
+        ({"extra": "[1]"}, "the extra of connection 'dailystory_default' is not a JSON object"),
+        ({"conn_type": "http", "host": "host", "password": "secret"}, "is of the type 'http'"),
+        ({"password": "secret"}, "connection 'dailystory_default': base_url must"),
+        ({"host": "host"}, "connection 'dailystory_default': api_token is empty"),
+    ],
+)
+def test_a_connection_that_cannot_be_used_is_named(
+    connection: Any, message: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    from dagster_dailystory.airflow_provider import DailyStoryHook
+
+    monkeypatch.delenv("AIRFLOW_CONN_DAILYSTORY_DEFAULT", raising=False)
+    if connection is not None:
+        is_text = isinstance(connection, str)
+        text = connection if is_text else json.dumps({"conn_type": "dailystory", **connection})
+        monkeypatch.setenv("AIRFLOW_CONN_DAILYSTORY_DEFAULT", text)
+    with pytest.raises(ConfigurationError, match=re.escape(message)) as refused:
+        DailyStoryHook().account_settings()
+    assert "secret" not in f"{refused.value}{caplog.text}"
+
+
+def test_a_missing_connection_of_a_database_is_named():
+    from dagster_dailystory.airflow_provider.warehouse import database_url
+
+    with pytest.raises(ConfigurationError, match="Airflow has no connection 'missing' that this task can read"):
+        database_url("missing")
+
+
+@pytest.mark.parametrize("conn_id", ["WAREHOUSE", "DAILYSTORY_DEFAULT"])
+def test_a_missing_connection_costs_one_try(
+    conn_id: str, world: World, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    world.seed(1)
+    monkeypatch.delenv(f"AIRFLOW_CONN_{conn_id}")
+    run = run_dag("to_dailystory")
+    assert (run.tasks["plan"], run.tries["plan"]) == ("failed", 1)
+    assert f"Airflow has no connection '{conn_id.lower()}'" in "".join(capfd.readouterr())
 
 
 @pytest.mark.parametrize(
