@@ -8,7 +8,7 @@ import signal
 from collections.abc import Mapping
 
 import pytest
-from support.airflow_runs import World, run_dag
+from support.airflow_runs import DagRun, World, run_dag
 
 pytestmark = [pytest.mark.airflow, pytest.mark.filterwarnings("default")]  # Airflow warns of itself
 
@@ -31,14 +31,46 @@ def test_the_counts_of_a_run_are_in_xcom_and_in_the_events_of_its_assets(world: 
     xcoms = dict(world.metadata(f"select task_id, value from xcom {of_run}"))
     assert json.loads(xcoms["customers.plan"])["rows_to_create"] == 50
     assert json.loads(xcoms["customers.send"])["rows_created"] == 50
+    assert created_by_events(world, run) == {
+        "dailystory://customers/contacts": 50,
+        "dailystory://customers/contact_map": 50,
+    }
+
+
+def created_by_events(world: World, run: DagRun) -> dict[str, int]:
+    """Asset -> the created contacts of its event."""
     events = world.metadata(
         "select asset.uri, asset_event.extra from asset_event join asset on asset.id = asset_id"
         f" where source_run_id = '{run.run_id}'"
     )
-    assert {uri: json.loads(extra)["rows_created"] for uri, extra in events} == {
-        "dailystory://customers/contacts": 50,
-        "dailystory://customers/contact_map": 50,
-    }
+    return {uri: json.loads(extra)["rows_created"] for uri, extra in events}
+
+
+def test_a_send_that_is_lost_after_its_plan_ended_has_its_events_by_its_retry(world: World):
+    world.seed(20)
+    run = run_dag("to_dailystory", lose="raise")
+    assert (run.tasks, run.tries["send"]) == (DONE, 2)
+    assert world.each_once(20)
+    assert set(created_by_events(world, run).values()) == {20}
+
+
+def test_an_approved_send_that_is_lost_after_its_plan_ended_has_its_events_by_its_retry(world: World):
+    world.seed(20)
+    run_dag("careful")
+    [(plan_id,)] = world.state("select plan_id from dailystory_plans")
+    run = run_dag("careful", plan_id=plan_id, lose="raise")
+    assert (run.tasks, run.tries["send"]) == (DONE, 2)
+    assert world.each_once(20)
+    assert created_by_events(world, run)["dailystory://careful/contacts"] == 20
+
+
+def test_each_lost_slice_has_its_events_by_its_retry(world: World):
+    world.seed(40)
+    run = run_dag("buckets", lose="raise")
+    assert (run.tasks, run.tries["send[3]"]) == (each_slice(DONE), 2)
+    assert world.each_once(40)
+    events = world.metadata(f"select extra from asset_event where source_run_id = '{run.run_id}'")
+    assert sum(json.loads(extra)["rows_created"] for (extra,) in events) == 2 * 40
 
 
 def test_neither_the_token_nor_an_email_is_in_the_database_or_the_log_of_airflow(
