@@ -13,6 +13,8 @@ SCENARIOS_databricks := tests/scenarios/test_sources.py tests/scenarios/test_upd
 # Each worker starts a Spark, which uses two cores.
 WORKERS_databricks := 1
 PYTHONS := 3.10 3.11 3.12 3.13
+# The environment of test-airflow: the newest version, or the one that AIRFLOW names.
+IN_AIRFLOW := airflow$(addprefix -,$(AIRFLOW))
 # What another Python or another version of a dependency may break.
 SMOKE := tests/unit tests/definitions/test_code_location.py tests/scenarios/test_updates.py::test_a_row_is_created_once
 export DAGSTER_DISABLE_TELEMETRY := 1
@@ -66,9 +68,9 @@ test-warehouses-%: $(V)-%/.test
 	   tests/databases/test_warehouses.py tests/databases/test_types.py tests/databases/test_names.py \
 	   tests/databases/test_row_hashes.py tests/databases/test_conformance.py $(or $(SCENARIOS_$*),$(SCENARIOS))
 
-test-airflow: $(V)-airflow/.test ## Run the Airflow provider in a real Airflow, with its scheduler and a killed task
-	VIRTUAL_ENV=$(CURDIR)/$(V)-airflow $(V)-airflow/bin/python -m pytest -q -p no:randomly -m airflow tests/airflow_provider
-	VIRTUAL_ENV=$(CURDIR)/$(V)-airflow $(V)-airflow/bin/python -m pytest -q -p no:randomly tests/repository/test_docs_code.py -k airflow
+test-airflow: $(V)-$(IN_AIRFLOW)/.test ## Run the Airflow provider in a real Airflow, with its scheduler and killed tasks; AIRFLOW=3.2 for the lowest
+	VIRTUAL_ENV=$(CURDIR)/$(V)-$(IN_AIRFLOW) $(V)-$(IN_AIRFLOW)/bin/python -m pytest -q -p no:randomly -m airflow tests/airflow_provider
+	VIRTUAL_ENV=$(CURDIR)/$(V)-$(IN_AIRFLOW) $(V)-$(IN_AIRFLOW)/bin/python -m pytest -q -p no:randomly tests/repository/test_docs_code.py -k airflow
 
 test-pythons: $(addprefix test-python-,$(PYTHONS)) ## Run the unit tests, the code location and a scenario on each database with each Python
 
@@ -139,6 +141,7 @@ ci-all: ci ## The same, and all that CI has no time for: other placements, every
 	$(MAKE) test-pythons
 	$(MAKE) test-placements ALL_PLACEMENTS=1
 	$(MAKE) test-warehouses SCENARIOS=tests/scenarios
+	$(MAKE) test-airflow AIRFLOW=3.2
 	$(MAKE) dist
 	$(MAKE) test-celery
 	$(MAKE) test-dbt
