@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ def settings_of(home: Path) -> dict[str, str]:
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__PARALLELISM": "4",
+        "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
         "AIRFLOW__API__SECRET_KEY": "of the tests",
@@ -76,11 +77,11 @@ class World:
         with closing(sqlite3.connect(self.warehouse, timeout=30)) as connection, connection:
             connection.executemany(statement, rows or [()])
 
-    def seed(self, count: int) -> None:
-        """Fill `people`."""
-        self.execute("create table if not exists people (id integer primary key, email text, first_name text)")
-        rows = ((number, f"p{number}@example.com", f"Name {number}") for number in range(count))
-        self.execute("insert into people values (?, ?, ?)", *rows)
+    def seed(self, count: int, table: str = "people") -> None:
+        """Fill a table of people, whose emails start with the first letter of its name."""
+        self.execute(f"create table if not exists {table} (id integer primary key, email text, first_name text)")
+        rows = ((number, f"{table[0]}{number}@example.com", f"Name {number}") for number in range(count))
+        self.execute(f"insert into {table} values (?, ?, ?)", *rows)
 
     def connections(self, **account: object) -> dict[str, str]:
         """The connections of the DAGs, as environment variables."""
@@ -194,7 +195,8 @@ class Deployment:
         """Stop the processes and their children."""
         self._client.close()
         for process in self._processes:
-            os.killpg(process.pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):  # it ended by itself, and `start` says so
+                os.killpg(process.pid, signal.SIGTERM)
         for process in self._processes:
             try:
                 process.wait(20)
@@ -211,8 +213,12 @@ class Deployment:
         return all((health.get(part) or {}).get("status") == "healthy" for part in ("scheduler", "dag_processor"))
 
     def call(self, method: str, path: str, **body: object) -> dict[str, Any]:
-        """Call Airflow's API."""
-        answer = self._client.request(method, f"{self._url}/api/v2/{path}", json=body or None)
+        """Call Airflow's API, and again while its SQLite database is locked."""
+        for _ in range(5):
+            answer = self._client.request(method, f"{self._url}/api/v2/{path}", json=body or None)
+            if answer.status_code != httpx.codes.INTERNAL_SERVER_ERROR:
+                break
+            time.sleep(1)
         assert answer.is_success, answer.text
         return dict(answer.json()) if answer.content else {}
 
@@ -253,9 +259,9 @@ def deployed(world: World) -> Iterator[Deployment]:
         deployment.stop()
 
 
-def holder_pid(world: World) -> int | None:
-    """The process that has the lease of the sync `customers`; None if none has."""
-    found = world.state("select holder from dailystory_meta where name = 'lock:customers'")
+def holder_pid(world: World, sync: str = "customers") -> int | None:
+    """The process that has the lease of a sync; None if none has."""
+    found = world.state(f"select holder from dailystory_meta where name = 'lock:{sync}'")
     return int(found[0][0].rsplit(":", 3)[1]) if found and found[0][0] else None
 
 
