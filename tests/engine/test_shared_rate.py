@@ -111,6 +111,20 @@ def test_a_refusal_pauses_and_slows_every_process(shared: Scenario):
 
 
 @in_postgresql
+def test_a_refusal_also_pauses_a_process_that_has_its_permit_already(shared: Scenario):
+    async def scenario() -> float:
+        with limiter_of(shared, 1.0) as one, limiter_of(shared, 1.0) as other:
+            await one.wait()
+            waiting = asyncio.ensure_future(other.wait())  # for the next second
+            await asyncio.sleep(0.3)
+            one.throttled(2.0)
+            refused_at = time.monotonic()
+            return await waiting - refused_at
+
+    assert asyncio.run(scenario()) >= 1.95
+
+
+@in_postgresql
 def test_a_process_goes_on_with_the_rate_that_another_one_found(shared: Scenario):
     async def scenario() -> float:
         with limiter_of(shared, None) as one:

@@ -28,6 +28,11 @@ _LATE_SECONDS = 0.075
 """A permit that is not used this long after its time is lost, so that requests of several seconds do not meet."""
 
 
+_KNOWN_SECONDS = 0.25
+"""So long before a permit of a later time is used, the pace is asked for again: another process may have been refused.
+Where many processes share a low rate, their permits are for seconds ahead."""
+
+
 _PRECISION_SECONDS = 1e-9
 
 
@@ -113,9 +118,11 @@ class SharedRateLimiter:
         self._unused = 0
         self._behind = math.inf  # this process's clock, less the shared one
         self._paused_until = -math.inf
+        self._known_at = -math.inf  # when the pace was last learned
         self._refusals: list[float | None] = []
         self._asking: asyncio.Task[None] | None = None
         self._reporting: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -168,8 +175,14 @@ class SharedRateLimiter:
             if not self._permits:
                 await asyncio.shield(self._ask())
                 continue
-            if self._permits[0] > now + _PRECISION_SECONDS:
-                await self._sleep(self._permits[0] - now)
+            seconds = self._permits[0] - now
+            if self._permits[0] - self._known_at > _KNOWN_SECONDS:
+                if seconds > _KNOWN_SECONDS:
+                    seconds -= _KNOWN_SECONDS
+                elif self._looking is None or self._looking.done():
+                    self._looking = self._start(self._look())
+            if seconds > _PRECISION_SECONDS:
+                await self._sleep(seconds)
                 continue
             self._permits.popleft()
             self._used.append(now)
@@ -194,6 +207,13 @@ class SharedRateLimiter:
         first = grant.first_at + self._behind
         self._permits.extend(first + number * spacing for number in range(grant.permits))
         self._start(self._settle(grant, self._with_time))
+
+    async def _look(self) -> None:
+        """Learn the pace as it is now. The permit is used although the answer comes late."""
+        asked_at = self._clock()
+        seen = await self._source.take(0)
+        self._compare_clocks(asked_at, seen.now)
+        self._learn(seen)
 
     def _needed(self) -> int:
         """As many permits as requests wait, or as were used in the last tenth of a second, and no more than a chunk."""
@@ -238,7 +258,7 @@ class SharedRateLimiter:
     def _learn(self, grant: Grant) -> None:
         """Take over the pace, and the pause if it is a new one."""
         until, known = grant.pace.paused_until, self._pace.paused_until
-        self._pace = grant.pace
+        self._pace, self._known_at = grant.pace, self._clock()
         if until not in (known, -math.inf) and until > grant.now:
             self._paused_until = max(self._paused_until, until + self._behind)
             self._unused += len(self._permits)
