@@ -191,3 +191,10 @@ def test_every_fence_is_a_block() -> None:
     for page in PAGES:
         fences = len(re.findall(r"^ *```", (ROOT / page).read_text(encoding="utf-8"), flags=re.MULTILINE))
         assert len(blocks_of(page)) * 2 == fences, page
+
+
+def test_the_tutorial_with_dbt_installs_the_release_that_runs_it() -> None:
+    page = (ROOT / "docs/tutorials/dbt.md").read_text(encoding="utf-8")
+    tried = (ROOT / "tests/environments/dbt.txt").read_text(encoding="utf-8")
+    [below] = re.findall(r"^dbt-core>=.*(<[\d.]+)$", tried, flags=re.MULTILINE)
+    assert f"'dbt-core{below}'" in page
