@@ -41,7 +41,9 @@ customers = ContactSync(
 
 given = resources_from_environment()
 
-table = dg.AssetSpec("customers", description="The table that sql/customers.sql reads.", kinds={"table"})
+table = dg.AssetSpec(
+    "customers", description="The table that sql/customers.sql reads.", group_name="warehouse", kinds={"table"}
+)
 
 defs = dg.Definitions(
     assets=[table, *build_contact_sync_assets(customers, preview_fields=["city", "region", "plan", "lifetime_value"])],

@@ -67,6 +67,7 @@ def test_the_demo_sends_every_row_once_and_then_exactly_what_changed(shown: Show
     assert shown.text.index("First run") < shown.text.index("Second run") < shown.text.index("Third act")
     assert "make dev" in shown.text
     assert "http://127.0.0.1:3000  the Dagster UI" in shown.text
+    assert "http://127.0.0.1:3000/locations/dailystory/asset-groups/dailystory\n" in shown.text
     assert f"http://127.0.0.1:{shown.port}  the sandbox" in shown.text
     assert shown.logged == "", "the story is not interrupted"
     assert f"{shown.folder / '.demo'}/warehouse.duckdb" in shown.text
