@@ -16,7 +16,8 @@ from dagster_dailystory.sandbox.settings import JsonValue
 
 _COLUMNS = ("Name, dsid", "Email, mobile", "Place", "Status", "Custom fields", "Changed (UTC)")
 _OPT_OUTS = (
-    ("optOutEmail", "no email"), ("optOutSms", "no SMS"), ("optOutPush", "no push"), ("optOutPhone", "no calls"),
+    ("optOutEmail", "opt-out: email"), ("optOutSms", "opt-out: SMS"),
+    ("optOutPush", "opt-out: push"), ("optOutPhone", "opt-out: phone"),
 )  # fmt: skip
 _STATUS_KINDS = {"Active": "good", "0": "good", "Deleted": "bad", "100": "bad"}
 _CHIPS = 8

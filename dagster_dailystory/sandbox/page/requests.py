@@ -22,7 +22,7 @@ def request_list(history: RequestHistory, only_problems: bool, page: str) -> Mar
 
     Args:
         history: The requests.
-        only_problems: Leave out those that were accepted.
+        only_problems: Leave out those that succeeded.
         page: The number of the page, as it was asked for.
     """
     problems = history.problems()
@@ -34,13 +34,13 @@ def request_list(history: RequestHistory, only_problems: bool, page: str) -> Mar
     choices = element(
         "p",
         _choice(f"all ({len(history):,})", PATH, not only_problems),
-        _choice(f"not accepted ({problems:,})", f"{PATH}?only=problems", only_problems),
+        _choice(f"without success ({problems:,})", f"{PATH}?only=problems", only_problems),
         class_="choices",
     )
     items = [_item(each, folded=True) for each in found]
     shown = element("ol", *items, class_="requests")
     if not found:
-        shown = nothing("All requests were accepted." if len(history) else "No request yet. Run a sync to send some.")
+        shown = nothing("All requests succeeded." if len(history) else "No request yet. Run a sync to send some.")
     forgotten = history.total - len(history)
     note = f" {forgotten:,} older ones are forgotten: the sandbox remembers {MOST_REQUESTS:,}." if forgotten else ""
     return joined(

@@ -107,13 +107,13 @@ def test_no_text_is_cut_off(sandbox, api, page, width):
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_an_email_and_a_dsid_of_usual_length_are_on_one_line(sandbox, api, page, width):
+def test_an_email_a_dsid_and_an_opt_out_are_on_one_line_each(sandbox, api, page, width):
     email = "maximilian2022@home.example.net"
-    dsid = api.post("/contact", json={"email": email, "firstName": "Ada"}).json()["Response"]["id"]
+    dsid = api.post("/contact", json={"email": email, "firstName": "Ada", "optOutEmail": True}).json()["Response"]["id"]
     page.set_viewport_size({"width": width, "height": 900})
     for path in ("", f"contact/{dsid}"):
         page.goto(f"{sandbox.url}{path}")
-        assert [page.evaluate(LINES, text) for text in (email, dsid)] == [1, 1]
+        assert [page.evaluate(LINES, text) for text in (email, dsid, "opt-out: email")] == [1, 1, 1]
 
 
 @pytest.mark.parametrize("width", WIDTHS)

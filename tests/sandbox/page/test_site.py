@@ -98,6 +98,7 @@ def test_the_counters_follow_every_kind_of_request(sandbox, api):
     assert counters(page, "created", "updated") == ["2", "2"]
     assert counters(page, "requests", "writes", "look-ups") == ["11", "9", "1"]
     assert counters(page, "refused", "throttled", "failed", "cut off", "bad token") == ["1"] * 5
+    assert '<span class="chip warn">opt-out: email</span>' in page
     sandbox.edit(ada, optOutEmail=False)
     sandbox.remove(bob)
     page = page_of(sandbox)
