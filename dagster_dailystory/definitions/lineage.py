@@ -143,7 +143,7 @@ def contact_columns(sync: ContactSync) -> dg.TableSchema:
             dg.TableColumn(
                 m.name,
                 KINDS[m.kind].column_type,
-                description=f"{'Custom field' if m.is_custom else 'Field'} filled from column {m.column}",
+                description=f"{'Custom field' if m.is_custom else 'Field'} filled from column {m.column}.",
             )
             for m in sync.sent_fields
         ]

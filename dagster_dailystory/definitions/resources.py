@@ -1,7 +1,7 @@
 """The two resources of a sync: the warehouse and the DailyStory account. They hold settings, not connections."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -186,10 +186,9 @@ def resources_from_environment(
         return {}
     missing = [name for name in REQUIRED if name not in given]
     if missing:
-        verb = "is" if len(missing) == 1 else "are"
-        raise ConfigurationError(
-            f"{', '.join(sorted(given))} is set, but {', '.join(missing)} {verb} not; set all or none"
-        )
+        have = f"{', '.join(sorted(given))} {_verb(given)} set"
+        lack = f"{', '.join(missing)} {_verb(missing)} missing or empty"
+        raise ConfigurationError(f"{have}, but {lack}; set all or none")
     options = {name: settings[name] for name in AccountFields.model_fields if name in settings}
     check_account_options(options)
     for name in ("WAREHOUSE_URL", "DAILYSTORY_STATE_URL"):
@@ -205,3 +204,7 @@ def resources_from_environment(
             **options,
         ),
     }
+
+
+def _verb(names: Collection[str]) -> str:
+    return "is" if len(names) == 1 else "are"

@@ -10,7 +10,13 @@ from support.dagster_project import people_sync
 
 from dagster_dailystory import build_contact_sync_assets
 from dagster_dailystory.definitions.events.metadata import ProgressLog, plan_metadata, sent_metadata
-from dagster_dailystory.definitions.lineage import contact_lineage, find_upstream, source_columns, source_lineage
+from dagster_dailystory.definitions.lineage import (
+    contact_columns,
+    contact_lineage,
+    find_upstream,
+    source_columns,
+    source_lineage,
+)
 from dagster_dailystory.engine.upkeep.records.inspection import ChangePreview, FieldChange, SyncStatus
 from dagster_dailystory.model.change import Operation
 from dagster_dailystory.model.runs.canary import CanaryReport
@@ -120,6 +126,13 @@ def test_a_column_has_its_fields_type_until_its_own_is_known():
     }  # fmt: skip
     assert [c.name for c in known.columns if c.constraints.unique] == ["id", "email"]
     assert before.columns[1].description == "Identifies a row. Fills email."
+
+
+def test_a_column_says_in_a_sentence_what_fills_it():
+    sync = people_sync(fields={"email": "email"}, extended_properties={"plan": "tier"})
+    assert [c.description for c in contact_columns(sync).columns] == [
+        "Field filled from column email.", "Custom field filled from column tier."
+    ]  # fmt: skip
 
 
 def test_progress_is_observed_at_once_and_then_once_an_interval():

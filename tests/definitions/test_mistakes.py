@@ -352,6 +352,12 @@ ENVIRONMENT = [
         "WAREHOUSE_URL is set", "set all or none",
     ),
     Mistake(
+        "an empty token", lambda _: resources_from_environment({
+            "WAREHOUSE_URL": "sqlite:///x", "DAILYSTORY_BASE_URL": "https://us-1.x.com", "DAILYSTORY_API_TOKEN": "",
+        }),
+        "DAILYSTORY_BASE_URL, WAREHOUSE_URL are set", "DAILYSTORY_API_TOKEN is missing or empty",
+    ),
+    Mistake(
         "a misspelled variable", lambda _: resources_from_environment({"WAREHUOSE_URL": "sqlite:///x"}),
         "WAREHUOSE_URL", "WAREHOUSE_URL",
     ),

@@ -167,7 +167,7 @@ def test_without_variables_there_are_no_resources() -> None:
 
 
 def test_half_of_a_real_configuration_is_refused_by_name() -> None:
-    with pytest.raises(ConfigurationError, match="DAILYSTORY_API_TOKEN is not"):
+    with pytest.raises(ConfigurationError, match="DAILYSTORY_API_TOKEN is missing"):
         resources_from_environment(
             {"WAREHOUSE_URL": "sqlite:///x", "DAILYSTORY_BASE_URL": "https://us-1.dailystory.com"}
         )
