@@ -34,7 +34,7 @@ def main() -> int:
     print("      the sync itself, to copy and change; customers.sql beside it is its query")
     print("  python -m dagster_dailystory.sandbox")
     print("      a local DailyStory, to try a sync of your own on")
-    print("  pip install 'dagster-dailystory[ui]', then dagster dev -f FILE")
+    print("  pip install 'dagster-dailystory[ui]', then dg dev -f FILE")
     print("      the Dagster UI on the definitions in your FILE; the package's README has an example of one")
     return 0
 

@@ -65,7 +65,7 @@ def forget(target: Target, keys: tuple[str, ...], delete_in_dailystory: bool, ye
 
 @click.group()
 def forgotten() -> None:
-    """The requests to forget rows, as hashes: to repeat them on a restored backup of the state."""
+    """Show the requests to forget rows, as hashes: to repeat them on a restored backup of the state."""
 
 
 @sync_command(answers={"requests": "the keyed hashes, for `forgotten apply`"})
