@@ -15,7 +15,6 @@ from airflow.sdk.exceptions import AirflowSkipException
 from dagster_dailystory.airflow_provider.failures import airflow_failures
 from dagster_dailystory.airflow_provider.hook import DailyStoryHook
 from dagster_dailystory.airflow_provider.progress import ProgressLines
-from dagster_dailystory.airflow_provider.tries import send_again
 from dagster_dailystory.airflow_provider.warehouse import warehouse_of
 from dagster_dailystory.api.settings import POOL
 from dagster_dailystory.engine.run import Run, open_run
@@ -156,10 +155,11 @@ class SyncOperator(BaseOperator):  # type: ignore[misc]  # Airflow is not instal
 
     def _opened(self, context: Context, accepts_canary: str | None = None) -> AbstractContextManager[Run]:
         """Open the sync for one run, which finds the plan of its task group."""
-        parent = os.getppid()
+        task, parent = context["ti"], os.getppid()
+        run_id = ":".join(("airflow", task.dag_id, task.run_id, task.task_id.rpartition(".")[0]))  # of all tries
         waiting = Waiting(self.wait_seconds, self.log.info, lambda: os.getppid() != parent)
         account = DailyStoryHook(self.dailystory_conn_id).account_settings()
-        return open_run(self.sync, self._warehouse(), account, (_run_id(context),), waiting, accepts_canary)
+        return open_run(self.sync, self._warehouse(), account, (run_id,), waiting, accepts_canary)
 
 
 class MakePlan(SyncOperator):
@@ -225,10 +225,8 @@ class SendPlan(SyncOperator):
         approval = Approval(found["plan_id"], person) if found.get("plan_id") else None
         options, progress = self._options(context), ProgressLines(self.log.info)
         with self._opened(context, person if found.get("accept_canary") else None) as run:
-            if context["ti"].try_number > 1:
-                result = send_again(run, _run_id(context), options, progress, approval)
-            else:
-                result = run.resume_or_run(options, progress, approval)
+            is_retry = context["ti"].try_number > 1
+            result = run.resume_or_run(options, progress, approval, is_retry=is_retry)
         if result.error is not None:
             raise result.error
         if result.report.outcome in _UNSENT:
@@ -238,12 +236,6 @@ class SendPlan(SyncOperator):
         for asset in self.outlets:
             context["outlet_events"][asset].extra.update(described)
         return described
-
-
-def _run_id(context: Context) -> str:
-    """The id of the run, which is the same for all tasks of a group, and for all their tries."""
-    task = context["ti"]
-    return ":".join(("airflow", task.dag_id, task.run_id, task.task_id.rpartition(".")[0]))
 
 
 def _described(sync: ContactSync, plan: PlanSummary) -> dict[str, object]:

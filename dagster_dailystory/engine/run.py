@@ -34,7 +34,7 @@ from dagster_dailystory.engine.warehouse import Warehouse
 from dagster_dailystory.errors import BusyError, DailyStoryError, OutageError, SafetyError
 from dagster_dailystory.model.runs.approval import Approval
 from dagster_dailystory.model.runs.options import PlanOptions, needs_approval
-from dagster_dailystory.model.runs.plan import PlanStatus, PlanSummary, planned_counts, raise_if_blocked
+from dagster_dailystory.model.runs.plan import OVERTAKEN, PlanStatus, PlanSummary, planned_counts, raise_if_blocked
 from dagster_dailystory.model.runs.report import (
     COMPLETE_OUTCOMES,
     Progress,
@@ -214,41 +214,49 @@ class Run:
         return SendResult(report, sent.error, plan.summary.approval)
 
     def resume_or_run(
-        self, options: PlanOptions, on_progress: OnProgress | None = None, approval: Approval | None = None
+        self,
+        options: PlanOptions,
+        on_progress: OnProgress | None = None,
+        approval: Approval | None = None,
+        *,
+        is_retry: bool = False,
     ) -> SendResult:
         """Send the newest plan of this run. Plan first if it has none, or if another run got ahead of it.
 
         Runs of one sync that overlap take turns: the plan of the later one supersedes that of the earlier one, which
-        then plans what is left, under the same guards. If a run that this one re-executes sent its plan completely,
-        nothing is left; rows that failed are planned again. A sync that requires approval plans nothing here: only an
-        approved plan that was interrupted goes on.
+        then plans what is left, under the same guards. If a run that this one re-executes, or an earlier try of it,
+        sent its plan completely, nothing is left; rows that failed are planned again. A sync that requires approval
+        plans nothing here: only an approved plan that was interrupted goes on.
 
         Args:
             options: What to plan, if there is nothing to resume.
             on_progress: Called at most once a second.
             approval: Names a plan, which is sent in place of that of this run.
+            is_retry: Whether an earlier try of this run may have sent the plan; its report is then the result.
 
         Raises:
             SafetyError: The plan is blocked; nothing was sent.
             DailyStoryError: See the tree in `errors`.
         """
         options = self._of_sync(options)
-        if approval is not None:
-            return self.send(options, approval, on_progress)
         with self.state.connection.begin():
-            plan = self._plans.newest_of(self._run_ids, options.partition)
+            newest = self._plans.newest_of(self._run_ids, options.partition)
+            plan = newest if approval is None else self._plans.named(approval.plan_id)
             is_sent = plan is not None and plan.summary.status is PlanStatus.DONE
             report = self._plans.report_of(plan) if plan is not None and is_sent else None
         is_complete = report is not None and report.outcome in COMPLETE_OUTCOMES
-        if plan is not None and report is not None and is_complete and plan.run_id != self._run_ids[0]:
+        is_repeated = is_retry or (approval is None and plan is not None and plan.run_id != self._run_ids[0])
+        if plan is not None and report is not None and is_complete and is_repeated:
             note = f"plan {plan.summary.plan_id} was sent already, and nothing of it is left to send"
             return SendResult(report, note=note)
+        if approval is not None:
+            return self.send(options, approval, on_progress)
         if needs_approval(self.state.sync, options) and (plan is None or plan.summary.status is not PlanStatus.READY):
             return self._resume_approved(options, on_progress)
         summary, note = None if plan is None else plan.summary, ""
-        if summary is None or summary.status in _OVERTAKEN:
+        if summary is None or summary.status in OVERTAKEN:
             if summary is not None:
-                why = _OVERTAKEN[summary.status] if report is None or is_complete else "sent, but rows of it failed"
+                why = OVERTAKEN[summary.status] if report is None or is_complete else "sent, but rows of it failed"
                 note = f"plan {summary.plan_id} is {why}, so this run plans again"
             summary = self.plan(options)
             raise_if_blocked(summary)
@@ -387,11 +395,3 @@ def open_run(
     ids = run_ids or (new_run_id(),)
     with open_session(sync, warehouse.state, waiting, ids[0], host=host) as (state, lease):
         yield Run(state, lease, warehouse, account, ids, waiting.check, accepts_canary)
-
-
-_OVERTAKEN = {
-    PlanStatus.SUPERSEDED: "superseded by a newer plan",
-    PlanStatus.DONE: "sent already",
-    PlanStatus.EXPIRED: "older than plan_expires_hours",
-}
-"""Why the plan of a run is not sent any more, although no guard forbids it."""

@@ -15,7 +15,7 @@ from dagster_dailystory.errors import ConfigurationError
 
 pytestmark = [pytest.mark.airflow, pytest.mark.filterwarnings("default"), pytest.mark.usefixtures("airflow_home")]
 
-MODULES = ("groups", "hook", "operators", "warehouse", "failures", "provider_info", "connections", "tries")
+MODULES = ("groups", "hook", "operators", "warehouse", "failures", "provider_info", "connections")
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,14 @@ class PlanStatus(str, Enum):
     """It was not sent to its end within `plan_expires_hours`."""
 
 
+OVERTAKEN = {
+    PlanStatus.SUPERSEDED: "superseded by a newer plan",
+    PlanStatus.DONE: "sent already",
+    PlanStatus.EXPIRED: "older than plan_expires_hours",
+}
+"""Why the plan of a run is not sent any more, although no guard forbids it."""
+
+
 OPTED_OUT_SHARE = "opted_out_share"
 """The guard that stops opt-outs too."""
 
