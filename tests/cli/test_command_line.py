@@ -24,6 +24,10 @@ from dagster_dailystory.sandbox.faults import Fault
 PERSONAL = ("Paris", "Name 1", "p1@example.com")
 
 
+def test_the_help_of_each_command_begins_with_what_it_does():
+    assert [each.name for each in COMMANDS if (each.help or "").split()[0] in ("A", "An", "The")] == []
+
+
 def test_a_plan_shows_the_command_that_sends_exactly_it(console: Console):
     made = console.run("plan", "--state-url", f"sqlite:///{console.folder}/state.db")
     assert (made.exit_code, made.stderr) == (0, "")
