@@ -33,7 +33,7 @@ from dagster_dailystory.errors import (
 _STATUS_NAMES: Mapping[str, str] = {"0": "Active", "100": "Deleted"}
 
 
-_MAX_ID_LENGTH = 128
+_ID = re.compile(r"[!-?A-~]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +103,15 @@ def read_dsid(value: object) -> str | None:
     """Read a contact id; None if there is none.
 
     Raises:
-        RetryableError: It is not one to 128 characters of printable ASCII. Not every database can store other texts, so
-            that one such id would fail the acknowledgement of every row beside it.
+        RetryableError: It is not one word of printable ASCII, of at most 128 characters, without an @. Not every database
+            can store other texts, so that one such id would fail the acknowledgement of every row beside it. Logs and
+            tables show ids, so a message that quotes the contact must not pass for one.
     """
     dsid = _text(value)
     if dsid is None:
         return None
-    if len(dsid) > _MAX_ID_LENGTH or not (dsid.isascii() and dsid.isprintable() and dsid.strip()):
-        raise RetryableError("DailyStory returned a contact id that is not 1 to 128 characters of printable ASCII")
+    if not _ID.fullmatch(dsid):
+        raise RetryableError("DailyStory returned a contact id that is not one word of printable ASCII without @")
     return dsid
 
 

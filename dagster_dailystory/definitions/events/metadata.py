@@ -37,26 +37,36 @@ def plan_metadata(
     changes: Sequence[ChangePreview],
     requests_per_second: float | None,
 ) -> Metadata:
-    """Describe a plan: its counts, an estimate, and a preview with masked values."""
+    """Describe a plan: a preview with masked values, what differs, an estimate, and its counts."""
     metadata: Metadata = {"summary": _plan_summary(sync, plan)}
     metadata |= {"plan_id": plan.plan_id, "plan_status": plan.status.value}
-    metadata |= plan.counts
-    metadata["compared"] = ": ".join(filter(None, [plan.compared, plan.compared_why]))
     metadata |= _until_sent(sync, plan)
-    metadata |= {"rows_to_send": plan.rows_to_send, "diff_seconds": round(plan.diff_seconds, 3)}
-    metadata |= _estimate(sync, plan, requests_per_second)
     if plan.status is PlanStatus.DRY:
         metadata["destination_check"] = plan.destination_warning or "DailyStory accepts the API token"
+    if changes:
+        metadata["preview"] = _table(preview_records(sync, plan, changes))
+    metadata |= _differences(plan)
+    if plan.rejections_by_reason:
+        by_reason = _largest(plan.rejections_by_reason)
+        metadata["rejections_by_reason"] = _table([{"reason": reason, "rows": rows} for reason, rows in by_reason])
+    if plan.rejected_rows:
+        metadata["rejected_rows"] = _rejection_table(plan.rejected_rows)
+    metadata |= _estimate(sync, plan, requests_per_second)
+    metadata["compared"] = ": ".join(filter(None, [plan.compared, plan.compared_why]))
+    metadata |= {"rows_to_send": plan.rows_to_send, **plan.counts, "diff_seconds": round(plan.diff_seconds, 3)}
     if plan.rows_in_future:
         metadata["rows_in_future"] = plan.rows_in_future
     if plan.rows_without_watermark:
         metadata["rows_without_watermark"] = plan.rows_without_watermark
-    if changes:
-        metadata["preview"] = _table(preview_records(sync, plan, changes))
+    return metadata
+
+
+def _differences(plan: PlanSummary) -> Metadata:
+    """The fields that differ, those that are new in DailyStory, and those that are not sent."""
+    metadata: Metadata = {}
     if plan.changes_by_field:
-        metadata["changes_by_field"] = _table(
-            [{"field": n, "rows": rows} for n, rows in _largest(plan.changes_by_field)]
-        )
+        by_field = _largest(plan.changes_by_field)
+        metadata["changes_by_field"] = _table([{"field": name, "rows": rows} for name, rows in by_field])
         metadata["changes_by_field_chart"] = _chart(
             bars("Rows in which a field differs: the five most", plan.changes_by_field)
         )
@@ -65,11 +75,6 @@ def plan_metadata(
     if plan.fields_dropped:
         metadata["fields_dropped"] = plan.values_dropped
         metadata["fields_dropped_by_reason"] = _table(_dropped_records(plan))
-    if plan.rejections_by_reason:
-        by_reason = _largest(plan.rejections_by_reason)
-        metadata["rejections_by_reason"] = _table([{"reason": reason, "rows": rows} for reason, rows in by_reason])
-    if plan.rejected_rows:
-        metadata["rejected_rows"] = _rejection_table(plan.rejected_rows)
     return metadata
 
 
@@ -111,7 +116,6 @@ def sent_metadata(
         "outcome": report.outcome,
         "destination": dg.MetadataValue.url(_site(destination)),
         "dagster/row_count": status.contacts_live,
-        **numbers,
     }
     if report.canary is not None:
         metadata["canary"] = str(report.canary)
@@ -129,7 +133,7 @@ def sent_metadata(
     if status.rejections_by_reason:
         by_reason = _largest(status.rejections_by_reason)
         metadata["rejections_by_reason"] = _table([{"reason": reason, "rows": rows} for reason, rows in by_reason])
-    return metadata
+    return metadata | numbers
 
 
 def sync_metadata(sync: ContactSync, source: str) -> Metadata:

@@ -247,7 +247,13 @@ def test_a_contact_id_that_a_state_cannot_store_is_retryable(dsid: str) -> None:
     assert (type(posted), type(found)) == (RetryableError, RetryableError)
 
 
-@pytest.mark.parametrize("dsid", ["d-1", "x" * 128, "a b", 7])
+@pytest.mark.parametrize("dsid", ["contact ada@example.com was not found", "ada@example.com", "contact +15550001111"])
+def test_a_message_that_quotes_the_contact_does_not_pass_for_an_id(dsid: str) -> None:
+    error = failure(responding(200, {"Status": True, "Response": {"id": dsid}}))
+    assert (type(error), dsid in str(error)) == (RetryableError, False)
+
+
+@pytest.mark.parametrize("dsid", ["d-1", "x" * 128, "a?[~", 7])
 def test_a_contact_id_of_printable_ascii_is_kept(dsid: str | int) -> None:
     assert run_with(responding(200, {"Status": True, "Response": {"id": dsid}}), post) == str(dsid)
 
