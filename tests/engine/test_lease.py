@@ -84,6 +84,18 @@ def test_a_holder_that_let_go_in_this_process_is_not_waited_for(new_database: Ca
         assert taken(state).fence == 2
 
 
+def test_a_lease_that_was_never_committed_does_not_end_that_of_another_run(warehouse_url):
+    with opened(warehouse_url) as state:
+        begun = state.connection.begin()
+        lost = Lease.take(state)
+        begun.rollback()  # as the server does when the connection is lost
+        other = taken(state)
+        assert other.fence == lost.fence
+        with state.connection.begin():
+            lost.give_back(state)
+            other.check(state)
+
+
 def test_a_lost_connection_ends_the_run_and_frees_the_lease(new_database: Callable[[str], str]):
     others = "datname = current_database() AND pid <> pg_backend_pid()"
 

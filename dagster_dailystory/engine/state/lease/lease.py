@@ -202,7 +202,10 @@ class Lease:
             self.renew(state)
 
     def give_back(self, state: State) -> None:
-        """End the lease; does nothing if another run holds it."""
+        """End the lease; does nothing if another run holds it.
+
+        That run may have the same fencing token: if this one's was never committed, because the connection was lost.
+        """
         meta = state.shared.meta
-        mine = (meta.c.name == self.name) & (meta.c.fence == self.fence)
+        mine = and_(meta.c.name == self.name, meta.c.fence == self.fence, meta.c.holder == self.holder)
         state.connection.execute(meta.update().where(mine).values(holder=None))
