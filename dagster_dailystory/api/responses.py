@@ -103,9 +103,9 @@ def read_dsid(value: object) -> str | None:
     """Read a contact id; None if there is none.
 
     Raises:
-        RetryableError: It is not one word of printable ASCII, of at most 128 characters, without an @. Not every database
-            can store other texts, so that one such id would fail the acknowledgement of every row beside it. Logs and
-            tables show ids, so a message that quotes the contact must not pass for one.
+        RetryableError: It is not one word of printable ASCII, of at most 128 characters, without an @. Not every
+            database can store other texts, so that one such id would fail the acknowledgement of every row beside it.
+            Logs and tables show ids, so a message that quotes the contact must not pass for one.
     """
     dsid = _text(value)
     if dsid is None:

@@ -139,7 +139,8 @@ class SyncSteps:
                 open_run(sync, source, dailystory.account(), ids, waiting, accepts_canary) as run,
             ):
                 approval = self._send_config.approval(context.run.tags)
-                result = run.resume_or_run(self._options(context), progress, approval)
+                is_retry = context.retry_number > 0
+                result = run.resume_or_run(self._options(context), progress, approval, is_retry=is_retry)
                 status, types = sync_status(run.state), column_types(run.state)
             if result.note:
                 context.log.info(result.note)

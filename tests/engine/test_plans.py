@@ -299,6 +299,16 @@ def test_a_run_that_re_executes_one_whose_plan_was_sent_succeeds(scenario: Scena
     assert scenario.sandbox.counts.requests == 0
 
 
+def test_a_retry_of_a_run_that_sent_everything_reports_what_it_sent(scenario: Scenario):
+    plan(scenario, "run")
+    send(scenario, "run")
+    scenario.sandbox.clear_journal()
+    usual = (sync_of(), scenario.warehouse, scenario.account, PlanOptions(), ["run"])
+    assert resume_or_run(*usual, is_retry=True).report.rows_updated == 1
+    assert scenario.sandbox.counts.requests == 0
+    assert resume_or_run(*usual).report.outcome == "empty"
+
+
 def test_a_run_that_re_executes_one_with_failed_rows_sends_them(scenario: Scenario):
     plan(scenario, "run")
     failing = flaky_account(scenario, lambda method, _url, _content: method != "POST")

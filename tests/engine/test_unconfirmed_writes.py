@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from support.faults import crash_after_a_write, crash_at, flaky_account
+import signal
+from dataclasses import replace
+
+import pytest
+from support.faults import crash_after_a_write, crash_at, flaky_account, interrupted_when
 from support.scenario import customer, customers, sync_of
 from support.steps import plan_run, send_run
 
@@ -173,3 +177,20 @@ def test_a_plan_made_during_an_outage_waits_for_creates_in_doubt(scenario):
     scenario.run()
     assert scenario.emails() == ["p1@example.com", "p2@example.com"]
     assert scenario.contact_map() == {"2": "p2@example.com", "3": "p1@example.com"}
+
+
+def test_a_run_that_is_stopped_while_it_looks_up_keeps_what_it_found(scenario):
+    scenario.seed(*customers(60))
+    plan_run(sync_of(), scenario.warehouse, scenario.account, run_id="cut off")
+    scenario.execute_state(
+        "INSERT INTO dailystory_customers_intents (customer_id, email_as_sent, plan_id, sequence, sent_at)"
+        " SELECT customer_id, field_email, plan_id, sequence, current_timestamp FROM dailystory_customers_changes"
+    )
+    scenario.sandbox.configure(latency_seconds=0.05)
+    account = replace(scenario.account, max_concurrency=1)
+    with interrupted_when(lambda: scenario.sandbox.counts.gets >= 15, signal.SIGINT), pytest.raises(KeyboardInterrupt):
+        plan_run(sync_of(), scenario.warehouse, account)
+    assert 0 < len(scenario.rows("intents")) <= 50
+    scenario.sandbox.configure(latency_seconds=0.0)
+    assert scenario.run().rows_created == 60
+    assert set(scenario.sandbox.creates_by_identity().values()) == {1}

@@ -55,10 +55,11 @@ def resume_or_run(
     run_ids: Sequence[str],
     *,
     waiting: Waiting = NO_WAIT,
+    is_retry: bool = False,
 ) -> SendResult:
     """Send the newest plan of a run, or plan first."""
     with open_run(sync, warehouse, account, run_ids, waiting) as run:
-        return run.resume_or_run(options)
+        return run.resume_or_run(options, is_retry=is_retry)
 
 
 def read_state(
