@@ -200,8 +200,8 @@ def test_the_tutorial_with_dbt_installs_the_release_that_runs_it() -> None:
     assert f"'dbt-core{below}'" in page
 
 
-def test_no_command_of_the_first_pages_ends_with_a_comment() -> None:
+def test_no_command_ends_with_a_comment() -> None:
     """The interactive zsh, the shell of macOS, takes it for more arguments."""
-    for page in ("README.md", "docs/index.md", *TUTORIALS, "docs/how-to/adopting.md"):
+    for page in PAGES:
         lines = [line for block in blocks_of(page) if block.language == "console" for line in block.text.splitlines()]
         assert [line for line in lines if re.search(r"\S\s+# ", line)] == []

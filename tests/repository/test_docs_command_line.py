@@ -16,10 +16,12 @@ from dagster_dailystory.cli.sync_command import SyncCommand
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "command-line.md"
 HEAD = """# The command line
 
+`plan` shows what would be sent, and the command that sends exactly it; `history` what was written to the contact of a key.
+
 ```console
-dagster-dailystory plan syncs:customers           # what would be sent, and the command that sends exactly it
+dagster-dailystory plan syncs:customers
 dagster-dailystory run syncs:customers --dry-run
-dagster-dailystory history syncs:customers 1001   # what was written to the contact of this key
+dagster-dailystory history syncs:customers 1001
 ```
 
 `SYNC` is `MODULE:ATTRIBUTE` of a `ContactSync`, also of a module in the current directory, or the path of a component's
