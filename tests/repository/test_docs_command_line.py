@@ -16,7 +16,7 @@ from dagster_dailystory.cli.sync_command import SyncCommand
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "command-line.md"
 HEAD = """# The command line
 
-`plan` shows what would be sent, and the command that sends exactly it; `history` what was written to the contact of a key.
+`plan` shows what would be sent, and the command that sends it; `history` what was written to the contact of a key.
 
 ```console
 dagster-dailystory plan syncs:customers
