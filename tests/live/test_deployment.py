@@ -52,6 +52,7 @@ from dagster_dailystory import (
 FIELDS = {{"email": "email", "firstName": "first_name", "city": "city", "optOutEmail": "opted_out"}}
 
 def sync_of(name, **settings):
+    settings["max_opted_out_fraction"] = None  # twenty minutes of edits opt out more than a tenth of the contacts
     return ContactSync(name=name, source=name, key="id", fields=FIELDS, deletes="deactivate", **settings)
 
 def notify(alert):
@@ -60,7 +61,7 @@ def notify(alert):
 
 people = sync_of("people")
 monthly = sync_of("monthly", partitions=TimeWindows("signed_up_at", "monthly", start="2025-01-01", end="2025-05-01"))
-vips = sync_of("vips", require_approval=True, max_opted_out_fraction=None)
+vips = sync_of("vips", require_approval=True)
 defs = dg.Definitions(
     assets=[
         *build_contact_sync_assets(people),
