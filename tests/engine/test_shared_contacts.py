@@ -10,14 +10,24 @@ from support.steps import plan_run, send_run
 
 from dagster_dailystory import retire_sync
 from dagster_dailystory.errors import SafetyError
+from dagster_dailystory.model.sync import ContactSync
+
+SHARES = sync_of(deletes="delete", max_deleted_fraction=0.2, min_guard_rows=1)
+OTHER = sync_of(name="others", source="others", deletes="delete", min_guard_rows=5)
+
+
+def seed_two_syncs(scenario: Scenario, sync: ContactSync = SHARES) -> None:
+    """Six synced rows; another sync has the first two of them."""
+    scenario.seed(*customers(6))
+    scenario.seed(*customers(2), table="others")
+    scenario.run(OTHER)
+    scenario.run(sync)
+    scenario.sent()
 
 
 def test_a_contact_that_another_sync_holds_is_counted_and_named(scenario: Scenario):
-    sync, other = sync_of(deletes="delete"), sync_of(name="others", source="others")
-    scenario.seed(*customers(6))
-    scenario.seed(*customers(2), table="others")
-    scenario.run(other)
-    scenario.run(sync)
+    sync = sync_of(deletes="delete")
+    seed_two_syncs(scenario, sync)
     scenario.delete(1, 3)
     report = scenario.run(sync)
     counts = (report.rows_to_delete, report.rows_deleted, report.rows_delete_skipped_shared)
@@ -30,30 +40,14 @@ def test_a_contact_that_another_sync_holds_is_counted_and_named(scenario: Scenar
 
 
 def test_a_retired_sync_holds_no_contact(scenario: Scenario):
-    sync, other = sync_of(deletes="delete"), sync_of(name="others", source="others")
-    scenario.seed(*customers(6))
-    scenario.seed(*customers(2), table="others")
-    scenario.run(other)
-    scenario.run(sync)
+    sync = sync_of(deletes="delete")
+    seed_two_syncs(scenario, sync)
     retire_sync(sync, "others", warehouse_url=scenario.warehouse_url, state_url=scenario.state_url)
     scenario.delete(1)
     assert scenario.run(sync).rows_deleted == 1
-    scenario.run(other)
+    scenario.run(OTHER)
     scenario.delete(2)
     assert scenario.run(sync).rows_delete_skipped_shared == 1, "it runs again, and so holds its contacts again"
-
-
-SHARES = sync_of(deletes="delete", max_deleted_fraction=0.2, min_guard_rows=1)
-OTHER = sync_of(name="others", source="others", deletes="delete", min_guard_rows=5)
-
-
-def seed_two_syncs(scenario: Scenario) -> None:
-    """Six synced rows; another sync has the first two of them."""
-    scenario.seed(*customers(6))
-    scenario.seed(*customers(2), table="others")
-    scenario.run(OTHER)
-    scenario.run(SHARES)
-    scenario.sent()
 
 
 @pytest.mark.parametrize("ends", ["leaves", "retired"])

@@ -262,19 +262,16 @@ class Dispatcher:
         raise meaning
 
     async def _wait_to_leave(self, attempts: Attempts, leave_before: float | None) -> None:
-        """Wait for the rate limiter, and until anything may be sent.
+        """Wait until anything may be sent, and for the rate limiter. A write asks once more when it is sent.
 
         Raises:
             LateError: The time is over.
             StoppedError: The sender is stopping.
         """
-        while True:
-            while not (self._is_stopped or attempts.is_look_up or self.may_send()):
-                await self._sleep(_HELD_UP_SECONDS)  # before its turn, which would be lost
-            asked_at = self._clock()
-            await self._turn()
-            if attempts.is_look_up or self.may_send():
-                break
+        while not (self._is_stopped or attempts.is_look_up or self.may_send()):
+            await self._sleep(_HELD_UP_SECONDS)  # before its turn, which would be lost
+        asked_at = self._clock()
+        await self._turn()
         self._concurrency.note_wait(self._clock() - asked_at, self._limiter.requests_per_second)
         if leave_before is not None and self._clock() > leave_before:
             raise LateError

@@ -73,12 +73,7 @@ class Removal:
         if not rows:
             return
         self.rows[self._name(table)] += rows
-        if table is self._tables.changes:
-            self.changes_forgotten += forget_changes(self._state, self._tables, which)
-        elif table is self._tables.row_hashes:
-            forget_row_hashes(self._state, self._tables, which)
-        else:
-            execute(table.delete().where(which))
+        self.changes_forgotten += _remove_rows(self._state, self._tables, table, which)
 
     def _name(self, table: Table) -> str:
         return table.name.removeprefix(f"{self._state.location.table_name(self._tables.sync.name)}_")
@@ -108,6 +103,17 @@ class Removal:
                 execute(cleared.values(canary_found=json.dumps({**found, "keys": keys})))
 
 
+def _remove_rows(state: State, tables: SyncTables, table: Table, which: ColumnElement[bool]) -> int:
+    """Remove rows of a table, with what depends on them; return how many requests will not be sent."""
+    if table is tables.changes:
+        return forget_changes(state, tables, which)
+    if table is tables.row_hashes:
+        forget_row_hashes(state, tables, which)
+    else:
+        state.connection.execute(table.delete().where(which))
+    return 0
+
+
 def remove_values(state: State, tables: SyncTables, keys: Set[Key]) -> None:
     """Remove the values of live keys, which keep their contacts and their consent, within the caller's transaction.
 
@@ -120,10 +126,8 @@ def remove_values(state: State, tables: SyncTables, keys: Set[Key]) -> None:
     snapshot, values = tables.snapshot, {name: null() for name in (*names, *lists)}
     for part in in_parts(sorted(keys, key=repr)):
         execute(snapshot.update().where(finder.has_key(snapshot, part)).values(**values, resend_all=true()))
-        forget_changes(state, tables, finder.has_key(tables.changes, part))
-        forget_row_hashes(state, tables, finder.has_key(tables.row_hashes, part))
-        for table in (tables.history, tables.intents):
-            execute(table.delete().where(finder.has_key(table, part)))
+        for table in (tables.changes, tables.row_hashes, tables.history, tables.intents):
+            _remove_rows(state, tables, table, finder.has_key(table, part))
     if keys:
         require_full_comparison(state)
         for table in (snapshot, tables.changes, tables.history, tables.intents):
