@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 import pytest
+from support.forgetting import seed_jane
 from support.placements import ANOTHER, Placement, picked, some_of
 from support.scenario import Scenario, open_scenario
 
@@ -39,3 +40,10 @@ def scenario(engine_placement: Placement, new_database: Callable[[str], str]) ->
     """A new scenario; a module may override it with one that has rows."""
     with open_scenario(new_database, engine_placement.warehouse, engine_placement.state) as opened:
         yield opened
+
+
+@pytest.fixture
+def synced(scenario: Scenario) -> Scenario:
+    """Jane and two others, for the tests of forgetting."""
+    seed_jane(scenario)
+    return scenario

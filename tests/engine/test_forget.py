@@ -6,70 +6,22 @@ import json
 import logging
 import sqlite3
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
 import sqlalchemy as sa
+from support.forgetting import JANE, VALUES, forget, found_in_state, records_of, sync
 from support.placements import INSIDE, Placement, at
-from support.scenario import CUSTOMERS, Scenario, customer, customers, sync_of
+from support.scenario import CUSTOMERS, Scenario, customer, customers
 from support.steps import plan_run, send_run
 
-from dagster_dailystory import ContactSync
 from dagster_dailystory.engine.state.lease import open_session
 from dagster_dailystory.engine.state.schema import SYNC_TABLES, SharedTables, StateLocation
-from dagster_dailystory.engine.upkeep.forgetting.receipt import ForgetReceipt
 from dagster_dailystory.errors import BusyError, ConfigurationError, OutageError, StateError
-from dagster_dailystory.records import SyncRecords, open_sync
+from dagster_dailystory.records import open_sync
 
 PLACEMENTS = INSIDE
-
-JANE = {"email": "Jane.Doe@example.com", "first_name": "Janeth", "city": "Zwolle", "mobile": "+14155552671"}
-VALUES = ("jane.doe@", "Janeth", "Zwolle", "4155552671")
-FIELDS = {
-    "email": "email", "mobilePhone": "mobile", "firstName": "first_name", "city": "city", "optOutEmail": "opted_out",
-}  # fmt: skip
-
-
-def sync(**settings: Any) -> ContactSync:
-    return sync_of(**{"fields": FIELDS, "min_guard_rows": 99, **settings})
-
-
-def records_of(scenario: Scenario, **settings: Any) -> SyncRecords:
-    with open_sync(sync(**settings), warehouse_url=scenario.warehouse_url, state_url=scenario.state_url) as records:
-        return records
-
-
-def forget(scenario: Scenario, *keys: object, delete: bool = False, **settings: Any) -> ForgetReceipt:
-    account = {"base_url": scenario.sandbox.base_url, "api_token": scenario.sandbox.token} if delete else {}
-    return records_of(scenario, **settings).forget(keys, delete_in_dailystory=delete, **account)
-
-
-def found_in_state(scenario: Scenario) -> list[tuple[str, str]]:
-    """The tables with a value of Jane's."""
-    return [
-        (table, value)
-        for table, rows in scenario.state_tables().items()
-        for value in VALUES
-        if value.lower() in str(rows).lower()
-    ]
-
-
-@pytest.fixture
-def synced(scenario: Scenario) -> Scenario:
-    """Jane, whose key was 9 before it was 1, and two others."""
-    scenario.seed(customer(9, **JANE), customer(2, mobile=None), customer(3, mobile=None))
-    scenario.run(sync())
-    scenario.delete(9)
-    scenario.insert(customer(1, **JANE))
-    scenario.run(sync())
-    scenario.update(1, first_name="Janeth II")
-    scenario.run(sync())
-    scenario.sandbox.clear_journal()
-    return scenario
 
 
 def test_no_table_and_no_log_has_a_value_and_the_row_is_rejected_as_present(
@@ -199,84 +151,6 @@ def test_a_create_without_a_response_is_looked_up_and_its_contact_deleted(scenar
 def test_a_run_that_holds_the_sync_is_not_disturbed(synced: Scenario):
     with open_session(sync(), synced.warehouse.state), pytest.raises(BusyError):
         forget(synced, 1)
-
-
-def test_requests_are_repeated_on_a_restored_backup(synced: Scenario):
-    backup = synced.state_tables()
-    forget(synced, 1)
-    requests = records_of(synced).export_forgotten()
-    assert not any(value in str(requests) for value in VALUES)
-    restore(synced, backup)
-    assert found_in_state(synced) != []
-    assert records_of(synced).apply_forgotten(requests) == 2
-    assert found_in_state(synced) == []
-    assert synced.run(sync()).rejections_by_reason == {"forgotten": 1}
-    with pytest.raises(StateError, match="from another state"):
-        records_of(synced).apply_forgotten([replace(requests[0], secret="0" * 16)])
-
-
-def test_a_key_that_had_the_address_of_a_forgotten_row_at_the_backup_keeps_its_contact(synced: Scenario):
-    backup = synced.state_tables()
-    synced.update(1, email="new@example.com", mobile="+14155552679", first_name="Ann", city="Oslo")
-    synced.run(sync())
-    synced.insert(customer(5, **JANE))
-    synced.run(sync())
-    forget(synced, 5)
-    requests, before = records_of(synced).export_forgotten(), synced.contact_map()
-    restore(synced, backup)
-    assert records_of(synced).apply_forgotten(requests) < 2
-    assert found_in_state(synced) == []
-    assert "1" in synced.contact_map()
-    synced.sent()
-    report = synced.run(sync(deletes="delete"))
-    assert (report.rows_created, report.rows_updated, report.rejections_by_reason) == (0, 1, {"forgotten": 1})
-    assert [name for name, *_ in synced.sent()] == ["new@example.com"]
-    assert synced.contact_map() == before
-    assert synced.run(sync()).api_requests == 0
-
-
-@at(Placement("sqlite"), Placement("postgresql"))
-def test_a_plan_that_another_sync_made_after_the_restore_does_not_send_the_row(synced: Scenario):
-    other, backup = sync(name="newsletter", key="email", mode="upsert"), synced.state_tables()
-    forget(synced, 1)
-    long_ago = timedelta(days=30)
-    requests = [
-        replace(each, forgotten_at=each.forgotten_at - long_ago) for each in records_of(synced).export_forgotten()
-    ]
-    restore(synced, backup)
-    synced.execute_state("DELETE FROM dailystory_meta WHERE name LIKE 'forgotten%'")
-    plan_run(other, synced.warehouse, synced.account, run_id="newsletter")
-    records_of(synced).apply_forgotten(requests)
-    report = send_run(other, synced.warehouse, synced.account, ["newsletter"]).report
-    assert (report.outcome, report.rows_created) == ("done", 2)
-    assert found_in_state(synced) == []
-
-
-@at(Placement("sqlite"), Placement("postgresql"))
-def test_requests_wait_for_every_run_of_the_restored_state(synced: Scenario):
-    other = sync(name="newsletter", source="select * from customers where customer_id = 1")
-    backup = synced.state_tables()
-    forget(synced, 1)
-    requests = records_of(synced).export_forgotten()
-    restore(synced, backup)
-    plan_run(other, synced.warehouse, synced.account, run_id="newsletter")
-    with open_session(other, synced.warehouse.state), pytest.raises(BusyError, match="holds sync 'newsletter'"):
-        records_of(synced).apply_forgotten(requests)
-    assert found_in_state(synced) != []
-    assert records_of(synced).apply_forgotten(requests) == 2
-
-
-def restore(scenario: Scenario, tables: dict[str, list[dict[str, Any]]]) -> None:
-    """Give the state tables the rows of a backup; the secret and the leases stay."""
-    for name, rows in tables.items():
-        if name == "dailystory_meta":
-            continue
-        scenario.execute_state(f"DELETE FROM {name}")
-        for row in rows:
-            columns = ", ".join(f'"{each}"' for each in row)
-            marks = ", ".join(f":p{number}" for number in range(len(row)))
-            values = {f"p{number}": value for number, value in enumerate(row.values())}
-            scenario.execute_state(f"INSERT INTO {name} ({columns}) VALUES ({marks})", **values)
 
 
 def test_each_table_of_the_state_is_known_to_forgetting():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from support.placements import Placement
 from support.scenario import Scenario, customer, customers, sync_of
 from support.steps import plan_run, send_run
 
@@ -12,6 +13,7 @@ from dagster_dailystory import retire_sync
 from dagster_dailystory.errors import SafetyError
 from dagster_dailystory.model.sync import ContactSync
 
+PLACEMENTS = (Placement("duckdb"), Placement("postgresql", "sqlite"))
 SHARES = sync_of(deletes="delete", max_deleted_fraction=0.2, min_guard_rows=1)
 OTHER = sync_of(name="others", source="others", deletes="delete", min_guard_rows=5)
 

@@ -7,12 +7,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
 import duckdb
 import pytest
+from support.alert_watch import SYNC, Watch, watch
 from support.dagster_project import QUIET, DagsterProject, people_sync
 
 from dagster_dailystory import Alert, WarehouseResource, alert_sensors, build_contact_sync_assets
@@ -26,41 +27,11 @@ from dagster_dailystory.model.partitions import HashBuckets
 from dagster_dailystory.model.runs.options import PlanOptions
 from dagster_dailystory.sandbox import Sandbox
 
-SYNC = people_sync(deletes="deactivate")
-
-
-@dataclass
-class Watch:
-    """The alert sensor of a sync, evaluated again and again as the daemon does."""
-
-    project: DagsterProject
-    sensor: dg.SensorDefinition
-    alerts: list[Alert]
-    cursor: str | None = None
-    resources: dict[str, object] = field(default_factory=dict)
-    skipped: str = ""
-
-    def tick(self) -> list[str]:
-        """Evaluate the sensor; returns the alerts as `began` or `ended`, with their conditions."""
-        self.alerts.clear()
-        context = dg.build_sensor_context(
-            instance=self.project.instance, cursor=self.cursor, resources=self.resources or self.project.resources
-        )
-        result = self.sensor.evaluate_tick(context)
-        self.cursor, self.skipped = result.cursor, result.skip_message or ""
-        return [f"{'ended' if each.has_ended else 'began'} {each.condition}" for each in self.alerts]
-
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[DagsterProject]:
     with Sandbox() as sandbox, dg.DagsterInstance.ephemeral() as instance:
         yield DagsterProject.in_folder(tmp_path, sandbox, instance)
-
-
-def watch(project: DagsterProject, sync=SYNC, **limits: object) -> Watch:
-    alerts: list[Alert] = []
-    [sensor] = alert_sensors(sync, alerts.append, **limits)
-    return Watch(project, sensor, alerts)
 
 
 def assets(sync=SYNC, **settings: object):
